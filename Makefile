@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+# A thin face over the CMake presets. `make` builds into build/; `make help` lists the rest.
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+JOBS ?= $(shell nproc)
+
+.PHONY: all deps demo check check-system bench fuzz lint format install clean help
+
+all: $(BUILD)/CMakeCache.txt
+	@cmake --build $(BUILD) -j $(JOBS)
+
+$(BUILD)/CMakeCache.txt:
+	@scripts/deps build
+	@cmake --preset release -B $(BUILD) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@mv $(BUILD).log $(BUILD)/configure.log
+
+deps:
+	@scripts/deps build check
+
+demo: all
+	@scripts/demo $(if $(KEEP),--keep)
+
+check:
+	@scripts/check
+
+check-system:
+	@scripts/check-system
+
+bench: all
+	@scripts/deps check
+	@scripts/bench
+
+fuzz:
+	@scripts/fuzz
+
+lint:
+	@scripts/lint
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+install: all
+	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
+
+clean:
+	@rm -rf build build-dev build-tsan build-clang build-fuzz
+
+help:
+	@echo 'make              build into build/ (build/bin/powerctl runs in place)'
+	@echo 'make demo         a guided run on a stand-in fleet; KEEP=1 leaves the fleet running'
+	@echo 'make check        all tests: gcc, clang, sanitizers'
+	@echo 'make check-system tests with other programs'"'"' daemons; asks before it installs (YES=1: not)'
+	@echo 'make bench        timings beside other clients'
+	@echo 'make fuzz         each fuzz target for SECONDS=60'
+	@echo 'make lint         format, clang-tidy, cppcheck, shellcheck, includes'
+	@echo 'make install      DESTDIR= PREFIX=/usr/local'
