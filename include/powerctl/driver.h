@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The contract between the core and a driver plugin.
+ *
+ * A plugin is <name>.so in the plugin directory. It exports one const data symbol, pctl_driver, and
+ * nothing else; it has no constructors and no mutable globals. plugins/null is the template.
+ *
+ * Every struct of the contract begins with its size, as the plugin was compiled. Members are only
+ * ever appended, and what a shorter struct lacks counts as zero or NULL; PCTL_DRIVER_ABI changes
+ * only when a meaning changes.
+ *
+ * All functions are called on the loop's thread and must not block. Memory: dev and ctx are the
+ * driver's; everything else that is passed in is borrowed for the call, or for as long as the op or
+ * the open device lives where that is said.
+ */
+#ifndef POWERCTL_DRIVER_H
+#define POWERCTL_DRIVER_H
+
+#include <uv.h>
+
+#include <powerctl/device.h>
+#include <powerctl/error.h>
+#include <powerctl/op.h>
+#include <powerctl/session.h>
+#include <powerctl/value.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PCTL_DRIVER_ABI 1u
+
+/* What the hardware last confirmed. Sleep and hibernate are neither on nor off. */
+enum pctl_power_state {
+	PCTL_POWER_UNKNOWN,
+	PCTL_POWER_OFF,
+	PCTL_POWER_ON,
+	PCTL_POWER_SLEEP,
+	PCTL_POWER_HIBERNATE,
+};
+
+enum pctl_action {
+	PCTL_ACTION_ON,
+	PCTL_ACTION_OFF,        /* hard */
+	PCTL_ACTION_SOFT_OFF,   /* ask the operating system */
+	PCTL_ACTION_CYCLE,      /* off and on again, by the device */
+	PCTL_ACTION_RESET,      /* hard reset, power stays */
+	PCTL_ACTION_SOFT_RESET, /* ask the operating system to restart */
+	PCTL_ACTION_SLEEP,
+	PCTL_ACTION_NMI,
+	PCTL_ACTION_AC_CYCLE, /* take mains power away and give it back */
+	PCTL_ACTION_COUNT,
+};
+#define PCTL_ACTION_BIT(action) (1u << (action))
+
+enum pctl_boot_device {
+	PCTL_BOOT_NONE, /* what the machine itself is set to; as a wish: clear the override */
+	PCTL_BOOT_PXE,
+	PCTL_BOOT_DISK,
+	PCTL_BOOT_CD,
+	PCTL_BOOT_USB,
+	PCTL_BOOT_BIOS,
+	PCTL_BOOT_DIAG,
+	PCTL_BOOT_HTTP,
+	PCTL_BOOT_COUNT,
+};
+#define PCTL_BOOT_BIT(device) (1u << (device))
+
+enum pctl_boot_mode {
+	PCTL_BOOT_MODE_ANY,
+	PCTL_BOOT_MODE_LEGACY,
+	PCTL_BOOT_MODE_UEFI,
+};
+
+enum pctl_maturity {
+	PCTL_EXPERIMENTAL,
+	PCTL_BETA,
+	PCTL_STABLE,
+};
+
+/* The words of users and JSON for these. NULL or PCTL_E_CONFIG for what is none of them. */
+PCTL_API const char *pctl_power_state_name(enum pctl_power_state state);
+PCTL_API const char *pctl_action_name(enum pctl_action action);
+PCTL_API const char *pctl_boot_device_name(enum pctl_boot_device device);
+PCTL_API const char *pctl_boot_mode_name(enum pctl_boot_mode mode);
+PCTL_API int pctl_boot_device_from_name(const char *word);
+
+enum pctl_type {
+	PCTL_TYPE_TEXT,
+	PCTL_TYPE_BOOL,
+	PCTL_TYPE_UINT,     /* 0..max */
+	PCTL_TYPE_DURATION, /* as pctl_parse_duration() */
+	PCTL_TYPE_CHOICE,   /* one of choices */
+	PCTL_TYPE_FILE,     /* a path; relative ones start at the inventory file's folder */
+	PCTL_TYPE_TEXTS,    /* a list of texts */
+};
+
+#define PCTL_PROPERTY_REQUIRED 1u
+/*
+ * The value is a secret: `name` accepts it in place, and name_file, name_env and name_command (a
+ * list, run without a shell) fetch it. Only pctl_setting_secret() returns it.
+ */
+#define PCTL_PROPERTY_SECRET 2u
+/* describe(value) of the driver returns a second table (an agent's, a program's). */
+#define PCTL_PROPERTY_SELECTOR 4u
+
+/* One setting. A table of these ends with a row that has no name. */
+struct pctl_property {
+	uint32_t size;
+	enum pctl_type type;
+	const char *name;           /* lower case, words joined by _ */
+	const char *default_text;   /* as it would stand in the file; NULL: none */
+	const char *help;           /* one line: what it does */
+	const char *const *choices; /* PCTL_TYPE_CHOICE: NULL-terminated */
+	uint64_t max;               /* PCTL_TYPE_UINT: the largest allowed; 0: 2^64-1 */
+	uint32_t flags;
+};
+#define PCTL_PROPERTY(...)                                        \
+	{                                                         \
+		.size = sizeof(struct pctl_property), __VA_ARGS__ \
+	}
+
+/* What a device said about its power. */
+struct pctl_power {
+	uint32_t size;
+	enum pctl_power_state state;
+	bool changing;        /* the device itself reports a transition */
+	bool tells_actions;   /* actions is what it takes now; else the driver's list holds */
+	uint32_t actions;     /* PCTL_ACTION_BIT()s */
+	char device_code[32]; /* the device's own word or number for the state */
+};
+
+/*
+ * The core only waits for a hard state to be reached: what merely refines "on" and costs a request
+ * (modern standby) may be left out.
+ */
+#define PCTL_GET_CONFIRM 1u
+
+struct pctl_power_if {
+	uint32_t size;
+	uint32_t actions; /* PCTL_ACTION_BIT()s this driver can ever do */
+
+	/* Required. Reads the state from the hardware into *ret, which lives until op ends. */
+	void (*get)(void *dev, struct pctl_op *op, unsigned flags, struct pctl_power *ret);
+
+	/* Required. Ends when the device has accepted the action. The core waits and confirms. */
+	void (*act)(void *dev, struct pctl_op *op, enum pctl_action action);
+};
+
+struct pctl_boot {
+	uint32_t size;
+	enum pctl_boot_device device;
+	enum pctl_boot_mode mode;
+	bool persistent; /* else for the next start only */
+	const char *url; /* PCTL_BOOT_HTTP; NULL otherwise */
+};
+
+/* The device takes an override only together with a power action: set() is called right before
+ * act(). */
+#define PCTL_BOOT_APPLY_AT_POWER_ACTION 1u
+
+struct pctl_boot_if {
+	uint32_t size;
+	uint32_t flags;
+	uint32_t once;       /* PCTL_BOOT_BIT()s it can do for the next start */
+	uint32_t persistent; /* PCTL_BOOT_BIT()s it can do for every start */
+
+	/* Required. Sets the next start's device; *boot lives until op ends. */
+	void (*set)(void *dev, struct pctl_op *op, const struct pctl_boot *boot);
+
+	/* Optional. Reads what is set; ret->url stays NULL. */
+	void (*get)(void *dev, struct pctl_op *op, struct pctl_boot *ret);
+};
+
+/* Trees with the names of docs/names.md; ret is a map of the core's that lives until op ends. */
+struct pctl_inspect_if {
+	uint32_t size;
+	/* Identity and firmware: cheap. */
+	void (*info)(void *dev, struct pctl_op *op, struct pctl_value *ret);
+	/* What the machine is made of. */
+	void (*hardware)(void *dev, struct pctl_op *op, struct pctl_value *ret);
+};
+
+struct pctl_identify_if {
+	uint32_t size;
+	void (*set)(void *dev, struct pctl_op *op, bool on);
+};
+
+struct pctl_console_if {
+	uint32_t size;
+	/* Opens the machine's serial console; the op ends with a session in *ret_session. */
+	void (*open)(void *dev, struct pctl_op *op, struct pctl_session **ret_session);
+	uint32_t refused_actions; /* PCTL_ACTION_BIT()s the device refuses while one is open */
+};
+
+/* Called once, from the loop, when a driver has let go of everything. */
+typedef void pctl_closed_fn(void *data);
+
+struct pctl_core;
+
+/* The one symbol a plugin exports: PCTL_API const struct pctl_driver pctl_driver = { ... }. */
+struct pctl_driver {
+	uint32_t size;
+	uint32_t abi;     /* PCTL_DRIVER_ABI */
+	const char *name; /* [a-z][a-z0-9]*, equal to the file's name without .so */
+	const char *summary;
+	enum pctl_maturity maturity;
+
+	/* Every setting the driver knows; `driver`, `address` and the core's own are not repeated.
+	 */
+	const struct pctl_property *properties;
+
+	/*
+	 * Optional. Once per loop before the first open: what the driver's devices share. *ret_ctx
+	 * is handed to open and stop. Without it ctx is NULL.
+	 */
+	int (*start)(
+		struct pctl_core *core, uv_loop_t *loop, void **ret_ctx, struct pctl_error *err);
+	/* Required if start is there. No device is open. Frees ctx within 2 s, then calls closed.
+	 */
+	void (*stop)(void *ctx, pctl_closed_fn *closed, void *data);
+
+	/*
+	 * Required. Allocates what one device needs and checks its settings beyond what their table
+	 * says, naming the property at fault. Touches no network. device lives until closed.
+	 */
+	int (*open)(void *ctx, struct pctl_device *device, void **ret_dev, struct pctl_error *err);
+	/* Required. No op is in flight. Says goodbye to the device, frees dev within 2 s, calls
+	 * closed. */
+	void (*close)(void *dev, pctl_closed_fn *closed, void *data);
+	/* Optional. Give up connections and buffers, keep what was learned. */
+	void (*idle)(void *dev);
+
+	/* NULL where the driver has none. */
+	const struct pctl_power_if *power;
+	const struct pctl_boot_if *boot;
+	const struct pctl_inspect_if *inspect;
+	const struct pctl_identify_if *identify;
+	const struct pctl_console_if *console;
+
+	/* How long a connection may take to come about; 0: the core's default (3 s). */
+	uint32_t connect_ms;
+	/* The port a node's key is made with where the node sets none. 0: keys have no port. */
+	uint32_t default_port;
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

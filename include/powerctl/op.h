@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An op is one request to one device through one interface of its driver. The core starts it by
+ * calling the interface's function; the driver ends it, exactly once, with pctl_op_done() or
+ * pctl_op_fail(), at once or later, always on the loop's thread. Whoever asked hears of it from the
+ * loop, never before the starting call has returned, so a driver may end an op wherever it finds
+ * out.
+ *
+ * The core owns the deadline. A driver that waits for something says so with pctl_op_pending():
+ * when the deadline passes or the user cancels, its abort function is called once, and with that
+ * the op is no longer the driver's: it must neither be ended nor touched again.
+ */
+#ifndef POWERCTL_OP_H
+#define POWERCTL_OP_H
+
+#include <powerctl/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pctl_op;
+
+/* Stop working on op now; do not end it. work is what pctl_op_pending() was given. */
+typedef void pctl_op_abort_fn(struct pctl_op *op, void *work);
+
+/* The driver goes on with op later, and abort stops that. May be called again to change both. */
+PCTL_API void pctl_op_pending(struct pctl_op *op, pctl_op_abort_fn *abort, void *work);
+
+/*
+ * The commit point: call it right before the first byte of a request that changes the device can
+ * leave this host. Before it, unreachable, timeout, busy and cancel mean that nothing happened, and
+ * the core may try again; after it the core reports them as PCTL_E_OUTCOME_UNKNOWN, and the driver
+ * must not send the request again. Calling it twice is the same as once.
+ */
+PCTL_API void pctl_op_committed(struct pctl_op *op);
+
+/*
+ * Takes the commit point back: the device itself answered that it did not take the request (an HTTP
+ * 401 or 503 instead of an answer, an IPMI "node busy"), so nothing happened.
+ */
+PCTL_API void pctl_op_not_taken(struct pctl_op *op);
+
+/* Ends op well. Results were written where the interface's function said. */
+PCTL_API void pctl_op_done(struct pctl_op *op);
+
+/* Ends op with a class and a text as struct pctl_error describes them. */
+PCTL_API void pctl_op_fail(struct pctl_op *op, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+PCTL_API void pctl_op_fail_error(struct pctl_op *op, const struct pctl_error *err);
+
+/* Milliseconds left until the deadline. */
+PCTL_API uint64_t pctl_op_time_left(const struct pctl_op *op);
+
+/*
+ * Runs work(job) on a worker thread and then after(job, op) on the loop. job was allocated by the
+ * caller with malloc() and is the worker's alone until after() runs; the core frees it then. If op
+ * was aborted meanwhile, after() gets op == NULL and only cleans up inside job.
+ */
+typedef void pctl_work_fn(void *job);
+typedef void pctl_work_after_fn(void *job, struct pctl_op *op);
+PCTL_API void pctl_op_work(
+	struct pctl_op *op, void *take_job, pctl_work_fn *work, pctl_work_after_fn *after);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * For programs: power machines through whatever drivers they need. A program makes a core on its
+ * loop, loads an inventory (<powerctl/inventory.h>), and runs requests: one verb over many nodes.
+ * The core queues, locks, retries, waits and confirms; results come one by one from the loop.
+ */
+#ifndef POWERCTL_H
+#define POWERCTL_H
+
+#include <uv.h>
+
+#include <powerctl/driver.h>
+#include <powerctl/error.h>
+#include <powerctl/inventory.h>
+#include <powerctl/value.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- The core. ----------------------------------------------------------------------------------
+ */
+
+struct pctl_core_options {
+	const char *plugin_dir; /* NULL: beside the program, else where it is installed */
+	bool trace;             /* wrap every driver in one that logs its ops at PCTL_LOG_TRACE */
+	const char *caller;     /* for locks: what other processes are told, "powerctl reboot" */
+};
+
+PCTL_API struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options *options);
+/*
+ * Writes the pins that were learned (and the facts, which may be lost). PCTL_E_INTERNAL: they could not
+ * be kept, so the next contact with those devices is a first one again.
+ */
+PCTL_API int pctl_core_save(struct pctl_core *core, struct pctl_error *err);
+/* Stops drivers, saves facts and pins, frees; closed runs from the loop. No run is under way. */
+PCTL_API void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data);
+
+/* --- Drivers. -----------------------------------------------------------------------------------
+ */
+
+PCTL_API const char *pctl_core_plugin_dir(const struct pctl_core *core);
+/* Loads a driver by name (once). PCTL_E_CONFIG: there is none, or it was refused; err says why. */
+PCTL_API int pctl_core_driver(struct pctl_core *core, const char *name,
+	const struct pctl_driver **ret, struct pctl_error *err);
+/* Names of the plugins that are there, loaded or not, sorted. */
+PCTL_API void pctl_core_driver_names(struct pctl_core *core, struct pctl_names *out);
+
+/* --- Verbs. -------------------------------------------------------------------------------------
+ */
+
+enum pctl_verb {
+	PCTL_VERB_STATUS,
+	PCTL_VERB_ON,
+	PCTL_VERB_OFF,
+	PCTL_VERB_REBOOT,
+	PCTL_VERB_CYCLE,
+	PCTL_VERB_RESET,
+	PCTL_VERB_BOOTDEV,      /* sets boot */
+	PCTL_VERB_BOOTDEV_SHOW, /* reads it */
+	PCTL_VERB_BOOT,
+	PCTL_VERB_NMI,
+	PCTL_VERB_SLEEP,
+	PCTL_VERB_IDENTIFY,
+	PCTL_VERB_WAIT,
+	PCTL_VERB_INFO,
+	PCTL_VERB_HARDWARE,
+	PCTL_VERB_CAPS,
+	PCTL_VERB_COUNT,
+};
+
+#define PCTL_VERB_CHANGES  1u /* holds the node's lock from the first read to the confirmation */
+#define PCTL_VERB_DISRUPTS 2u /* what runs on the machine suffers: guards and `protected` apply */
+
+PCTL_API const char *pctl_verb_name(enum pctl_verb verb);
+PCTL_API unsigned pctl_verb_flags(enum pctl_verb verb);
+
+/* --- A request: one verb over nodes. ------------------------------------------------------------
+ */
+
+struct pctl_request {
+	enum pctl_verb verb;
+	struct pctl_boot boot;            /* BOOTDEV, BOOT */
+	enum pctl_power_state wait_state; /* WAIT */
+	bool identify_off;                /* IDENTIFY */
+
+	bool no_wait;            /* end when accepted */
+	bool soft;               /* OFF, REBOOT: ask the operating system */
+	uint64_t force_after_ms; /* OFF with soft: hard after this long; 0: never */
+	bool on_if_off;          /* RESET, CYCLE of a machine that is off turns it on */
+	bool dry_run;            /* read and say what would be sent; change nothing */
+	bool maintenance;        /* include nodes in maintenance */
+	bool override_protected;
+
+	uint64_t timeout_ms;  /* one node's whole verb, queueing not counted; 0: the verb's own */
+	uint64_t deadline_ms; /* the whole request; 0: none */
+	unsigned fanout;      /* nodes at a time; 0: the inventory's, or 512 */
+};
+
+/* What became of one node. Everything is valid during the callback only. */
+struct pctl_result {
+	size_t node; /* index in the inventory */
+	const char *name, *driver, *address;
+	enum pctl_verb verb;
+	bool ok;
+	enum pctl_power_state state;
+	bool state_known; /* state was read or confirmed */
+	bool changing;
+	bool changed;          /* something was sent that changes the machine */
+	const char *confirmed; /* "seen", "accepted", or NULL where nothing was to confirm */
+	unsigned attempts;     /* how often something was tried */
+	uint64_t elapsed_ms;
+	const char *word; /* what a line says: on, off, ..., accepted, ok, skipped, error */
+	const char *note; /* more about it: a reason, what a dry run would do; or NULL */
+	const struct pctl_value *tree; /* INFO, HARDWARE, CAPS, BOOTDEV_SHOW; or NULL */
+	struct pctl_error error;       /* code 0 where ok; PCTL_E_SKIPPED with ok */
+};
+
+typedef void pctl_result_fn(void *data, const struct pctl_result *result);
+/* A node waits for another process's lock: holder says whose ("root, powerctl reboot, pid 4711").
+ */
+typedef void pctl_waiting_fn(void *data, const char *name, const char *holder);
+typedef void pctl_run_done_fn(void *data);
+
+struct pctl_run;
+
+struct pctl_run_callbacks {
+	pctl_result_fn *result;   /* once per node, as each ends */
+	pctl_waiting_fn *waiting; /* may be NULL */
+	pctl_run_done_fn *done;   /* once, last; the run is gone afterwards */
+	void *data;
+};
+
+/*
+ * Checks the settings of all nodes against their drivers and reads their secrets; nothing is sent.
+ * PCTL_E_CONFIG: problems has every mistake. 0: *ret is ready to be started or freed. inventory
+ * outlives the run; nodes are indices into it and are copied.
+ */
+PCTL_API int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory,
+	const size_t *nodes, size_t count, const struct pctl_request *request,
+	struct pctl_run **ret, struct pctl_problems *problems);
+PCTL_API void pctl_run_free(struct pctl_run *run);
+/* Callbacks follow from the loop, never from within. */
+PCTL_API void pctl_run_start(struct pctl_run *run, const struct pctl_run_callbacks *callbacks);
+/* Ends what is in flight and what waits: results follow, with what is known of each. */
+PCTL_API void pctl_run_cancel(struct pctl_run *run);
+
+/* --- Trust. -------------------------------------------------------------------------------------
+ */
+
+/* One remembered identity of a device. Texts are valid until the next call for this core. */
+struct pctl_pin {
+	const char *kind;    /* "tls", "realm", "guid" */
+	const char *value;   /* what is remembered, or NULL */
+	const char *offered; /* what it showed instead when it was last refused, or NULL */
+};
+
+/* The pins of a node, at most max; returns how many there are. */
+PCTL_API int pctl_trust_list(struct pctl_core *core, struct pctl_inventory *inventory, size_t node,
+	struct pctl_pin *pins, size_t max, struct pctl_error *err);
+/* Takes over what was last refused. Returns how many were changed. */
+PCTL_API int pctl_trust_accept(struct pctl_core *core, struct pctl_inventory *inventory,
+	size_t node, struct pctl_error *err);
+/* Forgets all pins of the node: the next contact is a first one. Returns how many there were. */
+PCTL_API int pctl_trust_forget(struct pctl_core *core, struct pctl_inventory *inventory,
+	size_t node, struct pctl_error *err);
+
+/* --- Files. -------------------------------------------------------------------------------------
+ */
+
+/*
+ * The full path of a file among what is remembered between calls ($XDG_STATE_HOME/powerctl, root:
+ * /var/lib/powerctl); its folder is made, 0700. free() *ret. PCTL_E_INTERNAL if there can be none.
+ */
+PCTL_API int pctl_path_state(const char *name, char **ret, struct pctl_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

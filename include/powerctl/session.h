@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A session is what a console, a display or a medium is while it is open: a stream descriptor (none
+ * for media), a few facts, a table of controls, and an end with a reason. It begins as the result
+ * of an op and from then on lives by itself: no deadline, no place in the queue.
+ *
+ * A driver embeds struct pctl_session in its own and fills in the upper part before it ends the op.
+ * Whoever opened it (the user) fills in ended and data, and calls close.
+ */
+#ifndef POWERCTL_SESSION_H
+#define POWERCTL_SESSION_H
+
+#include <powerctl/error.h>
+#include <powerctl/value.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pctl_session;
+
+/* One thing that can be done to an open session. A table of these ends with a row without a name.
+ */
+struct pctl_control {
+	uint32_t size;
+	const char *name; /* break, resize, steal, progress, end_others */
+	const char *help;
+	/* arg may be NULL. 0 or PCTL_E_... */
+	int (*run)(struct pctl_session *session, const char *arg, struct pctl_error *err);
+};
+
+struct pctl_session {
+	uint32_t size;
+
+	/* The driver's. */
+	int fd;                              /* stream, non-blocking; -1 for media; the session's */
+	struct pctl_value *facts;            /* kind, geometry, pixel format; freed by the driver */
+	const struct pctl_control *controls; /* NULL: none */
+	/*
+	 * Ends the session and frees it. ended() follows, once, from the loop, unless it was called
+	 * before; after that the session is gone.
+	 */
+	void (*close)(struct pctl_session *session);
+
+	/* The user's. ended: code 0 after close() or a normal end, else a class and a text. */
+	void (*ended)(void *data, const struct pctl_error *err);
+	void *data;
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
