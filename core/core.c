@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <powerctl/mem.h>
+
+#include "paths.h"
+#include "trace.h"
+
+/* Beside the program in a build tree, else where the package has put it, relative to the program.
+ */
+static char *find_plugins(void)
+{
+	static const char *const places[] = { "../plugins", PCTL_PLUGIN_DIR_FROM_BIN };
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	for (size_t i = 0; n > 0 && i < sizeof(places) / sizeof(places[0]); i++) {
+		char *slash = memrchr(self, '/', (size_t)n);
+		PCTL_AUTO(free)
+		char *dir = pctl_xasprintf("%.*s/%s", (int)(slash - self), self, places[i]);
+		char *real = realpath(dir, NULL);
+
+		if (real)
+			return real;
+	}
+	return pctl_xstrdup(PCTL_PLUGIN_DIR);
+}
+
+static struct pctl_store *open_store(
+	int (*find)(const char *, char **, struct pctl_error *), const char *name)
+{
+	PCTL_AUTO(free) char *path = NULL;
+
+	/* Without a folder nothing is found and saving says so. */
+	if (find(name, &path, NULL) < 0)
+		return pctl_store_new("/nonexistent");
+	return pctl_store_new(path);
+}
+
+struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options *options)
+{
+	struct pctl_core *core = pctl_xcalloc(1, sizeof(*core));
+
+	core->loop = loop;
+	core->plugin_dir = options->plugin_dir ? pctl_xstrdup(options->plugin_dir) : find_plugins();
+	core->trace = options->trace;
+	core->facts = open_store(pctl_path_cache, "facts");
+	core->pins = open_store(pctl_path_state, "known_devices");
+	core->intents = open_store(pctl_path_state, "boot_intents");
+	core->secrets = pctl_secrets_new();
+	core->locks = pctl_locks_new(options->caller);
+	return core;
+}
+
+static void free_loaded(struct pctl_loaded *loaded)
+{
+	if (loaded->plugin && loaded->driver != &loaded->plugin->driver)
+		pctl_trace_free(loaded->driver);
+	pctl_plugin_free(loaded->plugin);
+	free(loaded->name);
+	free(loaded);
+}
+
+static void finish_close(struct pctl_core *core)
+{
+	pctl_closed_fn *closed = core->closed;
+	void *data = core->closed_data;
+
+	for (size_t i = 0; i < core->n; i++)
+		free_loaded(core->loaded[i]);
+	free(core->loaded);
+	pctl_strmap_done(&core->by_name);
+	pctl_store_free(core->facts);
+	pctl_store_free(core->pins);
+	pctl_store_free(core->intents);
+	pctl_secrets_free(core->secrets);
+	pctl_locks_free(core->locks);
+	free(core->plugin_dir);
+	free(core);
+	closed(data);
+}
+
+static void on_stopped(void *data)
+{
+	struct pctl_core *core = data;
+
+	if (--core->stopping == 0)
+		finish_close(core);
+}
+
+int pctl_core_save(struct pctl_core *core, struct pctl_error *err)
+{
+	/* Losing facts only costs requests; losing pins would be losing trust. */
+	(void)pctl_store_save(core->facts, NULL);
+	return pctl_store_save(core->pins, err);
+}
+
+void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data)
+{
+	(void)pctl_core_save(core, NULL);
+	core->closed = closed;
+	core->closed_data = data;
+	core->stopping = 1;
+	for (size_t i = 0; i < core->n; i++) {
+		struct pctl_loaded *loaded = core->loaded[i];
+
+		if (!loaded->started || !loaded->driver->stop)
+			continue;
+		core->stopping++;
+		loaded->driver->stop(loaded->ctx, on_stopped, core);
+	}
+	on_stopped(core);
+}
+
+const char *pctl_core_plugin_dir(const struct pctl_core *core)
+{
+	return core->plugin_dir;
+}
+
+int pctl_core_load(
+	struct pctl_core *core, const char *name, struct pctl_loaded **ret, struct pctl_error *err)
+{
+	void **place = pctl_strmap_put(&core->by_name, name);
+	struct pctl_loaded *loaded = *place;
+
+	if (!loaded) {
+		loaded = pctl_xcalloc(1, sizeof(*loaded));
+		*place = loaded;
+		loaded->name = pctl_xstrdup(name);
+		core->loaded = pctl_xgrow(
+			core->loaded, &core->cap, core->n + 1, sizeof(struct pctl_loaded *));
+		core->loaded[core->n++] = loaded;
+		if (pctl_plugin_load(core->plugin_dir, name, &loaded->plugin, &loaded->refused) ==
+			0) {
+			loaded->driver = &loaded->plugin->driver;
+			if (core->trace)
+				loaded->driver = pctl_trace_new(loaded->driver);
+		}
+	}
+	if (!loaded->plugin) {
+		if (err)
+			*err = loaded->refused;
+		return loaded->refused.code;
+	}
+	*ret = loaded;
+	return 0;
+}
+
+int pctl_core_start(struct pctl_core *core, struct pctl_loaded *loaded, struct pctl_error *err)
+{
+	if (loaded->started)
+		return 0;
+	const struct pctl_driver *driver = loaded->driver;
+	int r = 0;
+	if (driver != &loaded->plugin->driver)
+		r = pctl_trace_start(driver, core, core->loop, &loaded->ctx, err);
+	else if (driver->start)
+		r = driver->start(core, core->loop, &loaded->ctx, err);
+	if (r < 0)
+		return r;
+	loaded->started = true;
+	return 0;
+}
+
+int pctl_core_driver(struct pctl_core *core, const char *name, const struct pctl_driver **ret,
+	struct pctl_error *err)
+{
+	struct pctl_loaded *loaded = NULL;
+	int r = pctl_core_load(core, name, &loaded, err);
+
+	if (r < 0)
+		return r;
+	*ret = &loaded->plugin->driver;
+	return 0;
+}
+
+void pctl_core_driver_names(struct pctl_core *core, struct pctl_names *out)
+{
+	DIR *dir = opendir(core->plugin_dir);
+
+	for (const struct dirent *e; dir && (e = readdir(dir));) {
+		size_t len = strlen(e->d_name);
+
+		if (len <= 3 || strcmp(e->d_name + len - 3, ".so") != 0)
+			continue;
+		PCTL_AUTO(free) char *name = pctl_xstrndup(e->d_name, len - 3);
+		pctl_names_add(out, name);
+	}
+	if (dir)
+		(void)closedir(dir);
+	pctl_names_sort(out);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <powerctl/mem.h>
+
+#include "core.h"
+
+int pctl_device_open(
+	const struct pctl_target *target, struct pctl_device **ret, struct pctl_error *err)
+{
+	struct pctl_loaded *loaded = target->loaded;
+	int r = pctl_core_start(target->core, loaded, err);
+	if (r < 0)
+		return r;
+
+	struct pctl_device *device = pctl_xcalloc(1, sizeof(*device));
+	device->target = target;
+	r = loaded->driver->open(loaded->ctx, device, &device->dev, err);
+	if (r < 0) {
+		free(device);
+		return r;
+	}
+	*ret = device;
+	return 0;
+}
+
+struct closing {
+	struct pctl_device *device;
+	pctl_closed_fn *closed;
+	void *data;
+};
+
+static void on_closed(void *data)
+{
+	struct closing c = *(struct closing *)data;
+
+	free(data);
+	pctl_channels_free(c.device->channels);
+	free(c.device);
+	c.closed(c.data);
+}
+
+void pctl_device_close(struct pctl_device *device, pctl_closed_fn *closed, void *data)
+{
+	struct closing *c = pctl_xcalloc(1, sizeof(*c));
+
+	*c = (struct closing){ .device = device, .closed = closed, .data = data };
+	device->target->loaded->driver->close(device->dev, on_closed, c);
+}
+
+uv_loop_t *pctl_device_loop(const struct pctl_device *device)
+{
+	return device->target->core->loop;
+}
+
+const char *pctl_device_name(const struct pctl_device *device)
+{
+	return device->target->name;
+}
+
+const char *pctl_device_host(const struct pctl_device *device)
+{
+	return device->target->address;
+}
+
+uint64_t pctl_device_connect_ms(const struct pctl_device *device)
+{
+	return device->target->connect_ms;
+}
+
+uint64_t pctl_device_answer_ms(const struct pctl_device *device)
+{
+	return device->target->answer_ms;
+}
+
+enum pctl_trust pctl_device_trust(const struct pctl_device *device)
+{
+	return device->target->trust;
+}
+
+/* --- Settings. ----------------------------------------------------------------------------------
+ */
+
+static const struct pctl_setting *setting(const struct pctl_device *device, const char *name)
+{
+	const struct pctl_setting *s = pctl_settings_find(&device->target->settings, name);
+
+	assert(s && "a driver asked for a setting that its table does not have");
+	return s;
+}
+
+const char *pctl_setting_text(const struct pctl_device *device, const char *name)
+{
+	const struct pctl_setting *s = setting(device, name);
+
+	assert(!(s->property->flags & PCTL_PROPERTY_SECRET));
+	return s->text;
+}
+
+static uint64_t number(const struct pctl_device *device, const char *name, enum pctl_type type)
+{
+	const struct pctl_setting *s = setting(device, name);
+
+	assert(s->property->type == type);
+	return s->number;
+}
+
+bool pctl_setting_bool(const struct pctl_device *device, const char *name)
+{
+	return number(device, name, PCTL_TYPE_BOOL) != 0;
+}
+
+uint64_t pctl_setting_uint(const struct pctl_device *device, const char *name)
+{
+	return number(device, name, PCTL_TYPE_UINT);
+}
+
+uint64_t pctl_setting_duration(const struct pctl_device *device, const char *name)
+{
+	return number(device, name, PCTL_TYPE_DURATION);
+}
+
+int pctl_setting_choice(const struct pctl_device *device, const char *name)
+{
+	return (int)number(device, name, PCTL_TYPE_CHOICE);
+}
+
+bool pctl_setting_given(const struct pctl_device *device, const char *name)
+{
+	return setting(device, name)->given;
+}
+
+const struct pctl_secret *pctl_setting_secret(const struct pctl_device *device, const char *name)
+{
+	const struct pctl_setting *s = setting(device, name);
+
+	assert(s->property->flags & PCTL_PROPERTY_SECRET);
+	return s->secret;
+}
+
+/* --- Facts and pins. ----------------------------------------------------------------------------
+ */
+
+const char *pctl_fact_get(const struct pctl_device *device, const char *key)
+{
+	return pctl_store_get(device->target->core->facts, device->target->key, key);
+}
+
+void pctl_fact_put(struct pctl_device *device, const char *key, const char *value)
+{
+	pctl_store_put(device->target->core->facts, device->target->key, key, value);
+}
+
+/* A realm of zeros, an unset UUID: many machines have it, so it names none. */
+static bool says_something(const char *value)
+{
+	const char *digits = strrchr(value, ':');
+
+	return (digits ? digits + 1 : value)[strspn(digits ? digits + 1 : value, "0-")] != '\0';
+}
+
+static void remember_later(struct pctl_device *device, const char *kind, const char *value)
+{
+	for (size_t i = 0; i < device->seen_n; i++)
+		if (strcmp(device->seen[i].kind, kind) == 0)
+			return;
+	if (device->seen_n == sizeof(device->seen) / sizeof(device->seen[0]))
+		return;
+	struct pctl_seen *seen = &device->seen[device->seen_n++];
+	(void)snprintf(seen->kind, sizeof(seen->kind), "%s", kind);
+	(void)snprintf(seen->value, sizeof(seen->value), "%s", value);
+}
+
+int pctl_pin_check(
+	struct pctl_device *device, const char *kind, const char *value, struct pctl_error *err)
+{
+	struct pctl_store *pins = device->target->core->pins;
+	const char *key = device->target->key;
+	char offered[32];
+
+	if (!says_something(value) || strlen(value) >= sizeof(device->seen[0].value))
+		return 0;
+	(void)snprintf(offered, sizeof(offered), "%s?", kind);
+	const char *known = pctl_store_get(pins, key, kind);
+	if (known && strcmp(known, value) == 0)
+		return 0;
+	if (!known && !(device->target->trust == PCTL_TRUST_STRICT && strcmp(kind, "tls") == 0)) {
+		remember_later(device, kind, value);
+		return 0;
+	}
+	pctl_store_put(pins, key, offered, value);
+	if (!known)
+		return pctl_error_set(err, PCTL_E_TRUST,
+			"no CA vouches for its certificate and it is not known here; "
+			"`powerctl trust --accept %s` trusts it",
+			device->target->name);
+	return pctl_error_set(err, PCTL_E_TRUST,
+		"%s is not the remembered one: another machine answers, or this one was set up "
+		"anew; "
+		"`powerctl trust %s` shows both",
+		strcmp(kind, "tls") == 0 ? "its certificate" : "its identity",
+		device->target->name);
+}
+
+void pctl_device_settle_pins(struct pctl_device *device, bool well)
+{
+	for (size_t i = 0; well && i < device->seen_n; i++)
+		pctl_store_put(device->target->core->pins, device->target->key,
+			device->seen[i].kind, device->seen[i].value);
+	device->seen_n = 0;
+}
+
+/* --- Addresses. ---------------------------------------------------------------------------------
+ */
+
+void pctl_device_set_address(struct pctl_device *device, const struct sockaddr *addr)
+{
+	device->addr_len = addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+						       : sizeof(struct sockaddr_in);
+	memcpy(&device->addr, addr, device->addr_len);
+}
+
+bool pctl_device_needs_resolving(const struct pctl_device *device)
+{
+	return !device->addr_len && *device->target->address &&
+	       device->target->loaded->driver->default_port;
+}
+
+int pctl_dial(
+	struct pctl_device *device, uint16_t port, struct pctl_dial *ret, struct pctl_error *err)
+{
+	return device->target->dialer->dial(device, port, ret, err);
+}
+
+int pctl_dial_error(const struct pctl_device *device, int fd, struct pctl_error *err)
+{
+	return device->target->dialer->error(device, fd, err);
+}

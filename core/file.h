@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading and replacing whole files. */
+#ifndef POWERCTL_CORE_FILE_H
+#define POWERCTL_CORE_FILE_H
+
+#include <sys/stat.h>
+
+#include <powerctl/buf.h>
+#include <powerctl/error.h>
+
+/*
+ * Appends a file's content to buf, whose maximum holds. Anything that can be read to its end will
+ * do (a pipe too). *ret_st may be NULL. PCTL_E_CONFIG: it is missing, unreadable, a folder or too
+ * large; the text begins with the path.
+ */
+int pctl_file_read(
+	const char *path, struct pctl_buf *buf, struct stat *ret_st, struct pctl_error *err);
+
+/*
+ * PCTL_E_CONFIG if a file that holds a secret can be read by others; the text has the chmod that
+ * mends it. What is not a regular file has no permissions to speak of.
+ */
+int pctl_file_check_private(const char *path, const struct stat *st, struct pctl_error *err);
+
+/*
+ * Puts data in path's place in one step: a new file in the same folder, flushed to the disk, then
+ * renamed. Owner, group and mode are those of *like, or ours and mode if like is NULL. A symbolic
+ * link stays and what it points to is replaced. PCTL_E_INTERNAL: nothing has changed.
+ */
+int pctl_file_replace(const char *path, const void *data, size_t len, mode_t mode,
+	const struct stat *like, struct pctl_error *err);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One lock per device between the processes of a user (advisory, <runtime folder>/locks): whoever
+ * changes power or boot of a device holds it from the first read to the confirmation. All locks are
+ * byte ranges of one file, at the hash of the device's key, so that holding thousands of them costs
+ * one descriptor and leaves no files behind; the kernel drops them with the process.
+ */
+#ifndef POWERCTL_CORE_LOCK_H
+#define POWERCTL_CORE_LOCK_H
+
+#include <powerctl/error.h>
+
+struct pctl_locks;
+
+/* Opens nothing yet. caller is what other processes are told: "powerctl reboot". */
+struct pctl_locks *pctl_locks_new(const char *caller);
+void pctl_locks_free(struct pctl_locks *locks);
+
+/*
+ * 0: held now (also if this process held it before: inside a process the engine keeps order).
+ * PCTL_E_BUSY: another process has it; holder gets "root, powerctl reboot, pid 4711".
+ * PCTL_E_INTERNAL: the folder or file cannot be used.
+ */
+int pctl_lock_try(struct pctl_locks *locks, const char *key, char *holder, size_t holder_size,
+	struct pctl_error *err);
+void pctl_lock_release(struct pctl_locks *locks, const char *key);
+
+#endif

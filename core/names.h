@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of a set of names (see <powerctl/nodeset.h>): also a table that numbers texts. */
+#ifndef POWERCTL_CORE_NAMES_H
+#define POWERCTL_CORE_NAMES_H
+
+#include <powerctl/nodeset.h>
+
+/* All zero is an empty set. The texts do not move as long as the set lives. */
+struct pctl_names {
+	const char **items;
+	size_t n, cap;
+	struct pctl_names_slot *slots; /* open addressing; a power of two of them, or none */
+	size_t nslots;
+	struct pctl_names_block *blocks; /* what the texts are in, the newest first */
+};
+
+void pctl_names_done(struct pctl_names *names);
+
+/* The number of a text, which is added if it was not there. */
+size_t pctl_names_put(struct pctl_names *names, const char *text, size_t len);
+
+/* The number of a text, or SIZE_MAX. */
+size_t pctl_names_find(const struct pctl_names *names, const char *text);
+
+/* <0, 0, >0 in the order of pctl_names_sort(). 0 only for equal texts. */
+int pctl_names_compare(const char *a, const char *b);
+
+#endif

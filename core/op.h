@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The core's side of an op (see <powerctl/op.h>): start, cancel, and what came of it. */
+#ifndef POWERCTL_CORE_OP_H
+#define POWERCTL_CORE_OP_H
+
+#include <uv.h>
+
+#include <powerctl/op.h>
+
+/*
+ * Once, from the loop. result->code is 0 or a class; after a commit that was not taken back,
+ * unreachable, timeout, busy and canceled arrive as PCTL_E_OUTCOME_UNKNOWN. op may be freed or
+ * begun again inside.
+ */
+typedef void pctl_op_done_fn(struct pctl_op *op, const struct pctl_error *result);
+
+struct pctl_op {
+	/* The caller's; never read here. */
+	void *data;
+
+	/* Private. */
+	uv_timer_t deadline;
+	pctl_op_done_fn *done;
+	pctl_op_done_fn *watch; /* the tracing wrapper's, before done */
+	void *watch_data;
+	pctl_op_abort_fn *abort; /* set while a driver holds a reference */
+	void *work;              /* the driver's; passed back to abort() */
+	uint64_t timeout_ms;
+	struct pctl_error result;
+	bool settled;
+	bool committed;
+};
+
+/*
+ * Arms op. The caller owns its memory until done runs. The next call is to the driver's function
+ * that gets the op; done comes from the loop, never from within.
+ */
+void pctl_op_begin(struct pctl_op *op, uv_loop_t *loop, uint64_t timeout_ms, pctl_op_done_fn *done,
+	void *data);
+
+/* done() follows with PCTL_E_CANCELED, unless op has ended already. */
+void pctl_op_cancel(struct pctl_op *op);
+
+/* watch sees the result before done does. Set between begin and the driver's call. */
+void pctl_op_watch(struct pctl_op *op, pctl_op_done_fn *watch, void *data);
+
+#endif

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "plugin.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <powerctl/mem.h>
+
+#define PROPERTIES_MAX 256u
+
+static void close_library(void *library)
+{
+	(void)dlclose(library);
+}
+PCTL_DEFINE_AUTO(void *, close_library)
+
+/* Whoever may write a plugin or its directory decides what this program does. */
+static int check_owner(const char *what, const char *path, struct pctl_error *err)
+{
+	struct stat st, self = { 0 };
+
+	if (stat(path, &st) < 0) {
+		if (errno == ENOENT)
+			return pctl_error_set(
+				err, PCTL_E_CONFIG, "%s %s does not exist", what, path);
+		return pctl_error_set(err, PCTL_E_CONFIG, "%s %s: %s", what, path, strerror(errno));
+	}
+	if (st.st_mode & S_IWOTH)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"%s %s is writable by others and is not used; mend it with: chmod o-w %s",
+			what, path, path);
+
+	bool known = stat("/proc/self/exe", &self) == 0;
+	if (st.st_uid != 0 && st.st_uid != geteuid() && !(known && st.st_uid == self.st_uid))
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"%s %s belongs to user %u, not to root, to you or to the owner of this "
+			"program; it "
+			"is not used",
+			what, path, (unsigned)st.st_uid);
+	return 0;
+}
+
+/* Copies an interface, cut or filled up to the size that this core knows. */
+static void copy_struct(void *to, size_t size, const void *from)
+{
+	uint32_t theirs;
+
+	memcpy(&theirs, from, sizeof(theirs));
+	memcpy(to, from, theirs < size ? theirs : size);
+}
+
+static bool plausible(const void *sized, size_t least)
+{
+	uint32_t size;
+
+	if (!sized)
+		return true;
+	memcpy(&size, sized, sizeof(size));
+	return size >= least && size < 65536;
+}
+
+#define UP_TO(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
+
+static const char *what_is_wrong(const struct pctl_driver *d, const char *name)
+{
+	if (!d->name || strcmp(d->name, name) != 0)
+		return "the name inside it is not its file name";
+	if (!d->summary)
+		return "it has no summary";
+	if (!d->open || !d->close)
+		return "open or close is missing";
+	if ((d->start == NULL) != (d->stop == NULL))
+		return "start and stop belong together";
+	if (!plausible(d->power, UP_TO(struct pctl_power_if, act)) ||
+		!plausible(d->boot, UP_TO(struct pctl_boot_if, set)) ||
+		!plausible(d->inspect, UP_TO(struct pctl_inspect_if, info)) ||
+		!plausible(d->identify, UP_TO(struct pctl_identify_if, set)) ||
+		!plausible(d->console, UP_TO(struct pctl_console_if, open)))
+		return "the size of an interface makes no sense";
+	if (d->power && (!d->power->get || !d->power->act))
+		return "its power interface lacks get or act";
+	if (d->boot && !d->boot->set)
+		return "its boot interface lacks set";
+	if (d->identify && !d->identify->set)
+		return "its identify interface lacks set";
+	if (d->console && !d->console->open)
+		return "its console interface lacks open";
+	return NULL;
+}
+
+static const char *copy_properties(struct pctl_plugin *plugin, const struct pctl_property *from)
+{
+	const char *row = (const char *)from;
+	struct pctl_property all[PROPERTIES_MAX + 1] = { 0 };
+	size_t n = 0;
+
+	for (; row; row += ((const struct pctl_property *)(const void *)row)->size) {
+		const struct pctl_property *p = (const void *)row;
+
+		if (!p->size) /* { 0 } is the usual last row */
+			break;
+		if (!plausible(row, UP_TO(struct pctl_property, name)))
+			return "the size of a property makes no sense";
+		if (!p->name)
+			break;
+		if (n == PROPERTIES_MAX)
+			return "it has more than 256 properties, or its table has no end";
+		copy_struct(&all[n++], sizeof(all[0]), p);
+	}
+	plugin->properties = pctl_xcalloc(n + 1, sizeof(*plugin->properties));
+	memcpy(plugin->properties, all, n * sizeof(all[0]));
+	return NULL;
+}
+
+#define COPY_INTERFACE(plugin, d, member)                                                      \
+	do {                                                                                   \
+		if ((d)->member) {                                                             \
+			copy_struct(&(plugin)->member, sizeof((plugin)->member), (d)->member); \
+			(d)->member = &(plugin)->member;                                       \
+		}                                                                              \
+	} while (0)
+
+/* Takes everything over into structs of full size. The driver that was loaded is not changed. */
+static const char *adopt(
+	struct pctl_plugin *plugin, const struct pctl_driver *loaded, const char *name)
+{
+	struct pctl_driver *d = &plugin->driver;
+
+	copy_struct(d, sizeof(*d), loaded);
+	const char *why = what_is_wrong(d, name);
+	if (why)
+		return why;
+	COPY_INTERFACE(plugin, d, power);
+	COPY_INTERFACE(plugin, d, boot);
+	COPY_INTERFACE(plugin, d, inspect);
+	COPY_INTERFACE(plugin, d, identify);
+	COPY_INTERFACE(plugin, d, console);
+	why = copy_properties(plugin, d->properties);
+	d->properties = plugin->properties;
+	return why;
+}
+
+static int check_symbol(const struct pctl_driver *d, const char *path, struct pctl_error *err)
+{
+	if (!d)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"%s is not a driver plugin: it has no symbol pctl_driver", path);
+	if (d->size < UP_TO(struct pctl_driver, name) || d->size >= 65536)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"%s is not a driver plugin: its pctl_driver has a size of %u bytes", path,
+			d->size);
+	if (d->abi != PCTL_DRIVER_ABI)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"%s was built for driver ABI %u, this program has %u; it needs to be built "
+			"again",
+			path, d->abi, PCTL_DRIVER_ABI);
+	return 0;
+}
+
+int pctl_plugin_load(
+	const char *dir, const char *name, struct pctl_plugin **ret, struct pctl_error *err)
+{
+	PCTL_AUTO(close_library) void *library = NULL;
+
+	/* The name comes from a file: it must not be able to leave dir. */
+	if (!*name || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") != strlen(name))
+		return pctl_error_set(err, PCTL_E_CONFIG, "'%s' is not a driver's name", name);
+
+	PCTL_AUTO(free) char *path = pctl_xasprintf("%s/%s.so", dir, name);
+	int r = check_owner("the plugin directory", dir, err);
+	if (r == 0 && access(path, F_OK) < 0)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"there is no driver '%s' (%s does not exist)", name, path);
+	if (r == 0)
+		r = check_owner("the plugin", path, err);
+	if (r < 0)
+		return r;
+
+	library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!library)
+		return pctl_error_set(
+			err, PCTL_E_CONFIG, "driver '%s' cannot be loaded: %s", name, dlerror());
+	const struct pctl_driver *loaded = dlsym(library, "pctl_driver");
+	r = check_symbol(loaded, path, err);
+	if (r < 0)
+		return r;
+
+	struct pctl_plugin *plugin = pctl_xcalloc(1, sizeof(*plugin));
+	const char *why = adopt(plugin, loaded, name);
+	if (why) {
+		pctl_plugin_free(plugin);
+		return pctl_error_set(err, PCTL_E_CONFIG, "%s was refused: %s", path, why);
+	}
+	plugin->path = path;
+	path = NULL;
+	library = NULL; /* kept: drivers are never unloaded */
+	*ret = plugin;
+	return 0;
+}
+
+void pctl_plugin_free(struct pctl_plugin *plugin)
+{
+	if (!plugin)
+		return;
+	free(plugin->properties);
+	free(plugin->path);
+	free(plugin);
+}

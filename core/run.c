@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The engine: a queue of our own feeds the drivers `fanout` nodes at a time; nodes behind one
+ * endpoint take turns; results go out as they come.
+ */
+#include <string.h>
+#include <sys/resource.h>
+
+#include <powerctl/mem.h>
+#include <powerctl/parse.h>
+
+#include "task.h"
+
+#define FANOUT         512u
+#define FANOUT_MAX     4096u
+#define SPARE_FILES    64u /* descriptors that are not connections */
+#define FILES_PER_NODE 2u
+
+struct turn { /* nodes that wait for one endpoint */
+	size_t *waiting;
+	size_t n, cap, next;
+};
+
+struct pctl_run {
+	struct pctl_core *core;
+	struct pctl_inventory *inventory;
+	struct pctl_request request;
+	char *boot_url;
+	struct pctl_target *targets;
+	size_t count, next; /* next: the first that was not begun */
+	size_t active, ended, fanout;
+	struct pctl_strmap turns; /* key → struct turn, while one of them is active */
+	struct pctl_task **tasks;
+	size_t tasks_n, tasks_cap;
+	struct pctl_run_callbacks callbacks;
+	uv_timer_t deadline;
+	uv_idle_t feeder;
+	int interrupted; /* a class: PCTL_E_CANCELED or PCTL_E_TIMEOUT */
+	const char *why; /* its words */
+	bool closing;
+};
+
+/* --- Before anything is sent. -------------------------------------------------------------------
+ */
+
+static size_t choose_fanout(const struct pctl_run *run)
+{
+	const struct pctl_value *defaults = pctl_inventory_defaults(run->inventory);
+	const char *text = pctl_value_text(pctl_value_get(defaults, "fanout"));
+	struct rlimit files;
+	uint64_t n = run->request.fanout;
+
+	if (!n && (!text || pctl_parse_uint(text, FANOUT_MAX, &n) < 0))
+		n = FANOUT;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+		(void)getrlimit(RLIMIT_NOFILE, &files);
+		uint64_t room = files.rlim_cur > SPARE_FILES * 2 ? files.rlim_cur - SPARE_FILES
+								 : SPARE_FILES;
+		n = n < room / FILES_PER_NODE ? n : room / FILES_PER_NODE;
+	}
+	return (size_t)(n ? n : 1);
+}
+
+int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const size_t *nodes,
+	size_t count, const struct pctl_request *request, struct pctl_run **ret,
+	struct pctl_problems *problems)
+{
+	struct pctl_run *run = pctl_xcalloc(1, sizeof(*run));
+	int r = 0;
+
+	run->core = core;
+	run->inventory = inventory;
+	run->request = *request;
+	run->boot_url = request->boot.url ? pctl_xstrdup(request->boot.url) : NULL;
+	run->request.boot.url = run->boot_url;
+	run->targets = pctl_xcalloc(count, sizeof(*run->targets));
+	for (size_t i = 0; i < count; i++) {
+		bool skip = !request->maintenance &&
+			    pctl_inventory_text(inventory, nodes[i], "maintenance");
+		if (pctl_target_init(&run->targets[i], core, inventory, nodes[i],
+			    !skip && request->verb != PCTL_VERB_CAPS, problems) < 0)
+			r = PCTL_E_CONFIG;
+		run->count++;
+	}
+	run->fanout = choose_fanout(run);
+	if (r < 0) {
+		pctl_run_free(run);
+		return r;
+	}
+	*ret = run;
+	return 0;
+}
+
+static void free_turn(void *data, const char *key, void *value)
+{
+	struct turn *turn = value;
+
+	(void)data, (void)key;
+	free(turn->waiting);
+	free(turn);
+}
+
+void pctl_run_free(struct pctl_run *run)
+{
+	if (!run)
+		return;
+	for (size_t i = 0; i < run->count; i++)
+		pctl_target_done(&run->targets[i]);
+	free(run->targets);
+	pctl_strmap_each(&run->turns, free_turn, NULL);
+	pctl_strmap_done(&run->turns);
+	free(run->tasks);
+	free(run->boot_url);
+	free(run);
+}
+
+/* --- Nodes that never become a task. ------------------------------------------------------------
+ */
+
+static void tell(struct pctl_run *run, size_t i, int code, const char *what, const char *text)
+{
+	const struct pctl_target *target = &run->targets[i];
+	struct pctl_result result;
+
+	pctl_result_init(&result, target, run->request.verb);
+	pctl_error_set(&result.error, code, "%s%s", what, text);
+	result.ok = code == PCTL_E_SKIPPED;
+	result.word = result.ok ? "skipped" : "error";
+	result.note = result.ok ? text : NULL;
+	run->ended++;
+	run->callbacks.result(run->callbacks.data, &result);
+}
+
+/* Whether this node ends here: in maintenance, protected, or the run was interrupted. */
+static bool ends_here(struct pctl_run *run, size_t i)
+{
+	const struct pctl_target *target = &run->targets[i];
+	bool disrupts = pctl_verb_flags(run->request.verb) & PCTL_VERB_DISRUPTS;
+
+	if (run->interrupted)
+		tell(run, i, run->interrupted, run->why, "; nothing was sent");
+	else if (target->maintenance && !run->request.maintenance)
+		tell(run, i, PCTL_E_SKIPPED, "", target->maintenance);
+	else if (target->guard && disrupts && !run->request.override_protected)
+		tell(run, i, PCTL_E_FORBIDDEN, "protected, --protected overrides: ", target->guard);
+	else
+		return false;
+	return true;
+}
+
+/* --- Feeding. -----------------------------------------------------------------------------------
+ */
+
+static void begin_task(struct pctl_run *run, size_t i)
+{
+	run->active++;
+	pctl_task_start(run, &run->targets[i]);
+}
+
+static void begin_or_queue(struct pctl_run *run, size_t i)
+{
+	void **place = pctl_strmap_put(&run->turns, run->targets[i].key);
+	struct turn *turn = *place;
+
+	if (!turn) {
+		*place = pctl_xcalloc(1, sizeof(*turn));
+		begin_task(run, i);
+		return;
+	}
+	turn->waiting = pctl_xgrow(turn->waiting, &turn->cap, turn->n + 1, sizeof(*turn->waiting));
+	turn->waiting[turn->n++] = i;
+}
+
+/* The endpoint is free: whoever waits for it is next. */
+static void pass_turn(struct pctl_run *run, const char *key)
+{
+	struct turn *turn = pctl_strmap_get(&run->turns, key);
+
+	while (turn && turn->next < turn->n) {
+		size_t i = turn->waiting[turn->next++];
+
+		if (ends_here(run, i))
+			continue;
+		begin_task(run, i);
+		return;
+	}
+	(void)pctl_strmap_remove(&run->turns, key);
+	if (turn)
+		free_turn(NULL, key, turn);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	struct pctl_run *run = handle->data;
+	struct pctl_run_callbacks callbacks = run->callbacks;
+
+	pctl_run_free(run);
+	callbacks.done(callbacks.data);
+}
+
+static void on_feeder_closed(uv_handle_t *handle)
+{
+	struct pctl_run *run = handle->data;
+
+	uv_close((uv_handle_t *)&run->deadline, on_handle_closed);
+}
+
+static void finish(struct pctl_run *run)
+{
+	if (run->closing)
+		return;
+	run->closing = true;
+	uv_close((uv_handle_t *)&run->feeder, on_feeder_closed);
+}
+
+static void feed(uv_idle_t *idle)
+{
+	struct pctl_run *run = idle->data;
+
+	while (run->next < run->count && (run->active < run->fanout || run->interrupted)) {
+		size_t i = run->next++;
+
+		if (!ends_here(run, i))
+			begin_or_queue(run, i);
+	}
+	(void)uv_idle_stop(&run->feeder);
+	if (run->ended == run->count && !run->active)
+		finish(run);
+}
+
+static void feed_soon(struct pctl_run *run)
+{
+	if (!run->closing)
+		(void)uv_idle_start(&run->feeder, feed);
+}
+
+static void interrupt(struct pctl_run *run, int code, const char *why)
+{
+	if (run->interrupted || run->closing)
+		return;
+	run->interrupted = code;
+	run->why = why;
+	/* From the end: a task that ends at once leaves the list. */
+	for (size_t i = run->tasks_n; i-- > 0;)
+		if (i < run->tasks_n)
+			pctl_task_cancel(run->tasks[i]);
+	feed_soon(run);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+	interrupt(timer->data, PCTL_E_TIMEOUT, "the command's time was over");
+}
+
+void pctl_run_cancel(struct pctl_run *run)
+{
+	interrupt(run, PCTL_E_CANCELED, "interrupted");
+}
+
+int pctl_run_interrupted(const struct pctl_run *run, const char **ret_why)
+{
+	if (ret_why)
+		*ret_why = run->why;
+	return run->interrupted;
+}
+
+void pctl_run_start(struct pctl_run *run, const struct pctl_run_callbacks *callbacks)
+{
+	run->callbacks = *callbacks;
+	(void)uv_timer_init(run->core->loop, &run->deadline);
+	(void)uv_idle_init(run->core->loop, &run->feeder);
+	run->deadline.data = run->feeder.data = run;
+	if (run->request.deadline_ms)
+		(void)uv_timer_start(&run->deadline, on_deadline, run->request.deadline_ms, 0);
+	feed_soon(run);
+}
+
+/* --- What tasks say. ----------------------------------------------------------------------------
+ */
+
+const struct pctl_request *pctl_run_request(const struct pctl_run *run)
+{
+	return &run->request;
+}
+
+void pctl_run_track(struct pctl_run *run, struct pctl_task *task)
+{
+	run->tasks = pctl_xgrow(
+		run->tasks, &run->tasks_cap, run->tasks_n + 1, sizeof(struct pctl_task *));
+	task->index = run->tasks_n;
+	run->tasks[run->tasks_n++] = task;
+}
+
+void pctl_run_untrack(struct pctl_run *run, struct pctl_task *task)
+{
+	struct pctl_task *last = run->tasks[--run->tasks_n];
+
+	run->tasks[task->index] = last;
+	last->index = task->index;
+}
+
+void pctl_run_waiting(struct pctl_run *run, const struct pctl_target *target, const char *holder)
+{
+	if (run->callbacks.waiting)
+		run->callbacks.waiting(run->callbacks.data, target->name, holder);
+}
+
+void pctl_run_task_result(struct pctl_run *run, const struct pctl_result *result)
+{
+	run->ended++;
+	run->callbacks.result(run->callbacks.data, result);
+}
+
+void pctl_run_task_gone(struct pctl_run *run, const struct pctl_target *target)
+{
+	run->active--;
+	pass_turn(run, target->key);
+	feed_soon(run);
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <string.h>
+
+#include <powerctl/log.h>
+#include <powerctl/mem.h>
+#include <powerctl/parse.h>
+
+#include "task.h"
+
+#define SILENT_TRIES 2u  /* a device that says nothing */
+#define QUICK_TRIES  6u  /* one that is there, but drops connections */
+#define POLL_GROWTH  10u /* how long the last polls are, in first ones */
+
+static struct pctl_core *core_of(const struct pctl_task *t)
+{
+	return t->target->core;
+}
+
+static uint64_t now(const struct pctl_task *t)
+{
+	return uv_now(core_of(t)->loop);
+}
+
+uint64_t pctl_jitter(uint64_t ms)
+{
+	/* Not for secrets: only spreads work in time. */
+	uint64_t x = uv_hrtime() * 2862933555777941757u + 3037000493u;
+
+	return ms - ms / 4 + (x >> 33) % (ms / 2 + 1);
+}
+
+static void on_pause_over(uv_timer_t *timer)
+{
+	struct pctl_task *t = pctl_container_of(timer, struct pctl_task, timer);
+
+	t->busy = PCTL_TASK_IDLE;
+	t->after_pause(t);
+}
+
+void pctl_step_pause(struct pctl_task *t, uint64_t ms, pctl_step_fn *then)
+{
+	if (pctl_run_interrupted(t->run, NULL)) {
+		pctl_task_end_interrupted(t);
+		return;
+	}
+	t->busy = PCTL_TASK_PAUSE;
+	t->after_pause = then;
+	(void)uv_timer_start(&t->timer, on_pause_over, ms, 0);
+}
+
+static void start_try(struct pctl_task *t);
+
+/* Whether and how soon the op that just failed may be tried again; 0: no. */
+static uint64_t retry_delay(const struct pctl_task *t)
+{
+	const struct pctl_try *try = &t->trying;
+	uint64_t spent = now(t) - try->last, connect = t->target->connect_ms;
+	uint64_t delay = (uint64_t)100 << (try->tries < 6 ? try->tries - 1 : 5);
+
+	if (!pctl_error_retried(t->error.code))
+		return 0;
+	if (t->error.code == PCTL_E_UNREACHABLE) {
+		bool silent =
+			spent * 2 >= connect || strcmp(t->error.device_code, "ECONNREFUSED") == 0;
+		if (try->tries >= (silent ? SILENT_TRIES : QUICK_TRIES))
+			return 0;
+		if (silent)
+			delay = 100;
+		else if (now(t) - try->first >= connect)
+			return 0;
+	} else if (t->error.code == PCTL_E_TIMEOUT && try->tries >= SILENT_TRIES) {
+		return 0;
+	}
+	delay = pctl_jitter(delay);
+	return now(t) + delay < t->deadline ? delay : 0;
+}
+
+static void after_op(struct pctl_task *t, const struct pctl_error *result)
+{
+	if (t->trying.kind == PCTL_TRY_GET && result->code == 0) {
+		t->power = t->reading;
+		t->power_read = true;
+	}
+	if (t->trying.kind == PCTL_TRY_ACT &&
+		(result->code == 0 || result->code == PCTL_E_OUTCOME_UNKNOWN)) {
+		t->acted = result->code == 0;
+		t->doubtful = !t->acted;
+		t->result.changed = true;
+		t->sent_at = now(t);
+	}
+}
+
+/* After several tries a person wants to know of all the time that went by, not of the last rest of
+ * it. */
+static void count_whole_time(struct pctl_task *t)
+{
+	char waited[32];
+
+	if (t->error.code != PCTL_E_TIMEOUT || t->trying.tries < 2)
+		return;
+	uint64_t seconds = (now(t) - t->trying.first + 500) / 1000;
+	pctl_format_duration(seconds * 1000, waited, sizeof(waited));
+	pctl_error_set(&t->error, PCTL_E_TIMEOUT, "no answer in %s", waited);
+}
+
+static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
+{
+	struct pctl_task *t = op->data;
+
+	t->busy = PCTL_TASK_IDLE;
+	t->error = *result;
+	count_whole_time(t);
+	pctl_device_settle_pins(t->device, result->code == 0);
+	after_op(t, result);
+	if (result->code == 0) {
+		t->trying.then(t);
+		return;
+	}
+	if (pctl_run_interrupted(t->run, NULL)) {
+		pctl_task_end_interrupted(t);
+		return;
+	}
+	uint64_t delay = retry_delay(t);
+	if (delay) {
+		pctl_log(PCTL_LOG_DEBUG, t->device, "%s: %s; trying again in %" PRIu64 " ms",
+			pctl_error_name(result->code), result->text, delay);
+		t->result.attempts++;
+		pctl_step_pause(t, delay, start_try);
+		return;
+	}
+	if (t->trying.failed)
+		t->trying.failed(t);
+	else
+		pctl_task_end_error(t, &t->error);
+}
+
+/* Five requests make a boot override on some devices: they get the time of two reads. */
+static uint64_t op_limit(const struct pctl_task *t)
+{
+	uint64_t limit = t->target->read_ms, left = t->deadline > now(t) ? t->deadline - now(t) : 1;
+
+	if (t->trying.kind == PCTL_TRY_BOOT_SET || t->trying.kind == PCTL_TRY_HARDWARE ||
+		t->trying.kind == PCTL_TRY_INFO)
+		limit *= 2;
+	if (t->request->timeout_ms && t->request->timeout_ms > limit)
+		limit = t->request->timeout_ms;
+	return limit < left ? limit : left;
+}
+
+static void call_driver(struct pctl_task *t)
+{
+	const struct pctl_driver *d = t->target->loaded->driver;
+	void *dev = t->device->dev;
+
+	switch (t->trying.kind) {
+	case PCTL_TRY_GET:
+		t->reading = (struct pctl_power){ .size = sizeof(t->reading) };
+		d->power->get(dev, &t->op, t->trying.flags, &t->reading);
+		break;
+	case PCTL_TRY_ACT:
+		d->power->act(dev, &t->op, t->trying.action);
+		break;
+	case PCTL_TRY_BOOT_SET:
+		d->boot->set(dev, &t->op, &t->boot);
+		break;
+	case PCTL_TRY_BOOT_GET:
+		t->boot = (struct pctl_boot){ .size = sizeof(t->boot) };
+		d->boot->get(dev, &t->op, &t->boot);
+		break;
+	case PCTL_TRY_INFO:
+		d->inspect->info(dev, &t->op, t->tree);
+		break;
+	case PCTL_TRY_HARDWARE:
+		d->inspect->hardware(dev, &t->op, t->tree);
+		break;
+	case PCTL_TRY_IDENTIFY:
+		d->identify->set(dev, &t->op, !t->request->identify_off);
+		break;
+	}
+}
+
+static void start_try(struct pctl_task *t)
+{
+	t->busy = PCTL_TASK_OP;
+	t->trying.tries++;
+	t->trying.last = now(t);
+	pctl_op_begin(&t->op, core_of(t)->loop, op_limit(t), on_op_done, t);
+	call_driver(t);
+}
+
+static void try_first(struct pctl_task *t, struct pctl_try try)
+{
+	if (pctl_run_interrupted(t->run, NULL)) {
+		pctl_task_end_interrupted(t);
+		return;
+	}
+	try.first = now(t);
+	t->trying = try;
+	start_try(t);
+}
+
+void pctl_step_try(struct pctl_task *t, enum pctl_try_kind kind, pctl_step_fn *then)
+{
+	try_first(t, (struct pctl_try){ .kind = kind, .then = then });
+}
+
+void pctl_step_get(struct pctl_task *t, unsigned flags, pctl_step_fn *then)
+{
+	if (!t->target->loaded->driver->power) {
+		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s has no power interface",
+			t->target->loaded->driver->name);
+		return;
+	}
+	try_first(t, (struct pctl_try){ .kind = PCTL_TRY_GET, .flags = flags, .then = then });
+}
+
+bool pctl_task_can(const struct pctl_task *t, enum pctl_action action)
+{
+	const struct pctl_power_if *power = t->target->loaded->driver->power;
+	uint32_t bit = PCTL_ACTION_BIT(action);
+
+	if (!power || !(power->actions & bit))
+		return false;
+	return !t->power_read || !t->power.tells_actions || (t->power.actions & bit);
+}
+
+void pctl_step_act(
+	struct pctl_task *t, enum pctl_action action, pctl_step_fn *then, pctl_step_fn *failed)
+{
+	const struct pctl_driver *d = t->target->loaded->driver;
+	const char *word = pctl_action_name(action);
+
+	t->action = action;
+	t->acted = false;
+	if (!d->power || !(d->power->actions & PCTL_ACTION_BIT(action))) {
+		pctl_task_end_fail(
+			t, PCTL_E_UNSUPPORTED, "driver %s cannot do '%s'", d->name, word);
+	} else if (!pctl_task_can(t, action)) {
+		pctl_task_end_fail(t, PCTL_E_STATE, "the device does not take '%s' while it is %s",
+			word, pctl_power_state_name(t->power.state));
+	} else if (t->request->dry_run) {
+		pctl_task_note(t, "would send '%s'; it is %s", word,
+			t->power_read ? pctl_power_state_name(t->power.state)
+				      : "in a state not read");
+		pctl_task_end_ok(t, "ok");
+	} else {
+		try_first(t, (struct pctl_try){ .kind = PCTL_TRY_ACT,
+				     .action = action,
+				     .then = then,
+				     .failed = failed });
+	}
+}
+
+/* --- Waiting for a state. -----------------------------------------------------------------------
+ */
+
+static void poll_state(struct pctl_task *t);
+
+static void time_over(struct pctl_task *t)
+{
+	char after[32];
+
+	if (t->on_time_over) {
+		t->on_time_over(t);
+		return;
+	}
+	if (t->error.code) {
+		pctl_task_end_error(t, &t->error);
+		return;
+	}
+	/* The limit and not the clock: equal errors fold. */
+	pctl_format_duration(t->wait_until - t->started, after, sizeof(after));
+	if (t->acted)
+		pctl_task_end_fail(t, PCTL_E_TIMEOUT,
+			"'%s' was accepted, but it still reads %s after %s",
+			pctl_action_name(t->action), pctl_power_state_name(t->power.state), after);
+	else
+		pctl_task_end_fail(t, PCTL_E_TIMEOUT, "it still reads %s after %s",
+			pctl_power_state_name(t->power.state), after);
+}
+
+static void poll_again(struct pctl_task *t)
+{
+	uint64_t delay = pctl_jitter(t->poll_ms);
+
+	if (now(t) >= t->wait_until) {
+		time_over(t);
+		return;
+	}
+	uint64_t most = t->target->poll_ms * POLL_GROWTH;
+	t->poll_ms = t->poll_ms * 3 / 2 < most ? t->poll_ms * 3 / 2 : most;
+	if (now(t) + delay > t->wait_until)
+		delay = t->wait_until - now(t);
+	pctl_step_pause(t, delay, poll_state);
+}
+
+static void on_polled(struct pctl_task *t)
+{
+	if (t->power.state != PCTL_POWER_ON && t->power.state != PCTL_POWER_UNKNOWN && t->acted)
+		t->seen = true;
+	if (t->power.state == t->wanted && !t->power.changing)
+		t->on_state(t);
+	else
+		poll_again(t);
+}
+
+/* A processor that restarts with its machine does not answer for a while: only time ends the wait.
+ */
+static void on_poll_failed(struct pctl_task *t)
+{
+	if (pctl_error_retried(t->error.code))
+		poll_again(t);
+	else
+		pctl_task_end_error(t, &t->error);
+}
+
+static void poll_state(struct pctl_task *t)
+{
+	try_first(t, (struct pctl_try){ .kind = PCTL_TRY_GET,
+			     .flags = PCTL_GET_CONFIRM,
+			     .then = on_polled,
+			     .failed = on_poll_failed });
+}
+
+void pctl_step_wait_state(struct pctl_task *t, enum pctl_power_state wanted, uint64_t first_ms,
+	uint64_t until, pctl_step_fn *on_state, pctl_step_fn *on_time_over)
+{
+	t->wanted = wanted;
+	t->poll_ms = t->target->poll_ms;
+	t->wait_until = until < t->deadline ? until : t->deadline;
+	t->on_state = on_state;
+	t->on_time_over = on_time_over;
+	if (first_ms)
+		pctl_step_pause(t, first_ms, poll_state);
+	else
+		poll_state(t);
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <powerctl/buf.h>
+#include <powerctl/mem.h>
+
+#include "strmap.h"
+
+#define FILE_MAX (256u * 1024 * 1024)
+
+struct field {
+	char *name, *value; /* value NULL: to be forgotten */
+	struct field *next;
+};
+
+struct record {
+	char *key;
+	struct field *fields;
+	struct field *changes; /* not saved yet */
+};
+
+struct pctl_store {
+	char *path;
+	bool read, changed;
+	struct pctl_strmap index;
+	struct record **records; /* in the order of the file */
+	size_t n, cap;
+};
+
+static void free_fields(struct field *f)
+{
+	while (f) {
+		struct field *next = f->next;
+
+		free(f->name);
+		free(f->value);
+		free(f);
+		f = next;
+	}
+}
+
+static void forget_all(struct pctl_store *store)
+{
+	for (size_t i = 0; i < store->n; i++) {
+		free_fields(store->records[i]->fields);
+		free_fields(store->records[i]->changes);
+		free(store->records[i]->key);
+		free(store->records[i]);
+	}
+	free(store->records);
+	pctl_strmap_done(&store->index);
+	store->records = NULL;
+	store->n = store->cap = 0;
+	store->read = store->changed = false;
+}
+
+struct pctl_store *pctl_store_new(const char *path)
+{
+	struct pctl_store *store = pctl_xcalloc(1, sizeof(*store));
+
+	store->path = pctl_xstrdup(path);
+	return store;
+}
+
+void pctl_store_free(struct pctl_store *store)
+{
+	if (!store)
+		return;
+	forget_all(store);
+	free(store->path);
+	free(store);
+}
+
+static struct record *record_of(struct pctl_store *store, const char *key)
+{
+	void **place = pctl_strmap_put(&store->index, key);
+	struct record *r = *place;
+
+	if (r)
+		return r;
+	r = pctl_xcalloc(1, sizeof(*r));
+	r->key = pctl_xstrdup(key);
+	*place = r;
+	store->records =
+		pctl_xgrow(store->records, &store->cap, store->n + 1, sizeof(struct record *));
+	store->records[store->n++] = r;
+	return r;
+}
+
+static struct field *field_of(struct field *list, const char *name)
+{
+	while (list && strcmp(list->name, name) != 0)
+		list = list->next;
+	return list;
+}
+
+/* Sets, or notes for forgetting; the end of the list is where new ones go. */
+static void set_field(struct field **list, const char *name, const char *value)
+{
+	struct field *f = field_of(*list, name);
+
+	if (!f) {
+		while (*list)
+			list = &(*list)->next;
+		f = pctl_xcalloc(1, sizeof(*f));
+		f->name = pctl_xstrdup(name);
+		*list = f;
+	}
+	free(f->value);
+	f->value = value ? pctl_xstrdup(value) : NULL;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+/* In place: %20 and the like. Anything malformed stays as it is. */
+static void decode(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++) {
+		int high = *s == '%' ? hex_digit(s[1]) : -1;
+		int low = high >= 0 ? hex_digit(s[2]) : -1;
+
+		if (low >= 0) {
+			*to++ = (char)(high * 16 + low);
+			s += 2;
+		} else {
+			*to++ = *s;
+		}
+	}
+	*to = '\0';
+}
+
+static void encode(struct pctl_buf *buf, const char *s)
+{
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c <= ' ' || c == '%' || c == '=' || c == '#' || c == 0x7f)
+			pctl_buf_addf(buf, "%%%02x", c);
+		else
+			pctl_buf_add(buf, s, 1);
+	}
+}
+
+static void parse_line(struct pctl_store *store, char *line)
+{
+	char *rest = line, *key = strsep(&rest, " \t");
+
+	if (!*key || *key == '#')
+		return;
+	decode(key);
+	struct record *r = record_of(store, key);
+	for (char *word; (word = strsep(&rest, " \t"));) {
+		char *value = strchr(word, '=');
+
+		if (!value)
+			continue;
+		*value++ = '\0';
+		decode(word);
+		decode(value);
+		set_field(&r->fields, word, value);
+	}
+}
+
+static char *read_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct pctl_buf buf;
+	char part[8192];
+	ssize_t n;
+
+	if (fd < 0)
+		return NULL;
+	pctl_buf_init(&buf, FILE_MAX);
+	while ((n = read(fd, part, sizeof(part))) > 0)
+		pctl_buf_add(&buf, part, (size_t)n);
+	(void)close(fd);
+	return pctl_buf_steal(&buf);
+}
+
+static void load(struct pctl_store *store)
+{
+	if (store->read)
+		return;
+	store->read = true;
+	PCTL_AUTO(free) char *text = read_file(store->path);
+	char *rest = text;
+	for (char *line; rest && (line = strsep(&rest, "\n"));)
+		parse_line(store, line);
+}
+
+const char *pctl_store_get(struct pctl_store *store, const char *key, const char *field)
+{
+	load(store);
+	const struct record *r = pctl_strmap_get(&store->index, key);
+	const struct field *f = r ? field_of(r->fields, field) : NULL;
+	return f ? f->value : NULL;
+}
+
+void pctl_store_put(struct pctl_store *store, const char *key, const char *field, const char *value)
+{
+	const char *old = pctl_store_get(store, key, field);
+
+	if (old == value || (old && value && strcmp(old, value) == 0))
+		return;
+	struct record *r = record_of(store, key);
+	set_field(&r->fields, field, value);
+	set_field(&r->changes, field, value);
+	store->changed = true;
+}
+
+size_t pctl_store_each(
+	struct pctl_store *store, const char *key, pctl_store_each_fn *each, void *data)
+{
+	size_t n = 0;
+
+	load(store);
+	const struct record *r = pctl_strmap_get(&store->index, key);
+	for (const struct field *f = r ? r->fields : NULL; f; f = f->next) {
+		if (!f->value)
+			continue;
+		n++;
+		if (each)
+			each(data, f->name, f->value);
+	}
+	return n;
+}
+
+void pctl_store_refresh(struct pctl_store *store)
+{
+	if (!store->changed)
+		forget_all(store);
+}
+
+/* What was changed here goes over what the file says now. */
+static void replay(struct pctl_store *fresh, const struct pctl_store *store)
+{
+	load(fresh);
+	for (size_t i = 0; i < store->n; i++)
+		for (const struct field *f = store->records[i]->changes; f; f = f->next)
+			set_field(&record_of(fresh, store->records[i]->key)->fields, f->name,
+				f->value);
+}
+
+static void write_text(const struct pctl_store *store, struct pctl_buf *buf)
+{
+	for (size_t i = 0; i < store->n; i++) {
+		size_t start = buf->len, fields = 0;
+
+		encode(buf, store->records[i]->key);
+		for (const struct field *f = store->records[i]->fields; f; f = f->next) {
+			if (!f->value)
+				continue;
+			fields++;
+			pctl_buf_adds(buf, " ");
+			encode(buf, f->name);
+			pctl_buf_adds(buf, "=");
+			encode(buf, f->value);
+		}
+		pctl_buf_adds(buf, "\n");
+		if (!fields)
+			pctl_buf_cut(buf, start);
+	}
+}
+
+static bool write_all(int fd, const char *data, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		data += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+static int replace(const char *path, const struct pctl_buf *text, struct pctl_error *err)
+{
+	PCTL_AUTO(free) char *temp = pctl_xasprintf("%s.%d", path, (int)getpid());
+	int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	bool good = fd >= 0 && write_all(fd, text->data, text->len);
+
+	if (fd >= 0 && close(fd) < 0)
+		good = false;
+	if (good && rename(temp, path) == 0)
+		return 0;
+	int why = errno;
+	(void)unlink(temp);
+	return pctl_error_set(
+		err, PCTL_E_INTERNAL, "%s cannot be written: %s", path, strerror(why));
+}
+
+int pctl_store_save(struct pctl_store *store, struct pctl_error *err)
+{
+	if (!store->changed)
+		return 0;
+
+	PCTL_AUTO(free) char *lock = pctl_xasprintf("%s.lock", store->path);
+	int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
+		int why = errno;
+		if (fd >= 0)
+			(void)close(fd);
+		return pctl_error_set(
+			err, PCTL_E_INTERNAL, "%s cannot be locked: %s", lock, strerror(why));
+	}
+
+	struct pctl_store *fresh = pctl_store_new(store->path);
+	struct pctl_buf text;
+	pctl_buf_init(&text, FILE_MAX);
+	replay(fresh, store);
+	write_text(fresh, &text);
+	int r = replace(store->path, &text, err);
+	pctl_buf_done(&text);
+	pctl_store_free(fresh);
+	(void)close(fd);
+	if (r == 0)
+		forget_all(store); /* read again when next asked */
+	return r;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A small text file of things remembered about devices: a line per device, "KEY field=value ...",
+ * as people can read and edit it. Facts, pins and held boot intents are three of these. Kept in
+ * memory once read; changes are merged into what other processes wrote meanwhile, under a lock, and
+ * the file is replaced atomically.
+ */
+#ifndef POWERCTL_CORE_STORE_H
+#define POWERCTL_CORE_STORE_H
+
+#include <powerctl/error.h>
+
+struct pctl_store;
+
+/* Nothing is read yet. path is copied. */
+struct pctl_store *pctl_store_new(const char *path);
+/* Unsaved changes are lost. */
+void pctl_store_free(struct pctl_store *store);
+
+/* NULL where nothing is known; the text lives until the next change or save. */
+const char *pctl_store_get(struct pctl_store *store, const char *key, const char *field);
+/* value NULL forgets the field. */
+void pctl_store_put(
+	struct pctl_store *store, const char *key, const char *field, const char *value);
+
+/* Calls each field of a key; returns how many there are. */
+typedef void pctl_store_each_fn(void *data, const char *field, const char *value);
+size_t pctl_store_each(
+	struct pctl_store *store, const char *key, pctl_store_each_fn *each, void *data);
+
+/* Forgets what was read, so that the next look sees what other processes wrote. */
+void pctl_store_refresh(struct pctl_store *store);
+
+/* Writes what was changed, if anything. PCTL_E_INTERNAL: it could not be kept (text says where). */
+int pctl_store_save(struct pctl_store *store, struct pctl_error *err);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <string.h>
+
+#include <powerctl/mem.h>
+#include <powerctl/parse.h>
+
+#include "core.h"
+
+/* Times of design.md section 8; each may stand under `timeouts` of defaults, class and node. */
+static const struct {
+	const char *name;
+	size_t offset;
+	uint64_t ms;
+} times[] = {
+	{ "connect", offsetof(struct pctl_target, connect_ms), 3000 },
+	{ "answer", offsetof(struct pctl_target, answer_ms), 10000 },
+	{ "read", offsetof(struct pctl_target, read_ms), 15000 },
+	{ "confirm", offsetof(struct pctl_target, confirm_ms), 120000 },
+	{ "reboot", offsetof(struct pctl_target, reboot_ms), 240000 },
+	{ "soft", offsetof(struct pctl_target, soft_ms), 300000 },
+	{ "verify", offsetof(struct pctl_target, verify_ms), 10000 },
+	{ "poll", offsetof(struct pctl_target, poll_ms), 500 },
+};
+
+static void set_time(const struct pctl_value *map, const char *name, uint64_t *ms,
+	struct pctl_problems *problems)
+{
+	const struct pctl_value *v = pctl_value_get(map, name);
+
+	if (v && (!pctl_value_text(v) || pctl_parse_duration(pctl_value_text(v), ms) < 0))
+		pctl_problems_add(problems, pctl_value_place(v),
+			"timeouts: %s is a duration: 500ms, 60s or 2m", name);
+}
+
+static void read_times(struct pctl_target *t, const struct pctl_inventory *inventory,
+	struct pctl_problems *problems)
+{
+	const struct pctl_value *all =
+		pctl_value_get(pctl_inventory_defaults(inventory), "timeouts");
+	const struct pctl_value *own = pctl_value_get(t->map, "timeouts");
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		uint64_t *ms = (uint64_t *)(void *)((char *)t + times[i].offset);
+
+		*ms = times[i].ms;
+		if (i == 0 && t->loaded && t->loaded->driver->connect_ms)
+			*ms = t->loaded->driver->connect_ms;
+		set_time(all, times[i].name, ms, problems);
+		set_time(own, times[i].name, ms, problems);
+	}
+}
+
+/*
+ * One endpoint is one key: host and port. Where the driver has no port the node itself is meant,
+ * unless an address says that several are the same thing.
+ */
+static char *make_key(const struct pctl_target *t)
+{
+	const struct pctl_driver *driver = t->loaded->driver;
+	const struct pctl_setting *port = pctl_settings_find(&t->settings, "port");
+
+	if (driver->default_port && *t->address) {
+		uint64_t n = port && port->given ? port->number : driver->default_port;
+		return pctl_xasprintf(
+			strchr(t->address, ':') ? "[%s]:%" PRIu64 : "%s:%" PRIu64, t->address, n);
+	}
+	return pctl_xasprintf("%s:%s", driver->name, *t->address ? t->address : t->name);
+}
+
+static void read_trust(struct pctl_target *t, struct pctl_problems *problems)
+{
+	static const char *const words[] = { "first-use", "strict", NULL };
+	const struct pctl_value *v = pctl_value_get(t->map, "trust");
+	int i = v && pctl_value_text(v) ? pctl_parse_choice(pctl_value_text(v), words) : -1;
+
+	if (v && i < 0)
+		pctl_problems_add(
+			problems, pctl_value_place(v), "trust is one of: first-use, strict");
+	t->trust = i > 0 ? PCTL_TRUST_STRICT : PCTL_TRUST_FIRST_USE;
+}
+
+static void read_via(struct pctl_target *t, struct pctl_problems *problems)
+{
+	const struct pctl_value *v = pctl_value_get(t->map, "via");
+
+	t->dialer = pctl_dialer_find(pctl_value_text(v));
+	if (t->dialer)
+		return;
+	t->dialer = &pctl_dial_direct;
+	pctl_problems_add(problems, pctl_value_place(v), "there is no way called '%s' to dial",
+		pctl_value_text(v));
+}
+
+static int read_driver(
+	struct pctl_target *t, struct pctl_place place, struct pctl_problems *problems)
+{
+	const struct pctl_value *v = pctl_value_get(t->map, "driver");
+	const char *name = pctl_value_text(v);
+	struct pctl_error err = { 0 };
+
+	if (!name) {
+		pctl_problems_add(problems, v ? pctl_value_place(v) : place,
+			"no driver: say `driver: NAME` here or in the class; `powerctl drivers` "
+			"lists them");
+		return PCTL_E_CONFIG;
+	}
+	if (pctl_core_load(t->core, name, &t->loaded, &err) < 0) {
+		struct pctl_place at = pctl_value_place(v);
+		pctl_problems_add(problems, at.file ? at : place, "%s", err.text);
+		return PCTL_E_CONFIG;
+	}
+	return 0;
+}
+
+int pctl_target_init(struct pctl_target *target, struct pctl_core *core,
+	const struct pctl_inventory *inventory, size_t node, bool with_secrets,
+	struct pctl_problems *problems)
+{
+	size_t before = pctl_problems_count(problems);
+	struct pctl_settings_context context = { .node = pctl_inventory_name(inventory, node),
+		.place = pctl_inventory_place(inventory, node),
+		.secrets = with_secrets ? core->secrets : NULL,
+		.problems = problems };
+
+	*target = (struct pctl_target){ .core = core, .node = node, .name = context.node };
+	target->map = pctl_inventory_settings(inventory, node);
+	target->maintenance = pctl_value_text(pctl_value_get(target->map, "maintenance"));
+	target->guard = pctl_value_text(pctl_value_get(target->map, "protected"));
+	target->address = pctl_value_text(pctl_value_get(target->map, "address"));
+	if (read_driver(target, context.place, problems) < 0)
+		return PCTL_E_CONFIG;
+
+	const struct pctl_driver *driver = target->loaded->driver;
+	(void)pctl_settings_init(
+		&target->settings, driver->name, driver->properties, target->map, &context);
+	if (!target->address) {
+		target->address = "";
+		if (driver->default_port)
+			pctl_problems_add(
+				problems, context.place, "%s: address is missing", target->name);
+	}
+	read_times(target, inventory, problems);
+	read_trust(target, problems);
+	read_via(target, problems);
+	target->key = make_key(target);
+	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : 0;
+}
+
+void pctl_target_done(struct pctl_target *target)
+{
+	pctl_settings_done(&target->settings);
+	pctl_value_free(target->map);
+	free(target->key);
+	*target = (struct pctl_target){ 0 };
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "task.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include <powerctl/mem.h>
+
+#define LOCK_POLL_MS 150u
+
+static struct pctl_core *core_of(const struct pctl_task *t)
+{
+	return t->target->core;
+}
+
+static uint64_t now(const struct pctl_task *t)
+{
+	return uv_now(core_of(t)->loop);
+}
+
+void pctl_result_init(
+	struct pctl_result *result, const struct pctl_target *target, enum pctl_verb verb)
+{
+	*result = (struct pctl_result){
+		.node = target->node,
+		.name = target->name,
+		.driver = target->loaded->driver->name,
+		.address = target->address,
+		.verb = verb,
+	};
+}
+
+/* --- The end. -----------------------------------------------------------------------------------
+ */
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	struct pctl_task *t = pctl_container_of((uv_timer_t *)handle, struct pctl_task, timer);
+	struct pctl_run *run = t->run;
+	const struct pctl_target *target = t->target;
+
+	pctl_value_free(t->tree);
+	free(t->note);
+	free(t->boot_url);
+	free(t);
+	pctl_run_task_gone(run, target);
+}
+
+static void on_device_closed(void *data)
+{
+	struct pctl_task *t = data;
+
+	uv_close((uv_handle_t *)&t->timer, on_timer_closed);
+}
+
+static void end(struct pctl_task *t)
+{
+	struct pctl_result *r = &t->result;
+
+	t->busy = PCTL_TASK_ENDED;
+	r->state = t->power_read ? t->power.state : PCTL_POWER_UNKNOWN;
+	r->state_known = t->power_read;
+	r->changing = t->power_read && t->power.changing;
+	r->elapsed_ms = now(t) - t->started;
+	r->note = t->note;
+	r->tree = t->tree;
+	if (t->locked)
+		pctl_lock_release(core_of(t)->locks, t->target->key);
+	pctl_run_untrack(t->run, t);
+	pctl_run_task_result(t->run, r);
+	if (t->device)
+		pctl_device_close(t->device, on_device_closed, t);
+	else
+		on_device_closed(t);
+}
+
+void pctl_task_end_ok(struct pctl_task *t, const char *word)
+{
+	t->result.ok = true;
+	t->result.word = word ? word : pctl_power_state_name(t->power.state);
+	end(t);
+}
+
+void pctl_task_end_error(struct pctl_task *t, const struct pctl_error *err)
+{
+	t->result.ok = false;
+	t->result.word = t->request->verb == PCTL_VERB_STATUS ? "unknown" : "error";
+	t->result.error = *err;
+	end(t);
+}
+
+void pctl_task_end_fail(struct pctl_task *t, int code, const char *fmt, ...)
+{
+	struct pctl_error err = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)pctl_error_setv(&err, code, fmt, ap);
+	va_end(ap);
+	pctl_task_end_error(t, &err);
+}
+
+void pctl_task_note(struct pctl_task *t, const char *fmt, ...)
+{
+	char *note = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&note, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	free(t->note);
+	t->note = note;
+}
+
+void pctl_task_end_interrupted(struct pctl_task *t)
+{
+	const char *state = t->power_read ? pctl_power_state_name(t->power.state) : "nothing";
+	const char *why;
+	int code = pctl_run_interrupted(t->run, &why);
+
+	if (t->doubtful)
+		pctl_task_end_fail(t, PCTL_E_OUTCOME_UNKNOWN,
+			"%s after '%s' was sent; whether it was taken is not known", why,
+			pctl_action_name(t->action));
+	else if (t->acted)
+		pctl_task_end_fail(t, code, "%s; '%s' was accepted, last read: %s", why,
+			pctl_action_name(t->action), state);
+	else
+		pctl_task_end_fail(t, code, "%s; nothing was sent, last read: %s", why, state);
+}
+
+void pctl_task_cancel(struct pctl_task *t)
+{
+	switch (t->busy) {
+	case PCTL_TASK_OP:
+		pctl_op_cancel(&t->op);
+		break;
+	case PCTL_TASK_PAUSE:
+		(void)uv_timer_stop(&t->timer);
+		pctl_task_end_interrupted(t);
+		break;
+	case PCTL_TASK_RESOLVE:
+		(void)uv_cancel((uv_req_t *)&t->resolving);
+		break;
+	default:
+		break;
+	}
+}
+
+/* --- The beginning: resolve, open, lock, then the verb's first step. -----------------------------
+ */
+
+static void begin_verb(struct pctl_task *t)
+{
+	const struct pctl_verb_def *def = pctl_verb_def(t->request->verb);
+	size_t offset = t->request->soft && def->soft_limit_offset ? def->soft_limit_offset
+								   : def->limit_offset;
+	uint64_t limit = *(const uint64_t *)(const void *)((const char *)t->target + offset);
+
+	/* Waiting for the lock is queueing and not counted. */
+	t->started = now(t);
+	t->deadline = t->started + (t->request->timeout_ms ? t->request->timeout_ms : limit);
+	def->begin(t);
+}
+
+static void take_lock(struct pctl_task *t)
+{
+	char holder[200] = "";
+	struct pctl_error err = { 0 };
+	int r = pctl_lock_try(core_of(t)->locks, t->target->key, holder, sizeof(holder), &err);
+
+	if (r == 0) {
+		t->locked = true;
+		begin_verb(t);
+	} else if (r == PCTL_E_BUSY) {
+		if (!t->lock_told)
+			pctl_run_waiting(t->run, t->target, holder);
+		t->lock_told = true;
+		pctl_step_pause(t, pctl_jitter(LOCK_POLL_MS), take_lock);
+	} else {
+		pctl_task_end_error(t, &err);
+	}
+}
+
+static void open_device(struct pctl_task *t)
+{
+	bool changes = pctl_verb_def(t->request->verb)->flags & PCTL_VERB_CHANGES;
+
+	if (changes && !t->request->dry_run)
+		take_lock(t);
+	else
+		begin_verb(t);
+}
+
+static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *res)
+{
+	struct pctl_task *t = pctl_container_of(req, struct pctl_task, resolving);
+
+	t->busy = PCTL_TASK_IDLE;
+	if (status == 0 && res)
+		pctl_device_set_address(t->device, res->ai_addr);
+	uv_freeaddrinfo(res);
+	if (status == UV_ECANCELED)
+		pctl_task_end_interrupted(t);
+	else if (status < 0)
+		pctl_task_end_fail(t, PCTL_E_UNREACHABLE, "no address for '%s': %s",
+			t->target->address, uv_strerror(status));
+	else
+		open_device(t);
+}
+
+static void resolve(struct pctl_task *t)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+
+	if (!pctl_device_needs_resolving(t->device)) {
+		open_device(t);
+	} else if (uv_ip4_addr(t->target->address, 0, &v4) == 0) {
+		pctl_device_set_address(t->device, (const struct sockaddr *)&v4);
+		open_device(t);
+	} else if (uv_ip6_addr(t->target->address, 0, &v6) == 0) {
+		pctl_device_set_address(t->device, (const struct sockaddr *)&v6);
+		open_device(t);
+	} else {
+		int r = uv_getaddrinfo(core_of(t)->loop, &t->resolving, on_resolved,
+			t->target->address, NULL, &hints);
+		t->busy = PCTL_TASK_RESOLVE;
+		if (r < 0)
+			pctl_task_end_fail(t, PCTL_E_INTERNAL, "no address for '%s': %s",
+				t->target->address, uv_strerror(r));
+	}
+}
+
+static void begin(struct pctl_task *t)
+{
+	struct pctl_error err = { 0 };
+
+	if (pctl_device_open(t->target, &t->device, &err) < 0)
+		pctl_task_end_error(t, &err);
+	else
+		resolve(t);
+}
+
+void pctl_task_start(struct pctl_run *run, const struct pctl_target *target)
+{
+	struct pctl_task *t = pctl_xcalloc(1, sizeof(*t));
+
+	t->run = run;
+	t->target = target;
+	t->request = pctl_run_request(run);
+	pctl_result_init(&t->result, target, t->request->verb);
+	t->result.attempts = 1;
+	(void)uv_timer_init(core_of(t)->loop, &t->timer);
+	t->started = now(t);
+	pctl_run_track(run, t);
+	pctl_step_pause(t, 0, begin); /* results never come from within pctl_run_start() */
+}
