@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <powerctl/mem.h>
+
+/* --- Who vouches. ----------------------------------------------------------------------------- */
+
+/* One per file and engine: reading the system's takes tens of milliseconds. */
+struct tls_store {
+	char *file; /* NULL: the system's */
+	X509_STORE *store;
+	struct tls_store *next;
+};
+
+static X509_STORE *load(const char *file)
+{
+	X509_STORE *store = X509_STORE_new();
+
+	if (!store)
+		return NULL;
+	int ok = file ? X509_STORE_load_file(store, file) : X509_STORE_set_default_paths(store);
+	if (ok == 1)
+		return store;
+	X509_STORE_free(store);
+	return NULL;
+}
+
+static X509_STORE *find_store(struct pctl_http *http, const char *file)
+{
+	struct tls_store *s = http->stores;
+
+	while (s && (file ? !s->file || strcmp(s->file, file) != 0 : s->file != NULL))
+		s = s->next;
+	if (s)
+		return s->store;
+	s = pctl_xcalloc(1, sizeof(*s));
+	*s = (struct tls_store){
+		.file = file ? pctl_xstrdup(file) : NULL, .store = load(file), .next = http->stores
+	};
+	http->stores = s;
+	return s->store;
+}
+
+void tls_stores_free(struct tls_store *stores)
+{
+	while (stores) {
+		struct tls_store *next = stores->next;
+		X509_STORE_free(stores->store);
+		free(stores->file);
+		free(stores);
+		stores = next;
+	}
+}
+
+static bool set_name(X509_VERIFY_PARAM *param, const char *host)
+{
+	return X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1 ||
+	       X509_VERIFY_PARAM_set1_host(param, host, 0) == 1;
+}
+
+/* The chain ends at a CA we know, and the certificate is for the name we asked for. */
+static bool ca_vouches(
+	const struct pctl_http_session *session, X509 *leaf, STACK_OF(X509) * untrusted)
+{
+	X509_STORE *store = find_store(session->http, session->ca_file);
+	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+	bool ok = store && ctx && X509_STORE_CTX_init(ctx, store, leaf, untrusted) == 1 &&
+		  X509_STORE_CTX_set_default(ctx, "ssl_server") == 1;
+
+	if (ok) {
+		X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
+		X509_VERIFY_PARAM_set_auth_level(param, session->legacy_tls ? 0 : 1);
+		ok = set_name(param, pctl_device_host(session->device)) &&
+		     X509_verify_cert(ctx) == 1;
+	}
+	X509_STORE_CTX_free(ctx);
+	return ok;
+}
+
+/* --- Whom we remember. ------------------------------------------------------------------------ */
+
+static bool fingerprint(const X509 *leaf, char hex[65])
+{
+	unsigned char sum[EVP_MAX_MD_SIZE];
+	unsigned int len = 0;
+
+	if (X509_digest(leaf, EVP_sha256(), sum, &len) != 1 || len != 32)
+		return false;
+	for (unsigned int i = 0; i < len; i++)
+		(void)snprintf(hex + 2 * (size_t)i, 3, "%02x", sum[i]);
+	return true;
+}
+
+/* In place of OpenSSL's own: 1 accepts. The reason goes to the exchange, past libcurl. */
+static int verify(X509_STORE_CTX *ctx, void *data)
+{
+	struct exchange *ex = data;
+	X509 *leaf = X509_STORE_CTX_get0_cert(ctx);
+	char hex[65];
+	bool ok = false;
+
+	if (!leaf || !fingerprint(leaf, hex))
+		pctl_error_set(&ex->err, PCTL_E_TRUST, "its certificate cannot be read");
+	else
+		ok = ca_vouches(ex->session, leaf, X509_STORE_CTX_get0_untrusted(ctx)) ||
+		     pctl_pin_check(ex->session->device, "tls", hex, &ex->err) == 0;
+	X509_STORE_CTX_set_error(ctx, ok ? X509_V_OK : X509_V_ERR_CERT_REJECTED);
+	return ok;
+}
+
+/* --- libcurl. --------------------------------------------------------------------------------- */
+
+static CURLcode on_context(CURL *easy, void *ssl_ctx, void *data)
+{
+	struct exchange *ex = data;
+	SSL_CTX *ctx = ssl_ctx;
+
+	(void)easy;
+	/* The first that is heard of a connection which is about to speak TLS. */
+	ex->turn.handshake = true;
+	if (!ex->session->wire || wire_ready(ex->session->wire) < 0)
+		return CURLE_ABORTED_BY_CALLBACK;
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, verify, ex);
+	/* Else a later handshake would be verified for an exchange that has ended. */
+	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
+	if (!ex->session->legacy_tls)
+		return CURLE_OK;
+	SSL_CTX_set_options(
+		ctx, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION);
+	return CURLE_OK;
+}
+
+int tls_set_up(struct exchange *ex)
+{
+	const struct pctl_http_session *session = ex->session;
+	CURL *easy = ex->easy;
+
+	/* verify() does both, and more: libcurl would read the system's CAs for each device. */
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+	curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	curl_easy_setopt(easy, CURLOPT_SSL_ENABLE_ALPN, 0L);
+	/* libcurl finds sessions by name and port, which two devices may share behind tunnels. */
+	curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	curl_easy_setopt(easy, CURLOPT_SSLVERSION,
+		session->legacy_tls ? (long)CURL_SSLVERSION_TLSv1_0
+				    : (long)CURL_SSLVERSION_TLSv1_2);
+	/* AMT up to 11: SHA-1 signatures, 2047-bit keys, no secure renegotiation. */
+	if (session->legacy_tls)
+		curl_easy_setopt(easy, CURLOPT_SSL_CIPHER_LIST, "DEFAULT:@SECLEVEL=0");
+	curl_easy_setopt(easy, CURLOPT_SSLCERT, session->client_cert);
+	curl_easy_setopt(easy, CURLOPT_SSLKEY, session->client_key);
+	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, ex);
+	/* Fails where libcurl was built without OpenSSL: then nothing would be verified. */
+	if (curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_context) != CURLE_OK)
+		return pctl_error_set(&ex->err, PCTL_E_UNSUPPORTED,
+			"this libcurl was not built with OpenSSL, so certificates cannot be "
+			"checked");
+	return 0;
+}
+
+/* Words of OpenSSL, and of the alerts it was sent, and what they mean here. */
+static const struct {
+	const char *words;
+	int code;
+	const char *text;
+} meanings[] = {
+	{ "wrong version number", PCTL_E_PROTOCOL,
+		"it does not speak TLS on this port (plain HTTP?); if that is meant, set tls: "
+		"false" },
+	{ "http request", PCTL_E_PROTOCOL,
+		"it does not speak TLS on this port (plain HTTP?); if that is meant, set tls: "
+		"false" },
+	{ "packet length too long", PCTL_E_PROTOCOL,
+		"it does not speak TLS on this port (plain HTTP?); if that is meant, set tls: "
+		"false" },
+	{ "certificate required", PCTL_E_AUTH,
+		"it wants a certificate from us: set client_cert and client_key" },
+	{ "alert bad certificate", PCTL_E_AUTH,
+		"it refused our certificate: see client_cert and client_key" },
+	{ "alert unknown ca", PCTL_E_AUTH,
+		"it does not know who signed our certificate: see client_cert" },
+	{ "alert certificate", PCTL_E_AUTH,
+		"it refused our certificate: see client_cert and client_key" },
+};
+
+static const char *const old_device[] = { "unsupported protocol", "protocol version",
+	"handshake failure", "no ciphers available", "no protocols available", "legacy",
+	"too small", "md too weak", "wrong signature", "unexpected eof", "SSL_ERROR_SYSCALL",
+	"insufficient security", "digital envelope", NULL };
+
+static int failed_handshake(const struct exchange *ex, struct pctl_error *ret)
+{
+	const char *said = strrchr(ex->curl_text, ':');
+	bool cut = strstr(ex->curl_text, "SYSCALL") || strstr(ex->curl_text, "unexpected eof");
+	int code = cut ? PCTL_E_UNREACHABLE : PCTL_E_PROTOCOL;
+
+	said = cut ? "connection closed" : said ? said + 1 : ex->curl_text;
+	for (size_t i = 0; !ex->session->legacy_tls && old_device[i]; i++) {
+		if (strstr(ex->curl_text, old_device[i]))
+			return pctl_error_set(ret, code,
+				"TLS handshake failed: %s; an old device may need legacy_tls: true",
+				said);
+	}
+	return pctl_error_set(ret, code, "TLS handshake failed: %s", said);
+}
+
+int tls_error(const struct exchange *ex, struct pctl_error *ret)
+{
+	size_t n = sizeof(meanings) / sizeof(*meanings);
+
+	if (ex->turn.result == CURLE_SSL_CERTPROBLEM)
+		return pctl_error_set(
+			ret, PCTL_E_CONFIG, "client_cert or client_key: %s", ex->curl_text);
+	if (!ex->turn.handshake || ex->turn.received)
+		return 0;
+	/* In TLS 1.3 a refusal of our certificate follows the handshake. */
+	for (size_t i = 0; i < n; i++) {
+		if (strstr(ex->curl_text, meanings[i].words))
+			return pctl_error_set(ret, meanings[i].code, "%s", meanings[i].text);
+	}
+	return ex->turn.sent ? 0 : failed_handshake(ex, ret);
+}
