@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside the Intel AMT driver. From below:
+ *
+ *	xml, wsman, status, answer, version   bytes and words, no I/O
+ *	link                                  which port, TLS or not; one HTTP request
+ *	call                                  an op as a chain of WS-Management requests
+ *	power, boot, inspect                  the operations
+ *	amt                                   settings and the driver's table
+ */
+#ifndef POWERCTL_AMT_AMT_H
+#define POWERCTL_AMT_AMT_H
+
+#include <powerctl/driver.h>
+#include <powerctl/http.h>
+
+#include "answer.h"
+
+/* What the devices of one loop share. */
+struct amt {
+	struct pctl_http *http;
+	/* Answers are read and used within one callback, so one reader is enough for all. */
+	struct xml_reader *reader;
+};
+
+struct amt_dev;
+
+/* --- link.c --------------------------------------------------------------------------------------
+ */
+
+/* In the order of the choices of the setting `tls`. */
+enum link_tls {
+	LINK_TLS_FALSE,
+	LINK_TLS_TRUE,
+	LINK_TLS_AUTO,
+};
+
+struct link {
+	/* Made when first needed: over plain TCP, over TLS. */
+	struct pctl_http_session *sessions[2];
+	bool tls;    /* the one in use */
+	bool chosen; /* tls holds until a request over it fails */
+	bool proven; /* it has answered while this device was open */
+	bool second; /* the other one was tried before it */
+	struct pctl_http_request request;
+};
+
+/*
+ * Sends body, which lives until the answer, to the device, over TLS or not as settings, facts and
+ * trial say; amt_call_answered() follows, perhaps at once.
+ */
+void amt_link_send(struct amt_dev *dev, const char *body, size_t len, bool changes);
+void amt_link_cancel(struct amt_dev *dev);
+void amt_link_idle(struct amt_dev *dev);
+void amt_link_done(struct amt_dev *dev);
+
+/* --- call.c --------------------------------------------------------------------------------------
+ */
+
+/* answer is as answer_read() gives it and lives until this returns; it ends or goes on with the op.
+ */
+typedef void amt_then_fn(struct amt_dev *dev, const struct xml_node *answer);
+/* The same after a failure. Without such a function the op ends with err. */
+typedef void amt_except_fn(struct amt_dev *dev, const struct pctl_error *err);
+/* One instance of a list; it may come twice. */
+typedef void amt_each_fn(struct amt_dev *dev, const struct xml_node *item);
+
+struct call {
+	struct pctl_op *op;   /* NULL: nothing is being done */
+	struct wsman request; /* being built or in flight */
+	struct wsman held;    /* built ahead, see amt_hold() */
+	struct answer_want want;
+	bool changes;
+	amt_then_fn *then;
+	amt_except_fn *except;
+	amt_each_fn *each;
+	struct pctl_error *saved; /* while the device is asked what it means; ours */
+	unsigned pulls, items;
+	bool restarted;
+	uint32_t message_id; /* of the next request */
+};
+
+/* Starts working on op; ends it. amt_end(dev, NULL) is success. */
+void amt_begin(struct amt_dev *dev, struct pctl_op *op);
+void amt_end(struct amt_dev *dev, const struct pctl_error *err);
+void amt_fail(struct amt_dev *dev, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Requests of the op that was begun, one after the other. except may be NULL. */
+void amt_get(struct amt_dev *dev, const struct wsman_class *class, amt_then_fn *then,
+	amt_except_fn *except);
+/* Every instance: Enumerate and as many Pulls as it takes. then() gets NULL. */
+void amt_list(struct amt_dev *dev, const struct wsman_class *class, amt_each_fn *each,
+	amt_then_fn *then, amt_except_fn *except);
+
+/* A request with fields: begin it, add them with wsman_text() and so on, and send it. */
+struct wsman *amt_put(struct amt_dev *dev, const struct wsman_class *class);
+struct wsman *amt_invoke(struct amt_dev *dev, const struct wsman_class *class, const char *method,
+	enum status_kind returns);
+/* What was begun acts on the machine: see pctl_op_committed(). */
+void amt_changes(struct amt_dev *dev);
+void amt_send(struct amt_dev *dev, amt_then_fn *then, amt_except_fn *except);
+/* Puts the request that was begun aside while others are sent, and takes it up again. */
+void amt_hold(struct amt_dev *dev);
+void amt_unhold(struct amt_dev *dev);
+
+/* From link.c: what came of the request. Exactly one is given. */
+void amt_call_answered(
+	struct amt_dev *dev, const struct pctl_http_answer *answer, const struct pctl_error *err);
+
+/* --- What is known of one device. ----------------------------------------------------------------
+ */
+
+struct power_work {
+	struct pctl_power *ret, seen;
+	bool confirm;
+	bool standby;
+};
+
+struct boot_work {
+	const struct pctl_boot *wish;
+	struct pctl_boot *ret;
+	bool armed;
+	uint64_t sequence; /* of the source found so far; 0: none */
+	enum pctl_boot_device found;
+};
+
+struct inspect_work {
+	struct pctl_value *ret;
+	size_t step;
+	bool any; /* some step brought something */
+	char version[32], build[16], sku[16];
+};
+
+struct amt_dev {
+	struct amt *amt;
+	struct pctl_device *device;
+	struct link link;
+	struct call call;
+	char server[72]; /* the Server header of the last answer: names the firmware's version */
+	bool standby;    /* found in modern standby when its state was last read */
+	union {
+		struct power_work power;
+		struct boot_work boot;
+		struct inspect_work inspect;
+	} work;
+};
+
+extern const struct pctl_power_if amt_power;
+extern const struct pctl_boot_if amt_boot;
+extern const struct pctl_inspect_if amt_inspect;
+
+/* Facts. TLS is "yes" or "no". */
+#define FACT_TLS "tls"
+/* The Server header of firmware that was found to lack IPS_PowerManagementService. */
+#define FACT_NO_OS_SAVING "no_os_power_saving"
+/* What needs user consent: "none", "kvm", "all". */
+#define FACT_CONSENT "user_consent"
+
+#endif

@@ -1,0 +1,509 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The next start's device. The order of requests is the one on which the peers converge: read the
+ * settings, clear the boot order (a source that is still there blocks the Put, or wins), write the
+ * settings, arm them, set the boot order; the core then does the power action that uses them up.
+ *
+ * None of these requests is the op's commit point: setting the same again does no harm, so the core
+ * may begin anew after an accident. Only the power action acts on the machine.
+ */
+#include <string.h>
+
+#include <powerctl/mem.h>
+#include <powerctl/parse.h>
+
+#include "amt.h"
+#include "recovery.h"
+#include "version.h"
+
+static const struct wsman_class settings = WSMAN_CLASS(WSMAN_AMT, "AMT_BootSettingData");
+static const struct wsman_class capabilities = WSMAN_CLASS(WSMAN_AMT, "AMT_BootCapabilities");
+static const struct wsman_class config_class = WSMAN_CLASS(WSMAN_CIM, "CIM_BootConfigSetting");
+static const struct wsman_class source_class = WSMAN_CLASS(WSMAN_CIM, "CIM_BootSourceSetting");
+static const struct wsman_class boot_service = WSMAN_CLASS(WSMAN_CIM, "CIM_BootService");
+static const struct wsman_class associations = WSMAN_CLASS(WSMAN_CIM, "CIM_ElementSettingData");
+static const struct wsman_class order = WSMAN_CLASS(WSMAN_CIM, "CIM_OrderedComponent");
+static const struct wsman_class opt_in = WSMAN_CLASS(WSMAN_IPS, "IPS_OptInService");
+
+#define CONFIG "Intel(r) AMT: Boot Configuration 0"
+static const struct wsman_selector config[] = { { "InstanceID", CONFIG }, { NULL, NULL } };
+
+enum { ROLE_NEXT_SINGLE_USE = 1, ROLE_NOT_NEXT = 32768 };
+enum { IS_NEXT_SINGLE_USE = 3 };
+
+/* How each device is asked for. */
+static const struct target {
+	const char *source;  /* InstanceID of the CIM_BootSourceSetting, or NULL */
+	const char *setting; /* the boolean of AMT_BootSettingData to set, or NULL */
+} targets[PCTL_BOOT_COUNT] = {
+	[PCTL_BOOT_PXE] = { .source = "Intel(r) AMT: Force PXE Boot" },
+	[PCTL_BOOT_DISK] = { .source = "Intel(r) AMT: Force Hard-drive Boot" },
+	[PCTL_BOOT_CD] = { .source = "Intel(r) AMT: Force CD/DVD Boot" },
+	[PCTL_BOOT_DIAG] = { .source = "Intel(r) AMT: Force Diagnostic Boot" },
+	[PCTL_BOOT_BIOS] = { .setting = "BIOSSetup" },
+	[PCTL_BOOT_HTTP] = { .source = "Intel(r) AMT: Force OCR UEFI HTTPS Boot",
+		.setting = "ForcedProgressEvents" },
+};
+
+/*
+ * What a Put may hold, in the order in which the firmware wants it; of these only what its Get
+ * returned. Anything else it has is read-only and refused in a Put.
+ */
+static const struct field {
+	const char *name;
+	enum { CLEAR, ZERO, KEEP, SECURE_BOOT, PARAMETERS, PARAMETER_COUNT } how;
+} fields[] = {
+	{ "BIOSPause", CLEAR },
+	{ "BIOSSetup", CLEAR },
+	{ "BootMediaIndex", ZERO },
+	{ "ConfigurationDataReset", CLEAR },
+	{ "ElementName", KEEP },
+	{ "EnforceSecureBoot", SECURE_BOOT },
+	{ "FirmwareVerbosity", ZERO },
+	{ "ForcedProgressEvents", CLEAR },
+	{ "IDERBootDevice", ZERO },
+	{ "InstanceID", KEEP },
+	{ "LockKeyboard", CLEAR },
+	{ "LockPowerButton", CLEAR },
+	{ "LockResetButton", CLEAR },
+	{ "LockSleepButton", CLEAR },
+	{ "OwningEntity", KEEP },
+	{ "PlatformErase", CLEAR },
+	{ "RSEPassword", KEEP }, /* write-only: it comes back empty */
+	{ "ReflashBIOS", CLEAR },
+	{ "SecureErase", CLEAR },
+	{ "UefiBootParametersArray", PARAMETERS },
+	{ "UefiBootNumberOfParams", PARAMETER_COUNT },
+	{ "UseIDER", CLEAR },
+	{ "UseSOL", CLEAR },
+	{ "UseSafeMode", CLEAR },
+	{ "UserPasswordBypass", CLEAR },
+};
+
+static bool is_true(const struct xml_node *instance, const char *field)
+{
+	const char *text = xml_text(instance, field);
+
+	return text && strcmp(text, "true") == 0;
+}
+
+static const struct target *target(const struct amt_dev *dev)
+{
+	return &targets[dev->work.boot.wish->device];
+}
+
+static bool wants_http(const struct amt_dev *dev)
+{
+	return dev->work.boot.wish->device == PCTL_BOOT_HTTP;
+}
+
+/* --- User consent. ------------------------------------------------------------------------------
+ */
+
+#define OPT_IN_ALL   UINT32_MAX
+#define OPT_IN_GIVEN 3u /* received; 4: in session */
+
+/* Remembers what it reads, which spares asking where nobody has to consent. */
+static bool lacks_consent(struct amt_dev *dev, const struct xml_node *service)
+{
+	const char *required = xml_text(service, "OptInRequired");
+	const char *state = xml_text(service, "OptInState");
+	uint64_t r = 0, s = 0;
+
+	bool all = required && pctl_parse_uint(required, UINT32_MAX, &r) == 0 && r == OPT_IN_ALL;
+	pctl_fact_put(dev->device, FACT_CONSENT, all ? "all" : "none");
+	return all && (!state || pctl_parse_uint(state, UINT16_MAX, &s) < 0 || s < OPT_IN_GIVEN);
+}
+
+/* why is the device's own complaint, or NULL. */
+static void want_consent(struct amt_dev *dev, const struct pctl_error *why)
+{
+	struct pctl_error err = { 0 };
+
+	pctl_fact_put(dev->device, FACT_CONSENT, "all");
+	(void)pctl_error_set(&err, PCTL_E_CONSENT,
+		"boot options need user consent on this machine: somebody there has to read out "
+		"the code it shows");
+	if (why)
+		(void)pctl_error_device_code(&err, "%s", why->device_code);
+	amt_end(dev, &err);
+}
+
+static void got_reason(struct amt_dev *dev, const struct xml_node *answer)
+{
+	if (lacks_consent(dev, answer))
+		want_consent(dev, dev->call.saved);
+	else
+		amt_end(dev, dev->call.saved);
+}
+
+static void no_reason(struct amt_dev *dev, const struct pctl_error *err)
+{
+	(void)err;
+	amt_end(dev, dev->call.saved);
+}
+
+/* "Access denied" is said both for a missing right and for missing consent. */
+static void on_denied(struct amt_dev *dev, const struct pctl_error *err)
+{
+	if (err->code == PCTL_E_CONSENT) {
+		want_consent(dev, err);
+	} else if (err->code != PCTL_E_FORBIDDEN) {
+		amt_end(dev, err);
+	} else {
+		dev->call.saved = pctl_xcalloc(1, sizeof(*err));
+		*dev->call.saved = *err;
+		amt_get(dev, &opt_in, got_reason, no_reason);
+	}
+}
+
+/* --- Setting. -----------------------------------------------------------------------------------
+ */
+
+static const char *word(bool yes)
+{
+	return yes ? "true" : "false";
+}
+
+/* recovery is NULL but for HTTPS boot. */
+static void put_field(struct amt_dev *dev, struct wsman *w, const struct field *f, const char *was,
+	const struct recovery *recovery)
+{
+	const char *wanted = target(dev)->setting;
+
+	switch (f->how) {
+	case CLEAR:
+		wsman_text(w, f->name, word(wanted && strcmp(wanted, f->name) == 0));
+		break;
+	case ZERO:
+		wsman_uint(w, f->name, 0);
+		break;
+	case KEEP:
+		wsman_text(w, f->name, was);
+		break;
+	case SECURE_BOOT:
+		if (recovery)
+			was = word(pctl_setting_bool(dev->device, "secure_boot"));
+		wsman_text(w, f->name, was);
+		break;
+	case PARAMETERS:
+		if (recovery)
+			wsman_text(w, f->name, recovery->base64);
+		break;
+	case PARAMETER_COUNT:
+		wsman_uint(w, f->name, recovery ? recovery->count : 0);
+		break;
+	}
+}
+
+/* Only what the Get returned: older firmware refuses fields that it does not know. */
+static void put_fields(struct amt_dev *dev, struct wsman *w, const struct xml_node *got,
+	const struct recovery *recovery)
+{
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		const struct field *f = &fields[i];
+		const char *was = xml_text(got, f->name);
+
+		if (was || (recovery && f->how >= PARAMETERS))
+			put_field(dev, w, f, was ? was : "", recovery);
+	}
+}
+
+static void finish_set(struct amt_dev *dev, const struct xml_node *answer)
+{
+	(void)answer;
+	amt_end(dev, NULL);
+}
+
+/* AMT up to 5.0 wants the parameter in lower case. */
+static const char *source_name(const struct amt_dev *dev)
+{
+	const char *s = version_in_server(dev->server);
+	struct version v;
+
+	if (!s || !version_parse(s, &v))
+		return "Source";
+	return v.major < 5 || (v.major == 5 && v.minor == 0) ? "source" : "Source";
+}
+
+static void change_order(
+	struct amt_dev *dev, const char *source, amt_then_fn *then, amt_except_fn *except)
+{
+	struct wsman *w = amt_invoke(dev, &config_class, "ChangeBootOrder", STATUS_BOOT_ORDER);
+
+	if (source) {
+		const struct wsman_selector s[] = { { "InstanceID", source }, { NULL, NULL } };
+		wsman_reference(w, source_name(dev), &source_class, s);
+	}
+	amt_send(dev, then, except);
+}
+
+static void armed(struct amt_dev *dev, const struct xml_node *answer)
+{
+	(void)answer;
+	change_order(dev, target(dev)->source, finish_set, on_denied);
+}
+
+/* Firmware before 7.0 cannot disarm; with its settings and its order cleared nothing is left. */
+static void not_disarmed(struct amt_dev *dev, const struct pctl_error *err)
+{
+	if (err->code == PCTL_E_UNSUPPORTED || err->code == PCTL_E_REFUSED)
+		amt_end(dev, NULL);
+	else
+		amt_end(dev, err);
+}
+
+static void written(struct amt_dev *dev, const struct xml_node *answer)
+{
+	bool clear = dev->work.boot.wish->device == PCTL_BOOT_NONE;
+	struct wsman *w = amt_invoke(dev, &boot_service, "SetBootConfigRole", STATUS_BOOT_ROLE);
+
+	(void)answer;
+	wsman_reference(w, "BootConfigSetting", &config_class, config);
+	wsman_uint(w, "Role", clear ? ROLE_NOT_NEXT : ROLE_NEXT_SINGLE_USE);
+	if (clear)
+		amt_send(dev, finish_set, not_disarmed);
+	else
+		amt_send(dev, armed, on_denied);
+}
+
+static void order_cleared(struct amt_dev *dev, const struct xml_node *answer)
+{
+	(void)answer;
+	amt_unhold(dev);
+	amt_send(dev, written, on_denied);
+}
+
+static void clear_order(struct amt_dev *dev)
+{
+	change_order(dev, NULL, order_cleared, on_denied);
+}
+
+static void got_capabilities(struct amt_dev *dev, const struct xml_node *answer)
+{
+	if (!is_true(answer, "ForceUEFIHTTPSBoot"))
+		amt_fail(dev, PCTL_E_UNSUPPORTED,
+			"this firmware has no HTTPS boot (One-Click Recovery)");
+	else
+		clear_order(dev);
+}
+
+/* 0, or why this machine's settings do not allow the wish. */
+static int check_settings(
+	struct amt_dev *dev, const struct xml_node *instance, struct pctl_error *err)
+{
+	const char *wanted = target(dev)->setting;
+
+	if (!xml_text(instance, "InstanceID"))
+		return pctl_error_set(
+			err, PCTL_E_PROTOCOL, "the boot settings came without their InstanceID");
+	if (wants_http(dev) && !dev->link.tls)
+		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
+			"HTTPS boot (One-Click Recovery) is taken over TLS only; set up TLS on the "
+			"device and `tls: true`");
+	if (wants_http(dev) && !xml_text(instance, "UEFIHTTPSBootEnabled"))
+		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
+			"this firmware has no HTTPS boot (One-Click Recovery)");
+	if (wants_http(dev) && !is_true(instance, "UEFIHTTPSBootEnabled"))
+		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
+			"HTTPS boot is disabled in the BIOS of this machine");
+	if (wanted && !xml_text(instance, wanted))
+		return pctl_error_set(
+			err, PCTL_E_UNSUPPORTED, "this firmware has no boot setting %s", wanted);
+	return 0;
+}
+
+static void got_settings(struct amt_dev *dev, const struct xml_node *answer)
+{
+	struct recovery recovery, *r = wants_http(dev) ? &recovery : NULL;
+	struct pctl_error err = { 0 };
+
+	if (check_settings(dev, answer, &err) < 0 ||
+		(r && recovery_parameters(dev->work.boot.wish->url, r, &err) < 0)) {
+		amt_end(dev, &err);
+		return;
+	}
+	/* Written now, while the answer is there; sent once the boot order is cleared. */
+	put_fields(dev, amt_put(dev, &settings), answer, r);
+	amt_hold(dev);
+	if (r)
+		amt_get(dev, &capabilities, got_capabilities, NULL);
+	else
+		clear_order(dev);
+}
+
+static void read_settings(struct amt_dev *dev)
+{
+	amt_get(dev, &settings, got_settings, NULL);
+}
+
+static void got_consent(struct amt_dev *dev, const struct xml_node *answer)
+{
+	if (lacks_consent(dev, answer))
+		want_consent(dev, NULL);
+	else
+		read_settings(dev);
+}
+
+static void no_consent_service(struct amt_dev *dev, const struct pctl_error *err)
+{
+	if (err->code == PCTL_E_UNSUPPORTED || err->code == PCTL_E_FORBIDDEN)
+		read_settings(dev);
+	else
+		amt_end(dev, err);
+}
+
+static int check_wish(
+	const struct amt_dev *dev, const struct pctl_boot *wish, struct pctl_error *err)
+{
+	struct recovery unused;
+	bool clear = wish->device == PCTL_BOOT_NONE, http = wish->device == PCTL_BOOT_HTTP;
+	const struct target *t = &targets[wish->device];
+
+	if (!clear && !t->source && !t->setting)
+		return pctl_error_set(err, PCTL_E_UNSUPPORTED, "Intel AMT cannot boot from %s",
+			pctl_boot_device_name(wish->device));
+	if (wish->persistent && !clear)
+		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
+			"Intel AMT sets a boot device for the next start only");
+	if (wish->mode == PCTL_BOOT_MODE_LEGACY || (wish->mode == PCTL_BOOT_MODE_UEFI && !http))
+		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
+			"Intel AMT has no say in whether a machine boots by UEFI or legacy BIOS");
+	if (http && pctl_setting_choice(dev->device, "tls") == LINK_TLS_FALSE)
+		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
+			"HTTPS boot (One-Click Recovery) is taken over TLS only, and the inventory "
+			"says `tls: false`");
+	return http ? recovery_parameters(wish->url, &unused, err) : 0;
+}
+
+static void set(void *data, struct pctl_op *op, const struct pctl_boot *boot)
+{
+	struct amt_dev *dev = data;
+	struct pctl_error err = { 0 };
+	const char *consent = pctl_fact_get(dev->device, FACT_CONSENT);
+
+	amt_begin(dev, op);
+	dev->work.boot = (struct boot_work){ .wish = boot };
+	if (check_wish(dev, boot, &err) < 0) {
+		amt_end(dev, &err);
+		return;
+	}
+	/*
+	 * Without consent some firmware takes every request and then boots as always. Where consent
+	 * was once seen to be wanted, it is worth a request to ask.
+	 */
+	if (consent && strcmp(consent, "all") == 0)
+		amt_get(dev, &opt_in, got_consent, no_consent_service);
+	else
+		read_settings(dev);
+}
+
+/* --- Reading. -----------------------------------------------------------------------------------
+ */
+
+/* The InstanceID in a reference, or "". */
+static const char *instance(const struct xml_node *reference)
+{
+	const struct xml_node *set = xml_find(reference, "SelectorSet");
+	const struct xml_node *s = xml_child(set, "Selector");
+
+	for (; s; s = xml_again(s)) {
+		if (s->key && strcmp(s->key, "InstanceID") == 0)
+			return s->text;
+	}
+	return "";
+}
+
+static void finish_get(struct amt_dev *dev, enum pctl_boot_device device)
+{
+	struct pctl_boot *ret = dev->work.boot.ret;
+
+	ret->device = device;
+	ret->mode = PCTL_BOOT_MODE_ANY;
+	ret->persistent = false;
+	ret->url = NULL;
+	amt_end(dev, NULL);
+}
+
+/* Sources with number 0 are not used; of the others only the first is. */
+static void each_source(struct amt_dev *dev, const struct xml_node *item)
+{
+	struct boot_work *w = &dev->work.boot;
+	const char *sequence = xml_text(item, "AssignedSequence");
+	const char *source = instance(xml_child(item, "PartComponent"));
+	uint64_t n;
+
+	if (!sequence || pctl_parse_uint(sequence, UINT32_MAX, &n) < 0 || !n ||
+		(w->sequence && n >= w->sequence))
+		return;
+	for (int i = 0; i < PCTL_BOOT_COUNT; i++) {
+		if (targets[i].source && strcmp(targets[i].source, source) == 0) {
+			w->found = (enum pctl_boot_device)i;
+			w->sequence = n;
+		}
+	}
+}
+
+static void got_order(struct amt_dev *dev, const struct xml_node *answer)
+{
+	(void)answer;
+	finish_get(dev, dev->work.boot.sequence ? dev->work.boot.found : PCTL_BOOT_NONE);
+}
+
+static void no_order(struct amt_dev *dev, const struct pctl_error *err)
+{
+	if (err->code == PCTL_E_UNSUPPORTED)
+		amt_fail(dev, PCTL_E_UNSUPPORTED,
+			"a boot device is set, but this firmware does not tell which");
+	else
+		amt_end(dev, err);
+}
+
+static void got_armed_settings(struct amt_dev *dev, const struct xml_node *answer)
+{
+	if (is_true(answer, "BIOSSetup") || is_true(answer, "BIOSPause"))
+		finish_get(dev, PCTL_BOOT_BIOS);
+	else if (is_true(answer, "UseIDER"))
+		finish_get(dev, PCTL_BOOT_CD); /* one that is redirected */
+	else
+		amt_list(dev, &order, each_source, got_order, no_order);
+}
+
+static void each_association(struct amt_dev *dev, const struct xml_node *item)
+{
+	const char *next = xml_text(item, "IsNext");
+	uint64_t n;
+
+	if (strcmp(instance(xml_child(item, "SettingData")), CONFIG) != 0)
+		return;
+	if (next && pctl_parse_uint(next, UINT32_MAX, &n) == 0 && n == IS_NEXT_SINGLE_USE)
+		dev->work.boot.armed = true;
+}
+
+static void got_associations(struct amt_dev *dev, const struct xml_node *answer)
+{
+	(void)answer;
+	if (dev->work.boot.armed)
+		amt_get(dev, &settings, got_armed_settings, NULL);
+	else
+		finish_get(dev, PCTL_BOOT_NONE);
+}
+
+static void get(void *data, struct pctl_op *op, struct pctl_boot *ret)
+{
+	struct amt_dev *dev = data;
+
+	amt_begin(dev, op);
+	dev->work.boot = (struct boot_work){ .ret = ret };
+	amt_list(dev, &associations, each_association, got_associations, NULL);
+}
+
+#define BIT(d) PCTL_BOOT_BIT(PCTL_BOOT_##d)
+
+const struct pctl_boot_if amt_boot = {
+	.size = sizeof(amt_boot),
+	.flags = PCTL_BOOT_APPLY_AT_POWER_ACTION,
+	.once = BIT(NONE) | BIT(PXE) | BIT(DISK) | BIT(CD) | BIT(BIOS) | BIT(DIAG) | BIT(HTTP),
+	.set = set,
+	.get = get,
+};
