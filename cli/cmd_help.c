@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include <powerctl/mem.h>
+
+#include "command.h"
+
+#ifndef POWERCTL_VERSION
+#error "POWERCTL_VERSION is set by the build"
+#endif
+
+#define COLUMN 28
+
+void help_version(FILE *out)
+{
+	(void)fprintf(out, "powerctl %s\n", POWERCTL_VERSION);
+}
+
+static void show_option(FILE *out, const struct option_row *row)
+{
+	char letter[8] = "    ";
+	PCTL_AUTO(free)
+	char *name = pctl_xasprintf("--%s%s%s", row->name, row->argument ? " " : "",
+		row->argument ? row->argument : "");
+
+	if (row->letter)
+		(void)snprintf(letter, sizeof(letter), "-%c, ", row->letter);
+	(void)fprintf(out, "  %s%-*s %s\n", letter, COLUMN, name, row->help);
+}
+
+static void show_options(FILE *out, uint64_t options)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (options & OPTION_BIT(i))
+			show_option(out, &option_rows[i]);
+}
+
+void help_overview(FILE *out)
+{
+	(void)fputs("usage: powerctl [options] VERB [argument] NODES...\n\nVerbs:\n", out);
+	for (size_t i = 0; commands[i]; i++)
+		(void)fprintf(out, "  %-10s %-18s %s\n", commands[i]->name, commands[i]->usage,
+			commands[i]->summary);
+	(void)fputs(
+		"\nNODES: names and ranges (n[1-3,7]), @group, %tag, -a for all, - for standard "
+		"input, @failed,\nn[1-9]!n5, or a URL such as amt://admin@10.0.0.5\n\n"
+		"Options of all verbs:\n",
+		out);
+	show_options(out, OPTIONS_GLOBAL);
+	(void)fputs(
+		"\n`powerctl help VERB` says more; so do powerctl(1) and powerctl.yaml(5).\n", out);
+}
+
+void help_command(FILE *out, const struct command *c)
+{
+	(void)fprintf(out, "usage: powerctl [options] %s %s\n\n%s\n", c->name, c->usage, c->help);
+	if (c->options) {
+		(void)fputs("\nOptions:\n", out);
+		show_options(out, c->options);
+	}
+	(void)fputs("\nOptions of all verbs:\n", out);
+	show_options(out, OPTIONS_GLOBAL);
+}
+
+static int exec_help(struct cli *cli)
+{
+	uint64_t implied;
+
+	if (cli->nargs == 0) {
+		help_overview(stdout);
+		return CLI_OK;
+	}
+	const struct command *c = command_find(cli->args[0], &implied);
+	if (!c)
+		return command_unknown(cli->args);
+	help_command(stdout, c);
+	return CLI_OK;
+}
+
+const struct command command_help = {
+	.name = "help",
+	.usage = "[VERB]",
+	.summary = "say what there is, or what a verb does",
+	.help = "Without VERB: all verbs and the options that all of them take.",
+	.exec = exec_help,
+};

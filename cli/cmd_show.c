@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* show: what holds for a node, with its classes and its credential merged and no secret in it. */
+#include <unistd.h>
+
+#include <powerctl/mem.h>
+
+#include "command.h"
+#include "json.h"
+#include "login.h"
+#include "output.h"
+#include "select.h"
+#include "text.h"
+#include "tree.h"
+
+/* Inventories are as deep as people write them; the reader has bounded that. */
+static void redact(struct pctl_value *v) /* NOLINT(misc-no-recursion) */
+{
+	for (size_t i = 0; i < pctl_value_count(v); i++) {
+		const char *key =
+			pctl_value_kind(v) == PCTL_VALUE_MAP ? pctl_value_key_at(v, i) : NULL;
+
+		if (key && login_is_secret(key))
+			pctl_value_set_text(v, key, "(set)");
+		else
+			redact(pctl_value_at(v, i));
+	}
+}
+
+static char *render(
+	const struct cli *cli, const char *name, struct pctl_value *settings, bool indented)
+{
+	struct pctl_buf buf;
+
+	redact(settings);
+	if (cli->options.json) {
+		struct pctl_value *map = pctl_value_new_map();
+
+		pctl_value_set(map, "settings", pctl_value_copy(settings));
+		char *line = json_node(name, map);
+		pctl_value_free(map);
+		return line;
+	}
+	pctl_buf_init(&buf, TEXT_ANSWER_MAX);
+	if (indented)
+		tree_indent(&buf, settings);
+	else
+		tree_flat(&buf, settings);
+	return pctl_buf_steal(&buf);
+}
+
+static int exec_show(struct cli *cli)
+{
+	enum output_mode mode = output_choose(cli);
+	struct selection selection;
+
+	int status = select_nodes(cli, cli->args, &selection);
+	if (status != CLI_OK)
+		return status;
+	struct output *output = output_new(stdout, mode, cli->options.json);
+	for (size_t i = 0; i < selection.count; i++) {
+		const char *name = pctl_inventory_name(cli->inventory, selection.nodes[i]);
+		struct pctl_value *settings =
+			pctl_inventory_settings(cli->inventory, selection.nodes[i]);
+
+		output_add(output, i, name,
+			render(cli, name, settings, mode == OUTPUT_FOLD || selection.count == 1));
+		pctl_value_free(settings);
+	}
+	(void)output_flush(output); /* a fault is seen once more when the program ends */
+	output_free(output);
+	selection_done(&selection);
+	return CLI_OK;
+}
+
+const struct command command_show = {
+	.name = "show",
+	.usage = "NODES",
+	.summary = "show the settings that hold for nodes",
+	.help = "Classes and credentials merged, as the drivers get them. Secrets read `(set)`.",
+	.flags = COMMAND_NODES,
+	.options = OPTIONS_NODES | (OPTIONS_OUTPUT & ~OPTION_BIT(OPTION_SORT)),
+	.exec = exec_show,
+};

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "command.h"
+
+#include <string.h>
+
+#include <powerctl/buf.h>
+#include <powerctl/parse.h>
+
+#include "say.h"
+#include "text.h"
+
+const struct command *const commands[] = {
+	&command_status,
+	&command_on,
+	&command_off,
+	&command_reboot,
+	&command_cycle,
+	&command_reset,
+	&command_bootdev,
+	&command_boot,
+	&command_pxeboot,
+	&command_nmi,
+	&command_sleep,
+	&command_identify,
+	&command_wait,
+	&command_info,
+	&command_hardware,
+	&command_caps,
+	&command_add,
+	&command_rm,
+	&command_list,
+	&command_show,
+	&command_set,
+	&command_check,
+	&command_trust,
+	&command_drivers,
+	&command_help,
+	NULL,
+};
+
+/* What people type who come from elsewhere. */
+static const struct habit {
+	const char *word, *command;
+	uint64_t options;
+} habits[] = {
+	{ "stat", "status", 0 },
+	{ "soft", "off", OPTION_BIT(OPTION_SOFT) },
+};
+#define HABITS (sizeof(habits) / sizeof(habits[0]))
+
+const struct command *command_find(const char *word, uint64_t *implied)
+{
+	*implied = 0;
+	for (size_t i = 0; i < HABITS; i++) {
+		if (strcmp(habits[i].word, word) == 0) {
+			*implied = habits[i].options;
+			word = habits[i].command;
+			break;
+		}
+	}
+	for (size_t i = 0; commands[i]; i++)
+		if (strcmp(commands[i]->name, word) == 0)
+			return commands[i];
+	return NULL;
+}
+
+static const char *nearest_verb(const char *word)
+{
+	const char *names[sizeof(commands) / sizeof(commands[0]) + HABITS] = { NULL };
+	size_t n = 0;
+
+	for (size_t i = 0; commands[i]; i++)
+		names[n++] = commands[i]->name;
+	for (size_t i = 0; i < HABITS; i++)
+		names[n++] = habits[i].word;
+	names[n] = NULL;
+	return pctl_parse_nearest(word, names);
+}
+
+/* `powerctl nuc1 reboot`: the same words, the verb first. */
+static bool say_swapped(const char *const *words)
+{
+	struct pctl_buf line;
+	uint64_t implied;
+	size_t verb = 1;
+
+	while (words[verb] && !command_find(words[verb], &implied))
+		verb++;
+	if (!words[verb])
+		return false;
+	pctl_buf_init(&line, TEXT_LINE_MAX);
+	for (size_t i = verb + 1; words[i]; i++)
+		pctl_buf_addf(&line, " %s", words[i]);
+	for (size_t i = 0; i < verb; i++)
+		pctl_buf_addf(&line, " %s", words[i]);
+	say("the verb comes first: powerctl %s%s", words[verb], line.data);
+	pctl_buf_done(&line);
+	return true;
+}
+
+int command_unknown(const char *const *words)
+{
+	const char *near = nearest_verb(words[0]);
+	uint64_t implied;
+	size_t n = 1;
+
+	while (words[n])
+		n++;
+	/* A verb at the very end was meant as one, whatever the first word resembles. */
+	if (n > 1 && command_find(words[n - 1], &implied))
+		near = NULL;
+	if (near)
+		say("unknown verb '%s'; did you mean '%s'?", words[0], near);
+	else if (!say_swapped(words))
+		say("unknown verb '%s'; `powerctl help` lists them", words[0]);
+	return CLI_USAGE;
+}
+
+/* Whether there are the words that the command needs; says what is missing. */
+static int check_words(const struct cli *cli)
+{
+	const struct command *c = cli->command;
+	bool shown = (c->flags & COMMAND_NO_ARGUMENT) && cli->options.show;
+	size_t arguments = shown ? 0 : c->arguments;
+	bool nodes = cli->nargs > arguments;
+
+	if (cli->nargs < arguments) {
+		say("something is missing: powerctl %s %s", c->name, c->usage);
+		return CLI_USAGE;
+	}
+	if (!(c->flags & COMMAND_NODES))
+		return CLI_OK;
+	if (nodes && cli->options.all) {
+		say("both -a and NODES are given: leave one of them out");
+		return CLI_USAGE;
+	}
+	if (!nodes && !cli->options.all && !(c->flags & COMMAND_ALL)) {
+		say("no NODES are given: powerctl %s %s%s", c->name, c->usage,
+			c->options & OPTION_BIT(OPTION_ALL) ? " (-a for all)" : "");
+		return CLI_USAGE;
+	}
+	return CLI_OK;
+}
+
+/* A habit's options are all flags; they are set as if they had been typed. */
+static void imply(struct options *options, uint64_t implied)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (implied & OPTION_BIT(i))
+			*(bool *)(void *)((char *)options + option_rows[i].offset) = true;
+	options->given |= implied;
+}
+
+static int dispatch(struct cli *cli)
+{
+	const struct words *words = &cli->options.words;
+	struct pctl_error err = { 0 };
+	uint64_t implied = 0;
+
+	cli->command = command_find(words->v[0], &implied);
+	if (!cli->command)
+		return command_unknown(words->v);
+	if (cli->options.help) {
+		help_command(stdout, cli->command);
+		return CLI_OK;
+	}
+	imply(&cli->options, implied);
+	if (options_check(&cli->options, cli->command->options, cli->command->name, &err) < 0) {
+		say("%s", err.text);
+		return CLI_USAGE;
+	}
+	cli->args = words->v + 1;
+	cli->nargs = words->n - 1;
+	int status = check_words(cli);
+	return status == CLI_OK ? cli->command->exec(cli) : status;
+}
+
+int command_main(struct cli *cli, int argc, char **argv)
+{
+	struct pctl_error err = { 0 };
+
+	if (options_parse(&cli->options, argc, argv, &err) < 0) {
+		say("%s", err.text);
+		return CLI_USAGE;
+	}
+	if (cli->options.version) {
+		help_version(stdout);
+		return CLI_OK;
+	}
+	if (cli->options.words.n > 0)
+		return dispatch(cli);
+	help_overview(cli->options.help ? stdout : stderr);
+	return cli->options.help ? CLI_OK : CLI_USAGE;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands: one row each, which is all that help, checks and dispatch need to know. */
+#ifndef POWERCTL_CLI_COMMAND_H
+#define POWERCTL_CLI_COMMAND_H
+
+#include "cli.h"
+
+#define COMMAND_NODES       1u /* NODES come last; without -a and without words: a usage error */
+#define COMMAND_ALL         2u /* ... or all of the inventory */
+#define COMMAND_NO_ARGUMENT 4u /* with --show the argument before NODES is left out */
+
+struct command {
+	const char *name;
+	const char *usage;            /* after "powerctl NAME ": "DEVICE NODES" */
+	const char *summary;          /* one line, for the list of commands */
+	const char *help;             /* paragraphs, for `powerctl help NAME` */
+	unsigned flags;               /* COMMAND_ */
+	size_t arguments;             /* words between the verb and NODES */
+	uint64_t options;             /* OPTION_BIT()s beside the global ones */
+	int (*exec)(struct cli *cli); /* returns an enum cli_status */
+	enum pctl_verb verb;          /* of those that command_exec_verb() does */
+};
+
+/* In the order of help; the last is NULL. */
+extern const struct command *const commands[];
+
+/* By name or habit (stat, soft); implied gets the options that a habit stands for. NULL: none. */
+const struct command *command_find(const char *word, uint64_t *implied);
+
+/* Says which verb the first of words (NULL-terminated) was meant to be. Returns CLI_USAGE. */
+int command_unknown(const char *const *words);
+
+/* Parses the command line and does what it says. Returns an enum cli_status. */
+int command_main(struct cli *cli, int argc, char **argv);
+
+/* The options that most commands about nodes share. */
+#define OPTIONS_NODES (OPTION_BIT(OPTION_ALL) | OPTION_BIT(OPTION_EXCLUDE))
+#define OPTIONS_OUTPUT                                                                 \
+	(OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_SORT) | OPTION_BIT(OPTION_FOLD) | \
+		OPTION_BIT(OPTION_NO_FOLD))
+#define OPTIONS_SECRET                                             \
+	(OPTION_BIT(OPTION_CREDENTIAL) | OPTION_BIT(OPTION_USER) | \
+		OPTION_BIT(OPTION_PASSWORD_FILE) | OPTION_BIT(OPTION_PASSWORD_STDIN))
+#define OPTIONS_RUN                                                                        \
+	(OPTIONS_NODES | OPTIONS_OUTPUT | OPTIONS_SECRET | OPTION_BIT(OPTION_EXIT_CLASS) | \
+		OPTION_BIT(OPTION_TIMEOUT) | OPTION_BIT(OPTION_DEADLINE) |                 \
+		OPTION_BIT(OPTION_FANOUT) | OPTION_BIT(OPTION_MAINTENANCE))
+#define OPTIONS_CHANGE  (OPTIONS_RUN | OPTION_BIT(OPTION_DRY_RUN))
+#define OPTIONS_DISRUPT (OPTIONS_CHANGE | OPTION_BIT(OPTION_PROTECTED) | OPTION_BIT(OPTION_YES))
+
+extern const struct command command_status, command_on, command_off, command_reboot, command_cycle,
+	command_reset, command_bootdev, command_boot, command_pxeboot, command_nmi, command_sleep,
+	command_identify, command_wait, command_info, command_hardware, command_caps, command_add,
+	command_rm, command_list, command_show, command_set, command_check, command_trust,
+	command_drivers, command_help;
+
+/* cmd_help.c: what `powerctl`, --help and --version say. */
+void help_overview(FILE *out);
+void help_command(FILE *out, const struct command *command);
+void help_version(FILE *out);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "failed.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <powerctl/mem.h>
+#include <powerctl/powerctl.h>
+
+int failed_load(struct pctl_names *out, struct pctl_error *err)
+{
+	PCTL_AUTO(free) char *path = NULL;
+	PCTL_AUTO(free) char *line = NULL;
+	size_t size = 0;
+
+	int r = pctl_path_state("failed", &path, err);
+	if (r < 0)
+		return r;
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			errno == ENOENT ? "@failed: there was no command yet that could have failed"
+					: "@failed: the last command's failures cannot be read");
+	while (getline(&line, &size, file) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		if (*line)
+			(void)pctl_names_add(out, line);
+	}
+	(void)fclose(file);
+	return 0;
+}
+
+static int write_names(const char *path, const struct pctl_names *names)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file)
+		return -1;
+	for (size_t i = 0; i < pctl_names_count(names); i++)
+		(void)fprintf(file, "%s\n", pctl_names_at(names, i));
+	int bad = ferror(file);
+	return fclose(file) || bad ? -1 : 0;
+}
+
+void failed_save(const struct pctl_names *names)
+{
+	PCTL_AUTO(free) char *path = NULL;
+
+	if (pctl_path_state("failed", &path, NULL) < 0)
+		return;
+	PCTL_AUTO(free) char *fresh = pctl_xasprintf("%s.%ld", path, (long)getpid());
+	if (write_names(fresh, names) < 0 || rename(fresh, path) < 0)
+		(void)unlink(fresh);
+}

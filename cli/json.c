@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "json.h"
+
+#include <jansson.h>
+#include <time.h>
+
+#include <powerctl/buf.h>
+#include <powerctl/mem.h>
+
+#include "render.h"
+#include "text.h"
+
+#define FORMAT (JSON_COMPACT | JSON_ENSURE_ASCII)
+
+static json_t *text(const char *s)
+{
+	struct pctl_buf buf;
+
+	if (!s)
+		return json_null();
+	pctl_buf_init(&buf, TEXT_ANSWER_MAX);
+	text_utf8(&buf, s);
+	json_t *json = json_string(buf.data);
+	pctl_buf_done(&buf);
+	return json;
+}
+
+/* Drivers make trees, not devices: their depth is bounded by code. */
+static json_t *tree(const struct pctl_value *v) /* NOLINT(misc-no-recursion) */
+{
+	json_t *json = NULL;
+
+	switch (pctl_value_kind(v)) {
+	case PCTL_VALUE_TEXT:
+		return text(pctl_value_text(v));
+	case PCTL_VALUE_INT:
+		return json_integer(pctl_value_int(v));
+	case PCTL_VALUE_BOOL:
+		return json_boolean(pctl_value_bool(v));
+	case PCTL_VALUE_LIST:
+		json = json_array();
+		for (size_t i = 0; i < pctl_value_count(v); i++)
+			(void)json_array_append_new(json, tree(pctl_value_at(v, i)));
+		return json;
+	case PCTL_VALUE_MAP:
+		json = json_object();
+		for (size_t i = 0; i < pctl_value_count(v); i++)
+			(void)json_object_set_new(
+				json, pctl_value_key_at(v, i), tree(pctl_value_at(v, i)));
+		return json;
+	}
+	return json_null();
+}
+
+static json_t *now(void)
+{
+	struct timespec ts = { 0 };
+	struct tm tm;
+	char day[32] = "", all[48];
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	(void)gmtime_r(&ts.tv_sec, &tm);
+	(void)strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(all, sizeof(all), "%s.%03ldZ", day, ts.tv_nsec / 1000000);
+	return json_string(all);
+}
+
+static json_t *error_of(const struct pctl_error *error)
+{
+	if (!error->code)
+		return json_null();
+	json_t *json = json_object();
+	(void)json_object_set_new(json, "class", text(pctl_error_name(error->code)));
+	(void)json_object_set_new(json, "message", text(error->text));
+	(void)json_object_set_new(
+		json, "code", text(*error->device_code ? error->device_code : NULL));
+	return json;
+}
+
+/* A tree, or what else is to be said about it. */
+static json_t *result_of(const struct pctl_result *r)
+{
+	if (r->tree)
+		return tree(r->tree);
+	if (!r->note || r->error.code)
+		return json_null();
+	json_t *json = json_object();
+	(void)json_object_set_new(json, "note", text(r->note));
+	return json;
+}
+
+static char *dump(json_t *take_json)
+{
+	char *s = json_dumps(take_json, FORMAT);
+
+	json_decref(take_json);
+	if (!s)
+		abort();
+	return s;
+}
+
+char *json_result(const struct pctl_result *r, const char *verb)
+{
+	json_t *json = json_object();
+	const char *state = pctl_power_state_name(r->state_known ? r->state : PCTL_POWER_UNKNOWN);
+
+	(void)json_object_set_new(json, "v", json_integer(1));
+	(void)json_object_set_new(json, "time", now());
+	(void)json_object_set_new(json, "node", text(r->name));
+	(void)json_object_set_new(json, "driver", text(r->driver));
+	(void)json_object_set_new(
+		json, "address", text(r->address && *r->address ? r->address : NULL));
+	(void)json_object_set_new(json, "verb", text(verb));
+	(void)json_object_set_new(json, "ok", json_boolean(r->ok));
+	(void)json_object_set_new(json, "state", text(state));
+	(void)json_object_set_new(json, "changed", json_boolean(r->changed));
+	(void)json_object_set_new(json, "confirmed", text(r->confirmed));
+	(void)json_object_set_new(json, "attempts", json_integer(r->attempts));
+	(void)json_object_set_new(json, "elapsed_ms", json_integer((json_int_t)r->elapsed_ms));
+	(void)json_object_set_new(json, "result", result_of(r));
+	(void)json_object_set_new(json, "error", error_of(&r->error));
+	return dump(json);
+}
+
+char *json_node(const char *name, const struct pctl_value *map)
+{
+	json_t *json = json_object();
+	json_t *keys = tree(map);
+
+	(void)json_object_set_new(json, "v", json_integer(1));
+	if (name)
+		(void)json_object_set_new(json, "node", text(name));
+	(void)json_object_update(json, keys);
+	json_decref(keys);
+	return dump(json);
+}

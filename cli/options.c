@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include <powerctl/mem.h>
+#include <powerctl/parse.h>
+
+#define FANOUT_MAX 65536u
+
+#define ROW(option, letter, kind, argument, member, help)                              \
+	{                                                                              \
+		option, letter, kind, argument, help, offsetof(struct options, member) \
+	}
+
+const struct option_row option_rows[OPTION_COUNT] = {
+	[OPTION_HELP] = ROW("help", 'h', OPTION_FLAG, NULL, help, "say what the command does"),
+	[OPTION_VERSION] = ROW("version", 'V', OPTION_FLAG, NULL, version, "say the version"),
+	[OPTION_QUIET] = ROW("quiet", 'q', OPTION_FLAG, NULL, quiet,
+		"no progress, summary or notices on stderr"),
+	[OPTION_VERBOSE] = ROW("verbose", 'v', OPTION_TIMES, NULL, verbose,
+		"add addresses and hints; twice: what the program decides"),
+	[OPTION_INVENTORY] =
+		ROW("inventory", 0, OPTION_TEXT, "FILE", inventory, "the inventory to use"),
+	[OPTION_PLUGIN_DIR] =
+		ROW("plugin-dir", 0, OPTION_TEXT, "DIR", plugin_dir, "where the drivers are"),
+	[OPTION_TRACE] = ROW("trace", 0, OPTION_FLAG, NULL, trace,
+		"show every exchange with the devices on stderr, secrets left out"),
+	[OPTION_ALL] = ROW("all", 'a', OPTION_FLAG, NULL, all, "all nodes of the inventory"),
+	[OPTION_EXCLUDE] =
+		ROW("exclude", 'x', OPTION_LIST, "NODES", exclude, "leave these nodes out"),
+	[OPTION_JSON] = ROW("json", 0, OPTION_FLAG, NULL, json, "one JSON object per node"),
+	[OPTION_SORT] =
+		ROW("sort", 0, OPTION_FLAG, NULL, sort, "lines in the order of the inventory"),
+	[OPTION_FOLD] = ROW("fold", 0, OPTION_FLAG, NULL, fold, "one line for equal results"),
+	[OPTION_NO_FOLD] =
+		ROW("no-fold", 0, OPTION_FLAG, NULL, no_fold, "one line per node, at once"),
+	[OPTION_EXIT_CLASS] = ROW("exit-class", 0, OPTION_FLAG, NULL, exit_class,
+		"exit 3, 4 or 5 where all failures are of one kind"),
+	[OPTION_TIMEOUT] = ROW("timeout", 0, OPTION_DURATION, "DURATION", timeout_ms,
+		"for one node's whole verb, waiting in the queue not counted"),
+	[OPTION_DEADLINE] = ROW(
+		"deadline", 0, OPTION_DURATION, "DURATION", deadline_ms, "for the whole command"),
+	[OPTION_FANOUT] = ROW("fanout", 0, OPTION_NUMBER, "N", fanout, "nodes at a time"),
+	[OPTION_NO_WAIT] = ROW("no-wait", 0, OPTION_FLAG, NULL, no_wait,
+		"end when the device has accepted, without confirmation"),
+	[OPTION_DRY_RUN] = ROW(
+		"dry-run", 0, OPTION_FLAG, NULL, dry_run, "say what would be sent; change nothing"),
+	[OPTION_MAINTENANCE] = ROW("maintenance", 0, OPTION_FLAG, NULL, maintenance,
+		"include nodes that are in maintenance"),
+	[OPTION_PROTECTED] = ROW("protected", 0, OPTION_FLAG, NULL, override_protected,
+		"include nodes that are protected"),
+	[OPTION_YES] = ROW("yes", 'y', OPTION_FLAG, NULL, yes, "do not ask"),
+	[OPTION_SOFT] =
+		ROW("soft", 0, OPTION_FLAG, NULL, soft, "ask the operating system to do it"),
+	[OPTION_FORCE_AFTER] = ROW("force-after", 0, OPTION_DURATION, "DURATION", force_after_ms,
+		"with --soft: hard after this time"),
+	[OPTION_ON_IF_OFF] =
+		ROW("on-if-off", 0, OPTION_FLAG, NULL, on_if_off, "turn on what is off"),
+	[OPTION_PERSISTENT] = ROW("persistent", 0, OPTION_FLAG, NULL, persistent,
+		"for every start, not only the next"),
+	[OPTION_URL] = ROW("url", 0, OPTION_TEXT, "URL", url, "what to load, for http"),
+	[OPTION_LEGACY] = ROW("legacy", 0, OPTION_FLAG, NULL, legacy, "start the BIOS way"),
+	[OPTION_UEFI] = ROW("uefi", 0, OPTION_FLAG, NULL, uefi, "start the UEFI way"),
+	[OPTION_SHOW] = ROW("show", 0, OPTION_FLAG, NULL, show, "only read what is set"),
+	[OPTION_OFF] = ROW("off", 0, OPTION_FLAG, NULL, off, "end it"),
+	[OPTION_CREDENTIAL] = ROW("credential", 0, OPTION_TEXT, "NAME", credential,
+		"a credential of the inventory, for URLs and add"),
+	[OPTION_USER] = ROW("user", 'u', OPTION_TEXT, "NAME", user, "the user, for URLs and add"),
+	[OPTION_PASSWORD_FILE] = ROW("password-file", 0, OPTION_TEXT, "FILE", password_file,
+		"a file that holds the password, for URLs and add"),
+	[OPTION_PASSWORD_STDIN] = ROW("password-stdin", 0, OPTION_FLAG, NULL, password_stdin,
+		"read the password from standard input"),
+	[OPTION_DRIVER] =
+		ROW("driver", 0, OPTION_TEXT, "NAME", driver, "the driver, instead of looking"),
+	[OPTION_CLASS] = ROW("class", 0, OPTION_TEXT, "NAME", node_class, "the class of the node"),
+	[OPTION_TAG] = ROW("tag", 0, OPTION_LIST, "TAG", tags, "a tag of the node"),
+	[OPTION_SET] = ROW("set", 0, OPTION_LIST, "KEY=VALUE", settings, "a setting of the node"),
+	[OPTION_ACCEPT] = ROW("accept", 0, OPTION_FLAG, NULL, accept,
+		"trust from now on what the device showed last"),
+	[OPTION_FORGET] = ROW("forget", 0, OPTION_FLAG, NULL, forget,
+		"forget the device: trust what it shows next"),
+};
+
+void words_add(struct words *words, const char *word)
+{
+	words->v = pctl_xgrow(words->v, &words->cap, words->n + 2, sizeof(*words->v));
+	words->v[words->n++] = word;
+	words->v[words->n] = NULL;
+}
+
+void words_done(struct words *words)
+{
+	free(words->v);
+	*words = (struct words){ 0 };
+}
+
+/* Where we are in argv. */
+struct cursor {
+	char **argv;
+	int argc, i;
+};
+
+static int unknown(const char *name, size_t len, struct pctl_error *err)
+{
+	PCTL_AUTO(free) char *word = pctl_xstrndup(name, len);
+	const char *names[OPTION_COUNT + 1] = { NULL };
+
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		names[i] = option_rows[i].name;
+	const char *near = pctl_parse_nearest(word, names);
+	if (near)
+		return pctl_error_set(
+			err, PCTL_E_CONFIG, "unknown option --%s; did you mean --%s?", word, near);
+	return pctl_error_set(err, PCTL_E_CONFIG,
+		"unknown option --%s; `powerctl help VERB` lists those of a verb", word);
+}
+
+static int store_duration(
+	const char *name, const char *value, uint64_t *ret, struct pctl_error *err)
+{
+	uint64_t ms = 0;
+
+	if (pctl_parse_duration(value, &ms) < 0 || ms == 0)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"--%s: '%s' is not a duration; write 500ms, 60s or 2m", name, value);
+	*ret = ms;
+	return 0;
+}
+
+static int store_number(const char *name, const char *value, uint64_t *ret, struct pctl_error *err)
+{
+	uint64_t n = 0;
+
+	if (pctl_parse_uint(value, FANOUT_MAX, &n) < 0 || n == 0)
+		return pctl_error_set(err, PCTL_E_CONFIG, "--%s: '%s' is not a number from 1 to %u",
+			name, value, FANOUT_MAX);
+	*ret = n;
+	return 0;
+}
+
+static int store(struct options *o, enum option_id id, const char *value, struct pctl_error *err)
+{
+	const struct option_row *row = &option_rows[id];
+	void *at = (char *)o + row->offset;
+
+	o->given |= OPTION_BIT(id);
+	switch (row->kind) {
+	case OPTION_FLAG:
+		*(bool *)at = true;
+		return 0;
+	case OPTION_TIMES:
+		++*(unsigned *)at;
+		return 0;
+	case OPTION_TEXT:
+		*(const char **)at = value;
+		return 0;
+	case OPTION_LIST:
+		words_add(at, value);
+		return 0;
+	case OPTION_DURATION:
+		return store_duration(row->name, value, at, err);
+	case OPTION_NUMBER:
+		return store_number(row->name, value, at, err);
+	}
+	return 0;
+}
+
+/* The next word as a value. A word that looks like an option is more likely one than a value. */
+static int next_value(
+	struct cursor *c, const struct option_row *row, const char **ret, struct pctl_error *err)
+{
+	const char *value = c->i + 1 < c->argc ? c->argv[c->i + 1] : NULL;
+
+	if (!value || strncmp(value, "--", 2) == 0)
+		return pctl_error_set(err, PCTL_E_CONFIG, "--%s needs a value: --%s %s", row->name,
+			row->name, row->argument);
+	c->i++;
+	*ret = value;
+	return 0;
+}
+
+static int find_long(const char *name, size_t len)
+{
+	for (int i = 0; i < OPTION_COUNT; i++)
+		if (strlen(option_rows[i].name) == len &&
+			strncmp(option_rows[i].name, name, len) == 0)
+			return i;
+	return -1;
+}
+
+static int parse_long(struct options *o, struct cursor *c, struct pctl_error *err)
+{
+	const char *name = c->argv[c->i] + 2;
+	size_t len = strcspn(name, "=");
+	const char *value = name[len] == '=' ? name + len + 1 : NULL;
+	int id = find_long(name, len);
+
+	if (id < 0)
+		return unknown(name, len, err);
+	const struct option_row *row = &option_rows[id];
+	if (!row->argument && value)
+		return pctl_error_set(err, PCTL_E_CONFIG, "--%s takes no value", row->name);
+	if (row->argument && !value) {
+		int r = next_value(c, row, &value, err);
+		if (r < 0)
+			return r;
+	}
+	return store(o, (enum option_id)id, value, err);
+}
+
+static int find_letter(char letter)
+{
+	for (int i = 0; i < OPTION_COUNT; i++)
+		if (option_rows[i].letter == letter)
+			return i;
+	return -1;
+}
+
+static int parse_letters(struct options *o, struct cursor *c, struct pctl_error *err)
+{
+	for (const char *p = c->argv[c->i] + 1; *p; p++) {
+		int id = find_letter(*p);
+
+		if (id < 0)
+			return pctl_error_set(err, PCTL_E_CONFIG,
+				"unknown option -%c; `powerctl help` lists the options", *p);
+		const struct option_row *row = &option_rows[id];
+		const char *value = NULL;
+		if (row->argument) {
+			int r = 0;
+
+			if (p[1])
+				value = p + 1;
+			else
+				r = next_value(c, row, &value, err);
+			return r < 0 ? r : store(o, (enum option_id)id, value, err);
+		}
+		int r = store(o, (enum option_id)id, NULL, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int options_parse(struct options *ret, int argc, char **argv, struct pctl_error *err)
+{
+	struct cursor c = { argv, argc, 1 };
+	bool ended = false;
+	int r = 0;
+
+	*ret = (struct options){ 0 };
+	for (; c.i < argc && r >= 0; c.i++) {
+		const char *word = argv[c.i];
+
+		if (ended || word[0] != '-' || word[1] == '\0')
+			words_add(&ret->words, word);
+		else if (strcmp(word, "--") == 0)
+			ended = true;
+		else if (word[1] == '-')
+			r = parse_long(ret, &c, err);
+		else
+			r = parse_letters(ret, &c, err);
+	}
+	return r;
+}
+
+void options_done(struct options *options)
+{
+	words_done(&options->words);
+	words_done(&options->exclude);
+	words_done(&options->tags);
+	words_done(&options->settings);
+}
+
+/* Pairs that contradict each other. */
+static const struct {
+	enum option_id a, b;
+} rivals[] = {
+	{ OPTION_FOLD, OPTION_NO_FOLD },
+	{ OPTION_FOLD, OPTION_JSON },
+	{ OPTION_LEGACY, OPTION_UEFI },
+	{ OPTION_ACCEPT, OPTION_FORGET },
+	{ OPTION_PASSWORD_FILE, OPTION_PASSWORD_STDIN },
+	{ OPTION_CREDENTIAL, OPTION_USER },
+	{ OPTION_CREDENTIAL, OPTION_PASSWORD_FILE },
+	{ OPTION_CREDENTIAL, OPTION_PASSWORD_STDIN },
+};
+
+int options_check(const struct options *options, uint64_t allowed, const char *command,
+	struct pctl_error *err)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		uint64_t bit = OPTION_BIT(i);
+
+		if ((options->given & bit) && !((allowed | OPTIONS_GLOBAL) & bit))
+			return pctl_error_set(err, PCTL_E_CONFIG,
+				"--%s is no option of %s; `powerctl help %s` lists them",
+				option_rows[i].name, command, command);
+	}
+	for (size_t i = 0; i < sizeof(rivals) / sizeof(rivals[0]); i++)
+		if ((options->given & OPTION_BIT(rivals[i].a)) &&
+			(options->given & OPTION_BIT(rivals[i].b)))
+			return pctl_error_set(err, PCTL_E_CONFIG,
+				"--%s and --%s exclude each other: choose one",
+				option_rows[rivals[i].a].name, option_rows[rivals[i].b].name);
+	if (options->force_after_ms && !options->soft)
+		return pctl_error_set(
+			err, PCTL_E_CONFIG, "--force-after goes with --soft: add --soft");
+	return 0;
+}

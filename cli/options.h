@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The command line's options: one table, from which parsing, help and "did you mean" are made.
+ * Options may stand anywhere; `--name value`, `--name=value`, `-x value`, `-xvalue`; `--` ends
+ * them;
+ * `-` is a word. Texts are borrowed from argv.
+ */
+#ifndef POWERCTL_CLI_OPTIONS_H
+#define POWERCTL_CLI_OPTIONS_H
+
+#include <powerctl/error.h>
+
+enum option_id {
+	OPTION_HELP,
+	OPTION_VERSION,
+	OPTION_QUIET,
+	OPTION_VERBOSE,
+	OPTION_INVENTORY,
+	OPTION_PLUGIN_DIR,
+	OPTION_TRACE,
+	OPTION_ALL,
+	OPTION_EXCLUDE,
+	OPTION_JSON,
+	OPTION_SORT,
+	OPTION_FOLD,
+	OPTION_NO_FOLD,
+	OPTION_EXIT_CLASS,
+	OPTION_TIMEOUT,
+	OPTION_DEADLINE,
+	OPTION_FANOUT,
+	OPTION_NO_WAIT,
+	OPTION_DRY_RUN,
+	OPTION_MAINTENANCE,
+	OPTION_PROTECTED,
+	OPTION_YES,
+	OPTION_SOFT,
+	OPTION_FORCE_AFTER,
+	OPTION_ON_IF_OFF,
+	OPTION_PERSISTENT,
+	OPTION_URL,
+	OPTION_LEGACY,
+	OPTION_UEFI,
+	OPTION_SHOW,
+	OPTION_OFF,
+	OPTION_CREDENTIAL,
+	OPTION_USER,
+	OPTION_PASSWORD_FILE,
+	OPTION_PASSWORD_STDIN,
+	OPTION_DRIVER,
+	OPTION_CLASS,
+	OPTION_TAG,
+	OPTION_SET,
+	OPTION_ACCEPT,
+	OPTION_FORGET,
+	OPTION_COUNT,
+};
+#define OPTION_BIT(id) (UINT64_C(1) << (id))
+
+/* Every command takes these. */
+#define OPTIONS_GLOBAL                                                                     \
+	(OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_VERSION) | OPTION_BIT(OPTION_QUIET) | \
+		OPTION_BIT(OPTION_VERBOSE) | OPTION_BIT(OPTION_INVENTORY) |                \
+		OPTION_BIT(OPTION_PLUGIN_DIR) | OPTION_BIT(OPTION_TRACE))
+
+enum option_kind {
+	OPTION_FLAG,     /* bool */
+	OPTION_TIMES,    /* unsigned: how often it was given */
+	OPTION_TEXT,     /* const char * */
+	OPTION_LIST,     /* struct words: may be given several times */
+	OPTION_DURATION, /* uint64_t, milliseconds, not 0 */
+	OPTION_NUMBER,   /* uint64_t, not 0 */
+};
+
+struct option_row {
+	const char *name;
+	char letter; /* 0: none */
+	enum option_kind kind;
+	const char *argument; /* what help calls the value */
+	const char *help;
+	size_t offset; /* in struct options */
+};
+
+extern const struct option_row option_rows[OPTION_COUNT];
+
+/* A list of borrowed words. v is NULL-terminated as soon as there is one, NULL before. */
+struct words {
+	const char **v;
+	size_t n, cap;
+};
+
+void words_add(struct words *words, const char *word);
+void words_done(struct words *words);
+
+struct options {
+	uint64_t given; /* OPTION_BIT()s */
+	struct words words;
+
+	bool help, version, quiet, trace;
+	unsigned verbose;
+	const char *inventory, *plugin_dir;
+
+	bool all;
+	struct words exclude;
+
+	bool json, sort, fold, no_fold, exit_class;
+	uint64_t timeout_ms, deadline_ms, fanout;
+	bool no_wait, dry_run, maintenance, override_protected, yes;
+	bool soft, on_if_off, persistent, legacy, uefi, show, off;
+	uint64_t force_after_ms;
+	const char *url;
+
+	const char *credential, *user, *password_file;
+	bool password_stdin;
+
+	const char *driver, *node_class;
+	struct words tags, settings;
+	bool accept, forget;
+};
+
+/* PCTL_E_CONFIG: err says which option, what is wrong and what would be right. */
+int options_parse(struct options *ret, int argc, char **argv, struct pctl_error *err);
+void options_done(struct options *options);
+
+/*
+ * Whether a command that takes the options of allowed got no other, and none that contradict each
+ * other. PCTL_E_CONFIG otherwise.
+ */
+int options_check(const struct options *options, uint64_t allowed, const char *command,
+	struct pctl_error *err);
+
+#endif

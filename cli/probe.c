@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "probe.h"
+
+#include <string.h>
+
+#include <powerctl/buf.h>
+#include <powerctl/mem.h>
+
+#include "login.h"
+
+#define TRIED_MAX 240u
+
+struct attempt {
+	struct probe *probe;
+	const struct pctl_driver *driver;
+	struct pctl_inventory *inventory; /* of the one URL; a run needs its own */
+	struct pctl_error error;          /* code 0: it answered */
+};
+
+struct probe {
+	struct attempt *attempts;
+	size_t n, running;
+};
+
+static void on_result(void *data, const struct pctl_result *result)
+{
+	struct attempt *a = data;
+
+	a->error = result->error;
+}
+
+static void on_done(void *data)
+{
+	struct attempt *a = data;
+
+	a->probe->running--;
+}
+
+static char *make_url(
+	const struct pctl_driver *driver, const char *address, const struct probe_login *login)
+{
+	bool ipv6 = strchr(address, ':') && *address != '[';
+	char *url = pctl_xasprintf(
+		"%s://%s%s%s", driver->name, ipv6 ? "[" : "", address, ipv6 ? "]" : "");
+
+	if (login->user && *login->user && login_property(driver, "username")) {
+		char *longer = login_url_with(url, "username", login->user);
+		free(url);
+		url = longer;
+	}
+	if (login->secret_path && login_property(driver, "password")) {
+		char *longer = login_url_with(url, "password_file", login->secret_path);
+		free(url);
+		url = longer;
+	}
+	return url;
+}
+
+static int start_run(struct cli *cli, struct attempt *a)
+{
+	const struct pctl_request request = { .verb = PCTL_VERB_STATUS };
+	const struct pctl_run_callbacks callbacks = {
+		.result = on_result, .done = on_done, .data = a
+	};
+	struct pctl_problems *problems = pctl_problems_new();
+	struct pctl_run *run = NULL;
+	const size_t node = 0;
+
+	int r = pctl_run_new(cli_core(cli), a->inventory, &node, 1, &request, &run, problems);
+	if (r < 0)
+		pctl_error_set(&a->error, r, "%s",
+			pctl_problems_count(problems) ? pctl_problems_at(problems, 0)
+						      : "it needs more settings");
+	pctl_problems_free(problems);
+	if (r < 0)
+		return r;
+	a->probe->running++;
+	pctl_run_start(run, &callbacks);
+	return 0;
+}
+
+static void begin(
+	struct cli *cli, struct attempt *a, const char *address, const struct probe_login *login)
+{
+	PCTL_AUTO(free) char *url = make_url(a->driver, address, login);
+	struct pctl_names *names = pctl_names_new();
+
+	a->inventory = pctl_inventory_new();
+	if (pctl_inventory_add_url(a->inventory, url, names, &a->error) == 0)
+		(void)start_run(cli, a);
+	pctl_names_free(names);
+}
+
+/* How much an answer says that the device is of the driver's kind: 0 not, 2 surely. */
+static int evidence(const struct attempt *a)
+{
+	switch (a->error.code) {
+	case 0:
+		return 2;
+	case PCTL_E_AUTH:
+	case PCTL_E_FORBIDDEN:
+	case PCTL_E_TRUST:
+	case PCTL_E_BUSY:
+	case PCTL_E_CONSENT:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static int choose(const struct probe *p, const char *address, char **ret, struct pctl_error *err)
+{
+	const struct attempt *best = NULL;
+	struct pctl_buf tried;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (evidence(&p->attempts[i]) > (best ? evidence(best) : 0))
+			best = &p->attempts[i];
+	if (best) {
+		*ret = pctl_xstrdup(best->driver->name);
+		return 0;
+	}
+	pctl_buf_init(&tried, TRIED_MAX);
+	for (size_t i = 0; i < p->n; i++)
+		pctl_buf_addf(&tried, "%s%s: %s", i ? "; " : "", p->attempts[i].driver->name,
+			p->attempts[i].error.text);
+	int r = pctl_error_set(err, PCTL_E_UNREACHABLE, "no driver got an answer from %s (%s)",
+		address, p->n ? tried.data : "no driver here has a port to look at");
+	pctl_buf_done(&tried);
+	return r;
+}
+
+/* The drivers that can be tried without being told more than an address. */
+static void collect(struct cli *cli, struct probe *p)
+{
+	struct pctl_names *names = pctl_names_new();
+
+	pctl_core_driver_names(cli_core(cli), names);
+	p->attempts = pctl_xcalloc(pctl_names_count(names), sizeof(*p->attempts));
+	for (size_t i = 0; i < pctl_names_count(names); i++) {
+		const struct pctl_driver *driver = NULL;
+
+		if (pctl_core_driver(cli_core(cli), pctl_names_at(names, i), &driver, NULL) < 0)
+			continue;
+		if (driver->default_port && driver->power)
+			p->attempts[p->n++] = (struct attempt){ .probe = p, .driver = driver };
+	}
+	pctl_names_free(names);
+}
+
+int probe_driver(struct cli *cli, const char *address, const struct probe_login *login, char **ret,
+	struct pctl_error *err)
+{
+	struct probe p = { 0 };
+
+	collect(cli, &p);
+	for (size_t i = 0; i < p.n; i++)
+		begin(cli, &p.attempts[i], address, login);
+	while (p.running > 0)
+		(void)uv_run(&cli->loop, UV_RUN_ONCE);
+	int r = choose(&p, address, ret, err);
+	for (size_t i = 0; i < p.n; i++)
+		pctl_inventory_free(p.attempts[i].inventory);
+	free(p.attempts);
+	return r;
+}

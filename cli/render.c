@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "render.h"
+
+#include <string.h>
+
+#include <powerctl/buf.h>
+
+#include "text.h"
+#include "tree.h"
+
+/* What mends an error, by class: `check` is asked for exactly that. NODE stands for the names. */
+static const struct {
+	int code;
+	const char *mend;
+} mends[] = {
+	{ PCTL_E_CONFIG, "`powerctl show NODE`, then `powerctl set KEY=VALUE NODE`" },
+	{ PCTL_E_AUTH, "put the right password into the credential's file, or choose another "
+		       "credential with `powerctl set credential=NAME NODE`" },
+	{ PCTL_E_FORBIDDEN,
+		"give the user more rights on the device, or choose another credential with "
+		"`powerctl set credential=NAME NODE`" },
+	{ PCTL_E_TRUST,
+		"`powerctl trust NODE` shows what changed; `powerctl trust --accept NODE`" },
+	{ PCTL_E_UNREACHABLE, "check power and cable of the management processor, or give its "
+			      "address with `powerctl set address=ADDRESS NODE`" },
+	{ PCTL_E_TIMEOUT, "`powerctl check --timeout 60s NODE` gives it longer" },
+	{ PCTL_E_PROTOCOL, "look with `powerctl status --trace NODE`; another driver: "
+			   "`powerctl set driver=NAME NODE`" },
+};
+
+const char *render_word(const struct pctl_result *r)
+{
+	if (!r->ok)
+		return r->verb == PCTL_VERB_STATUS ? "unknown" : "error";
+	return r->word ? r->word : "ok";
+}
+
+static const char *find_mend(int code)
+{
+	for (size_t i = 0; i < sizeof(mends) / sizeof(mends[0]); i++)
+		if (mends[i].code == code)
+			return mends[i].mend;
+	return pctl_error_hint(code);
+}
+
+/* What -v adds, in brackets behind everything else. */
+static void add_details(struct pctl_buf *buf, const struct pctl_result *r)
+{
+	const char *hint = r->ok ? NULL : pctl_error_hint(r->error.code);
+	const char *code = r->ok ? "" : r->error.device_code;
+
+	pctl_buf_adds(buf, " (");
+	text_clean(buf, r->address && *r->address ? r->address : "no address");
+	if (r->changing)
+		pctl_buf_adds(buf, "; changing");
+	if (*code) {
+		pctl_buf_adds(buf, "; ");
+		text_clean(buf, code);
+	}
+	if (hint)
+		pctl_buf_addf(buf, "; %s", hint);
+	pctl_buf_adds(buf, ")");
+}
+
+/* A refused login: whose it was. Never what it was. */
+static void add_login(
+	struct pctl_buf *buf, const struct pctl_result *r, const struct render_style *style)
+{
+	const char *who = style->credential ? style->credential : style->user;
+
+	if (r->error.code != PCTL_E_AUTH || !who || strstr(r->error.text, who))
+		return;
+	pctl_buf_addf(buf, " (%s '", style->credential ? "credential" : "user");
+	text_clean(buf, who);
+	pctl_buf_adds(buf, "')");
+}
+
+static void add_error(
+	struct pctl_buf *buf, const struct pctl_result *r, const struct render_style *style)
+{
+	const char *name = pctl_error_name(r->error.code);
+	const char *mend = style->mend ? find_mend(r->error.code) : NULL;
+
+	pctl_buf_addf(
+		buf, "%s: %s: ", style->mend ? "error" : render_word(r), name ? name : "internal");
+	text_clean(buf, r->error.text);
+	add_login(buf, r, style);
+	if (mend)
+		pctl_buf_addf(buf, "; to mend: %s", mend);
+}
+
+static void add_tree(
+	struct pctl_buf *buf, const struct pctl_value *tree, const struct render_style *style)
+{
+	if (style->indented)
+		tree_indent(buf, tree);
+	else
+		tree_flat(buf, tree);
+}
+
+char *render_result(const struct pctl_result *r, const struct render_style *style)
+{
+	struct pctl_buf buf;
+	bool tree = r->ok && r->tree && pctl_value_count(r->tree) > 0;
+
+	pctl_buf_init(&buf, TEXT_ANSWER_MAX);
+	if (tree) {
+		add_tree(&buf, r->tree, style);
+		return pctl_buf_steal(&buf);
+	}
+	if (r->ok) {
+		pctl_buf_adds(&buf, render_word(r));
+		if (r->note) {
+			pctl_buf_adds(&buf, ": ");
+			text_clean(&buf, r->note);
+		}
+	} else {
+		add_error(&buf, r, style);
+	}
+	if (style->verbose)
+		add_details(&buf, r);
+	return pctl_buf_steal(&buf);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A node's result as people read it: what stands behind "NAME: ". The words are a contract. */
+#ifndef POWERCTL_CLI_RENDER_H
+#define POWERCTL_CLI_RENDER_H
+
+#include <powerctl/powerctl.h>
+
+struct render_style {
+	bool verbose;  /* add address, device code and hint */
+	bool indented; /* trees as indented lines, not as lines that stand alone */
+	bool mend;     /* errors say which command mends them (`check`) */
+	/* Of the node: what a refused login was made with; NULL: not known. */
+	const char *credential, *user;
+};
+
+/* A text for output_add(): free() it. */
+char *render_result(const struct pctl_result *result, const struct render_style *style);
+
+/* The word of a result: on, off, ..., unknown for a status that cannot be read. */
+const char *render_word(const struct pctl_result *result);
+
+#endif

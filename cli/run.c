@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <powerctl/parse.h>
+
+#include "command.h"
+#include "failed.h"
+#include "guard.h"
+#include "json.h"
+#include "output.h"
+#include "progress.h"
+#include "render.h"
+#include "say.h"
+#include "signals.h"
+#include "text.h"
+
+struct runner {
+	struct cli *cli;
+	struct pctl_run *run;
+	struct output *output;
+	struct render_style style;
+	struct tally tally;
+	struct progress progress;
+	struct signals signals;
+	struct pctl_names *failed;
+	bool done;
+};
+
+/* What an option leaves open, the inventory's defaults may say; it was checked when it was read. */
+static uint64_t or_default(const struct cli *cli, uint64_t given, const char *key)
+{
+	const struct pctl_value *defaults = pctl_inventory_defaults(cli->inventory);
+	const char *text = defaults ? pctl_value_text(pctl_value_get(defaults, key)) : NULL;
+	uint64_t ms = 0;
+
+	if (!given && text && pctl_parse_duration(text, &ms) == 0)
+		return ms;
+	return given;
+}
+
+struct pctl_request run_request_from(const struct cli *cli, enum pctl_verb verb)
+{
+	const struct options *o = &cli->options;
+
+	return (struct pctl_request){
+		.verb = verb,
+		.no_wait = o->no_wait,
+		.soft = o->soft,
+		.force_after_ms = o->force_after_ms,
+		.on_if_off = o->on_if_off,
+		.dry_run = o->dry_run,
+		.maintenance = o->maintenance,
+		.override_protected = o->override_protected,
+		.timeout_ms = o->timeout_ms,
+		.deadline_ms = o->deadline_ms,
+		.fanout = (unsigned)o->fanout,
+	};
+}
+
+/* --- While it runs. -----------------------------------------------------------------------------
+ */
+
+static void on_result(void *data, const struct pctl_result *result)
+{
+	struct runner *r = data;
+	const struct pctl_inventory *inventory = r->cli->inventory;
+	struct render_style style = r->style;
+	char *text;
+
+	if (result->error.code == PCTL_E_AUTH) {
+		style.credential = pctl_inventory_text(inventory, result->node, "credential");
+		style.user = pctl_inventory_text(inventory, result->node, "username");
+	}
+	if (r->cli->options.json)
+		text = json_result(result, r->cli->command->name);
+	else
+		text = render_result(result, &style);
+	tally_add(&r->tally, result);
+	if (!result->ok && result->node < r->cli->inventory_count)
+		(void)pctl_names_add(r->failed, result->name);
+	progress_clear(&r->progress);
+	output_add(r->output, result->node, result->name, text);
+}
+
+static void on_waiting(void *data, const char *name, const char *holder)
+{
+	struct runner *r = data;
+
+	if (r->cli->options.quiet)
+		return;
+	progress_clear(&r->progress);
+	say("%s: waiting for %s", name, holder);
+}
+
+static void on_done(void *data)
+{
+	struct runner *r = data;
+
+	r->done = true;
+}
+
+static void on_first_signal(void *data)
+{
+	struct runner *r = data;
+
+	progress_clear(&r->progress);
+	say("interrupted: what is in flight is reported; once more ends at once");
+	pctl_run_cancel(r->run);
+}
+
+static void on_second_signal(void *data)
+{
+	struct runner *r = data;
+
+	progress_clear(&r->progress);
+	(void)output_flush(r->output);
+}
+
+/* --- Before and after. --------------------------------------------------------------------------
+ */
+
+static void show_summary(const struct runner *r)
+{
+	struct pctl_buf line;
+
+	if (r->cli->options.quiet || r->tally.total < 2 || !r->tally.failed)
+		return;
+	pctl_buf_init(&line, TEXT_ANSWER_MAX);
+	tally_summary(&r->tally, &line);
+	(void)fprintf(stderr, "%s\n", line.data);
+	pctl_buf_done(&line);
+}
+
+/* A reader that has left (EPIPE) needs no word about it. */
+static int status_of(const struct runner *r, int fault)
+{
+	int status = tally_status(&r->tally, r->cli->options.exit_class);
+
+	r->cli->output_fault = fault;
+	if (fault && fault != EPIPE)
+		say("standard output cannot be written: %s", strerror(fault));
+	if (r->signals.came)
+		return CLI_INTERRUPTED;
+	return status == CLI_OK && fault ? CLI_FAILED : status;
+}
+
+static int run_to_end(struct runner *r)
+{
+	const struct pctl_run_callbacks callbacks = {
+		.result = on_result,
+		.waiting = on_waiting,
+		.done = on_done,
+		.data = r,
+	};
+	struct cli *cli = r->cli;
+
+	signals_start(&r->signals, &cli->loop, on_first_signal, on_second_signal, r);
+	progress_start(&r->progress, &cli->loop, cli->options.quiet, cli->command->name, &r->tally);
+	pctl_run_start(r->run, &callbacks);
+	while (!r->done)
+		(void)uv_run(&cli->loop, UV_RUN_ONCE);
+	progress_stop(&r->progress);
+	signals_stop(&r->signals);
+	int fault = output_flush(r->output);
+	show_summary(r);
+	failed_save(r->failed);
+	(void)uv_run(&cli->loop, UV_RUN_NOWAIT); /* our handles live on this stack */
+	return status_of(r, fault);
+}
+
+static int prepare(
+	struct runner *r, const struct selection *selection, const struct pctl_request *request)
+{
+	struct pctl_problems *problems = pctl_problems_new();
+	struct cli *cli = r->cli;
+	struct pctl_request whole = *request;
+
+	whole.timeout_ms = or_default(cli, request->timeout_ms, "timeout");
+	whole.deadline_ms = or_default(cli, request->deadline_ms, "deadline");
+	int e = pctl_run_new(cli_core(cli), cli->inventory, selection->nodes, selection->count,
+		&whole, &r->run, problems);
+	say_problems(problems);
+	pctl_problems_free(problems);
+	if (e < 0)
+		return CLI_USAGE;
+	if (!(pctl_verb_flags(request->verb) & PCTL_VERB_DISRUPTS))
+		return CLI_OK;
+	return guard_confirm(cli, cli->command->name, selection);
+}
+
+int run_request(struct cli *cli, const struct selection *selection,
+	const struct pctl_request *request, const struct run_style *style)
+{
+	enum output_mode mode = output_choose(cli);
+	struct runner r = {
+		.cli = cli,
+		.tally.total = selection->count,
+		.style = {
+			.verbose = cli->options.verbose > 0,
+			.indented = mode == OUTPUT_FOLD || selection->count == 1,
+			.mend = style && style->mend,
+		},
+	};
+
+	int status = prepare(&r, selection, request);
+	if (status != CLI_OK) {
+		pctl_run_free(r.run);
+		return status;
+	}
+	r.output = output_new(stdout, mode, cli->options.json);
+	r.failed = pctl_names_new();
+	status = run_to_end(&r);
+	output_free(r.output);
+	pctl_names_free(r.failed);
+	return status;
+}

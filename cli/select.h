@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* NODES of the command line into nodes of the inventory. */
+#ifndef POWERCTL_CLI_SELECT_H
+#define POWERCTL_CLI_SELECT_H
+
+#include "cli.h"
+
+struct selection {
+	size_t *nodes; /* indices in cli->inventory */
+	size_t count;
+};
+
+/*
+ * Loads the inventory and resolves words (NULL-terminated; none: all nodes) and -x. `-` reads words
+ * from standard input, @failed is the last command's, URLs get their login. CLI_OK with at least
+ * one node, or CLI_USAGE with everything said.
+ */
+int select_nodes(struct cli *cli, const char *const *words, struct selection *ret);
+void selection_done(struct selection *selection);
+
+/* The selected names, folded: free() it. */
+char *selection_fold(const struct cli *cli, const struct selection *selection);
+
+#endif

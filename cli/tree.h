@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Trees of values as people read them. Everything in them is cleaned as text_clean() does. */
+#ifndef POWERCTL_CLI_TREE_H
+#define POWERCTL_CLI_TREE_H
+
+#include <powerctl/buf.h>
+#include <powerctl/value.h>
+
+/*
+ * Indented lines, each with a line break before it:
+ *   system:
+ *     serial: 4711
+ *   boot: pxe, disk
+ */
+void tree_indent(struct pctl_buf *buf, const struct pctl_value *tree);
+
+/* The same as lines that stand alone, with line breaks between: "system.serial: 4711". */
+void tree_flat(struct pctl_buf *buf, const struct pctl_value *tree);
+
+#endif

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs that the engine does: each row says what it takes, all go through the runner. */
+#include <string.h>
+
+#include <powerctl/buf.h>
+#include <powerctl/parse.h>
+
+#include "command.h"
+#include "run.h"
+#include "say.h"
+
+/* --- Arguments. ---------------------------------------------------------------------------------
+ */
+
+/* The words that an argument may be, "a, b, c". */
+static void say_choices(const struct cli *cli, const char *what, const char *const *choices)
+{
+	const char *word = cli->args[0];
+	struct pctl_buf line;
+
+	/* `boot n1 pxe`: the argument is there, but behind the nodes. */
+	for (size_t i = 1; i < cli->nargs; i++) {
+		if (pctl_parse_choice(cli->args[i], choices) < 0)
+			continue;
+		say("'%s' is no %s; nodes come last: powerctl %s %s %s", word, what,
+			cli->command->name, cli->args[i], word);
+		return;
+	}
+	pctl_buf_init(&line, 1024);
+	for (size_t i = 0; choices[i]; i++)
+		pctl_buf_addf(&line, "%s%s", i ? ", " : "", choices[i]);
+	const char *near = pctl_parse_nearest(word, choices);
+	if (near)
+		say("'%s' is no %s; did you mean '%s'?", word, what, near);
+	else
+		say("'%s' is no %s; it is one of: %s", word, what, line.data);
+	pctl_buf_done(&line);
+}
+
+static const char *const boot_choices[] = { "pxe", "disk", "cd", "usb", "bios", "diag", "http",
+	"none", NULL };
+static const char *const start_choices[] = { "pxe", "disk", "cd", "usb", "bios", "diag", "http",
+	NULL };
+
+static int parse_device(const struct cli *cli, struct pctl_boot *boot)
+{
+	bool start = cli->command == &command_boot;
+	const char *const *choices = start ? start_choices : boot_choices;
+
+	if (pctl_parse_choice(cli->args[0], choices) < 0) {
+		say_choices(cli, "boot device", choices);
+		return CLI_USAGE;
+	}
+	boot->device = (enum pctl_boot_device)pctl_boot_device_from_name(cli->args[0]);
+	return CLI_OK;
+}
+
+static int parse_boot(const struct cli *cli, struct pctl_boot *boot)
+{
+	const struct options *o = &cli->options;
+
+	boot->size = sizeof(*boot);
+	boot->persistent = o->persistent;
+	boot->url = o->url;
+	if (o->legacy || o->uefi)
+		boot->mode = o->legacy ? PCTL_BOOT_MODE_LEGACY : PCTL_BOOT_MODE_UEFI;
+	boot->device = PCTL_BOOT_PXE;
+	if (cli->command != &command_pxeboot && parse_device(cli, boot) != CLI_OK)
+		return CLI_USAGE;
+	if (boot->device == PCTL_BOOT_HTTP && !boot->url) {
+		say("http needs to know what to load: add --url URL");
+		return CLI_USAGE;
+	}
+	if (boot->device != PCTL_BOOT_HTTP && boot->url) {
+		say("--url goes with http only: leave it out, or choose http");
+		return CLI_USAGE;
+	}
+	return CLI_OK;
+}
+
+static int parse_state(const struct cli *cli, enum pctl_power_state *ret)
+{
+	static const char *const choices[] = { "on", "off", "sleep", "hibernate", NULL };
+	static const enum pctl_power_state states[] = { PCTL_POWER_ON, PCTL_POWER_OFF,
+		PCTL_POWER_SLEEP, PCTL_POWER_HIBERNATE };
+	int i = pctl_parse_choice(cli->args[0], choices);
+
+	if (i < 0) {
+		say_choices(cli, "state to wait for", choices);
+		return CLI_USAGE;
+	}
+	*ret = states[i];
+	return CLI_OK;
+}
+
+/* --- Execution. ---------------------------------------------------------------------------------
+ */
+
+static int fill(const struct cli *cli, struct pctl_request *request)
+{
+	switch (request->verb) {
+	case PCTL_VERB_BOOTDEV:
+		if (cli->options.show) {
+			request->verb = PCTL_VERB_BOOTDEV_SHOW;
+			return CLI_OK;
+		}
+		return parse_boot(cli, &request->boot);
+	case PCTL_VERB_BOOT:
+		return parse_boot(cli, &request->boot);
+	case PCTL_VERB_WAIT:
+		return parse_state(cli, &request->wait_state);
+	case PCTL_VERB_IDENTIFY:
+		request->identify_off = cli->options.off;
+		return CLI_OK;
+	default:
+		return CLI_OK;
+	}
+}
+
+static int exec_verb(struct cli *cli)
+{
+	struct pctl_request request = run_request_from(cli, cli->command->verb);
+	size_t arguments = cli->options.show ? 0 : cli->command->arguments;
+	struct selection selection;
+
+	int status = fill(cli, &request);
+	if (status == CLI_OK)
+		status = select_nodes(cli, cli->args + arguments, &selection);
+	if (status != CLI_OK)
+		return status;
+	status = run_request(cli, &selection, &request, NULL);
+	selection_done(&selection);
+	return status;
+}
+
+/* --- Rows. --------------------------------------------------------------------------------------
+ */
+
+#define NO_WAIT OPTION_BIT(OPTION_NO_WAIT)
+#define BOOT                                                                                  \
+	(OPTION_BIT(OPTION_PERSISTENT) | OPTION_BIT(OPTION_URL) | OPTION_BIT(OPTION_LEGACY) | \
+		OPTION_BIT(OPTION_UEFI))
+#define DEVICES "DEVICE is pxe, disk, cd, usb, bios, diag or http (with --url)."
+
+const struct command command_status = {
+	.name = "status",
+	.usage = "[NODES]",
+	.summary = "read the power state from the hardware",
+	.help = "Reads the state of NODES, without NODES of all, from the hardware now: on, off, "
+		"sleep,\nhibernate or unknown. A machine that cannot be reached is unknown, never "
+		"off.",
+	.flags = COMMAND_NODES | COMMAND_ALL,
+	.options = OPTIONS_RUN,
+	.exec = exec_verb,
+	.verb = PCTL_VERB_STATUS,
+};
+
+const struct command command_on = {
+	.name = "on",
+	.usage = "NODES",
+	.summary = "turn on, and wait until it reads on",
+	.help = "What is on already is left alone and counts as success.",
+	.flags = COMMAND_NODES,
+	.options = OPTIONS_CHANGE | NO_WAIT,
+	.exec = exec_verb,
+	.verb = PCTL_VERB_ON,
+};
+
+const struct command command_off = {
+	.name = "off",
+	.usage = "NODES",
+	.summary = "turn off, and wait until it reads off",
+	.help = "Takes the power away (hard). With --soft the operating system is asked to shut "
+		"down;\nwith --force-after as well, power is taken away when it has not done so "
+		"in that time.\nSuccess means that the hardware said off.",
+	.flags = COMMAND_NODES,
+	.options = OPTIONS_DISRUPT | NO_WAIT | OPTION_BIT(OPTION_SOFT) |
+		   OPTION_BIT(OPTION_FORCE_AFTER),
+	.exec = exec_verb,
+	.verb = PCTL_VERB_OFF,
+};
+
+const struct command command_reboot = {
+	.name = "reboot",
+	.usage = "NODES",
+	.summary = "power cycle; turn on what is off",
+	.help = "What is on is power cycled and read on again; what is off is turned on. With "
+		"--soft the\noperating system is asked to restart.",
+	.flags = COMMAND_NODES,
+	.options = OPTIONS_DISRUPT | NO_WAIT | OPTION_BIT(OPTION_SOFT),
+	.exec = exec_verb,
+	.verb = PCTL_VERB_REBOOT,
+};
+
+const struct command command_cycle = {
+	.name = "cycle",
+	.usage = "NODES",
+	.summary = "power cycle; an error for what is off",
+	.help = "As reboot, but a machine that is off is an error; --on-if-off turns it on.",
+	.flags = COMMAND_NODES,
+	.options =
+		OPTIONS_DISRUPT | NO_WAIT | OPTION_BIT(OPTION_ON_IF_OFF) | OPTION_BIT(OPTION_SOFT),
+	.exec = exec_verb,
+	.verb = PCTL_VERB_CYCLE,
+};
+
+const struct command command_reset = {
+	.name = "reset",
+	.usage = "NODES",
+	.summary = "reset without taking the power away",
+	.help = "A machine that is off is an error; --on-if-off turns it on.",
+	.flags = COMMAND_NODES,
+	.options = OPTIONS_DISRUPT | NO_WAIT | OPTION_BIT(OPTION_ON_IF_OFF),
+	.exec = exec_verb,
+	.verb = PCTL_VERB_RESET,
+};
+
+const struct command command_bootdev = {
+	.name = "bootdev",
+	.usage = "DEVICE NODES",
+	.summary = "set what the next start boots from",
+	.help = DEVICES " `none` takes back what was set.\nPower is not touched. Where a device "
+			"takes the setting only together with a power action, it is\nheld until "
+			"the next one and the answer says so. --show reads what is set:\n"
+			"powerctl bootdev --show NODES.",
+	.flags = COMMAND_NODES | COMMAND_NO_ARGUMENT,
+	.arguments = 1,
+	.options = OPTIONS_CHANGE | BOOT | OPTION_BIT(OPTION_SHOW),
+	.exec = exec_verb,
+	.verb = PCTL_VERB_BOOTDEV,
+};
+
+const struct command command_boot = {
+	.name = "boot",
+	.usage = "DEVICE NODES",
+	.summary = "boot from a device now: reboot, or turn on",
+	.help = DEVICES
+	"\nSets what the next start boots from, then resets what is on and turns on "
+	"what is off.",
+	.flags = COMMAND_NODES,
+	.arguments = 1,
+	.options = OPTIONS_DISRUPT | NO_WAIT | BOOT,
+	.exec = exec_verb,
+	.verb = PCTL_VERB_BOOT,
+};
+
+const struct command command_pxeboot = {
+	.name = "pxeboot",
+	.usage = "NODES",
+	.summary = "boot from the network now",
+	.help = "The same as `boot pxe`.",
+	.flags = COMMAND_NODES,
+	.options = OPTIONS_DISRUPT | NO_WAIT | (BOOT & ~OPTION_BIT(OPTION_URL)),
+	.exec = exec_verb,
+	.verb = PCTL_VERB_BOOT,
+};
+
+const struct command command_nmi = {
+	.name = "nmi",
+	.usage = "NODES",
+	.summary = "send a non-maskable interrupt (crash dump)",
+	.help = "What the operating system makes of it is its own matter: often a crash dump.",
+	.flags = COMMAND_NODES,
+	.options = OPTIONS_DISRUPT,
+	.exec = exec_verb,
+	.verb = PCTL_VERB_NMI,
+};
+
+const struct command command_sleep = {
+	.name = "sleep",
+	.usage = "NODES",
+	.summary = "put to sleep",
+	.help = "Ends when the device has accepted; `powerctl wait sleep NODES` waits for it.",
+	.flags = COMMAND_NODES,
+	.options = OPTIONS_DISRUPT,
+	.exec = exec_verb,
+	.verb = PCTL_VERB_SLEEP,
+};
+
+const struct command command_identify = {
+	.name = "identify",
+	.usage = "NODES",
+	.summary = "turn the identify light on (--off: off)",
+	.help = "For finding a machine in its rack.",
+	.flags = COMMAND_NODES,
+	.options = OPTIONS_RUN | OPTION_BIT(OPTION_OFF),
+	.exec = exec_verb,
+	.verb = PCTL_VERB_IDENTIFY,
+};
+
+const struct command command_wait = {
+	.name = "wait",
+	.usage = "STATE NODES",
+	.summary = "wait until a state is reached",
+	.help = "STATE is on, off, sleep or hibernate. Nothing is sent but questions.",
+	.flags = COMMAND_NODES,
+	.arguments = 1,
+	.options = OPTIONS_RUN,
+	.exec = exec_verb,
+	.verb = PCTL_VERB_WAIT,
+};
+
+const struct command command_info = {
+	.name = "info",
+	.usage = "[NODES]",
+	.summary = "identity and firmware",
+	.help = "What the management processor says of the machine and of itself.",
+	.flags = COMMAND_NODES | COMMAND_ALL,
+	.options = OPTIONS_RUN,
+	.exec = exec_verb,
+	.verb = PCTL_VERB_INFO,
+};
+
+const struct command command_hardware = {
+	.name = "hardware",
+	.usage = "[NODES]",
+	.summary = "what the machine is made of",
+	.help = "Processors, memory, disks and boards, as far as the management processor knows "
+		"them.",
+	.flags = COMMAND_NODES | COMMAND_ALL,
+	.options = OPTIONS_RUN,
+	.exec = exec_verb,
+	.verb = PCTL_VERB_HARDWARE,
+};
+
+const struct command command_caps = {
+	.name = "caps",
+	.usage = "[NODES]",
+	.summary = "what can be done with the machine",
+	.help = "What the driver of each node can do; nothing is asked over the network.",
+	.flags = COMMAND_NODES | COMMAND_ALL,
+	.options = OPTIONS_RUN,
+	.exec = exec_verb,
+	.verb = PCTL_VERB_CAPS,
+};
