@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""bench [ROW...]: powerctl beside other clients on the same stand-in fleet.
+
+Each row is one job that every client does in turns, round after round: what else the machine is
+busy with then slows all of them alike, and only the ratio of medians counts. Wall time is taken
+around posix_spawn and wait; CPU and memory are what the kernel says of the client. A client whose
+output or whose requests at the fleet are not what they should be ends the bench with status 1; so
+does --gate if a goal is missed.
+"""
+import argparse
+import collections
+import contextlib
+import json
+import os
+import resource
+import select
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("POWERCTL_BUILD", os.path.join(ROOT, "build"))
+POWERCTL = os.path.join(BUILD, "bin/powerctl")
+AMTSIM = os.path.join(BUILD, "bin/powerctl-amtsim")
+CURL = "/usr/bin/curl"
+PASSWORD = "P@ssw0rd"
+CURL_MAX = 300  # what --parallel-max allows at most
+
+# What powerctl sends to read the power state; curl sends the same.
+BODY = (
+    '<?xml version="1.0" encoding="utf-8"?><Envelope'
+    ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+    ' xmlns:xsd="http://www.w3.org/2001/XMLSchema"'
+    ' xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing"'
+    ' xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"'
+    ' xmlns="http://www.w3.org/2003/05/soap-envelope"><Header>'
+    "<a:Action>http://schemas.xmlsoap.org/ws/2004/09/transfer/Get</a:Action><a:To>/wsman</a:To>"
+    "<w:ResourceURI>http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/"
+    "CIM_AssociatedPowerManagementService</w:ResourceURI><a:MessageID>0</a:MessageID><a:ReplyTo>"
+    "<a:Address>http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:Address>"
+    "</a:ReplyTo><w:OperationTimeout>PT60S</w:OperationTimeout></Header><Body></Body></Envelope>")
+
+Row = collections.namedtuple("Row", "name nodes latency_ms rounds goal")
+# goal: powerctl's wall time as a multiple of curl's, at most.
+ROWS = [
+    Row("one", 1, 0, 31, 1.1),
+    Row("hundred", 100, 0, 15, 1.1),
+    Row("thousand", 1000, 0, 9, 1.1),
+    Row("thousand-50ms", 1000, 50, 5, 1.0),
+    Row("tenthousand", 10000, 0, 3, 1 / 6),
+]
+DEFAULT_ROWS = ["one", "hundred", "thousand", "thousand-50ms"]
+
+Sample = collections.namedtuple("Sample", "wall cpu rss_kb")
+
+
+def address(n):
+    """Of node n, from 0: one each, from 127.2.0.1 up."""
+    n += 1
+    return f"127.{2 + (n >> 16)}.{n >> 8 & 255}.{n & 255}"
+
+
+class Fleet:
+    def __init__(self, row):
+        ready, ready_end = os.pipe()
+        self.proc = subprocess.Popen(
+            [AMTSIM, "--devices", str(row.nodes), "--address", address(0), "--port", "0", "--no-tls",
+             "--control", "0", "--password", PASSWORD, "--ready-fd", str(ready_end),
+             "--set", f"all:latency_ms={row.latency_ms}"], pass_fds=[ready_end])
+        os.close(ready_end)
+        with os.fdopen(ready) as lines:
+            line = lines.readline() if select.select([lines], [], [], 60)[0] else ""
+        if not line:
+            self.close()
+            sys.exit("bench: the stand-in fleet did not start")
+        told = json.loads(line)
+        self.port = told["devices"][0]["port"]
+        self.control = f"http://127.0.0.1:{told['control']}"
+        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def close(self):
+        self.proc.terminate()
+        self.proc.wait()
+
+    def good_answers(self):
+        """Since the last call."""
+        with self.opener.open(self.control + "/counters", timeout=60) as answer:
+            counters = json.load(answer)
+        with self.opener.open(urllib.request.Request(self.control + "/reset", method="POST"),
+                              timeout=60):
+            return counters["r200"]
+
+
+class Powerctl:
+    name = "powerctl"
+
+    def __init__(self, folder, fleet, row):
+        last = row.nodes - 1
+        # Every octet of its own counts like an odometer, so that a range of names is enough.
+        nodes = "\n".join(f"  n{n}: {{class: amt, address: {address(n)}}}" for n in range(last + 1))
+        path = os.path.join(folder, "powerctl.yaml")
+        with open(os.path.join(folder, "password"), "w", encoding="ascii",
+                  opener=lambda name, flags: os.open(name, flags, 0o600)) as out:
+            out.write(PASSWORD)
+        with open(path, "w", encoding="ascii") as out:
+            out.write(f"credentials:\n  bench: {{username: admin, password_file: password}}\n"
+                      f"classes:\n  amt: {{driver: amt, credential: bench, tls: false,"
+                      f" port: {fleet.port}}}\nnodes:\n{nodes}\n")
+        self.argv = [POWERCTL, "status"]
+        self.env = {"PATH": "/usr/bin:/bin", "HOME": folder, "POWERCTL_INVENTORY": path,
+                    "XDG_RUNTIME_DIR": folder,
+                    **{f"XDG_{kind}_HOME": folder for kind in ("CONFIG", "STATE", "CACHE")}}
+        self.answers = row.nodes
+
+    def right(self, text):
+        return text.count(": off\n") == self.answers
+
+
+class Curl:
+    name = "curl --digest"
+
+    def __init__(self, folder, fleet, row):
+        body = os.path.join(folder, "body.xml")
+        with open(body, "w", encoding="ascii") as out:
+            out.write(BODY)
+        self.argv = [CURL, "-s", "--digest", "-u", "admin:" + PASSWORD,
+                     "-H", "Content-Type: application/soap+xml; charset=utf-8",
+                     "--data-binary", "@" + body]
+        urls = [f"http://{address(n)}:{fleet.port}/wsman" for n in range(row.nodes)]
+        if row.nodes == 1:
+            self.argv += urls
+        else:
+            # Options of the command line hold for the first URL only.
+            config = os.path.join(folder, "urls")
+            with open(config, "w", encoding="ascii") as out:
+                out.write("next\n".join(
+                    f'url = "{url}"\ndigest\nuser = "admin:{PASSWORD}"\ndata-binary = "@{body}"\n'
+                    'header = "Content-Type: application/soap+xml; charset=utf-8"\n'
+                    for url in urls))
+            self.argv = [CURL, "-s", "--parallel", "--parallel-max", str(CURL_MAX),
+                         "--config", config]
+        self.env = {"PATH": "/usr/bin:/bin", "HOME": folder}
+        self.answers = row.nodes
+
+    def right(self, text):
+        return text.count(":PowerState>8<") == self.answers
+
+
+def run_once(client, fleet, folder):
+    path = os.path.join(folder, "out")
+    actions = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+               (os.POSIX_SPAWN_OPEN, 1, path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
+               (os.POSIX_SPAWN_DUP2, 1, 2)]
+    begin = time.perf_counter()
+    pid = os.posix_spawn(client.argv[0], client.argv, client.env, file_actions=actions)
+    _, status, usage = os.wait4(pid, 0)
+    wall = time.perf_counter() - begin
+    with open(path, encoding="utf-8", errors="replace") as out:
+        text = out.read()
+    answers = fleet.good_answers()
+    if status or answers != client.answers or not client.right(text):
+        sys.exit(f"bench: {client.name} ended with {os.waitstatus_to_exitcode(status)} after"
+                 f" {answers} of {client.answers} good answers; its output begins:\n{text[:2000]}")
+    return Sample(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+
+
+def median(samples, field):
+    return statistics.median(getattr(s, field) for s in samples)
+
+
+def measure(row, rounds):
+    """Samples by client, the first client being powerctl."""
+    with contextlib.closing(Fleet(row)) as fleet, \
+            tempfile.TemporaryDirectory(prefix="powerctl-bench-") as folder:
+        clients = [Powerctl(folder, fleet, row), Curl(folder, fleet, row)]
+        samples = {client.name: [] for client in clients}
+        for client in clients:  # warm: pages in memory, the device known
+            run_once(client, fleet, folder)
+        for i in range(rounds):
+            for client in clients if i % 2 else clients[::-1]:
+                samples[client.name].append(run_once(client, fleet, folder))
+    return samples
+
+
+def show(row, samples):
+    """Prints a row's lines and returns whether its goal is met."""
+    ours, theirs = list(samples)
+    ratio = median(samples[ours], "wall") / median(samples[theirs], "wall")
+    for name, taken in samples.items():
+        print(f"{row.nodes:>6} {row.latency_ms:>5} ms  {name:<14}"
+              f" {median(taken, 'wall') * 1e3:>9.1f} ms"
+              f" {min(s.wall for s in taken) * 1e3:>9.1f} ms"
+              f" {median(taken, 'cpu') * 1e6 / row.nodes:>9.0f} us"
+              f" {median(taken, 'rss_kb') / 1024:>7.1f} MB"
+              + (f" {ratio:>6.2f}  {row.goal:.2f}" if name == ours else ""), flush=True)
+    return ratio <= row.goal
+
+
+def main():
+    parser = argparse.ArgumentParser(description="powerctl beside other clients: `status`.")
+    parser.add_argument("rows", metavar="ROW", nargs="*",
+                        help="of: " + ", ".join(row.name for row in ROWS))
+    parser.add_argument("--rounds", type=int, help="instead of each row's own number")
+    parser.add_argument("--gate", action="store_true", help="exit 1 if a goal is missed")
+    options = parser.parse_args()
+    wanted = options.rows or DEFAULT_ROWS
+    unknown = set(wanted) - {row.name for row in ROWS}
+    if unknown:
+        parser.error("unknown row: " + ", ".join(sorted(unknown)))
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    print("status, plain HTTP, Digest, each login cold; medians of interleaved rounds.\n"
+          "CPU is per node; ratio: powerctl's wall time over curl's, with its goal (at most).\n\n"
+          f"{'nodes':>6} {'latency':>8}  {'client':<14} {'wall':>12} {'best':>12} {'CPU':>12}"
+          f" {'memory':>10}  ratio  goal", flush=True)
+    met = [show(row, measure(row, options.rounds or row.rounds))
+           for row in ROWS if row.name in wanted]
+    if options.gate and not all(met):
+        sys.exit("bench: a goal was missed")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small harness for tests that run the real programs. Standard library only.
+
+    with Lab() as lab:
+        lab.inventory('nodes: {n1: {driver: "null"}}')
+        r = lab.run("status", "n1")         # no terminal: r.status, r.out, r.err
+        t = lab.terminal("status", "n1")    # on a terminal of its own: t.expect(...), t.send(...)
+        s = lab.amtsim("--devices", "3")    # a stand-in; s.ready is its JSON line
+
+Each Lab has folders of its own for everything that powerctl reads and writes, and ends what was
+started in it. Tests are functions with @test; main() runs them and prints TAP.
+"""
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCE = os.environ.get("POWERCTL_SOURCE", os.path.dirname(os.path.dirname(HERE)))
+BUILD = os.environ.get("POWERCTL_BUILD", os.path.join(SOURCE, "build"))
+POWERCTL = os.path.join(BUILD, "bin", "powerctl")
+AMTSIM = os.environ.get("POWERCTL_AMTSIM", os.path.join(BUILD, "bin", "powerctl-amtsim"))
+PATIENCE = 60  # seconds that anything may take on a loaded machine
+
+
+class Result:
+    """What became of a program."""
+
+    def __init__(self, args, status, out, err):
+        self.args, self.status, self.out, self.err = args, status, out, err
+
+    @property
+    def lines(self):
+        return self.out.splitlines()
+
+    @property
+    def json(self):
+        return [json.loads(line) for line in self.lines]
+
+    def __repr__(self):
+        return f"{self.args} => {self.status}\nstdout: {self.out}\nstderr: {self.err}"
+
+
+class Terminal:
+    """A program on a pseudo-terminal that is its controlling one."""
+
+    def __init__(self, args, env, stdout=None):
+        self.args = args
+        self.seen = ""   # all that was shown
+        self.at = 0      # how much of it expect() has passed
+        self.fd, slave = pty.openpty()
+
+        def take_terminal():
+            fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+
+        self.proc = subprocess.Popen(
+            args, env=env, stdin=slave, stdout=stdout or slave, stderr=slave,
+            start_new_session=True, pass_fds=(slave,), preexec_fn=take_terminal)
+        os.close(slave)
+
+    def read(self, until):
+        """Takes in more; False at the end or when the time is over."""
+        if not select.select([self.fd], [], [], max(0, until - time.monotonic()))[0]:
+            return False
+        try:
+            data = os.read(self.fd, 65536)
+        except OSError:  # EIO: nobody has the other side any more
+            return False
+        self.seen += data.decode("utf-8", "replace").replace("\r\n", "\n")
+        return bool(data)
+
+    def expect(self, text):
+        """Waits until text is shown behind what was expected before."""
+        until = time.monotonic() + PATIENCE
+        while text not in self.seen[self.at:]:
+            if not self.read(until):
+                raise AssertionError(f"{self.args}: no {text!r} in {self.seen!r}")
+        self.at = self.seen.index(text, self.at) + len(text)
+
+    def send(self, text):
+        os.write(self.fd, text.encode())
+
+    @property
+    def echoes(self):
+        return bool(termios.tcgetattr(self.fd)[3] & termios.ECHO)
+
+    def wait_echo(self, wanted):
+        until = time.monotonic() + PATIENCE
+        while self.echoes != wanted:
+            assert time.monotonic() < until, f"{self.args}: echo is not {wanted}"
+            time.sleep(0.01)
+
+    def end(self):
+        """Waits for the end; the status as a shell shows it."""
+        until = time.monotonic() + PATIENCE
+        while self.read(until):
+            pass
+        status = self.proc.wait(max(1, until - time.monotonic()))
+        return status if status >= 0 else 128 - status
+
+    @property
+    def settled(self):
+        """What stays on the screen: progress lines erase themselves."""
+        return re.sub(r"\r\033\[K[^\n\r]*(?=\r\033\[K)", "", self.seen).replace("\r\033[K", "")
+
+    def close(self):
+        if self.proc.poll() is None:
+            self.proc.kill()
+        self.proc.wait()
+        os.close(self.fd)
+
+
+class Sim:
+    """A stand-in that prints one JSON line when it is ready."""
+
+    def __init__(self, args):
+        self.proc = subprocess.Popen(args, stdout=subprocess.PIPE, start_new_session=True)
+        if not select.select([self.proc.stdout], [], [], PATIENCE)[0]:
+            self.close()
+            raise AssertionError(f"{args}: no ready line")
+        line = self.proc.stdout.readline()
+        if not line:
+            self.close()
+            raise AssertionError(f"{args}: ended before it was ready")
+        self.ready = json.loads(line)
+
+    def close(self):
+        if self.proc.poll() is None:
+            self.proc.send_signal(signal.SIGTERM)
+            try:
+                self.proc.wait(20)
+            except subprocess.TimeoutExpired:
+                self.proc.kill()
+        self.proc.wait()
+        self.proc.stdout.close()
+
+
+class Lab:
+    """Folders for one test, and all that runs in them."""
+
+    def __init__(self):
+        self.folder = tempfile.mkdtemp(prefix="powerctl-e2e-")
+        self.started = []
+        self.env = {k: v for k, v in os.environ.items()
+                    if not k.startswith(("POWERCTL_", "XDG_"))}
+        self.env["HOME"] = self.path("home")
+        for name in ("CONFIG", "STATE", "CACHE"):
+            self.env[f"XDG_{name}_HOME"] = self.path(name.lower())
+        self.env["XDG_RUNTIME_DIR"] = self.path("run")
+        for name in ("home", "config", "state", "cache", "run"):
+            os.mkdir(self.path(name), 0o700)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for one in self.started:
+            one.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def path(self, *parts):
+        return os.path.join(self.folder, *parts)
+
+    @property
+    def inventory_path(self):
+        return self.path("config", "powerctl", "powerctl.yaml")
+
+    def write(self, name, text, mode=0o600):
+        path = self.path(name)
+        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(path, mode)
+        return path
+
+    def read(self, name):
+        with open(self.path(name), encoding="utf-8") as f:
+            return f.read()
+
+    def inventory(self, text):
+        return self.write("config/powerctl/powerctl.yaml", text)
+
+    def start(self, *args, env=None, **how):
+        """Starts powerctl without a terminal; its Popen."""
+        proc = subprocess.Popen(
+            [POWERCTL, *args], env={**self.env, **(env or {})}, start_new_session=True, **how)
+        self.started.append(Started(proc))
+        return proc
+
+    def run(self, *args, stdin="", env=None, stdout=subprocess.PIPE):
+        """Runs powerctl without a terminal to its end."""
+        proc = self.start(*args, env=env, stdin=subprocess.PIPE, stdout=stdout,
+                          stderr=subprocess.PIPE, text=True)
+        out, err = proc.communicate(stdin, timeout=PATIENCE)
+        return Result(args, proc.returncode, out or "", err)
+
+    def terminal(self, *args, env=None, stdout=None):
+        one = Terminal([POWERCTL, *args], {**self.env, **(env or {})}, stdout)
+        self.started.append(one)
+        return one
+
+    def amtsim(self, *args):
+        one = Sim([AMTSIM, *args])
+        self.started.append(one)
+        return one
+
+
+class Started:
+    def __init__(self, proc):
+        self.proc = proc
+
+    def close(self):
+        if self.proc.poll() is None:
+            self.proc.kill()
+        self.proc.wait()
+        for stream in (self.proc.stdin, self.proc.stdout, self.proc.stderr):
+            if stream:
+                stream.close()
+
+
+class Skip(Exception):
+    """Raised by a test that this place cannot run; the text names what is missing."""
+
+
+tests = []
+
+
+def test(function):
+    tests.append(function)
+    return function
+
+
+def same(found, wanted, what=""):
+    assert found == wanted, f"{what}\nfound:  {found!r}\nwanted: {wanted!r}"
+
+
+def has(text, part):
+    assert part in text, f"no {part!r} in {text!r}"
+
+
+def main():
+    chosen = [t for t in tests if not sys.argv[1:] or t.__name__ in sys.argv[1:]]
+    failed = 0
+    print(f"1..{len(chosen)}")
+    for n, one in enumerate(chosen, 1):
+        name = (one.__doc__ or one.__name__).splitlines()[0]
+        try:
+            with Lab() as lab:
+                one(lab)
+            print(f"ok {n} - {name}", flush=True)
+        except Skip as why:
+            print(f"ok {n} - {name} # SKIP {why}", flush=True)
+        except Exception:  # pylint: disable=broad-except
+            failed += 1
+            print(f"not ok {n} - {name} ({one.__name__})", flush=True)
+            for line in traceback.format_exc().splitlines():
+                print(f"# {line}", flush=True)
+    sys.exit(1 if failed else 0)

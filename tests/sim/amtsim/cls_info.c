@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The classes about the machine, its set-up, consent and redirection. */
+#include <stdio.h>
+#include <string.h>
+
+#include "classes.h"
+#include "device.h"
+#include "optin.h"
+#include "sim.h"
+
+#define SERVICE_KEYS "CreationClassName Name SystemCreationClassName SystemName"
+#define TAG_KEYS     "CreationClassName Tag"
+
+/* Identity rows: a NULL value stands for the version or the build of the profile. */
+static const struct {
+	const char *id;
+	const char *value;
+	bool build;
+} software[] = {
+	{ "Flash", NULL, false },
+	{ "Netstack", NULL, false },
+	{ "AMTApps", NULL, false },
+	{ "AMT", NULL, false },
+	{ "Sku", "16392", false },
+	{ "VendorID", "8086", false },
+	{ "Build Number", NULL, true },
+	{ "Recovery Version", NULL, false },
+	{ "Recovery Build Num", NULL, true },
+	{ "Legacy Mode", "False", false },
+	{ "AMT FW Core Version", NULL, false },
+};
+
+static size_t count_software(const struct device *dev)
+{
+	(void)dev;
+	return COUNT(software);
+}
+
+static const char *software_id(const struct device *dev, size_t i)
+{
+	(void)dev;
+	return software[i].id;
+}
+
+static void emit_software(struct call *c, size_t i)
+{
+	const struct profile *p = c->dev->profile;
+
+	emit_field(c, "InstanceID", software[i].id);
+	emit_field(c, "IsEntity", "true");
+	emit_field(c, "VersionString",
+		software[i].value   ? software[i].value
+		: software[i].build ? p->build
+				    : p->version);
+}
+
+static void emit_general(struct call *c, size_t i)
+{
+	static const char *const head[] = { "AMTNetworkEnabled", "1", "DDNSPeriodicUpdateInterval",
+		"1440", "DDNSTTL", "900", "DDNSUpdateByDHCPServerEnabled", "true",
+		"DDNSUpdateEnabled", "false", NULL };
+	static const char *const middle[] = { "DomainName", "", "ElementName",
+		"Intel(r) AMT: General Settings", NULL };
+	static const char *const tail[] = { "HostOSFQDN", "", "IdleWakeTimeout", "1", "InstanceID",
+		"Intel(r) AMT: General Settings", "NetworkInterfaceEnabled", "true",
+		"PingResponseEnabled", "true", "PowerSource", "0", "PreferredAddressFamily", "0",
+		"PresenceNotificationInterval", "0", "PrivacyLevel", "0", "RmcpPingResponseEnabled",
+		"true", "SharedFQDN", "true", NULL };
+	unsigned major = c->dev->profile->major;
+	char host[24];
+
+	(void)i;
+	snprintf(host, sizeof(host), "amtsim%u", c->dev->n);
+	emit_constants(c, head);
+	if (major >= 15)
+		emit_field(c, "DHCPSyncRequiresHostname", "1");
+	emit_field(c, "DHCPv6ConfigurationTimeout", "0");
+	emit_field(c, "DigestRealm", c->dev->realm);
+	emit_constants(c, middle);
+	emit_field(c, "HostName", host);
+	emit_constants(c, tail);
+	if (major >= 15)
+		emit_field(c, "ThunderboltDockEnabled", "0");
+	emit_field(c, "WsmanOnlyMode", "false");
+}
+
+static void emit_setup(struct call *c, size_t i)
+{
+	(void)i;
+	emit_field(c, "CreationClassName", "AMT_SetupAndConfigurationService");
+	emit_field(c, "ElementName", "Intel(r) AMT Setup and Configuration Service");
+	emit_field(c, "EnabledState", "5");
+	emit_field(c, "Name", "Intel(r) AMT Setup and Configuration Service");
+	emit_field(c, "PasswordModel", "1");
+	emit_field(c, "ProvisioningMode", c->dev->knobs.ccm ? "4" : "1");
+	emit_field(c, "ProvisioningServerOTP", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+	emit_field(c, "ProvisioningState", "2");
+	emit_field(c, "RequestedState", "12");
+	emit_field(c, "SystemCreationClassName", "CIM_ComputerSystem");
+	emit_field(c, "SystemName", "Intel(r) AMT");
+	emit_field(c, "ZeroTouchConfigurationEnabled", "true");
+}
+
+static enum fault get_uuid(struct call *c, uint32_t *ret_value)
+{
+	char text[25];
+
+	base64_encode(c->dev->uuid, sizeof(c->dev->uuid), text);
+	emit_field(c, "UUID", text);
+	*ret_value = 0;
+	return FAULT_NONE;
+}
+
+static void emit_host_setup(struct call *c, size_t i)
+{
+	(void)i;
+	emit_field(c, "AllowedControlModes", "2");
+	emit_field(c, "AllowedControlModes", "1");
+	emit_field(c, "CertChainStatus", "0");
+	emit_field(c, "ConfigurationNonce", "4P3sY7swlhjkhJNxDkEBIUcmpHE=");
+	emit_field(c, "CreationClassName", "IPS_HostBasedSetupService");
+	emit_field(c, "CurrentControlMode", c->dev->knobs.ccm ? "1" : "2");
+	emit_field(c, "ElementName", "Intel(r) AMT Host Based Setup Service");
+	emit_service_keys(c, "Intel(r) AMT Host Based Setup Service", "Intel(r) AMT");
+}
+
+static bool has_host_setup(const struct device *dev)
+{
+	return dev->profile->major >= 7;
+}
+
+static size_t count_ports(const struct device *dev)
+{
+	(void)dev;
+	return 2;
+}
+
+static const char *port_id(const struct device *dev, size_t i)
+{
+	(void)dev;
+	return i ? "Intel(r) AMT Ethernet Port Settings 1"
+		 : "Intel(r) AMT Ethernet Port Settings 0";
+}
+
+static void emit_wired(struct call *c)
+{
+	static const char *const tail[] = { "PhysicalConnectionType", "0", "PrimaryDNS",
+		"192.168.6.1", "SharedDynamicIP", "true", "SharedMAC", "true", "SharedStaticIp",
+		"false", "SubnetMask", "255.255.255.0", NULL };
+	const uint8_t *m = c->dev->mac;
+	char mac[24];
+
+	snprintf(mac, sizeof(mac), "%02x-%02x-%02x-%02x-%02x-%02x", m[0], m[1], m[2], m[3], m[4],
+		m[5]);
+	emit_field(c, "DHCPEnabled", "true");
+	emit_field(c, "DefaultGateway", "192.168.6.1");
+	emit_field(c, "ElementName", "Intel(r) AMT Ethernet Port Settings");
+	emit_field(c, "InstanceID", port_id(c->dev, 0));
+	emit_field(c, "IpSyncEnabled", "true");
+	emit_field(c, "LinkIsUp", "true");
+	emit_field(c, "LinkPolicy", "1");
+	emit_field(c, "LinkPolicy", "14");
+	emit_field(c, "MACAddress", mac);
+	emit_constants(c, tail);
+}
+
+static void emit_port(struct call *c, size_t i)
+{
+	static const char *const wireless[] = { "ConsoleTcpMaxRetransmissions", "5", "DHCPEnabled",
+		"true", "ElementName", "Intel(r) AMT Ethernet Port Settings", "InstanceID",
+		"Intel(r) AMT Ethernet Port Settings 1", "LinkControl", "2", "LinkIsUp", "false",
+		"LinkPreference", "2", "MACAddress", "00-00-00-00-00-00", "PhysicalConnectionType",
+		"3", "SharedMAC", "true", "WLANLinkProtectionLevel", "1", NULL };
+
+	if (i)
+		emit_constants(c, wireless);
+	else
+		emit_wired(c);
+}
+
+static void emit_package(struct call *c, size_t i)
+{
+	static const char *const chassis[] = { "CreationClassName", "CIM_Chassis", "Tag",
+		"CIM_Chassis", NULL };
+	static const char *const host[] = { "CreationClassName", "CIM_ComputerSystem", "Name",
+		"ManagedSystem", NULL };
+
+	(void)i;
+	emit_epr(c, "Antecedent", NS_CIM "CIM_Chassis", chassis);
+	emit_epr(c, "Dependent", NS_CIM "CIM_ComputerSystem", host);
+	buf_fmt(c->out, "<%c:PlatformGUID>", c->prefix);
+	buf_hex(c->out, c->dev->uuid, sizeof(c->dev->uuid));
+	buf_fmt(c->out, "</%c:PlatformGUID>", c->prefix);
+}
+
+static void emit_serial(struct call *c, const char *prefix)
+{
+	char serial[24];
+
+	snprintf(serial, sizeof(serial), "%s%06u", prefix, c->dev->n);
+	emit_field(c, "SerialNumber", serial);
+}
+
+static void emit_chassis(struct call *c, size_t i)
+{
+	static const char *const head[] = { "ChassisPackageType", "0", "CreationClassName",
+		"CIM_Chassis", "ElementName", "Managed System Chassis", "Manufacturer",
+		"Intel(R) Client Systems", "Model", "NUC9V7QNX", "OperationalStatus", "0",
+		"PackageType", "3", NULL };
+
+	(void)i;
+	emit_constants(c, head);
+	emit_serial(c, "SIMC");
+	emit_field(c, "Tag", "CIM_Chassis");
+	emit_field(c, "Version", "K47174-402");
+}
+
+static void emit_card(struct call *c, size_t i)
+{
+	static const char *const head[] = { "CanBeFRUed", "true", "CreationClassName", "CIM_Card",
+		"ElementName", "Managed System Base Board", "Manufacturer", "Intel Corporation",
+		"Model", "NUC9V7QNB", "OperationalStatus", "0", "PackageType", "9", NULL };
+
+	(void)i;
+	emit_constants(c, head);
+	emit_serial(c, "SIMB");
+	emit_field(c, "Tag", "CIM_Card");
+	emit_field(c, "Version", "K47180-402");
+}
+
+static void emit_bios(struct call *c, size_t i)
+{
+	static const char *const head[] = { "ElementName", "Primary BIOS", "Manufacturer",
+		"Intel Corp.", "Name", "Primary BIOS", "OperationalStatus", "0", "PrimaryBIOS",
+		"true", NULL };
+	static const char *const tail[] = { "SoftwareElementID", "QNCFLX70.0054.2020.0810.2227",
+		"SoftwareElementState", "2", "TargetOperatingSystem", "66", "Version",
+		"QNCFLX70.0054.2020.0810.2227", NULL };
+
+	(void)i;
+	emit_constants(c, head);
+	buf_fmt(c->out,
+		"<%c:ReleaseDate><%c:Datetime>2020-08-10T00:00:00Z</%c:Datetime></%c:ReleaseDate>",
+		c->prefix, c->common, c->common, c->prefix);
+	emit_constants(c, tail);
+}
+
+static void emit_optin(struct call *c, size_t i)
+{
+	(void)i;
+	emit_field(c, "CanModifyOptInPolicy", c->dev->knobs.ccm ? "0" : "1");
+	emit_field(c, "CreationClassName", "IPS_OptInService");
+	emit_field(c, "ElementName", "Intel(r) AMT OptIn Service");
+	emit_field(c, "Name", "Intel(r) AMT OptIn Service");
+	emit_field(c, "OptInCodeTimeout", "120");
+	emit_field(c, "OptInDisplayTimeout", "300");
+	emit_number(c, "OptInRequired", optin_required(c->dev));
+	emit_number(c, "OptInState", optin_state(c->dev));
+	emit_field(c, "SystemCreationClassName", "CIM_ComputerSystem");
+	emit_field(c, "SystemName", "Intel(r) AMT");
+}
+
+static enum fault start_optin(struct call *c, uint32_t *ret_value)
+{
+	*ret_value = optin_start(c->dev);
+	return FAULT_NONE;
+}
+
+static enum fault send_optin(struct call *c, uint32_t *ret_value)
+{
+	uint64_t code;
+
+	if (!param_uint(c, "OptInCode", UINT32_MAX, &code))
+		return FAULT_INVALID_REPRESENTATION;
+	*ret_value = optin_send(c->dev, (uint32_t)code);
+	return FAULT_NONE;
+}
+
+static enum fault cancel_optin(struct call *c, uint32_t *ret_value)
+{
+	*ret_value = optin_cancel(c->dev);
+	return FAULT_NONE;
+}
+
+static void emit_redirection(struct call *c, size_t i)
+{
+	(void)i;
+	emit_field(c, "CreationClassName", "AMT_RedirectionService");
+	emit_field(c, "ElementName", "Intel(r) AMT Redirection Service");
+	emit_number(c, "EnabledState", c->dev->redirection_state);
+	emit_field(c, "ListenerEnabled", "true");
+	emit_service_keys(c, "Intel(r) AMT Redirection Service", "Intel(r) AMT");
+}
+
+static enum fault change_redirection(struct call *c, uint32_t *ret_value)
+{
+	uint64_t state;
+
+	if (!param_uint(c, "RequestedState", 65535, &state))
+		return FAULT_INVALID_REPRESENTATION;
+	if (state < 32768 || state > 32771)
+		*ret_value = 5;
+	else
+		c->dev->redirection_state = (uint32_t)state;
+	return FAULT_NONE;
+}
+
+static bool has_kvm(const struct device *dev)
+{
+	return !dev->knobs.no_kvm;
+}
+
+static void emit_kvm(struct call *c, size_t i)
+{
+	static const char *const members[] = { "CreationClassName", "CIM_KVMRedirectionSAP",
+		"ElementName", "KVM Redirection Service Access Point", "EnabledState", "6",
+		"KVMProtocol", "4", "Name", "KVM Redirection Service Access Point",
+		"RequestedState", "2", NULL };
+
+	(void)i;
+	emit_constants(c, members);
+	emit_field(c, "SystemCreationClassName", "CIM_ComputerSystem");
+	emit_field(c, "SystemName", "ManagedSystem");
+}
+
+static const struct method setup_methods[] = { { "GetUuid", "", get_uuid, 0 } };
+static const struct method redirection_methods[] = {
+	{ "RequestStateChange", "RequestedState", change_redirection, 0 },
+};
+static const struct method optin_methods[] = {
+	{ "StartOptIn", "", start_optin, 0 },
+	{ "SendOptInCode", "OptInCode", send_optin, 0 },
+	{ "CancelOptIn", "", cancel_optin, 0 },
+};
+
+const struct wclass info_classes[] = {
+	{
+		.name = "CIM_SoftwareIdentity",
+		.uri = NS_CIM "CIM_SoftwareIdentity",
+		.key = "InstanceID",
+		.common = true,
+		.count = count_software,
+		.key_of = software_id,
+		.emit = emit_software,
+	},
+	{
+		.name = "AMT_GeneralSettings",
+		.uri = NS_AMT "AMT_GeneralSettings",
+		.selectors = "InstanceID",
+		.emit = emit_general,
+	},
+	{
+		.name = "AMT_SetupAndConfigurationService",
+		.uri = NS_AMT "AMT_SetupAndConfigurationService",
+		.selectors = SERVICE_KEYS,
+		.common = true,
+		.emit = emit_setup,
+		METHODS(setup_methods),
+	},
+	{
+		.name = "IPS_HostBasedSetupService",
+		.uri = NS_IPS "IPS_HostBasedSetupService",
+		.selectors = SERVICE_KEYS,
+		.common = true,
+		.present = has_host_setup,
+		.emit = emit_host_setup,
+	},
+	{
+		.name = "AMT_EthernetPortSettings",
+		.uri = NS_AMT "AMT_EthernetPortSettings",
+		.key = "InstanceID",
+		.count = count_ports,
+		.key_of = port_id,
+		.emit = emit_port,
+	},
+	{
+		.name = "CIM_ComputerSystemPackage",
+		.uri = NS_CIM "CIM_ComputerSystemPackage",
+		.selectors = "Antecedent Dependent",
+		.emit = emit_package,
+	},
+	{
+		.name = "CIM_Chassis",
+		.uri = NS_CIM "CIM_Chassis",
+		.selectors = TAG_KEYS,
+		.emit = emit_chassis,
+	},
+	{
+		.name = "CIM_Card",
+		.uri = NS_CIM "CIM_Card",
+		.selectors = TAG_KEYS,
+		.emit = emit_card,
+	},
+	{
+		.name = "CIM_BIOSElement",
+		.uri = NS_CIM "CIM_BIOSElement",
+		.selectors = "Name SoftwareElementID SoftwareElementState TargetOperatingSystem "
+			     "Version",
+		.common = true,
+		.emit = emit_bios,
+	},
+	{
+		.name = "IPS_OptInService",
+		.uri = NS_IPS "IPS_OptInService",
+		.selectors = SERVICE_KEYS,
+		.common = true,
+		.emit = emit_optin,
+		METHODS(optin_methods),
+	},
+	{
+		.name = "AMT_RedirectionService",
+		.uri = NS_AMT "AMT_RedirectionService",
+		.selectors = SERVICE_KEYS,
+		.common = true,
+		.emit = emit_redirection,
+		METHODS(redirection_methods),
+	},
+	{
+		.name = "CIM_KVMRedirectionSAP",
+		.uri = NS_CIM "CIM_KVMRedirectionSAP",
+		.selectors = SERVICE_KEYS,
+		.common = true,
+		.present = has_kvm,
+		.emit = emit_kvm,
+	},
+};
+
+const size_t info_classes_count = COUNT(info_classes);

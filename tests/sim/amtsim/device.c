@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "device.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "classes.h"
+#include "digest.h"
+#include "knobs.h"
+#include "optin.h"
+#include "sim.h"
+#include "tls.h"
+
+struct counter {
+	const char *name;
+	size_t at;
+	bool peak;
+};
+
+#define COUNTER(member)                                           \
+	{                                                         \
+#member, offsetof(struct counters, member), false \
+	}
+#define PEAK(member)                                             \
+	{                                                        \
+#member, offsetof(struct counters, member), true \
+	}
+
+static const struct counter counters[] = {
+	COUNTER(connections),
+	PEAK(peak_connections),
+	PEAK(peak_requests),
+	COUNTER(tls),
+	COUNTER(tls_failed),
+	COUNTER(dropped),
+	COUNTER(requests),
+	COUNTER(r200),
+	COUNTER(r400),
+	COUNTER(r401),
+	COUNTER(r401_none),
+	COUNTER(r401_bad),
+	COUNTER(r401_stale),
+	COUNTER(r401_locked),
+	COUNTER(bad_nc),
+	COUNTER(foreign_nonce),
+	COUNTER(replay),
+	COUNTER(empty_response),
+	COUNTER(r404),
+	COUNTER(r503),
+	COUNTER(expect),
+	COUNTER(pipelined),
+	COUNTER(bodies),
+	COUNTER(unauth_bodies),
+	COUNTER(faults),
+	COUNTER(set_power),
+	COUNTER(refused_power),
+	COUNTER(nmi),
+	COUNTER(put_boot),
+};
+
+static uint64_t value_of(const struct counters *c, const struct counter *counter)
+{
+	return *(const uint64_t *)(const void *)((const char *)c + counter->at);
+}
+
+static void derive(const struct device *dev, const char *what, uint8_t out[16])
+{
+	char text[96];
+
+	snprintf(text, sizeof(text), "amtsim/%u/%u/%u/%s", dev->sim->options.seed, dev->n,
+		dev->knobs.wrong_realm, what);
+	digest_md5(dev->sim, str_of(text), out);
+}
+
+static void make_realm(struct device *dev)
+{
+	uint8_t hash[16];
+	char *digits = dev->realm + 7;
+
+	derive(dev, "realm", hash);
+	snprintf(dev->realm, sizeof(dev->realm), "Digest:");
+	for (size_t i = 0; i < sizeof(hash); i++)
+		snprintf(digits + 2 * i, 3, "%02X", hash[i]);
+	for (size_t i = dev->profile->realm_digits; i < 32; i++)
+		digits[i] = '0';
+}
+
+void device_identify(struct device *dev)
+{
+	uint8_t hash[16];
+
+	make_realm(dev);
+	derive(dev, "uuid", dev->uuid);
+	dev->uuid[7] = (uint8_t)((dev->uuid[7] & 0x0F) | 0x40);
+	dev->uuid[8] = (uint8_t)((dev->uuid[8] & 0x3F) | 0x80);
+	derive(dev, "mac", hash);
+	memcpy(dev->mac, hash, sizeof(dev->mac));
+	dev->mac[0] = (uint8_t)((dev->mac[0] & 0xFC) | 2);
+	digest_ha1(dev);
+	device_forget_nonces(dev);
+}
+
+void device_forget_nonces(struct device *dev)
+{
+	dev->nonce_epoch++;
+	memset(dev->nonces, 0, sizeof(dev->nonces));
+}
+
+void device_init(struct device *dev, struct sim *sim, uint32_t n)
+{
+	dev->sim = sim;
+	dev->n = n;
+	dev->plain.dev = dev->tls.dev = dev;
+	dev->plain.sim = dev->tls.sim = sim;
+	dev->tls.tls = true;
+	dev->profile = profile_find(sim->options.profile);
+	dev->nonce_next = 0x220E0E470000ULL + n;
+	dev->next_context = (uint16_t)(n * 7);
+	dev->next_message = n * 13;
+	dev->redirection_state = 32771;
+	boot_init(&dev->boot);
+	knobs_init(dev);
+	power_set(dev, power_of_word(sim->options.state));
+	str_copy(str_of(sim->options.password), dev->password, sizeof(dev->password));
+	device_identify(dev);
+	dev->nonce_epoch = 0;
+}
+
+void device_done(struct device *dev)
+{
+	boot_done(&dev->boot);
+	X509_free(dev->cert);
+	EVP_PKEY_free(dev->key);
+}
+
+void device_reset_counters(struct device *dev)
+{
+	memset(&dev->counters, 0, sizeof(dev->counters));
+	dev->counters.peak_connections = dev->connections_open;
+	dev->counters.peak_requests = dev->requests_open;
+	dev->drop_seq = dev->e503_seq = dev->cut_seq = dev->stale_seq = 0;
+	dev->logged = 0;
+}
+
+void device_uuid_text(const struct device *dev, char *out)
+{
+	/* The first three groups of the 16 bytes are little endian. */
+	static const uint8_t order[] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
+
+	for (size_t i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*out++ = '-';
+		snprintf(out, 3, "%02x", dev->uuid[order[i]]);
+		out += 2;
+	}
+}
+
+static void member(struct buf *out, const char *name)
+{
+	if (out->n && out->p[out->n - 1] != '{')
+		buf_char(out, ',');
+	buf_char(out, '"');
+	buf_text(out, name);
+	buf_text(out, "\":");
+}
+
+static void member_text(struct buf *out, const char *name, const char *text)
+{
+	member(out, name);
+	if (text)
+		buf_json(out, str_of(text));
+	else
+		buf_text(out, "null");
+}
+
+static void member_number(struct buf *out, const char *name, uint64_t value)
+{
+	member(out, name);
+	buf_uint(out, value);
+}
+
+static void member_bool(struct buf *out, const char *name, bool value)
+{
+	member(out, name);
+	buf_text(out, value ? "true" : "false");
+}
+
+static void member_port(struct buf *out, const char *name, const struct listener *l)
+{
+	member(out, name);
+	if (l->open)
+		buf_uint(out, l->port);
+	else
+		buf_text(out, "null");
+}
+
+static void identity(const struct device *dev, struct buf *out)
+{
+	char text[INET6_ADDRSTRLEN] = "", uuid[37];
+
+	uv_ip_name((const struct sockaddr *)&dev->address, text, sizeof(text));
+	device_uuid_text(dev, uuid);
+	member_number(out, "n", dev->n);
+	member_text(out, "address", text);
+	member_port(out, "port", &dev->plain);
+	member_port(out, "tls_port", &dev->tls);
+	member_text(out, "realm", dev->realm);
+	member_text(out, "uuid", uuid);
+}
+
+static void state(struct device *dev, struct buf *out)
+{
+	unsigned shown = power_shown(dev);
+
+	member_number(out, "power", dev->power.state);
+	member_text(out, "power_word", power_word(dev->power.state));
+	member_number(out, "power_shown", shown);
+	member_bool(out, "changing", dev->power.changing);
+	member_number(out, "os_saving", dev->power.os_saving);
+	member_number(out, "boots", dev->boot.boots);
+	member_text(out, "last_boot", dev->boot.last);
+	member_text(out, "last_url", dev->boot.last_url);
+}
+
+static void boot_state(const struct device *dev, struct buf *out)
+{
+	char scratch[16];
+
+	member_bool(out, "role_armed", dev->boot.armed);
+	member_text(out, "armed", dev->boot.armed ? boot_armed_word(&dev->boot) : NULL);
+	member_text(out, "source", dev->boot.source ? dev->boot.source->id : NULL);
+	member(out, "boot_settings");
+	buf_char(out, '{');
+	for (size_t i = 0; boot_field_at(i); i++) {
+		const struct boot_field *f = boot_field_at(i);
+
+		if (boot_has_field(dev, f))
+			member_text(out, f->name, boot_field_value(dev, f, scratch));
+	}
+	buf_char(out, '}');
+}
+
+static void consent_state(struct device *dev, struct buf *out)
+{
+	member_number(out, "optin_required", optin_required(dev));
+	member_number(out, "optin_state", optin_state(dev));
+	member(out, "optin_code");
+	if (dev->optin.state)
+		buf_fmt(out, "\"%06u\"", dev->optin.code);
+	else
+		buf_text(out, "null");
+}
+
+static void counters_json(const struct counters *c, struct buf *out)
+{
+	buf_char(out, '{');
+	for (size_t i = 0; i < COUNT(counters); i++)
+		member_number(out, counters[i].name, value_of(c, &counters[i]));
+	buf_char(out, '}');
+}
+
+static void log_json(const struct device *dev, struct buf *out)
+{
+	uint32_t from = dev->logged > SIM_LOG ? dev->logged - SIM_LOG : 0;
+
+	buf_char(out, '[');
+	for (uint32_t i = from; i < dev->logged; i++) {
+		buf_text(out, i > from ? ",\"" : "\"");
+		classes_log_name(dev->log[i % SIM_LOG], out);
+		buf_char(out, '"');
+	}
+	buf_char(out, ']');
+}
+
+void device_json(struct device *dev, struct buf *out)
+{
+	buf_char(out, '{');
+	identity(dev, out);
+	state(dev, out);
+	boot_state(dev, out);
+	consent_state(dev, out);
+	member_number(out, "connections_open", dev->connections_open);
+	member(out, "counters");
+	counters_json(&dev->counters, out);
+	member_number(out, "calls", dev->logged);
+	member(out, "log");
+	log_json(dev, out);
+	member(out, "knobs");
+	knobs_json(dev, out);
+	buf_char(out, '}');
+}
+
+void device_json_brief(struct device *dev, struct buf *out)
+{
+	buf_char(out, '{');
+	member_number(out, "n", dev->n);
+	state(dev, out);
+	member_number(out, "requests", dev->counters.requests);
+	buf_char(out, '}');
+}
+
+void device_json_totals(struct sim *sim, struct buf *out)
+{
+	struct counters total = { .connections = 0 };
+
+	for (uint32_t n = 0; n < sim->count; n++)
+		for (size_t i = 0; i < COUNT(counters); i++) {
+			uint64_t value = value_of(&sim->devices[n].counters, &counters[i]);
+			uint64_t *sum = (uint64_t *)(void *)((char *)&total + counters[i].at);
+
+			if (!counters[i].peak)
+				*sum += value;
+			else if (value > *sum)
+				*sum = value;
+		}
+	counters_json(&total, out);
+}
+
+static void port_list(const struct sim *sim, bool tls, struct buf *out)
+{
+	buf_char(out, '[');
+	for (uint32_t i = 0; i < sim->count; i++) {
+		const struct device *dev = &sim->devices[i];
+		const struct listener *l = tls ? &dev->tls : &dev->plain;
+
+		if (i)
+			buf_char(out, ',');
+		buf_uint(out, l->open ? l->port : 0);
+	}
+	buf_char(out, ']');
+}
+
+void device_json_ready(struct sim *sim, struct buf *out)
+{
+	bool all = sim->count <= 100;
+
+	buf_char(out, '{');
+	member_number(out, "control", sim->control_port);
+	member_number(out, "count", sim->count);
+	member(out, "devices");
+	buf_char(out, '[');
+	for (uint32_t i = 0; i < (all ? sim->count : 1); i++) {
+		buf_text(out, i ? ",{" : "{");
+		identity(&sim->devices[i], out);
+		buf_char(out, '}');
+	}
+	buf_char(out, ']');
+	if (!all && sim->options.by_port) {
+		member(out, "ports");
+		port_list(sim, false, out);
+		member(out, "tls_ports");
+		port_list(sim, true, out);
+	}
+	buf_text(out, "}\n");
+}

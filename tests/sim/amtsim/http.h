@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests out of a stream of bytes: Content-Length and chunked bodies, sizes capped. No I/O. */
+#ifndef POWERCTL_AMTSIM_HTTP_H
+#define POWERCTL_AMTSIM_HTTP_H
+
+#include "util.h"
+
+enum {
+	HTTP_HEAD_MAX = 16 * 1024,
+	HTTP_BODY_MAX = 1024 * 1024,
+};
+
+/* Slices point into the reader: they hold until http_reader_drop or the next feed. */
+struct http_request {
+	struct str method;
+	struct str target;
+	struct str authorization;
+	struct str body;
+	bool expect;
+	bool close;
+};
+
+enum http_result {
+	HTTP_MORE,
+	HTTP_DONE,
+	HTTP_BAD,
+	HTTP_TOO_BIG,
+};
+
+struct http_reader {
+	struct buf in;
+	size_t head_n;
+	size_t raw_at;
+	size_t body_n;
+	size_t chunk_left;
+	uint64_t length;
+	int phase;
+};
+
+void http_reader_init(struct http_reader *r);
+void http_reader_done(struct http_reader *r);
+void http_reader_feed(struct http_reader *r, const char *p, size_t n);
+/* Bytes of an unfinished or unread request are there. */
+bool http_reader_pending(const struct http_reader *r);
+/* HTTP_DONE fills ret; call drop before the next one. */
+enum http_result http_reader_next(struct http_reader *r, struct http_request *ret);
+void http_reader_drop(struct http_reader *r);
+
+#endif

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "knobs.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "device.h"
+#include "server.h"
+#include "sim.h"
+#include "tls.h"
+
+enum kind {
+	KIND_NUMBER,
+	KIND_WORD,
+	KIND_OWN,
+};
+
+struct knob {
+	const char *name;
+	enum kind kind;
+	size_t at;
+	uint32_t max;
+	uint32_t def;
+	/* Choices, or what the value looks like. */
+	const char *words;
+	const char *help;
+	/* After a number or word was stored. */
+	void (*changed)(struct device *dev);
+	bool (*set)(struct device *dev, struct str value);
+	/* As a JSON value. */
+	void (*show)(const struct device *dev, struct buf *out);
+};
+
+static void restart_listeners(struct device *dev)
+{
+	server_sync(dev);
+}
+
+static bool set_power(struct device *dev, struct str value)
+{
+	char word[16];
+	unsigned state = str_copy(value, word, sizeof(word)) ? power_of_word(word) : 0;
+
+	if (!state)
+		return false;
+	power_set(dev, state);
+	return true;
+}
+
+static void show_power(const struct device *dev, struct buf *out)
+{
+	buf_json(out, str_of(power_word(dev->power.state)));
+}
+
+static bool set_os_saving(struct device *dev, struct str value)
+{
+	uint64_t n;
+
+	if (!parse_uint(value, 3, &n))
+		return false;
+	dev->power.os_saving = (uint8_t)n;
+	return true;
+}
+
+static void show_os_saving(const struct device *dev, struct buf *out)
+{
+	buf_uint(out, dev->power.os_saving);
+}
+
+static bool set_profile(struct device *dev, struct str value)
+{
+	char name[8];
+	const struct profile *p = str_copy(value, name, sizeof(name)) ? profile_find(name) : NULL;
+
+	if (!p)
+		return false;
+	dev->profile = p;
+	device_identify(dev);
+	server_sync(dev);
+	return true;
+}
+
+static void show_profile(const struct device *dev, struct buf *out)
+{
+	buf_json(out, str_of(dev->profile->name));
+}
+
+static bool set_password(struct device *dev, struct str value)
+{
+	if (!value.n || !str_copy(value, dev->password, sizeof(dev->password)))
+		return false;
+	device_identify(dev);
+	return true;
+}
+
+static void show_password(const struct device *dev, struct buf *out)
+{
+	buf_json(out, str_of(dev->password));
+}
+
+static bool set_refuse(struct device *dev, struct str value)
+{
+	struct str action;
+	uint64_t number = 0, code = POWER_NOT_READY;
+
+	if (str_is(value, "no") || str_is(value, "0")) {
+		dev->knobs.refuse_value = dev->knobs.refuse_action = 0;
+		return true;
+	}
+	if (!str_split(&value, ':', &action))
+		return false;
+	if (!str_is(action, "any") && !parse_uint(action, 17, &number))
+		return false;
+	if (value.p && (!parse_uint(value, UINT32_MAX, &code) || !code))
+		return false;
+	dev->knobs.refuse_action = (uint32_t)number;
+	dev->knobs.refuse_value = (uint32_t)code;
+	return true;
+}
+
+static void show_refuse(const struct device *dev, struct buf *out)
+{
+	if (!dev->knobs.refuse_value)
+		buf_text(out, "\"no\"");
+	else if (!dev->knobs.refuse_action)
+		buf_fmt(out, "\"any:%u\"", dev->knobs.refuse_value);
+	else
+		buf_fmt(out, "\"%u:%u\"", dev->knobs.refuse_action, dev->knobs.refuse_value);
+}
+
+static bool set_newcert(struct device *dev, struct str value)
+{
+	if (!str_is(value, "1"))
+		return false;
+	tls_new_certificate(dev);
+	return true;
+}
+
+static void show_newcert(const struct device *dev, struct buf *out)
+{
+	buf_uint(out, dev->cert_epoch);
+}
+
+static bool set_forget(struct device *dev, struct str value)
+{
+	if (!str_is(value, "1"))
+		return false;
+	device_forget_nonces(dev);
+	return true;
+}
+
+static void show_forget(const struct device *dev, struct buf *out)
+{
+	buf_uint(out, dev->nonce_epoch);
+}
+
+#define SHOWN(s) (int)((s).n < 60 ? (s).n : 60), (s).p
+
+#define ANY UINT32_MAX
+#define NUM(member, top, value, text)                                                       \
+	{                                                                                   \
+		.name = #member, .kind = KIND_NUMBER, .at = offsetof(struct knobs, member), \
+		.max = (top), .def = (value), .help = (text)                                \
+	}
+#define WORD(member, choices, text, after)                                                \
+	{                                                                                 \
+		.name = #member, .kind = KIND_WORD, .at = offsetof(struct knobs, member), \
+		.words = (choices), .help = (text), .changed = (after)                    \
+	}
+#define OWN(own, values, text, setter, shower)                                      \
+	{                                                                           \
+		.name = (own), .kind = KIND_OWN, .words = (values), .help = (text), \
+		.set = (setter), .show = (shower)                                   \
+	}
+
+static const struct knob table[] = {
+	OWN("power", "on, off, sleep, hibernate or a number", "the host's state, set at once",
+		set_power, show_power),
+	OWN("os_saving", "0 to 3", "OSPowerSavingState: 2 full power, 3 modern standby",
+		set_os_saving, show_os_saving),
+	OWN("profile", "8, 11, 12, 15 or 16.1", "firmware generation", set_profile, show_profile),
+	OWN("password", "text", "of the account", set_password, show_password),
+	NUM(latency_ms, 600000, 0, "every answer comes that much later (the request acts at once)"),
+	NUM(connect_drop_every, ANY, 0, "every N-th connection is reset when it comes"),
+	NUM(e503_every, ANY, 0, "every N-th request is answered 503"),
+	NUM(cut_every, ANY, 0, "every N-th 200 or fault stops in the middle of its body"),
+	WORD(hang, "no all auth", "never answer: any request, or only those that logged in", NULL),
+	WORD(dead, "no hang refuse", "accept and stay mute (no TLS either), or do not listen",
+		restart_listeners),
+	NUM(drip_ms, 60000, 0, "answers come byte by byte, this far apart"),
+	NUM(chunk, SIM_CHUNK_MAX, 0, "bytes in a chunk; 0: 544, then 762, as recorded"),
+	NUM(pretty, 1, 0, "line breaks and blanks between the elements of an answer"),
+	NUM(html, 1, 0, "200 with an HTML page instead of SOAP"),
+	NUM(huge, 4096, 0, "200 with this many MB of an endless envelope"),
+	NUM(deep, 1000000, 0, "200 with this many elements inside each other"),
+	NUM(bomb, 1, 0, "200 with a document type of exploding entities"),
+	NUM(truncate, 1, 0, "200 whose XML ends in the middle, correctly framed"),
+	NUM(stale_every, ANY, 0, "every N-th good login is refused with a new nonce"),
+	WORD(stale_word, "false true", "what stale= says then", NULL),
+	NUM(nonce_uses, ANY, 0, "a nonce is stale after this many requests; 0: never"),
+	NUM(lock_after, ANY, 0, "this many bad logins lock the account; 0: never"),
+	NUM(lock_within_s, 86400, 60, "... if they come within this many seconds"),
+	NUM(lock_s, 86400, 60, "... for this many seconds"),
+	{ .name = "wrong_realm",
+		.kind = KIND_NUMBER,
+		.at = offsetof(struct knobs, wrong_realm),
+		.max = ANY,
+		.help = "not 0: another machine answers: other realm, UUID and nonces",
+		.changed = device_identify },
+	OWN("forget_nonces", "1", "no nonce given so far is known any more; reads: how often",
+		set_forget, show_forget),
+	OWN("newcert", "1", "a new TLS key and certificate; reads: how often", set_newcert,
+		show_newcert),
+	NUM(idle_ms, 3600000, 0, "close a connection that was quiet for so long; 0: never"),
+	NUM(me_sleep_drop, 1000, 0, "the first N connections after a quiet time are reset"),
+	NUM(me_sleep_ms, 86400000, 60000, "... a quiet time being this long"),
+	NUM(lie_state, 65535, 0, "PowerState always reads this; 0: the truth"),
+	NUM(transition_ms, 3600000, 0, "a change takes that long and reads as the old state"),
+	NUM(transition_state, 65535, 0, "... or as this state"),
+	NUM(power_busy_ms, 3600000, 0,
+		"a further power request within this time is refused with 2"),
+	OWN("refuse_action", "no, any:VALUE or ACTION:VALUE",
+		"power requests return VALUE and do nothing", set_refuse, show_refuse),
+	NUM(lose_power_answer, ANY, 0, "the next N accepted power requests act but get no answer"),
+	NUM(os_agent, 1, 1, "0: no driver in the OS: 4, 12 and 14 do nothing, 7 ends off"),
+	NUM(no_agent_value, 65535, 0, "... or all four return this"),
+	NUM(redirection_open, 1, 0, "a redirection session is open: 5 and 8 are refused with 2"),
+	NUM(keep_source, 1, 0, "the boot source survives the boot"),
+	NUM(diag_source, 1, 0, "there is a boot source for diagnostics"),
+	NUM(secure_boot_off, 1, 0, "OCR boot to PBA and WinRE is refused with 2"),
+	NUM(strict_order, 1, 1, "parameters and Put fields must come in the documented order"),
+	WORD(consent, "none kvm all", "what the user's consent is needed for", NULL),
+	NUM(consent_lies, 1, 0, "boot calls without consent return 0 and change nothing"),
+	NUM(consent_block_ms, 3600000, 60000, "StartOptIn is blocked so long after 3 wrong codes"),
+	NUM(ccm, 1, 0, "client control mode: consent is always needed for all"),
+	NUM(pull_batch, 1000, 0, "items in one Pull; 0: as many as asked for"),
+	WORD(pull_style, "normal both late",
+		"the last Pull: end only; end and a context; an empty one more", NULL),
+	NUM(no_software_identity, 1, 0, "CIM_SoftwareIdentity is answered 400 with an HTML page"),
+	NUM(no_kvm, 1, 0, "there is no CIM_KVMRedirectionSAP"),
+};
+
+static uint32_t *number_of(const struct device *dev, const struct knob *k)
+{
+	return (uint32_t *)(uintptr_t)((const char *)&dev->knobs + k->at);
+}
+
+void knobs_init(struct device *dev)
+{
+	for (size_t i = 0; i < COUNT(table); i++)
+		if (table[i].kind != KIND_OWN)
+			*number_of(dev, &table[i]) = table[i].def;
+}
+
+static bool word_index(const char *words, struct str value, uint32_t *ret)
+{
+	struct str rest = str_of(words), word;
+
+	for (uint32_t i = 0; str_split(&rest, ' ', &word); i++)
+		if (str_eq(word, value)) {
+			*ret = i;
+			return true;
+		}
+	return false;
+}
+
+static bool store(struct device *dev, const struct knob *k, struct str value)
+{
+	uint64_t n;
+
+	if (k->kind == KIND_OWN)
+		return k->set(dev, value);
+	if (k->kind == KIND_WORD) {
+		if (!word_index(k->words, value, number_of(dev, k)))
+			return false;
+	} else {
+		if (str_is(value, "true"))
+			value = STR("1");
+		if (str_is(value, "false"))
+			value = STR("0");
+		if (!parse_uint(value, k->max, &n))
+			return false;
+		*number_of(dev, k) = (uint32_t)n;
+	}
+	if (k->changed)
+		k->changed(dev);
+	return true;
+}
+
+static void want(const struct knob *k, struct str value, char *why)
+{
+	if (k->words)
+		snprintf(why, KNOB_WHY, "%s wants %s%s, not '%.*s'", k->name,
+			k->kind == KIND_WORD ? "one of: " : "", k->words, SHOWN(value));
+	else
+		snprintf(why, KNOB_WHY, "%s wants a number from 0 to %u, not '%.*s'", k->name,
+			k->max, SHOWN(value));
+}
+
+bool knobs_set(struct device *dev, struct str name, struct str value, char *why)
+{
+	for (size_t i = 0; i < COUNT(table); i++) {
+		if (!str_is(name, table[i].name))
+			continue;
+		if (store(dev, &table[i], value))
+			return true;
+		want(&table[i], value, why);
+		return false;
+	}
+	snprintf(why, KNOB_WHY, "no such knob: '%.*s'", SHOWN(name));
+	return false;
+}
+
+bool knobs_set_text(struct device *dev, struct str text, char *why)
+{
+	struct str name;
+
+	if (!str_split(&text, '=', &name) || !text.p) {
+		snprintf(why, KNOB_WHY, "KNOB=VALUE was expected, not '%.*s'", SHOWN(name));
+		return false;
+	}
+	return knobs_set(dev, str_trim(name), str_trim(text), why);
+}
+
+bool knobs_devices(const struct sim *sim, struct str text, uint32_t *ret_first, uint32_t *ret_last)
+{
+	struct str from;
+	uint64_t first, last;
+
+	if (str_is(text, "all")) {
+		*ret_first = 1;
+		*ret_last = sim->count;
+		return true;
+	}
+	if (!str_split(&text, '-', &from) || !parse_uint(from, sim->count, &first))
+		return false;
+	last = first;
+	if (text.p && !parse_uint(text, sim->count, &last))
+		return false;
+	if (!first || last < first)
+		return false;
+	*ret_first = (uint32_t)first;
+	*ret_last = (uint32_t)last;
+	return true;
+}
+
+static struct str word_at(const char *words, uint32_t index)
+{
+	struct str rest = str_of(words), word = { "", 0 };
+
+	do {
+		if (!str_split(&rest, ' ', &word))
+			break;
+	} while (index--);
+	return word;
+}
+
+void knobs_json(const struct device *dev, struct buf *out)
+{
+	buf_char(out, '{');
+	for (size_t i = 0; i < COUNT(table); i++) {
+		const struct knob *k = &table[i];
+
+		buf_text(out, i ? ",\"" : "\"");
+		buf_text(out, k->name);
+		buf_text(out, "\":");
+		if (k->kind == KIND_OWN)
+			k->show(dev, out);
+		else if (k->kind == KIND_WORD)
+			buf_json(out, word_at(k->words, *number_of(dev, k)));
+		else
+			buf_uint(out, *number_of(dev, k));
+	}
+	buf_char(out, '}');
+}
+
+void knobs_print(void)
+{
+	for (size_t i = 0; i < COUNT(table); i++) {
+		const struct knob *k = &table[i];
+
+		printf("%-20s %s", k->name, k->help);
+		if (k->words)
+			printf(" [%s]", k->words);
+		else if (k->def)
+			printf(" [%u]", k->def);
+		printf("\n");
+	}
+}
+
+void knobs_json_help(struct buf *out)
+{
+	buf_char(out, '[');
+	for (size_t i = 0; i < COUNT(table); i++) {
+		buf_text(out, i ? ",\n{\"knob\":" : "{\"knob\":");
+		buf_json(out, str_of(table[i].name));
+		buf_text(out, ",\"help\":");
+		buf_json(out, str_of(table[i].help));
+		if (table[i].words) {
+			buf_text(out, ",\"values\":");
+			buf_json(out, str_of(table[i].words));
+		}
+		buf_char(out, '}');
+	}
+	buf_text(out, "]");
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fleet: what one process, one device and one connection are made of. */
+#ifndef POWERCTL_AMTSIM_SIM_H
+#define POWERCTL_AMTSIM_SIM_H
+
+#include <netinet/in.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <uv.h>
+
+#include "boot.h"
+#include "options.h"
+#include "power.h"
+#include "profile.h"
+#include "util.h"
+#include "xml.h"
+
+enum {
+	SIM_NONCES = 16,
+	SIM_LOG = 64,
+	SIM_PULLS = 4,
+	SIM_PASSWORD = 64,
+	SIM_NONCE_TEXT = 32,
+	SIM_CHUNK_MAX = 0xFFFF,
+};
+
+enum dead {
+	DEAD_NO,
+	DEAD_HANG,
+	DEAD_REFUSE,
+};
+
+enum hang {
+	HANG_NO,
+	HANG_ALL,
+	HANG_AUTH,
+};
+
+enum consent {
+	CONSENT_NONE,
+	CONSENT_KVM,
+	CONSENT_ALL,
+};
+
+enum pull_style {
+	PULL_NORMAL,
+	PULL_BOTH,
+	PULL_LATE_END,
+};
+
+/* Every member is explained in the table of knobs.c. */
+struct knobs {
+	uint32_t latency_ms;
+	uint32_t connect_drop_every;
+	uint32_t e503_every;
+	uint32_t cut_every;
+	uint32_t stale_every;
+	uint32_t stale_word;
+	uint32_t nonce_uses;
+	uint32_t hang;
+	uint32_t dead;
+	uint32_t drip_ms;
+	uint32_t chunk;
+	uint32_t pretty;
+	uint32_t html;
+	uint32_t huge;
+	uint32_t deep;
+	uint32_t bomb;
+	uint32_t truncate;
+	uint32_t me_sleep_drop;
+	uint32_t me_sleep_ms;
+	uint32_t lie_state;
+	uint32_t refuse_action;
+	uint32_t refuse_value;
+	uint32_t lose_power_answer;
+	uint32_t transition_ms;
+	uint32_t transition_state;
+	uint32_t power_busy_ms;
+	uint32_t os_agent;
+	uint32_t no_agent_value;
+	uint32_t redirection_open;
+	uint32_t keep_source;
+	uint32_t diag_source;
+	uint32_t strict_order;
+	uint32_t consent;
+	uint32_t consent_lies;
+	uint32_t consent_block_ms;
+	uint32_t ccm;
+	uint32_t secure_boot_off;
+	uint32_t pull_batch;
+	uint32_t pull_style;
+	uint32_t no_software_identity;
+	uint32_t no_kvm;
+	uint32_t lock_after;
+	uint32_t lock_within_s;
+	uint32_t lock_s;
+	uint32_t wrong_realm;
+	uint32_t idle_ms;
+};
+
+struct counters {
+	uint64_t connections;
+	uint64_t peak_connections;
+	uint64_t peak_requests;
+	uint64_t tls;
+	uint64_t tls_failed;
+	uint64_t dropped;
+	uint64_t requests;
+	uint64_t r200;
+	uint64_t r400;
+	uint64_t r401;
+	uint64_t r401_none;
+	uint64_t r401_bad;
+	uint64_t r401_stale;
+	uint64_t r401_locked;
+	uint64_t bad_nc;
+	uint64_t foreign_nonce;
+	uint64_t replay;
+	uint64_t empty_response;
+	uint64_t r404;
+	uint64_t r503;
+	uint64_t expect;
+	uint64_t pipelined;
+	uint64_t bodies;
+	uint64_t unauth_bodies;
+	uint64_t faults;
+	uint64_t set_power;
+	uint64_t refused_power;
+	uint64_t nmi;
+	uint64_t put_boot;
+};
+
+struct nonce {
+	uint64_t id;
+	uint32_t last_nc;
+	uint32_t uses;
+};
+
+struct pull {
+	uint16_t context;
+	uint8_t class_index;
+	uint8_t used;
+	uint32_t at;
+};
+
+struct optin {
+	uint8_t state;
+	uint8_t wrong;
+	uint32_t code;
+	uint64_t until;
+	uint64_t blocked_until;
+};
+
+struct log_entry {
+	uint8_t class_index;
+	uint8_t call;
+};
+
+/* dev is NULL where devices share it: then theirs are only marks, open or not. */
+struct listener {
+	uv_tcp_t tcp;
+	struct sim *sim;
+	struct device *dev;
+	uint16_t port;
+	bool open;
+	bool closing;
+	bool tls;
+};
+
+struct device {
+	struct sim *sim;
+	uint32_t n;
+	const struct profile *profile;
+	struct sockaddr_storage address;
+	struct listener plain;
+	struct listener tls;
+	char realm[48];
+	uint8_t uuid[16];
+	uint8_t mac[6];
+	char password[SIM_PASSWORD + 1];
+	char ha1[33];
+	uint64_t nonce_first;
+	uint64_t nonce_next;
+	uint32_t nonce_epoch;
+	struct nonce nonces[SIM_NONCES];
+	struct pull pulls[SIM_PULLS];
+	uint16_t next_context;
+	uint32_t next_message;
+	struct knobs knobs;
+	struct counters counters;
+	struct log_entry log[SIM_LOG];
+	uint32_t logged;
+	struct power power;
+	struct boot boot;
+	struct optin optin;
+	uint32_t redirection_state;
+	uint32_t connections_open;
+	uint32_t requests_open;
+	uint32_t drop_seq;
+	uint32_t e503_seq;
+	uint32_t cut_seq;
+	uint32_t stale_seq;
+	uint32_t sleep_dropped;
+	uint64_t last_seen;
+	uint32_t bad_logins;
+	uint64_t bad_since;
+	uint64_t locked_until;
+	uint32_t cert_epoch;
+	X509 *cert;
+	EVP_PKEY *key;
+};
+
+/*
+ * One process. body, out and the document are scratch: what a request needs while it is answered,
+ * never kept. Nothing big belongs to a device.
+ */
+struct sim {
+	uv_loop_t loop;
+	struct options options;
+	struct device *devices;
+	uint32_t count;
+	uint8_t secret[16];
+	EVP_MD *md5;
+	EVP_MD_CTX *md;
+	struct xml_doc *doc;
+	struct buf body;
+	struct buf out;
+	char read_buffer[64 * 1024];
+	char date[40];
+	uint64_t date_at;
+	SSL_CTX *tls;
+	X509 *cert;
+	EVP_PKEY *key;
+	struct listener shared_plain;
+	struct listener shared_tls;
+	bool shared;
+	struct conn *conns;
+	uv_timer_t sweep;
+	uv_tcp_t control;
+	uint16_t control_port;
+	uv_signal_t sigterm;
+	uv_signal_t sigint;
+	struct control_conn *control_conns;
+	/* The ports are open: knobs act on them. */
+	bool running;
+};
+
+/* Loop time in milliseconds. */
+static inline uint64_t sim_now(const struct sim *sim)
+{
+	return uv_now(&sim->loop);
+}
+
+/* "Mon, 10 Jan 2022 20:37:48 GMT", at most a second old. */
+const char *sim_date(struct sim *sim);
+
+#endif

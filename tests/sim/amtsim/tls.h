@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TLS over bytes that somebody else carries. */
+#ifndef POWERCTL_AMTSIM_TLS_H
+#define POWERCTL_AMTSIM_TLS_H
+
+#include "util.h"
+
+struct device;
+struct sim;
+struct tls;
+
+/* The context of the process; 0, or -1 having said on stderr why not. */
+int tls_setup(struct sim *sim);
+void tls_teardown(struct sim *sim);
+
+/* The device shows a new key and certificate from the next handshake on. */
+void tls_new_certificate(struct device *dev);
+
+struct tls *tls_new(struct device *dev);
+void tls_free(struct tls *tls);
+
+/*
+ * n bytes came in. Plain text is appended to in, bytes for the wire to out. 1: the handshake is
+ * done; 0: it goes on; -1: this connection is over (out may hold an alert).
+ */
+int tls_feed(struct tls *tls, const char *p, size_t n, struct buf *in, struct buf *out);
+/* Encrypts n bytes to out. */
+void tls_write(struct tls *tls, const char *p, size_t n, struct buf *out);
+/* A close_notify for out. */
+void tls_close(struct tls *tls, struct buf *out);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Byte ranges, a growing buffer with a maximum, numbers, base64: what every file here needs. */
+#ifndef POWERCTL_AMTSIM_UTIL_H
+#define POWERCTL_AMTSIM_UTIL_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A range of somebody else's bytes; not terminated. */
+struct str {
+	const char *p;
+	size_t n;
+};
+
+#define STR(literal) ((struct str){ (literal), sizeof(literal) - 1 })
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+struct str str_of(const char *text);
+struct str str_trim(struct str s);
+bool str_eq(struct str a, struct str b);
+bool str_is(struct str s, const char *text);
+bool str_is_nocase(struct str s, const char *text);
+bool str_starts(struct str s, const char *text);
+/* Copies s with a terminator; false if it needs more than size bytes. */
+bool str_copy(struct str s, char *out, size_t size);
+/* Takes everything up to the first sep from *rest; false when nothing was left. */
+bool str_split(struct str *rest, char sep, struct str *ret_part);
+
+/* Whole string, digits only, at most max. ret_value is untouched on failure. */
+bool parse_uint(struct str s, uint64_t max, uint64_t *ret_value);
+
+/* Appending beyond max keeps what fits and sets over; memory exhaustion aborts. */
+struct buf {
+	char *p;
+	size_t n;
+	size_t cap;
+	size_t max;
+	bool over;
+};
+
+void buf_init(struct buf *b, size_t max);
+void buf_done(struct buf *b);
+void buf_add(struct buf *b, const char *p, size_t n);
+void buf_str(struct buf *b, struct str s);
+void buf_text(struct buf *b, const char *text);
+void buf_char(struct buf *b, char c);
+void buf_uint(struct buf *b, uint64_t value);
+void buf_fmt(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* With & < > " escaped. */
+void buf_xml(struct buf *b, struct str s);
+/* A quoted JSON string. */
+void buf_json(struct buf *b, struct str s);
+/* Upper-case hexadecimal. */
+void buf_hex(struct buf *b, const uint8_t *p, size_t n);
+/* Drops the first n bytes. */
+void buf_drop(struct buf *b, size_t n);
+
+/* out has room for 4 * ((n + 2) / 3) + 1 characters. */
+void base64_encode(const uint8_t *p, size_t n, char *out);
+/* Number of bytes, or -1 if s is not base64 or does not fit. */
+int base64_decode(struct str s, uint8_t *out, size_t size);
+
+void *xcalloc(size_t n, size_t size);
+
+#endif

@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whom we trust: certificates made here, shown by an OpenSSL server on a thread of its own. */
+#include "http_fake.h"
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+struct server {
+	int fd;
+	uint16_t port;
+	SSL_CTX *ctx; /* NULL: plain HTTP */
+	pthread_t thread;
+	int requests, goodbyes; /* read after the thread has ended */
+};
+
+struct bench {
+	char folder[64], ca_file[96], cert_file[96], key_file[96];
+	EVP_PKEY *ca_key, *key;
+	X509 *ca, *cert;
+	uv_loop_t loop;
+	struct pctl_device device;
+	struct pctl_http *http;
+	struct pctl_http_session *session;
+	struct pctl_op op;
+	struct server server;
+	bool serving;
+
+	int done, status;
+	struct pctl_error err;
+};
+
+/* --- Certificates. ---------------------------------------------------------------------------- */
+
+static void add_extension(X509 *cert, int nid, const char *value)
+{
+	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
+
+	assert_non_null(e);
+	assert_int_equal(X509_add_ext(cert, e, -1), 1);
+	X509_EXTENSION_free(e);
+}
+
+/* Signed by issuer, or by itself where that is NULL. */
+static X509 *make_cert(
+	const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, long days)
+{
+	static long serial;
+	X509 *cert = X509_new();
+	X509_NAME *subject = X509_get_subject_name(cert);
+
+	assert_int_equal(X509_set_version(cert, 2), 1);
+	ASN1_INTEGER_set(X509_get_serialNumber(cert), ++serial);
+	X509_gmtime_adj(X509_getm_notBefore(cert), -864000L);
+	X509_gmtime_adj(X509_getm_notAfter(cert), 86400L * days);
+	X509_NAME_add_entry_by_txt(
+		subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0);
+	X509_set_issuer_name(cert, issuer ? X509_get_subject_name(issuer) : subject);
+	X509_set_pubkey(cert, key);
+	if (!issuer)
+		add_extension(cert, NID_basic_constraints, "critical,CA:TRUE");
+	else
+		add_extension(cert, NID_subject_alt_name, "DNS:n1.example,IP:127.0.0.1");
+	assert_true(X509_sign(cert, issuer ? issuer_key : key, EVP_sha256()) > 0);
+	return cert;
+}
+
+static void write_cert(const char *path, X509 *cert)
+{
+	FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	assert_int_equal(PEM_write_X509(f, cert), 1);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void make_files(struct bench *b)
+{
+	test_folder(b->folder, sizeof(b->folder));
+	(void)snprintf(b->ca_file, sizeof(b->ca_file), "%s/ca.pem", b->folder);
+	(void)snprintf(b->cert_file, sizeof(b->cert_file), "%s/cert.pem", b->folder);
+	(void)snprintf(b->key_file, sizeof(b->key_file), "%s/key.pem", b->folder);
+	b->ca_key = EVP_EC_gen("P-256");
+	b->key = EVP_EC_gen("P-256");
+	b->ca = make_cert("Test CA", b->ca_key, NULL, NULL, 10);
+	b->cert = make_cert("n1.example", b->key, b->ca, b->ca_key, 10);
+	write_cert(b->ca_file, b->ca);
+	write_cert(b->cert_file, b->cert);
+	FILE *f = fopen(b->key_file, "we");
+	assert_int_equal(PEM_write_PrivateKey(f, b->key, NULL, NULL, 0, NULL, NULL), 1);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* --- The server. ------------------------------------------------------------------------------ */
+
+static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+
+static void serve_plain(int fd)
+{
+	static const char bad[] = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+	char in[4096];
+
+	if (read(fd, in, sizeof(in)) > 0)
+		(void)!write(fd, bad, sizeof(bad) - 1);
+}
+
+static void serve_tls(struct server *s, int fd)
+{
+	SSL *ssl = SSL_new(s->ctx);
+	char in[4096];
+	int n = -1;
+
+	SSL_set_fd(ssl, fd);
+	if (SSL_accept(ssl) == 1) {
+		/* A request is small enough to come in one record. */
+		while ((n = SSL_read(ssl, in, sizeof(in))) > 0) {
+			s->requests++;
+			(void)SSL_write(ssl, answer, sizeof(answer) - 1);
+		}
+		s->goodbyes += SSL_get_error(ssl, n) == SSL_ERROR_ZERO_RETURN;
+	}
+	/* Lingers as servers do, or a reset would overtake the alert. */
+	(void)shutdown(fd, SHUT_WR);
+	while (n < 0 && read(fd, in, sizeof(in)) > 0)
+		continue;
+	SSL_free(ssl);
+}
+
+static void *serve(void *data)
+{
+	struct server *s = data;
+	int fd;
+
+	while ((fd = accept(s->fd, NULL, NULL)) >= 0) {
+		if (s->ctx)
+			serve_tls(s, fd);
+		else
+			serve_plain(fd);
+		ERR_clear_error();
+		(void)close(fd);
+	}
+	return NULL;
+}
+
+static void start_server(struct bench *b, SSL_CTX *ctx)
+{
+	struct server *s = &b->server;
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(addr);
+
+	*s = (struct server){ .ctx = ctx, .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
+	assert_int_equal(bind(s->fd, (struct sockaddr *)&addr, len), 0);
+	assert_int_equal(listen(s->fd, 8), 0);
+	assert_int_equal(getsockname(s->fd, (struct sockaddr *)&addr, &len), 0);
+	b->device.port = ntohs(addr.sin_port);
+	b->serving = true;
+	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
+}
+
+static SSL_CTX *tls_context(const struct bench *b, X509 *cert)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+	assert_int_equal(SSL_CTX_use_certificate(ctx, cert), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey(ctx, b->key), 1);
+	return ctx;
+}
+
+static void stop_server(struct bench *b)
+{
+	if (!b->serving)
+		return;
+	b->serving = false;
+	pctl_http_session_free(b->session);
+	b->session = NULL;
+	(void)shutdown(b->server.fd, SHUT_RDWR);
+	assert_int_equal(pthread_join(b->server.thread, NULL), 0);
+	(void)close(b->server.fd);
+	SSL_CTX_free(b->server.ctx);
+}
+
+/* --- The bench. ------------------------------------------------------------------------------- */
+
+static int set_up(void **state)
+{
+	struct bench *b = test_calloc(1, sizeof(*b));
+	struct pctl_error err;
+
+	make_files(b);
+	assert_int_equal(uv_loop_init(&b->loop), 0);
+	b->device = (struct pctl_device){
+		.loop = &b->loop, .host = "n1.example", .connect_ms = 5000, .answer_ms = 5000
+	};
+	assert_int_equal(pctl_http_new(&b->loop, &b->http, &err), 0);
+	*state = b;
+	return 0;
+}
+
+static void ignore(void *data)
+{
+	(void)data;
+}
+
+static int tear_down(void **state)
+{
+	struct bench *b = *state;
+
+	stop_server(b);
+	pctl_http_session_free(b->session);
+	pctl_http_close(b->http, ignore, NULL);
+	assert_int_equal(uv_run(&b->loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(uv_loop_close(&b->loop), 0);
+	X509_free(b->cert);
+	X509_free(b->ca);
+	EVP_PKEY_free(b->key);
+	EVP_PKEY_free(b->ca_key);
+	test_remove_folder(b->folder);
+	test_free(b);
+	return 0;
+}
+
+static struct pctl_http_settings settings(struct bench *b)
+{
+	return (struct pctl_http_settings){ .size = sizeof(struct pctl_http_settings),
+		.device = &b->device,
+		.port = 16993,
+		.tls = true };
+}
+
+static void open_session(struct bench *b, const struct pctl_http_settings *s)
+{
+	struct pctl_error err;
+
+	pctl_http_session_free(b->session);
+	b->session = NULL;
+	assert_int_equal(pctl_http_session_new(b->http, s, &b->session, &err), 0);
+}
+
+static void on_done(
+	void *data, const struct pctl_http_answer *answered, const struct pctl_error *err)
+{
+	struct bench *b = data;
+
+	uv_stop(&b->loop);
+	b->done++;
+	b->status = answered ? answered->status : 0;
+	b->err = err ? *err : (struct pctl_error){ 0 };
+}
+
+static void get(struct bench *b)
+{
+	const struct pctl_http_request r = { .method = "GET", .path = "/", .changes = true };
+
+	b->done = 0;
+	pctl_http_send(b->session, &b->op, &r, on_done, b);
+	(void)uv_run(&b->loop, UV_RUN_DEFAULT);
+	assert_int_equal(b->done, 1);
+}
+
+static void assert_answered(const struct bench *b)
+{
+	if (b->status != 200)
+		fail_msg("%d: %d %s", b->status, b->err.code, b->err.text);
+}
+
+static void assert_failed(const struct bench *b, int code, const char *text)
+{
+	if (b->err.code != code || !strstr(b->err.text, text))
+		fail_msg("%d %s, not %d %s", b->err.code, b->err.text, code, text);
+	assert_int_equal(b->status, 0);
+}
+
+static void fingerprint(X509 *cert, char hex[65])
+{
+	unsigned char sum[32];
+	unsigned int len = 0;
+
+	assert_int_equal(X509_digest(cert, EVP_sha256(), sum, &len), 1);
+	for (unsigned int i = 0; i < len; i++)
+		(void)snprintf(hex + 2 * (size_t)i, 3, "%02x", sum[i]);
+}
+
+/* --- Tests. ----------------------------------------------------------------------------------- */
+
+static void test_first_use(void **state)
+{
+	struct bench *b = *state;
+	struct pctl_http_settings s = settings(b);
+	char hex[65];
+
+	start_server(b, tls_context(b, b->cert));
+	open_session(b, &s);
+	get(b);
+	assert_answered(b);
+	fingerprint(b->cert, hex);
+	assert_string_equal(b->device.tls.shown, hex);
+	assert_int_equal(b->device.tls.asked, 1);
+	get(b);
+	assert_answered(b);
+	assert_int_equal(b->device.tls.asked, 1); /* on the same connection */
+	assert_int_equal(b->device.dials, 1);
+
+	pctl_http_session_idle(b->session);
+	get(b);
+	assert_answered(b);
+	assert_int_equal(b->device.dials, 2);
+	assert_int_equal(b->device.tls.asked, 2);
+	stop_server(b);
+	assert_int_equal(b->server.requests, 3);
+	assert_int_equal(b->server.goodbyes, 2);
+}
+
+static void test_another_certificate(void **state)
+{
+	struct bench *b = *state;
+	struct pctl_http_settings s = settings(b);
+
+	b->device.tls.known = "0123456789abcdef";
+	start_server(b, tls_context(b, b->cert));
+	open_session(b, &s);
+	get(b);
+	assert_failed(b, PCTL_E_TRUST, "another one: `powerctl trust n1`");
+	assert_int_equal(b->op.committed, 0);
+	stop_server(b);
+	assert_int_equal(b->server.requests, 0);
+}
+
+static void test_strict(void **state)
+{
+	struct bench *b = *state;
+	struct pctl_http_settings s = settings(b);
+	char hex[65];
+
+	b->device.trust = PCTL_TRUST_STRICT;
+	start_server(b, tls_context(b, b->cert));
+	open_session(b, &s);
+	get(b);
+	assert_failed(b, PCTL_E_TRUST, "not known");
+	fingerprint(b->cert, hex);
+	b->device.tls.known = hex;
+	get(b);
+	assert_answered(b);
+	stop_server(b);
+	assert_int_equal(b->server.requests, 1);
+}
+
+/* What a CA says of a name needs no memory; of another name it says nothing. */
+static void test_ca(void **state)
+{
+	struct bench *b = *state;
+	struct pctl_http_settings s = settings(b);
+	static const char *const right[] = { "n1.example", "N1.example", "127.0.0.1" };
+	static const char *const wrong[] = { "n2.example", "n1", "127.0.0.2", "x.n1.example" };
+
+	b->device.trust = PCTL_TRUST_STRICT;
+	s.ca_file = b->ca_file;
+	start_server(b, tls_context(b, b->cert));
+	for (size_t i = 0; i < TEST_COUNT(right); i++) {
+		b->device.host = right[i];
+		open_session(b, &s);
+		get(b);
+		assert_answered(b);
+		assert_int_equal(b->device.tls.asked, 0);
+	}
+	for (size_t i = 0; i < TEST_COUNT(wrong); i++) {
+		b->device.host = wrong[i];
+		open_session(b, &s);
+		get(b);
+		assert_failed(b, PCTL_E_TRUST, "not known");
+		assert_int_equal(b->device.tls.asked, (int)i + 1);
+	}
+}
+
+static void test_ca_of_somebody_else(void **state)
+{
+	struct bench *b = *state;
+	struct pctl_http_settings s = settings(b);
+	X509 *other = make_cert("Test CA", b->key, NULL, NULL, 10);
+
+	b->device.trust = PCTL_TRUST_STRICT;
+	write_cert(b->ca_file, other);
+	s.ca_file = b->ca_file;
+	start_server(b, tls_context(b, b->cert));
+	open_session(b, &s);
+	get(b);
+	assert_failed(b, PCTL_E_TRUST, "not known");
+	/* The system's know it neither. */
+	s.ca_file = NULL;
+	open_session(b, &s);
+	get(b);
+	assert_failed(b, PCTL_E_TRUST, "not known");
+	X509_free(other);
+}
+
+static void test_expired(void **state)
+{
+	struct bench *b = *state;
+	struct pctl_http_settings s = settings(b);
+	X509 *old = make_cert("n1.example", b->key, b->ca, b->ca_key, -1);
+
+	b->device.trust = PCTL_TRUST_STRICT;
+	s.ca_file = b->ca_file;
+	start_server(b, tls_context(b, old));
+	open_session(b, &s);
+	get(b);
+	assert_failed(b, PCTL_E_TRUST, "not known");
+	X509_free(old);
+}
+
+static void test_old_device(void **state)
+{
+	struct bench *b = *state;
+	struct pctl_http_settings s = settings(b);
+	SSL_CTX *ctx = tls_context(b, b->cert);
+
+	SSL_CTX_set_security_level(ctx, 0);
+	assert_int_equal(SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION), 1);
+	assert_int_equal(SSL_CTX_set_max_proto_version(ctx, TLS1_1_VERSION), 1);
+	assert_int_equal(SSL_CTX_set_cipher_list(ctx, "ALL:@SECLEVEL=0"), 1);
+	start_server(b, ctx);
+	open_session(b, &s);
+	get(b);
+	assert_failed(b, PCTL_E_PROTOCOL, "legacy_tls: true");
+	s.legacy_tls = true;
+	open_session(b, &s);
+	get(b);
+	assert_answered(b);
+}
+
+static void test_plain_http_behind_the_port(void **state)
+{
+	struct bench *b = *state;
+	struct pctl_http_settings s = settings(b);
+
+	start_server(b, NULL);
+	open_session(b, &s);
+	get(b);
+	assert_failed(b, PCTL_E_PROTOCOL, "does not speak TLS");
+	assert_non_null(strstr(b->err.text, "tls: false"));
+}
+
+static int take_any(int ok, X509_STORE_CTX *ctx)
+{
+	(void)ok, (void)ctx;
+	return 1;
+}
+
+static void test_client_certificate(void **state)
+{
+	struct bench *b = *state;
+	struct pctl_http_settings s = settings(b);
+	SSL_CTX *ctx = tls_context(b, b->cert);
+
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, take_any);
+	assert_int_equal(SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"t", 1), 1);
+	start_server(b, ctx);
+	open_session(b, &s);
+	get(b);
+	assert_failed(b, PCTL_E_AUTH, "client_cert");
+	s.client_cert = b->cert_file;
+	s.client_key = b->key_file;
+	open_session(b, &s);
+	get(b);
+	assert_answered(b);
+	/* A file that holds something else. */
+	s.client_key = b->cert_file;
+	open_session(b, &s);
+	get(b);
+	assert_failed(b, PCTL_E_CONFIG, "client_key");
+}
+
+/* The handshake goes over what the core dialed, never over what stands in for it. */
+static void test_over_a_dialed_descriptor(void **state)
+{
+	struct bench *b = *state;
+	struct pctl_http_settings s = settings(b);
+
+	b->device.connected = true;
+	start_server(b, tls_context(b, b->cert));
+	open_session(b, &s);
+	get(b);
+	assert_answered(b);
+	get(b);
+	assert_answered(b);
+	assert_int_equal(b->device.dials, 1);
+	stop_server(b);
+	assert_int_equal(b->server.requests, 2);
+	assert_int_equal(b->server.goodbyes, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_first_use),
+		TEST(test_another_certificate),
+		TEST(test_strict),
+		TEST(test_ca),
+		TEST(test_ca_of_somebody_else),
+		TEST(test_expired),
+		TEST(test_old_device),
+		TEST(test_plain_http_behind_the_port),
+		TEST(test_client_certificate),
+		TEST(test_over_a_dialed_descriptor),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

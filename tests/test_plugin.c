@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "test.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "plugin.h"
+
+#define ODD_DIR TEST_BINARY_DIR "/tests/plugins"
+
+static void refused(const char *dir, const char *name, const char *why)
+{
+	struct pctl_plugin *plugin = NULL;
+	struct pctl_error err = { 0 };
+
+	assert_int_equal(pctl_plugin_load(dir, name, &plugin, &err), PCTL_E_CONFIG);
+	assert_null(plugin);
+	if (!strstr(err.text, why))
+		fail_msg("'%s' does not say '%s'", err.text, why);
+}
+
+static void test_a_good_one(void **state)
+{
+	struct pctl_plugin *plugin = NULL;
+
+	(void)state;
+	assert_int_equal(pctl_plugin_load(TEST_PLUGIN_DIR, "null", &plugin, NULL), 0);
+	assert_string_equal(plugin->driver.name, "null");
+	assert_non_null(plugin->driver.power->get);
+	assert_ptr_equal(plugin->driver.power, &plugin->power);
+	assert_string_equal(plugin->properties[0].name, "state");
+	pctl_plugin_free(plugin);
+}
+
+static void test_refusals_say_what_was_wanted(void **state)
+{
+	(void)state;
+	refused(TEST_PLUGIN_DIR, "nosuch", "there is no driver 'nosuch'");
+	refused(TEST_PLUGIN_DIR, "../null", "is not a driver's name");
+	refused(TEST_PLUGIN_DIR, "", "is not a driver's name");
+	refused("/nonexistent", "null", "does not exist");
+	refused(ODD_DIR, "otherabi", "driver ABI 2, this program has 1");
+	refused(ODD_DIR, "noact", "power interface lacks get or act");
+	refused(ODD_DIR, "nosymbol", "no symbol pctl_driver");
+	refused(ODD_DIR, "tiny", "size of 8 bytes");
+}
+
+static void test_an_older_shorter_struct_counts_as_null(void **state)
+{
+	struct pctl_plugin *plugin = NULL;
+
+	(void)state;
+	assert_int_equal(pctl_plugin_load(ODD_DIR, "shorter", &plugin, NULL), 0);
+	assert_non_null(plugin->driver.power);
+	assert_int_equal(plugin->driver.default_port, 0); /* it stands behind the end */
+	assert_null(plugin->driver.console);
+	pctl_plugin_free(plugin);
+	assert_int_equal(pctl_plugin_load(ODD_DIR, "fine", &plugin, NULL), 0);
+	assert_int_equal(plugin->driver.default_port, 0xdead);
+	pctl_plugin_free(plugin);
+}
+
+static void copy_file(const char *from, const char *to)
+{
+	char part[4096];
+	size_t n;
+	FILE *in = fopen(from, "re"), *out = fopen(to, "we");
+
+	assert_non_null(in);
+	assert_non_null(out);
+	while ((n = fread(part, 1, sizeof(part), in)) > 0)
+		assert_int_equal(fwrite(part, 1, n, out), n);
+	(void)fclose(in);
+	(void)fclose(out);
+}
+
+static void test_what_others_may_write_is_not_loaded(void **state)
+{
+	char dir[200], path[256];
+
+	(void)state;
+	test_folder(dir, sizeof(dir));
+	(void)snprintf(path, sizeof(path), "%s/null.so", dir);
+	copy_file(TEST_PLUGIN_DIR "/null.so", path);
+	assert_int_equal(chmod(path, 0666), 0);
+	refused(dir, "null", "writable by others");
+	assert_int_equal(chmod(path, 0644), 0);
+	assert_int_equal(chmod(dir, 0777), 0);
+	refused(dir, "null", "chmod o-w");
+	assert_int_equal(chmod(dir, 0755), 0);
+	FILE *f = fopen(path, "we");
+	assert_non_null(f);
+	(void)fputs("not a library", f);
+	(void)fclose(f);
+	refused(dir, "null", "cannot be loaded");
+	test_remove_folder(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_good_one),
+		cmocka_unit_test(test_refusals_say_what_was_wanted),
+		cmocka_unit_test(test_an_older_shorter_struct_counts_as_null),
+		cmocka_unit_test(test_what_others_may_write_is_not_loaded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

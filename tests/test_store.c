@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Facts, pins and intents on disk; and the lock between processes. */
+#include "test.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <powerctl/mem.h>
+
+#include "lock.h"
+#include "store.h"
+
+struct place {
+	char dir[200];
+	char path[256];
+};
+
+static int setup(void **state)
+{
+	struct place *p = pctl_xcalloc(1, sizeof(*p));
+
+	test_folder(p->dir, sizeof(p->dir));
+	(void)snprintf(p->path, sizeof(p->path), "%s/known_devices", p->dir);
+	(void)setenv("XDG_RUNTIME_DIR", p->dir, 1);
+	*state = p;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct place *p = *state;
+
+	test_remove_folder(p->dir);
+	free(p);
+	return 0;
+}
+
+static void test_what_is_saved_is_read(void **state)
+{
+	const struct place *p = *state;
+	struct pctl_store *store = pctl_store_new(p->path);
+
+	assert_null(pctl_store_get(store, "10.0.0.1:1", "tls"));
+	pctl_store_put(store, "10.0.0.1:1", "tls", "a b=c%d#\n");
+	pctl_store_put(store, "n 2", "x", "1");
+	pctl_store_put(store, "n 2", "gone", "1");
+	pctl_store_put(store, "n 2", "gone", NULL);
+	assert_int_equal(pctl_store_save(store, NULL), 0);
+	pctl_store_free(store);
+
+	store = pctl_store_new(p->path);
+	assert_string_equal(pctl_store_get(store, "10.0.0.1:1", "tls"), "a b=c%d#\n");
+	assert_string_equal(pctl_store_get(store, "n 2", "x"), "1");
+	assert_null(pctl_store_get(store, "n 2", "gone"));
+	assert_int_equal(pctl_store_each(store, "n 2", NULL, NULL), 1);
+	pctl_store_free(store);
+
+	struct stat st;
+	assert_int_equal(stat(p->path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static void test_two_writers_lose_nothing(void **state)
+{
+	const struct place *p = *state;
+	struct pctl_store *a = pctl_store_new(p->path), *b = pctl_store_new(p->path);
+
+	pctl_store_put(a, "k", "old", "1");
+	assert_int_equal(pctl_store_save(a, NULL), 0);
+	assert_string_equal(pctl_store_get(b, "k", "old"), "1");
+	pctl_store_put(a, "k", "from_a", "1");
+	pctl_store_put(b, "k", "from_b", "1");
+	pctl_store_put(b, "k", "old", NULL);
+	assert_int_equal(pctl_store_save(a, NULL), 0);
+	assert_int_equal(pctl_store_save(b, NULL), 0);
+	assert_string_equal(pctl_store_get(b, "k", "from_a"), "1");
+	assert_string_equal(pctl_store_get(b, "k", "from_b"), "1");
+	assert_null(pctl_store_get(b, "k", "old"));
+	pctl_store_free(a);
+	pctl_store_free(b);
+}
+
+static void test_a_mangled_file_is_survived(void **state)
+{
+	const struct place *p = *state;
+	FILE *f = fopen(p->path, "we");
+
+	assert_non_null(f);
+	(void)fputs("\n# a comment\nlonely\nk a=1 =2 b c=%zz%4 d=\nk a=2", f);
+	(void)fclose(f);
+	struct pctl_store *store = pctl_store_new(p->path);
+	assert_string_equal(pctl_store_get(store, "k", "a"), "2");
+	assert_string_equal(pctl_store_get(store, "k", "c"), "%zz%4");
+	assert_string_equal(pctl_store_get(store, "k", "d"), "");
+	assert_null(pctl_store_get(store, "k", "b"));
+	pctl_store_free(store);
+}
+
+static void test_a_file_that_cannot_be_written_says_so(void **state)
+{
+	struct pctl_error err = { 0 };
+	struct pctl_store *store = pctl_store_new("/nonexistent/known_devices");
+
+	(void)state;
+	pctl_store_put(store, "k", "a", "1");
+	assert_int_equal(pctl_store_save(store, &err), PCTL_E_INTERNAL);
+	assert_non_null(strstr(err.text, "/nonexistent/known_devices"));
+	pctl_store_free(store);
+}
+
+/* A child that takes the lock, says so, and holds it until told to end. */
+static pid_t hold_in_child(const char *key, int *ret_stop)
+{
+	int ready[2], stop[2];
+	char c = 0;
+
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe(stop), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		char holder[100];
+		(void)close(stop[1]);
+		struct pctl_locks *locks = pctl_locks_new("powerctl reboot");
+		c = pctl_lock_try(locks, key, holder, sizeof(holder), NULL) == 0 ? 'y' : 'n';
+		(void)!write(ready[1], &c, 1);
+		(void)!read(stop[0], &c, 1);
+		_exit(0); /* without letting go: the kernel does that */
+	}
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	assert_int_equal(c, 'y');
+	(void)close(ready[0]);
+	(void)close(ready[1]);
+	(void)close(stop[0]);
+	*ret_stop = stop[1];
+	return pid;
+}
+
+static void test_a_lock_names_its_holder_and_ends_with_it(void **state)
+{
+	char holder[200] = "", want[64];
+	struct pctl_locks *locks = pctl_locks_new("powerctl on");
+	int stop = -1;
+
+	(void)state;
+	pid_t pid = hold_in_child("10.0.0.1:16992", &stop);
+	assert_int_equal(
+		pctl_lock_try(locks, "10.0.0.1:16992", holder, sizeof(holder), NULL), PCTL_E_BUSY);
+	(void)snprintf(want, sizeof(want), "powerctl reboot, pid %d", (int)pid);
+	assert_non_null(strstr(holder, want));
+	assert_int_equal(pctl_lock_try(locks, "10.0.0.2:16992", holder, sizeof(holder), NULL), 0);
+	assert_int_equal(pctl_lock_try(locks, "10.0.0.2:16992", holder, sizeof(holder), NULL), 0);
+
+	(void)close(stop);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(pctl_lock_try(locks, "10.0.0.1:16992", holder, sizeof(holder), NULL), 0);
+	pctl_lock_release(locks, "10.0.0.1:16992");
+	pctl_locks_free(locks);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_what_is_saved_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_two_writers_lose_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_mangled_file_is_survived, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_file_that_cannot_be_written_says_so, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_lock_names_its_holder_and_ends_with_it, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

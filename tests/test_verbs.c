@@ -1,0 +1,608 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The verbs over a device that follows a script: which ops they send, in which order, and what they
+ * say came of it. A script is a line of words, one per op that is expected: what the device
+ * answers.
+ */
+#include "test.h"
+
+#include <unistd.h>
+
+#include <powerctl/mem.h>
+
+#include "core.h"
+
+/* One answer. A read gives a state, an action an outcome; a script that ends goes on with its last.
+ */
+enum answer {
+	END, /* of a script */
+	OFF,
+	ON,
+	SLEEP,
+	ODD,      /* a state that nobody knows */
+	GONE,     /* unreachable */
+	OK,       /* an action accepted */
+	LOST,     /* an action sent, its answer lost */
+	LOST_BUT, /* the same, but the device takes the commit back */
+	REFUSED,
+	BUSY,
+	UNSUPPORTED,
+	HANG,
+};
+
+struct script {
+	enum answer reads[16];
+	enum answer actions[8];
+};
+
+struct fake {
+	struct pctl_loaded loaded;
+	struct pctl_plugin plugin;
+	const struct script *script;
+	size_t read, acted;
+	char log[256]; /* "get on? act:on ..." */
+	bool apply_at_power;
+};
+
+static struct fake *current; /* the one device of the one core of a test */
+
+static void note(const char *what)
+{
+	size_t len = strlen(current->log);
+
+	(void)snprintf(
+		current->log + len, sizeof(current->log) - len, "%s%s", len ? " " : "", what);
+}
+
+static void ignore_abort(struct pctl_op *op, void *work)
+{
+	(void)op, (void)work;
+}
+
+static void answer(struct pctl_op *op, enum answer a)
+{
+	switch (a) {
+	case GONE:
+		pctl_op_fail(op, PCTL_E_UNREACHABLE, "no answer in 6 s");
+		break;
+	case LOST:
+		pctl_op_committed(op);
+		pctl_op_fail(op, PCTL_E_UNREACHABLE, "connection closed before an answer");
+		break;
+	case LOST_BUT:
+		pctl_op_committed(op);
+		pctl_op_not_taken(op);
+		pctl_op_fail(op, PCTL_E_BUSY, "the device is busy");
+		break;
+	case REFUSED:
+		pctl_op_committed(op);
+		pctl_op_fail(op, PCTL_E_REFUSED, "the device said no");
+		break;
+	case BUSY:
+		pctl_op_fail(op, PCTL_E_BUSY, "the device is busy");
+		break;
+	case UNSUPPORTED:
+		pctl_op_fail(op, PCTL_E_UNSUPPORTED, "it cannot");
+		break;
+	case HANG:
+		pctl_op_pending(op, ignore_abort, NULL);
+		break;
+	default:
+		pctl_op_done(op);
+		break;
+	}
+}
+
+static void fake_get(void *dev, struct pctl_op *op, unsigned flags, struct pctl_power *ret)
+{
+	const struct script *s = current->script;
+	enum answer a = s->reads[current->read];
+
+	(void)dev;
+	note(flags & PCTL_GET_CONFIRM ? "confirm" : "get");
+	if (s->reads[current->read + 1] != END)
+		current->read++;
+	ret->state = a == OFF     ? PCTL_POWER_OFF
+		     : a == ON    ? PCTL_POWER_ON
+		     : a == SLEEP ? PCTL_POWER_SLEEP
+				  : PCTL_POWER_UNKNOWN;
+	answer(op, a);
+}
+
+static void fake_act(void *dev, struct pctl_op *op, enum pctl_action action)
+{
+	char what[32];
+
+	(void)dev;
+	(void)snprintf(what, sizeof(what), "act:%s", pctl_action_name(action));
+	note(what);
+	answer(op, current->script->actions[current->acted++]);
+}
+
+static void fake_boot_set(void *dev, struct pctl_op *op, const struct pctl_boot *boot)
+{
+	char what[32];
+
+	(void)dev;
+	(void)snprintf(what, sizeof(what), "boot:%s", pctl_boot_device_name(boot->device));
+	note(what);
+	pctl_op_done(op);
+}
+
+static int fake_open(void *ctx, struct pctl_device *device, void **ret_dev, struct pctl_error *err)
+{
+	(void)ctx, (void)device, (void)err;
+	*ret_dev = NULL;
+	return 0;
+}
+
+static void fake_close(void *dev, pctl_closed_fn *closed, void *data)
+{
+	(void)dev;
+	closed(data);
+}
+
+/* --- One verb on one node, in a world of its own.
+ * ------------------------------------------------- */
+
+struct world {
+	char dir[200];
+	uv_loop_t loop;
+	struct pctl_core *core;
+	struct pctl_inventory *inventory;
+	struct fake fake;
+
+	/* What came of it. */
+	int results, done;
+	struct pctl_result result;
+	char text[400], word[32], confirmed[16], notes[200];
+	struct pctl_run *run;
+	bool cancel_at_act;
+};
+
+static void on_result(void *data, const struct pctl_result *r)
+{
+	struct world *w = data;
+
+	w->results++;
+	w->result = *r;
+	(void)snprintf(w->text, sizeof(w->text), "%s", r->error.text);
+	(void)snprintf(w->word, sizeof(w->word), "%s", r->word);
+	(void)snprintf(w->confirmed, sizeof(w->confirmed), "%s", r->confirmed ? r->confirmed : "-");
+	(void)snprintf(w->notes, sizeof(w->notes), "%s", r->note ? r->note : "");
+}
+
+static void on_done(void *data)
+{
+	struct world *w = data;
+
+	assert_int_equal(w->results, 1);
+	w->done++;
+}
+
+static void enter_fake(struct world *w)
+{
+	struct fake *f = &w->fake;
+
+	f->plugin.driver = (struct pctl_driver){ .size = sizeof(struct pctl_driver),
+		.abi = PCTL_DRIVER_ABI,
+		.name = "fake",
+		.summary = "follows a script",
+		.open = fake_open,
+		.close = fake_close,
+		.power = &f->plugin.power,
+		.boot = &f->plugin.boot };
+	f->plugin.power = (struct pctl_power_if){
+		.actions = PCTL_ACTION_BIT(PCTL_ACTION_COUNT) - 1, .get = fake_get, .act = fake_act
+	};
+	f->plugin.boot = (struct pctl_boot_if){ .once = PCTL_BOOT_BIT(PCTL_BOOT_COUNT) - 1,
+		.set = fake_boot_set };
+	struct pctl_loaded *loaded = pctl_xcalloc(1, sizeof(*loaded));
+	struct pctl_plugin *plugin = pctl_xcalloc(1, sizeof(*plugin));
+	*plugin = f->plugin;
+	plugin->driver.power = &plugin->power;
+	plugin->driver.boot = &plugin->boot;
+	loaded->name = pctl_xstrdup("fake");
+	loaded->plugin = plugin;
+	loaded->driver = &plugin->driver;
+	*pctl_strmap_put(&w->core->by_name, "fake") = loaded;
+	w->core->loaded = pctl_xgrow(
+		w->core->loaded, &w->core->cap, w->core->n + 1, sizeof(struct pctl_loaded *));
+	w->core->loaded[w->core->n++] = loaded;
+	current = f;
+}
+
+static int setup(void **state)
+{
+	struct world *w = pctl_xcalloc(1, sizeof(*w));
+	char path[256];
+	struct pctl_problems *problems = pctl_problems_new();
+	const struct pctl_core_options options = { .plugin_dir = TEST_PLUGIN_DIR };
+
+	test_folder(w->dir, sizeof(w->dir));
+	(void)setenv("XDG_RUNTIME_DIR", w->dir, 1);
+	(void)setenv("XDG_STATE_HOME", w->dir, 1);
+	(void)setenv("XDG_CACHE_HOME", w->dir, 1);
+	(void)snprintf(path, sizeof(path), "%s/i.yaml", w->dir);
+	FILE *f = fopen(path, "we");
+	assert_non_null(f);
+	(void)fputs("nodes:\n"
+		    "  n1: {driver: fake, timeouts: {confirm: 600ms, reboot: 600ms, soft: 600ms, "
+		    "verify: 60ms, poll: 5ms, connect: 20ms, read: 100ms}}\n"
+		    "  m1: {driver: fake, maintenance: why}\n"
+		    "  p1: {driver: fake, protected: why}\n",
+		f);
+	(void)fclose(f);
+	assert_int_equal(pctl_inventory_load(path, &w->inventory, problems), 0);
+	pctl_problems_free(problems);
+	assert_int_equal(uv_loop_init(&w->loop), 0);
+	w->core = pctl_core_new(&w->loop, &options);
+	enter_fake(w);
+	*state = w;
+	return 0;
+}
+
+static void on_core_closed(void *data)
+{
+	(void)data;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+
+	pctl_core_close(w->core, on_core_closed, NULL);
+	assert_int_equal(uv_run(&w->loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(uv_loop_close(&w->loop), 0);
+	pctl_inventory_free(w->inventory);
+	test_remove_folder(w->dir);
+	free(w);
+	return 0;
+}
+
+static void play_on(
+	struct world *w, const char *name, const struct script *script, struct pctl_request request)
+{
+	struct pctl_problems *problems = pctl_problems_new();
+	size_t node = (size_t)pctl_inventory_index(w->inventory, name);
+	const struct pctl_run_callbacks callbacks = {
+		.result = on_result, .done = on_done, .data = w
+	};
+
+	w->results = w->done = 0;
+	w->fake.script = script;
+	w->fake.read = w->fake.acted = 0;
+	w->fake.log[0] = '\0';
+	assert_int_equal(
+		pctl_run_new(w->core, w->inventory, &node, 1, &request, &w->run, problems), 0);
+	pctl_problems_free(problems);
+	pctl_run_start(w->run, &callbacks);
+	assert_int_equal(w->results, 0); /* never from within */
+	assert_int_equal(uv_run(&w->loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(w->done, 1);
+}
+
+static void play(struct world *w, const struct script *script, struct pctl_request request)
+{
+	play_on(w, "n1", script, request);
+}
+
+static void succeeds(
+	const struct world *w, const char *log, const char *word, const char *confirmed)
+{
+	if (!w->result.ok)
+		fail_msg("failed: %s (%s)", w->text, w->fake.log);
+	assert_string_equal(w->fake.log, log);
+	assert_string_equal(w->word, word);
+	assert_string_equal(w->confirmed, confirmed);
+}
+
+static void fails(const struct world *w, int code, const char *log, const char *text)
+{
+	assert_false(w->result.ok);
+	assert_string_equal(pctl_error_name(w->result.error.code), pctl_error_name(code));
+	if (log)
+		assert_string_equal(w->fake.log, log);
+	if (!strstr(w->text, text))
+		fail_msg("'%s' does not say '%s'", w->text, text);
+}
+
+#define VERB(...) ((struct pctl_request){ .verb = __VA_ARGS__ })
+
+/* --- status and wait. ----------------------------------------------------------------------------
+ */
+
+static void test_status(void **state)
+{
+	struct world *w = *state;
+	const struct script on = { .reads = { ON } }, odd = { .reads = { ODD } };
+	const struct script gone = { .reads = { GONE } };
+
+	play(w, &on, VERB(PCTL_VERB_STATUS));
+	succeeds(w, "get", "on", "-");
+	play(w, &odd, VERB(PCTL_VERB_STATUS));
+	succeeds(w, "get", "unknown", "-");
+	play(w, &gone, VERB(PCTL_VERB_STATUS));
+	fails(w, PCTL_E_UNREACHABLE, NULL, "no answer in 6 s");
+	assert_string_equal(w->word, "unknown");
+	assert_false(w->result.state_known);
+	assert_int_equal(w->result.state, PCTL_POWER_UNKNOWN);
+}
+
+static void test_reads_are_tried_again_within_limits(void **state)
+{
+	struct world *w = *state;
+	const struct script once = { .reads = { GONE, ON } },
+			    busy = { .reads = { BUSY, BUSY, OFF } };
+
+	play(w, &once, VERB(PCTL_VERB_STATUS, .timeout_ms = 3000));
+	succeeds(w, "get get", "on", "-");
+	assert_int_equal(w->result.attempts, 2);
+	play(w, &busy, VERB(PCTL_VERB_STATUS, .timeout_ms = 3000));
+	succeeds(w, "get get get", "off", "-");
+	assert_int_equal(w->result.attempts, 3);
+}
+
+static void test_wait_for_a_state(void **state)
+{
+	struct world *w = *state;
+	const struct script later = { .reads = { ON, GONE, ON, OFF } }, never = { .reads = { ON } };
+
+	play(w, &later, VERB(PCTL_VERB_WAIT, .wait_state = PCTL_POWER_OFF));
+	assert_true(w->result.ok);
+	assert_string_equal(w->word, "off");
+	play(w, &never, VERB(PCTL_VERB_WAIT, .wait_state = PCTL_POWER_OFF, .timeout_ms = 50));
+	fails(w, PCTL_E_TIMEOUT, NULL, "it still reads on after");
+}
+
+/* --- on and off. ---------------------------------------------------------------------------------
+ */
+
+static void test_on(void **state)
+{
+	struct world *w = *state;
+	const struct script already = { .reads = { ON } };
+	const struct script off = { .reads = { OFF, OFF, ON }, .actions = { OK } };
+	const struct script asleep = { .reads = { SLEEP, ON }, .actions = { OK } };
+
+	play(w, &already, VERB(PCTL_VERB_ON));
+	succeeds(w, "get", "on", "-");
+	assert_false(w->result.changed);
+	play(w, &off, VERB(PCTL_VERB_ON));
+	succeeds(w, "get act:on confirm confirm", "on", "seen");
+	assert_true(w->result.changed);
+	play(w, &asleep, VERB(PCTL_VERB_ON));
+	succeeds(w, "get act:on confirm", "on", "seen");
+	play(w, &off, VERB(PCTL_VERB_ON, .no_wait = true));
+	succeeds(w, "get act:on", "accepted", "accepted");
+	play(w, &off, VERB(PCTL_VERB_ON, .dry_run = true));
+	succeeds(w, "get", "ok", "-");
+	assert_string_equal(w->notes, "would send 'on'; it is off");
+}
+
+static void test_on_that_is_not_confirmed_fails(void **state)
+{
+	struct world *w = *state;
+	const struct script liar = { .reads = { OFF }, .actions = { OK } };
+
+	play(w, &liar, VERB(PCTL_VERB_ON));
+	fails(w, PCTL_E_TIMEOUT, NULL, "'on' was accepted, but it still reads off after 600 ms");
+}
+
+static void test_off_is_only_what_reads_off(void **state)
+{
+	struct world *w = *state;
+	const struct script off = { .reads = { ON, ON, GONE, OFF }, .actions = { OK } };
+	const struct script asleep = { .reads = { ON, SLEEP }, .actions = { OK } };
+	const struct script gone = { .reads = { ON, GONE }, .actions = { OK } };
+
+	play(w, &off, VERB(PCTL_VERB_OFF));
+	assert_true(w->result.ok);
+	assert_string_equal(w->word, "off");
+	play(w, &asleep, VERB(PCTL_VERB_OFF));
+	fails(w, PCTL_E_TIMEOUT, NULL, "still reads sleep");
+	play(w, &gone, VERB(PCTL_VERB_OFF));
+	fails(w, PCTL_E_UNREACHABLE, NULL, "no answer");
+}
+
+static void test_a_lost_on_is_looked_at_before_it_is_sent_again(void **state)
+{
+	struct world *w = *state;
+	const struct script done = { .reads = { OFF, ON }, .actions = { LOST } };
+	const struct script twice = { .reads = { OFF }, .actions = { LOST, LOST } };
+	const struct script back = { .reads = { OFF, ON }, .actions = { LOST_BUT, OK } };
+
+	play(w, &done, VERB(PCTL_VERB_ON));
+	succeeds(w, "get act:on confirm", "on", "seen");
+	play(w, &twice, VERB(PCTL_VERB_ON));
+	fails(w, PCTL_E_OUTCOME_UNKNOWN, NULL, "was lost twice and it still reads off");
+	assert_int_equal(w->fake.acted, 2);
+	play(w, &back, VERB(PCTL_VERB_ON));
+	succeeds(w, "get act:on act:on confirm", "on", "seen");
+	assert_int_equal(w->result.attempts, 2);
+}
+
+static void test_a_no_is_a_no(void **state)
+{
+	struct world *w = *state;
+	const struct script no = { .reads = { OFF }, .actions = { REFUSED } };
+
+	play(w, &no, VERB(PCTL_VERB_ON));
+	fails(w, PCTL_E_REFUSED, "get act:on", "the device said no");
+}
+
+static void test_soft_off(void **state)
+{
+	struct world *w = *state;
+	const struct script good = { .reads = { ON, ON, OFF }, .actions = { OK } };
+	const struct script deaf = { .reads = { ON }, .actions = { OK } };
+	const struct script forced = { .reads = { ON, ON, ON, ON, ON, ON, ON, ON, OFF },
+		.actions = { OK, OK } };
+	const struct script lost = { .reads = { ON }, .actions = { LOST } };
+
+	play(w, &good, VERB(PCTL_VERB_OFF, .soft = true));
+	succeeds(w, "confirm act:soft_off confirm confirm", "off", "seen");
+	play(w, &deaf, VERB(PCTL_VERB_OFF, .soft = true, .timeout_ms = 60));
+	fails(w, PCTL_E_TIMEOUT, NULL, "'soft_off' was accepted, but it still reads on");
+	play(w, &forced, VERB(PCTL_VERB_OFF, .soft = true, .force_after_ms = 20));
+	assert_true(w->result.ok);
+	assert_non_null(strstr(w->fake.log, "act:off"));
+	assert_int_equal(w->fake.acted, 2);
+	play(w, &lost, VERB(PCTL_VERB_OFF, .soft = true, .timeout_ms = 60));
+	fails(w, PCTL_E_OUTCOME_UNKNOWN, NULL, "it is not sent again");
+	assert_int_equal(w->fake.acted, 1);
+}
+
+/* --- Restarts. -----------------------------------------------------------------------------------
+ */
+
+static void test_reboot(void **state)
+{
+	struct world *w = *state;
+	const struct script seen = { .reads = { ON, OFF, ON }, .actions = { OK } };
+	const struct script unseen = { .reads = { ON, ON }, .actions = { OK } };
+	const struct script off = { .reads = { OFF, ON }, .actions = { OK } };
+
+	play(w, &seen, VERB(PCTL_VERB_REBOOT));
+	succeeds(w, "confirm act:cycle confirm confirm", "on", "seen");
+	play(w, &unseen, VERB(PCTL_VERB_REBOOT));
+	succeeds(w, "confirm act:cycle confirm", "on", "accepted");
+	play(w, &off, VERB(PCTL_VERB_REBOOT));
+	succeeds(w, "confirm act:on confirm", "on", "seen");
+	play(w, &off, VERB(PCTL_VERB_CYCLE));
+	fails(w, PCTL_E_STATE, "confirm", "it is off");
+	play(w, &off, VERB(PCTL_VERB_RESET));
+	fails(w, PCTL_E_STATE, "confirm", "--on-if-off");
+	play(w, &off, VERB(PCTL_VERB_RESET, .on_if_off = true));
+	succeeds(w, "confirm act:on confirm", "on", "seen");
+	play(w, &unseen, VERB(PCTL_VERB_REBOOT, .soft = true));
+	succeeds(w, "confirm act:soft_reset confirm", "on", "accepted");
+}
+
+static void test_a_device_that_cannot_cycle_is_turned_off_and_on(void **state)
+{
+	struct world *w = *state;
+	const struct script s = { .reads = { ON, OFF, ON }, .actions = { UNSUPPORTED, OK, OK } };
+
+	play(w, &s, VERB(PCTL_VERB_REBOOT));
+	succeeds(w, "confirm act:cycle act:off confirm act:on confirm", "on", "seen");
+}
+
+static void test_a_lost_restart_is_never_sent_again(void **state)
+{
+	struct world *w = *state;
+	const struct script unseen = { .reads = { ON }, .actions = { LOST, OK } };
+	const struct script seen = { .reads = { ON, OFF, ON }, .actions = { LOST, OK } };
+
+	play(w, &unseen, VERB(PCTL_VERB_REBOOT));
+	fails(w, PCTL_E_OUTCOME_UNKNOWN, NULL, "it is not sent again");
+	assert_int_equal(w->fake.acted, 1);
+	play(w, &seen, VERB(PCTL_VERB_RESET));
+	succeeds(w, "confirm act:reset confirm confirm", "on", "seen");
+	assert_int_equal(w->fake.acted, 1);
+}
+
+/* --- Boot. ---------------------------------------------------------------------------------------
+ */
+
+static void test_boot(void **state)
+{
+	struct world *w = *state;
+	const struct script on = { .reads = { ON, ON }, .actions = { OK } };
+	const struct script off = { .reads = { OFF, ON }, .actions = { OK } };
+	const struct pctl_boot pxe = { .device = PCTL_BOOT_PXE };
+
+	play(w, &on, VERB(PCTL_VERB_BOOT, .boot = pxe));
+	succeeds(w, "confirm boot:pxe act:reset confirm", "on", "accepted");
+	play(w, &off, VERB(PCTL_VERB_BOOT, .boot = pxe));
+	succeeds(w, "confirm boot:pxe act:on confirm", "on", "seen");
+	play(w, &off, VERB(PCTL_VERB_BOOTDEV, .boot = pxe));
+	succeeds(w, "boot:pxe", "ok", "-");
+	play(w, &off,
+		VERB(PCTL_VERB_BOOT, .boot = { .device = PCTL_BOOT_PXE, .persistent = true }));
+	fails(w, PCTL_E_UNSUPPORTED, "", "cannot boot from 'pxe' persistently");
+}
+
+static void test_a_held_intent_goes_with_the_next_start(void **state)
+{
+	struct world *w = *state;
+	const struct script on = { .reads = { ON, ON }, .actions = { OK } };
+	const struct script off = { .reads = { OFF, ON }, .actions = { OK, OK } };
+	const struct pctl_boot pxe = { .device = PCTL_BOOT_PXE };
+
+	w->core->loaded[0]->plugin->boot.flags = PCTL_BOOT_APPLY_AT_POWER_ACTION;
+	play(w, &on, VERB(PCTL_VERB_BOOTDEV, .boot = pxe));
+	succeeds(w, "", "ok", "-");
+	assert_non_null(strstr(w->notes, "held"));
+	play(w, &on, VERB(PCTL_VERB_OFF, .no_wait = true));
+	assert_string_equal(w->fake.log, "confirm act:off"); /* not an off */
+	play(w, &off, VERB(PCTL_VERB_ON));
+	succeeds(w, "get boot:pxe act:on confirm", "on", "seen");
+	play(w, &off, VERB(PCTL_VERB_ON));
+	succeeds(w, "get act:on confirm", "on", "seen"); /* once */
+
+	play(w, &on, VERB(PCTL_VERB_BOOTDEV, .boot = pxe));
+	play(w, &on, VERB(PCTL_VERB_BOOTDEV, .boot = { .device = PCTL_BOOT_NONE }));
+	succeeds(w, "boot:none", "ok", "-");
+	play(w, &off, VERB(PCTL_VERB_ON));
+	succeeds(w, "get act:on confirm", "on", "seen");
+}
+
+/* --- Who is left out, and the end of patience.
+ * ---------------------------------------------------- */
+
+static void test_maintenance_and_protected(void **state)
+{
+	struct world *w = *state;
+	const struct script on = { .reads = { ON, OFF }, .actions = { OK } };
+
+	play_on(w, "m1", &on, VERB(PCTL_VERB_OFF));
+	succeeds(w, "", "skipped", "-");
+	assert_string_equal(w->notes, "why");
+	play_on(w, "m1", &on, VERB(PCTL_VERB_OFF, .maintenance = true));
+	succeeds(w, "confirm act:off confirm", "off", "seen");
+	play_on(w, "p1", &on, VERB(PCTL_VERB_OFF));
+	fails(w, PCTL_E_FORBIDDEN, "", "why");
+	play_on(w, "p1", &on, VERB(PCTL_VERB_STATUS));
+	succeeds(w, "get", "on", "-");
+	play_on(w, "p1", &on, VERB(PCTL_VERB_OFF, .override_protected = true));
+	succeeds(w, "confirm act:off confirm", "off", "seen");
+}
+
+static void test_time_over_says_what_is_known(void **state)
+{
+	struct world *w = *state;
+	const struct script hang = { .reads = { HANG } };
+	const struct script sent = { .reads = { ON, ON }, .actions = { OK } };
+
+	play(w, &hang, VERB(PCTL_VERB_STATUS, .timeout_ms = 30));
+	fails(w, PCTL_E_TIMEOUT, "get", "no answer in 30 ms");
+	play(w, &sent, VERB(PCTL_VERB_OFF, .deadline_ms = 40));
+	fails(w, PCTL_E_TIMEOUT, NULL,
+		"the command's time was over; 'off' was accepted, last read: on");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_status),
+		TEST(test_reads_are_tried_again_within_limits),
+		TEST(test_wait_for_a_state),
+		TEST(test_on),
+		TEST(test_on_that_is_not_confirmed_fails),
+		TEST(test_off_is_only_what_reads_off),
+		TEST(test_a_lost_on_is_looked_at_before_it_is_sent_again),
+		TEST(test_a_no_is_a_no),
+		TEST(test_soft_off),
+		TEST(test_reboot),
+		TEST(test_a_device_that_cannot_cycle_is_turned_off_and_on),
+		TEST(test_a_lost_restart_is_never_sent_again),
+		TEST(test_boot),
+		TEST(test_a_held_intent_goes_with_the_next_start),
+		TEST(test_maintenance_and_protected),
+		TEST(test_time_over_says_what_is_known),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
