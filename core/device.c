@@ -205,6 +205,11 @@ int pctl_pin_check(
 		device->target->name);
 }
 
+bool pctl_pin_known(const struct pctl_device *device, const char *kind)
+{
+	return pctl_store_get(device->target->core->pins, device->target->key, kind) != NULL;
+}
+
 void pctl_device_settle_pins(struct pctl_device *device, bool well)
 {
 	for (size_t i = 0; well && i < device->seen_n; i++)

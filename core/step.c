@@ -148,6 +148,14 @@ static uint64_t op_limit(const struct pctl_task *t)
 	return limit < left ? limit : left;
 }
 
+/* What an earlier try left is not mixed with what this one brings. */
+static struct pctl_value *new_tree(struct pctl_task *t)
+{
+	pctl_value_free(t->tree);
+	t->tree = pctl_value_new_map();
+	return t->tree;
+}
+
 static void call_driver(struct pctl_task *t)
 {
 	const struct pctl_driver *d = t->target->loaded->driver;
@@ -169,10 +177,10 @@ static void call_driver(struct pctl_task *t)
 		d->boot->get(dev, &t->op, &t->boot);
 		break;
 	case PCTL_TRY_INFO:
-		d->inspect->info(dev, &t->op, t->tree);
+		d->inspect->info(dev, &t->op, new_tree(t));
 		break;
 	case PCTL_TRY_HARDWARE:
-		d->inspect->hardware(dev, &t->op, t->tree);
+		d->inspect->hardware(dev, &t->op, new_tree(t));
 		break;
 	case PCTL_TRY_IDENTIFY:
 		d->identify->set(dev, &t->op, !t->request->identify_off);

@@ -63,7 +63,7 @@ static void end(struct pctl_task *t)
 	r->changing = t->power_read && t->power.changing;
 	r->elapsed_ms = now(t) - t->started;
 	r->note = t->note;
-	r->tree = t->tree;
+	r->tree = r->ok ? t->tree : NULL; /* half a tree is none */
 	if (t->locked)
 		pctl_lock_release(core_of(t)->locks, t->target->key);
 	pctl_run_untrack(t->run, t);

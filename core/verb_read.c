@@ -33,7 +33,6 @@ static void inspect(struct pctl_task *t, enum pctl_try_kind kind, bool can, cons
 			t->target->loaded->driver->name, what);
 		return;
 	}
-	t->tree = pctl_value_new_map();
 	pctl_step_try(t, kind, end_tree);
 }
 

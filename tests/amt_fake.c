@@ -126,6 +126,15 @@ const struct pctl_secret *pctl_setting_secret(const struct pctl_device *device, 
 	return NULL;
 }
 
+/* A pin of kind "tls" is the fact "pin_tls" here. */
+bool pctl_pin_known(const struct pctl_device *device, const char *kind)
+{
+	char key[32];
+
+	(void)snprintf(key, sizeof(key), "pin_%s", kind);
+	return pctl_fact_get(device, key) != NULL;
+}
+
 const char *pctl_fact_get(const struct pctl_device *device, const char *key)
 {
 	for (size_t i = 0; i < 8; i++) {

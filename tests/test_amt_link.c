@@ -115,6 +115,17 @@ static void test_no_silent_downgrade(void **state)
 	fake_assert_failed(f, PCTL_E_UNREACHABLE, "over TLS before");
 }
 
+static void test_a_pin_holds_where_the_fact_was_lost(void **state)
+{
+	struct fake *f = *state;
+
+	f->tls = "auto";
+	fake_set_fact(f, "pin_tls", "some certificate");
+	SCRIPT(f, { REFUSED, OVER_TLS });
+	status(f);
+	fake_assert_failed(f, PCTL_E_UNREACHABLE, "over TLS before");
+}
+
 static void test_a_device_that_got_tls(void **state)
 {
 	struct fake *f = *state;
@@ -251,6 +262,7 @@ int main(void)
 		TEST(test_a_dead_host_is_asked_once),
 		TEST(test_only_a_refusal_leads_to_plain),
 		TEST(test_no_silent_downgrade),
+		TEST(test_a_pin_holds_where_the_fact_was_lost),
 		TEST(test_a_device_that_got_tls),
 		TEST(test_both_refused),
 		TEST(test_true_and_false_are_obeyed),

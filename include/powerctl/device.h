@@ -68,6 +68,9 @@ PCTL_API enum pctl_trust pctl_device_trust(const struct pctl_device *device);
 PCTL_API int pctl_pin_check(
 	struct pctl_device *device, const char *kind, const char *value, struct pctl_error *err);
 
+/* Whether there is a pin of that kind: a device that has ever shown one is held to it. */
+PCTL_API bool pctl_pin_known(const struct pctl_device *device, const char *kind);
+
 /* How to reach a TCP port of the device. */
 struct pctl_dial {
 	int fd; /* connected already and now the caller's, or -1: dial direct */

@@ -90,7 +90,8 @@ static void on_failure(struct amt_dev *dev, const struct pctl_error *err)
 		amt_call_answered(dev, NULL, err);
 		return;
 	}
-	if (link->tls && fact_says(dev, "yes")) {
+	/* The fact may be lost; the pin of its certificate is not. */
+	if (link->tls && (fact_says(dev, "yes") || pctl_pin_known(dev->device, "tls"))) {
 		struct pctl_error e;
 
 		link->chosen = false;
