@@ -179,11 +179,11 @@ static void answer(struct fake_connection *c, const struct fake_reply *reply)
 	c->sent = 0;
 	if (reply->then == FAKE_SILENT)
 		return;
+	put(c, reply->split);
 	if (reply->then == FAKE_DRIP) {
 		(void)uv_timer_start(&c->timer, on_timer, 5, 5);
 		return;
 	}
-	put(c, reply->split);
 	if (reply->split)
 		(void)uv_timer_start(&c->timer, on_timer, 1, 0);
 	else
