@@ -17,6 +17,8 @@
 #endif
 
 #undef alloca
+#undef sprintf /* macros of glibc for clang, with _FORTIFY_SOURCE */
+#undef vsprintf
 #undef strdupa
 #undef strndupa
 #pragma GCC poison strcpy strcat strncpy strncat stpcpy sprintf vsprintf strtok gets

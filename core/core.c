@@ -173,7 +173,7 @@ int pctl_core_driver(struct pctl_core *core, const char *name, const struct pctl
 	struct pctl_loaded *loaded = NULL;
 	int r = pctl_core_load(core, name, &loaded, err);
 
-	if (r < 0)
+	if (r < 0 || !loaded)
 		return r;
 	*ret = &loaded->plugin->driver;
 	return 0;

@@ -40,7 +40,7 @@ static int thousandths(const char **s, uint64_t max, uint64_t *ret)
 	bool point = false, any = false;
 
 	for (;; (*s)++) {
-		unsigned digit = (unsigned)**s - '0';
+		uint64_t digit = (uint64_t)(unsigned char)**s - '0';
 
 		if (**s == '.' && !point) {
 			point = true;
@@ -90,7 +90,7 @@ int pctl_parse_choice(const char *s, const char *const *words)
 	return PCTL_E_CONFIG;
 }
 
-#define NEAREST_MAX 64u
+#define NEAREST_MAX ((size_t)64)
 
 /* Edits (insert, delete, replace, swap of neighbours) between two short words. */
 static size_t distance(const char *a, const char *b)

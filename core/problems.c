@@ -2,6 +2,7 @@
 #include "problems.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 
 #include <powerctl/buf.h>
 #include <powerctl/mem.h>

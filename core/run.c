@@ -13,8 +13,8 @@
 
 #define FANOUT         512u
 #define FANOUT_MAX     4096u
-#define SPARE_FILES    64u /* descriptors that are not connections */
-#define FILES_PER_NODE 2u
+#define SPARE_FILES    ((uint64_t)64) /* descriptors that are not connections */
+#define FILES_PER_NODE ((uint64_t)2)
 
 struct turn { /* nodes that wait for one endpoint */
 	size_t *waiting;

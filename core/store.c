@@ -14,7 +14,7 @@
 
 #include "strmap.h"
 
-#define FILE_MAX (256u * 1024 * 1024)
+#define FILE_MAX ((size_t)256 << 20)
 
 struct field {
 	char *name, *value; /* value NULL: to be forgotten */

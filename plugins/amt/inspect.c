@@ -103,6 +103,11 @@ static void read_software(struct amt_dev *dev, const struct xml_node *n)
 		(void)snprintf(w->sku, sizeof(w->sku), "%s", text);
 }
 
+static char lower(char c)
+{
+	return (char)tolower((unsigned char)c);
+}
+
 /* The first three groups of the firmware's GUID are little endian. */
 static void read_package(struct amt_dev *dev, const struct xml_node *n)
 {
@@ -117,8 +122,8 @@ static void read_package(struct amt_dev *dev, const struct xml_node *n)
 		if (i == 4 || i == 6 || i == 8 || i == 10)
 			*out++ = '-';
 		const char *digits = guid + (size_t)order[i] * 2;
-		*out++ = (char)tolower((unsigned char)digits[0]);
-		*out++ = (char)tolower((unsigned char)digits[1]);
+		*out++ = lower(digits[0]);
+		*out++ = lower(digits[1]);
 	}
 	*out = '\0';
 	pctl_value_set_text(dev->work.inspect.ret, "uuid", uuid);
@@ -150,7 +155,7 @@ static void read_ethernet(struct amt_dev *dev, const struct xml_node *n)
 	if (!id || !*id || !mac || strlen(mac) != 17 || !mac[strspn(mac, "0-:")])
 		return;
 	for (size_t i = 0; i <= 17; i++)
-		text[i] = mac[i] == '-' ? ':' : (char)tolower((unsigned char)mac[i]);
+		text[i] = mac[i] == '-' ? ':' : lower(mac[i]);
 	/* "Intel(r) AMT Ethernet Port Settings 0" is the wired one, 1 the wireless. */
 	pctl_value_set_text(
 		dev->work.inspect.ret, id[strlen(id) - 1] == '0' ? "mac" : "mac_wireless", text);
