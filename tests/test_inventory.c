@@ -96,6 +96,33 @@ static void test_text_agrees_with_settings(void **state)
 	pctl_inventory_free(inv);
 }
 
+static const struct {
+	const char *node, *key, *wanted;
+} merged[] = {
+	{ "n1", "driver", "d1" },
+	{ "n1", "x", "base" },
+	{ "n1", "username", "cu" }, /* the class's own over its credential's */
+	{ "n1", "password_file", "lf" },
+	{ "n1", "plug", "5" },
+	{ "n4", "plug", "8" },
+	{ "n1", "protected", "see [1-2]" },
+	/* A node's credential is nearer than what its class says, and ends the class's. */
+	{ "n2", "username", "hu" },
+	{ "n2", "password_env", "HE" },
+	{ "n2", "password_file", "-" },
+	{ "n2", "kg_file", "-" },
+	{ "n2", "x", "" },
+	{ "n2", "driver", "-" }, /* unset */
+	{ "n3", "username", "own" },
+	{ "n3", "address", "fe80::1" },
+	{ "n3", "protected", "-" },
+	{ "m", "password_env", "-" },
+	{ "m", "password_file", "lf" },
+	{ "n4", "password_file", "-" }, /* displaced by the command */
+	{ "n4", "kg_file", "-" },
+	{ "n4", "kg_env", "K" },
+};
+
 static void test_merging(void **state)
 {
 	struct pctl_inventory *inv = test_inventory(
@@ -117,28 +144,8 @@ static void test_merging(void **state)
 		"  m: {class: literal, credential: low}\n");
 
 	(void)state;
-	check_setting(inv, "n1", "driver", "d1");
-	check_setting(inv, "n1", "x", "base");
-	check_setting(inv, "n1", "username", "cu"); /* the class's own over its credential's */
-	check_setting(inv, "n1", "password_file", "lf");
-	check_setting(inv, "n1", "plug", "5");
-	check_setting(inv, "n4", "plug", "8");
-	check_setting(inv, "n1", "protected", "see [1-2]");
-	/* A node's credential is nearer than what its class says, and ends the class's. */
-	check_setting(inv, "n2", "username", "hu");
-	check_setting(inv, "n2", "password_env", "HE");
-	check_setting(inv, "n2", "password_file", "-");
-	check_setting(inv, "n2", "kg_file", "-");
-	check_setting(inv, "n2", "x", "");
-	check_setting(inv, "n2", "driver", "-"); /* unset */
-	check_setting(inv, "n3", "username", "own");
-	check_setting(inv, "n3", "address", "fe80::1");
-	check_setting(inv, "n3", "protected", "-");
-	check_setting(inv, "m", "password_env", "-");
-	check_setting(inv, "m", "password_file", "lf");
-	check_setting(inv, "n4", "password_file", "-"); /* displaced by the command */
-	check_setting(inv, "n4", "kg_file", "-");
-	check_setting(inv, "n4", "kg_env", "K");
+	for (size_t i = 0; i < TEST_COUNT(merged); i++)
+		check_setting(inv, merged[i].node, merged[i].key, merged[i].wanted);
 
 	struct pctl_value *settings = pctl_inventory_settings(inv, 3);
 	const struct pctl_value *timeouts = pctl_value_get(settings, "timeouts");

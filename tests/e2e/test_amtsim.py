@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks powerctl-amtsim with a client that others wrote: curl (raw sockets where curl is too polite).
+"""Checks powerctl-amtsim with curl, which others wrote; raw sockets where curl is too polite.
 
 Prints TAP. POWERCTL_AMTSIM names the program. No fixed ports, no sleeping for luck.
 """
@@ -194,8 +194,8 @@ def curl(sim, body, n=1, tls=False, args=(), password=PASSWORD, user=USER, timeo
     else:
         data = ["--data-binary", "@-"]
     run = subprocess.run(
-        ["curl", "-q", "-s", "-S", "-k", "-i", "--noproxy", "*", "--max-time", str(timeout), "--digest", "-u",
-         f"{user}:{password}", *data, *args, sim.url(n, tls)],
+        ["curl", "-q", "-s", "-S", "-k", "-i", "--noproxy", "*", "--max-time", str(timeout),
+         "--digest", "-u", f"{user}:{password}", *data, *args, sim.url(n, tls)],
         input=(body or "").encode(), capture_output=True, check=False)
     return Answer(run.returncode, run.stdout, run.stderr.decode())
 
@@ -315,6 +315,7 @@ def get_with_curl(sim):
         same(sim.count("connections"), 2, "the 401 cost a connection")
         same(sim.count("peak_connections"), 1)
         same(sim.count("tls"), 2 if tls else 0)
+        same(sim.count("tls_failed"), 0)
 
 
 @test
@@ -483,7 +484,8 @@ def malformed_xml(sim):
     for body in ("<a", "<a></b>", "", "<x:a/>", get(POWER) + "<b/>", get(POWER)[:-3],
                  '<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>', "<a>&nope;</a>", "<a b=c/>",
                  "<a" * 100 + ">", "".join("<a>" for _ in range(200)),
-                 get(POWER).replace("</Body>", "</Bodz>"), get(POWER).replace("<Body>", "<x:y/><Body>"),
+                 get(POWER).replace("</Body>", "</Bodz>"),
+                 get(POWER).replace("<Body>", "<x:y/><Body>"),
                  get(POWER).replace("<Body>", "<y a='1' a='2'/><Body>"),
                  get(POWER).replace("<Body>", "<y>\x01</y><Body>"),
                  get(POWER).replace("<Body>", "<y" + ">" + "<y>" * 100 + "</y>" * 101 + "<Body>")):
@@ -527,14 +529,15 @@ def faults(sim):
     same(curl(sim, small).fault(), "EncodingLimit")
     option = envelope(TRANSFER + "Get", POWER, headers="<w:OptionSet/>")
     same(curl(sim, option).texts("Value"), ["a:MustUnderstand"])
-    same(curl(sim, envelope(ENUM + "/Pull", POWER, f'<Pull xmlns="{ENUM}"><EnumerationContext>FF000000'
-              "-0000-0000-0000-000000000000</EnumerationContext></Pull>")).fault(),
+    context = "FF000000-0000-0000-0000-000000000000"
+    same(curl(sim, envelope(ENUM + "/Pull", POWER, f'<Pull xmlns="{ENUM}"><EnumerationContext>'
+                            f"{context}</EnumerationContext></Pull>")).fault(),
          "InvalidEnumerationContext")
 
 
 @test
 def qualified_selector(sim):
-    """w:Name for Name in a selector is accepted: some clients write it, and real machines take it"""
+    """w:Name for Name in a selector is accepted: amtctrl writes it, real machines take it"""
     body = set_power(10).replace("<w:Selector Name=", "<w:Selector w:Name=")
     same(curl(sim, body).value("ReturnValue"), "0")
 
@@ -666,7 +669,8 @@ def identity(sim):
     same(base64.b64decode(got), raw_bytes)
     same(curl(sim, get(AMT + "AMT_GeneralSettings")).value("DigestRealm"), sim.devices[0]["realm"])
     ns = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
-    a = curl(sim, '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header/><s:Body>'
+    a = curl(sim, '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header/>'
+             f'<s:Body>'
              f'<w:Identify xmlns:w="{ns}"/></s:Body></s:Envelope>')
     same(a.value("ProductVendor"), "Intel(r)")
 
@@ -838,7 +842,8 @@ def boot_refusals(sim):
     for fields in (good + [("WinREBootEnabled", "true")], good + [("Nonsense", "1")],
                    [("BIOSLastStatus", "0")] + good,
                    [x for f in good for x in ([("OptionsCleared", "true"), f]
-                                              if f[0] == "OwningEntity" else [f])], list(reversed(good)), good + good[-1:],
+                                              if f[0] == "OwningEntity" else [f])],
+                   list(reversed(good)), good + good[-1:],
                    [(k, "maybe" if k == "UseSOL" else v) for k, v in good],
                    good[:15] + [("PlatformErase", "false")] + good[15:], []):
         same(curl(sim, put_boot(fields)).fault(), "InvalidRepresentation", str(fields[:2]))
@@ -1143,6 +1148,7 @@ def tls_versions(sim):
     old = ["--tlsv1.0", "--ciphers", "DEFAULT@SECLEVEL=0"]
     with running("--devices", "1", "--old-tls") as fleet:
         true(curl(fleet, get(POWER), tls=True, args=["--tlsv1.2"]).exit == 35, "1.2 is refused")
+        same(fleet.count("tls_failed"), 1)
         same(curl(fleet, get(POWER), tls=True, args=old).code, 200)
     with tempfile.TemporaryDirectory() as folder:
         key, cert = folder + "/key.pem", folder + "/cert.pem"

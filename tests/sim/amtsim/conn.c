@@ -348,19 +348,18 @@ static void feed_tls(struct conn *c, const char *p, size_t n)
 
 	buf_init(&plain, SIZE_MAX);
 
-	int r = tls_feed(c->tls, p, n, &plain, &c->out);
+	enum tls_result r = tls_feed(c->tls, p, n, &plain, &c->out);
 
 	if (c->out.n > before && !c->busy && !c->writing)
 		write_at_once(c, c->out.p, c->out.n);
 	if (plain.n && !c->closing)
 		feed(c, plain.p, plain.n);
 	buf_done(&plain);
-	if (r >= 0 || c->closing)
+	if (r == TLS_OPEN || c->closing)
 		return;
-	if (!c->busy) {
-		c->dev->counters.tls_failed++;
+	c->dev->counters.tls_failed += r == TLS_FAILED;
+	if (!c->busy)
 		close_conn(c);
-	}
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)

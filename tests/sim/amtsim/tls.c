@@ -192,7 +192,7 @@ static void flush(struct tls *tls, struct buf *out)
 	BIO_reset(tls->out);
 }
 
-int tls_feed(struct tls *tls, const char *p, size_t n, struct buf *in, struct buf *out)
+enum tls_result tls_feed(struct tls *tls, const char *p, size_t n, struct buf *in, struct buf *out)
 {
 	char plain[16 * 1024];
 	int got;
@@ -205,9 +205,9 @@ int tls_feed(struct tls *tls, const char *p, size_t n, struct buf *in, struct bu
 	int error = SSL_get_error(tls->ssl, got);
 
 	flush(tls, out);
-	if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
-		return -1;
-	return SSL_is_init_finished(tls->ssl);
+	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
+		return TLS_OPEN;
+	return SSL_is_init_finished(tls->ssl) ? TLS_ENDED : TLS_FAILED;
 }
 
 void tls_write(struct tls *tls, const char *p, size_t n, struct buf *out)

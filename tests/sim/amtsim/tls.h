@@ -19,11 +19,16 @@ void tls_new_certificate(struct device *dev);
 struct tls *tls_new(struct device *dev);
 void tls_free(struct tls *tls);
 
-/*
- * n bytes came in. Plain text is appended to in, bytes for the wire to out. 1: the handshake is
- * done; 0: it goes on; -1: this connection is over (out may hold an alert).
- */
-int tls_feed(struct tls *tls, const char *p, size_t n, struct buf *in, struct buf *out);
+enum tls_result {
+	TLS_OPEN,
+	/* The peer said goodbye, or broke the protocol after the handshake. */
+	TLS_ENDED,
+	/* The handshake came to nothing. */
+	TLS_FAILED,
+};
+
+/* n bytes came in. Plain text is appended to in, bytes for the wire (alerts too) to out. */
+enum tls_result tls_feed(struct tls *tls, const char *p, size_t n, struct buf *in, struct buf *out);
 /* Encrypts n bytes to out. */
 void tls_write(struct tls *tls, const char *p, size_t n, struct buf *out);
 /* A close_notify for out. */

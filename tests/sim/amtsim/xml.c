@@ -43,9 +43,10 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+/* Names are ASCII here: the firmware has no others. */
 static bool is_name_start(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c & 0x80);
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
 static bool is_name(char c)
@@ -480,6 +481,20 @@ static bool cdata(struct scan *s)
 	return valid_text(part) ? append_text(s, part) : fail(s, "not UTF-8");
 }
 
+static bool comment(struct scan *s)
+{
+	const char *from = s->p + 4;
+
+	s->p = from;
+	if (!skip_past(s, "--"))
+		return false;
+	if (!valid_text((struct str){ from, (size_t)(s->p - from) }))
+		return fail(s, "not UTF-8");
+	if (s->p == s->end || *s->p++ != '>')
+		return fail(s, "-- in a comment");
+	return true;
+}
+
 static bool markup(struct scan *s)
 {
 	if (looking_at(s, "</"))
@@ -487,7 +502,7 @@ static bool markup(struct scan *s)
 	if (looking_at(s, "<?"))
 		return fail(s, "a processing instruction is not accepted");
 	if (looking_at(s, "<!--"))
-		return skip_past(s, "-->");
+		return comment(s);
 	if (looking_at(s, "<![CDATA[") && s->depth)
 		return cdata(s);
 	if (looking_at(s, "<!"))
@@ -501,6 +516,8 @@ static bool characters(struct scan *s)
 	struct str part = { s->p, (size_t)((to ? to : s->end) - s->p) };
 
 	s->p = part.p + part.n;
+	if (part.n && memmem(part.p, part.n, "]]>", 3))
+		return fail(s, "]]> in text");
 	return decode(s, part, &part) && append_text(s, part);
 }
 
