@@ -43,7 +43,7 @@ void pctl_secrets_free(struct pctl_secrets *secrets)
 	free(secrets);
 }
 
-/* --- The ways to get one. --- */
+/* --- The ways to get one. --------------------------------------------------------------------- */
 
 /* Without its last line break, which an editor or a program put there. */
 static int take_bytes(
@@ -162,7 +162,7 @@ static int from_command(
 	return r;
 }
 
-/* --- Which way, and once. --- */
+/* --- Which way, and once. --------------------------------------------------------------------- */
 
 enum way { TEXT, IN_FILE, IN_VARIABLE, BY_COMMAND, WAYS };
 

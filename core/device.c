@@ -81,8 +81,7 @@ enum pctl_trust pctl_device_trust(const struct pctl_device *device)
 	return device->target->trust;
 }
 
-/* --- Settings. ----------------------------------------------------------------------------------
- */
+/* --- Settings. -------------------------------------------------------------------------------- */
 
 static const struct pctl_setting *setting(const struct pctl_device *device, const char *name)
 {
@@ -141,8 +140,7 @@ const struct pctl_secret *pctl_setting_secret(const struct pctl_device *device, 
 	return s->secret;
 }
 
-/* --- Facts and pins. ----------------------------------------------------------------------------
- */
+/* --- Facts and pins. -------------------------------------------------------------------------- */
 
 const char *pctl_fact_get(const struct pctl_device *device, const char *key)
 {
@@ -218,8 +216,7 @@ void pctl_device_settle_pins(struct pctl_device *device, bool well)
 	device->seen_n = 0;
 }
 
-/* --- Addresses. ---------------------------------------------------------------------------------
- */
+/* --- Addresses. ------------------------------------------------------------------------------- */
 
 void pctl_device_set_address(struct pctl_device *device, const struct sockaddr *addr)
 {

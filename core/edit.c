@@ -39,7 +39,7 @@ struct edit {
 	struct pctl_value *wanted; /* what the new text is to read as */
 };
 
-/* --- Locks. --- */
+/* --- Locks. ----------------------------------------------------------------------------------- */
 
 /* The lock stands beside the file, not in it: the file itself is replaced by each change. */
 static char *lock_path_of(const char *file)
@@ -71,7 +71,7 @@ static int lock_file(struct edit *e, const char *file, struct pctl_error *err)
 	return 0;
 }
 
-/* --- Begin and end. --- */
+/* --- Begin and end. --------------------------------------------------------------------------- */
 
 static int begin(struct edit *e, const char *path, struct pctl_error *err)
 {
@@ -124,7 +124,7 @@ static void end(struct edit *e)
 	pctl_problems_free(e->before);
 }
 
-/* --- Whether the result is right. --- */
+/* --- Whether the result is right. ------------------------------------------------------------- */
 
 static bool is_nothing(const struct pctl_value *v)
 {
@@ -237,7 +237,7 @@ static int commit(struct edit *e, struct pctl_error *err)
 	return r;
 }
 
-/* --- The same change in the tree and in the text. --- */
+/* --- The same change in the tree and in the text. --------------------------------------------- */
 
 static int need_map(const struct edit *e, const struct pctl_spot *spot, const char *what,
 	struct pctl_error *err)
@@ -283,7 +283,7 @@ static int add_under(struct edit *e, const char *section, const char *name,
 	return 0;
 }
 
-/* --- Add. --- */
+/* --- Add. ------------------------------------------------------------------------------------- */
 
 static int add_name(void *data, size_t i, const char *name)
 {
@@ -364,7 +364,7 @@ int pctl_inventory_edit_credential(const char *path, const char *name, const cha
 	return r;
 }
 
-/* --- Remove. --- */
+/* --- Remove. ---------------------------------------------------------------------------------- */
 
 /* Whether all names of an entry are among names; *ret_some: whether any is. */
 struct overlap {
@@ -469,7 +469,7 @@ int pctl_inventory_edit_remove(const char *path, const char *name, struct pctl_e
 	return r;
 }
 
-/* --- Set. --- */
+/* --- Set. ------------------------------------------------------------------------------------- */
 
 /* A list where one is wanted: tags=lab,rack1 or workarounds=[a, b]. */
 static struct pctl_value *value_of(const char *key, const char *text)
@@ -646,7 +646,7 @@ int pctl_inventory_edit_set(const char *path, const char *name, const char *key,
 	return r;
 }
 
-/* --- Secrets. --- */
+/* --- Secrets. --------------------------------------------------------------------------------- */
 
 int pctl_inventory_store_secret(const char *inventory_path, const char *name,
 	const struct pctl_secret *secret, char **ret_path, struct pctl_error *err)

@@ -55,8 +55,7 @@ struct folding {
 	uint32_t *next; /* name to name of the same shape */
 };
 
-/* --- Numbers: digits as written, zeros included. -------------------------------------------------
- */
+/* --- Numbers: digits as written, zeros included. ---------------------------------------------- */
 
 struct number {
 	uint64_t value;
@@ -123,8 +122,7 @@ static const char *find_number(const char *s, size_t *ret_len)
 	}
 }
 
-/* --- Lists of numbers: 1-3,7. ------------------------------------------------------------------
- */
+/* --- Lists of numbers: 1-3,7. ----------------------------------------------------------------- */
 
 static int compare_ranks(const void *a, const void *b)
 {
@@ -174,8 +172,7 @@ static void write_list(struct pctl_buf *out, const uint64_t *ranks, size_t n)
 	}
 }
 
-/* --- Merging boxes along one dimension. --------------------------------------------------------
- */
+/* --- Merging boxes along one dimension. ------------------------------------------------------- */
 
 struct merging {
 	struct group *groups;
@@ -298,8 +295,7 @@ static void merge_along(struct folding *f, struct grid *grid, size_t dim)
 	merging_done(&m);
 }
 
-/* --- Grids. ------------------------------------------------------------------------------------
- */
+/* --- Grids. ----------------------------------------------------------------------------------- */
 
 static struct grid grid_new(const struct folding *f, const struct shape *shape)
 {
@@ -407,8 +403,7 @@ static size_t grid_len(const struct folding *f, const struct grid *grid, size_t 
 	return len;
 }
 
-/* --- The whole. --------------------------------------------------------------------------------
- */
+/* --- The whole. ------------------------------------------------------------------------------- */
 
 /* Bytes of a name of the shape that are not in its numbers, and a comma. */
 static size_t len_between(const struct folding *f, const struct grid *grid)

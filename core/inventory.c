@@ -15,7 +15,7 @@
 
 #define SYSTEM_FILE "/etc/powerctl/powerctl.yaml"
 
-/* --- Which file. --- */
+/* --- Which file. ------------------------------------------------------------------------------ */
 
 static int take_path(const char *path, const char *named_by, char **ret, struct pctl_error *err)
 {
@@ -55,7 +55,7 @@ int pctl_inventory_find(
 	return r;
 }
 
-/* --- Named things. --- */
+/* --- Named things. ---------------------------------------------------------------------------- */
 
 struct pctl_item *pctl_items_find(const struct pctl_items *items, const char *name)
 {
@@ -114,7 +114,7 @@ static void take_items(struct pctl_items *items, const struct pctl_value *map, c
 	}
 }
 
-/* --- Files. --- */
+/* --- Files. ----------------------------------------------------------------------------------- */
 
 static struct pctl_inventory_file *add_file(struct pctl_inventory *inv, const char *path)
 {
@@ -294,7 +294,7 @@ static int read_file(struct pctl_inventory *inv, const char *path, struct pctl_p
 	return r;
 }
 
-/* --- Life. --- */
+/* --- Life. ------------------------------------------------------------------------------------ */
 
 static int finish(struct pctl_inventory *inv, int r, size_t problems_before,
 	struct pctl_inventory **ret, struct pctl_problems *problems)

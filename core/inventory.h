@@ -106,7 +106,7 @@ const char *pctl_names_nearest(const struct pctl_names *names, const char *name)
 const struct pctl_value *pctl_inventory_limits(
 	const struct pctl_inventory *inventory, const char *group);
 
-/* --- inventory_check.c --- */
+/* --- inventory_check.c ------------------------------------------------------------------------ */
 
 /* Keys and kinds of one file. */
 void pctl_inventory_check_file(const struct pctl_value *root, struct pctl_problems *problems);
@@ -119,7 +119,7 @@ void pctl_inventory_check_names(
 /* Whether a secret stands in the tree itself. */
 bool pctl_inventory_has_secret(const struct pctl_value *value);
 
-/* --- inventory_nodes.c --- */
+/* --- inventory_nodes.c ------------------------------------------------------------------------ */
 
 /* Adds an entry and its nodes. settings is borrowed. */
 void pctl_inventory_add_entry(struct pctl_inventory *inventory, const char *pattern,
@@ -133,7 +133,7 @@ const struct pctl_value *pctl_inventory_value(
 const struct pctl_value *pctl_inventory_class_of(
 	const struct pctl_inventory *inventory, const struct pctl_value *settings);
 
-/* --- select.c --- */
+/* --- select.c --------------------------------------------------------------------------------- */
 
 /* Expands every group once, so that what is wrong with it is said now. */
 void pctl_inventory_check_groups(

@@ -7,7 +7,7 @@
 
 #include "inventory.h"
 
-/* --- What may stand where, as tables. --- */
+/* --- What may stand where, as tables. --------------------------------------------------------- */
 
 enum shape {
 	ANY,
@@ -132,7 +132,7 @@ static const struct rule top[] = {
 };
 static const struct rule file = { .key = "", .shape = MAP, .members = top };
 
-/* --- The check itself. --- */
+/* --- The check itself. ------------------------------------------------------------------------ */
 
 static const char *wanted(enum shape shape)
 {
@@ -307,7 +307,7 @@ bool pctl_inventory_has_secret(const struct pctl_value *v)
 	return false;
 }
 
-/* --- Names that must exist. --- */
+/* --- Names that must exist. ------------------------------------------------------------------- */
 
 static void check_named(const struct pctl_items *items, const char *what,
 	const struct pctl_value *settings, struct pctl_problems *problems)

@@ -15,7 +15,7 @@ struct pctl_node_text {
 	char text[];
 };
 
-/* --- Ranges on the right. --- */
+/* --- Ranges on the right. --------------------------------------------------------------------- */
 
 /* Never ranges, whatever they look like. */
 static const char *const never_ranged[] = { "maintenance", "protected", "username", "password",
@@ -86,7 +86,7 @@ static char *text_at(
 	return pctl_range_at(text, index);
 }
 
-/* --- Entries into nodes. --- */
+/* --- Entries into nodes. ---------------------------------------------------------------------- */
 
 /* Why a name cannot be one, or NULL. */
 static const char *wrong_name(const char *name)
@@ -213,7 +213,7 @@ void pctl_inventory_free_nodes(struct pctl_inventory *inv)
 	pctl_names_done(&inv->names);
 }
 
-/* --- Looking nodes up. --- */
+/* --- Looking nodes up. ------------------------------------------------------------------------ */
 
 size_t pctl_inventory_count(const struct pctl_inventory *inv)
 {
@@ -256,7 +256,7 @@ struct pctl_place pctl_inventory_place(const struct pctl_inventory *inv, size_t 
 	return ref ? inv->entries[inv->refs[ref].entry].place : (struct pctl_place){ 0 };
 }
 
-/* --- What holds for a node. --- */
+/* --- What holds for a node. ------------------------------------------------------------------- */
 
 /* One thing that says something about a node, the strongest first: its entries from the last to
  * the first, then its class, then that one's class. */
@@ -463,7 +463,7 @@ struct pctl_value *pctl_inventory_settings(const struct pctl_inventory *inv, siz
 	return base;
 }
 
-/* --- One value without the rest. --- */
+/* --- One value without the rest. -------------------------------------------------------------- */
 
 const struct pctl_value *pctl_inventory_value(
 	const struct pctl_inventory *inv, size_t node, const char *key)

@@ -27,8 +27,7 @@ struct reader {
 	struct result result;
 };
 
-/* --- Operators. --------------------------------------------------------------------------------
- */
+/* --- Operators. ------------------------------------------------------------------------------- */
 
 static void put(struct result *result, const char *name)
 {
@@ -107,8 +106,7 @@ static const struct operator* operator_at(const char *s)
 	return NULL;
 }
 
-/* --- Terms. ------------------------------------------------------------------------------------
- */
+/* --- Terms. ----------------------------------------------------------------------------------- */
 
 static int count_made(struct reader *reader, const char *where, uint64_t count)
 {

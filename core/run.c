@@ -40,8 +40,7 @@ struct pctl_run {
 	bool closing;
 };
 
-/* --- Before anything is sent. -------------------------------------------------------------------
- */
+/* --- Before anything is sent. ----------------------------------------------------------------- */
 
 static size_t choose_fanout(const struct pctl_run *run)
 {
@@ -116,8 +115,7 @@ void pctl_run_free(struct pctl_run *run)
 	free(run);
 }
 
-/* --- Nodes that never become a task. ------------------------------------------------------------
- */
+/* --- Nodes that never become a task. ---------------------------------------------------------- */
 
 static void tell(struct pctl_run *run, size_t i, int code, const char *what, const char *text)
 {
@@ -150,8 +148,7 @@ static bool ends_here(struct pctl_run *run, size_t i)
 	return true;
 }
 
-/* --- Feeding. -----------------------------------------------------------------------------------
- */
+/* --- Feeding. --------------------------------------------------------------------------------- */
 
 static void begin_task(struct pctl_run *run, size_t i)
 {
@@ -277,8 +274,7 @@ void pctl_run_start(struct pctl_run *run, const struct pctl_run_callbacks *callb
 	feed_soon(run);
 }
 
-/* --- What tasks say. ----------------------------------------------------------------------------
- */
+/* --- What tasks say. -------------------------------------------------------------------------- */
 
 const struct pctl_request *pctl_run_request(const struct pctl_run *run)
 {

@@ -11,7 +11,7 @@ PCTL_DEFINE_AUTO(struct pctl_names *, pctl_names_free)
 /* Beyond this many, unknown names are said in one folded line. */
 #define NAMED_EACH_MAX 8u
 
-/* --- What @group and %tag stand for. --- */
+/* --- What @group and %tag stand for. ---------------------------------------------------------- */
 
 static int expand_into(const struct pctl_inventory *inv, struct pctl_names *out,
 	const struct pctl_value *value, struct pctl_error *err)
@@ -134,7 +134,7 @@ struct pctl_names_resolver pctl_inventory_resolver(const struct pctl_inventory *
 	};
 }
 
-/* --- Names that no node has. --- */
+/* --- Names that no node has. ------------------------------------------------------------------ */
 
 static void say_unknown(const struct pctl_inventory *inv, const struct pctl_names *unknown,
 	struct pctl_place place, const char *before, struct pctl_problems *problems)
@@ -184,7 +184,7 @@ void pctl_inventory_check_groups(const struct pctl_inventory *inv, struct pctl_p
 	}
 }
 
-/* --- What a command line selects. --- */
+/* --- What a command line selects. ------------------------------------------------------------- */
 
 static const struct pctl_place nowhere = { 0 };
 

@@ -10,7 +10,7 @@
 
 #define INDENT "  "
 
-/* --- Writing. --- */
+/* --- Writing. --------------------------------------------------------------------------------- */
 
 /* Fewer texts than YAML allows, but all that are usual. Quotes are never wrong. */
 static bool is_plain(const char *text, bool flow)
@@ -80,7 +80,7 @@ void pctl_yaml_write(struct pctl_buf *out, const struct pctl_value *v, bool flow
 	pctl_buf_adds(out, map ? "}" : "]");
 }
 
-/* --- Finding. --- */
+/* --- Finding. --------------------------------------------------------------------------------- */
 
 int pctl_splice_init(struct pctl_splice *s, const char *file, const char *text, size_t len,
 	struct pctl_error *err)
@@ -134,7 +134,7 @@ static const struct pctl_yaml_span *span_of(const struct pctl_splice *s, size_t 
 	return &s->yaml.spans[span];
 }
 
-/* --- Changing. --- */
+/* --- Changing. -------------------------------------------------------------------------------- */
 
 static void change(struct pctl_splice *s, size_t begin, size_t end, const char *text)
 {

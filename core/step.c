@@ -260,8 +260,7 @@ void pctl_step_act(
 	}
 }
 
-/* --- Waiting for a state. -----------------------------------------------------------------------
- */
+/* --- Waiting for a state. --------------------------------------------------------------------- */
 
 static void poll_state(struct pctl_task *t);
 

@@ -30,8 +30,7 @@ void pctl_result_init(
 	};
 }
 
-/* --- The end. -----------------------------------------------------------------------------------
- */
+/* --- The end. --------------------------------------------------------------------------------- */
 
 static void on_timer_closed(uv_handle_t *handle)
 {
@@ -148,8 +147,7 @@ void pctl_task_cancel(struct pctl_task *t)
 	}
 }
 
-/* --- The beginning: resolve, open, lock, then the verb's first step. -----------------------------
- */
+/* --- The beginning: resolve, open, lock, then the verb's first step. -------------------------- */
 
 static void begin_verb(struct pctl_task *t)
 {

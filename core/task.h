@@ -79,8 +79,7 @@ struct pctl_task {
 	size_t index; /* in the run's list */
 };
 
-/* --- Life (task.c). -----------------------------------------------------------------------------
- */
+/* --- Life (task.c). --------------------------------------------------------------------------- */
 
 /* Begins from the loop's thread; the run hears of the end through pctl_run_task_ended(). */
 void pctl_task_start(struct pctl_run *run, const struct pctl_target *target);
@@ -104,8 +103,7 @@ void pctl_task_note(struct pctl_task *task, const char *fmt, ...)
 void pctl_result_init(
 	struct pctl_result *result, const struct pctl_target *target, enum pctl_verb verb);
 
-/* --- Steps (step.c). ----------------------------------------------------------------------------
- */
+/* --- Steps (step.c). -------------------------------------------------------------------------- */
 
 /* Reads the state into task->power, then goes on. flags as PCTL_GET_. */
 void pctl_step_get(struct pctl_task *task, unsigned flags, pctl_step_fn *then);
@@ -131,8 +129,7 @@ uint64_t pctl_jitter(uint64_t ms);
 /* Whether driver and present state take an action. */
 bool pctl_task_can(const struct pctl_task *task, enum pctl_action action);
 
-/* --- Verbs (verb.c, verb_*.c). ------------------------------------------------------------------
- */
+/* --- Verbs (verb.c, verb_*.c). ---------------------------------------------------------------- */
 
 struct pctl_verb_def {
 	const char *name;
@@ -157,8 +154,7 @@ bool pctl_intent_get(
 	struct pctl_core *core, const char *key, struct pctl_boot *ret, char **ret_url);
 void pctl_intent_drop(struct pctl_core *core, const char *key);
 
-/* --- The run's side (run.c). --------------------------------------------------------------------
- */
+/* --- The run's side (run.c). ------------------------------------------------------------------ */
 
 void pctl_run_task_result(struct pctl_run *run, const struct pctl_result *result);
 /* Everything of it is released; the task is freed by now. */

@@ -33,7 +33,7 @@ bool pctl_inventory_is_url(const char *word)
 	return end && end > word;
 }
 
-/* --- Pieces of text. --- */
+/* --- Pieces of text. -------------------------------------------------------------------------- */
 
 struct piece {
 	const char *at;
@@ -95,7 +95,7 @@ static int take(
 	return r;
 }
 
-/* --- The parts of a URL. --- */
+/* --- The parts of a URL. ---------------------------------------------------------------------- */
 
 static int take_query(struct pctl_value *settings, const char *query, struct pctl_error *err)
 {
@@ -240,7 +240,7 @@ static int parse(
 	return r < 0 || !*end ? r : take_query(settings, end + 1, err);
 }
 
-/* --- Into the inventory. --- */
+/* --- Into the inventory. ---------------------------------------------------------------------- */
 
 static bool same_settings(const struct pctl_value *a, const struct pctl_value *b)
 {

@@ -12,8 +12,7 @@
 
 #define HELD_FOR_S ((uint64_t)24 * 3600)
 
-/* --- Held intents. ------------------------------------------------------------------------------
- */
+/* --- Held intents. ---------------------------------------------------------------------------- */
 
 void pctl_intent_hold(struct pctl_core *core, const char *key, const struct pctl_boot *boot)
 {
@@ -66,8 +65,7 @@ void pctl_intent_drop(struct pctl_core *core, const char *key)
 	(void)pctl_store_save(core->intents, NULL);
 }
 
-/* --- bootdev. -----------------------------------------------------------------------------------
- */
+/* --- bootdev. --------------------------------------------------------------------------------- */
 
 bool pctl_task_can_boot(struct pctl_task *t)
 {

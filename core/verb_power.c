@@ -25,8 +25,7 @@ static void end_accepted(struct pctl_task *t)
 	pctl_task_end_ok(t, "accepted");
 }
 
-/* --- A held boot intent goes first, under the same lock. -----------------------------------------
- */
+/* --- A held boot intent goes first, under the same lock. -------------------------------------- */
 
 static void begin_on(struct pctl_task *t);
 static void begin_restart(struct pctl_task *t);
@@ -59,8 +58,7 @@ static void drop_intent(struct pctl_task *t)
 	t->from_intent = false;
 }
 
-/* --- on and off: to a state that can be confirmed. -----------------------------------------------
- */
+/* --- on and off: to a state that can be confirmed. -------------------------------------------- */
 
 static void send_to_state(struct pctl_task *t);
 
@@ -304,8 +302,7 @@ void pctl_verb_reset(struct pctl_task *t)
 	pctl_step_get(t, PCTL_GET_CONFIRM, on_read_for_reset);
 }
 
-/* --- boot: the override, then a restart, or on if off. -------------------------------------------
- */
+/* --- boot: the override, then a restart, or on if off. ---------------------------------------- */
 
 static void on_boot_set(struct pctl_task *t)
 {
@@ -338,8 +335,7 @@ void pctl_verb_boot(struct pctl_task *t)
 	pctl_step_get(t, PCTL_GET_CONFIRM, on_read_for_boot);
 }
 
-/* --- nmi, sleep: accepted is all there is to know. -----------------------------------------------
- */
+/* --- nmi, sleep: accepted is all there is to know. -------------------------------------------- */
 
 void pctl_verb_plain_action(struct pctl_task *t)
 {

@@ -71,7 +71,7 @@ static size_t byte_of(struct reader *r, const yaml_mark_t *mark)
 	return r->at_byte;
 }
 
-/* --- What libyaml complains about, in words. --- */
+/* --- What libyaml complains about, in words. -------------------------------------------------- */
 
 #define AT_ANY (-1)
 #define AT_END (-2)
@@ -170,7 +170,7 @@ static void say_unparsable(struct reader *r)
 	complain(r, place, "%s", s ? s->words : problem);
 }
 
-/* --- Events into values. --- */
+/* --- Events into values. ---------------------------------------------------------------------- */
 
 static bool next_event(struct reader *r, yaml_event_t *event)
 {

@@ -15,8 +15,7 @@
 
 #define HEX_MAX (2u * 32u + 1u)
 
-/* --- The challenge. ----------------------------------------------------------------------------
- */
+/* --- The challenge. --------------------------------------------------------------------------- */
 
 struct span {
 	const char *at;
@@ -209,8 +208,7 @@ int pctl_digest_parse(const char *header, size_t len, struct pctl_digest *ret)
 	return 0;
 }
 
-/* --- The answer. -------------------------------------------------------------------------------
- */
+/* --- The answer. ------------------------------------------------------------------------------ */
 
 /* The hash of parts joined by colons, in lower-case hex. */
 static int hash(const EVP_MD *md, const struct span *parts, size_t n, char hex[HEX_MAX])

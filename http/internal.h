@@ -175,16 +175,14 @@ int exchange_set_up(struct exchange *ex);
 /* Turns what libcurl has to say into an error of ours; ex->err wins if it is set. */
 int exchange_error(struct exchange *ex, struct pctl_error *ret);
 
-/* --- session.c ---------------------------------------------------------------------------------
- */
+/* --- session.c -------------------------------------------------------------------------------- */
 
 /* libcurl is done with the turn. */
 void exchange_settle(struct exchange *ex);
 /* The turn's time is up. */
 void exchange_expire(struct exchange *ex);
 
-/* --- tls.c ---------------------------------------------------------------------------------------
- */
+/* --- tls.c ------------------------------------------------------------------------------------ */
 
 int tls_set_up(struct exchange *ex);
 /* A CURLcode that TLS is to blame for: fills ret and returns its class, else 0. */

@@ -29,8 +29,7 @@ static struct pctl_device *outer(const struct fake *fake)
 	return (struct pctl_device *)(uintptr_t)fake;
 }
 
-/* --- The core's side of a device. ---------------------------------------------------------------
- */
+/* --- The core's side of a device. ------------------------------------------------------------- */
 
 uv_loop_t *pctl_device_loop(const struct pctl_device *device)
 {
@@ -165,8 +164,7 @@ void fake_set_fact(struct fake *fake, const char *key, const char *value)
 	pctl_fact_put(outer(fake), key, value);
 }
 
-/* --- The HTTP engine's place. -------------------------------------------------------------------
- */
+/* --- The HTTP engine's place. ----------------------------------------------------------------- */
 
 struct pctl_http {
 	int unused;
@@ -341,8 +339,7 @@ void pctl_http_cancel(struct pctl_http_session *session)
 	session->now = NULL;
 }
 
-/* --- Running ops. -------------------------------------------------------------------------------
- */
+/* --- Running ops. ----------------------------------------------------------------------------- */
 
 struct fake *fake_new(void)
 {

@@ -435,8 +435,7 @@ static void test_the_deadline_while_asking_why(void **state)
 	fake_assert_failed(f, PCTL_E_TIMEOUT, "");
 }
 
-/* --- Reading. -----------------------------------------------------------------------------------
- */
+/* --- Reading. --------------------------------------------------------------------------------- */
 
 #define EPR(name, class, id)                                                                \
 	"<g:" name "><b:Address>x</b:Address><b:ReferenceParameters><c:ResourceURI>" class  \
@@ -527,8 +526,7 @@ static void test_firmware_that_does_not_tell(void **state)
 	fake_assert_failed(f, PCTL_E_UNSUPPORTED, "does not tell which");
 }
 
-/* --- Lists in general. --------------------------------------------------------------------------
- */
+/* --- Lists in general. ------------------------------------------------------------------------ */
 
 static void test_a_list_in_pieces(void **state)
 {

@@ -75,8 +75,7 @@ static void need_folder(void)
 	skip();
 }
 
-/* --- Everything parses. -------------------------------------------------------------------------
- */
+/* --- Everything parses. ----------------------------------------------------------------------- */
 
 static struct xml_reader *reader;
 static unsigned files;
@@ -196,8 +195,7 @@ static void test_fields(void **state)
 	xml_reader_free(reader);
 }
 
-/* --- The driver's operations on them. -----------------------------------------------------------
- */
+/* --- The driver's operations on them. --------------------------------------------------------- */
 
 #define BIT(a) PCTL_ACTION_BIT(PCTL_ACTION_##a)
 

@@ -159,7 +159,7 @@ static void test_merging(void **state)
 	pctl_inventory_free(inv);
 }
 
-/* --- Mistakes. --- */
+/* --- Mistakes. -------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *text, *said;
@@ -302,7 +302,7 @@ static void test_problems_are_kept_once_and_not_for_ever(void **state)
 	pctl_problems_free(problems);
 }
 
-/* --- Files. --- */
+/* --- Files. ----------------------------------------------------------------------------------- */
 
 static char folder[256];
 
@@ -454,7 +454,7 @@ static void test_sample_file(void **state)
 	pctl_problems_free(problems);
 }
 
-/* --- Size. --- */
+/* --- Size. ------------------------------------------------------------------------------------ */
 
 static void test_ten_thousand_nodes(void **state)
 {

@@ -173,8 +173,7 @@ static void test_trees(void **state)
 	pctl_value_free(tree);
 }
 
-/* --- Output. ------------------------------------------------------------------------------------
- */
+/* --- Output. ---------------------------------------------------------------------------------- */
 
 struct page {
 	char *text;
@@ -292,8 +291,7 @@ static void test_write_fault_is_kept(void **state)
 	(void)fclose(full);
 }
 
-/* --- JSON. --------------------------------------------------------------------------------------
- */
+/* --- JSON. ------------------------------------------------------------------------------------ */
 
 static const char *const keys[] = { "v", "time", "node", "driver", "address", "verb", "ok", "state",
 	"changed", "confirmed", "attempts", "elapsed_ms", "result", "error" };
@@ -412,8 +410,7 @@ static void test_json_of_what_is_no_utf8(void **state)
 	json_decref(json);
 }
 
-/* --- Counts. ------------------------------------------------------------------------------------
- */
+/* --- Counts. ---------------------------------------------------------------------------------- */
 
 static void count(struct tally *t, size_t n, const struct pctl_result *r)
 {

@@ -309,8 +309,7 @@ static void fails(const struct world *w, int code, const char *log, const char *
 
 #define VERB(...) ((struct pctl_request){ .verb = __VA_ARGS__ })
 
-/* --- status and wait. ----------------------------------------------------------------------------
- */
+/* --- status and wait. ------------------------------------------------------------------------- */
 
 static void test_status(void **state)
 {
@@ -355,8 +354,7 @@ static void test_wait_for_a_state(void **state)
 	fails(w, PCTL_E_TIMEOUT, NULL, "it still reads on after");
 }
 
-/* --- on and off. ---------------------------------------------------------------------------------
- */
+/* --- on and off. ------------------------------------------------------------------------------ */
 
 static void test_on(void **state)
 {
@@ -453,8 +451,7 @@ static void test_soft_off(void **state)
 	assert_int_equal(w->fake.acted, 1);
 }
 
-/* --- Restarts. -----------------------------------------------------------------------------------
- */
+/* --- Restarts. -------------------------------------------------------------------------------- */
 
 static void test_reboot(void **state)
 {
@@ -502,8 +499,7 @@ static void test_a_lost_restart_is_never_sent_again(void **state)
 	assert_int_equal(w->fake.acted, 1);
 }
 
-/* --- Boot. ---------------------------------------------------------------------------------------
- */
+/* --- Boot. ------------------------------------------------------------------------------------ */
 
 static void test_boot(void **state)
 {

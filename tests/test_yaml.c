@@ -65,7 +65,7 @@ static void test_trees(void **state)
 		"1:1{1:1\xc3\xa4: 1:4{1:5\xc3\xb6\xc3\xbc: 1:9'x'}, 2:1b: 2:4'y'}");
 }
 
-/* --- Mistakes. --- */
+/* --- Mistakes. -------------------------------------------------------------------------------- */
 
 static const struct {
 	const char *text, *said;
@@ -164,7 +164,7 @@ static void test_duplicates_in_long_maps(void **state)
 	pctl_problems_free(problems);
 }
 
-/* --- Spans. --- */
+/* --- Spans. ----------------------------------------------------------------------------------- */
 
 static void check_span(
 	const char *text, const struct pctl_yaml *yaml, size_t at, const char *wanted, bool flow)

@@ -98,8 +98,7 @@ PCTL_API void pctl_http_send(struct pctl_http_session *session, struct pctl_op *
 	const struct pctl_http_request *request, pctl_http_done_fn *done, void *data);
 PCTL_API void pctl_http_cancel(struct pctl_http_session *session);
 
-/* --- Digest, as a codec: no I/O. ----------------------------------------------------------------
- */
+/* --- Digest, as a codec: no I/O. -------------------------------------------------------------- */
 
 struct pctl_digest {
 	char realm[256];

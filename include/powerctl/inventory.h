@@ -16,8 +16,7 @@
 extern "C" {
 #endif
 
-/* --- Mistakes, all of them, each "FILE:LINE:COLUMN: what, and what would be right". --------------
- */
+/* --- Mistakes, all of them, each "FILE:LINE:COLUMN: what, and what would be right". ----------- */
 
 struct pctl_problems;
 PCTL_API struct pctl_problems *pctl_problems_new(void);
@@ -28,8 +27,7 @@ PCTL_API const char *pctl_problems_at(const struct pctl_problems *problems, size
 PCTL_API void pctl_problems_add(struct pctl_problems *problems, struct pctl_place place,
 	const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* --- Reading. -----------------------------------------------------------------------------------
- */
+/* --- Reading. --------------------------------------------------------------------------------- */
 
 struct pctl_inventory;
 
@@ -55,8 +53,7 @@ PCTL_API void pctl_inventory_free(struct pctl_inventory *inventory);
 /* The path it was loaded from, or NULL. */
 PCTL_API const char *pctl_inventory_path(const struct pctl_inventory *inventory);
 
-/* --- Nodes, by index in the order of the file. Texts live as long as the inventory. --------------
- */
+/* --- Nodes, by index in the order of the file. Texts live as long as the inventory. ----------- */
 
 PCTL_API size_t pctl_inventory_count(const struct pctl_inventory *inventory);
 PCTL_API const char *pctl_inventory_name(const struct pctl_inventory *inventory, size_t node);
@@ -115,8 +112,7 @@ PCTL_API int pctl_inventory_select(struct pctl_inventory *inventory,
 	const struct pctl_selection *selection, size_t **ret, size_t *ret_count,
 	struct pctl_problems *problems);
 
-/* --- Secrets. -----------------------------------------------------------------------------------
- */
+/* --- Secrets. --------------------------------------------------------------------------------- */
 
 /*
  * Reads secrets once each: a file, a variable and a command's answer are remembered by where they
@@ -136,8 +132,7 @@ PCTL_API void pctl_secrets_free(struct pctl_secrets *secrets);
 PCTL_API int pctl_secrets_get(struct pctl_secrets *secrets, const struct pctl_value *settings,
 	const char *name, const struct pctl_secret **ret, struct pctl_error *err);
 
-/* --- Editing: splices the text, keeps comments and order, replaces the file atomically. ----------
- */
+/* --- Editing: splices the text, keeps comments and order, replaces the file atomically. ------- */
 
 /*
  * One change to the file, made under a lock, parsed before it takes the old file's place (same

@@ -18,8 +18,7 @@
 extern "C" {
 #endif
 
-/* --- The core. ----------------------------------------------------------------------------------
- */
+/* --- The core. -------------------------------------------------------------------------------- */
 
 struct pctl_core_options {
 	const char *plugin_dir; /* NULL: beside the program, else where it is installed */
@@ -29,15 +28,14 @@ struct pctl_core_options {
 
 PCTL_API struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options *options);
 /*
- * Writes the pins that were learned (and the facts, which may be lost). PCTL_E_INTERNAL: they could not
- * be kept, so the next contact with those devices is a first one again.
+ * Writes the pins that were learned (and the facts, which may be lost). PCTL_E_INTERNAL: they could
+ * not be kept, so the next contact with those devices is a first one again.
  */
 PCTL_API int pctl_core_save(struct pctl_core *core, struct pctl_error *err);
 /* Stops drivers, saves facts and pins, frees; closed runs from the loop. No run is under way. */
 PCTL_API void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data);
 
-/* --- Drivers. -----------------------------------------------------------------------------------
- */
+/* --- Drivers. --------------------------------------------------------------------------------- */
 
 PCTL_API const char *pctl_core_plugin_dir(const struct pctl_core *core);
 /* Loads a driver by name (once). PCTL_E_CONFIG: there is none, or it was refused; err says why. */
@@ -46,8 +44,7 @@ PCTL_API int pctl_core_driver(struct pctl_core *core, const char *name,
 /* Names of the plugins that are there, loaded or not, sorted. */
 PCTL_API void pctl_core_driver_names(struct pctl_core *core, struct pctl_names *out);
 
-/* --- Verbs. -------------------------------------------------------------------------------------
- */
+/* --- Verbs. ----------------------------------------------------------------------------------- */
 
 enum pctl_verb {
 	PCTL_VERB_STATUS,
@@ -75,8 +72,7 @@ enum pctl_verb {
 PCTL_API const char *pctl_verb_name(enum pctl_verb verb);
 PCTL_API unsigned pctl_verb_flags(enum pctl_verb verb);
 
-/* --- A request: one verb over nodes. ------------------------------------------------------------
- */
+/* --- A request: one verb over nodes. ---------------------------------------------------------- */
 
 struct pctl_request {
 	enum pctl_verb verb;
@@ -145,8 +141,7 @@ PCTL_API void pctl_run_start(struct pctl_run *run, const struct pctl_run_callbac
 /* Ends what is in flight and what waits: results follow, with what is known of each. */
 PCTL_API void pctl_run_cancel(struct pctl_run *run);
 
-/* --- Trust. -------------------------------------------------------------------------------------
- */
+/* --- Trust. ----------------------------------------------------------------------------------- */
 
 /* One remembered identity of a device. Texts are valid until the next call for this core. */
 struct pctl_pin {
@@ -165,8 +160,7 @@ PCTL_API int pctl_trust_accept(struct pctl_core *core, struct pctl_inventory *in
 PCTL_API int pctl_trust_forget(struct pctl_core *core, struct pctl_inventory *inventory,
 	size_t node, struct pctl_error *err);
 
-/* --- Files. -------------------------------------------------------------------------------------
- */
+/* --- Files. ----------------------------------------------------------------------------------- */
 
 /*
  * The full path of a file among what is remembered between calls ($XDG_STATE_HOME/powerctl, root:

@@ -25,8 +25,7 @@ struct amt {
 
 struct amt_dev;
 
-/* --- link.c --------------------------------------------------------------------------------------
- */
+/* --- link.c ----------------------------------------------------------------------------------- */
 
 /* In the order of the choices of the setting `tls`. */
 enum link_tls {
@@ -54,8 +53,7 @@ void amt_link_cancel(struct amt_dev *dev);
 void amt_link_idle(struct amt_dev *dev);
 void amt_link_done(struct amt_dev *dev);
 
-/* --- call.c --------------------------------------------------------------------------------------
- */
+/* --- call.c ----------------------------------------------------------------------------------- */
 
 /* answer is as answer_read() gives it and lives until this returns; it ends or goes on with the op.
  */
@@ -108,8 +106,7 @@ void amt_unhold(struct amt_dev *dev);
 void amt_call_answered(
 	struct amt_dev *dev, const struct pctl_http_answer *answer, const struct pctl_error *err);
 
-/* --- What is known of one device. ----------------------------------------------------------------
- */
+/* --- What is known of one device. ------------------------------------------------------------- */
 
 struct power_work {
 	struct pctl_power *ret, seen;

@@ -97,8 +97,7 @@ static bool wants_http(const struct amt_dev *dev)
 	return dev->work.boot.wish->device == PCTL_BOOT_HTTP;
 }
 
-/* --- User consent. ------------------------------------------------------------------------------
- */
+/* --- User consent. ---------------------------------------------------------------------------- */
 
 #define OPT_IN_ALL   UINT32_MAX
 #define OPT_IN_GIVEN 3u /* received; 4: in session */
@@ -157,8 +156,7 @@ static void on_denied(struct amt_dev *dev, const struct pctl_error *err)
 	}
 }
 
-/* --- Setting. -----------------------------------------------------------------------------------
- */
+/* --- Setting. --------------------------------------------------------------------------------- */
 
 static const char *word(bool yes)
 {
@@ -398,8 +396,7 @@ static void set(void *data, struct pctl_op *op, const struct pctl_boot *boot)
 		read_settings(dev);
 }
 
-/* --- Reading. -----------------------------------------------------------------------------------
- */
+/* --- Reading. --------------------------------------------------------------------------------- */
 
 /* The InstanceID in a reference, or "". */
 static const char *instance(const struct xml_node *reference)

@@ -154,8 +154,7 @@ void amt_unhold(struct amt_dev *dev)
 	call->changes = false;
 }
 
-/* --- Lists. -------------------------------------------------------------------------------------
- */
+/* --- Lists. ----------------------------------------------------------------------------------- */
 
 static void enumerate(struct amt_dev *dev, const struct wsman_class *class)
 {
@@ -233,8 +232,6 @@ static bool lost_context(const struct call *call, const struct pctl_error *err)
 	       strcmp(err->device_code, "InvalidEnumerationContext") == 0;
 }
 
-/* ------------------------------------------------------------------------------------------------
- */
 
 static void on_answer(struct amt_dev *dev, const struct xml_node *answer)
 {

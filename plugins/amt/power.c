@@ -58,8 +58,7 @@ static const struct request {
 };
 #define REQUESTS (sizeof(requests) / sizeof(requests[0]))
 
-/* --- Reading the state. -------------------------------------------------------------------------
- */
+/* --- Reading the state. ----------------------------------------------------------------------- */
 
 static void set_state(struct pctl_power *p, uint64_t number)
 {
@@ -198,8 +197,7 @@ static void get(void *data, struct pctl_op *op, unsigned flags, struct pctl_powe
 	amt_get(dev, &associated, got_state, NULL);
 }
 
-/* --- Changing it. -------------------------------------------------------------------------------
- */
+/* --- Changing it. ----------------------------------------------------------------------------- */
 
 static void accepted(struct amt_dev *dev, const struct xml_node *answer)
 {
