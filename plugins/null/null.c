@@ -10,6 +10,8 @@
 #include <powerctl/driver.h>
 #include <powerctl/mem.h>
 
+#include "null.h"
+
 static const char *const states[] = { "unknown", "off", "on", "sleep", "hibernate", NULL };
 static const char *const failures[] = { "none", "unreachable", "auth", "timeout", "busy", "refused",
 	"protocol", "trust", "lost", "hang", NULL };
@@ -62,6 +64,11 @@ struct null_dev {
 	pctl_closed_fn *closed;
 	void *closed_data;
 };
+
+struct pctl_device *null_device(void *data)
+{
+	return ((struct null_dev *)data)->device;
+}
 
 static void load_state(struct null_dev *dev)
 {
@@ -311,4 +318,5 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.boot = &boot,
 	.inspect = &inspect,
 	.identify = &identify,
+	.console = &null_console,
 };
