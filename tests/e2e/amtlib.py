@@ -59,11 +59,11 @@ class Fleet:
 
     def inventory(self, tls=False, settings="", timeouts="", credential=None, more=""):
         """Writes the inventory; settings are lines of the class."""
-        lines = ["defaults:", f"  timeouts: {{poll: 50ms, {timeouts}}}", "credentials:",
+        lines = ["defaults:", f"  timeouts: {{{timeouts}}}", "credentials:",
                  "  amt: " + (credential or f"{{username: admin, password_file: {self.secret}}}"),
                  "classes:", "  stand-in:", "    driver: amt", "    credential: amt",
                  f"    tls: {str(tls).lower()}"]
-        if VIA:
+        if VIA and "via:" not in settings:
             lines.append(f"    via: {VIA}")
         lines += ["    " + line for line in settings.splitlines()] + ["nodes:"]
         for n in range(1, self.size + 1):

@@ -4,14 +4,16 @@
 
 POWERCTL_VIA=pump (or test_amt_pump.py) runs all of it through channels that the core pumps.
 """
+import json
 import os
 import re
+from subprocess import PIPE
 
 from amtlib import (BOOT_CALLS, GET, POWER, PROFILES, VIA, Fleet, bad, error_of, good, took, until)
 from lib import has, main, same, test
 
 OLD_AND_NEW = PROFILES[:4]  # 16.1 has no plain port
-QUICK = "connect: 2s, answer: 2s, read: 3s, verify: 1s, confirm: 10s, reboot: 10s"
+QUICK = "connect: 2s, answer: 2s, read: 3s, confirm: 15s, reboot: 15s"
 
 
 def every_profile(lab, tls, **how):
@@ -33,7 +35,8 @@ def budget(lab, state, words, result, requests, tls):
     fleet.cold(state)
     good(lab.run(*words, f"a[1-{len(profiles)}]"), *lines(profiles, result))
     for n, profile in profiles.items():
-        c = fleet.blameless(n)
+        # 8 is asked once for a class that it lacks.
+        c = fleet.blameless(n, but=("r400",) if profile == "8" else ())
         least, most = requests if isinstance(requests, tuple) else (requests, requests)
         assert least <= c["requests"] <= most, f"{words} of {profile}: {c['requests']} requests"
         same(c["connections"], 2, f"connections of {profile}")
@@ -86,21 +89,34 @@ def budget_tls(lab):
     budget(lab, "off", ["pxeboot"], "on", (8, 9), True)
 
 
-@test
-def really_pumped(lab):
-    """with via: pump the driver's end is a unix socket, without it is not"""
-    fleet = Fleet(lab)
-    fleet.set(1, hang="all")
+def unix_sockets(lab, fleet):
+    """How many a powerctl has that waits for an answer."""
+    fleet.reset()
     proc = lab.start("status", "a1")
     until("the request has come", lambda: fleet.counters()["requests"])
     with open("/proc/net/unix", encoding="ascii") as table:
         unix = {line.split()[6] for line in list(table)[1:]}
-    links = []
+    count = 0
     for fd in os.listdir(f"/proc/{proc.pid}/fd"):
-        if int(fd) > 2:
-            links.append(os.readlink(f"/proc/{proc.pid}/fd/{fd}"))
-    found = [x for x in links if x.startswith("socket:[") and x[8:-1] in unix]
-    same(bool(found), VIA == "pump", f"{links} with via {VIA!r}")
+        link = os.readlink(f"/proc/{proc.pid}/fd/{fd}")
+        count += int(fd) > 2 and link.startswith("socket:[") and link[8:-1] in unix
+    proc.kill()
+    proc.wait()
+    return count
+
+
+@test
+def really_pumped(lab):
+    """via: pump puts a socketpair between driver and machine, and these tests use what they say"""
+    fleet = Fleet(lab)
+    fleet.set(1, hang="all")
+    as_told = unix_sockets(lab, fleet)
+    fleet.inventory(settings="via: direct")
+    direct = unix_sockets(lab, fleet)
+    fleet.inventory(settings="via: pump")
+    pumped = unix_sockets(lab, fleet)
+    same(pumped - direct, 2)
+    same(as_told, pumped if VIA == "pump" else direct)
 
 
 # --- Power. ----------------------------------------------------------------------------------
@@ -130,7 +146,7 @@ def power_hard(lab):
             sent += changed
             same(fleet.counters(n)["set_power"], sent, f"{verb} of {profiles[n]}")
             same(fleet.device(n)["boots"] - boots, int(changed and wanted == "on"), verb)
-        fleet.blameless(n)
+        fleet.blameless(n, but=("r400",) if profiles[n] == "8" else ())
 
 
 @test
@@ -210,13 +226,20 @@ def power_from_sleep(lab):
         same((fleet.device()["power_word"], fleet.counters()["set_power"]), (wanted, 1), words)
 
 
+def booted_or_refused(fleet, r):
+    """What a wake-up alone is not: a boot from the network. To say so is as good."""
+    if r.status:
+        same((error_of(r)[0], fleet.counters()["set_power"]), ("state", 0), r)
+    else:
+        same(fleet.device()["last_boot"], "pxe", r)
+
+
 @test
 def power_pxeboot_from_sleep(lab):
     """pxeboot of a sleeping machine boots it from the network, not merely wakes it"""
     fleet = Fleet(lab)
     fleet.cold("sleep")
-    r = lab.run("pxeboot", "a1")
-    same(fleet.device()["last_boot"] if r.status == 0 else "pxe", "pxe", r)
+    booted_or_refused(fleet, lab.run("--json", "pxeboot", "a1"))
 
 
 @test
@@ -224,8 +247,7 @@ def power_pxeboot_from_standby(lab):
     """pxeboot of a machine in modern standby boots it from the network"""
     fleet = Fleet(lab, "--state", "on", timeouts=QUICK)
     fleet.set(1, os_saving=3)
-    r = lab.run("pxeboot", "a1")
-    same(fleet.device()["last_boot"] if r.status == 0 else "pxe", "pxe", r)
+    booted_or_refused(fleet, lab.run("--json", "pxeboot", "a1"))
 
 
 @test
@@ -289,7 +311,7 @@ def power_reboot_seen(lab):
 def power_wait(lab):
     """wait off ends when the machine is off, and sends nothing but questions"""
     fleet = Fleet(lab, "--state", "on")
-    proc = lab.start("wait", "off", "a1", stdout=-1, text=True)
+    proc = lab.start("wait", "off", "a1", stdout=PIPE, text=True)
     until("it was asked twice", lambda: fleet.device()["log"].count(GET) >= 2)
     same(proc.poll(), None, "it waits")
     fleet.set(1, power="off")
@@ -303,6 +325,7 @@ def power_lying(lab):
     fleet = Fleet(lab, "--state", "on", "--set", "all:lie_state=2", timeouts="confirm: 800ms")
     r = bad(lab.run("off", "a1"), 1, "a1: error: timeout:", "still reads on")
     assert not re.search(r"a1: off", r.out), r
+    fleet.set(1, power="on")
     r = lab.run("--json", "off", "a1")
     same((r.json[0]["ok"], error_of(r)[0]), (False, "timeout"), r)
     assert r.json[0]["state"] != "off", r
@@ -344,19 +367,21 @@ def power_answer_lost_slow(lab):
 @test
 def power_answer_lost_restart(lab):
     """the answer to reset, reboot or pxeboot is lost, it reads on: outcome_unknown, never resent"""
-    fleet = Fleet(lab, timeouts=QUICK)
-    for verb in ("reset", "reboot", "cycle", "pxeboot"):
-        fleet.cold("on")
-        fleet.set(1, lose_power_answer=1)
-        r = bad(lab.run("--json", verb, "a1"), 1)
-        same(error_of(r)[0], "outcome_unknown", r)
-        same(fleet.counters()["set_power"], 1, verb)
+    fleet = Fleet(lab, "--state", "on", "--set", "all:lose_power_answer=1", devices=5,
+                  timeouts=QUICK)
+    verbs = (["reset"], ["reboot"], ["cycle"], ["pxeboot"], ["reboot", "--soft"])
+    running = [lab.start("--json", *verb, f"a{n}", stdout=PIPE, text=True)
+               for n, verb in enumerate(verbs, 1)]
+    for n, proc in enumerate(running, 1):
+        out = proc.communicate(timeout=60)[0]
+        same((proc.returncode, json.loads(out)["error"]["class"]), (1, "outcome_unknown"), out)
+        same(fleet.counters(n)["set_power"], 1, verbs[n - 1])
 
 
 @test
 def power_answer_lost_seen(lab):
     """the answer to a reboot is lost, but it was seen off: it succeeds, as seen"""
-    fleet = Fleet(lab, timeouts=QUICK + ", verify: 5s")
+    fleet = Fleet(lab, timeouts=QUICK)
     fleet.cold("on")
     fleet.set(1, lose_power_answer=1, transition_ms=1500)
     act(fleet, ["reboot"], 1, "on", state="on", confirmed="seen")
@@ -369,11 +394,6 @@ def power_answer_lost_soft(lab):
     fleet = Fleet(lab, "--state", "on", timeouts=QUICK + ", soft: 5s")
     fleet.set(1, lose_power_answer=1)
     good(lab.run("off", "--soft", "a1"), "a1: off")
-    same(fleet.counters()["set_power"], 1)
-    fleet.cold("on")
-    fleet.set(1, lose_power_answer=1)
-    r = bad(lab.run("--json", "reboot", "--soft", "a1"), 1)
-    same(error_of(r)[0], "outcome_unknown", r)
     same(fleet.counters()["set_power"], 1)
 
 

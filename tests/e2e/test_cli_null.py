@@ -391,6 +391,7 @@ def selections_that_fail(lab):
     same(r.status, 2)
     has(r.err, "slow1")
     has(r.err, "locked1")
+    assert "no node is" not in r.err
     r = lab.run("status", "-", stdin="")
     same((r.status, r.out), (2, ""))
     has(r.err, "no node is selected")
@@ -413,6 +414,7 @@ def urls(lab):
     same(lab.run("status", "null://10.0.0.[1-2]", "--fold").out, "10.0.0.[1-2]: off\n")
     r = lab.run("status", f"null://root:{SECRET}@10.0.0.1")
     same(r.status, 2)
+    has(r.err, "no password in a URL")
     assert SECRET not in r.err + r.out
     r = lab.run("status", f"null://10.0.0.1?password={SECRET}")
     same(r.status, 2)
@@ -581,6 +583,12 @@ def interrupted(lab):
     same(proc.returncode, 130)
     has(out, "stuck1: unknown: canceled: ")
     has(err, "interrupted")
+    proc = lab.start("status", "slow1", "n1", stdout=subprocess.PIPE, text=True,
+                     preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    same(proc.stdout.readline(), "n1: off\n")
+    proc.send_signal(signal.SIGHUP)  # as under nohup
+    same(proc.communicate(timeout=PATIENCE)[0], "slow1: off\n")
+    same(proc.returncode, 0)
 
 
 @test
@@ -595,6 +603,9 @@ def deadlines(lab):
     r = lab.run("status", "--deadline", "300ms", "stuck1", "n1")
     same(r.status, 1)
     has(r.out, "stuck1: unknown: ")
+    for key in ("timeout", "deadline"):
+        lab.inventory(f'defaults: {{{key}: 300ms}}\nnodes: {{n1: {{driver: "null", fail_reads: hang}}}}')
+        same(lab.run("status").status, 1)
     assert time.monotonic() - begin < 12, "the verb's own limit held"
 
 
