@@ -191,7 +191,6 @@ static void refused(struct exchange *ex)
 {
 	struct pctl_http_session *session = ex->session;
 	struct pctl_error err;
-	bool locked = strcasestr(ex->body.data, "locked") != NULL;
 
 	session->challenged = false;
 	if (ex->session->auth == PCTL_HTTP_AUTH_NONE)
@@ -202,8 +201,7 @@ static void refused(struct exchange *ex)
 			"challenge)");
 	else
 		pctl_error_set(&err, PCTL_E_AUTH,
-			"user '%s' or its password was refused (HTTP 401)%s", session->username,
-			locked ? "; the device says the account may be locked for a while" : "");
+			"user '%s' or its password was refused (HTTP 401)", session->username);
 	pctl_error_device_code(&err, "HTTP 401");
 	fail(ex, &err);
 }

@@ -147,14 +147,14 @@ static void test_lost_login_is_no_third_try(void **state)
 	assert_request(b, 2, "nc=00000002", true);
 }
 
-static void test_locked_account_is_told(void **state)
+static void test_every_refusal_reads_the_same(void **state)
 {
 	struct bench *b = *state;
 	SCRIPT(b, CLOSES(R401("n1", CLOSING)),
 		CLOSES("HTTP/1.1 401 No\r\n" CHALLENGE("n2") CLOSING "\r\nor temporarily Locked"));
 
 	bench_post(b, false);
-	assert_failed(b, PCTL_E_AUTH, "may be locked");
+	assert_failed(b, PCTL_E_AUTH, "was refused (HTTP 401)");
 }
 
 static void test_unknown_kind_of_login(void **state)
@@ -350,7 +350,7 @@ int main(void)
 		TEST(test_wrong_password_is_tried_once),
 		TEST(test_password_changed_meanwhile),
 		TEST(test_lost_login_is_no_third_try),
-		TEST(test_locked_account_is_told),
+		TEST(test_every_refusal_reads_the_same),
 		TEST(test_unknown_kind_of_login),
 		TEST(test_several_challenges),
 		TEST(test_other_realm_gets_no_login),

@@ -232,7 +232,6 @@ static bool lost_context(const struct call *call, const struct pctl_error *err)
 	       strcmp(err->device_code, "InvalidEnumerationContext") == 0;
 }
 
-
 static void on_answer(struct amt_dev *dev, const struct xml_node *answer)
 {
 	switch (dev->call.want.verb) {
