@@ -285,25 +285,10 @@ static int add_under(struct edit *e, const char *section, const char *name,
 
 /* --- Add. ------------------------------------------------------------------------------------- */
 
-static int add_name(void *data, size_t i, const char *name)
-{
-	(void)i;
-	(void)pctl_names_add(data, name);
-	return 0;
-}
-
-static int expand(struct pctl_names *names, const char *pattern, struct pctl_error *err)
-{
-	if (strchr(pattern, '['))
-		return pctl_range_each(pattern, add_name, names, NULL, err);
-	(void)pctl_names_add(names, pattern);
-	return 0;
-}
-
 static int check_new(const struct edit *e, const char *pattern, struct pctl_error *err)
 {
 	PCTL_AUTO(pctl_names_free) struct pctl_names *names = pctl_names_new();
-	int r = expand(names, pattern, err);
+	int r = pctl_names_add_pattern(names, pattern, err);
 
 	for (size_t i = 0; r == 0 && i < pctl_names_count(names); i++) {
 		const char *name = pctl_names_at(names, i);
@@ -446,7 +431,7 @@ static int unknown_node(const struct edit *e, const char *name, struct pctl_erro
 static int remove_names(struct edit *e, const char *pattern, struct pctl_error *err)
 {
 	PCTL_AUTO(pctl_names_free) struct pctl_names *names = pctl_names_new();
-	int r = expand(names, pattern, err);
+	int r = pctl_names_add_pattern(names, pattern, err);
 
 	for (size_t i = 0; r == 0 && i < pctl_names_count(names); i++)
 		if (pctl_inventory_index(e->inv, pctl_names_at(names, i)) < 0)

@@ -22,6 +22,9 @@ size_t pctl_names_put(struct pctl_names *names, const char *text, size_t len);
 /* The number of a text, or SIZE_MAX. */
 size_t pctl_names_find(const struct pctl_names *names, const char *text);
 
+/* Adds what a plain pattern stands for; one without brackets is a name whatever else is in it. */
+int pctl_names_add_pattern(struct pctl_names *names, const char *pattern, struct pctl_error *err);
+
 /* <0, 0, >0 in the order of pctl_names_sort(). 0 only for equal texts. */
 int pctl_names_compare(const char *a, const char *b);
 

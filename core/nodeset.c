@@ -317,3 +317,18 @@ int pctl_names_expand(struct pctl_names *out, const char *expr,
 	result_done(&reader.result);
 	return r;
 }
+
+static int add_one(void *data, size_t i, const char *name)
+{
+	(void)i;
+	(void)pctl_names_add(data, name);
+	return 0;
+}
+
+int pctl_names_add_pattern(struct pctl_names *names, const char *pattern, struct pctl_error *err)
+{
+	if (strchr(pattern, '['))
+		return pctl_range_each(pattern, add_one, names, NULL, err);
+	(void)pctl_names_add(names, pattern);
+	return 0;
+}

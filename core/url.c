@@ -317,21 +317,6 @@ static int add_some(struct pctl_inventory *inv, const struct pctl_names *names,
 	return 0;
 }
 
-static int add_name(void *data, size_t i, const char *name)
-{
-	(void)i;
-	(void)pctl_names_add(data, name);
-	return 0;
-}
-
-static int expand(struct pctl_names *names, const char *pattern, struct pctl_error *err)
-{
-	if (strchr(pattern, '['))
-		return pctl_range_each(pattern, add_name, names, NULL, err);
-	(void)pctl_names_add(names, pattern);
-	return 0;
-}
-
 static int add_nodes(struct pctl_inventory *inv, const char *pattern,
 	struct pctl_value *take_settings, struct pctl_names *out, struct pctl_error *err)
 {
@@ -339,7 +324,7 @@ static int add_nodes(struct pctl_inventory *inv, const char *pattern,
 	PCTL_AUTO(pctl_names_free) struct pctl_names *names = pctl_names_new();
 	PCTL_AUTO(pctl_problems_free) struct pctl_problems *problems = pctl_problems_new();
 	bool met = false;
-	int r = expand(names, pattern, err);
+	int r = pctl_names_add_pattern(names, pattern, err);
 
 	if (r < 0)
 		return r;

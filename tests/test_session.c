@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A session through the null driver: opened by an op, living by itself, ended by either side. */
-#include "test.h"
+#include "world.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <powerctl/mem.h>
-
-#include "core.h"
 #include "op.h"
 
 extern const struct pctl_driver pctl_driver; /* null's */
 
-struct world {
-	char dir[200];
-	uv_loop_t loop;
-	struct pctl_core *core;
-	struct pctl_inventory *inventory;
+struct console {
+	struct world world;
 	struct pctl_target target;
 	struct pctl_device *device;
 	struct pctl_op op;
@@ -25,23 +19,9 @@ struct world {
 	struct pctl_error why;
 };
 
-static void enter_null(struct pctl_core *core)
-{
-	struct pctl_loaded *loaded = pctl_xcalloc(1, sizeof(*loaded));
-
-	loaded->name = pctl_xstrdup("null");
-	loaded->plugin = pctl_xcalloc(1, sizeof(*loaded->plugin));
-	loaded->plugin->driver = pctl_driver;
-	loaded->driver = &loaded->plugin->driver;
-	*pctl_strmap_put(&core->by_name, "null") = loaded;
-	core->loaded =
-		pctl_xgrow(core->loaded, &core->cap, core->n + 1, sizeof(struct pctl_loaded *));
-	core->loaded[core->n++] = loaded;
-}
-
 static void on_opened(struct pctl_op *op, const struct pctl_error *result)
 {
-	struct world *w = op->data;
+	struct console *w = op->data;
 
 	assert_int_equal(result->code, 0);
 	w->opened++;
@@ -49,43 +29,32 @@ static void on_opened(struct pctl_op *op, const struct pctl_error *result)
 
 static void on_ended(void *data, const struct pctl_error *err)
 {
-	struct world *w = data;
+	struct console *w = data;
 
 	w->ended++;
 	w->why = *err;
 }
 
-static void run_until(struct world *w, const int *counter)
+static void run_until(struct console *w, const int *counter)
 {
 	while (!*counter)
-		assert_true(uv_run(&w->loop, UV_RUN_ONCE) || *counter);
+		assert_true(uv_run(&w->world.loop, UV_RUN_ONCE) || *counter);
 }
 
 static int setup(void **state)
 {
-	struct world *w = pctl_xcalloc(1, sizeof(*w));
-	char path[256];
+	struct console *w = pctl_xcalloc(1, sizeof(*w));
 	struct pctl_problems *problems = pctl_problems_new();
-	const struct pctl_core_options options = { .plugin_dir = TEST_PLUGIN_DIR };
 
-	test_folder(w->dir, sizeof(w->dir));
-	(void)setenv("XDG_RUNTIME_DIR", w->dir, 1);
-	(void)setenv("XDG_STATE_HOME", w->dir, 1);
-	(void)setenv("XDG_CACHE_HOME", w->dir, 1);
-	(void)snprintf(path, sizeof(path), "%s/i.yaml", w->dir);
-	FILE *f = fopen(path, "we");
-	assert_non_null(f);
-	(void)fputs("nodes:\n  n1: {driver: null}\n", f);
-	(void)fclose(f);
-	assert_int_equal(pctl_inventory_load(path, &w->inventory, problems), 0);
-	assert_int_equal(uv_loop_init(&w->loop), 0);
-	w->core = pctl_core_new(&w->loop, &options);
-	enter_null(w->core);
-	assert_int_equal(pctl_target_init(&w->target, w->core, w->inventory, 0, true, problems), 0);
+	world_init(&w->world, "nodes:\n  n1: {driver: null}\n");
+	(void)world_enter(&w->world, &pctl_driver);
+	assert_int_equal(
+		pctl_target_init(&w->target, w->world.core, w->world.inventory, 0, true, problems),
+		0);
 	pctl_problems_free(problems);
 	assert_int_equal(pctl_device_open(&w->target, &w->device, NULL), 0);
 
-	pctl_op_begin(&w->op, &w->loop, 5000, on_opened, w);
+	pctl_op_begin(&w->op, &w->world.loop, 5000, on_opened, w);
 	pctl_driver.console->open(w->device->dev, &w->op, &w->session);
 	run_until(w, &w->opened);
 	w->session->ended = on_ended;
@@ -96,39 +65,34 @@ static int setup(void **state)
 
 static void on_closed(void *data)
 {
-	if (data)
-		(*(int *)data)++;
+	(*(int *)data)++;
 }
 
 static int teardown(void **state)
 {
-	struct world *w = *state;
+	struct console *w = *state;
 
 	pctl_device_close(w->device, on_closed, &w->closed);
 	run_until(w, &w->closed);
 	pctl_target_done(&w->target);
-	pctl_core_close(w->core, on_closed, NULL);
-	assert_int_equal(uv_run(&w->loop, UV_RUN_DEFAULT), 0);
-	assert_int_equal(uv_loop_close(&w->loop), 0); /* nothing left behind */
-	pctl_inventory_free(w->inventory);
-	test_remove_folder(w->dir);
+	world_done(&w->world);
 	free(w);
 	return 0;
 }
 
-static void expect(struct world *w, const char *text)
+static void expect(struct console *w, const char *text)
 {
 	char got[64] = "";
 	ssize_t n;
 
 	while ((n = read(w->session->fd, got, sizeof(got) - 1)) < 0)
-		assert_true(uv_run(&w->loop, UV_RUN_ONCE));
+		assert_true(uv_run(&w->world.loop, UV_RUN_ONCE));
 	assert_string_equal(got, text);
 }
 
 static void test_what_is_typed_comes_back(void **state)
 {
-	struct world *w = *state;
+	struct console *w = *state;
 
 	assert_string_equal(pctl_value_text(pctl_value_get(w->session->facts, "kind")), "echo");
 	assert_int_equal(write(w->session->fd, "hello", 5), 5);
@@ -146,12 +110,12 @@ static void test_what_is_typed_comes_back(void **state)
 
 static void test_an_end_is_told_once(void **state)
 {
-	struct world *w = *state;
+	struct console *w = *state;
 
 	assert_int_equal(shutdown(w->session->fd, SHUT_WR), 0);
 	run_until(w, &w->ended);
 	w->session->close(w->session);
-	(void)uv_run(&w->loop, UV_RUN_NOWAIT);
+	(void)uv_run(&w->world.loop, UV_RUN_NOWAIT);
 	assert_int_equal(w->ended, 1);
 }
 

@@ -4,13 +4,7 @@
  * say came of it. A script is a line of words, one per op that is expected: what the device
  * answers.
  */
-#include "test.h"
-
-#include <unistd.h>
-
-#include <powerctl/mem.h>
-
-#include "core.h"
+#include "world.h"
 
 /* One answer. A read gives a state, an action an outcome; a script that ends goes on with its last.
  */
@@ -36,12 +30,9 @@ struct script {
 };
 
 struct fake {
-	struct pctl_loaded loaded;
-	struct pctl_plugin plugin;
 	const struct script *script;
 	size_t read, acted;
-	char log[256]; /* "get on? act:on ..." */
-	bool apply_at_power;
+	char log[256]; /* "get act:on confirm ..." */
 };
 
 static struct fake *current; /* the one device of the one core of a test */
@@ -145,24 +136,20 @@ static void fake_close(void *dev, pctl_closed_fn *closed, void *data)
 /* --- One verb on one node, in a world of its own.
  * ------------------------------------------------- */
 
-struct world {
-	char dir[200];
-	uv_loop_t loop;
-	struct pctl_core *core;
-	struct pctl_inventory *inventory;
+struct play {
+	struct world world;
+	struct pctl_plugin *plugin;
 	struct fake fake;
 
 	/* What came of it. */
 	int results, done;
 	struct pctl_result result;
 	char text[400], word[32], confirmed[16], notes[200];
-	struct pctl_run *run;
-	bool cancel_at_act;
 };
 
 static void on_result(void *data, const struct pctl_result *r)
 {
-	struct world *w = data;
+	struct play *w = data;
 
 	w->results++;
 	w->result = *r;
@@ -174,97 +161,59 @@ static void on_result(void *data, const struct pctl_result *r)
 
 static void on_done(void *data)
 {
-	struct world *w = data;
+	struct play *w = data;
 
 	assert_int_equal(w->results, 1);
 	w->done++;
 }
 
-static void enter_fake(struct world *w)
-{
-	struct fake *f = &w->fake;
+static const struct pctl_power_if fake_power = {
+	.actions = PCTL_ACTION_BIT(PCTL_ACTION_COUNT) - 1,
+	.get = fake_get,
+	.act = fake_act,
+};
 
-	f->plugin.driver = (struct pctl_driver){ .size = sizeof(struct pctl_driver),
-		.abi = PCTL_DRIVER_ABI,
-		.name = "fake",
-		.summary = "follows a script",
-		.open = fake_open,
-		.close = fake_close,
-		.power = &f->plugin.power,
-		.boot = &f->plugin.boot };
-	f->plugin.power = (struct pctl_power_if){
-		.actions = PCTL_ACTION_BIT(PCTL_ACTION_COUNT) - 1, .get = fake_get, .act = fake_act
-	};
-	f->plugin.boot = (struct pctl_boot_if){ .once = PCTL_BOOT_BIT(PCTL_BOOT_COUNT) - 1,
-		.set = fake_boot_set };
-	struct pctl_loaded *loaded = pctl_xcalloc(1, sizeof(*loaded));
-	struct pctl_plugin *plugin = pctl_xcalloc(1, sizeof(*plugin));
-	*plugin = f->plugin;
-	plugin->driver.power = &plugin->power;
-	plugin->driver.boot = &plugin->boot;
-	loaded->name = pctl_xstrdup("fake");
-	loaded->plugin = plugin;
-	loaded->driver = &plugin->driver;
-	*pctl_strmap_put(&w->core->by_name, "fake") = loaded;
-	w->core->loaded = pctl_xgrow(
-		w->core->loaded, &w->core->cap, w->core->n + 1, sizeof(struct pctl_loaded *));
-	w->core->loaded[w->core->n++] = loaded;
-	current = f;
-}
+static const struct pctl_driver fake_driver = {
+	.name = "fake",
+	.open = fake_open,
+	.close = fake_close,
+	.power = &fake_power,
+};
 
 static int setup(void **state)
 {
-	struct world *w = pctl_xcalloc(1, sizeof(*w));
-	char path[256];
-	struct pctl_problems *problems = pctl_problems_new();
-	const struct pctl_core_options options = { .plugin_dir = TEST_PLUGIN_DIR };
+	struct play *w = pctl_xcalloc(1, sizeof(*w));
 
-	test_folder(w->dir, sizeof(w->dir));
-	(void)setenv("XDG_RUNTIME_DIR", w->dir, 1);
-	(void)setenv("XDG_STATE_HOME", w->dir, 1);
-	(void)setenv("XDG_CACHE_HOME", w->dir, 1);
-	(void)snprintf(path, sizeof(path), "%s/i.yaml", w->dir);
-	FILE *f = fopen(path, "we");
-	assert_non_null(f);
-	(void)fputs("nodes:\n"
-		    "  n1: {driver: fake, timeouts: {confirm: 600ms, reboot: 600ms, soft: 600ms, "
-		    "verify: 60ms, poll: 5ms, connect: 20ms, read: 100ms}}\n"
-		    "  m1: {driver: fake, maintenance: why}\n"
-		    "  p1: {driver: fake, protected: why}\n",
-		f);
-	(void)fclose(f);
-	assert_int_equal(pctl_inventory_load(path, &w->inventory, problems), 0);
-	pctl_problems_free(problems);
-	assert_int_equal(uv_loop_init(&w->loop), 0);
-	w->core = pctl_core_new(&w->loop, &options);
-	enter_fake(w);
+	world_init(&w->world,
+		"nodes:\n"
+		"  n1: {driver: fake, timeouts: {confirm: 600ms, reboot: 600ms, soft: 600ms, "
+		"verify: 60ms, poll: 5ms, connect: 20ms, read: 100ms}}\n"
+		"  m1: {driver: fake, maintenance: why}\n"
+		"  p1: {driver: fake, protected: why}\n");
+	w->plugin = world_enter(&w->world, &fake_driver);
+	w->plugin->boot = (struct pctl_boot_if){ .once = PCTL_BOOT_BIT(PCTL_BOOT_COUNT) - 1,
+		.set = fake_boot_set };
+	w->plugin->driver.boot = &w->plugin->boot;
+	current = &w->fake;
 	*state = w;
 	return 0;
 }
 
-static void on_core_closed(void *data)
-{
-	(void)data;
-}
-
 static int teardown(void **state)
 {
-	struct world *w = *state;
+	struct play *w = *state;
 
-	pctl_core_close(w->core, on_core_closed, NULL);
-	assert_int_equal(uv_run(&w->loop, UV_RUN_DEFAULT), 0);
-	assert_int_equal(uv_loop_close(&w->loop), 0);
-	pctl_inventory_free(w->inventory);
-	test_remove_folder(w->dir);
+	world_done(&w->world);
 	free(w);
 	return 0;
 }
 
 static void play_on(
-	struct world *w, const char *name, const struct script *script, struct pctl_request request)
+	struct play *w, const char *name, const struct script *script, struct pctl_request request)
 {
 	struct pctl_problems *problems = pctl_problems_new();
-	size_t node = (size_t)pctl_inventory_index(w->inventory, name);
+	size_t node = (size_t)pctl_inventory_index(w->world.inventory, name);
+	struct pctl_run *run = NULL;
 	const struct pctl_run_callbacks callbacks = {
 		.result = on_result, .done = on_done, .data = w
 	};
@@ -274,21 +223,21 @@ static void play_on(
 	w->fake.read = w->fake.acted = 0;
 	w->fake.log[0] = '\0';
 	assert_int_equal(
-		pctl_run_new(w->core, w->inventory, &node, 1, &request, &w->run, problems), 0);
+		pctl_run_new(w->world.core, w->world.inventory, &node, 1, &request, &run, problems),
+		0);
 	pctl_problems_free(problems);
-	pctl_run_start(w->run, &callbacks);
+	pctl_run_start(run, &callbacks);
 	assert_int_equal(w->results, 0); /* never from within */
-	assert_int_equal(uv_run(&w->loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(uv_run(&w->world.loop, UV_RUN_DEFAULT), 0);
 	assert_int_equal(w->done, 1);
 }
 
-static void play(struct world *w, const struct script *script, struct pctl_request request)
+static void play(struct play *w, const struct script *script, struct pctl_request request)
 {
 	play_on(w, "n1", script, request);
 }
 
-static void succeeds(
-	const struct world *w, const char *log, const char *word, const char *confirmed)
+static void succeeds(const struct play *w, const char *log, const char *word, const char *confirmed)
 {
 	if (!w->result.ok)
 		fail_msg("failed: %s (%s)", w->text, w->fake.log);
@@ -297,7 +246,7 @@ static void succeeds(
 	assert_string_equal(w->confirmed, confirmed);
 }
 
-static void fails(const struct world *w, int code, const char *log, const char *text)
+static void fails(const struct play *w, int code, const char *log, const char *text)
 {
 	assert_false(w->result.ok);
 	assert_string_equal(pctl_error_name(w->result.error.code), pctl_error_name(code));
@@ -313,7 +262,7 @@ static void fails(const struct world *w, int code, const char *log, const char *
 
 static void test_status(void **state)
 {
-	struct world *w = *state;
+	struct play *w = *state;
 	const struct script on = { .reads = { ON } }, odd = { .reads = { ODD } };
 	const struct script gone = { .reads = { GONE } };
 
@@ -330,7 +279,7 @@ static void test_status(void **state)
 
 static void test_reads_are_tried_again_within_limits(void **state)
 {
-	struct world *w = *state;
+	struct play *w = *state;
 	const struct script once = { .reads = { GONE, ON } },
 			    busy = { .reads = { BUSY, BUSY, OFF } };
 
@@ -344,7 +293,7 @@ static void test_reads_are_tried_again_within_limits(void **state)
 
 static void test_wait_for_a_state(void **state)
 {
-	struct world *w = *state;
+	struct play *w = *state;
 	const struct script later = { .reads = { ON, GONE, ON, OFF } }, never = { .reads = { ON } };
 
 	play(w, &later, VERB(PCTL_VERB_WAIT, .wait_state = PCTL_POWER_OFF));
@@ -358,7 +307,7 @@ static void test_wait_for_a_state(void **state)
 
 static void test_on(void **state)
 {
-	struct world *w = *state;
+	struct play *w = *state;
 	const struct script already = { .reads = { ON } };
 	const struct script off = { .reads = { OFF, OFF, ON }, .actions = { OK } };
 	const struct script asleep = { .reads = { SLEEP, ON }, .actions = { OK } };
@@ -380,7 +329,7 @@ static void test_on(void **state)
 
 static void test_on_that_is_not_confirmed_fails(void **state)
 {
-	struct world *w = *state;
+	struct play *w = *state;
 	const struct script liar = { .reads = { OFF }, .actions = { OK } };
 
 	play(w, &liar, VERB(PCTL_VERB_ON));
@@ -389,7 +338,7 @@ static void test_on_that_is_not_confirmed_fails(void **state)
 
 static void test_off_is_only_what_reads_off(void **state)
 {
-	struct world *w = *state;
+	struct play *w = *state;
 	const struct script off = { .reads = { ON, ON, GONE, OFF }, .actions = { OK } };
 	const struct script asleep = { .reads = { ON, SLEEP }, .actions = { OK } };
 	const struct script gone = { .reads = { ON, GONE }, .actions = { OK } };
@@ -405,7 +354,7 @@ static void test_off_is_only_what_reads_off(void **state)
 
 static void test_a_lost_on_is_looked_at_before_it_is_sent_again(void **state)
 {
-	struct world *w = *state;
+	struct play *w = *state;
 	const struct script done = { .reads = { OFF, ON }, .actions = { LOST } };
 	const struct script twice = { .reads = { OFF }, .actions = { LOST, LOST } };
 	const struct script back = { .reads = { OFF, ON }, .actions = { LOST_BUT, OK } };
@@ -422,7 +371,7 @@ static void test_a_lost_on_is_looked_at_before_it_is_sent_again(void **state)
 
 static void test_a_no_is_a_no(void **state)
 {
-	struct world *w = *state;
+	struct play *w = *state;
 	const struct script no = { .reads = { OFF }, .actions = { REFUSED } };
 
 	play(w, &no, VERB(PCTL_VERB_ON));
@@ -431,7 +380,7 @@ static void test_a_no_is_a_no(void **state)
 
 static void test_soft_off(void **state)
 {
-	struct world *w = *state;
+	struct play *w = *state;
 	const struct script good = { .reads = { ON, ON, OFF }, .actions = { OK } };
 	const struct script deaf = { .reads = { ON }, .actions = { OK } };
 	const struct script forced = { .reads = { ON, ON, ON, ON, ON, ON, ON, ON, OFF },
@@ -455,7 +404,7 @@ static void test_soft_off(void **state)
 
 static void test_reboot(void **state)
 {
-	struct world *w = *state;
+	struct play *w = *state;
 	const struct script seen = { .reads = { ON, OFF, ON }, .actions = { OK } };
 	const struct script unseen = { .reads = { ON, ON }, .actions = { OK } };
 	const struct script off = { .reads = { OFF, ON }, .actions = { OK } };
@@ -478,7 +427,7 @@ static void test_reboot(void **state)
 
 static void test_a_device_that_cannot_cycle_is_turned_off_and_on(void **state)
 {
-	struct world *w = *state;
+	struct play *w = *state;
 	const struct script s = { .reads = { ON, OFF, ON }, .actions = { UNSUPPORTED, OK, OK } };
 
 	play(w, &s, VERB(PCTL_VERB_REBOOT));
@@ -487,7 +436,7 @@ static void test_a_device_that_cannot_cycle_is_turned_off_and_on(void **state)
 
 static void test_a_lost_restart_is_never_sent_again(void **state)
 {
-	struct world *w = *state;
+	struct play *w = *state;
 	const struct script unseen = { .reads = { ON }, .actions = { LOST, OK } };
 	const struct script seen = { .reads = { ON, OFF, ON }, .actions = { LOST, OK } };
 
@@ -503,7 +452,7 @@ static void test_a_lost_restart_is_never_sent_again(void **state)
 
 static void test_boot(void **state)
 {
-	struct world *w = *state;
+	struct play *w = *state;
 	const struct script on = { .reads = { ON, ON }, .actions = { OK } };
 	const struct script off = { .reads = { OFF, ON }, .actions = { OK } };
 	const struct pctl_boot pxe = { .device = PCTL_BOOT_PXE };
@@ -521,12 +470,12 @@ static void test_boot(void **state)
 
 static void test_a_held_intent_goes_with_the_next_start(void **state)
 {
-	struct world *w = *state;
+	struct play *w = *state;
 	const struct script on = { .reads = { ON, ON }, .actions = { OK } };
 	const struct script off = { .reads = { OFF, ON }, .actions = { OK, OK } };
 	const struct pctl_boot pxe = { .device = PCTL_BOOT_PXE };
 
-	w->core->loaded[0]->plugin->boot.flags = PCTL_BOOT_APPLY_AT_POWER_ACTION;
+	w->plugin->boot.flags = PCTL_BOOT_APPLY_AT_POWER_ACTION;
 	play(w, &on, VERB(PCTL_VERB_BOOTDEV, .boot = pxe));
 	succeeds(w, "", "ok", "-");
 	assert_non_null(strstr(w->notes, "held"));
@@ -549,7 +498,7 @@ static void test_a_held_intent_goes_with_the_next_start(void **state)
 
 static void test_maintenance_and_protected(void **state)
 {
-	struct world *w = *state;
+	struct play *w = *state;
 	const struct script on = { .reads = { ON, OFF }, .actions = { OK } };
 
 	play_on(w, "m1", &on, VERB(PCTL_VERB_OFF));
@@ -567,7 +516,7 @@ static void test_maintenance_and_protected(void **state)
 
 static void test_time_over_says_what_is_known(void **state)
 {
-	struct world *w = *state;
+	struct play *w = *state;
 	const struct script hang = { .reads = { HANG } };
 	const struct script sent = { .reads = { ON, ON }, .actions = { OK } };
 
