@@ -52,6 +52,6 @@ help:
 	@echo 'make check        all tests: gcc, clang, sanitizers'
 	@echo 'make check-system tests with other programs'"'"' daemons; asks before it installs (YES=1: not)'
 	@echo 'make bench        timings beside other clients'
-	@echo 'make fuzz         each fuzz target for SECONDS=60'
+	@echo 'make fuzz         each fuzz target for EACH=60 seconds'
 	@echo 'make lint         format, clang-tidy, cppcheck, shellcheck, includes'
 	@echo 'make install      DESTDIR= PREFIX=/usr/local'

@@ -174,6 +174,9 @@ static int get_driver(struct addition *a, struct pctl_error *err)
 	int r = probe_driver(a->cli, first, &login, &a->driver, err);
 	if (r < 0) {
 		say("%s", err->text);
+		if (r == PCTL_E_AUTH)
+			return pctl_error_set(err, r,
+				"nothing was added; begin again with the right user and password");
 		return pctl_error_set(err, r,
 			"nothing was added; if the machine is there, name its driver: --driver "
 			"NAME "

@@ -43,13 +43,10 @@ static int change_word(struct edit *e, const char *word)
 {
 	struct pctl_error err = { 0 };
 
+	/* Where the word is no entry, it may be a set; a fault of another kind is met and said
+	 * again. */
 	if (e->change(e->path, word, e->data, &err) == 0)
 		return CLI_OK;
-	/* A plain name of the inventory failed for a reason that trying again does not mend. */
-	if (pctl_inventory_index(e->cli->inventory, word) >= 0) {
-		say("%s: %s", word, err.text);
-		return CLI_FAILED;
-	}
 	return change_expanded(e, word);
 }
 

@@ -116,6 +116,9 @@ static int choose(const struct probe *p, const char *address, char **ret, struct
 	for (size_t i = 0; i < p->n; i++)
 		if (evidence(&p->attempts[i]) > (best ? evidence(best) : 0))
 			best = &p->attempts[i];
+	if (best && best->error.code == PCTL_E_AUTH)
+		return pctl_error_set(err, PCTL_E_AUTH, "%s at %s: %s", best->driver->name, address,
+			best->error.text);
 	if (best) {
 		*ret = pctl_xstrdup(best->driver->name);
 		return 0;

@@ -12,8 +12,9 @@ struct probe_login {
 
 /*
  * Tries all drivers that have a port of their own at once; blocks. free() *ret: the name of the
- * first, in the order of names, that got an answer of its kind: the state, or else a refused login.
- * PCTL_E_UNREACHABLE: none; err says what was tried and what each said.
+ * first, in the order of names, that got an answer of its kind: the state, or else an error that
+ * only such a device gives. PCTL_E_UNREACHABLE: none; err says what was tried and what each said.
+ * PCTL_E_AUTH: there is one, and it refused the login; trying once more might lock the account.
  */
 int probe_driver(struct cli *cli, const char *address, const struct probe_login *login, char **ret,
 	struct pctl_error *err);

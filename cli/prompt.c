@@ -34,8 +34,11 @@ static int terminal_open(struct terminal *t, bool echo, struct pctl_error *err)
 	if (t->fd < 0)
 		return pctl_error_set(err, PCTL_E_CONFIG, "there is no terminal to ask on");
 	caught = 0;
-	for (size_t i = 0; i < FATAL; i++)
-		(void)sigaction(fatal[i], &catch, &t->actions[i]);
+	for (size_t i = 0; i < FATAL; i++) {
+		(void)sigaction(fatal[i], NULL, &t->actions[i]);
+		if (t->actions[i].sa_handler != SIG_IGN)
+			(void)sigaction(fatal[i], &catch, NULL);
+	}
 	t->changed = !echo && tcgetattr(t->fd, &t->before) == 0;
 	if (t->changed) {
 		struct termios silent = t->before;

@@ -22,6 +22,14 @@ static void on_signal(uv_signal_t *handle, int signum)
 	_exit(CLI_INTERRUPTED);
 }
 
+/* By nohup, or a shell for what it runs in the background: then it stays so. */
+static bool is_ignored(int signum)
+{
+	struct sigaction now;
+
+	return sigaction(signum, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 void signals_start(
 	struct signals *s, uv_loop_t *loop, signals_fn *first, signals_fn *second, void *data)
 {
@@ -29,7 +37,8 @@ void signals_start(
 	for (size_t i = 0; i < SIGNALS; i++) {
 		(void)uv_signal_init(loop, &s->handles[i]);
 		s->handles[i].data = s;
-		(void)uv_signal_start(&s->handles[i], on_signal, signums[i]);
+		if (!is_ignored(signums[i]))
+			(void)uv_signal_start(&s->handles[i], on_signal, signums[i]);
 	}
 }
 

@@ -229,7 +229,7 @@ static void say_unknown(const struct rule *rule, const struct pctl_value *map, s
 	struct pctl_buf all;
 
 	pctl_buf_init(&all, 1024);
-	for (size_t k = 0; rule->members[k].key && k < RULES_MAX; k++) {
+	for (size_t k = 0; k < RULES_MAX && rule->members[k].key; k++) {
 		words[k] = rule->members[k].key;
 		pctl_buf_addf(&all, "%s%s", k ? ", " : "", words[k]);
 	}

@@ -291,7 +291,7 @@ static void give(struct result *result, struct pctl_names *out)
 {
 	struct pctl_names *names = &result->names;
 
-	if (!out->n && names->n && !memchr(result->gone, true, names->n)) {
+	if (!out->n && names->n && !memchr(result->gone, 1, names->n)) {
 		pctl_names_done(out);
 		*out = *names;
 		*names = (struct pctl_names){ 0 };

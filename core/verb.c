@@ -19,7 +19,7 @@ static const struct pctl_verb_def verbs[] = {
 		0 },
 	[PCTL_VERB_BOOTDEV_SHOW] = { "bootdev", 0, pctl_verb_bootdev_show, LIMIT(read_ms), 0 },
 	[PCTL_VERB_BOOT] = { "boot", PCTL_VERB_CHANGES | PCTL_VERB_DISRUPTS, pctl_verb_boot,
-		LIMIT(reboot_ms), 0 },
+		LIMIT(confirm_ms), 0 },
 	[PCTL_VERB_NMI] = { "nmi", PCTL_VERB_CHANGES | PCTL_VERB_DISRUPTS, pctl_verb_plain_action,
 		LIMIT(confirm_ms), 0 },
 	[PCTL_VERB_SLEEP] = { "sleep", PCTL_VERB_CHANGES | PCTL_VERB_DISRUPTS,

@@ -313,7 +313,7 @@ static int check_settings(
 
 static void got_settings(struct amt_dev *dev, const struct xml_node *answer)
 {
-	struct recovery recovery, *r = wants_http(dev) ? &recovery : NULL;
+	struct recovery recovery = { 0 }, *r = wants_http(dev) ? &recovery : NULL;
 	struct pctl_error err = { 0 };
 
 	if (check_settings(dev, answer, &err) < 0 ||

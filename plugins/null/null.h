@@ -5,8 +5,8 @@
 
 #include <powerctl/driver.h>
 
-/* The core's side of a device of this driver; dev is what its open() returned. */
-struct pctl_device *null_device(void *dev);
+/* The core's side of a device of this driver; data is what its open() returned. */
+struct pctl_device *null_device(void *data);
 
 extern const struct pctl_console_if null_console;
 

@@ -383,7 +383,7 @@ def add_at_once(lab):
 def reboot_at_once(lab):
     """two reboots of one machine: the second waits, says for whom, and then does its own"""
     fleet = Fleet(lab, "--state", "on")
-    fleet.set(1, transition_ms=3000, transition_state=5)
+    fleet.set(1, transition_ms=1500, transition_state=5)
     first = lab.start("reboot", "a1", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until("it has begun", lambda: fleet.counters()["set_power"] == 1)
     second = lab.start("reboot", "a1", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

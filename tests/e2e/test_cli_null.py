@@ -479,6 +479,7 @@ def hints(lab):
         same((r.status, r.out), (2, ""), r)
         has(r.err, hint)
     same(lab.run("stat", "n1").out, "n1: off\n")
+    has(lab.run("soft", "--dry-run", "r01").out, "would send 'soft_off'")
     same(lab.run("soft", "r01").out, "r01: off\n")
 
 
@@ -561,6 +562,7 @@ def progress(lab):
     t.expect("status: 4/5 done, 1 failed, ")
     t.expect("n[1-3],slow1: off\n")
     same(t.end(), 1)
+    has(t.seen, "\r\033[Kn[1-3],slow1: off\n")  # the progress line was taken away
     has(t.settled, "4 off, 1 failed (1 auth)\n")
     t = lab.terminal("status", "-q", "slow1")
     same(t.end(), 0)
@@ -672,11 +674,19 @@ def add_by_options(lab):
     same(lab.run("add", "a3", "10.0.0.3", "--driver", "null", "--user", "u",
                  env={"POWERCTL_PASSWORD": "three"}).out, "a3: off\n")
     folder = lab.path("config", "powerctl", "secrets")
-    kept = set()
-    for name in os.listdir(folder):
-        with open(os.path.join(folder, name), encoding="utf-8") as f:
-            kept.add(f.read().strip())
-    same(kept, {"one", "two", "three"})
+
+    def kept():
+        found = set()
+        for name in os.listdir(folder):
+            with open(os.path.join(folder, name), encoding="utf-8") as f:
+                found.add(f.read().strip())
+        return found
+
+    same(kept(), {"one", "two", "three"})
+    lab.run("rm", "a3")
+    same(lab.run("add", "a3", "10.0.0.3", "--driver", "null", "--user", "u",
+                 env={"POWERCTL_PASSWORD": "four"}).status, 0)
+    same(kept(), {"one", "two", "three", "four"})
     same(lab.run("list", "a1").out, "a1: null 10.0.0.1 %lab,%old\n")
     for args, text in [
             (["a1", "10.0.0.9", "--driver", "null"], "already"),
@@ -685,6 +695,7 @@ def add_by_options(lab):
             (["b1", "10.0.0.9", "--driver", "null"], "--user"),
             (["b1", "10.0.0.9", "--driver", "null", "--user", "u"], "--password-file"),
             (["b1", "10.0.0.9", "--driver", "null", "--set", f"password={SECRET}"], "secret"),
+            (["b1", "10.0.0.9", "--driver", "null", "--set", "state"], "write KEY=VALUE"),
             (["b1", "10.0.0.9", "x"], "one NAME and one ADDRESS")]:
         r = lab.run("add", *args)
         same(r.status, 2, r)
@@ -733,8 +744,8 @@ def set_and_rm(lab):
 
 
 @test
-def list_and_show(lab):
-    """list and show load no driver and hide secrets"""
+def list_nodes(lab):
+    """list loads no driver and folds names with addresses"""
     lab.inventory("credentials:\n  c: {username: root, password: " + SECRET + "}\n"
                   "nodes:\n  n[1-3]: {driver: nosuch, credential: c, address: \"10.0.0.[1-3]\", "
                   "tags: [lab]}\n")
@@ -745,6 +756,16 @@ def list_and_show(lab):
     same(lab.run("list", "--fold", *none).out, "n[1-3]: nosuch 10.0.0.[1-3] %lab\n")
     same(lab.run("list", "--json", "n2", *none).json,
          [{"v": 1, "node": "n2", "driver": "nosuch", "address": "10.0.0.2", "tags": ["lab"]}])
+    lab.inventory('nodes:\n  n[1-2]: {driver: x, address: "a[1-2]"}\n  n3: {driver: x}\n')
+    same(lab.run("list", "--fold").out, "n[1-2]: x a[1-2]\nn3: x -\n")
+
+
+@test
+def show(lab):
+    """show merges, hides secrets and loads no driver"""
+    lab.inventory("credentials:\n  c: {username: root, password: " + SECRET + "}\n"
+                  "nodes:\n  n1: {driver: nosuch, credential: c}\n")
+    none = ["--plugin-dir", lab.path("nowhere")]
     r = lab.run("show", "n1", *none)
     same(r.status, 0)
     has(r.out, "n1:\n")
