@@ -4,9 +4,9 @@
 
 Each row is one job that every client does in turns, round after round: what else the machine is
 busy with then slows all of them alike, and only the ratio of medians counts. Wall time is taken
-around posix_spawn and wait; CPU and memory are what the kernel says of the client. A client whose
-output or whose requests at the fleet are not what they should be ends the bench with status 1; so
-does --gate if a goal is missed.
+around posix_spawn and wait; CPU is what the kernel says of the client. A client whose output is
+wrong, or whose requests the fleet did not see, ends the bench with status 1; so does a missed goal
+with --gate.
 """
 import argparse
 import collections
@@ -55,7 +55,7 @@ ROWS = [
 ]
 DEFAULT_ROWS = ["one", "hundred", "thousand", "thousand-50ms"]
 
-Sample = collections.namedtuple("Sample", "wall cpu rss_kb")
+Sample = collections.namedtuple("Sample", "wall cpu")
 
 
 def address(n):
@@ -99,9 +99,7 @@ class Powerctl:
     name = "powerctl"
 
     def __init__(self, folder, fleet, row):
-        last = row.nodes - 1
-        # Every octet of its own counts like an odometer, so that a range of names is enough.
-        nodes = "\n".join(f"  n{n}: {{class: amt, address: {address(n)}}}" for n in range(last + 1))
+        nodes = "\n".join(f"  n{n}: {{class: amt, address: {address(n)}}}" for n in range(row.nodes))
         path = os.path.join(folder, "powerctl.yaml")
         with open(os.path.join(folder, "password"), "w", encoding="ascii",
                   opener=lambda name, flags: os.open(name, flags, 0o600)) as out:
@@ -165,7 +163,7 @@ def run_once(client, fleet, folder):
     if status or answers != client.answers or not client.right(text):
         sys.exit(f"bench: {client.name} ended with {os.waitstatus_to_exitcode(status)} after"
                  f" {answers} of {client.answers} good answers; its output begins:\n{text[:2000]}")
-    return Sample(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss)
+    return Sample(wall, usage.ru_utime + usage.ru_stime)
 
 
 def median(samples, field):
@@ -195,7 +193,6 @@ def show(row, samples):
               f" {median(taken, 'wall') * 1e3:>9.1f} ms"
               f" {min(s.wall for s in taken) * 1e3:>9.1f} ms"
               f" {median(taken, 'cpu') * 1e6 / row.nodes:>9.0f} us"
-              f" {median(taken, 'rss_kb') / 1024:>7.1f} MB"
               + (f" {ratio:>6.2f}  {row.goal:.2f}" if name == ours else ""), flush=True)
     return ratio <= row.goal
 
@@ -216,7 +213,7 @@ def main():
     print("status, plain HTTP, Digest, each login cold; medians of interleaved rounds.\n"
           "CPU is per node; ratio: powerctl's wall time over curl's, with its goal (at most).\n\n"
           f"{'nodes':>6} {'latency':>8}  {'client':<14} {'wall':>12} {'best':>12} {'CPU':>12}"
-          f" {'memory':>10}  ratio  goal", flush=True)
+          "  ratio  goal", flush=True)
     met = [show(row, measure(row, options.rounds or row.rounds))
            for row in ROWS if row.name in wanted]
     if options.gate and not all(met):
