@@ -8,7 +8,7 @@ function(powerctl_add_driver name)
   add_library(driver_${name} MODULE ${arg_SOURCES})
   set_target_properties(driver_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/plugins
-    INSTALL_RPATH "$ORIGIN/../..")
+    INSTALL_RPATH "$ORIGIN/../lib;$ORIGIN/../..")
   target_link_libraries(driver_${name} PRIVATE powerctl_flags powerctl ${arg_LIBRARIES})
   install(TARGETS driver_${name} LIBRARY DESTINATION ${POWERCTL_PLUGIN_DIR} COMPONENT driver-${name})
 

@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -160,6 +161,36 @@ static int check_symbol(const struct pctl_driver *d, const char *path, struct pc
 	return 0;
 }
 
+static bool binds_at_once(void *library)
+{
+	const struct link_map *map = NULL;
+
+	if (dlinfo(library, RTLD_DI_LINKMAP, &map) < 0 || !map)
+		return false;
+	for (const ElfW(Dyn) *d = map->l_ld; d->d_tag != DT_NULL; d++) {
+		if (d->d_tag == DT_BIND_NOW ||
+			(d->d_tag == DT_FLAGS && (d->d_un.d_val & DF_BIND_NOW)) ||
+			(d->d_tag == DT_FLAGS_1 && (d->d_un.d_val & DF_1_NOW)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A plugin is bound when it is loaded, so that what it lacks is known then. Those linked with -z
+ * now bind themselves; RTLD_NOW would bind all the libraries they need as well, some forty with
+ * libcurl, and that takes longer than a command for one machine.
+ */
+static void *open_library(const char *path)
+{
+	void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+
+	if (!library || binds_at_once(library))
+		return library;
+	(void)dlclose(library);
+	return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+}
+
 int pctl_plugin_load(
 	const char *dir, const char *name, struct pctl_plugin **ret, struct pctl_error *err)
 {
@@ -179,7 +210,7 @@ int pctl_plugin_load(
 	if (r < 0)
 		return r;
 
-	library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	library = open_library(path);
 	if (!library)
 		return pctl_error_set(
 			err, PCTL_E_CONFIG, "driver '%s' cannot be loaded: %s", name, dlerror());

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/rand.h>
+#include <openssl/evp.h>
 
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>

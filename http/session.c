@@ -6,9 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
-
-#include <openssl/rand.h>
 
 #include <powerctl/log.h>
 #include <powerctl/mem.h>
@@ -214,7 +213,8 @@ static int take_challenge(struct exchange *ex)
 	if (session->pin_realm &&
 		pctl_pin_check(session->device, "realm", ex->turn.challenge.realm, &ex->err) < 0)
 		return ex->err.code;
-	if (RAND_bytes(random, sizeof(random)) != 1)
+	/* The kernel's: OpenSSL's own generator takes longer to set up than a login. */
+	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		return pctl_error_set(&ex->err, PCTL_E_INTERNAL, "no random numbers");
 	for (size_t i = 0; i < sizeof(random); i++)
 		(void)snprintf(session->cnonce + 2 * i, 3, "%02x", random[i]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "xml.h"
 
-#include <libxml/parser.h>
+#include <expat.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -11,9 +11,6 @@
 /* Most answers fit the first block, so that reading one takes no memory at all. */
 #define BLOCK_BYTES 8192u
 
-/* Names that were ever seen stay in the parser's dictionary: past this it starts afresh. */
-#define DICT_MAX_BYTES 65536u
-
 struct block {
 	struct block *next;
 	size_t used, size;
@@ -21,7 +18,7 @@ struct block {
 };
 
 struct xml_reader {
-	xmlParserCtxt *parser;
+	XML_Parser parser;
 	struct block *blocks; /* the newest first, the first one last */
 	struct pctl_buf text; /* of the element that is open */
 	struct xml_node *root, *open;
@@ -81,7 +78,7 @@ static void refuse(struct xml_reader *r, const char *why)
 {
 	if (!r->refused)
 		r->refused = why;
-	xmlStopParser(r->parser);
+	(void)XML_StopParser(r->parser, XML_FALSE);
 }
 
 /* What was gathered belongs to the open element if it has no child yet. */
@@ -92,24 +89,27 @@ static void settle_text(struct xml_reader *r)
 	pctl_buf_cut(&r->text, 0);
 }
 
-/* attributes: five pointers each, of which the last two bound the value. */
-static const char *find_key(struct xml_reader *r, int n, const xmlChar **attributes)
+static const char *local_part(const char *name)
 {
-	for (int i = 0; i < n; i++, attributes += 5) {
-		if (strcmp((const char *)attributes[0], "Name") == 0)
-			return take_text(r, (const char *)attributes[3],
-				(size_t)(attributes[4] - attributes[3]));
+	const char *colon = strrchr(name, ':');
+
+	return colon ? colon + 1 : name;
+}
+
+/* attributes: name and value in turn. */
+static const char *find_key(struct xml_reader *r, const char **attributes)
+{
+	for (; *attributes; attributes += 2) {
+		if (strcmp(local_part(attributes[0]), "Name") == 0)
+			return take_text(r, attributes[1], strlen(attributes[1]));
 	}
 	return NULL;
 }
 
-static void start_element(void *data, const xmlChar *name, const xmlChar *prefix,
-	const xmlChar *uri, int n_namespaces, const xmlChar **namespaces, int n_attributes,
-	int n_defaulted, const xmlChar **attributes)
+static void start_element(void *data, const char *name, const char **attributes)
 {
 	struct xml_reader *r = data;
 
-	(void)prefix, (void)uri, (void)n_namespaces, (void)namespaces, (void)n_defaulted;
 	if (r->refused)
 		return;
 	settle_text(r);
@@ -124,9 +124,9 @@ static void start_element(void *data, const xmlChar *name, const xmlChar *prefix
 
 	struct xml_node *node = take(r, sizeof(*node));
 	*node = (struct xml_node){
-		.name = take_text(r, (const char *)name, strlen((const char *)name)),
+		.name = take_text(r, local_part(name), strlen(local_part(name))),
 		.text = "",
-		.key = find_key(r, n_attributes, attributes),
+		.key = find_key(r, attributes),
 		.parent = r->open,
 	};
 	if (!r->open)
@@ -138,11 +138,11 @@ static void start_element(void *data, const xmlChar *name, const xmlChar *prefix
 	r->open = node;
 }
 
-static void end_element(void *data, const xmlChar *name, const xmlChar *prefix, const xmlChar *uri)
+static void end_element(void *data, const char *name)
 {
 	struct xml_reader *r = data;
 
-	(void)name, (void)prefix, (void)uri;
+	(void)name;
 	if (r->refused)
 		return;
 	settle_text(r);
@@ -150,7 +150,7 @@ static void end_element(void *data, const xmlChar *name, const xmlChar *prefix, 
 	r->depth--;
 }
 
-static void characters(void *data, const xmlChar *s, int len)
+static void characters(void *data, const char *s, int len)
 {
 	struct xml_reader *r = data;
 
@@ -159,35 +159,17 @@ static void characters(void *data, const xmlChar *s, int len)
 }
 
 /* Entities are declared inside a document type, which is never read. */
-static void document_type(
-	void *data, const xmlChar *name, const xmlChar *external, const xmlChar *system_id)
+static void document_type(void *data, const char *name, const char *system_id,
+	const char *public_id, int has_internal_subset)
 {
-	(void)name, (void)external, (void)system_id;
+	(void)name, (void)system_id, (void)public_id, (void)has_internal_subset;
 	refuse(data, "a document type declaration, which WS-Management forbids");
 }
-
-/* Without a handler libxml2 prints what it does not like. */
-static void quiet(void *data, xmlError *error)
-{
-	(void)data, (void)error;
-}
-
-static const xmlSAXHandler handler = {
-	.initialized = XML_SAX2_MAGIC,
-	.internalSubset = document_type,
-	.startElementNs = start_element,
-	.endElementNs = end_element,
-	.characters = characters,
-	.ignorableWhitespace = characters,
-	.cdataBlock = characters,
-	.serror = quiet,
-};
 
 struct xml_reader *xml_reader_new(void)
 {
 	struct xml_reader *r = pctl_xcalloc(1, sizeof(*r));
 
-	xmlInitParser(); /* as often as one likes; the first call counts */
 	pctl_buf_init(&r->text, XML_MAX_BYTES);
 	return r;
 }
@@ -196,7 +178,7 @@ void xml_reader_free(struct xml_reader *reader)
 {
 	if (!reader)
 		return;
-	xmlFreeParserCtxt(reader->parser);
+	XML_ParserFree(reader->parser);
 	drop_blocks(reader, false);
 	pctl_buf_done(&reader->text);
 	free(reader);
@@ -205,17 +187,16 @@ void xml_reader_free(struct xml_reader *reader)
 /* A fresh parser, or the one of the last time. */
 static bool ready(struct xml_reader *r)
 {
-	if (r->parser && xmlDictGetUsage(r->parser->dict) > DICT_MAX_BYTES) {
-		xmlFreeParserCtxt(r->parser);
-		r->parser = NULL;
-	}
-	if (!r->parser) {
-		r->parser = xmlNewParserCtxt();
-		if (!r->parser)
-			return false;
-		*r->parser->sax = handler;
-		r->parser->userData = r;
-	}
+	if (r->parser)
+		(void)XML_ParserReset(r->parser, NULL);
+	else
+		r->parser = XML_ParserCreate(NULL);
+	if (!r->parser)
+		return false;
+	XML_SetUserData(r->parser, r);
+	XML_SetElementHandler(r->parser, start_element, end_element);
+	XML_SetCharacterDataHandler(r->parser, characters);
+	XML_SetStartDoctypeDeclHandler(r->parser, document_type);
 	drop_blocks(r, true);
 	pctl_buf_cut(&r->text, 0);
 	r->root = r->open = NULL;
@@ -226,15 +207,12 @@ static bool ready(struct xml_reader *r)
 
 static int complain(const struct xml_reader *r, struct pctl_error *err)
 {
-	const xmlError *e = xmlCtxtGetLastError(r->parser);
-
 	if (r->refused)
 		return pctl_error_set(
 			err, PCTL_E_PROTOCOL, "the answer is refused: it has %s", r->refused);
-	if (e && e->message)
-		return pctl_error_set(err, PCTL_E_PROTOCOL, "the answer is not XML: line %d: %.*s",
-			e->line, (int)strcspn(e->message, "\n"), e->message);
-	return pctl_error_set(err, PCTL_E_PROTOCOL, "the answer is not XML");
+	return pctl_error_set(err, PCTL_E_PROTOCOL, "the answer is not XML: line %lu: %s",
+		(unsigned long)XML_GetCurrentLineNumber(r->parser),
+		XML_ErrorString(XML_GetErrorCode(r->parser)));
 }
 
 const struct xml_node *xml_read(
@@ -251,18 +229,12 @@ const struct xml_node *xml_read(
 		return NULL;
 	}
 	if (!ready(reader)) {
-		pctl_error_set(err, PCTL_E_INTERNAL, "libxml2 has no memory for a parser");
+		pctl_error_set(err, PCTL_E_INTERNAL, "no memory for an XML parser");
 		return NULL;
 	}
 
-	/*
-	 * Our handlers build no document of libxml2's, so there is none to free. NOENT is what
-	 * turns &amp; in attributes into &; other entities than XML's own cannot come into being
-	 * here.
-	 */
-	(void)xmlCtxtReadMemory(
-		reader->parser, data, (int)len, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOENT);
-	if (reader->refused || !reader->parser->wellFormed || !reader->root || reader->open) {
+	bool whole = XML_Parse(reader->parser, data, (int)len, 1) == XML_STATUS_OK;
+	if (reader->refused || !whole) {
 		complain(reader, err);
 		return NULL;
 	}

@@ -44,6 +44,9 @@ class Fleet:
 
     def __init__(self, lab, *args, devices=1, tls=False, settings="", timeouts=""):
         self.lab, self.size = lab, devices
+        # What a sanitizer finds must not pass for a node that failed.
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
+            lab.env[name] = lab.env.get(name, "") + ":exitcode=99"
         self.sim = lab.amtsim("--by-port", "--port", "0", "--tls-port", "0",
                               "--devices", str(devices), *args)
         self.control = self.sim.ready["control"]

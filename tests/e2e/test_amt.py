@@ -134,7 +134,7 @@ def act(fleet, verb, n, wanted, **members):
 
 @test
 def power_hard(lab):
-    """on, off, reboot, cycle, reset on every firmware: said right, done once, seen by the machine"""
+    """on, off, reboot, cycle, reset on every firmware: said right and done once"""
     fleet, profiles = every_profile(lab, False)
     for n in profiles:
         sent = 0
@@ -519,6 +519,18 @@ def bootdev_held(lab):
         good(lab.run("reboot", "a1"), "a1: on")
         assert fleet.device()["last_boot"] != "pxe", f"{verb}: applied twice"
         fleet.blameless()
+
+
+@test
+def bootdev_held_asleep(lab):
+    """on merely wakes a sleeping machine: what is held stays held and nothing is left armed"""
+    fleet = Fleet(lab)
+    fleet.cold("sleep")
+    lab.run("bootdev", "pxe", "a1")
+    r = lab.run("on", "a1")
+    if fleet.device()["last_boot"] != "pxe":
+        same(fleet.device()["role_armed"], False, r)
+        has(lab.run("bootdev", "--show", "a1").out, "held: true")
 
 
 @test

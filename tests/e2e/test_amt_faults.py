@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The AMT driver through the real program when things go wrong: devices, networks, people, disks."""
+"""The AMT driver when things go wrong: devices, networks, people, disks."""
 import os
 import re
 import signal
@@ -326,7 +326,7 @@ def add_words(fleet, name, n):
 
 @test
 def disk_full(lab):
-    """add on a full disk: an error, the inventory as it was, no torn file, the old one still good"""
+    """add on a full disk: an error, the inventory as it was, nothing torn, and still good"""
     fleet = Fleet(lab, devices=2)
     folder = lab.path("small")
     os.mkdir(folder)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The AMT driver and TLS through the real program: on which port, whom it trusts, what it remembers."""
+"""The AMT driver and TLS: on which port, whom it trusts, what it remembers."""
 import re
 import shutil
 import socket
