@@ -115,6 +115,9 @@ int cli_inventory_reload(struct cli *cli, const char *path)
 	struct pctl_inventory *inventory = NULL;
 	int r = pctl_inventory_load(path, &inventory, problems);
 
+	/* Whoever asks what is wrong wants to know all of it. */
+	if (r < 0 && inventory && cli->command == &command_check)
+		(void)pctl_core_check(cli_core(cli), inventory, problems);
 	say_problems(problems);
 	pctl_problems_free(problems);
 	if (r < 0) {

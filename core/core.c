@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <powerctl/mem.h>
+#include <powerctl/parse.h>
 
 #include "paths.h"
 #include "trace.h"
@@ -194,4 +195,37 @@ void pctl_core_driver_names(struct pctl_core *core, struct pctl_names *out)
 	if (dir)
 		(void)closedir(dir);
 	pctl_names_sort(out);
+}
+
+char *pctl_core_nearest_driver(struct pctl_core *core, const char *name)
+{
+	struct pctl_names *names = pctl_names_new();
+	const char *words[64] = { NULL }, *near = NULL;
+	char *copy = NULL;
+
+	pctl_core_driver_names(core, names);
+	for (size_t i = 0; i < pctl_names_count(names) && i + 1 < sizeof(words) / sizeof(words[0]);
+		i++)
+		words[i] = pctl_names_at(names, i);
+	if (!pctl_names_has(names, name))
+		near = pctl_parse_nearest(name, words);
+	if (near)
+		copy = pctl_xstrdup(near);
+	pctl_names_free(names);
+	return copy;
+}
+
+int pctl_core_check(struct pctl_core *core, const struct pctl_inventory *inventory,
+	struct pctl_problems *problems)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < pctl_inventory_count(inventory); i++) {
+		struct pctl_target target;
+
+		if (pctl_target_init(&target, core, inventory, i, true, problems) < 0)
+			r = PCTL_E_CONFIG;
+		pctl_target_done(&target);
+	}
+	return r;
 }

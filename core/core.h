@@ -40,6 +40,8 @@ struct pctl_core {
 /* Loads (once) and starts (once) a driver. PCTL_E_CONFIG if it is refused or does not start. */
 int pctl_core_load(
 	struct pctl_core *core, const char *name, struct pctl_loaded **ret, struct pctl_error *err);
+/* The plugin that was probably meant, where there is none of that name; free() it. Or NULL. */
+char *pctl_core_nearest_driver(struct pctl_core *core, const char *name);
 int pctl_core_start(struct pctl_core *core, struct pctl_loaded *loaded, struct pctl_error *err);
 
 /* What is known and checked about a node before anything is sent. */

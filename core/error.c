@@ -23,7 +23,7 @@ static const struct class classes[] = {
 		"this user may not do that; use another or widen its rights" },
 	[-PCTL_E_TRUST] = { "trust", false,
 		"`powerctl trust NODE` shows what changed; --accept takes it over" },
-	[-PCTL_E_CONSENT] = { "consent", false, "somebody at the machine has to agree first" },
+	[-PCTL_E_CONSENT] = { "consent", false, NULL },
 	[-PCTL_E_UNREACHABLE] = { "unreachable", true,
 		"check power, network and address of the management processor" },
 	[-PCTL_E_TIMEOUT] = { "timeout", true, "the device is slow; --timeout gives it longer" },

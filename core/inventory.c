@@ -64,6 +64,18 @@ struct pctl_item *pctl_items_find(const struct pctl_items *items, const char *na
 	return at ? &items->v[at - 1] : NULL;
 }
 
+char *pctl_words_join(const char *const *words)
+{
+	char *s = pctl_xstrdup("");
+
+	for (; words && *words; words++) {
+		char *longer = pctl_xasprintf("%s%s%s", s, *s ? ", " : "", *words);
+		free(s);
+		s = longer;
+	}
+	return s;
+}
+
 char *pctl_words_hint(const char *word, const char *const *words)
 {
 	const char *nearest = pctl_parse_nearest(word, words);

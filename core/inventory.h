@@ -96,7 +96,9 @@ int pctl_inventory_load_draft(const char *path, const struct pctl_inventory_draf
 struct pctl_item *pctl_items_find(const struct pctl_items *items, const char *name);
 /* "; did you mean 'x'?" or an empty text; free() it. */
 char *pctl_items_hint(const struct pctl_items *items, const char *name);
-/* The same for a list of words that ends with NULL. */
+/* The words of a list that ends with NULL, as a sentence has them: "one, two"; free() it. */
+char *pctl_words_join(const char *const *words);
+/* pctl_items_hint() for such a list. */
 char *pctl_words_hint(const char *word, const char *const *words);
 
 /* The name that most probably was meant, or NULL. */

@@ -209,9 +209,10 @@ static void check_text(const struct rule *rule, const char *key, const struct pc
 		break;
 	case CHOICE:
 		if (pctl_parse_choice(text, rule->choices) < 0) {
-			PCTL_AUTO(free) char *hint = pctl_words_hint(text, rule->choices);
+			PCTL_AUTO(free) char *choices = pctl_words_join(rule->choices);
 
-			pctl_problems_add(problems, place, "%s cannot be '%s'%s", key, text, hint);
+			pctl_problems_add(problems, place, "%s cannot be '%s'; it is one of: %s",
+				key, text, choices);
 		}
 		break;
 	default:

@@ -6,6 +6,8 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
+#include "inventory.h"
+
 const char *const pctl_core_keys[] = { "driver", "class", "credential", "address", "tags", "ready",
 	"maintenance", "protected", "trust", "via", "parent", "power", "boot", "console",
 	"timeouts", NULL };
@@ -39,22 +41,10 @@ static void wrong(const struct pctl_settings_context *c, const struct pctl_value
 	complain(c, at ? pctl_value_place(at) : c->place, text);
 }
 
-static char *join(const char *const *words)
-{
-	char *s = pctl_xstrdup("");
-
-	for (; words && *words; words++) {
-		char *longer = pctl_xasprintf("%s%s%s", s, *s ? ", " : "", *words);
-		free(s);
-		s = longer;
-	}
-	return s;
-}
-
 static void wrong_choice(const struct pctl_settings_context *c, const struct pctl_value *at,
 	const struct pctl_setting *s, const char *const *choices)
 {
-	PCTL_AUTO(free) char *words = join(choices);
+	PCTL_AUTO(free) char *words = pctl_words_join(choices);
 	PCTL_AUTO(free)
 	char *what = pctl_xasprintf("cannot be '%s'; it is one of: %s", s->text, words);
 

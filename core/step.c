@@ -8,8 +8,9 @@
 
 #include "task.h"
 
-#define SILENT_TRIES 2u  /* a device that says nothing */
-#define QUICK_TRIES  6u  /* one that is there, but drops connections */
+#define SILENT_TRIES 2u /* a device that says nothing */
+#define QUICK_TRIES  6u /* one that is there, but drops connections */
+#define LAST_LOOK_MS ((uint64_t)1000)
 #define POLL_GROWTH  10u /* how long the last polls are, in first ones */
 
 static struct pctl_core *core_of(const struct pctl_task *t)
@@ -50,6 +51,7 @@ void pctl_step_pause(struct pctl_task *t, uint64_t ms, pctl_step_fn *then)
 }
 
 static void start_try(struct pctl_task *t);
+static void on_poll_failed(struct pctl_task *t);
 
 /* Whether and how soon the op that just failed may be tried again; 0: no. */
 static uint64_t retry_delay(const struct pctl_task *t)
@@ -86,6 +88,7 @@ static void after_op(struct pctl_task *t, const struct pctl_error *result)
 		(result->code == 0 || result->code == PCTL_E_OUTCOME_UNKNOWN)) {
 		t->acted = result->code == 0;
 		t->doubtful = !t->acted;
+		t->lost = *result;
 		t->result.changed = true;
 		t->sent_at = now(t);
 	}
@@ -145,6 +148,9 @@ static uint64_t op_limit(const struct pctl_task *t)
 		limit *= 2;
 	if (t->request->timeout_ms && t->request->timeout_ms > limit)
 		limit = t->request->timeout_ms;
+	/* The last look at a state that is waited for gets the time that an answer takes. */
+	if (t->trying.failed == on_poll_failed && left < LAST_LOOK_MS)
+		left = LAST_LOOK_MS;
 	return limit < left ? limit : left;
 }
 

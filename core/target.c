@@ -107,7 +107,9 @@ static int read_driver(
 	}
 	if (pctl_core_load(t->core, name, &t->loaded, &err) < 0) {
 		struct pctl_place at = pctl_value_place(v);
-		pctl_problems_add(problems, at.file ? at : place, "%s", err.text);
+		PCTL_AUTO(free) char *near = pctl_core_nearest_driver(t->core, name);
+		pctl_problems_add(problems, at.file ? at : place, "%s%s%s%s", err.text,
+			near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 		return PCTL_E_CONFIG;
 	}
 	return 0;

@@ -64,10 +64,11 @@ struct pctl_task {
 	char *boot_url; /* owns boot.url where a held intent gave it */
 	bool from_intent;
 	enum pctl_action action;
-	bool acted;    /* the latest action was accepted */
-	bool doubtful; /* the latest action was sent and its answer lost */
-	bool resent;   /* on and off may be sent a second time, not more */
-	bool seen;     /* after an action it was read in another state than on */
+	bool acted;             /* the latest action was accepted */
+	struct pctl_error lost; /* why, where doubtful */
+	bool doubtful;          /* the latest action was sent and its answer lost */
+	bool resent;            /* on and off may be sent a second time, not more */
+	bool seen;              /* after an action it was read in another state than on */
 	uint64_t sent_at;
 	enum pctl_power_state wanted;
 	uint64_t poll_ms, wait_until;

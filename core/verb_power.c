@@ -25,6 +25,19 @@ static void end_accepted(struct pctl_task *t)
 	pctl_task_end_ok(t, "accepted");
 }
 
+/* An action went out and nobody knows what became of it. done: what was done about that. */
+static void end_unknown(struct pctl_task *t, const char *done)
+{
+	struct pctl_error err = { 0 };
+
+	pctl_error_set(&err, PCTL_E_OUTCOME_UNKNOWN,
+		"whether '%s' was taken is not known (%s); it reads %s, and it is %s",
+		pctl_action_name(t->action), t->lost.text, pctl_power_state_name(t->power.state),
+		done);
+	(void)pctl_error_device_code(&err, "%s", t->lost.device_code);
+	pctl_task_end_error(t, &err);
+}
+
 /* --- A held boot intent goes first, under the same lock. -------------------------------------- */
 
 static void begin_on(struct pctl_task *t);
@@ -41,7 +54,9 @@ static void begin_action(struct pctl_task *t)
 static void start_machine(struct pctl_task *t, enum pctl_action action)
 {
 	t->action = action;
-	bool held = t->request->verb != PCTL_VERB_BOOT &&
+	/* What sleeps is resumed by "on", not started: the intent waits for a start. */
+	bool resumes = action == PCTL_ACTION_ON && t->power.state == PCTL_POWER_SLEEP;
+	bool held = t->request->verb != PCTL_VERB_BOOT && !resumes &&
 		    pctl_intent_get(t->target->core, t->target->key, &t->boot, &t->boot_url);
 	if (held && !t->request->dry_run && t->target->loaded->driver->boot) {
 		t->from_intent = true;
@@ -66,9 +81,7 @@ static void on_still_not(struct pctl_task *t)
 {
 	/* It had its time and nothing came of it: so the first one was not taken. */
 	if (t->resent) {
-		pctl_task_end_fail(t, PCTL_E_OUTCOME_UNKNOWN,
-			"the answer to '%s' was lost twice and it still reads %s",
-			pctl_action_name(t->action), pctl_power_state_name(t->power.state));
+		end_unknown(t, "not sent a third time");
 		return;
 	}
 	t->resent = true;
@@ -145,9 +158,7 @@ static void on_soft_accepted(struct pctl_task *t)
 
 static void on_soft_unconfirmed(struct pctl_task *t)
 {
-	pctl_task_end_fail(t, PCTL_E_OUTCOME_UNKNOWN,
-		"the answer to '%s' was lost and it still reads %s; it is not sent again",
-		pctl_action_name(t->action), pctl_power_state_name(t->power.state));
+	end_unknown(t, "not sent again");
 }
 
 static void on_soft_lost(struct pctl_task *t)
@@ -199,11 +210,7 @@ static void on_restart_accepted(struct pctl_task *t)
 
 static void on_restart_unseen(struct pctl_task *t)
 {
-	pctl_task_end_fail(t, PCTL_E_OUTCOME_UNKNOWN,
-		"the answer to '%s' was lost and it reads on: whether it was restarted is not "
-		"known; "
-		"it is not sent again",
-		pctl_action_name(t->action));
+	end_unknown(t, "not sent again");
 }
 
 /* Not on: it is on its way. */
@@ -310,10 +317,12 @@ static void on_boot_set(struct pctl_task *t)
 	begin_action(t);
 }
 
+/* Sleep has to be restarted as what is on, for "on" would only resume it, without a boot. */
 static void on_read_for_boot(struct pctl_task *t)
 {
-	bool off = t->power.state != PCTL_POWER_ON && t->power.state != PCTL_POWER_UNKNOWN;
+	bool off = t->power.state == PCTL_POWER_OFF || t->power.state == PCTL_POWER_HIBERNATE;
 
+	t->seen = t->power.state == PCTL_POWER_SLEEP;
 	if (off)
 		t->action = PCTL_ACTION_ON;
 	else if (pctl_task_can(t, PCTL_ACTION_RESET))

@@ -180,7 +180,7 @@ static const struct {
 		"f:2:21: maintenance: a reason is wanted here, such as \"ticket 4711\"; without "
 		"one leave the key away" },
 	{ "nodes:\n  n1: {trust: stict}\n",
-		"f:2:15: trust cannot be 'stict'; did you mean 'strict'?" },
+		"f:2:15: trust cannot be 'stict'; it is one of: first-use, strict" },
 	{ "nodes:\n  n1: {timeouts: {conect: 1s}}\n",
 		"f:2:19: unknown key 'conect'; did you mean 'connect'?" },
 	{ "nodes:\n  n1: {timeouts: {connect: soon}}\n",

@@ -362,7 +362,7 @@ static void test_a_lost_on_is_looked_at_before_it_is_sent_again(void **state)
 	play(w, &done, VERB(PCTL_VERB_ON));
 	succeeds(w, "get act:on confirm", "on", "seen");
 	play(w, &twice, VERB(PCTL_VERB_ON));
-	fails(w, PCTL_E_OUTCOME_UNKNOWN, NULL, "was lost twice and it still reads off");
+	fails(w, PCTL_E_OUTCOME_UNKNOWN, NULL, "it reads off, and it is not sent a third time");
 	assert_int_equal(w->fake.acted, 2);
 	play(w, &back, VERB(PCTL_VERB_ON));
 	succeeds(w, "get act:on act:on confirm", "on", "seen");
@@ -453,6 +453,7 @@ static void test_a_lost_restart_is_never_sent_again(void **state)
 static void test_boot(void **state)
 {
 	struct play *w = *state;
+	const struct script asleep = { .reads = { SLEEP, ON }, .actions = { OK } };
 	const struct script on = { .reads = { ON, ON }, .actions = { OK } };
 	const struct script off = { .reads = { OFF, ON }, .actions = { OK } };
 	const struct pctl_boot pxe = { .device = PCTL_BOOT_PXE };
@@ -461,6 +462,8 @@ static void test_boot(void **state)
 	succeeds(w, "confirm boot:pxe act:reset confirm", "on", "accepted");
 	play(w, &off, VERB(PCTL_VERB_BOOT, .boot = pxe));
 	succeeds(w, "confirm boot:pxe act:on confirm", "on", "seen");
+	play(w, &asleep, VERB(PCTL_VERB_BOOT, .boot = pxe));
+	succeeds(w, "confirm boot:pxe act:reset confirm", "on", "seen"); /* "on" would resume it */
 	play(w, &off, VERB(PCTL_VERB_BOOTDEV, .boot = pxe));
 	succeeds(w, "boot:pxe", "ok", "-");
 	play(w, &off,
@@ -473,6 +476,7 @@ static void test_a_held_intent_goes_with_the_next_start(void **state)
 	struct play *w = *state;
 	const struct script on = { .reads = { ON, ON }, .actions = { OK } };
 	const struct script off = { .reads = { OFF, ON }, .actions = { OK, OK } };
+	const struct script asleep = { .reads = { SLEEP, ON }, .actions = { OK } };
 	const struct pctl_boot pxe = { .device = PCTL_BOOT_PXE };
 
 	w->plugin->boot.flags = PCTL_BOOT_APPLY_AT_POWER_ACTION;
@@ -481,6 +485,8 @@ static void test_a_held_intent_goes_with_the_next_start(void **state)
 	assert_non_null(strstr(w->notes, "held"));
 	play(w, &on, VERB(PCTL_VERB_OFF, .no_wait = true));
 	assert_string_equal(w->fake.log, "confirm act:off"); /* not an off */
+	play(w, &asleep, VERB(PCTL_VERB_ON));
+	succeeds(w, "get act:on confirm", "on", "seen"); /* resumed, not started */
 	play(w, &off, VERB(PCTL_VERB_ON));
 	succeeds(w, "get boot:pxe act:on confirm", "on", "seen");
 	play(w, &off, VERB(PCTL_VERB_ON));

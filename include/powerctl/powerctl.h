@@ -141,6 +141,13 @@ PCTL_API void pctl_run_start(struct pctl_run *run, const struct pctl_run_callbac
 /* Ends what is in flight and what waits: results follow, with what is known of each. */
 PCTL_API void pctl_run_cancel(struct pctl_run *run);
 
+/*
+ * Checks the settings of every node against its driver and reads its secrets; nothing is sent. 0,
+ * or PCTL_E_CONFIG with all mistakes in problems.
+ */
+PCTL_API int pctl_core_check(struct pctl_core *core, const struct pctl_inventory *inventory,
+	struct pctl_problems *problems);
+
 /* --- Trust. ----------------------------------------------------------------------------------- */
 
 /* One remembered identity of a device. Texts are valid until the next call for this core. */

@@ -92,13 +92,14 @@ static void on_failure(struct amt_dev *dev, const struct pctl_error *err)
 	}
 	/* The fact may be lost; the pin of its certificate is not. */
 	if (link->tls && (fact_says(dev, "yes") || pctl_pin_known(dev->device, "tls"))) {
-		struct pctl_error e;
+		struct pctl_error e = { 0 };
 
 		link->chosen = false;
 		(void)pctl_error_set(&e, PCTL_E_UNREACHABLE,
 			"its TLS port refuses the connection, and it was spoken to over TLS "
 			"before; "
 			"`tls: false` allows it without");
+		(void)pctl_error_device_code(&e, "ECONNREFUSED");
 		amt_call_answered(dev, NULL, &e);
 		return;
 	}

@@ -308,6 +308,8 @@ class Plugins:
             if name.endswith(".so"):
                 shutil.copy(os.path.join(odd, name), self.folder)
         os.chmod(self.folder, 0o755)
+        # Where a plugin looks for the libraries it came with: beside its folder.
+        os.symlink(os.path.join(BUILD, "lib"), lab.path("lib"))
 
     def more(self, driver):
         return f"  n9: {{driver: {driver}, address: 127.0.0.1}}\n"
