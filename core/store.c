@@ -30,6 +30,7 @@ struct record {
 struct pctl_store {
 	char *path;
 	bool read, changed;
+	struct stat seen; /* of the file that was read; all zero: there was none */
 	struct pctl_strmap index;
 	struct record **records; /* in the order of the file */
 	size_t n, cap;
@@ -178,15 +179,17 @@ static void parse_line(struct pctl_store *store, char *line)
 	}
 }
 
-static char *read_file(const char *path)
+static char *read_file(const char *path, struct stat *seen)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct pctl_buf buf;
 	char part[8192];
 	ssize_t n;
 
+	*seen = (struct stat){ 0 };
 	if (fd < 0)
 		return NULL;
+	(void)fstat(fd, seen);
 	pctl_buf_init(&buf, FILE_MAX);
 	while ((n = read(fd, part, sizeof(part))) > 0)
 		pctl_buf_add(&buf, part, (size_t)n);
@@ -199,7 +202,7 @@ static void load(struct pctl_store *store)
 	if (store->read)
 		return;
 	store->read = true;
-	PCTL_AUTO(free) char *text = read_file(store->path);
+	PCTL_AUTO(free) char *text = read_file(store->path, &store->seen);
 	char *rest = text;
 	for (char *line; rest && (line = strsep(&rest, "\n"));)
 		parse_line(store, line);
@@ -244,7 +247,15 @@ size_t pctl_store_each(
 
 void pctl_store_refresh(struct pctl_store *store)
 {
-	if (!store->changed)
+	struct stat now = { 0 };
+
+	if (store->changed || !store->read)
+		return;
+	(void)stat(store->path, &now);
+	/* It is only ever replaced, so another state is another file. */
+	if (now.st_ino != store->seen.st_ino || now.st_mtim.tv_sec != store->seen.st_mtim.tv_sec ||
+		now.st_mtim.tv_nsec != store->seen.st_mtim.tv_nsec ||
+		now.st_size != store->seen.st_size)
 		forget_all(store);
 }
 

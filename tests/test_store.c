@@ -82,6 +82,25 @@ static void test_two_writers_lose_nothing(void **state)
 	pctl_store_free(b);
 }
 
+static void test_a_refresh_sees_what_others_wrote(void **state)
+{
+	const struct place *p = *state;
+	struct pctl_store *a = pctl_store_new(p->path), *b = pctl_store_new(p->path);
+
+	assert_null(pctl_store_get(b, "k", "x"));
+	pctl_store_put(a, "k", "x", "1");
+	assert_int_equal(pctl_store_save(a, NULL), 0);
+	assert_null(pctl_store_get(b, "k", "x"));
+	pctl_store_refresh(b);
+	assert_string_equal(pctl_store_get(b, "k", "x"), "1");
+	pctl_store_put(a, "k", "x", "2");
+	assert_int_equal(pctl_store_save(a, NULL), 0);
+	pctl_store_refresh(b);
+	assert_string_equal(pctl_store_get(b, "k", "x"), "2");
+	pctl_store_free(a);
+	pctl_store_free(b);
+}
+
 static void test_a_mangled_file_is_survived(void **state)
 {
 	const struct place *p = *state;
@@ -165,6 +184,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_what_is_saved_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_two_writers_lose_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_a_refresh_sees_what_others_wrote, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_mangled_file_is_survived, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_file_that_cannot_be_written_says_so, setup, teardown),

@@ -9,7 +9,7 @@
 #include "tls.h"
 
 enum {
-	BACKLOG = 511,
+	BACKLOG = 4096, /* the kernel cuts it to somaxconn */
 	PORT_TRIES = 50,
 	SWEEP_MS = 500,
 };
