@@ -14,6 +14,8 @@
 
 #include "strmap.h"
 
+/* So many keys are looked for in the text; whoever wants more of them has all of it read. */
+#define SEARCHES 16u
 #define FILE_MAX ((size_t)256 << 20)
 
 struct field {
@@ -25,11 +27,14 @@ struct record {
 	char *key;
 	struct field *fields;
 	struct field *changes; /* not saved yet */
+	bool searched;         /* all lines of this key were read */
 };
 
 struct pctl_store {
 	char *path;
-	bool read, changed;
+	bool read, parsed, changed;
+	char *text; /* as read, behind a line break */
+	unsigned searches;
 	struct stat seen; /* of the file that was read; all zero: there was none */
 	struct pctl_strmap index;
 	struct record **records; /* in the order of the file */
@@ -57,10 +62,13 @@ static void forget_all(struct pctl_store *store)
 		free(store->records[i]);
 	}
 	free(store->records);
+	free(store->text);
 	pctl_strmap_done(&store->index);
 	store->records = NULL;
+	store->text = NULL;
 	store->n = store->cap = 0;
-	store->read = store->changed = false;
+	store->searches = 0;
+	store->read = store->parsed = store->changed = false;
 }
 
 struct pctl_store *pctl_store_new(const char *path)
@@ -167,6 +175,8 @@ static void parse_line(struct pctl_store *store, char *line)
 		return;
 	decode(key);
 	struct record *r = record_of(store, key);
+	if (r->searched)
+		return;
 	for (char *word; (word = strsep(&rest, " \t"));) {
 		char *value = strchr(word, '=');
 
@@ -191,6 +201,7 @@ static char *read_file(const char *path, struct stat *seen)
 		return NULL;
 	(void)fstat(fd, seen);
 	pctl_buf_init(&buf, FILE_MAX);
+	pctl_buf_adds(&buf, "\n");
 	while ((n = read(fd, part, sizeof(part))) > 0)
 		pctl_buf_add(&buf, part, (size_t)n);
 	(void)close(fd);
@@ -202,16 +213,57 @@ static void load(struct pctl_store *store)
 	if (store->read)
 		return;
 	store->read = true;
-	PCTL_AUTO(free) char *text = read_file(store->path, &store->seen);
-	char *rest = text;
+	store->text = read_file(store->path, &store->seen);
+}
+
+static void parse_all(struct pctl_store *store)
+{
+	char *rest = store->text;
+
+	if (store->parsed)
+		return;
+	store->parsed = true;
 	for (char *line; rest && (line = strsep(&rest, "\n"));)
 		parse_line(store, line);
 }
 
+/* All lines of one key. A fleet's file is long, and most commands are about one machine. */
+static void search(struct pctl_store *store, const char *key)
+{
+	struct pctl_buf start;
+	const char *at = store->text;
+
+	pctl_buf_init(&start, FILE_MAX);
+	pctl_buf_adds(&start, "\n");
+	encode(&start, key);
+	while (at && (at = strstr(at, start.data))) {
+		PCTL_AUTO(free) char *line = pctl_xstrndup(at + 1, strcspn(at + 1, "\n"));
+
+		at += start.len;
+		if (*at == ' ' || *at == '\t')
+			parse_line(store, line);
+	}
+	record_of(store, key)->searched = true;
+	pctl_buf_done(&start);
+}
+
+static const struct record *find(struct pctl_store *store, const char *key)
+{
+	const struct record *r = pctl_strmap_get(&store->index, key);
+
+	load(store);
+	if (store->parsed || (r && r->searched))
+		return r;
+	if (store->searches++ < SEARCHES)
+		search(store, key);
+	else
+		parse_all(store);
+	return pctl_strmap_get(&store->index, key);
+}
+
 const char *pctl_store_get(struct pctl_store *store, const char *key, const char *field)
 {
-	load(store);
-	const struct record *r = pctl_strmap_get(&store->index, key);
+	const struct record *r = find(store, key);
 	const struct field *f = r ? field_of(r->fields, field) : NULL;
 	return f ? f->value : NULL;
 }
@@ -233,8 +285,7 @@ size_t pctl_store_each(
 {
 	size_t n = 0;
 
-	load(store);
-	const struct record *r = pctl_strmap_get(&store->index, key);
+	const struct record *r = find(store, key);
 	for (const struct field *f = r ? r->fields : NULL; f; f = f->next) {
 		if (!f->value)
 			continue;
@@ -263,6 +314,7 @@ void pctl_store_refresh(struct pctl_store *store)
 static void replay(struct pctl_store *fresh, const struct pctl_store *store)
 {
 	load(fresh);
+	parse_all(fresh);
 	for (size_t i = 0; i < store->n; i++)
 		for (const struct field *f = store->records[i]->changes; f; f = f->next)
 			set_field(&record_of(fresh, store->records[i]->key)->fields, f->name,

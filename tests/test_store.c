@@ -101,6 +101,32 @@ static void test_a_refresh_sees_what_others_wrote(void **state)
 	pctl_store_free(b);
 }
 
+static void test_many_keys_and_few(void **state)
+{
+	const struct place *p = *state;
+	char key[32], value[32];
+	FILE *f = fopen(p->path, "we");
+
+	assert_non_null(f);
+	for (int i = 0; i < 50; i++)
+		(void)fprintf(f, "k%d a=%d\nk%d b=x\n", i, i, i);
+	(void)fclose(f);
+	struct pctl_store *store = pctl_store_new(p->path);
+	pctl_store_put(store, "k3", "a", "mine");
+	for (int i = 0; i < 50; i++) {
+		(void)snprintf(key, sizeof(key), "k%d", i);
+		(void)snprintf(value, sizeof(value), "%d", i);
+		assert_string_equal(pctl_store_get(store, key, "a"), i == 3 ? "mine" : value);
+		assert_string_equal(pctl_store_get(store, key, "b"), "x");
+	}
+	assert_null(pctl_store_get(store, "k", "a"));
+	assert_null(pctl_store_get(store, "k50", "a"));
+	assert_int_equal(pctl_store_save(store, NULL), 0);
+	assert_string_equal(pctl_store_get(store, "k3", "a"), "mine");
+	assert_string_equal(pctl_store_get(store, "k49", "a"), "49");
+	pctl_store_free(store);
+}
+
 static void test_a_mangled_file_is_survived(void **state)
 {
 	const struct place *p = *state;
@@ -186,6 +212,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_two_writers_lose_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_refresh_sees_what_others_wrote, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_keys_and_few, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_mangled_file_is_survived, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_file_that_cannot_be_written_says_so, setup, teardown),
