@@ -119,6 +119,8 @@ static void test_many_keys_and_few(void **state)
 		assert_string_equal(pctl_store_get(store, key, "a"), i == 3 ? "mine" : value);
 		assert_string_equal(pctl_store_get(store, key, "b"), "x");
 	}
+	assert_string_equal(
+		pctl_store_get(store, "k3", "a"), "mine"); /* and the rest was read since */
 	assert_null(pctl_store_get(store, "k", "a"));
 	assert_null(pctl_store_get(store, "k50", "a"));
 	assert_int_equal(pctl_store_save(store, NULL), 0);

@@ -775,6 +775,67 @@ def boot_once(sim):
     same(sim.device()["last_boot"], "default")
 
 
+def reference(element):
+    """Class and InstanceID of an endpoint reference; its shape is that of the recorded ones."""
+    same([e.tag for e in element.iter()][1:],
+         [f"{{{WSA}}}Address", f"{{{WSA}}}ReferenceParameters", f"{{{WSMAN}}}ResourceURI",
+          f"{{{WSMAN}}}SelectorSet", f"{{{WSMAN}}}Selector"], element.tag)
+    address, uri, instance = [e for e in element.iter() if not len(e)]
+    same((address.text, instance.attrib), (WSA + "/role/anonymous", {"Name": "InstanceID"}))
+    return uri.text, instance.text
+
+
+def boot_sequence(sim, n=1):
+    """What CIM_OrderedComponent says: InstanceID of the source and its place; number of pulls."""
+    uri = CIM + "CIM_OrderedComponent"
+    items, pulls = pull_all(sim, uri, n)
+    places = []
+    for item in items:
+        same(item.tag, f"{{{uri}}}CIM_OrderedComponent")
+        same([e.tag for e in item], [f"{{{uri}}}{name}" for name in
+                                     ("AssignedSequence", "GroupComponent", "PartComponent")])
+        same(reference(item[1]), (CIM + "CIM_BootConfigSetting",
+                                  "Intel(r) AMT: Boot Configuration 0"))
+        class_uri, source = reference(item[2])
+        same(class_uri, CIM + "CIM_BootSourceSetting")
+        places.append((source, item[0].text))
+    return places, pulls
+
+
+@test
+def boot_ordered(sim):
+    """CIM_OrderedComponent: every boot source, 1 for the chosen one, armed or not, else 0"""
+    for n, extra in ((1, 0), (2, 3), (3, 0)):
+        sim.set(n, "power=on")
+        curl(sim, boot_order(), n)
+        items, _ = pull_all(sim, CIM + "CIM_BootSourceSetting", n)
+        ids = [e.text for i in items for e in i if e.tag.endswith("}InstanceID")]
+        same(len(ids), 3 + extra)
+        same(boot_sequence(sim, n), ([(i, "0") for i in ids], 1), f"device {n}: none is chosen")
+        for chosen in ids:
+            a = curl(sim, boot_order(chosen), n)
+            same(a.value("ReturnValue"), "0", chosen)
+            same(boot_sequence(sim, n)[0], [(i, str(int(i == chosen))) for i in ids], chosen)
+        last = [(i, str(int(i == ids[-1]))) for i in ids]
+        for batch, pulls in ((1, len(ids)), (2, (len(ids) + 1) // 2), (0, 1)):
+            sim.set(n, f"pull_batch={batch}")
+            same(boot_sequence(sim, n), (last, pulls), f"device {n}, {batch} a pull")
+        for role in (1, 32768):
+            curl(sim, boot_role(role), n)
+            same(boot_sequence(sim, n)[0], last, f"role {role} is not the order")
+        curl(sim, boot_order(), n)
+        same(boot_sequence(sim, n)[0], [(i, "0") for i in ids], f"device {n}: cleared")
+    for keep, place in ((0, "0"), (1, "1")):
+        sim.set(1, f"keep_source={keep}")
+        for body in (boot_role(1), boot_order("Intel(r) AMT: Force PXE Boot"), set_power(10)):
+            same(curl(sim, body).value("ReturnValue"), "0")
+        same(sim.device()["last_boot"], "pxe")
+        same(dict(boot_sequence(sim)[0])["Intel(r) AMT: Force PXE Boot"], place, "after the start")
+    sim.set(1, "keep_source=0")
+    curl(sim, boot_order())
+    same(curl(sim, get(CIM + "CIM_OrderedComponent")).fault(), "DestinationUnreachable", "no Get")
+
+
 @test
 def boot_targets(sim):
     """BIOS set-up, disk, CD; a source without a role is not used; role 32768 disarms"""

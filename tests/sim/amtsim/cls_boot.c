@@ -25,6 +25,8 @@ enum {
 	STATE_BOTH = 32771,
 };
 
+static const char *const config_selectors[] = { "InstanceID", CONFIG, NULL };
+
 /* Without consent: refuse, or say yes and do nothing, as some firmware was seen to. */
 static bool pretends(const struct device *dev)
 {
@@ -316,14 +318,24 @@ static void emit_element_setting(struct call *c, size_t i)
 	static const char *const service[] = { "CreationClassName", "CIM_BootService", "Name",
 		SERVICE, "SystemCreationClassName", "CIM_ComputerSystem", "SystemName",
 		"Intel(r) AMT", NULL };
-	static const char *const config[] = { "InstanceID", CONFIG, NULL };
 
 	(void)i;
 	emit_field(c, "IsCurrent", "2");
 	emit_field(c, "IsDefault", "2");
 	emit_number(c, "IsNext", c->dev->boot.armed ? 3 : 2);
 	emit_epr(c, "ManagedElement", NS_CIM "CIM_BootService", service);
-	emit_epr(c, "SettingData", NS_CIM "CIM_BootConfigSetting", config);
+	emit_epr(c, "SettingData", NS_CIM "CIM_BootConfigSetting", config_selectors);
+}
+
+/* 0: not in the boot order, which has one place, whether the role is armed or not. */
+static void emit_ordered(struct call *c, size_t i)
+{
+	const struct boot_source *s = boot_source_at(c->dev, i);
+	const char *const source[] = { "InstanceID", s->id, NULL };
+
+	emit_number(c, "AssignedSequence", s == c->dev->boot.source ? 1 : 0);
+	emit_epr(c, "GroupComponent", NS_CIM "CIM_BootConfigSetting", config_selectors);
+	emit_epr(c, "PartComponent", NS_CIM "CIM_BootSourceSetting", source);
 }
 
 static const struct method config_methods[] = {
@@ -378,6 +390,14 @@ const struct wclass boot_classes[] = {
 		.selectors = "ManagedElement SettingData",
 		.enumerate_only = true,
 		.emit = emit_element_setting,
+	},
+	{
+		.name = "CIM_OrderedComponent",
+		.uri = NS_CIM "CIM_OrderedComponent",
+		.selectors = "GroupComponent PartComponent",
+		.enumerate_only = true,
+		.count = count_sources,
+		.emit = emit_ordered,
 	},
 };
 
