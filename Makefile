@@ -8,7 +8,7 @@ JOBS ?= $(shell nproc)
 .PHONY: all deps demo check check-system bench fuzz lint format install clean help
 
 all: $(BUILD)/CMakeCache.txt
-	@cmake --build $(BUILD) -j $(JOBS)
+	@env -u MAKEFLAGS -u MAKELEVEL cmake --build $(BUILD) -j $(JOBS) -- --no-print-directory
 
 $(BUILD)/CMakeCache.txt:
 	@scripts/deps build
