@@ -231,16 +231,15 @@ static void parse_all(struct pctl_store *store)
 static void search(struct pctl_store *store, const char *key)
 {
 	struct pctl_buf start;
-	const char *at = store->text;
+	const char *at = store->text ? store->text : "";
 
 	pctl_buf_init(&start, FILE_MAX);
 	pctl_buf_adds(&start, "\n");
 	encode(&start, key);
-	while (at && (at = strstr(at, start.data))) {
+	for (; (at = strstr(at, start.data)) != NULL; at += start.len) {
 		PCTL_AUTO(free) char *line = pctl_xstrndup(at + 1, strcspn(at + 1, "\n"));
 
-		at += start.len;
-		if (*at == ' ' || *at == '\t')
+		if (at[start.len] == ' ' || at[start.len] == '\t')
 			parse_line(store, line);
 	}
 	record_of(store, key)->searched = true;
