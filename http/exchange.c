@@ -302,9 +302,12 @@ int exchange_start(struct exchange *ex)
 void exchange_stop(struct exchange *ex)
 {
 	(void)uv_timer_stop(&ex->timer);
-	if (ex->running)
-		(void)curl_multi_remove_handle(ex->session->lane->multi, ex->easy);
+	if (!ex->running)
+		return;
 	ex->running = false;
+	(void)curl_multi_remove_handle(ex->session->lane->multi, ex->easy);
+	if (!ex->closing)
+		wire_check(ex->session);
 }
 
 /* --- What went wrong. ------------------------------------------------------------------------- */

@@ -94,6 +94,7 @@ void pctl_http_close(struct pctl_http *http, void (*closed)(void *data), void *d
 		curl_multi_cleanup(lane->multi);
 		uv_close((uv_handle_t *)&lane->timer, on_lane_closed);
 	}
+	wires_forget(http);
 	uv_close((uv_handle_t *)&http->base, on_base_closed);
 }
 

@@ -160,6 +160,11 @@ int wire_watch(CURL *easy, curl_socket_t fd, int what, void *data, void *socket_
 int wire_ready(struct wire *wire);
 /* No request is on it: hang up when the device does. */
 void wire_rest(struct wire *wire);
+/* After libcurl was made to stop: whether it took a connection that was just coming about with it.
+ */
+void wire_check(struct pctl_http_session *session);
+/* What libcurl left behind when its lanes were closed. */
+void wires_forget(struct pctl_http *http);
 /* Closes session's connection, if there is one. */
 void wire_hang_up(struct pctl_http_session *session);
 

@@ -237,6 +237,43 @@ int wire_close(void *data, curl_socket_t fd)
 }
 
 /*
+ * libcurl 7.88 closes a socket that is not connected yet by itself and tells nobody. The descriptor
+ * is gone (and may be another's by now); all else is still ours.
+ */
+static void forget(struct wire *wire)
+{
+	wire->http->wires[wire->fd] = NULL;
+	wire->fd = -1;
+	if (wire->session) {
+		struct pctl_http_session *session = wire->session;
+
+		session->wire = NULL;
+		http_lane_leave(session);
+	}
+	if (!wire->polled) {
+		drop(wire);
+		return;
+	}
+	if (wire->stream >= 0)
+		(void)close(wire->stream);
+	wire->stream = -1;
+	uv_close((uv_handle_t *)&wire->poll, on_poll_closed);
+}
+
+void wire_check(struct pctl_http_session *session)
+{
+	if (session->wire && !session->wire->turns)
+		forget(session->wire);
+}
+
+void wires_forget(struct pctl_http *http)
+{
+	for (size_t fd = 0; fd < http->wires_n; fd++)
+		if (http->wires[fd])
+			forget(http->wires[fd]);
+}
+
+/*
  * libcurl has no call that closes one connection of its cache. But when a request asks for a
  * connection that has died, it closes it before it wants another one, which wire_open() denies.
  * All of that happens within one call, and nothing is sent but TLS's goodbye.

@@ -561,9 +561,51 @@ static void test_settings_are_checked(void **state)
 	pctl_http_session_free(NULL);
 }
 
+/* --- A host that lets SYNs fall: nothing refuses and nothing answers. ----------------------------
+ */
+
+/* A listener whose queue is full; returns its port. */
+static uint16_t mute_host(int *ret_listener, int *clients, size_t n)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(addr);
+
+	*ret_listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(*ret_listener, (struct sockaddr *)&addr, len), 0);
+	assert_int_equal(listen(*ret_listener, 0), 0);
+	assert_int_equal(getsockname(*ret_listener, (struct sockaddr *)&addr, &len), 0);
+	for (size_t i = 0; i < n; i++) {
+		clients[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		(void)connect(clients[i], (struct sockaddr *)&addr, len);
+	}
+	return ntohs(addr.sin_port);
+}
+
+/* The engine's close, in tear-down, would not end if a handle of the connection were left. */
+static void test_a_mute_host_is_let_go(void **state)
+{
+	struct bench *b = *state;
+	int listener, clients[4];
+
+	b->device.port = mute_host(&listener, clients, TEST_COUNT(clients));
+	b->device.connect_ms = 50;
+	bench_post(b, false);
+	assert_failed(b, PCTL_E_UNREACHABLE, "no answer in 50 ms");
+
+	bench_send(b, true);
+	(void)uv_run(&b->loop, UV_RUN_NOWAIT);
+	pctl_http_cancel(b->session);
+	(void)uv_run(&b->loop, UV_RUN_NOWAIT);
+	for (size_t i = 0; i < TEST_COUNT(clients); i++)
+		(void)close(clients[i]);
+	(void)close(listener);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		TEST(test_a_mute_host_is_let_go),
 		TEST(test_idle_connection_closed_by_the_device),
 		TEST(test_unasked_answer),
 		TEST(test_kept_connection_dies_under_a_read),
