@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <powerctl/log.h>
@@ -84,11 +85,19 @@ static void after_op(struct pctl_task *t, const struct pctl_error *result)
 		t->power = t->reading;
 		t->power_read = true;
 	}
+	/* Several requests, none of which is a commit point of its own: some may have left. */
+	if (t->trying.kind == PCTL_TRY_BOOT_SET &&
+		(result->code == 0 || result->code == PCTL_E_CANCELED))
+		t->boot_touched = t->result.changed = true;
 	if (t->trying.kind == PCTL_TRY_ACT &&
 		(result->code == 0 || result->code == PCTL_E_OUTCOME_UNKNOWN)) {
-		t->acted = result->code == 0;
-		t->doubtful = !t->acted;
-		t->lost = *result;
+		if (result->code == 0) {
+			t->acted = true;
+			t->accepted = t->trying.action;
+		} else {
+			t->lost = *result;
+		}
+		t->doubtful = result->code != 0;
 		t->result.changed = true;
 		t->sent_at = now(t);
 	}
@@ -117,6 +126,7 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 	pctl_device_settle_pins(t->device, result->code == 0);
 	after_op(t, result);
 	if (result->code == 0) {
+		t->trouble[0] = '\0';
 		t->trying.then(t);
 		return;
 	}
@@ -129,6 +139,7 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 		pctl_log(PCTL_LOG_DEBUG, t->device, "%s: %s; trying again in %" PRIu64 " ms",
 			pctl_error_name(result->code), result->text, delay);
 		t->result.attempts++;
+		(void)snprintf(t->trouble, sizeof(t->trouble), "%.150s", result->text);
 		pctl_step_pause(t, delay, start_try);
 		return;
 	}
@@ -246,7 +257,6 @@ void pctl_step_act(
 	const char *word = pctl_action_name(action);
 
 	t->action = action;
-	t->acted = false;
 	if (!d->power || !(d->power->actions & PCTL_ACTION_BIT(action))) {
 		pctl_task_end_fail(
 			t, PCTL_E_UNSUPPORTED, "driver %s cannot do '%s'", d->name, word);
@@ -287,7 +297,8 @@ static void time_over(struct pctl_task *t)
 	if (t->acted)
 		pctl_task_end_fail(t, PCTL_E_TIMEOUT,
 			"'%s' was accepted, but it still reads %s after %s",
-			pctl_action_name(t->action), pctl_power_state_name(t->power.state), after);
+			pctl_action_name(t->accepted), pctl_power_state_name(t->power.state),
+			after);
 	else
 		pctl_task_end_fail(t, PCTL_E_TIMEOUT, "it still reads %s after %s",
 			pctl_power_state_name(t->power.state), after);

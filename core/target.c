@@ -51,6 +51,17 @@ static void read_times(struct pctl_target *t, const struct pctl_inventory *inven
 	}
 }
 
+static uint64_t key_port(const struct pctl_target *t)
+{
+	const struct pctl_driver *driver = t->loaded->driver;
+	const struct pctl_setting *port = pctl_settings_find(&t->settings, "port");
+	const struct pctl_device settings_only = { .target = t };
+
+	if (driver->key_port)
+		return driver->key_port(&settings_only);
+	return port && port->given ? port->number : driver->default_port;
+}
+
 /*
  * One endpoint is one key: host and port. Where the driver has no port the node itself is meant,
  * unless an address says that several are the same thing.
@@ -58,13 +69,10 @@ static void read_times(struct pctl_target *t, const struct pctl_inventory *inven
 static char *make_key(const struct pctl_target *t)
 {
 	const struct pctl_driver *driver = t->loaded->driver;
-	const struct pctl_setting *port = pctl_settings_find(&t->settings, "port");
 
-	if (driver->default_port && *t->address) {
-		uint64_t n = port && port->given ? port->number : driver->default_port;
-		return pctl_xasprintf(
-			strchr(t->address, ':') ? "[%s]:%" PRIu64 : "%s:%" PRIu64, t->address, n);
-	}
+	if (driver->default_port && *t->address)
+		return pctl_xasprintf(strchr(t->address, ':') ? "[%s]:%" PRIu64 : "%s:%" PRIu64,
+			t->address, key_port(t));
 	return pctl_xasprintf("%s:%s", driver->name, *t->address ? t->address : t->name);
 }
 

@@ -2,6 +2,7 @@
 #include "task.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <powerctl/mem.h>
@@ -85,6 +86,11 @@ void pctl_task_end_error(struct pctl_task *t, const struct pctl_error *err)
 	t->result.ok = false;
 	t->result.word = t->request->verb == PCTL_VERB_STATUS ? "unknown" : "error";
 	t->result.error = *err;
+	/* Armed, and then no start came of it: the next one, whoever wants it, would go there. */
+	if (t->boot_touched && !t->acted && !t->doubtful && !pctl_run_interrupted(t->run, NULL))
+		(void)snprintf(t->result.error.text, sizeof(t->result.error.text),
+			"%.220s; the boot device stays set, `powerctl bootdev none` clears it",
+			err->text);
 	end(t);
 }
 
@@ -114,9 +120,13 @@ void pctl_task_note(struct pctl_task *t, const char *fmt, ...)
 
 void pctl_task_end_interrupted(struct pctl_task *t)
 {
-	const char *state = t->power_read ? pctl_power_state_name(t->power.state) : "nothing";
+	const char *read = t->power_read ? pctl_power_state_name(t->power.state) : "nothing";
 	const char *why;
 	int code = pctl_run_interrupted(t->run, &why);
+	char state[200];
+
+	(void)snprintf(state, sizeof(state), "%s%s%.150s", read,
+		*t->trouble ? "; before that: " : "", t->trouble);
 
 	if (t->doubtful)
 		pctl_task_end_fail(t, PCTL_E_OUTCOME_UNKNOWN,
@@ -124,7 +134,13 @@ void pctl_task_end_interrupted(struct pctl_task *t)
 			pctl_action_name(t->action));
 	else if (t->acted)
 		pctl_task_end_fail(t, code, "%s; '%s' was accepted, last read: %s", why,
-			pctl_action_name(t->action), state);
+			pctl_action_name(t->accepted), state);
+	else if (t->boot_touched)
+		pctl_task_end_fail(t, code,
+			"%s; the boot device may be set for the next start, `powerctl bootdev "
+			"none` clears it; "
+			"last read: %s",
+			why, state);
 	else
 		pctl_task_end_fail(t, code, "%s; nothing was sent, last read: %s", why, state);
 }

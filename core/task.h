@@ -43,6 +43,7 @@ struct pctl_task {
 	struct pctl_op op;
 	struct pctl_try trying;
 	struct pctl_error error; /* of the latest op */
+	char trouble[160];       /* why the latest op is being tried again, or "" */
 	uv_timer_t timer;
 	pctl_step_fn *after_pause;
 	uv_getaddrinfo_t resolving;
@@ -64,7 +65,9 @@ struct pctl_task {
 	char *boot_url; /* owns boot.url where a held intent gave it */
 	bool from_intent;
 	enum pctl_action action;
-	bool acted;             /* the latest action was accepted */
+	bool acted; /* an action was accepted: */
+	enum pctl_action accepted;
+	bool boot_touched;      /* requests that set the boot device have left */
 	struct pctl_error lost; /* why, where doubtful */
 	bool doubtful;          /* the latest action was sent and its answer lost */
 	bool resent;            /* on and off may be sent a second time, not more */

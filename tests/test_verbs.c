@@ -502,6 +502,30 @@ static void test_a_held_intent_goes_with_the_next_start(void **state)
 /* --- Who is left out, and the end of patience.
  * ---------------------------------------------------- */
 
+static void test_an_armed_boot_is_told(void **state)
+{
+	struct play *w = *state;
+	const struct script hang = { .reads = { OFF }, .actions = { HANG } };
+	const struct script no = { .reads = { OFF }, .actions = { REFUSED } };
+	const struct pctl_boot pxe = { .device = PCTL_BOOT_PXE };
+
+	play(w, &hang, VERB(PCTL_VERB_BOOT, .boot = pxe, .deadline_ms = 40));
+	fails(w, PCTL_E_TIMEOUT, "confirm boot:pxe act:on",
+		"the boot device may be set for the next start");
+	assert_true(w->result.changed);
+	play(w, &no, VERB(PCTL_VERB_BOOT, .boot = pxe));
+	fails(w, PCTL_E_REFUSED, NULL, "the device said no; the boot device stays set");
+}
+
+static void test_the_trouble_before_the_deadline_is_told(void **state)
+{
+	struct play *w = *state;
+	const struct script busy = { .reads = { BUSY } };
+
+	play(w, &busy, VERB(PCTL_VERB_ON, .timeout_ms = 5000, .deadline_ms = 60));
+	fails(w, PCTL_E_TIMEOUT, NULL, "before that: the device is busy");
+}
+
 static void test_maintenance_and_protected(void **state)
 {
 	struct play *w = *state;
@@ -551,6 +575,8 @@ int main(void)
 		TEST(test_a_lost_restart_is_never_sent_again),
 		TEST(test_boot),
 		TEST(test_a_held_intent_goes_with_the_next_start),
+		TEST(test_an_armed_boot_is_told),
+		TEST(test_the_trouble_before_the_deadline_is_told),
 		TEST(test_maintenance_and_protected),
 		TEST(test_time_over_says_what_is_known),
 	};

@@ -242,6 +242,13 @@ struct pctl_driver {
 	uint32_t connect_ms;
 	/* The port a node's key is made with where the node sets none. 0: keys have no port. */
 	uint32_t default_port;
+
+	/*
+	 * Optional. The port that, with the address, names the endpoint: what shares both is one
+	 * machine to locks, facts and pins. Without it the setting `port`, or else default_port.
+	 * Only settings may be asked for.
+	 */
+	uint16_t (*key_port)(const struct pctl_device *device);
 };
 
 #ifdef __cplusplus

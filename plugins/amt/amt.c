@@ -92,6 +92,19 @@ static int check(const struct pctl_device *d, struct pctl_error *err)
 	return 0;
 }
 
+/* A machine has two ports in a row; the plain one names it, whichever is spoken to. */
+static uint16_t key_port(const struct pctl_device *d)
+{
+	uint64_t plain = pctl_setting_uint(d, "port"), tls = pctl_setting_uint(d, "tls_port");
+	bool plain_given = pctl_setting_given(d, "port");
+
+	if (pctl_setting_given(d, "tls_port"))
+		return (uint16_t)(plain_given ? plain : tls - 1);
+	if (plain_given && pctl_setting_choice(d, "tls") == LINK_TLS_TRUE)
+		return (uint16_t)(plain - 1);
+	return (uint16_t)plain;
+}
+
 static int open_device(
 	void *ctx, struct pctl_device *device, void **ret_dev, struct pctl_error *err)
 {
@@ -139,4 +152,5 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	/* Its engine sleeps, and loses the packets that wake it. */
 	.connect_ms = 6000,
 	.default_port = 16992,
+	.key_port = key_port,
 };
