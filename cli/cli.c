@@ -45,7 +45,9 @@ void cli_done(struct cli *cli)
 		pctl_core_close(cli->core, on_core_closed, &closed);
 	while (!closed)
 		(void)uv_run(&cli->loop, UV_RUN_ONCE);
-	(void)uv_run(&cli->loop, UV_RUN_DEFAULT);
+	/* A name look-up that nobody waits for any more cannot be stopped; the program does not
+	 * wait. */
+	(void)uv_run(&cli->loop, UV_RUN_NOWAIT);
 	(void)uv_loop_close(&cli->loop);
 	pctl_inventory_free(cli->inventory);
 	options_done(&cli->options);

@@ -51,6 +51,50 @@ static int check(const struct assignments *a)
 	return CLI_OK;
 }
 
+/* Lists and maps are looked at when the file is edited; here it is what drivers say to plain
+ * values. */
+static struct pctl_value *as_map(const struct assignments *a)
+{
+	struct pctl_value *map = pctl_value_new_map();
+
+	for (size_t i = 0; i < a->n; i++) {
+		size_t len = strcspn(a->words[i], "=");
+		PCTL_AUTO(free) char *key = pctl_xstrndup(a->words[i], len);
+		const char *value = a->words[i] + len + 1;
+
+		if (*value != '[' && *value != '{')
+			pctl_value_set_text(map, key, value);
+	}
+	return map;
+}
+
+/* What would break the inventory is refused before the file is touched. */
+static int try_out(struct cli *cli, const struct assignments *a, const char *const *words)
+{
+	const struct pctl_selection selection = { .words = words };
+	struct pctl_problems *unknown = pctl_problems_new(), *problems = pctl_problems_new();
+	struct pctl_value *changes = as_map(a);
+	size_t *nodes = NULL, count = 0;
+	int status = cli_inventory(cli, false);
+
+	/* Words that are no nodes are the edit's to complain about. */
+	if (status == CLI_OK)
+		(void)pctl_inventory_select(cli->inventory, &selection, &nodes, &count, unknown);
+	for (size_t i = 0; i < count; i++)
+		if (pctl_core_check_change(
+			    cli_core(cli), cli->inventory, nodes[i], changes, problems) < 0)
+			status = CLI_USAGE;
+	if (pctl_problems_count(problems)) {
+		say_problems(problems);
+		say("nothing is changed");
+	}
+	free(nodes);
+	pctl_value_free(changes);
+	pctl_problems_free(problems);
+	pctl_problems_free(unknown);
+	return status;
+}
+
 static int exec_set(struct cli *cli)
 {
 	struct assignments a = { .words = cli->args };
@@ -66,6 +110,8 @@ static int exec_set(struct cli *cli)
 		return CLI_USAGE;
 	}
 	int status = check(&a);
+	if (status == CLI_OK)
+		status = try_out(cli, &a, cli->args + a.n);
 	if (status == CLI_OK)
 		status = edit_each(cli, cli->args + a.n, assign, &a);
 	return status == CLI_OK ? edit_check(cli, cli->args + a.n) : status;

@@ -123,9 +123,21 @@ static int read_driver(
 	return 0;
 }
 
-int pctl_target_init(struct pctl_target *target, struct pctl_core *core,
-	const struct pctl_inventory *inventory, size_t node, bool with_secrets,
-	struct pctl_problems *problems)
+/* changes go over what the inventory says; an empty text takes a setting away. */
+static void apply(struct pctl_value *map, const struct pctl_value *changes)
+{
+	pctl_value_merge(map, changes);
+	for (size_t i = 0; i < pctl_value_count(changes); i++) {
+		const char *text = pctl_value_text(pctl_value_at(changes, i));
+
+		if (text && !*text)
+			(void)pctl_value_unset(map, pctl_value_key_at(changes, i));
+	}
+}
+
+static int init(struct pctl_target *target, struct pctl_core *core,
+	const struct pctl_inventory *inventory, size_t node, const struct pctl_value *changes,
+	bool with_secrets, struct pctl_problems *problems)
 {
 	size_t before = pctl_problems_count(problems);
 	struct pctl_settings_context context = { .node = pctl_inventory_name(inventory, node),
@@ -135,6 +147,7 @@ int pctl_target_init(struct pctl_target *target, struct pctl_core *core,
 
 	*target = (struct pctl_target){ .core = core, .node = node, .name = context.node };
 	target->map = pctl_inventory_settings(inventory, node);
+	apply(target->map, changes);
 	target->maintenance = pctl_value_text(pctl_value_get(target->map, "maintenance"));
 	target->guard = pctl_value_text(pctl_value_get(target->map, "protected"));
 	target->address = pctl_value_text(pctl_value_get(target->map, "address"));
@@ -155,6 +168,44 @@ int pctl_target_init(struct pctl_target *target, struct pctl_core *core,
 	read_via(target, problems);
 	target->key = make_key(target);
 	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : 0;
+}
+
+int pctl_target_init(struct pctl_target *target, struct pctl_core *core,
+	const struct pctl_inventory *inventory, size_t node, bool with_secrets,
+	struct pctl_problems *problems)
+{
+	return init(target, core, inventory, node, NULL, with_secrets, problems);
+}
+
+static bool has_line(const struct pctl_problems *problems, const char *line)
+{
+	for (size_t i = 0; i < pctl_problems_count(problems); i++)
+		if (strcmp(pctl_problems_at(problems, i), line) == 0)
+			return true;
+	return false;
+}
+
+int pctl_core_check_change(struct pctl_core *core, const struct pctl_inventory *inventory,
+	size_t node, const struct pctl_value *changes, struct pctl_problems *problems)
+{
+	const struct pctl_place nowhere = { 0 };
+	struct pctl_problems *before = pctl_problems_new(), *after = pctl_problems_new();
+	struct pctl_target target;
+	int r = 0;
+
+	(void)init(&target, core, inventory, node, NULL, false, before);
+	pctl_target_done(&target);
+	(void)init(&target, core, inventory, node, changes, false, after);
+	pctl_target_done(&target);
+	for (size_t i = 0; i < pctl_problems_count(after); i++) {
+		if (has_line(before, pctl_problems_at(after, i)))
+			continue;
+		pctl_problems_add(problems, nowhere, "%s", pctl_problems_at(after, i));
+		r = PCTL_E_CONFIG;
+	}
+	pctl_problems_free(before);
+	pctl_problems_free(after);
+	return r;
 }
 
 void pctl_target_done(struct pctl_target *target)

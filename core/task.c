@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <powerctl/mem.h>
+#include <powerctl/parse.h>
 
 #define LOCK_POLL_MS 150u
 
@@ -145,6 +146,8 @@ void pctl_task_end_interrupted(struct pctl_task *t)
 		pctl_task_end_fail(t, code, "%s; nothing was sent, last read: %s", why, state);
 }
 
+static void leave_resolving(struct pctl_task *t);
+
 void pctl_task_cancel(struct pctl_task *t)
 {
 	switch (t->busy) {
@@ -156,7 +159,8 @@ void pctl_task_cancel(struct pctl_task *t)
 		pctl_task_end_interrupted(t);
 		break;
 	case PCTL_TASK_RESOLVE:
-		(void)uv_cancel((uv_req_t *)&t->resolving);
+		leave_resolving(t);
+		pctl_task_end_interrupted(t);
 		break;
 	default:
 		break;
@@ -207,26 +211,77 @@ static void open_device(struct pctl_task *t)
 		begin_verb(t);
 }
 
+static uint64_t resolve_limit(const struct pctl_task *t)
+{
+	return t->request->timeout_ms ? t->request->timeout_ms : t->target->read_ms;
+}
+
+/* A look-up that runs cannot be stopped: whoever has no patience any more leaves it to itself. */
+struct pctl_resolving {
+	uv_getaddrinfo_t req;
+	struct pctl_task *task; /* NULL: nobody waits */
+};
+
+static void leave_resolving(struct pctl_task *t)
+{
+	t->resolving->task = NULL;
+	(void)uv_cancel((uv_req_t *)&t->resolving->req);
+	t->resolving = NULL;
+	(void)uv_timer_stop(&t->timer);
+	t->busy = PCTL_TASK_IDLE;
+}
+
 static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *res)
 {
-	struct pctl_task *t = pctl_container_of(req, struct pctl_task, resolving);
+	struct pctl_resolving *r = pctl_container_of(req, struct pctl_resolving, req);
+	struct pctl_task *t = r->task;
 
-	t->busy = PCTL_TASK_IDLE;
-	if (status == 0 && res)
-		pctl_device_set_address(t->device, res->ai_addr);
+	if (t) {
+		leave_resolving(t);
+		if (status == 0 && res)
+			pctl_device_set_address(t->device, res->ai_addr);
+	}
 	uv_freeaddrinfo(res);
-	if (status == UV_ECANCELED)
-		pctl_task_end_interrupted(t);
-	else if (status < 0)
+	free(r);
+	if (t && status < 0)
 		pctl_task_end_fail(t, PCTL_E_UNREACHABLE, "no address for '%s': %s",
 			t->target->address, uv_strerror(status));
-	else
+	else if (t)
 		open_device(t);
+}
+
+static void on_resolving_too_long(uv_timer_t *timer)
+{
+	struct pctl_task *t = pctl_container_of(timer, struct pctl_task, timer);
+	char limit[32];
+
+	leave_resolving(t);
+	pctl_format_duration(resolve_limit(t), limit, sizeof(limit));
+	pctl_task_end_fail(t, PCTL_E_UNREACHABLE,
+		"no address for '%s' in %s: name servers do not answer", t->target->address, limit);
+}
+
+static void look_up(struct pctl_task *t)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
+	struct pctl_resolving *r = pctl_xcalloc(1, sizeof(*r));
+
+	r->task = t;
+	int error = uv_getaddrinfo(
+		core_of(t)->loop, &r->req, on_resolved, t->target->address, NULL, &hints);
+	if (error < 0) {
+		free(r);
+		pctl_task_end_fail(t, PCTL_E_INTERNAL, "no address for '%s': %s",
+			t->target->address, uv_strerror(error));
+		return;
+	}
+	t->resolving = r;
+	t->busy = PCTL_TASK_RESOLVE;
+	(void)uv_timer_start(&t->timer, on_resolving_too_long, resolve_limit(t), 0);
 }
 
 static void resolve(struct pctl_task *t)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
 
@@ -239,12 +294,7 @@ static void resolve(struct pctl_task *t)
 		pctl_device_set_address(t->device, (const struct sockaddr *)&v6);
 		open_device(t);
 	} else {
-		int r = uv_getaddrinfo(core_of(t)->loop, &t->resolving, on_resolved,
-			t->target->address, NULL, &hints);
-		t->busy = PCTL_TASK_RESOLVE;
-		if (r < 0)
-			pctl_task_end_fail(t, PCTL_E_INTERNAL, "no address for '%s': %s",
-				t->target->address, uv_strerror(r));
+		look_up(t);
 	}
 }
 

@@ -11,6 +11,7 @@
 #include "op.h"
 
 struct pctl_task;
+struct pctl_resolving;
 typedef void pctl_step_fn(struct pctl_task *task);
 
 enum pctl_try_kind {
@@ -46,7 +47,7 @@ struct pctl_task {
 	char trouble[160];       /* why the latest op is being tried again, or "" */
 	uv_timer_t timer;
 	pctl_step_fn *after_pause;
-	uv_getaddrinfo_t resolving;
+	struct pctl_resolving *resolving;
 	enum {
 		PCTL_TASK_IDLE,
 		PCTL_TASK_OP,

@@ -148,6 +148,13 @@ PCTL_API void pctl_run_cancel(struct pctl_run *run);
 PCTL_API int pctl_core_check(struct pctl_core *core, const struct pctl_inventory *inventory,
 	struct pctl_problems *problems);
 
+/*
+ * Whether a node would still be right if changes (a map of settings; an empty text takes one away)
+ * stood in its entry. 0, or PCTL_E_CONFIG with the mistakes that would be new.
+ */
+PCTL_API int pctl_core_check_change(struct pctl_core *core, const struct pctl_inventory *inventory,
+	size_t node, const struct pctl_value *changes, struct pctl_problems *problems);
+
 /* --- Trust. ----------------------------------------------------------------------------------- */
 
 /* One remembered identity of a device. Texts are valid until the next call for this core. */
