@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * XML from a device, read with expat into one compact tree of elements. No document type, so no
- * entities but the five of XML itself; depth, number of elements and size are capped. Names are local names: prefixes differ between answers of one firmware.
+ * entities but the five of XML itself; depth, number of elements and size are capped. Names are
+ * local names: prefixes differ between answers of one firmware.
  */
 #ifndef POWERCTL_AMT_XML_H
 #define POWERCTL_AMT_XML_H
