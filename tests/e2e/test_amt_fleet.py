@@ -4,14 +4,42 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import time
 
-from amtlib import PASSWORD, Fleet, bad, good, took, until
+from amtlib import PASSWORD, Fleet, bad, good, skip, took, until
 from lib import PATIENCE, has, main, same, test
 
 MANY = 200
 CANARY = "Tweety-c4n4ry.9f2b"
+
+
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as s:
+            s.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
+@test
+def ipv6(lab):
+    """a machine at an IPv6 address: in the inventory, over TLS, and as a URL"""
+    if not has_ipv6():
+        skip("IPv6: this place has none on loopback")
+    d = lab.amtsim("--address", "::1", "--port", "0", "--tls-port", "0",
+                   "--devices", "1").ready["devices"][0]
+    secret = lab.write("config/powerctl/secrets/amt", PASSWORD + "\n")
+    node = f"driver: amt, password_file: {secret}, address: '::1', port: {d['port']}"
+    lab.inventory(f"nodes:\n  v6: {{{node}, tls: false}}\n"
+                  f"  s6: {{{node}, tls: true, tls_port: {d['tls_port']}}}\n")
+    good(lab.run("on", "v6"), "v6: on")
+    good(lab.run("status", "s6"), "s6: on")
+    url = f"amt://admin@[::1]:{d['port']}?tls=false"
+    r = lab.run("status", url, "--password-file", secret)
+    same((r.status, r.out.endswith(": on\n")), (0, True), r)
 
 
 # --- Many. -----------------------------------------------------------------------------------
