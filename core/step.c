@@ -99,7 +99,6 @@ static void after_op(struct pctl_task *t, const struct pctl_error *result)
 		}
 		t->doubtful = result->code != 0;
 		t->result.changed = true;
-		t->sent_at = now(t);
 	}
 }
 

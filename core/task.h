@@ -73,7 +73,6 @@ struct pctl_task {
 	bool doubtful;          /* the latest action was sent and its answer lost */
 	bool resent;            /* on and off may be sent a second time, not more */
 	bool seen;              /* after an action it was read in another state than on */
-	uint64_t sent_at;
 	enum pctl_power_state wanted;
 	uint64_t poll_ms, wait_until;
 	pctl_step_fn *on_state, *on_time_over;
