@@ -237,6 +237,23 @@ int pctl_dial(
 	return device->target->dialer->dial(device, port, ret, err);
 }
 
+int pctl_device_datagram_address(struct pctl_device *device, uint16_t port,
+	struct sockaddr_storage *ret_addr, socklen_t *ret_len, struct pctl_error *err)
+{
+	struct pctl_dial dial;
+
+	if (device->target->dialer != &pctl_dial_direct)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"via: %s carries no datagrams, and driver %s needs them",
+			device->target->dialer->via, device->target->loaded->driver->name);
+	int r = pctl_dial_direct.dial(device, port, &dial, err);
+	if (r < 0)
+		return r;
+	*ret_addr = dial.addr;
+	*ret_len = dial.addr_len;
+	return 0;
+}
+
 int pctl_dial_error(const struct pctl_device *device, int fd, struct pctl_error *err)
 {
 	return device->target->dialer->error(device, fd, err);

@@ -66,7 +66,8 @@ static uint64_t retry_delay(const struct pctl_task *t)
 	if (t->error.code == PCTL_E_UNREACHABLE) {
 		bool silent =
 			spent * 2 >= connect || strcmp(t->error.device_code, "ECONNREFUSED") == 0;
-		if (try->tries >= (silent ? SILENT_TRIES : QUICK_TRIES))
+		bool repeated = t->target->loaded->driver->flags & PCTL_DRIVER_REPEATS;
+		if (try->tries >= (silent ? SILENT_TRIES : QUICK_TRIES) || (silent && repeated))
 			return 0;
 		if (silent)
 			delay = 100;
@@ -172,6 +173,13 @@ static struct pctl_value *new_tree(struct pctl_task *t)
 	return t->tree;
 }
 
+static unsigned coming(const struct pctl_task *t)
+{
+	bool changes = pctl_verb_def(t->request->verb)->flags & PCTL_VERB_CHANGES;
+
+	return changes && !t->request->dry_run ? PCTL_GET_BEFORE_CHANGE : 0;
+}
+
 static void call_driver(struct pctl_task *t)
 {
 	const struct pctl_driver *d = t->target->loaded->driver;
@@ -180,7 +188,7 @@ static void call_driver(struct pctl_task *t)
 	switch (t->trying.kind) {
 	case PCTL_TRY_GET:
 		t->reading = (struct pctl_power){ .size = sizeof(t->reading) };
-		d->power->get(dev, &t->op, t->trying.flags, &t->reading);
+		d->power->get(dev, &t->op, t->trying.flags | coming(t), &t->reading);
 		break;
 	case PCTL_TRY_ACT:
 		d->power->act(dev, &t->op, t->trying.action);

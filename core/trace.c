@@ -128,12 +128,13 @@ static void identify_set(void *data, struct pctl_op *op, bool on)
 	dev->tracer->inner->identify->set(dev->dev, op, on);
 }
 
-static void console_open(void *data, struct pctl_op *op, struct pctl_session **ret_session)
+static void console_open(
+	void *data, struct pctl_op *op, unsigned flags, struct pctl_session **ret_session)
 {
 	struct trace_dev *dev = data;
 
-	watch(dev, op, "console.open", NULL);
-	dev->tracer->inner->console->open(dev->dev, op, ret_session);
+	watch(dev, op, "console.open", flags & PCTL_CONSOLE_STEAL ? "steal" : NULL);
+	dev->tracer->inner->console->open(dev->dev, op, flags, ret_session);
 }
 
 static void on_dev_closed(void *data)

@@ -55,7 +55,7 @@ static int setup(void **state)
 	assert_int_equal(pctl_device_open(&w->target, &w->device, NULL), 0);
 
 	pctl_op_begin(&w->op, &w->world.loop, 5000, on_opened, w);
-	pctl_driver.console->open(w->device->dev, &w->op, &w->session);
+	pctl_driver.console->open(w->device->dev, &w->op, 0, &w->session);
 	run_until(w, &w->opened);
 	w->session->ended = on_ended;
 	w->session->data = w;

@@ -86,6 +86,13 @@ PCTL_API int pctl_dial(
 	struct pctl_device *device, uint16_t port, struct pctl_dial *ret, struct pctl_error *err);
 
 /*
+ * Where datagrams to a port of the device go: a numeric address with the port. PCTL_E_CONFIG where
+ * the device is only reached through a tunnel, which carries none.
+ */
+PCTL_API int pctl_device_datagram_address(struct pctl_device *device, uint16_t port,
+	struct sockaddr_storage *ret_addr, socklen_t *ret_len, struct pctl_error *err);
+
+/*
  * Why a descriptor from pctl_dial() was shut down by the core: fills err and returns its class, or
  * 0 if the core has no complaint about it. Ask before closing it.
  */

@@ -135,6 +135,8 @@ struct pctl_power {
  * (modern standby) may be left out.
  */
 #define PCTL_GET_CONFIRM 1u
+/* Power or boot of this device is to be changed next: log in with the rights for that. */
+#define PCTL_GET_BEFORE_CHANGE 2u
 
 struct pctl_power_if {
 	uint32_t size;
@@ -186,17 +188,85 @@ struct pctl_identify_if {
 	void (*set)(void *dev, struct pctl_op *op, bool on);
 };
 
+/* Where somebody else has the console: end theirs. Without it that is PCTL_E_BUSY. */
+#define PCTL_CONSOLE_STEAL 1u
+
 struct pctl_console_if {
 	uint32_t size;
-	/* Opens the machine's serial console; the op ends with a session in *ret_session. */
-	void (*open)(void *dev, struct pctl_op *op, struct pctl_session **ret_session);
+	/*
+	 * Required. Opens the machine's serial console; the op ends with a session in *ret_session.
+	 * The device stays open until the session has ended.
+	 */
+	void (*open)(
+		void *dev, struct pctl_op *op, unsigned flags, struct pctl_session **ret_session);
 	uint32_t refused_actions; /* PCTL_ACTION_BIT()s the device refuses while one is open */
+};
+
+/* Trees as inspect's. */
+struct pctl_log_if {
+	uint32_t size;
+	/*
+	 * Required. Fills in ret["events"], a list of maps, oldest first, and ret["cursor"], a text
+	 * of the driver's own that stands for the last of them; nobody else reads it. after is the
+	 * cursor of an earlier read, or NULL: the events up to there may be left out. Where that
+	 * event is gone, all are new.
+	 */
+	void (*read)(void *dev, struct pctl_op *op, const char *after, struct pctl_value *ret);
+	/* Optional. Empties the device's log. */
+	void (*clear)(void *dev, struct pctl_op *op);
+};
+
+struct pctl_sensors_if {
+	uint32_t size;
+	/* Required. Fills in ret["sensors"], a list of maps, in the device's order. */
+	void (*read)(void *dev, struct pctl_op *op, struct pctl_value *ret);
+};
+
+#define PCTL_METHOD_CHANGES 1u /* changes the device: the node's lock is held */
+#define PCTL_METHOD_DISRUPTS                                                 \
+	2u /* what runs on the machine suffers: guards and `protected` apply \
+	    */
+#define PCTL_METHOD_REPEATABLE 4u /* sent twice it does what it does once */
+#define PCTL_METHOD_CONFIRM    8u /* asks on a terminal before it does anything, else wants --yes */
+
+/*
+ * The arguments of a method, by the names of its parameter table, checked and with their defaults;
+ * they live until the op ends. Rules as for pctl_setting_...() in <powerctl/device.h>.
+ */
+struct pctl_arguments;
+PCTL_API const char *pctl_argument_text(const struct pctl_arguments *args, const char *name);
+PCTL_API bool pctl_argument_bool(const struct pctl_arguments *args, const char *name);
+PCTL_API uint64_t pctl_argument_uint(const struct pctl_arguments *args, const char *name);
+PCTL_API uint64_t pctl_argument_duration(const struct pctl_arguments *args, const char *name);
+PCTL_API int pctl_argument_choice(const struct pctl_arguments *args, const char *name);
+PCTL_API bool pctl_argument_given(const struct pctl_arguments *args, const char *name);
+
+/*
+ * What fits no interface: `powerctl DRIVER METHOD [PARAMETER=VALUE ...] NODES`. A table of these
+ * ends with a row that has no name.
+ */
+struct pctl_method {
+	uint32_t size;
+	uint32_t flags;
+	const char *name;                       /* lower case, words joined by - */
+	const char *help;                       /* one line: what it does */
+	const struct pctl_property *parameters; /* NULL: none */
+	uint32_t limit_ms;                      /* how long it may take; 0: as long as a read */
+	/* Required. Answers in ret, a map of the core's that lives until op ends. */
+	void (*run)(void *dev, struct pctl_op *op, const struct pctl_arguments *args,
+		struct pctl_value *ret);
 };
 
 /* Called once, from the loop, when a driver has let go of everything. */
 typedef void pctl_closed_fn(void *data);
 
 struct pctl_core;
+
+/*
+ * The driver repeats by itself what may get lost on the way (datagrams): a device that was silent
+ * for connect_ms is not tried a second time.
+ */
+#define PCTL_DRIVER_REPEATS 1u
 
 /* The one symbol a plugin exports: PCTL_API const struct pctl_driver pctl_driver = { ... }. */
 struct pctl_driver {
@@ -249,6 +319,13 @@ struct pctl_driver {
 	 * Only settings may be asked for.
 	 */
 	uint16_t (*key_port)(const struct pctl_device *device);
+
+	/* NULL where the driver has none. */
+	const struct pctl_log_if *log;
+	const struct pctl_sensors_if *sensors;
+	const struct pctl_method *methods;
+
+	uint32_t flags; /* PCTL_DRIVER_ */
 };
 
 #ifdef __cplusplus

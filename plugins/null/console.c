@@ -105,11 +105,13 @@ static const struct pctl_control controls[] = {
 	{ 0 },
 };
 
-static void open_console(void *data, struct pctl_op *op, struct pctl_session **ret_session)
+static void open_console(
+	void *data, struct pctl_op *op, unsigned flags, struct pctl_session **ret_session)
 {
 	struct pctl_device *device = null_device(data);
 	int pair[2];
 
+	(void)flags;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
 		pctl_op_fail(op, PCTL_E_INTERNAL, "no socketpair: %s", strerror(errno));
 		return;
