@@ -23,6 +23,7 @@ static const char *const types[] = {
 	[PCTL_TYPE_CHOICE] = "one of",
 	[PCTL_TYPE_FILE] = "file",
 	[PCTL_TYPE_TEXTS] = "list",
+	[PCTL_TYPE_FLAGS] = "list",
 };
 #define TYPES (sizeof(types) / sizeof(types[0]))
 

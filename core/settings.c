@@ -127,11 +127,35 @@ static void take_list(
 	s->list = at;
 }
 
+/* One word may stand without brackets. */
+static void take_flags(
+	const struct pctl_settings_context *c, struct pctl_setting *s, const struct pctl_value *at)
+{
+	bool list = pctl_value_kind(at) == PCTL_VALUE_LIST;
+
+	for (size_t i = 0; i < (list ? pctl_value_count(at) : 1); i++) {
+		const struct pctl_value *v = list ? pctl_value_at(at, i) : at;
+
+		s->text = pctl_value_text(v);
+		int bit = s->text ? pctl_parse_choice(s->text, s->property->choices) : -1;
+		if (bit >= 0)
+			s->number |= (uint64_t)1 << bit;
+		else if (s->text)
+			wrong_choice(c, v, s, s->property->choices);
+		else
+			wrong(c, v, s->property->name, "is a list of words: [one, two]");
+	}
+}
+
 static void take(
 	const struct pctl_settings_context *c, struct pctl_setting *s, const struct pctl_value *at)
 {
 	if (s->property->type == PCTL_TYPE_TEXTS) {
 		take_list(c, s, at);
+		return;
+	}
+	if (s->property->type == PCTL_TYPE_FLAGS) {
+		take_flags(c, s, at);
 		return;
 	}
 	s->text = pctl_value_text(at);

@@ -93,6 +93,7 @@ enum pctl_type {
 	PCTL_TYPE_CHOICE,   /* one of choices */
 	PCTL_TYPE_FILE,     /* a path; relative ones start at the inventory file's folder */
 	PCTL_TYPE_TEXTS,    /* a list of texts */
+	PCTL_TYPE_FLAGS,    /* a list of some of choices, at most 64 */
 };
 
 #define PCTL_PROPERTY_REQUIRED 1u
@@ -111,7 +112,7 @@ struct pctl_property {
 	const char *name;           /* lower case, words joined by _ */
 	const char *default_text;   /* as it would stand in the file; NULL: none */
 	const char *help;           /* one line: what it does */
-	const char *const *choices; /* PCTL_TYPE_CHOICE: NULL-terminated */
+	const char *const *choices; /* PCTL_TYPE_CHOICE, _FLAGS: NULL-terminated */
 	uint64_t max;               /* PCTL_TYPE_UINT: the largest allowed; 0: 2^64-1 */
 	uint32_t flags;
 };
