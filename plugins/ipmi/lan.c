@@ -51,13 +51,6 @@ static bool authentic(
 		       secret ? password_len(credential, WIRE_PASSWORD_15) : 0) == 1;
 }
 
-static bool take_apart(struct wire *wire, const uint8_t *packet, size_t len)
-{
-	return unassemble_ipmi_lan_pkt(packet, (unsigned)len, wire->rmcp_in, wire->lan_in,
-		       wire->answer_head, wire->answer, wire->answer_tail,
-		       IPMI_INTERFACE_FLAGS_NO_LEGAL_CHECK) == 1;
-}
-
 static bool number(const struct wire *wire, const char *name, uint32_t *ret)
 {
 	uint64_t value = 0;
@@ -66,6 +59,22 @@ static bool number(const struct wire *wire, const char *name, uint32_t *ret)
 		return false;
 	*ret = (uint32_t)value;
 	return true;
+}
+
+/* The message's length is not covered by the authentication, so it is compared with what came. */
+static bool take_apart(
+	struct wire *wire, const struct credential *credential, const uint8_t *packet, size_t len)
+{
+	uint32_t said;
+
+	if (unassemble_ipmi_lan_pkt(packet, (unsigned)len, wire->rmcp_in, wire->lan_in,
+		    wire->answer_head, wire->answer, wire->answer_tail,
+		    IPMI_INTERFACE_FLAGS_NO_LEGAL_CHECK) != 1 ||
+		!number(wire, "ipmi_msg_len", &said))
+		return false;
+	int rest = fiid_obj_len_bytes(wire->answer_head) + fiid_obj_len_bytes(wire->answer) +
+		   fiid_obj_len_bytes(wire->answer_tail);
+	return (int64_t)said == rest || works_around(credential, WORKAROUND_NOCHECKSUMCHECK);
 }
 
 /*
@@ -106,7 +115,7 @@ bool lan_unpack(struct wire *wire, struct security *s, const struct credential *
 {
 	uint32_t id;
 
-	if (!take_apart(wire, packet, len))
+	if (!take_apart(wire, credential, packet, len))
 		return false;
 	if (s ? !of_session(wire, s, credential, packet, len)
 	      : !number(wire, "session_id", &id) || id != 0)
@@ -118,7 +127,7 @@ bool lan_unpack(struct wire *wire, struct security *s, const struct credential *
 bool lan_unpack_activate(struct wire *wire, const struct security *s,
 	const struct credential *credential, const uint8_t *packet, size_t len, struct message *ret)
 {
-	if (!take_apart(wire, packet, len) || !wire_get_answer(wire, credential, ret))
+	if (!take_apart(wire, credential, packet, len) || !wire_get_answer(wire, credential, ret))
 		return false;
 	/* A refusal is not authenticated: there is nothing to authenticate it with. */
 	return ret->code || works_around(credential, WORKAROUND_NOAUTHCODECHECK) ||
