@@ -259,9 +259,8 @@ static void check_key(const struct pctl_settings_context *c, const struct pctl_s
 	complain(c, place, text);
 }
 
-int pctl_settings_init(struct pctl_settings *ret, const char *driver,
-	const struct pctl_property *table, const struct pctl_value *map,
-	const struct pctl_settings_context *context)
+int pctl_settings_read(struct pctl_settings *ret, const struct pctl_property *table,
+	const struct pctl_value *map, const struct pctl_settings_context *context)
 {
 	size_t before = pctl_problems_count(context->problems), n = 0;
 
@@ -273,6 +272,16 @@ int pctl_settings_init(struct pctl_settings *ret, const char *driver,
 		ret->v[i].property = &table[i];
 		read_one(context, &ret->v[i], map);
 	}
+	return pctl_problems_count(context->problems) > before ? PCTL_E_CONFIG : 0;
+}
+
+int pctl_settings_init(struct pctl_settings *ret, const char *driver,
+	const struct pctl_property *table, const struct pctl_value *map,
+	const struct pctl_settings_context *context)
+{
+	size_t before = pctl_problems_count(context->problems);
+
+	(void)pctl_settings_read(ret, table, map, context);
 	for (size_t i = 0; i < pctl_value_count(map); i++)
 		check_key(context, ret, driver, map, i);
 	return pctl_problems_count(context->problems) > before ? PCTL_E_CONFIG : 0;
