@@ -11,6 +11,7 @@
 
 Nothing here needs root: ports are free ones that the kernel names, addresses are loopback's.
 """
+import contextlib
 import os
 import shutil
 import signal
@@ -137,13 +138,15 @@ class Program:
 
     def close(self):
         # Its own group: what it is just running goes with it.
-        if self.proc.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.proc.pid, signal.SIGTERM)
-            try:
-                self.proc.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.proc.pid, signal.SIGKILL)
-        self.proc.wait()
+        try:
+            self.proc.wait(10)
+        except subprocess.TimeoutExpired:
+            self.proc.kill()
+            self.proc.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.proc.pid, signal.SIGKILL)
 
 
 class IpmiSim:
