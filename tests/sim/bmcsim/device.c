@@ -51,6 +51,16 @@ static const struct counter counters[] = {
 	COUNTER(boot_flags_set),
 	COUNTER(cold_resets),
 	COUNTER(warm_resets),
+	COUNTER(sol_activations),
+	COUNTER(sol_packets_in),
+	COUNTER(sol_packets_out),
+	COUNTER(sol_bytes_in),
+	COUNTER(sol_bytes_out),
+	COUNTER(sol_repeats),
+	COUNTER(sol_retries),
+	COUNTER(sol_lost),
+	COUNTER(sol_too_long),
+	COUNTER(sol_breaks),
 };
 
 static void make_guid(struct device *dev)
@@ -75,6 +85,7 @@ void device_init(struct device *dev, struct sim *sim, uint32_t n)
 	dev->firmware[0] = 1;
 	dev->firmware[1] = 0x00;
 	dev->power.policy = 1; /* as before */
+	sol_settings_init(&dev->sol_settings);
 	knob_init(&knobs_table, dev);
 	dev->knobs.suites = DEFAULT_SUITES;
 	dev->knobs.auth_types = 1U << AUTH_MD5 | 1U << AUTH_PASSWORD;
@@ -87,6 +98,7 @@ void device_done(struct device *dev)
 	session_free_all(dev);
 	if (dev->users != &dev->sim->users)
 		free(dev->users);
+	free(dev->sol_backend);
 }
 
 void device_reset(struct device *dev)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backend.h"
 #include "device.h"
 #include "login.h"
 #include "request.h"
@@ -243,6 +244,28 @@ static void show_firmware(const struct device *dev, struct buf *out)
 	buf_fmt(out, "\"%u.%02x\"", dev->firmware[0], dev->firmware[1]);
 }
 
+static bool set_sol_backend(struct device *dev, struct str value)
+{
+	char *where;
+
+	if (!backend_valid(value))
+		return false;
+	where = xcalloc(1, value.n + 1);
+	str_copy(value, where, value.n + 1);
+	free(dev->sol_backend);
+	dev->sol_backend = where;
+	if (str_is(value, "terminal")) {
+		free(where);
+		dev->sol_backend = NULL;
+	}
+	return true;
+}
+
+static void show_sol_backend(const struct device *dev, struct buf *out)
+{
+	buf_json(out, str_of(dev->sol_backend ? dev->sol_backend : "terminal"));
+}
+
 /* --- Completion codes --------------------------------------------------------------------------
  */
 
@@ -431,6 +454,27 @@ static const struct knob table[] = {
 	NUM(readback_invalid, 1, 0, "boot flags read back as not valid"),
 	NUM(no_persistent, 1, 0, "the persistent bit is forgotten"),
 	WORD(default_uefi, "legacy uefi", "mode of a start without boot flags", NULL),
+
+	OWN("sol_backend", "terminal, tcp:ADDRESS:PORT or unix:PATH",
+		"what hangs on the serial line, from the next activation on", set_sol_backend,
+		show_sol_backend),
+	NUM(sol_max_in, 259, 255, "bytes in a SOL payload from the console"),
+	NUM(sol_max_out, 259, 255, "bytes in a SOL payload to it"),
+	WORD(sol_sizes, "right swapped zero", "how Activate Payload tells them", NULL),
+	NUM(sol_port, 65535, 0, "port that Activate Payload tells; 0: the right one"),
+	NUM(sol_instances, SOL_INSTANCES, 1, "consoles at the same time"),
+	WORD(sol_encryption, "any force refuse", "activation with or without encryption fails",
+		NULL),
+	WORD(sol_taken, "no taken held",
+		"somebody else has the first instance: now, and cannot be turned out", sol_take),
+	NUM(sol_drop, ANY, 0, "the next N SOL packets to the console are lost"),
+	NUM(sol_drop_in, ANY, 0, "the next N from it"),
+	NUM(sol_repeat, ANY, 0, "the next N to the console come twice"),
+	NUM(sol_nack, ANY, 0, "the next N with characters are refused"),
+	NUM(sol_accept, 255, 0, "no more characters of a packet are taken; 0: all"),
+	NUM(sol_piggyback, 1, 0, "characters ride on an acknowledgement if there are any"),
+	NUM(sol_retries, 255, 7, "a packet without an answer is sent so often again"),
+	NUM(sol_retry_ms, 60000, 500, "... after this time"),
 };
 
 const struct knob_table knobs_table = { table, COUNT(table), offsetof(struct device, knobs) };

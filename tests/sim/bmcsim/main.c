@@ -80,6 +80,8 @@ static void tear_down(struct sim *sim)
 
 static void stop(struct sim *sim)
 {
+	for (uint32_t i = 0; i < sim->count; i++)
+		session_free_all(&sim->devices[i]); /* and what they hold open */
 	server_stop(sim);
 	control_stop(&sim->control);
 	if (sim->sigterm.data && !uv_is_closing((uv_handle_t *)&sim->sigterm)) {

@@ -64,7 +64,7 @@ struct commands {
 	size_t count;
 };
 
-extern const struct commands commands_app, commands_chassis;
+extern const struct commands commands_app, commands_chassis, commands_sol;
 
 void put8(struct request *rq, unsigned value);
 void put16(struct request *rq, unsigned value);

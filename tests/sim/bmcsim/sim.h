@@ -13,6 +13,7 @@
 #include "packet.h"
 #include "power.h"
 #include "session.h"
+#include "sol.h"
 
 enum {
 	SIM_LOG = 64,
@@ -85,6 +86,21 @@ struct knobs {
 	uint32_t default_uefi;
 	uint32_t manufacturer;
 	uint32_t product;
+	uint32_t sol_max_in;
+	uint32_t sol_max_out;
+	uint32_t sol_sizes;
+	uint32_t sol_port;
+	uint32_t sol_instances;
+	uint32_t sol_encryption;
+	uint32_t sol_taken;
+	uint32_t sol_drop;
+	uint32_t sol_drop_in;
+	uint32_t sol_repeat;
+	uint32_t sol_nack;
+	uint32_t sol_accept;
+	uint32_t sol_piggyback;
+	uint32_t sol_retries;
+	uint32_t sol_retry_ms;
 };
 
 struct counters {
@@ -124,6 +140,16 @@ struct counters {
 	uint64_t boot_flags_set;
 	uint64_t cold_resets;
 	uint64_t warm_resets;
+	uint64_t sol_activations;
+	uint64_t sol_packets_in;
+	uint64_t sol_packets_out;
+	uint64_t sol_bytes_in;
+	uint64_t sol_bytes_out;
+	uint64_t sol_repeats;
+	uint64_t sol_retries;
+	uint64_t sol_lost;
+	uint64_t sol_too_long;
+	uint64_t sol_breaks;
 };
 
 struct user {
@@ -185,6 +211,9 @@ struct device {
 	struct waiting *waiting;
 	uint32_t nwaiting;
 	uint64_t gone_until;
+	struct sol *sols[SOL_INSTANCES];
+	struct sol_settings sol_settings;
+	char *sol_backend; /* NULL: the terminal */
 };
 
 /* One process. in and out are scratch. */
