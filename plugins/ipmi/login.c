@@ -421,11 +421,16 @@ static bool receive_message(struct session *s, const uint8_t *packet, size_t len
 
 static void on_status(struct session *s, uint8_t status)
 {
-	struct pctl_error err = { 0 };
+	struct pctl_error why = { 0 }, err;
 
 	if (status_is_about_suite(status) && try_next_suite(s))
 		return;
-	status_rmcpplus(status, &err);
+	status_rmcpplus(status, &why);
+	err = why;
+	if (status_is_about_suite(status)) {
+		pctl_error_set(&err, why.code, "cipher suite %u %s", s->suites[s->suite], why.text);
+		(void)pctl_error_device_code(&err, "%s", why.device_code);
+	}
 	session_fail(s, &err);
 }
 
