@@ -366,6 +366,8 @@ static bool receive_message(struct session *s, const uint8_t *packet, size_t len
 		on_privilege(s, &m);
 	else if (s->phase == PHASE_COMMAND)
 		on_command(s, &m);
+	else if (m.code == CODE_NODE_BUSY)
+		s->sequence = (s->sequence + 1) & 0x3f; /* of the next goodbye */
 	else
 		finish(s);
 	return true;
