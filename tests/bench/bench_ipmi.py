@@ -7,8 +7,8 @@
   timeouts  dead BMCs only, twice as many: is any line of output lost
   slow      a BMC that takes 1.5 s: how often one `reset` makes it reset
 
-The BMCs are OpenIPMI's ipmi_sim, 200 in a process, each at a loopback address of its own; a dead one
-is a bound socket that nobody reads. Clients take turns, so that what else the machine is busy with
+The BMCs are OpenIPMI's ipmi_sim, 200 in a process, each at a loopback address of its own; a dead
+one is a bound socket that nobody reads. Clients take turns, so that what else the machine is busy with
 slows all of them alike. Where the driver is not built, the others' halves are shown without it.
 """
 import argparse
@@ -81,6 +81,10 @@ class Dead:
             one.close()
 
 
+def bracket(first, last):
+    return f"[{first}-{last}]" if int(last) > int(first) else str(first)
+
+
 def folded(groups):
     """Neighbours in one bracket, as a person would write them and command lines are limited."""
     found = {}
@@ -90,7 +94,7 @@ def folded(groups):
     for (network, port), lasts in found.items():
         first, last = lasts[0].split("-")[0], lasts[-1].split("-")[-1]
         count = int(last) - int(first) + 1
-        yield Group(f"{network}.[{first}-{last}]" if count > 1 else f"{network}.{first}", count, port)
+        yield Group(f"{network}.{bracket(first, last)}", count, port)
 
 
 # --- The clients. A verb is by the client's own word for it. -----------------------------------
@@ -112,11 +116,12 @@ class Powerctl(Client):
     def __init__(self, folder, groups, verb="status"):
         lines, count = [], 0
         for g in folded(groups):
-            lines.append(f"  n[{count + 1}-{count + g.count}]:" if g.count > 1 else f"  n{count + 1}:")
-            lines[-1] += f' {{class: bmc, address: "{g.pattern}", port: {g.port}}}'
+            lines.append(f"  n{bracket(count + 1, count + g.count)}: {{class: bmc,"
+                         f' address: "{g.pattern}", port: {g.port}}}')
             count += g.count
         write(folder, "password", PASSWORD)
-        env = powerctl_env(folder, "credentials:\n  bmc: {username: admin, password_file: password}\n"
+        env = powerctl_env(folder, "credentials:\n"
+                           "  bmc: {username: admin, password_file: password}\n"
                            "classes:\n  bmc: {driver: ipmi, credential: bmc,"
                            " workarounds: [opensesspriv]}\nnodes:\n" + "\n".join(lines) + "\n")
         super().__init__("powerctl", count, [POWERCTL, verb, "-a", "--yes"], env)
@@ -138,8 +143,8 @@ class Ipmitool(Client):
         hosts = write(folder, "hosts", "\n".join(f"{network}.{n + 1}" for n in range(group.count)))
         super().__init__("xargs -P32 ipmitool", group.count,
                          ["/usr/bin/xargs", "-a", hosts, "-P", "32", "-I", "{}", IPMITOOL, "-I",
-                          "lanplus", "-C", "3", "-U", "admin", "-P", PASSWORD, "-p", str(group.port),
-                          "-H", "{}", "power", verb])
+                          "lanplus", "-C", "3", "-U", "admin", "-P", PASSWORD, "-p",
+                          str(group.port), "-H", "{}", "power", verb])
 
     def is_answer(self, line):
         return line.rstrip().endswith("is off")
@@ -155,7 +160,8 @@ def has_driver():
 def goal(what, value, most, unit=""):
     met = value is not None and value <= most
     shown = "-" if value is None else f"{value:.2f}{unit}"
-    print(f"  goal: {what}: {shown}, at most {most}{unit}: {'met' if met else 'MISSED'}", flush=True)
+    print(f"  goal: {what}: {shown}, at most {most}{unit}: {'met' if met else 'MISSED'}",
+          flush=True)
     return met
 
 
@@ -284,8 +290,9 @@ def resets(folder, name, client_of):
 def bench_slow(folder, _options):
     clients = [("powerctl", lambda g: Powerctl(folder, g, "reset"))] if has_driver() else []
     clients += [("ipmipower", lambda g: Ipmipower(g, verb="--reset")),
-                ("ipmitool", lambda g: Ipmitool(folder, Group(g[0].pattern, 1, g[0].port), "reset"))]
-    print(f"one reset of a BMC that takes 1.5 s\n{'client':<20} {'resets':>8} {'end':>9}  what it said")
+                ("ipmitool", lambda g: Ipmitool(folder, g[0], "reset"))]
+    print("one reset of a BMC that takes 1.5 s\n"
+          f"{'client':<20} {'resets':>8} {'end':>9}  what it said")
     met = True
     for name, client_of in clients:
         count, wall, said = resets(folder, name, client_of)

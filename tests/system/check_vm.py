@@ -76,7 +76,7 @@ class Machine:
 
 
 def talk(send, expect):
-    """Types the question into iPXE's shell as people type, each letter when the last one is there."""
+    """Types the question into iPXE's shell as people do: each letter when the last one is there."""
     send("\r")
     expect(PROMPT)
     for letter in QUESTION:
@@ -111,7 +111,7 @@ class Line:
 
 @test
 def others_boot(lab):
-    """with ipmitool: boot device pxe and on; iPXE runs the script, and its shell can be talked to"""
+    """with ipmitool: boot device pxe and on; iPXE runs the script, and its shell answers"""
     machine = Machine(lab)
     has(machine.ipmitool("power", "status"), "is off")
     assert not machine.process(), "it runs already"
