@@ -81,6 +81,9 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"trust from now on what the device showed last"),
 	[OPTION_FORGET] = ROW("forget", 0, OPTION_FLAG, NULL, forget,
 		"forget the device: trust what it shows next"),
+	[OPTION_NEW] =
+		ROW("new", 0, OPTION_FLAG, NULL, log_new, "only what came since you last looked"),
+	[OPTION_CLEAR] = ROW("clear", 0, OPTION_FLAG, NULL, clear, "empty the log"),
 };
 
 void words_add(struct words *words, const char *word)
@@ -282,6 +285,7 @@ static const struct {
 	{ OPTION_FOLD, OPTION_JSON },
 	{ OPTION_LEGACY, OPTION_UEFI },
 	{ OPTION_ACCEPT, OPTION_FORGET },
+	{ OPTION_NEW, OPTION_CLEAR },
 	{ OPTION_PASSWORD_FILE, OPTION_PASSWORD_STDIN },
 	{ OPTION_CREDENTIAL, OPTION_USER },
 	{ OPTION_CREDENTIAL, OPTION_PASSWORD_FILE },

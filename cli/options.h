@@ -52,6 +52,8 @@ enum option_id {
 	OPTION_SET,
 	OPTION_ACCEPT,
 	OPTION_FORGET,
+	OPTION_NEW,
+	OPTION_CLEAR,
 	OPTION_COUNT,
 };
 #define OPTION_BIT(id) (UINT64_C(1) << (id))
@@ -115,6 +117,7 @@ struct options {
 	const char *driver, *node_class;
 	struct words tags, settings;
 	bool accept, forget;
+	bool log_new, clear;
 };
 
 /* PCTL_E_CONFIG: err says which option, what is wrong and what would be right. */
