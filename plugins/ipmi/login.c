@@ -14,6 +14,11 @@
 /* How long a BMC may say nothing to a cipher suite while there is another to try. */
 #define SUITE_MS    1500u
 #define ACTIVATE_MS 3000u
+#define RESTARTS    5u
+
+/* Table 13-15: what a BMC says to a step of the login that it has had already. */
+#define STATUS_INVALID_SESSION  0x02
+#define STATUS_INACTIVE_SESSION 0x08
 
 static uint64_t now(const struct session *s)
 {
@@ -68,6 +73,7 @@ void login_begin(struct session *s)
 	s->security = (struct security){ .privilege = ipmi_privilege(s->dev) };
 	s->privilege_set = s->plain_caps = false;
 	s->login_began = now(s);
+	s->restarts = 0;
 	ask_capabilities(s, pctl_device_connect_ms(s->dev->device));
 }
 
@@ -419,10 +425,26 @@ static bool receive_message(struct session *s, const uint8_t *packet, size_t len
 	return true;
 }
 
+/*
+ * The answer was lost, and to the BMC, which did its part, the repetition is out of place: only a
+ * new login helps. After RAKP 3 the session is even open on its side.
+ */
+static bool is_about_repetition(const struct session *s, uint8_t status)
+{
+	return s->sent > 1 && s->phase != PHASE_OPEN &&
+	       (status == STATUS_INVALID_SESSION || status == STATUS_INACTIVE_SESSION);
+}
+
 static void on_status(struct session *s, uint8_t status)
 {
 	struct pctl_error why = { 0 }, err;
 
+	if (is_about_repetition(s, status) && s->restarts++ < RESTARTS) {
+		if (s->phase == PHASE_RAKP3)
+			session_say_goodbye(s);
+		open_session(s);
+		return;
+	}
 	if (status_is_about_suite(status) && try_next_suite(s))
 		return;
 	status_rmcpplus(status, &why);

@@ -285,8 +285,8 @@ def identity(lab):
 
 @test
 def losses(lab):
-    """a third of all datagrams lost: states and power all the same, each action once"""
-    fleet = fleet_of(lab, "drop_percent=30", devices=16, timeouts="connect: 8s")
+    """a fifth of all datagrams lost: states and power all the same, each action once"""
+    fleet = fleet_of(lab, "drop_percent=20", devices=16, timeouts="connect: 8s")
     good(lab.run("status", "-a"), *[f"b{n}: off" for n in range(1, 17)])
     good(lab.run("on", "-a"), *[f"b{n}: on" for n in range(1, 17)])
     for n in range(1, 17):
