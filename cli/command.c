@@ -26,6 +26,7 @@ const struct command *const commands[] = {
 	&command_info,
 	&command_hardware,
 	&command_caps,
+	&command_console,
 	&command_add,
 	&command_rm,
 	&command_list,

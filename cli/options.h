@@ -52,6 +52,11 @@ enum option_id {
 	OPTION_SET,
 	OPTION_ACCEPT,
 	OPTION_FORGET,
+	OPTION_FOLLOW,
+	OPTION_STEAL,
+	OPTION_LOG,
+	OPTION_ESCAPE,
+	OPTION_NO_RECONNECT,
 	OPTION_COUNT,
 };
 #define OPTION_BIT(id) (UINT64_C(1) << (id))
@@ -115,6 +120,9 @@ struct options {
 	const char *driver, *node_class;
 	struct words tags, settings;
 	bool accept, forget;
+
+	bool follow, steal, no_reconnect;
+	const char *log, *escape;
 };
 
 /* PCTL_E_CONFIG: err says which option, what is wrong and what would be right. */

@@ -59,6 +59,7 @@ class Terminal:
         self.seen = ""   # all that was shown
         self.at = 0      # how much of it expect() has passed
         self.fd, slave = pty.openpty()
+        self.before = termios.tcgetattr(slave)  # the mode it has to be left in
 
         def take_terminal():
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
@@ -206,6 +207,12 @@ class Lab:
 
     def terminal(self, *args, env=None, stdout=None):
         one = Terminal([POWERCTL, *args], {**self.env, **(env or {})}, stdout)
+        self.started.append(one)
+        return one
+
+    def shell(self):
+        """bash on a terminal, with job control."""
+        one = Terminal(["bash", "--norc", "--noprofile", "-i"], {**self.env, "PS1": "", "PS2": ""})
         self.started.append(one)
         return one
 
