@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 JOBS ?= $(shell nproc)
 
-.PHONY: all deps demo check check-system bench fuzz lint format install clean help
+.PHONY: all deps demo check check-system check-vm bench bench-ipmi fuzz lint format install clean help
 
 all: $(BUILD)/CMakeCache.txt
 	@env -u MAKEFLAGS -u MAKELEVEL cmake --build $(BUILD) -j $(JOBS) -- --no-print-directory
@@ -19,17 +19,25 @@ deps:
 	@scripts/deps build check
 
 demo: all
+	@scripts/deps demo || echo 'demo: goes on without them'
 	@scripts/demo $(if $(KEEP),--keep)
 
 check:
 	@scripts/check
 
-check-system:
+check-system: all
 	@scripts/check-system
+
+check-vm: all
+	@scripts/check-vm
 
 bench: all
 	@scripts/deps check
 	@scripts/bench
+
+bench-ipmi: all
+	@scripts/deps check
+	@scripts/bench-ipmi
 
 fuzz:
 	@scripts/fuzz
@@ -51,7 +59,9 @@ help:
 	@echo 'make demo         a guided run on a stand-in fleet; KEEP=1 leaves the fleet running'
 	@echo 'make check        all tests: gcc, clang, sanitizers'
 	@echo 'make check-system tests with other programs'"'"' daemons; asks before it installs (YES=1: not)'
+	@echo 'make check-vm     the part of it with a QEMU machine behind a BMC'
 	@echo 'make bench        timings beside other clients'
+	@echo 'make bench-ipmi   the same for IPMI: beside ipmipower and ipmitool'
 	@echo 'make fuzz         each fuzz target for EACH=60 seconds'
 	@echo 'make lint         format, clang-tidy, cppcheck, shellcheck, includes'
 	@echo 'make install      DESTDIR= PREFIX=/usr/local'

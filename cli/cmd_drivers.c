@@ -5,6 +5,8 @@
 
 #include "command.h"
 #include "json.h"
+#include "methods.h"
+#include "property.h"
 #include "say.h"
 #include "text.h"
 
@@ -14,17 +16,6 @@ static const char *const maturities[] = {
 	[PCTL_STABLE] = "stable",
 };
 #define MATURITIES (sizeof(maturities) / sizeof(maturities[0]))
-
-static const char *const types[] = {
-	[PCTL_TYPE_TEXT] = "text",
-	[PCTL_TYPE_BOOL] = "true or false",
-	[PCTL_TYPE_UINT] = "number",
-	[PCTL_TYPE_DURATION] = "duration",
-	[PCTL_TYPE_CHOICE] = "one of",
-	[PCTL_TYPE_FILE] = "file",
-	[PCTL_TYPE_TEXTS] = "list",
-};
-#define TYPES (sizeof(types) / sizeof(types[0]))
 
 static const char *maturity_of(const struct pctl_driver *d)
 {
@@ -43,6 +34,9 @@ static struct pctl_value *abilities_of(const struct pctl_driver *d)
 		{ "hardware", d->inspect && d->inspect->hardware },
 		{ "identify", d->identify },
 		{ "console", d->console },
+		{ "log", d->log },
+		{ "sensors", d->sensors },
+		{ "methods", d->methods && d->methods->name },
 	};
 	struct pctl_value *list = pctl_value_new_list();
 
@@ -52,38 +46,16 @@ static struct pctl_value *abilities_of(const struct pctl_driver *d)
 	return list;
 }
 
-static struct pctl_value *property_map(const struct pctl_property *p)
-{
-	struct pctl_value *map = pctl_value_new_map();
-
-	pctl_value_set_text(map, "name", p->name);
-	pctl_value_set_text(map, "type", (size_t)p->type < TYPES ? types[p->type] : NULL);
-	pctl_value_set_text(map, "default", p->default_text);
-	pctl_value_set_bool(map, "required", p->flags & PCTL_PROPERTY_REQUIRED);
-	pctl_value_set_bool(map, "secret", p->flags & PCTL_PROPERTY_SECRET);
-	pctl_value_set_text(map, "help", p->help);
-	if (p->choices) {
-		struct pctl_value *list = pctl_value_new_list();
-
-		for (size_t i = 0; p->choices[i]; i++)
-			pctl_value_add(list, pctl_value_new_text(p->choices[i]));
-		pctl_value_set(map, "choices", list);
-	}
-	return map;
-}
-
 static void print_json(const struct pctl_driver *d)
 {
 	struct pctl_value *map = pctl_value_new_map();
-	struct pctl_value *settings = pctl_value_new_list();
 
 	pctl_value_set_text(map, "driver", d->name);
 	pctl_value_set_text(map, "summary", d->summary);
 	pctl_value_set_text(map, "maturity", maturity_of(d));
 	pctl_value_set(map, "abilities", abilities_of(d));
-	for (const struct pctl_property *p = d->properties; p && p->name; p++)
-		pctl_value_add(settings, property_map(p));
-	pctl_value_set(map, "settings", settings);
+	pctl_value_set(map, "settings", property_list(d->properties));
+	pctl_value_set(map, "methods", method_list(d));
 	PCTL_AUTO(free) char *line = json_node(NULL, map);
 	(void)printf("%s\n", line);
 	pctl_value_free(map);
@@ -105,21 +77,6 @@ static void print_driver(const struct pctl_driver *d)
 	pctl_value_free(abilities);
 }
 
-/* "one of off, on; default off" */
-static void describe_type(struct pctl_buf *buf, const struct pctl_property *p)
-{
-	pctl_buf_adds(buf, (size_t)p->type < TYPES ? types[p->type] : "value");
-	for (size_t i = 0; p->choices && p->choices[i]; i++)
-		pctl_buf_addf(buf, "%s %s", i ? "," : "", p->choices[i]);
-	if (p->default_text)
-		pctl_buf_addf(buf, "; default %s", p->default_text);
-	if (p->flags & PCTL_PROPERTY_REQUIRED)
-		pctl_buf_adds(buf, "; required");
-	if (p->flags & PCTL_PROPERTY_SECRET)
-		pctl_buf_addf(buf, "; secret: better %s_file, %s_env or %s_command", p->name,
-			p->name, p->name);
-}
-
 static void print_settings(const struct pctl_driver *d)
 {
 	print_driver(d);
@@ -127,17 +84,20 @@ static void print_settings(const struct pctl_driver *d)
 		struct pctl_buf type;
 
 		pctl_buf_init(&type, TEXT_ANSWER_MAX);
-		describe_type(&type, p);
+		property_describe(&type, p);
 		(void)printf("  %s (%s)\n", p->name, type.data);
 		if (p->help)
 			(void)printf("      %s\n", p->help);
 		pctl_buf_done(&type);
 	}
+	if (d->methods && d->methods->name)
+		(void)printf("`powerctl help %s` lists its methods\n", d->name);
 }
 
 static int show_all(struct cli *cli)
 {
 	struct pctl_names *names = pctl_names_new();
+	size_t good = 0;
 
 	pctl_core_driver_names(cli_core(cli), names);
 	for (size_t i = 0; i < pctl_names_count(names); i++) {
@@ -145,9 +105,12 @@ static int show_all(struct cli *cli)
 		const struct pctl_driver *driver = NULL;
 		struct pctl_error err = { 0 };
 
-		if (pctl_core_driver(cli_core(cli), name, &driver, &err) < 0)
+		if (pctl_core_driver(cli_core(cli), name, &driver, &err) < 0) {
 			say("driver %s is refused: %s", name, err.text);
-		else if (cli->options.json)
+			continue;
+		}
+		good++;
+		if (cli->options.json)
 			print_json(driver);
 		else
 			print_driver(driver);
@@ -156,7 +119,7 @@ static int show_all(struct cli *cli)
 		say("there is no driver in %s; --plugin-dir DIR names another place",
 			pctl_core_plugin_dir(cli_core(cli)));
 	pctl_names_free(names);
-	return CLI_OK;
+	return good ? CLI_OK : CLI_USAGE;
 }
 
 static int show_one(struct cli *cli, const char *name)
@@ -184,7 +147,9 @@ const struct command command_drivers = {
 	.name = "drivers",
 	.usage = "[NAME]",
 	.summary = "list drivers, or the settings of one",
-	.help = "Plugins that were refused are named with the reason, on standard error.",
+	.help = "Plugins that were refused are named with the reason, on standard error. `powerctl "
+		"help "
+		"NAME`\nlists the methods of a driver.",
 	.options = OPTION_BIT(OPTION_JSON),
 	.exec = exec_drivers,
 };

@@ -4,6 +4,7 @@
 #include <powerctl/mem.h>
 
 #include "command.h"
+#include "methods.h"
 
 #ifndef POWERCTL_VERSION
 #error "POWERCTL_VERSION is set by the build"
@@ -41,6 +42,7 @@ void help_overview(FILE *out)
 	for (size_t i = 0; commands[i]; i++)
 		(void)fprintf(out, "  %-10s %-18s %s\n", commands[i]->name, commands[i]->usage,
 			commands[i]->summary);
+	method_overview(out);
 	(void)fputs(
 		"\nNODES: names and ranges (n[1-3,7]), @group, %tag, -a for all, - for standard "
 		"input, @failed,\nn[1-9]!n5, or a URL such as amt://admin@10.0.0.5\n\n"
@@ -72,7 +74,7 @@ static int exec_help(struct cli *cli)
 	}
 	const struct command *c = command_find(cli->args[0], &implied);
 	if (!c)
-		return command_unknown(cli->args);
+		return method_help(cli);
 	help_command(stdout, c);
 	return CLI_OK;
 }
@@ -81,6 +83,7 @@ const struct command command_help = {
 	.name = "help",
 	.usage = "[VERB]",
 	.summary = "say what there is, or what a verb does",
-	.help = "Without VERB: all verbs and the options that all of them take.",
+	.help = "Without VERB: all verbs and the options that all of them take. VERB may also be a "
+		"driver, or\nDRIVER METHOD.",
 	.exec = exec_help,
 };

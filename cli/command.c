@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include <powerctl/buf.h>
+#include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
+#include "methods.h"
 #include "say.h"
 #include "text.h"
 
@@ -26,6 +28,8 @@ const struct command *const commands[] = {
 	&command_info,
 	&command_hardware,
 	&command_caps,
+	&command_log,
+	&command_sensors,
 	&command_console,
 	&command_add,
 	&command_rm,
@@ -99,14 +103,17 @@ static bool say_swapped(const char *const *words)
 	return true;
 }
 
-int command_unknown(const char *const *words)
+int command_unknown(struct cli *cli, const char *const *words)
 {
+	PCTL_AUTO(free) char *driver = method_nearest_driver(cli, words[0]);
 	const char *near = nearest_verb(words[0]);
 	uint64_t implied;
 	size_t n = 1;
 
 	while (words[n])
 		n++;
+	if (!near)
+		near = driver;
 	/* A verb at the very end was meant as one, whatever the first word resembles. */
 	if (n > 1 && command_find(words[n - 1], &implied))
 		near = NULL;
@@ -117,8 +124,7 @@ int command_unknown(const char *const *words)
 	return CLI_USAGE;
 }
 
-/* Whether there are the words that the command needs; says what is missing. */
-static int check_words(const struct cli *cli)
+int command_check_words(const struct cli *cli)
 {
 	const struct command *c = cli->command;
 	bool shown = (c->flags & COMMAND_NO_ARGUMENT) && cli->options.show;
@@ -160,7 +166,7 @@ static int dispatch(struct cli *cli)
 
 	cli->command = command_find(words->v[0], &implied);
 	if (!cli->command)
-		return command_unknown(words->v);
+		return method_exec(cli);
 	if (cli->options.help) {
 		help_command(stdout, cli->command);
 		return CLI_OK;
@@ -172,7 +178,7 @@ static int dispatch(struct cli *cli)
 	}
 	cli->args = words->v + 1;
 	cli->nargs = words->n - 1;
-	int status = check_words(cli);
+	int status = command_check_words(cli);
 	return status == CLI_OK ? cli->command->exec(cli) : status;
 }
 

@@ -28,7 +28,10 @@ extern const struct command *const commands[];
 const struct command *command_find(const char *word, uint64_t *implied);
 
 /* Says which verb the first of words (NULL-terminated) was meant to be. Returns CLI_USAGE. */
-int command_unknown(const char *const *words);
+int command_unknown(struct cli *cli, const char *const *words);
+
+/* Whether cli->args has the words that cli->command needs; says what is missing. */
+int command_check_words(const struct cli *cli);
 
 /* Parses the command line and does what it says. Returns an enum cli_status. */
 int command_main(struct cli *cli, int argc, char **argv);
@@ -50,9 +53,9 @@ int command_main(struct cli *cli, int argc, char **argv);
 
 extern const struct command command_status, command_on, command_off, command_reboot, command_cycle,
 	command_reset, command_bootdev, command_boot, command_pxeboot, command_nmi, command_sleep,
-	command_identify, command_wait, command_info, command_hardware, command_caps,
-	command_console, command_add, command_rm, command_list, command_show, command_set,
-	command_check, command_trust, command_drivers, command_help;
+	command_identify, command_wait, command_info, command_hardware, command_caps, command_add,
+	command_console, command_rm, command_list, command_show, command_set, command_check,
+	command_trust, command_drivers, command_help, command_log, command_sensors;
 
 /* cmd_help.c: what `powerctl`, --help and --version say. */
 void help_overview(FILE *out);

@@ -22,27 +22,44 @@ static uint64_t confirm_above(const struct cli *cli)
 	return n;
 }
 
-int guard_confirm(const struct cli *cli, const char *what, const struct selection *selection)
+/* Asks; because: why that is, in the refusal. */
+static int ask(const struct cli *cli, const char *what, const struct selection *selection,
+	const char *because)
 {
-	uint64_t most = confirm_above(cli);
 	struct pctl_error err = { 0 };
 	char count[TEXT_COUNT_SIZE];
 
-	if (cli->options.yes || cli->options.dry_run || selection->count <= most)
-		return CLI_OK;
-
 	PCTL_AUTO(free) char *folded = selection_fold(cli, selection);
 	PCTL_AUTO(free)
-	char *question = pctl_xasprintf("powerctl %s on %s nodes: %s\nGo on? [y/N] ", what,
-		text_count(selection->count, count), folded);
+	char *on = pctl_xasprintf("%s on %s node%s", what, text_count(selection->count, count),
+		selection->count == 1 ? "" : "s");
+	PCTL_AUTO(free)
+	char *question = pctl_xasprintf("powerctl %s: %s\nGo on? [y/N] ", on, folded);
 	int r = prompt_yes(question, &err);
 	if (r > 0)
 		return CLI_OK;
 	if (r == 0)
 		say("not confirmed: nothing was sent");
 	else
-		say("%s on %s nodes (more than confirm_above, %llu) has to be confirmed and %s; "
-		    "add --yes",
-			what, count, (unsigned long long)most, err.text);
+		say("%s%s has to be confirmed and %s; add --yes", on, because, err.text);
 	return CLI_USAGE;
+}
+
+int guard_confirm(const struct cli *cli, const char *what, const struct selection *selection)
+{
+	uint64_t most = confirm_above(cli);
+
+	if (cli->options.yes || cli->options.dry_run || selection->count <= most)
+		return CLI_OK;
+	PCTL_AUTO(free)
+	char *because =
+		pctl_xasprintf(" (more than confirm_above, %llu)", (unsigned long long)most);
+	return ask(cli, what, selection, because);
+}
+
+int guard_always(const struct cli *cli, const char *what, const struct selection *selection)
+{
+	if (cli->options.yes || cli->options.dry_run)
+		return CLI_OK;
+	return ask(cli, what, selection, "");
 }

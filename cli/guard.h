@@ -11,4 +11,7 @@
  */
 int guard_confirm(const struct cli *cli, const char *what, const struct selection *selection);
 
+/* The same whatever the number of nodes. */
+int guard_always(const struct cli *cli, const char *what, const struct selection *selection);
+
 #endif

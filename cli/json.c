@@ -99,11 +99,26 @@ static char *dump(json_t *take_json)
 	return s;
 }
 
+/* Nobody asked these for the power state: that it is not known says nothing about the machine. */
+static bool asks_state(enum pctl_verb verb)
+{
+	static const enum pctl_verb others[] = { PCTL_VERB_BOOTDEV, PCTL_VERB_BOOTDEV_SHOW,
+		PCTL_VERB_IDENTIFY, PCTL_VERB_INFO, PCTL_VERB_HARDWARE, PCTL_VERB_CAPS,
+		PCTL_VERB_LOG, PCTL_VERB_LOG_CLEAR, PCTL_VERB_SENSORS, PCTL_VERB_METHOD };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (others[i] == verb)
+			return false;
+	return true;
+}
+
 char *json_result(const struct pctl_result *r, const char *verb)
 {
 	json_t *json = json_object();
-	const char *state = pctl_power_state_name(r->state_known ? r->state : PCTL_POWER_UNKNOWN);
+	const char *state = NULL;
 
+	if (r->state_known || asks_state(r->verb))
+		state = pctl_power_state_name(r->state_known ? r->state : PCTL_POWER_UNKNOWN);
 	(void)json_object_set_new(json, "v", json_integer(1));
 	(void)json_object_set_new(json, "time", now());
 	(void)json_object_set_new(json, "node", text(r->name));

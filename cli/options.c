@@ -90,6 +90,9 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"what escape sequences begin with: ~, ^], none"),
 	[OPTION_NO_RECONNECT] = ROW(
 		"no-reconnect", 0, OPTION_FLAG, NULL, no_reconnect, "a lost connection is the end"),
+	[OPTION_NEW] =
+		ROW("new", 0, OPTION_FLAG, NULL, log_new, "only what came since you last looked"),
+	[OPTION_CLEAR] = ROW("clear", 0, OPTION_FLAG, NULL, clear, "empty the log"),
 };
 
 void words_add(struct words *words, const char *word)
@@ -291,6 +294,7 @@ static const struct {
 	{ OPTION_FOLD, OPTION_JSON },
 	{ OPTION_LEGACY, OPTION_UEFI },
 	{ OPTION_ACCEPT, OPTION_FORGET },
+	{ OPTION_NEW, OPTION_CLEAR },
 	{ OPTION_PASSWORD_FILE, OPTION_PASSWORD_STDIN },
 	{ OPTION_CREDENTIAL, OPTION_USER },
 	{ OPTION_CREDENTIAL, OPTION_PASSWORD_FILE },

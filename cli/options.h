@@ -57,6 +57,8 @@ enum option_id {
 	OPTION_LOG,
 	OPTION_ESCAPE,
 	OPTION_NO_RECONNECT,
+	OPTION_NEW,
+	OPTION_CLEAR,
 	OPTION_COUNT,
 };
 #define OPTION_BIT(id) (UINT64_C(1) << (id))
@@ -123,6 +125,7 @@ struct options {
 
 	bool follow, steal, no_reconnect;
 	const char *log, *escape;
+	bool log_new, clear;
 };
 
 /* PCTL_E_CONFIG: err says which option, what is wrong and what would be right. */

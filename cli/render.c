@@ -5,6 +5,7 @@
 
 #include <powerctl/buf.h>
 
+#include "report.h"
 #include "text.h"
 #include "tree.h"
 
@@ -90,25 +91,39 @@ static void add_error(
 }
 
 static void add_tree(
-	struct pctl_buf *buf, const struct pctl_value *tree, const struct render_style *style)
+	struct pctl_buf *buf, const struct pctl_result *r, const struct render_style *style)
 {
-	if (style->indented)
-		tree_indent(buf, tree);
+	if (r->verb == PCTL_VERB_LOG)
+		report_events(buf, pctl_value_get(r->tree, "events"), style->indented);
+	else if (r->verb == PCTL_VERB_SENSORS)
+		report_sensors(buf, pctl_value_get(r->tree, "sensors"), style->indented);
+	else if (style->indented)
+		tree_indent(buf, r->tree);
 	else
-		tree_flat(buf, tree);
+		tree_flat(buf, r->tree);
+}
+
+/* "no new events" says more than an "ok" before it. */
+static bool is_empty_list(const struct pctl_result *r)
+{
+	return r->ok && r->note && (r->verb == PCTL_VERB_LOG || r->verb == PCTL_VERB_SENSORS) &&
+	       !r->error.code;
 }
 
 char *render_result(const struct pctl_result *r, const struct render_style *style)
 {
 	struct pctl_buf buf;
-	bool tree = r->ok && r->tree && pctl_value_count(r->tree) > 0;
+	bool empty = is_empty_list(r);
+	bool tree = !empty && r->ok && r->tree && pctl_value_count(r->tree) > 0;
 
 	pctl_buf_init(&buf, TEXT_ANSWER_MAX);
 	if (tree) {
-		add_tree(&buf, r->tree, style);
+		add_tree(&buf, r, style);
 		return pctl_buf_steal(&buf);
 	}
-	if (r->ok) {
+	if (empty) {
+		text_clean(&buf, r->note);
+	} else if (r->ok) {
 		pctl_buf_adds(&buf, render_word(r));
 		if (r->note) {
 			pctl_buf_adds(&buf, ": ");

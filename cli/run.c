@@ -186,9 +186,15 @@ static int prepare(
 	pctl_problems_free(problems);
 	if (e < 0)
 		return CLI_USAGE;
-	if (!(pctl_verb_flags(request->verb) & PCTL_VERB_DISRUPTS))
-		return CLI_OK;
-	return guard_confirm(cli, cli->command->name, selection);
+
+	unsigned flags = pctl_run_flags(r->run);
+	const char *what =
+		request->verb == PCTL_VERB_LOG_CLEAR ? "log --clear" : cli->command->name;
+	if (flags & PCTL_VERB_CONFIRM)
+		return guard_always(cli, what, selection);
+	if (flags & (PCTL_VERB_DISRUPTS | PCTL_VERB_DESTROYS))
+		return guard_confirm(cli, what, selection);
+	return CLI_OK;
 }
 
 int run_request(struct cli *cli, const struct selection *selection,

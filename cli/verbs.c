@@ -96,6 +96,18 @@ static int parse_state(const struct cli *cli, enum pctl_power_state *ret)
 /* --- Execution. ---------------------------------------------------------------------------------
  */
 
+static int fill_log(const struct cli *cli, struct pctl_request *request)
+{
+	request->log_new = cli->options.log_new;
+	if (!cli->options.clear)
+		return CLI_OK;
+	request->verb = PCTL_VERB_LOG_CLEAR;
+	if (cli->nargs > 0 || cli->options.all)
+		return CLI_OK;
+	say("no NODES are given: powerctl log --clear NODES (-a for all)");
+	return CLI_USAGE;
+}
+
 static int fill(const struct cli *cli, struct pctl_request *request)
 {
 	switch (request->verb) {
@@ -112,9 +124,30 @@ static int fill(const struct cli *cli, struct pctl_request *request)
 	case PCTL_VERB_IDENTIFY:
 		request->identify_off = cli->options.off;
 		return CLI_OK;
+	case PCTL_VERB_LOG:
+		return fill_log(cli, request);
 	default:
 		return CLI_OK;
 	}
+}
+
+/* What was shown counts as looked at, and what could not be shown does not. */
+static void remember_looks(struct cli *cli)
+{
+	struct pctl_error err = { 0 };
+
+	if (cli->output_fault)
+		pctl_core_forget_looks(cli_core(cli));
+	else if (pctl_core_save(cli_core(cli), &err) < 0)
+		say("how far you have read is not kept: %s", err.text);
+}
+
+/* `bootdev --show pxe n1`: the words before NODES are read as nodes. */
+static void hint_at_device(const struct cli *cli)
+{
+	if (cli->options.show && cli->nargs > 0 &&
+		pctl_parse_choice(cli->args[0], boot_choices) >= 0)
+		say("with --show no DEVICE is given: powerctl %s --show NODES", cli->command->name);
 }
 
 static int exec_verb(struct cli *cli)
@@ -126,10 +159,14 @@ static int exec_verb(struct cli *cli)
 	int status = fill(cli, &request);
 	if (status == CLI_OK)
 		status = select_nodes(cli, cli->args + arguments, &selection);
-	if (status != CLI_OK)
+	if (status != CLI_OK) {
+		hint_at_device(cli);
 		return status;
+	}
 	status = run_request(cli, &selection, &request, NULL);
 	selection_done(&selection);
+	if (cli->command == &command_log)
+		remember_looks(cli);
 	return status;
 }
 
@@ -332,4 +369,32 @@ const struct command command_caps = {
 	.options = OPTIONS_RUN,
 	.exec = exec_verb,
 	.verb = PCTL_VERB_CAPS,
+};
+
+const struct command command_log = {
+	.name = "log",
+	.usage = "[NODES]",
+	.summary = "what the device has noted (--new: since you last looked)",
+	.help = "The events of the device's own log, oldest first, times in UTC. --new leaves out "
+		"what "
+		"was there\nwhen you last looked, with or without --new. --clear empties the log: "
+		"what "
+		"was in it is gone.",
+	.flags = COMMAND_NODES | COMMAND_ALL,
+	.options = OPTIONS_CHANGE | OPTION_BIT(OPTION_YES) | OPTION_BIT(OPTION_NEW) |
+		   OPTION_BIT(OPTION_CLEAR),
+	.exec = exec_verb,
+	.verb = PCTL_VERB_LOG,
+};
+
+const struct command command_sensors = {
+	.name = "sensors",
+	.usage = "[NODES]",
+	.summary = "temperatures, fans, voltages and the like",
+	.help = "What the management processor measures: name, value, state, and what is wrong. "
+		"Limits are in\n--json.",
+	.flags = COMMAND_NODES | COMMAND_ALL,
+	.options = OPTIONS_RUN,
+	.exec = exec_verb,
+	.verb = PCTL_VERB_SENSORS,
 };

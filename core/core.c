@@ -13,6 +13,8 @@
 #include "paths.h"
 #include "trace.h"
 
+#define LOOKS "log_seen"
+
 /* Beside the program in a build tree, else where the package has put it, relative to the program.
  */
 static char *find_plugins(void)
@@ -54,6 +56,7 @@ struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options 
 	core->facts = open_store(pctl_path_cache, "facts");
 	core->pins = open_store(pctl_path_state, "known_devices");
 	core->intents = open_store(pctl_path_state, "boot_intents");
+	core->looks = open_store(pctl_path_state, LOOKS);
 	core->secrets = pctl_secrets_new();
 	core->locks = pctl_locks_new(options->caller);
 	return core;
@@ -80,6 +83,7 @@ static void finish_close(struct pctl_core *core)
 	pctl_store_free(core->facts);
 	pctl_store_free(core->pins);
 	pctl_store_free(core->intents);
+	pctl_store_free(core->looks);
 	pctl_secrets_free(core->secrets);
 	pctl_locks_free(core->locks);
 	free(core->plugin_dir);
@@ -99,7 +103,15 @@ int pctl_core_save(struct pctl_core *core, struct pctl_error *err)
 {
 	/* Losing facts only costs requests; losing pins would be losing trust. */
 	(void)pctl_store_save(core->facts, NULL);
-	return pctl_store_save(core->pins, err);
+	int r = pctl_store_save(core->pins, err);
+	int e = pctl_store_save(core->looks, r < 0 ? NULL : err);
+	return r < 0 ? r : e;
+}
+
+void pctl_core_forget_looks(struct pctl_core *core)
+{
+	pctl_store_free(core->looks);
+	core->looks = open_store(pctl_path_state, LOOKS);
 }
 
 void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data)

@@ -35,6 +35,7 @@ struct pctl_core {
 	size_t stopping;
 	pctl_closed_fn *closed;
 	void *closed_data;
+	struct pctl_store *looks; /* how far this user has read the devices' logs */
 };
 
 /* Loads (once) and starts (once) a driver. PCTL_E_CONFIG if it is refused or does not start. */

@@ -127,6 +127,11 @@ int pctl_setting_choice(const struct pctl_device *device, const char *name)
 	return (int)number(device, name, PCTL_TYPE_CHOICE);
 }
 
+uint64_t pctl_setting_flags(const struct pctl_device *device, const char *name)
+{
+	return number(device, name, PCTL_TYPE_FLAGS);
+}
+
 bool pctl_setting_given(const struct pctl_device *device, const char *name)
 {
 	return setting(device, name)->given;

@@ -11,6 +11,7 @@
 #include <powerctl/mem.h>
 
 #define PROPERTIES_MAX 256u
+#define METHODS_MAX    256u
 
 static void close_library(void *library)
 {
@@ -79,7 +80,9 @@ static const char *what_is_wrong(const struct pctl_driver *d, const char *name)
 		!plausible(d->boot, UP_TO(struct pctl_boot_if, set)) ||
 		!plausible(d->inspect, UP_TO(struct pctl_inspect_if, info)) ||
 		!plausible(d->identify, UP_TO(struct pctl_identify_if, set)) ||
-		!plausible(d->console, UP_TO(struct pctl_console_if, open)))
+		!plausible(d->console, UP_TO(struct pctl_console_if, open)) ||
+		!plausible(d->log, UP_TO(struct pctl_log_if, read)) ||
+		!plausible(d->sensors, UP_TO(struct pctl_sensors_if, read)))
 		return "the size of an interface makes no sense";
 	if (d->power && (!d->power->get || !d->power->act))
 		return "its power interface lacks get or act";
@@ -89,10 +92,14 @@ static const char *what_is_wrong(const struct pctl_driver *d, const char *name)
 		return "its identify interface lacks set";
 	if (d->console && !d->console->open)
 		return "its console interface lacks open";
+	if (d->log && !d->log->read)
+		return "its log interface lacks read";
+	if (d->sensors && !d->sensors->read)
+		return "its sensors interface lacks read";
 	return NULL;
 }
 
-static const char *copy_properties(struct pctl_plugin *plugin, const struct pctl_property *from)
+static const char *copy_properties(const struct pctl_property *from, struct pctl_property **ret)
 {
 	const char *row = (const char *)from;
 	struct pctl_property all[PROPERTIES_MAX + 1] = { 0 };
@@ -111,9 +118,88 @@ static const char *copy_properties(struct pctl_plugin *plugin, const struct pctl
 			return "it has more than 256 properties, or its table has no end";
 		copy_struct(&all[n++], sizeof(all[0]), p);
 	}
-	plugin->properties = pctl_xcalloc(n + 1, sizeof(*plugin->properties));
-	memcpy(plugin->properties, all, n * sizeof(all[0]));
+	*ret = pctl_xcalloc(n + 1, sizeof(**ret));
+	memcpy(*ret, all, n * sizeof(all[0]));
 	return NULL;
+}
+
+/* --- Methods. --------------------------------------------------------------------------------- */
+
+/* [a-z][a-z0-9]*, and joint between words. */
+static bool is_word(const char *s, char joint)
+{
+	if (*s < 'a' || *s > 'z')
+		return false;
+	for (; *s; s++)
+		if (!(*s >= 'a' && *s <= 'z') && !(*s >= '0' && *s <= '9') && *s != joint)
+			return false;
+	return true;
+}
+
+/* A parameter stands on the command line as NAME=VALUE: that is all it can be. */
+static const char *wrong_parameter(const struct pctl_property *p)
+{
+	if (!is_word(p->name, '_'))
+		return "the name of a method's parameter is not of the form [a-z][a-z0-9_]*";
+	if ((unsigned)p->type > PCTL_TYPE_FILE)
+		return "a method's parameter is of a type that is no single value";
+	if (p->type == PCTL_TYPE_CHOICE && !p->choices)
+		return "a method's parameter is a choice without choices";
+	if (p->flags & PCTL_PROPERTY_SECRET)
+		return "a method's parameter is a secret, which must not stand on a command line";
+	return NULL;
+}
+
+static const char *wrong_method(const struct pctl_plugin *plugin, const struct pctl_method *m)
+{
+	if (!is_word(m->name, '-'))
+		return "the name of a method is not of the form [a-z][a-z0-9-]*";
+	if (!m->help || !m->run)
+		return "a method lacks help or run";
+	for (size_t i = 0; i < plugin->methods_n; i++)
+		if (strcmp(plugin->methods[i].name, m->name) == 0)
+			return "two methods have the same name";
+	return NULL;
+}
+
+static const char *take_method(struct pctl_plugin *plugin, const struct pctl_method *row)
+{
+	struct pctl_method *m = &plugin->methods[plugin->methods_n];
+	struct pctl_property **table = &plugin->parameters[plugin->methods_n];
+
+	copy_struct(m, sizeof(*m), row);
+	const char *why = wrong_method(plugin, m);
+	if (!why)
+		why = copy_properties(m->parameters, table);
+	if (why)
+		return why;
+	m->parameters = *table;
+	plugin->methods_n++;
+	for (const struct pctl_property *p = *table; p->name && !why; p++)
+		why = wrong_parameter(p);
+	return why;
+}
+
+static const char *copy_methods(struct pctl_plugin *plugin, const struct pctl_method *from)
+{
+	const char *row = (const char *)from, *why = NULL;
+
+	plugin->methods = pctl_xcalloc(METHODS_MAX + 1, sizeof(*plugin->methods));
+	plugin->parameters = pctl_xcalloc(METHODS_MAX, sizeof(struct pctl_property *));
+	for (; !why; row += ((const struct pctl_method *)(const void *)row)->size) {
+		const struct pctl_method *m = (const void *)row;
+
+		if (!m->size)
+			break;
+		if (!plausible(row, UP_TO(struct pctl_method, name)))
+			return "the size of a method makes no sense";
+		if (!m->name)
+			break;
+		if (plugin->methods_n == METHODS_MAX)
+			return "it has more than 256 methods, or their table has no end";
+		why = take_method(plugin, m);
+	}
+	return why;
 }
 
 #define COPY_INTERFACE(plugin, d, member)                                                      \
@@ -139,8 +225,14 @@ static const char *adopt(
 	COPY_INTERFACE(plugin, d, inspect);
 	COPY_INTERFACE(plugin, d, identify);
 	COPY_INTERFACE(plugin, d, console);
-	why = copy_properties(plugin, d->properties);
+	COPY_INTERFACE(plugin, d, log);
+	COPY_INTERFACE(plugin, d, sensors);
+	why = copy_properties(d->properties, &plugin->properties);
 	d->properties = plugin->properties;
+	if (!why && d->methods) {
+		why = copy_methods(plugin, d->methods);
+		d->methods = plugin->methods;
+	}
 	return why;
 }
 
@@ -236,6 +328,10 @@ void pctl_plugin_free(struct pctl_plugin *plugin)
 {
 	if (!plugin)
 		return;
+	for (size_t i = 0; plugin->parameters && i < METHODS_MAX; i++)
+		free(plugin->parameters[i]);
+	free(plugin->parameters);
+	free(plugin->methods);
 	free(plugin->properties);
 	free(plugin->path);
 	free(plugin);

@@ -19,6 +19,12 @@ struct pctl_plugin {
 	struct pctl_console_if console;
 	struct pctl_property *properties;
 	char *path;
+
+	struct pctl_log_if log;
+	struct pctl_sensors_if sensors;
+	struct pctl_method *methods;
+	struct pctl_property **parameters; /* a method's copied table, in the order of methods */
+	size_t methods_n;
 };
 
 /*

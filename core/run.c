@@ -38,8 +38,10 @@ struct pctl_run {
 	int interrupted; /* a class: PCTL_E_CANCELED or PCTL_E_TIMEOUT */
 	const char *why; /* its words */
 	bool closing;
-	size_t held; /* by streams, which need the targets */
-	bool over;   /* done was told: gone with the last that holds it */
+	size_t held;                      /* by streams, which need the targets */
+	bool over;                        /* done was told: gone with the last that holds it */
+	struct pctl_arguments *arguments; /* METHOD */
+	unsigned flags;                   /* PCTL_VERB_ */
 };
 
 /* --- Before anything is sent. ----------------------------------------------------------------- */
@@ -64,6 +66,60 @@ static size_t choose_fanout(const struct pctl_run *run)
 	return (size_t)(n ? n : 1);
 }
 
+/* The nodes that are another driver's, by driver. */
+static int refuse_others(const struct pctl_run *run, struct pctl_problems *problems)
+{
+	const struct pctl_place nowhere = { 0 };
+	const char *wanted = run->request.driver;
+	struct pctl_names *drivers = pctl_names_new();
+
+	for (size_t i = 0; i < run->count; i++) {
+		const struct pctl_loaded *loaded = run->targets[i].loaded;
+
+		if (loaded && strcmp(loaded->name, wanted) != 0)
+			(void)pctl_names_add(drivers, loaded->name);
+	}
+	size_t n = pctl_names_count(drivers);
+	for (size_t k = 0; k < n; k++) {
+		const char *driver = pctl_names_at(drivers, k);
+		struct pctl_names *nodes = pctl_names_new();
+
+		for (size_t i = 0; i < run->count; i++)
+			if (run->targets[i].loaded &&
+				strcmp(run->targets[i].loaded->name, driver) == 0)
+				(void)pctl_names_add(nodes, run->targets[i].name);
+		PCTL_AUTO(free) char *folded = pctl_names_fold(nodes);
+		pctl_problems_add(problems, nowhere,
+			"%s: driver %s; `%s %s` is for nodes of driver %s only", folded, driver,
+			wanted, run->request.method, wanted);
+		pctl_names_free(nodes);
+	}
+	pctl_names_free(drivers);
+	return n ? PCTL_E_CONFIG : 0;
+}
+
+static int take_method(struct pctl_run *run, struct pctl_problems *problems)
+{
+	const struct pctl_place nowhere = { 0 };
+	struct pctl_loaded *loaded = NULL;
+	struct pctl_error err = { 0 };
+
+	if (pctl_core_load(run->core, run->request.driver, &loaded, &err) < 0) {
+		pctl_problems_add(problems, nowhere, "%s", err.text);
+		return PCTL_E_CONFIG;
+	}
+	int r = pctl_arguments_new(loaded->driver, run->request.method, run->request.arguments,
+		&run->arguments, problems);
+	int e = refuse_others(run, problems);
+	if (r < 0 || e < 0)
+		return PCTL_E_CONFIG;
+	run->flags |= pctl_method_verb_flags(run->arguments->method);
+	run->request.driver = loaded->name;
+	run->request.method = run->arguments->method->name;
+	run->request.arguments = run->arguments->map;
+	return 0;
+}
+
 int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const size_t *nodes,
 	size_t count, const struct pctl_request *request, struct pctl_run **ret,
 	struct pctl_problems *problems)
@@ -74,6 +130,7 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	run->core = core;
 	run->inventory = inventory;
 	run->request = *request;
+	run->flags = pctl_verb_flags(request->verb);
 	run->boot_url = request->boot.url ? pctl_xstrdup(request->boot.url) : NULL;
 	run->request.boot.url = run->boot_url;
 	run->targets = pctl_xcalloc(count, sizeof(*run->targets));
@@ -86,6 +143,8 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 			r = PCTL_E_CONFIG;
 		run->count++;
 	}
+	if (request->verb == PCTL_VERB_METHOD && take_method(run, problems) < 0)
+		r = PCTL_E_CONFIG;
 	run->fanout = choose_fanout(run);
 	if (r < 0) {
 		pctl_run_free(run);
@@ -115,6 +174,7 @@ void pctl_run_free(struct pctl_run *run)
 	pctl_strmap_done(&run->turns);
 	free(run->tasks);
 	free(run->boot_url);
+	pctl_arguments_free(run->arguments);
 	free(run);
 }
 
@@ -138,7 +198,7 @@ static void tell(struct pctl_run *run, size_t i, int code, const char *what, con
 static bool ends_here(struct pctl_run *run, size_t i)
 {
 	const struct pctl_target *target = &run->targets[i];
-	bool disrupts = pctl_verb_flags(run->request.verb) & PCTL_VERB_DISRUPTS;
+	bool disrupts = run->flags & PCTL_VERB_DISRUPTS;
 
 	if (run->interrupted)
 		tell(run, i, run->interrupted, run->why, "; nothing was sent");
@@ -284,6 +344,16 @@ void pctl_run_start(struct pctl_run *run, const struct pctl_run_callbacks *callb
 const struct pctl_request *pctl_run_request(const struct pctl_run *run)
 {
 	return &run->request;
+}
+
+unsigned pctl_run_flags(const struct pctl_run *run)
+{
+	return run->flags;
+}
+
+const struct pctl_arguments *pctl_run_arguments(const struct pctl_run *run)
+{
+	return run->arguments;
 }
 
 void pctl_run_track(struct pctl_run *run, struct pctl_task *task)

@@ -127,11 +127,35 @@ static void take_list(
 	s->list = at;
 }
 
+/* One word may stand without brackets. */
+static void take_flags(
+	const struct pctl_settings_context *c, struct pctl_setting *s, const struct pctl_value *at)
+{
+	bool list = pctl_value_kind(at) == PCTL_VALUE_LIST;
+
+	for (size_t i = 0; i < (list ? pctl_value_count(at) : 1); i++) {
+		const struct pctl_value *v = list ? pctl_value_at(at, i) : at;
+
+		s->text = pctl_value_text(v);
+		int bit = s->text ? pctl_parse_choice(s->text, s->property->choices) : -1;
+		if (bit >= 0)
+			s->number |= (uint64_t)1 << bit;
+		else if (s->text)
+			wrong_choice(c, v, s, s->property->choices);
+		else
+			wrong(c, v, s->property->name, "is a list of words: [one, two]");
+	}
+}
+
 static void take(
 	const struct pctl_settings_context *c, struct pctl_setting *s, const struct pctl_value *at)
 {
 	if (s->property->type == PCTL_TYPE_TEXTS) {
 		take_list(c, s, at);
+		return;
+	}
+	if (s->property->type == PCTL_TYPE_FLAGS) {
+		take_flags(c, s, at);
 		return;
 	}
 	s->text = pctl_value_text(at);
@@ -235,9 +259,8 @@ static void check_key(const struct pctl_settings_context *c, const struct pctl_s
 	complain(c, place, text);
 }
 
-int pctl_settings_init(struct pctl_settings *ret, const char *driver,
-	const struct pctl_property *table, const struct pctl_value *map,
-	const struct pctl_settings_context *context)
+int pctl_settings_read(struct pctl_settings *ret, const struct pctl_property *table,
+	const struct pctl_value *map, const struct pctl_settings_context *context)
 {
 	size_t before = pctl_problems_count(context->problems), n = 0;
 
@@ -249,6 +272,16 @@ int pctl_settings_init(struct pctl_settings *ret, const char *driver,
 		ret->v[i].property = &table[i];
 		read_one(context, &ret->v[i], map);
 	}
+	return pctl_problems_count(context->problems) > before ? PCTL_E_CONFIG : 0;
+}
+
+int pctl_settings_init(struct pctl_settings *ret, const char *driver,
+	const struct pctl_property *table, const struct pctl_value *map,
+	const struct pctl_settings_context *context)
+{
+	size_t before = pctl_problems_count(context->problems);
+
+	(void)pctl_settings_read(ret, table, map, context);
 	for (size_t i = 0; i < pctl_value_count(map); i++)
 		check_key(context, ret, driver, map, i);
 	return pctl_problems_count(context->problems) > before ? PCTL_E_CONFIG : 0;

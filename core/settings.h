@@ -11,10 +11,10 @@
 
 struct pctl_setting {
 	const struct pctl_property *property; /* borrowed from the plugin */
-	const char *text;                 /* borrowed from the map or the table; NULL: not set */
-	const struct pctl_value *list;    /* PCTL_TYPE_TEXTS */
-	char *path;                       /* PCTL_TYPE_FILE: made absolute; ours */
-	uint64_t number;                  /* UINT, DURATION (ms), BOOL, CHOICE (index) */
+	const char *text;              /* borrowed from the map or the table; NULL: not set */
+	const struct pctl_value *list; /* PCTL_TYPE_TEXTS */
+	char *path;                    /* PCTL_TYPE_FILE: made absolute; ours */
+	uint64_t number;               /* UINT, DURATION (ms), BOOL, CHOICE (index), FLAGS (bits) */
 	const struct pctl_secret *secret; /* borrowed from the secrets reader */
 	bool given;
 };
@@ -40,6 +40,12 @@ struct pctl_settings_context {
 int pctl_settings_init(struct pctl_settings *ret, const char *driver,
 	const struct pctl_property *table, const struct pctl_value *map,
 	const struct pctl_settings_context *context);
+/*
+ * The same for a table alone: keys of map that are not in it are not looked at, values of the rows
+ * are. For a method's parameters, where context->node is the method.
+ */
+int pctl_settings_read(struct pctl_settings *ret, const struct pctl_property *table,
+	const struct pctl_value *map, const struct pctl_settings_context *context);
 void pctl_settings_done(struct pctl_settings *settings);
 
 /* By name; NULL if the table has no such property. */

@@ -54,6 +54,13 @@ void pctl_step_pause(struct pctl_task *t, uint64_t ms, pctl_step_fn *then)
 static void start_try(struct pctl_task *t);
 static void on_poll_failed(struct pctl_task *t);
 
+/* Whether the answer was lost of what does the same twice as once. */
+static bool may_repeat(const struct pctl_task *t)
+{
+	return t->trying.kind == PCTL_TRY_METHOD && t->error.code == PCTL_E_OUTCOME_UNKNOWN &&
+	       (pctl_run_arguments(t->run)->method->flags & PCTL_METHOD_REPEATABLE);
+}
+
 /* Whether and how soon the op that just failed may be tried again; 0: no. */
 static uint64_t retry_delay(const struct pctl_task *t)
 {
@@ -61,7 +68,7 @@ static uint64_t retry_delay(const struct pctl_task *t)
 	uint64_t spent = now(t) - try->last, connect = t->target->connect_ms;
 	uint64_t delay = (uint64_t)100 << (try->tries < 6 ? try->tries - 1 : 5);
 
-	if (!pctl_error_retried(t->error.code))
+	if (!pctl_error_retried(t->error.code) && !may_repeat(t))
 		return 0;
 	/* Somebody else has it, for as long as he likes. */
 	if (try->kind == PCTL_TRY_CONSOLE && t->error.code == PCTL_E_BUSY && !t->request->steal)
@@ -76,11 +83,27 @@ static uint64_t retry_delay(const struct pctl_task *t)
 			delay = 100;
 		else if (now(t) - try->first >= connect)
 			return 0;
-	} else if (t->error.code == PCTL_E_TIMEOUT && try->tries >= SILENT_TRIES) {
+	} else if ((t->error.code == PCTL_E_TIMEOUT || t->error.code == PCTL_E_OUTCOME_UNKNOWN) &&
+		   try->tries >= SILENT_TRIES) {
 		return 0;
 	}
 	delay = pctl_jitter(delay);
 	return now(t) + delay < t->deadline ? delay : 0;
+}
+
+/* What changes, but is no power action. A doubt stays until it went well. */
+static void after_call(struct pctl_task *t, const struct pctl_error *result)
+{
+	bool lost = result->code == PCTL_E_OUTCOME_UNKNOWN;
+
+	if ((pctl_run_flags(t->run) & PCTL_VERB_CHANGES) && (result->code == 0 || lost))
+		t->result.changed = true;
+	if (result->code == 0)
+		t->doubtful = false;
+	if (lost) {
+		t->doubtful = true;
+		t->lost = *result;
+	}
 }
 
 static void after_op(struct pctl_task *t, const struct pctl_error *result)
@@ -104,6 +127,8 @@ static void after_op(struct pctl_task *t, const struct pctl_error *result)
 		t->doubtful = result->code != 0;
 		t->result.changed = true;
 	}
+	if (t->trying.kind == PCTL_TRY_METHOD || t->trying.kind == PCTL_TRY_LOG_CLEAR)
+		after_call(t, result);
 }
 
 /* After several tries a person wants to know of all the time that went by, not of the last rest of
@@ -152,14 +177,21 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 		pctl_task_end_error(t, &t->error);
 }
 
-/* Five requests make a boot override on some devices: they get the time of two reads. */
+/*
+ * Five requests make a boot override on some devices: they get the time of two reads. A log or a
+ * hundred sensors are walks of any length, of which the driver bounds each step.
+ */
 static uint64_t op_limit(const struct pctl_task *t)
 {
 	uint64_t limit = t->target->read_ms, left = t->deadline > now(t) ? t->deadline - now(t) : 1;
 
 	if (t->trying.kind == PCTL_TRY_BOOT_SET || t->trying.kind == PCTL_TRY_HARDWARE ||
-		t->trying.kind == PCTL_TRY_INFO)
+		t->trying.kind == PCTL_TRY_INFO || t->trying.kind == PCTL_TRY_LOG_CLEAR)
 		limit *= 2;
+	if (t->trying.kind == PCTL_TRY_LOG || t->trying.kind == PCTL_TRY_SENSORS)
+		limit = t->target->confirm_ms;
+	if (t->trying.kind == PCTL_TRY_METHOD)
+		limit = pctl_task_method_ms(t);
 	if (t->request->timeout_ms && t->request->timeout_ms > limit)
 		limit = t->request->timeout_ms;
 	/* The last look at a state that is waited for gets the time that an answer takes. */
@@ -178,9 +210,31 @@ static struct pctl_value *new_tree(struct pctl_task *t)
 
 static unsigned coming(const struct pctl_task *t)
 {
-	bool changes = pctl_verb_def(t->request->verb)->flags & PCTL_VERB_CHANGES;
+	bool changes = pctl_run_flags(t->run) & PCTL_VERB_CHANGES;
 
 	return changes && !t->request->dry_run ? PCTL_GET_BEFORE_CHANGE : 0;
+}
+
+static void call_more(struct pctl_task *t, const struct pctl_driver *d, void *dev)
+{
+	const struct pctl_arguments *args = pctl_run_arguments(t->run);
+
+	switch (t->trying.kind) {
+	case PCTL_TRY_LOG:
+		d->log->read(dev, &t->op, t->log_after, new_tree(t));
+		break;
+	case PCTL_TRY_LOG_CLEAR:
+		d->log->clear(dev, &t->op);
+		break;
+	case PCTL_TRY_SENSORS:
+		d->sensors->read(dev, &t->op, new_tree(t));
+		break;
+	case PCTL_TRY_METHOD:
+		args->method->run(dev, &t->op, args, new_tree(t));
+		break;
+	default:
+		break;
+	}
 }
 
 static void call_driver(struct pctl_task *t)
@@ -216,6 +270,9 @@ static void call_driver(struct pctl_task *t)
 		d->console->open(
 			dev, &t->op, t->request->steal ? PCTL_CONSOLE_STEAL : 0, &t->session);
 		break;
+	default:
+		call_more(t, d, dev);
+		break;
 	}
 }
 
@@ -241,7 +298,13 @@ static void try_first(struct pctl_task *t, struct pctl_try try)
 
 void pctl_step_try(struct pctl_task *t, enum pctl_try_kind kind, pctl_step_fn *then)
 {
-	try_first(t, (struct pctl_try){ .kind = kind, .then = then });
+	pctl_step_try_or(t, kind, then, NULL);
+}
+
+void pctl_step_try_or(
+	struct pctl_task *t, enum pctl_try_kind kind, pctl_step_fn *then, pctl_step_fn *failed)
+{
+	try_first(t, (struct pctl_try){ .kind = kind, .then = then, .failed = failed });
 }
 
 void pctl_step_get(struct pctl_task *t, unsigned flags, pctl_step_fn *then)

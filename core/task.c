@@ -43,6 +43,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	pctl_value_free(t->tree);
 	free(t->note);
 	free(t->boot_url);
+	free(t->log_after);
 	free(t);
 	pctl_run_task_gone(run, target);
 }
@@ -147,7 +148,7 @@ void pctl_task_end_interrupted(struct pctl_task *t)
 	if (t->doubtful)
 		pctl_task_end_fail(t, PCTL_E_OUTCOME_UNKNOWN,
 			"%s after '%s' was sent; whether it was taken is not known", why,
-			pctl_action_name(t->action));
+			pctl_task_sent(t));
 	else if (t->acted)
 		pctl_task_end_fail(t, code, "%s; '%s' was accepted, last read: %s", why,
 			pctl_action_name(t->accepted), state);
@@ -191,6 +192,9 @@ static void begin_verb(struct pctl_task *t)
 								   : def->limit_offset;
 	uint64_t limit = *(const uint64_t *)(const void *)((const char *)t->target + offset);
 
+	if (t->request->verb == PCTL_VERB_METHOD)
+		limit = pctl_task_method_ms(t);
+
 	/* Waiting for the lock is queueing and not counted. */
 	t->started = now(t);
 	t->deadline = t->started + (t->request->timeout_ms ? t->request->timeout_ms : limit);
@@ -218,7 +222,7 @@ static void take_lock(struct pctl_task *t)
 
 static void open_device(struct pctl_task *t)
 {
-	bool changes = pctl_verb_def(t->request->verb)->flags & PCTL_VERB_CHANGES;
+	bool changes = pctl_run_flags(t->run) & PCTL_VERB_CHANGES;
 
 	if (changes && !t->request->dry_run)
 		take_lock(t);

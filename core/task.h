@@ -8,6 +8,7 @@
 #define POWERCTL_CORE_TASK_H
 
 #include "core.h"
+#include "method.h"
 #include "op.h"
 #include "stream.h"
 
@@ -24,6 +25,10 @@ enum pctl_try_kind {
 	PCTL_TRY_HARDWARE,
 	PCTL_TRY_IDENTIFY,
 	PCTL_TRY_CONSOLE,
+	PCTL_TRY_LOG,
+	PCTL_TRY_LOG_CLEAR,
+	PCTL_TRY_SENSORS,
+	PCTL_TRY_METHOD,
 };
 
 /* The op being tried, and what to do with its end. */
@@ -85,6 +90,8 @@ struct pctl_task {
 	char *note;
 	struct pctl_result result;
 	size_t index; /* in the run's list */
+
+	char *log_after; /* up to where this user has read, or NULL */
 };
 
 /* --- Life (task.c). --------------------------------------------------------------------------- */
@@ -120,6 +127,9 @@ void pctl_step_act(
 	struct pctl_task *task, enum pctl_action action, pctl_step_fn *then, pctl_step_fn *failed);
 /* The other interfaces: kind says which; the driver has it. */
 void pctl_step_try(struct pctl_task *task, enum pctl_try_kind kind, pctl_step_fn *then);
+/* failed sees task->error. */
+void pctl_step_try_or(
+	struct pctl_task *task, enum pctl_try_kind kind, pctl_step_fn *then, pctl_step_fn *failed);
 
 void pctl_step_pause(struct pctl_task *task, uint64_t ms, pctl_step_fn *then);
 
@@ -152,7 +162,14 @@ const struct pctl_verb_def *pctl_verb_def(enum pctl_verb verb);
 pctl_step_fn pctl_verb_status, pctl_verb_on, pctl_verb_off, pctl_verb_reboot, pctl_verb_reset,
 	pctl_verb_boot, pctl_verb_bootdev, pctl_verb_bootdev_show, pctl_verb_plain_action,
 	pctl_verb_identify, pctl_verb_wait, pctl_verb_info, pctl_verb_hardware, pctl_verb_caps,
-	pctl_verb_console;
+	pctl_verb_console, pctl_verb_log, pctl_verb_log_clear, pctl_verb_sensors, pctl_verb_method;
+
+/* What was sent, in the user's words: an action, a method. */
+const char *pctl_task_sent(const struct pctl_task *task);
+/* What is no power action failed: says so where it may have been taken all the same. */
+void pctl_task_end_call_failed(struct pctl_task *task);
+/* How long a method may take (verb_method.c). */
+uint64_t pctl_task_method_ms(const struct pctl_task *task);
 
 /* Whether the driver can do the boot that is asked for; ends the task if not (verb_boot.c). */
 bool pctl_task_can_boot(struct pctl_task *task);
@@ -172,6 +189,8 @@ void pctl_run_waiting(struct pctl_run *run, const struct pctl_target *target, co
 /* 0, or why everything is to end: a class and the words for it. */
 int pctl_run_interrupted(const struct pctl_run *run, const char **ret_why);
 const struct pctl_request *pctl_run_request(const struct pctl_run *run);
+/* METHOD: the method and what it is called with. */
+const struct pctl_arguments *pctl_run_arguments(const struct pctl_run *run);
 /* The list of running tasks, for cancel. */
 void pctl_run_track(struct pctl_run *run, struct pctl_task *task);
 void pctl_run_untrack(struct pctl_run *run, struct pctl_task *task);

@@ -7,6 +7,7 @@
 #include <powerctl/log.h>
 #include <powerctl/mem.h>
 
+#include "method.h"
 #include "op.h"
 
 struct tracer {
@@ -17,6 +18,9 @@ struct tracer {
 	struct pctl_inspect_if inspect;
 	struct pctl_identify_if identify;
 	struct pctl_console_if console;
+	struct pctl_log_if log;
+	struct pctl_sensors_if sensors;
+	struct pctl_method *methods;
 };
 
 /* The wrapper's ctx and dev: each knows where the inner one's are. */
@@ -137,6 +141,54 @@ static void console_open(
 	dev->tracer->inner->console->open(dev->dev, op, flags, ret_session);
 }
 
+static void log_read(void *data, struct pctl_op *op, const char *after, struct pctl_value *ret)
+{
+	struct trace_dev *dev = data;
+
+	watch(dev, op, "log.read", after ? "after" : NULL);
+	dev->tracer->inner->log->read(dev->dev, op, after, ret);
+}
+
+static void log_clear(void *data, struct pctl_op *op)
+{
+	struct trace_dev *dev = data;
+
+	watch(dev, op, "log.clear", NULL);
+	dev->tracer->inner->log->clear(dev->dev, op);
+}
+
+static void sensors_read(void *data, struct pctl_op *op, struct pctl_value *ret)
+{
+	struct trace_dev *dev = data;
+
+	watch(dev, op, "sensors.read", NULL);
+	dev->tracer->inner->sensors->read(dev->dev, op, ret);
+}
+
+static void method_run(
+	void *data, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret)
+{
+	struct trace_dev *dev = data;
+	const struct pctl_driver *inner = dev->tracer->inner;
+
+	watch(dev, op, "method", args->method->name);
+	pctl_method_find(inner, args->method->name)->run(dev->dev, op, args, ret);
+}
+
+static struct pctl_method *wrap_methods(const struct pctl_method *inner)
+{
+	size_t n = 0;
+
+	while (inner[n].name)
+		n++;
+	struct pctl_method *methods = pctl_xcalloc(n + 1, sizeof(*methods));
+	for (size_t i = 0; i < n; i++) {
+		methods[i] = inner[i];
+		methods[i].run = method_run;
+	}
+	return methods;
+}
+
 static void on_dev_closed(void *data)
 {
 	struct trace_dev *dev = data;
@@ -219,6 +271,23 @@ int pctl_trace_start(const struct pctl_driver *wrapper, struct pctl_core *core, 
 	return 0;
 }
 
+static void wrap_reads(struct tracer *t, const struct pctl_driver *inner)
+{
+	if (inner->log) {
+		t->log = *inner->log;
+		t->log.read = log_read;
+		t->log.clear = inner->log->clear ? log_clear : NULL;
+		t->outer.log = &t->log;
+	}
+	if (inner->sensors) {
+		t->sensors = *inner->sensors;
+		t->sensors.read = sensors_read;
+		t->outer.sensors = &t->sensors;
+	}
+	if (inner->methods)
+		t->outer.methods = t->methods = wrap_methods(inner->methods);
+}
+
 const struct pctl_driver *pctl_trace_new(const struct pctl_driver *inner)
 {
 	struct tracer *t = pctl_xcalloc(1, sizeof(*t));
@@ -257,10 +326,14 @@ const struct pctl_driver *pctl_trace_new(const struct pctl_driver *inner)
 		t->console.open = console_open;
 		t->outer.console = &t->console;
 	}
+	wrap_reads(t, inner);
 	return &t->outer;
 }
 
 void pctl_trace_free(const struct pctl_driver *wrapper)
 {
-	free(pctl_container_of((void *)(uintptr_t)wrapper, struct tracer, outer));
+	struct tracer *t = pctl_container_of((void *)(uintptr_t)wrapper, struct tracer, outer);
+
+	free(t->methods);
+	free(t);
 }

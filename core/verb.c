@@ -30,6 +30,11 @@ static const struct pctl_verb_def verbs[] = {
 	[PCTL_VERB_HARDWARE] = { "hardware", 0, pctl_verb_hardware, LIMIT(confirm_ms), 0 },
 	[PCTL_VERB_CAPS] = { "caps", 0, pctl_verb_caps, LIMIT(read_ms), 0 },
 	[PCTL_VERB_CONSOLE] = { "console", 0, pctl_verb_console, LIMIT(read_ms), 0 },
+	[PCTL_VERB_LOG] = { "log", 0, pctl_verb_log, LIMIT(confirm_ms), 0 },
+	[PCTL_VERB_LOG_CLEAR] = { "log", PCTL_VERB_CHANGES | PCTL_VERB_DESTROYS,
+		pctl_verb_log_clear, LIMIT(confirm_ms), 0 },
+	[PCTL_VERB_SENSORS] = { "sensors", 0, pctl_verb_sensors, LIMIT(confirm_ms), 0 },
+	[PCTL_VERB_METHOD] = { "method", 0, pctl_verb_method, LIMIT(read_ms), 0 },
 };
 
 const struct pctl_verb_def *pctl_verb_def(enum pctl_verb verb)

@@ -89,6 +89,18 @@ static const char *device_word(unsigned i)
 	return pctl_boot_device_name((enum pctl_boot_device)i);
 }
 
+static void add_more(struct pctl_value *map, const struct pctl_driver *d)
+{
+	struct pctl_value *methods = pctl_value_new_list();
+
+	for (const struct pctl_method *m = d->methods; m && m->name; m++)
+		pctl_value_add(methods, pctl_value_new_text(m->name));
+	pctl_value_set_bool(map, "log", d->log != NULL);
+	pctl_value_set_bool(map, "log_clear", d->log && d->log->clear);
+	pctl_value_set_bool(map, "sensors", d->sensors != NULL);
+	pctl_value_set(map, "methods", methods);
+}
+
 /* What the driver can do with such a node; nothing is asked over the network. */
 void pctl_verb_caps(struct pctl_task *t)
 {
@@ -109,5 +121,6 @@ void pctl_verb_caps(struct pctl_task *t)
 	pctl_value_set_bool(t->tree, "hardware", d->inspect && d->inspect->hardware);
 	pctl_value_set_bool(t->tree, "identify", d->identify != NULL);
 	pctl_value_set_bool(t->tree, "console", d->console != NULL);
+	add_more(t->tree, d);
 	pctl_task_end_ok(t, "ok");
 }

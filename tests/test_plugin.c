@@ -43,6 +43,17 @@ static void test_refusals_say_what_was_wanted(void **state)
 	refused(ODD_DIR, "noact", "power interface lacks get or act");
 	refused(ODD_DIR, "nosymbol", "no symbol pctl_driver");
 	refused(ODD_DIR, "tiny", "size of 8 bytes");
+	refused(ODD_DIR, "nologread", "its log interface lacks read");
+	refused(ODD_DIR, "nosensors", "its sensors interface lacks read");
+	refused(ODD_DIR, "badmethod", "the name of a method is not of the form");
+	refused(ODD_DIR, "twomethods", "two methods have the same name");
+	refused(ODD_DIR, "norun", "a method lacks help or run");
+	refused(ODD_DIR, "nohelp", "a method lacks help or run");
+	refused(ODD_DIR, "badparam", "the name of a method's parameter is not of the form");
+	refused(ODD_DIR, "secretparam", "is a secret");
+	refused(ODD_DIR, "listparam", "is of a type that is no single value");
+	refused(ODD_DIR, "nochoices", "is a choice without choices");
+	refused(ODD_DIR, "smallmethod", "the size of a method makes no sense");
 }
 
 static void test_an_older_shorter_struct_counts_as_null(void **state)
@@ -57,6 +68,33 @@ static void test_an_older_shorter_struct_counts_as_null(void **state)
 	pctl_plugin_free(plugin);
 	assert_int_equal(pctl_plugin_load(ODD_DIR, "fine", &plugin, NULL), 0);
 	assert_int_equal(plugin->driver.default_port, 0xdead);
+	pctl_plugin_free(plugin);
+}
+
+static void test_methods_of_any_size_are_taken_over(void **state)
+{
+	struct pctl_plugin *plugin = NULL;
+
+	(void)state;
+	assert_int_equal(pctl_plugin_load(ODD_DIR, "wide", &plugin, NULL), 0);
+	assert_int_equal(plugin->methods_n, 2);
+	const struct pctl_method *m = plugin->driver.methods;
+	assert_ptr_equal(m, plugin->methods);
+	assert_string_equal(m[0].name, "one");
+	assert_int_equal(m[0].flags, PCTL_METHOD_CONFIRM);
+	assert_string_equal(m[0].parameters[0].name, "a_b");
+	assert_null(m[0].parameters[1].name);
+	assert_string_equal(m[1].name, "two");
+	assert_null(m[2].name);
+	assert_null(m[1].parameters[0].name); /* none is an empty table */
+	assert_int_equal(plugin->driver.flags, PCTL_DRIVER_REPEATS);
+	pctl_plugin_free(plugin);
+
+	assert_int_equal(pctl_plugin_load(ODD_DIR, "shorter", &plugin, NULL), 0);
+	assert_null(plugin->driver.methods);
+	assert_null(plugin->driver.log);
+	assert_null(plugin->driver.sensors);
+	assert_int_equal(plugin->driver.flags, 0);
 	pctl_plugin_free(plugin);
 }
 
@@ -102,6 +140,7 @@ int main(void)
 		cmocka_unit_test(test_a_good_one),
 		cmocka_unit_test(test_refusals_say_what_was_wanted),
 		cmocka_unit_test(test_an_older_shorter_struct_counts_as_null),
+		cmocka_unit_test(test_methods_of_any_size_are_taken_over),
 		cmocka_unit_test(test_what_others_may_write_is_not_loaded),
 	};
 

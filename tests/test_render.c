@@ -173,6 +173,132 @@ static void test_trees(void **state)
 	pctl_value_free(tree);
 }
 
+/* --- Events and sensors. ---------------------------------------------------------------------- */
+
+static struct pctl_value *map_of(const char *const *words)
+{
+	struct pctl_value *map = pctl_value_new_map();
+
+	for (; *words; words += 2)
+		pctl_value_set_text(map, words[0], words[1]);
+	return map;
+}
+#define MAP(...) map_of((const char *const[]){ __VA_ARGS__, NULL })
+
+static struct pctl_value *tree_of(const char *key, struct pctl_value *const *take, size_t n)
+{
+	struct pctl_value *tree = pctl_value_new_map(), *list = pctl_value_new_list();
+
+	for (size_t i = 0; i < n; i++)
+		pctl_value_add(list, take[i]);
+	pctl_value_set(tree, key, list);
+	return tree;
+}
+
+static void test_events(void **state)
+{
+	struct pctl_result r = good(PCTL_VERB_LOG, "ok");
+	struct pctl_value *const events[] = {
+		MAP("time", "2026-11-20T21:04:05Z", "severity", "critical", "sensor", "PSU1",
+			"event", "AC lost", "sensor_type", "power_supply", "raw", "ff"),
+		MAP("sensor_type", "os\033", "event", "boot\nfailed"),
+		MAP("severity", "ok", "time", "yesterday", "raw", "0102"),
+	};
+	struct pctl_value *tree = tree_of("events", events, 3);
+
+	(void)state;
+	pctl_value_set_bool(events[0], "asserted", false);
+	pctl_value_set_bool(events[1], "asserted", true);
+	r.tree = tree;
+	assert_line(&r, &indented,
+		"\n  2026-11-20 21:04:05Z  critical  PSU1: AC lost (ended)"
+		"\n  -                     unknown   os?: boot?failed"
+		"\n  yesterday             ok        not known, raw 0102");
+	assert_line(&r, &plain,
+		"2026-11-20 21:04:05Z  critical  PSU1: AC lost (ended)\n"
+		"-                     unknown   os?: boot?failed\n"
+		"yesterday             ok        not known, raw 0102");
+	pctl_value_free(tree);
+}
+
+static void test_sensors(void **state)
+{
+	struct pctl_result r = good(PCTL_VERB_SENSORS, "ok");
+	struct pctl_value *words = pctl_value_new_list();
+	struct pctl_value *const sensors[] = {
+		MAP("name",
+			"L\xc3\xbc"
+			"fter",
+			"value", "-5.25", "unit",
+			"\xc2\xb0"
+			"C",
+			"state", "ok"),
+		MAP("name", "PSU", "unit", "W", "state", "critical"),
+		MAP("value", "12"),
+	};
+	struct pctl_value *tree = tree_of("sensors", sensors, 3);
+
+	(void)state;
+	pctl_value_add(words, pctl_value_new_text("AC lost"));
+	pctl_value_add(words, pctl_value_new_text("hot"));
+	pctl_value_set(sensors[1], "events", words);
+	r.tree = tree;
+	assert_line(&r, &indented,
+		"\n  L\xc3\xbc"
+		"fter  -5.25 \xc2\xb0"
+		"C  ok"
+		"\n  PSU         -     critical  AC lost, hot"
+		"\n  ?          12     unknown");
+	pctl_value_free(tree);
+}
+
+static void test_empty_lists_say_so(void **state)
+{
+	struct pctl_result r = good(PCTL_VERB_LOG, "ok");
+	struct pctl_value *tree = tree_of("events", NULL, 0);
+
+	(void)state;
+	r.tree = tree;
+	r.note = "no new events";
+	assert_line(&r, &indented, "no new events");
+	assert_line(&r, &verbose, "no new events (10.0.0.1)");
+	r.tree = NULL;
+	r.word = "skipped";
+	r.note = "PSU out";
+	r.error.code = PCTL_E_SKIPPED;
+	assert_line(&r, &plain, "skipped: PSU out");
+	pctl_value_free(tree);
+}
+
+static void test_states_that_nobody_asked_for(void **state)
+{
+	static const struct {
+		enum pctl_verb verb;
+		bool known;
+		const char *wanted;
+	} rows[] = {
+		{ PCTL_VERB_INFO, false, NULL },
+		{ PCTL_VERB_METHOD, false, NULL },
+		{ PCTL_VERB_METHOD, true, "on" },
+		{ PCTL_VERB_STATUS, false, "unknown" },
+		{ PCTL_VERB_BOOT, false, "unknown" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pctl_result r = good(rows[i].verb, "ok");
+
+		r.state_known = rows[i].known;
+		PCTL_AUTO(free) char *line = json_result(&r, "verb");
+		json_t *json = json_loads(line, 0, NULL);
+		const char *found = json_string_value(json_object_get(json, "state"));
+		assert_true((found == NULL) == (rows[i].wanted == NULL));
+		if (found)
+			assert_string_equal(found, rows[i].wanted);
+		json_decref(json);
+	}
+}
+
 /* --- Output. ---------------------------------------------------------------------------------- */
 
 struct page {
@@ -505,6 +631,10 @@ int main(void)
 		cmocka_unit_test(test_check_says_what_mends),
 		cmocka_unit_test(test_devices_cannot_command_the_terminal),
 		cmocka_unit_test(test_trees),
+		cmocka_unit_test(test_events),
+		cmocka_unit_test(test_sensors),
+		cmocka_unit_test(test_empty_lists_say_so),
+		cmocka_unit_test(test_states_that_nobody_asked_for),
 		cmocka_unit_test(test_stream_writes_at_once),
 		cmocka_unit_test(test_sort_is_the_order_of_the_inventory),
 		cmocka_unit_test(test_fold_joins_equal_texts),

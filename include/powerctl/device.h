@@ -37,6 +37,8 @@ PCTL_API uint64_t pctl_setting_uint(const struct pctl_device *device, const char
 PCTL_API uint64_t pctl_setting_duration(const struct pctl_device *device, const char *name);
 /* The index into the property's choices. */
 PCTL_API int pctl_setting_choice(const struct pctl_device *device, const char *name);
+/* PCTL_TYPE_FLAGS: bit i is the property's choices[i]. */
+PCTL_API uint64_t pctl_setting_flags(const struct pctl_device *device, const char *name);
 /* Whether the inventory sets it, rather than the table's default. */
 PCTL_API bool pctl_setting_given(const struct pctl_device *device, const char *name);
 /* NULL if there is none. */

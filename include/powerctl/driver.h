@@ -93,6 +93,7 @@ enum pctl_type {
 	PCTL_TYPE_CHOICE,   /* one of choices */
 	PCTL_TYPE_FILE,     /* a path; relative ones start at the inventory file's folder */
 	PCTL_TYPE_TEXTS,    /* a list of texts */
+	PCTL_TYPE_FLAGS,    /* a list of some of choices, at most 64 */
 };
 
 #define PCTL_PROPERTY_REQUIRED 1u
@@ -111,7 +112,7 @@ struct pctl_property {
 	const char *name;           /* lower case, words joined by _ */
 	const char *default_text;   /* as it would stand in the file; NULL: none */
 	const char *help;           /* one line: what it does */
-	const char *const *choices; /* PCTL_TYPE_CHOICE: NULL-terminated */
+	const char *const *choices; /* PCTL_TYPE_CHOICE, _FLAGS: NULL-terminated */
 	uint64_t max;               /* PCTL_TYPE_UINT: the largest allowed; 0: 2^64-1 */
 	uint32_t flags;
 };
@@ -208,9 +209,10 @@ struct pctl_log_if {
 	uint32_t size;
 	/*
 	 * Required. Fills in ret["events"], a list of maps, oldest first, and ret["cursor"], a text
-	 * of the driver's own that stands for the last of them; nobody else reads it. after is the
-	 * cursor of an earlier read, or NULL: the events up to there may be left out. Where that
-	 * event is gone, all are new.
+	 * of the driver's own (one line of at most 200 bytes) that stands for the last of them;
+	 * nobody else reads it. after is the cursor of an earlier read, or NULL: the events up to
+	 * there are left out. Where that event is gone, all are new. Where nothing is new, there
+	 * need not be a cursor.
 	 */
 	void (*read)(void *dev, struct pctl_op *op, const char *after, struct pctl_value *ret);
 	/* Optional. Empties the device's log. */
@@ -223,16 +225,19 @@ struct pctl_sensors_if {
 	void (*read)(void *dev, struct pctl_op *op, struct pctl_value *ret);
 };
 
-#define PCTL_METHOD_CHANGES 1u /* changes the device: the node's lock is held */
-#define PCTL_METHOD_DISRUPTS                                                 \
-	2u /* what runs on the machine suffers: guards and `protected` apply \
-	    */
-#define PCTL_METHOD_REPEATABLE 4u /* sent twice it does what it does once */
-#define PCTL_METHOD_CONFIRM    8u /* asks on a terminal before it does anything, else wants --yes */
+/* Changes the device: the node's lock is held. */
+#define PCTL_METHOD_CHANGES 1u
+/* What runs on the machine suffers: it changes, and guards and `protected` apply. */
+#define PCTL_METHOD_DISRUPTS 2u
+/* Sent twice it does what it does once: tried again, once, when its answer was lost. */
+#define PCTL_METHOD_REPEATABLE 4u
+/* Asks on a terminal before it does anything, else wants --yes. */
+#define PCTL_METHOD_CONFIRM 8u
 
 /*
  * The arguments of a method, by the names of its parameter table, checked and with their defaults;
- * they live until the op ends. Rules as for pctl_setting_...() in <powerctl/device.h>.
+ * they live until the op ends. Rules as for pctl_setting_...() in <powerctl/device.h>; the path of
+ * a PCTL_TYPE_FILE is as it was typed.
  */
 struct pctl_arguments;
 PCTL_API const char *pctl_argument_text(const struct pctl_arguments *args, const char *name);
@@ -249,11 +254,15 @@ PCTL_API bool pctl_argument_given(const struct pctl_arguments *args, const char 
 struct pctl_method {
 	uint32_t size;
 	uint32_t flags;
-	const char *name;                       /* lower case, words joined by - */
-	const char *help;                       /* one line: what it does */
-	const struct pctl_property *parameters; /* NULL: none */
-	uint32_t limit_ms;                      /* how long it may take; 0: as long as a read */
-	/* Required. Answers in ret, a map of the core's that lives until op ends. */
+	const char *name; /* lower case, words joined by - */
+	const char *help; /* one line: what it does */
+	/* NULL: none. Single values that are no secrets: they stand on the command line. */
+	const struct pctl_property *parameters;
+	uint32_t limit_ms; /* how long it may take; less than a read: as long as a read */
+	/*
+	 * Required. Answers in ret, a map of the core's that lives until op ends. Commit points as
+	 * for act().
+	 */
 	void (*run)(void *dev, struct pctl_op *op, const struct pctl_arguments *args,
 		struct pctl_value *ret);
 };

@@ -29,10 +29,16 @@ struct pctl_core_options {
 
 PCTL_API struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options *options);
 /*
- * Writes the pins that were learned (and the facts, which may be lost). PCTL_E_INTERNAL: they could
- * not be kept, so the next contact with those devices is a first one again.
+ * Writes the pins that were learned, and how far logs were read (and the facts, which may be lost).
+ * PCTL_E_INTERNAL: they could not be kept, so the next contact with those devices is a first one
+ * again.
  */
 PCTL_API int pctl_core_save(struct pctl_core *core, struct pctl_error *err);
+/*
+ * LOG moves the mark that log_new starts at, and pctl_core_save() writes it. This forgets it
+ * instead: what was read could not be shown, so it counts as not looked at.
+ */
+PCTL_API void pctl_core_forget_looks(struct pctl_core *core);
 /* Stops drivers, saves facts and pins, frees; closed runs from the loop. No run is under way, no
  * stream is left. */
 PCTL_API void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data);
@@ -65,14 +71,21 @@ enum pctl_verb {
 	PCTL_VERB_INFO,
 	PCTL_VERB_HARDWARE,
 	PCTL_VERB_CAPS,
+	PCTL_VERB_LOG,
+	PCTL_VERB_LOG_CLEAR,
+	PCTL_VERB_SENSORS,
 	PCTL_VERB_CONSOLE,
+	PCTL_VERB_METHOD, /* one of a driver's methods */
 	PCTL_VERB_COUNT,
 };
 
 #define PCTL_VERB_CHANGES  1u /* holds the node's lock from the first read to the confirmation */
 #define PCTL_VERB_DISRUPTS 2u /* what runs on the machine suffers: guards and `protected` apply */
+#define PCTL_VERB_DESTROYS 4u /* what goes does not come back: guards apply */
+#define PCTL_VERB_CONFIRM  8u /* a person is to be asked first, whatever the number of nodes */
 
 PCTL_API const char *pctl_verb_name(enum pctl_verb verb);
+/* Those of METHOD are its method's: pctl_run_flags(). */
 PCTL_API unsigned pctl_verb_flags(enum pctl_verb verb);
 
 /* --- A request: one verb over nodes. ---------------------------------------------------------- */
@@ -95,6 +108,13 @@ struct pctl_request {
 	uint64_t timeout_ms;  /* one node's whole verb, queueing not counted; 0: the verb's own */
 	uint64_t deadline_ms; /* the whole request; 0: none */
 	unsigned fanout;      /* nodes at a time; 0: the inventory's, or 512 */
+
+	bool log_new; /* LOG: only events since this user's last look */
+
+	/* METHOD: whose it is (nodes of other drivers are problems), its name, and a map of texts
+	 * by the names of its parameters, or NULL. */
+	const char *driver, *method;
+	const struct pctl_value *arguments;
 };
 
 /* What became of one node. Everything is valid during the callback only. */
@@ -112,7 +132,7 @@ struct pctl_result {
 	uint64_t elapsed_ms;
 	const char *word; /* what a line says: on, off, ..., accepted, ok, skipped, error */
 	const char *note; /* more about it: a reason, what a dry run would do; or NULL */
-	const struct pctl_value *tree; /* INFO, HARDWARE, CAPS, BOOTDEV_SHOW; or NULL */
+	const struct pctl_value *tree; /* what was read, and what a method answers; or NULL */
 	struct pctl_error error;       /* code 0 where ok; PCTL_E_SKIPPED with ok */
 	struct pctl_stream *stream;    /* CONSOLE: to be taken over, pctl_stream_take(); or NULL */
 };
@@ -135,12 +155,14 @@ struct pctl_run_callbacks {
 /*
  * Checks the settings of all nodes against their drivers and reads their secrets; nothing is sent.
  * PCTL_E_CONFIG: problems has every mistake. 0: *ret is ready to be started or freed. inventory
- * outlives the run; nodes are indices into it and are copied.
+ * outlives the run; nodes are indices into it and are copied, as is what request points at.
  */
 PCTL_API int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory,
 	const size_t *nodes, size_t count, const struct pctl_request *request,
 	struct pctl_run **ret, struct pctl_problems *problems);
 PCTL_API void pctl_run_free(struct pctl_run *run);
+/* PCTL_VERB_CHANGES and so on: its verb's, or its method's. */
+PCTL_API unsigned pctl_run_flags(const struct pctl_run *run);
 /* Callbacks follow from the loop, never from within. */
 PCTL_API void pctl_run_start(struct pctl_run *run, const struct pctl_run_callbacks *callbacks);
 /* Ends what is in flight and what waits: results follow, with what is known of each. */

@@ -47,6 +47,8 @@ static const struct pctl_property properties[] = {
 		.help = "lost, stolen: ends after a line was typed; flood: prints without end"),
 	PCTL_PROPERTY(.name = "console_lock", .type = PCTL_TYPE_FILE,
 		.help = "its console is in use by another session while this file is there"),
+	PCTL_PROPERTY(.name = "events", .type = PCTL_TYPE_UINT, .max = 100000, .default_text = "3",
+		.help = "how many events its log holds"),
 	PCTL_PROPERTY(.name = "username", .type = PCTL_TYPE_TEXT, .help = "not used"),
 	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
 		.help = "not used, but read"),
@@ -97,6 +99,27 @@ static bool failed(struct null_dev *dev, struct pctl_op *op, const char *setting
 	else
 		pctl_op_fail(op, failure_codes[how], "told to fail: %s", failures[how]);
 	return true;
+}
+
+bool null_failed(void *data, struct pctl_op *op, const char *setting)
+{
+	return failed(data, op, setting);
+}
+
+void null_set_state(void *data, enum pctl_power_state state)
+{
+	struct null_dev *dev = data;
+
+	dev->before = dev->state = state;
+	save_state(dev);
+}
+
+void null_forget_boot(void *data)
+{
+	struct null_dev *dev = data;
+
+	dev->boot.device = PCTL_BOOT_NONE;
+	dev->boot.persistent = false;
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -301,4 +324,7 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.inspect = &inspect,
 	.identify = &identify,
 	.console = &null_console,
+	.log = &null_log,
+	.sensors = &null_sensors,
+	.methods = null_methods,
 };

@@ -32,7 +32,16 @@ struct null_dev {
 /* finish follows when the device's latency is over, unless op is aborted before. */
 void null_finish_later(struct null_dev *dev, struct pctl_op *op, null_finish_fn *finish);
 
+/* Whether this op is to fail as a setting says; it ends then, or hangs. setting: "fail_reads". */
+bool null_failed(void *data, struct pctl_op *op, const char *setting);
+/* What the machine does by itself, at once. */
+void null_set_state(void *data, enum pctl_power_state state);
+void null_forget_boot(void *data);
+
 extern const struct pctl_console_if null_console;
 extern const char *const null_console_faults[];
+extern const struct pctl_log_if null_log;
+extern const struct pctl_sensors_if null_sensors;
+extern const struct pctl_method null_methods[];
 
 #endif

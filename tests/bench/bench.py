@@ -13,18 +13,15 @@ import collections
 import contextlib
 import json
 import os
-import resource
 import select
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.environ.get("POWERCTL_BUILD", os.path.join(ROOT, "build"))
-POWERCTL = os.path.join(BUILD, "bin/powerctl")
+from benchlib import (BUILD, POWERCTL, address, in_turns, median, powerctl_env,
+                      raise_descriptor_limit, run, write)
+
 AMTSIM = os.path.join(BUILD, "bin/powerctl-amtsim")
 CURL = "/usr/bin/curl"
 PASSWORD = "P@ssw0rd"
@@ -54,14 +51,6 @@ ROWS = [
     Row("tenthousand", 10000, 0, 3, 1 / 6),
 ]
 DEFAULT_ROWS = ["one", "hundred", "thousand", "thousand-50ms"]
-
-Sample = collections.namedtuple("Sample", "wall cpu")
-
-
-def address(n):
-    """Of node n, from 0: one each, from 127.2.0.1 up."""
-    n += 1
-    return f"127.{2 + (n >> 16)}.{n >> 8 & 255}.{n & 255}"
 
 
 class Fleet:
@@ -100,18 +89,12 @@ class Powerctl:
 
     def __init__(self, folder, fleet, row):
         nodes = "\n".join(f"  n{n}: {{class: amt, address: {address(n)}}}" for n in range(row.nodes))
-        path = os.path.join(folder, "powerctl.yaml")
-        with open(os.path.join(folder, "password"), "w", encoding="ascii",
-                  opener=lambda name, flags: os.open(name, flags, 0o600)) as out:
-            out.write(PASSWORD)
-        with open(path, "w", encoding="ascii") as out:
-            out.write(f"credentials:\n  bench: {{username: admin, password_file: password}}\n"
-                      f"classes:\n  amt: {{driver: amt, credential: bench, tls: false,"
-                      f" port: {fleet.port}}}\nnodes:\n{nodes}\n")
+        write(folder, "password", PASSWORD)
         self.argv = [POWERCTL, "status"]
-        self.env = {"PATH": "/usr/bin:/bin", "HOME": folder, "POWERCTL_INVENTORY": path,
-                    "XDG_RUNTIME_DIR": folder,
-                    **{f"XDG_{kind}_HOME": folder for kind in ("CONFIG", "STATE", "CACHE")}}
+        self.env = powerctl_env(folder, "credentials:\n"
+                                "  bench: {username: admin, password_file: password}\n"
+                                "classes:\n  amt: {driver: amt, credential: bench, tls: false,"
+                                f" port: {fleet.port}}}\nnodes:\n{nodes}\n")
         self.answers = row.nodes
 
     def right(self, text):
@@ -122,9 +105,7 @@ class Curl:
     name = "curl --digest"
 
     def __init__(self, folder, fleet, row):
-        body = os.path.join(folder, "body.xml")
-        with open(body, "w", encoding="ascii") as out:
-            out.write(BODY)
+        body = write(folder, "body.xml", BODY)
         self.argv = [CURL, "-s", "--digest", "-u", "admin:" + PASSWORD,
                      "-H", "Content-Type: application/soap+xml; charset=utf-8",
                      "--data-binary", "@" + body]
@@ -133,12 +114,10 @@ class Curl:
             self.argv += urls
         else:
             # Options of the command line hold for the first URL only.
-            config = os.path.join(folder, "urls")
-            with open(config, "w", encoding="ascii") as out:
-                out.write("next\n".join(
-                    f'url = "{url}"\ndigest\nuser = "admin:{PASSWORD}"\ndata-binary = "@{body}"\n'
-                    'header = "Content-Type: application/soap+xml; charset=utf-8"\n'
-                    for url in urls))
+            config = write(folder, "urls", "next\n".join(
+                f'url = "{url}"\ndigest\nuser = "admin:{PASSWORD}"\ndata-binary = "@{body}"\n'
+                'header = "Content-Type: application/soap+xml; charset=utf-8"\n'
+                for url in urls))
             self.argv = [CURL, "-s", "--parallel", "--parallel-max", str(CURL_MAX),
                          "--config", config]
         self.env = {"PATH": "/usr/bin:/bin", "HOME": folder}
@@ -150,24 +129,14 @@ class Curl:
 
 def run_once(client, fleet, folder):
     path = os.path.join(folder, "out")
-    actions = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-               (os.POSIX_SPAWN_OPEN, 1, path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600),
-               (os.POSIX_SPAWN_DUP2, 1, 2)]
-    begin = time.perf_counter()
-    pid = os.posix_spawn(client.argv[0], client.argv, client.env, file_actions=actions)
-    _, status, usage = os.wait4(pid, 0)
-    wall = time.perf_counter() - begin
+    status, sample = run(client.argv, client.env, path)
     with open(path, encoding="utf-8", errors="replace") as out:
         text = out.read()
     answers = fleet.good_answers()
     if status or answers != client.answers or not client.right(text):
-        sys.exit(f"bench: {client.name} ended with {os.waitstatus_to_exitcode(status)} after"
+        sys.exit(f"bench: {client.name} ended with {status} after"
                  f" {answers} of {client.answers} good answers; its output begins:\n{text[:2000]}")
-    return Sample(wall, usage.ru_utime + usage.ru_stime)
-
-
-def median(samples, field):
-    return statistics.median(getattr(s, field) for s in samples)
+    return sample
 
 
 def measure(row, rounds):
@@ -175,13 +144,7 @@ def measure(row, rounds):
     with contextlib.closing(Fleet(row)) as fleet, \
             tempfile.TemporaryDirectory(prefix="powerctl-bench-") as folder:
         clients = [Powerctl(folder, fleet, row), Curl(folder, fleet, row)]
-        samples = {client.name: [] for client in clients}
-        for client in clients:  # warm: pages in memory, the device known
-            run_once(client, fleet, folder)
-        for i in range(rounds):
-            for client in clients if i % 2 else clients[::-1]:
-                samples[client.name].append(run_once(client, fleet, folder))
-    return samples
+        return in_turns(clients, rounds, lambda client: run_once(client, fleet, folder))
 
 
 def show(row, samples):
@@ -208,8 +171,7 @@ def main():
     unknown = set(wanted) - {row.name for row in ROWS}
     if unknown:
         parser.error("unknown row: " + ", ".join(sorted(unknown)))
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    raise_descriptor_limit()
     print("status, plain HTTP, Digest, each login cold; medians of interleaved rounds.\n"
           "CPU is per node; ratio: powerctl's wall time over curl's, with its goal (at most).\n\n"
           f"{'nodes':>6} {'latency':>8}  {'client':<14} {'wall':>12} {'best':>12} {'CPU':>12}"

@@ -6,10 +6,12 @@
         r = lab.run("status", "n1")         # no terminal: r.status, r.out, r.err
         t = lab.terminal("status", "n1")    # on a terminal of its own: t.expect(...), t.send(...)
         s = lab.amtsim("--devices", "3")    # a stand-in; s.ready is its JSON line
+    lab.keep(one)                       # whatever has a close(), called when the test is over
 
 Each Lab has folders of its own for everything that powerctl reads and writes, and ends what was
 started in it. Tests are functions with @test; main() runs them and prints TAP.
 """
+import contextlib
 import fcntl
 import json
 import os
@@ -24,12 +26,15 @@ import tempfile
 import termios
 import time
 import traceback
+import urllib.error
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.environ.get("POWERCTL_SOURCE", os.path.dirname(os.path.dirname(HERE)))
 BUILD = os.environ.get("POWERCTL_BUILD", os.path.join(SOURCE, "build"))
 POWERCTL = os.path.join(BUILD, "bin", "powerctl")
 AMTSIM = os.environ.get("POWERCTL_AMTSIM", os.path.join(BUILD, "bin", "powerctl-amtsim"))
+BMCSIM = os.environ.get("POWERCTL_BMCSIM", os.path.join(BUILD, "bin", "powerctl-bmcsim"))
 PATIENCE = 60  # seconds that anything may take on a loaded machine
 
 
@@ -154,6 +159,9 @@ class Lab:
         self.started = []
         self.env = {k: v for k, v in os.environ.items()
                     if not k.startswith(("POWERCTL_", "XDG_"))}
+        # What a sanitizer finds must not pass for a node that failed.
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
+            self.env[name] = self.env.get(name, "") + ":exitcode=99"
         self.env["HOME"] = self.path("home")
         for name in ("CONFIG", "STATE", "CACHE"):
             self.env[f"XDG_{name}_HOME"] = self.path(name.lower())
@@ -165,9 +173,10 @@ class Lab:
         return self
 
     def __exit__(self, *_):
-        for one in self.started:
-            one.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        with contextlib.ExitStack() as ends:  # every one, whatever becomes of the others
+            ends.callback(shutil.rmtree, self.folder, ignore_errors=True)
+            for one in self.started:
+                ends.callback(one.close)
 
     def path(self, *parts):
         return os.path.join(self.folder, *parts)
@@ -195,7 +204,7 @@ class Lab:
         """Starts powerctl without a terminal; its Popen."""
         proc = subprocess.Popen(
             [POWERCTL, *args], env={**self.env, **(env or {})}, start_new_session=True, **how)
-        self.started.append(Started(proc))
+        self.keep(Started(proc))
         return proc
 
     def run(self, *args, stdin="", env=None, stdout=subprocess.PIPE):
@@ -206,9 +215,7 @@ class Lab:
         return Result(args, proc.returncode, out or "", err)
 
     def terminal(self, *args, env=None, stdout=None):
-        one = Terminal([POWERCTL, *args], {**self.env, **(env or {})}, stdout)
-        self.started.append(one)
-        return one
+        return self.keep(Terminal([POWERCTL, *args], {**self.env, **(env or {})}, stdout))
 
     def shell(self):
         """bash on a terminal, with job control."""
@@ -217,7 +224,13 @@ class Lab:
         return one
 
     def amtsim(self, *args):
-        one = Sim([AMTSIM, *args])
+        return self.keep(Sim([AMTSIM, *args]))
+
+    def bmcsim(self, *args):
+        return self.keep(Sim([BMCSIM, *args]))
+
+    def keep(self, one):
+        """Ends one with the test."""
         self.started.append(one)
         return one
 
@@ -235,8 +248,61 @@ class Started:
                 stream.close()
 
 
+class StandIns:
+    """Stand-ins of one kind in one process, their control port, and what powerctl keeps of them."""
+
+    def __init__(self, lab, sim, devices):
+        self.lab, self.sim, self.size = lab, sim, devices
+        self.control = sim.ready["control"]
+
+    def call(self, method, path, body=None):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.control}{path}", method=method,
+                                         data=body.encode() if body else None)
+        try:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+                    request, timeout=30) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise AssertionError(f"{method} {path}: {error.read().decode()}") from None
+
+    def set(self, device, **knobs):
+        self.call("PUT", f"/devices/{device}", "\n".join(f"{k}={v}" for k, v in knobs.items()))
+
+    def device(self, n=1):
+        return self.call("GET", f"/devices/{n}")
+
+    def counters(self, n=1):
+        return self.device(n)["counters"]
+
+    def totals(self):
+        return self.call("GET", "/counters")
+
+    def reset(self):
+        self.call("POST", "/reset")
+
+    def forget(self):
+        """As if powerctl had never been here: no facts, pins or intents."""
+        for folder in ("cache", "state"):
+            shutil.rmtree(self.lab.path(folder, "powerctl"), ignore_errors=True)
+
+    def cold(self, state=None):
+        self.forget()
+        self.reset()
+        if state:
+            self.set("all", power=state)
+
+
 class Skip(Exception):
     """Raised by a test that this place cannot run; the text names what is missing."""
+
+
+def skip(why):
+    """Ends a test that this place cannot run; counted and named."""
+    if os.environ.get("POWERCTL_SKIP_LOG"):
+        with open(os.environ["POWERCTL_SKIP_LOG"], "a", encoding="utf-8") as log:
+            log.write(why + "\n")
+    raise Skip(why)
 
 
 tests = []
@@ -253,6 +319,47 @@ def same(found, wanted, what=""):
 
 def has(text, part):
     assert part in text, f"no {part!r} in {text!r}"
+
+
+def until(what, condition):
+    """Polls until condition() is true; returns what it said."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        said = condition()
+        if said:
+            return said
+        time.sleep(0.01)
+    raise AssertionError(f"waited in vain until {what}")
+
+
+@contextlib.contextmanager
+def took(least=0, most=PATIENCE):
+    begin = time.monotonic()
+    yield
+    seconds = time.monotonic() - begin
+    assert least <= seconds <= most, f"took {seconds:.2f} s, not {least} to {most}"
+
+
+def good(result, *lines):
+    """Ended well, with these lines in any order."""
+    same((result.status, sorted(result.lines)), (0, sorted(lines)), result)
+    return result
+
+
+def bad(result, status, *parts):
+    """Ended with this status; stdout holds each of parts."""
+    same(result.status, status, result)
+    for part in parts:
+        assert part in result.out, f"no {part!r} in {result}"
+    return result
+
+
+def error_of(result):
+    """Class and message of the one node of a --json run."""
+    same(len(result.lines), 1, result)
+    error = result.json[0]["error"]
+    assert error, result
+    return error["class"], error["message"]
 
 
 def main():

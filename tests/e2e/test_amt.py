@@ -10,8 +10,8 @@ import re
 from subprocess import PIPE
 from types import SimpleNamespace
 
-from amtlib import (BOOT_CALLS, GET, POWER, PROFILES, VIA, Fleet, bad, error_of, good, took, until)
-from lib import has, main, same, test
+from amtlib import BOOT_CALLS, GET, POWER, PROFILES, VIA, Fleet
+from lib import bad, error_of, good, has, main, same, test, took, until
 from test_amtsim import boot_order, boot_role, curl
 
 OLD_AND_NEW = PROFILES[:4]  # 16.1 has no plain port

@@ -6,8 +6,8 @@ import re
 import signal
 import subprocess
 
-from amtlib import PASSWORD, Fleet, bad, error_of, good, skip, took, until
-from lib import PATIENCE, has, main, same, test
+from amtlib import PASSWORD, Fleet
+from lib import PATIENCE, bad, error_of, good, has, main, same, skip, test, took, until
 
 
 def fault(lab, *words, times="connect: 1s, answer: 1s, read: 2s", **knobs):

@@ -8,8 +8,8 @@ import socket
 import subprocess
 import time
 
-from amtlib import PASSWORD, Fleet, bad, good, skip, took, until
-from lib import PATIENCE, has, main, same, test
+from amtlib import PASSWORD, Fleet
+from lib import PATIENCE, bad, good, has, main, same, skip, test, took, until
 
 MANY = 200
 CANARY = "Tweety-c4n4ry.9f2b"

@@ -6,8 +6,8 @@ import shutil
 import socket
 import subprocess
 
-from amtlib import PASSWORD, Fleet, bad, error_of, good, skip
-from lib import has, main, same, test
+from amtlib import PASSWORD, Fleet
+from lib import bad, error_of, good, has, main, same, skip, test
 
 
 def closed_port(lab):

@@ -7,8 +7,8 @@ import os
 import shutil
 import subprocess
 
-from amtlib import Fleet, good, skip, took
-from lib import BUILD, PATIENCE, has, main, same, test
+from amtlib import Fleet
+from lib import BUILD, PATIENCE, good, has, main, same, skip, test, took
 
 
 class Desk:

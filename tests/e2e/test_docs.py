@@ -167,7 +167,7 @@ def links(_lab):
 
 @test
 def names_are_listed(lab):
-    """docs/names.md has every setting of the drivers and every key that info answers with"""
+    """docs/names.md has every setting of the drivers and every key of info, log and sensors"""
     listed = set(re.findall(r"`([a-z0-9_.]+)`", text_of("docs/names.md")))
     count = 0
     for driver in ("amt", "null"):
@@ -188,6 +188,13 @@ def names_are_listed(lab):
     for key, value in result.json[0]["result"].items():
         found |= {f"{key}.{k}" for k in value} if isinstance(value, dict) else {key}
     assert found <= listed, f"not in docs/names.md: {sorted(found - listed)}"
+
+    lab.inventory('nodes: {n1: {driver: "null"}}')
+    found = set()
+    for verb, key in (("log", "events"), ("sensors", "sensors")):
+        for one in lab.run(verb, "--json", "n1").json[0]["result"][key]:
+            found |= {key, *one, *one.get("thresholds", {})}
+    assert {"severity", "upper_critical"} <= found <= listed, sorted(found - listed)
 
 
 def output_of(args, stdin):

@@ -15,6 +15,28 @@
 #define ODD_SIZE sizeof(struct pctl_driver)
 #endif
 
+#ifndef ODD_METHOD
+#define ODD_METHOD "one"
+#endif
+#ifndef ODD_METHOD_SIZE
+#define ODD_METHOD_SIZE sizeof(struct pctl_method)
+#endif
+#ifndef ODD_RUN
+#define ODD_RUN odd_run
+#endif
+#ifndef ODD_HELP
+#define ODD_HELP "helps"
+#endif
+#ifndef ODD_PARAMETER
+#define ODD_PARAMETER "a_b"
+#endif
+#ifndef ODD_TYPE
+#define ODD_TYPE PCTL_TYPE_TEXT
+#endif
+#ifndef ODD_FLAGS
+#define ODD_FLAGS 0
+#endif
+
 #ifndef ODD_NO_SYMBOL
 static int odd_open(void *ctx, struct pctl_device *device, void **ret_dev, struct pctl_error *err)
 {
@@ -53,6 +75,60 @@ static const struct pctl_power_if power = {
 	.act = odd_act,
 };
 
+#ifdef ODD_LOG
+static const struct pctl_log_if log_if = { .size = sizeof(log_if) };
+#define ODD_LOG_IF &log_if
+#else
+#define ODD_LOG_IF NULL
+#endif
+#ifdef ODD_SENSORS
+static const struct pctl_sensors_if sensors_if = { .size = sizeof(sensors_if) };
+#define ODD_SENSORS_IF &sensors_if
+#else
+#define ODD_SENSORS_IF NULL
+#endif
+
+static void __attribute__((unused))
+odd_run(void *dev, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret)
+{
+	(void)dev, (void)args, (void)ret;
+	pctl_op_done(op);
+}
+
+static const struct pctl_property parameters[] = {
+	PCTL_PROPERTY(.name = ODD_PARAMETER, .type = ODD_TYPE, .flags = ODD_FLAGS),
+	{ 0 },
+};
+
+#ifdef ODD_WIDE
+static const struct wide {
+	struct pctl_method method;
+	uint64_t more;
+} methods[] = {
+	{ { .size = sizeof(struct wide),
+		  .name = "one",
+		  .help = "helps",
+		  .parameters = parameters,
+		  .flags = PCTL_METHOD_CONFIRM,
+		  .run = odd_run },
+		1 },
+	{ { .size = sizeof(struct wide), .name = "two", .help = "helps", .run = odd_run }, 2 },
+	{ { .size = sizeof(struct wide) }, 3 },
+};
+#define ODD_METHODS &methods[0].method
+#else
+static const struct pctl_method methods[] = {
+	{ .size = ODD_METHOD_SIZE,
+		.name = ODD_METHOD,
+		.help = ODD_HELP,
+		.parameters = parameters,
+		.run = ODD_RUN },
+	{ .size = sizeof(struct pctl_method), .name = "other", .help = "helps", .run = odd_run },
+	{ 0 },
+};
+#define ODD_METHODS methods
+#endif
+
 PCTL_API const struct pctl_driver pctl_driver = {
 	.size = ODD_SIZE,
 	.abi = ODD_ABI,
@@ -62,6 +138,10 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.close = odd_close,
 	.power = &power,
 	.default_port = 0xdead,
+	.log = ODD_LOG_IF,
+	.sensors = ODD_SENSORS_IF,
+	.methods = ODD_METHODS,
+	.flags = PCTL_DRIVER_REPEATS,
 };
 #else
 PCTL_API extern const int something_else;

@@ -6,31 +6,18 @@
 #include <string.h>
 
 #include "classes.h"
+#include "counter.h"
 #include "digest.h"
+#include "json.h"
 #include "knobs.h"
 #include "optin.h"
 #include "sim.h"
 #include "tls.h"
 
-struct counter {
-	const char *name;
-	size_t at;
-	bool peak;
-};
-
-#define COUNTER(member)                                           \
-	{                                                         \
-#member, offsetof(struct counters, member), false \
-	}
-#define PEAK(member)                                             \
-	{                                                        \
-#member, offsetof(struct counters, member), true \
-	}
-
 static const struct counter counters[] = {
 	COUNTER(connections),
-	PEAK(peak_connections),
-	PEAK(peak_requests),
+	COUNTER_PEAK(peak_connections),
+	COUNTER_PEAK(peak_requests),
 	COUNTER(tls),
 	COUNTER(tls_failed),
 	COUNTER(dropped),
@@ -58,11 +45,6 @@ static const struct counter counters[] = {
 	COUNTER(nmi),
 	COUNTER(put_boot),
 };
-
-static uint64_t value_of(const struct counters *c, const struct counter *counter)
-{
-	return *(const uint64_t *)(const void *)((const char *)c + counter->at);
-}
 
 static void derive(const struct device *dev, const char *what, uint8_t out[16])
 {
@@ -120,7 +102,7 @@ void device_init(struct device *dev, struct sim *sim, uint32_t n)
 	dev->next_message = n * 13;
 	dev->redirection_state = 32771;
 	boot_init(&dev->boot);
-	knobs_init(dev);
+	knob_init(&knobs_table, dev);
 	power_set(dev, power_of_word(sim->options.state));
 	str_copy(str_of(sim->options.password), dev->password, sizeof(dev->password));
 	device_identify(dev);
@@ -156,39 +138,9 @@ void device_uuid_text(const struct device *dev, char *out)
 	}
 }
 
-static void member(struct buf *out, const char *name)
-{
-	if (out->n && out->p[out->n - 1] != '{')
-		buf_char(out, ',');
-	buf_char(out, '"');
-	buf_text(out, name);
-	buf_text(out, "\":");
-}
-
-static void member_text(struct buf *out, const char *name, const char *text)
-{
-	member(out, name);
-	if (text)
-		buf_json(out, str_of(text));
-	else
-		buf_text(out, "null");
-}
-
-static void member_number(struct buf *out, const char *name, uint64_t value)
-{
-	member(out, name);
-	buf_uint(out, value);
-}
-
-static void member_bool(struct buf *out, const char *name, bool value)
-{
-	member(out, name);
-	buf_text(out, value ? "true" : "false");
-}
-
 static void member_port(struct buf *out, const char *name, const struct listener *l)
 {
-	member(out, name);
+	json_member(out, name);
 	if (l->open)
 		buf_uint(out, l->port);
 	else
@@ -201,63 +153,55 @@ static void identity(const struct device *dev, struct buf *out)
 
 	uv_ip_name((const struct sockaddr *)&dev->address, text, sizeof(text));
 	device_uuid_text(dev, uuid);
-	member_number(out, "n", dev->n);
-	member_text(out, "address", text);
+	json_member_number(out, "n", dev->n);
+	json_member_text(out, "address", text);
 	member_port(out, "port", &dev->plain);
 	member_port(out, "tls_port", &dev->tls);
-	member_text(out, "realm", dev->realm);
-	member_text(out, "uuid", uuid);
+	json_member_text(out, "realm", dev->realm);
+	json_member_text(out, "uuid", uuid);
 }
 
 static void state(struct device *dev, struct buf *out)
 {
 	unsigned shown = power_shown(dev);
 
-	member_number(out, "power", dev->power.state);
-	member_text(out, "power_word", power_word(dev->power.state));
-	member_number(out, "power_shown", shown);
-	member_bool(out, "changing", dev->power.changing);
-	member_number(out, "os_saving", dev->power.os_saving);
-	member_number(out, "boots", dev->boot.boots);
-	member_text(out, "last_boot", dev->boot.last);
-	member_text(out, "last_url", dev->boot.last_url);
+	json_member_number(out, "power", dev->power.state);
+	json_member_text(out, "power_word", power_word(dev->power.state));
+	json_member_number(out, "power_shown", shown);
+	json_member_bool(out, "changing", dev->power.changing);
+	json_member_number(out, "os_saving", dev->power.os_saving);
+	json_member_number(out, "boots", dev->boot.boots);
+	json_member_text(out, "last_boot", dev->boot.last);
+	json_member_text(out, "last_url", dev->boot.last_url);
 }
 
 static void boot_state(const struct device *dev, struct buf *out)
 {
 	char scratch[16];
 
-	member_bool(out, "role_armed", dev->boot.armed);
-	member_text(out, "armed", dev->boot.armed ? boot_armed_word(&dev->boot) : NULL);
-	member_text(out, "source", dev->boot.source ? dev->boot.source->id : NULL);
-	member(out, "boot_settings");
+	json_member_bool(out, "role_armed", dev->boot.armed);
+	json_member_text(out, "armed", dev->boot.armed ? boot_armed_word(&dev->boot) : NULL);
+	json_member_text(out, "source", dev->boot.source ? dev->boot.source->id : NULL);
+	json_member(out, "boot_settings");
 	buf_char(out, '{');
 	for (size_t i = 0; boot_field_at(i); i++) {
 		const struct boot_field *f = boot_field_at(i);
 
 		if (boot_has_field(dev, f))
-			member_text(out, f->name, boot_field_value(dev, f, scratch));
+			json_member_text(out, f->name, boot_field_value(dev, f, scratch));
 	}
 	buf_char(out, '}');
 }
 
 static void consent_state(struct device *dev, struct buf *out)
 {
-	member_number(out, "optin_required", optin_required(dev));
-	member_number(out, "optin_state", optin_state(dev));
-	member(out, "optin_code");
+	json_member_number(out, "optin_required", optin_required(dev));
+	json_member_number(out, "optin_state", optin_state(dev));
+	json_member(out, "optin_code");
 	if (dev->optin.state)
 		buf_fmt(out, "\"%06u\"", dev->optin.code);
 	else
 		buf_text(out, "null");
-}
-
-static void counters_json(const struct counters *c, struct buf *out)
-{
-	buf_char(out, '{');
-	for (size_t i = 0; i < COUNT(counters); i++)
-		member_number(out, counters[i].name, value_of(c, &counters[i]));
-	buf_char(out, '}');
 }
 
 static void log_json(const struct device *dev, struct buf *out)
@@ -280,23 +224,23 @@ void device_json(struct device *dev, struct buf *out)
 	state(dev, out);
 	boot_state(dev, out);
 	consent_state(dev, out);
-	member_number(out, "connections_open", dev->connections_open);
-	member(out, "counters");
-	counters_json(&dev->counters, out);
-	member_number(out, "calls", dev->logged);
-	member(out, "log");
+	json_member_number(out, "connections_open", dev->connections_open);
+	json_member(out, "counters");
+	counter_json(counters, COUNT(counters), &dev->counters, out);
+	json_member_number(out, "calls", dev->logged);
+	json_member(out, "log");
 	log_json(dev, out);
-	member(out, "knobs");
-	knobs_json(dev, out);
+	json_member(out, "knobs");
+	knob_json(&knobs_table, dev, out);
 	buf_char(out, '}');
 }
 
 void device_json_brief(struct device *dev, struct buf *out)
 {
 	buf_char(out, '{');
-	member_number(out, "n", dev->n);
+	json_member_number(out, "n", dev->n);
 	state(dev, out);
-	member_number(out, "requests", dev->counters.requests);
+	json_member_number(out, "requests", dev->counters.requests);
 	buf_char(out, '}');
 }
 
@@ -305,16 +249,8 @@ void device_json_totals(struct sim *sim, struct buf *out)
 	struct counters total = { .connections = 0 };
 
 	for (uint32_t n = 0; n < sim->count; n++)
-		for (size_t i = 0; i < COUNT(counters); i++) {
-			uint64_t value = value_of(&sim->devices[n].counters, &counters[i]);
-			uint64_t *sum = (uint64_t *)(void *)((char *)&total + counters[i].at);
-
-			if (!counters[i].peak)
-				*sum += value;
-			else if (value > *sum)
-				*sum = value;
-		}
-	counters_json(&total, out);
+		counter_add(counters, COUNT(counters), &total, &sim->devices[n].counters);
+	counter_json(counters, COUNT(counters), &total, out);
 }
 
 static void port_list(const struct sim *sim, bool tls, struct buf *out)
@@ -336,9 +272,9 @@ void device_json_ready(struct sim *sim, struct buf *out)
 	bool all = sim->count <= 100;
 
 	buf_char(out, '{');
-	member_number(out, "control", sim->control_port);
-	member_number(out, "count", sim->count);
-	member(out, "devices");
+	json_member_number(out, "control", sim->control.port);
+	json_member_number(out, "count", sim->count);
+	json_member(out, "devices");
 	buf_char(out, '[');
 	for (uint32_t i = 0; i < (all ? sim->count : 1); i++) {
 		buf_text(out, i ? ",{" : "{");
@@ -347,9 +283,9 @@ void device_json_ready(struct sim *sim, struct buf *out)
 	}
 	buf_char(out, ']');
 	if (!all && sim->options.by_port) {
-		member(out, "ports");
+		json_member(out, "ports");
 		port_list(sim, false, out);
-		member(out, "tls_ports");
+		json_member(out, "tls_ports");
 		port_list(sim, true, out);
 	}
 	buf_text(out, "}\n");

@@ -1,35 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "knobs.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "device.h"
 #include "server.h"
 #include "sim.h"
 #include "tls.h"
-
-enum kind {
-	KIND_NUMBER,
-	KIND_WORD,
-	KIND_OWN,
-};
-
-struct knob {
-	const char *name;
-	enum kind kind;
-	size_t at;
-	uint32_t max;
-	uint32_t def;
-	/* Choices, or what the value looks like. */
-	const char *words;
-	const char *help;
-	/* After a number or word was stored. */
-	void (*changed)(struct device *dev);
-	bool (*set)(struct device *dev, struct str value);
-	/* As a JSON value. */
-	void (*show)(const struct device *dev, struct buf *out);
-};
 
 static void restart_listeners(struct device *dev)
 {
@@ -154,24 +129,10 @@ static void show_forget(const struct device *dev, struct buf *out)
 	buf_uint(out, dev->nonce_epoch);
 }
 
-#define SHOWN(s) (int)((s).n < 60 ? (s).n : 60), (s).p
-
-#define ANY UINT32_MAX
-#define NUM(member, top, value, text)                                                       \
-	{                                                                                   \
-		.name = #member, .kind = KIND_NUMBER, .at = offsetof(struct knobs, member), \
-		.max = (top), .def = (value), .help = (text)                                \
-	}
-#define WORD(member, choices, text, after)                                                \
-	{                                                                                 \
-		.name = #member, .kind = KIND_WORD, .at = offsetof(struct knobs, member), \
-		.words = (choices), .help = (text), .changed = (after)                    \
-	}
-#define OWN(own, values, text, setter, shower)                                      \
-	{                                                                           \
-		.name = (own), .kind = KIND_OWN, .words = (values), .help = (text), \
-		.set = (setter), .show = (shower)                                   \
-	}
+#define ANY  UINT32_MAX
+#define NUM  KNOB_NUM
+#define WORD KNOB_CHOICE
+#define OWN  KNOB_CUSTOM
 
 static const struct knob table[] = {
 	OWN("power", "on, off, sleep, hibernate or a number", "the host's state, set at once",
@@ -202,7 +163,7 @@ static const struct knob table[] = {
 	NUM(lock_within_s, 86400, 60, "... if they come within this many seconds"),
 	NUM(lock_s, 86400, 60, "... for this many seconds"),
 	{ .name = "wrong_realm",
-		.kind = KIND_NUMBER,
+		.kind = KNOB_NUMBER,
 		.at = offsetof(struct knobs, wrong_realm),
 		.max = ANY,
 		.help = "not 0: another machine answers: other realm, UUID and nonces",
@@ -240,167 +201,4 @@ static const struct knob table[] = {
 	NUM(no_kvm, 1, 0, "there is no CIM_KVMRedirectionSAP"),
 };
 
-static uint32_t *number_of(const struct device *dev, const struct knob *k)
-{
-	return (uint32_t *)(uintptr_t)((const char *)&dev->knobs + k->at);
-}
-
-void knobs_init(struct device *dev)
-{
-	for (size_t i = 0; i < COUNT(table); i++)
-		if (table[i].kind != KIND_OWN)
-			*number_of(dev, &table[i]) = table[i].def;
-}
-
-static bool word_index(const char *words, struct str value, uint32_t *ret)
-{
-	struct str rest = str_of(words), word;
-
-	for (uint32_t i = 0; str_split(&rest, ' ', &word); i++)
-		if (str_eq(word, value)) {
-			*ret = i;
-			return true;
-		}
-	return false;
-}
-
-static bool store(struct device *dev, const struct knob *k, struct str value)
-{
-	uint64_t n;
-
-	if (k->kind == KIND_OWN)
-		return k->set(dev, value);
-	if (k->kind == KIND_WORD) {
-		if (!word_index(k->words, value, number_of(dev, k)))
-			return false;
-	} else {
-		if (str_is(value, "true"))
-			value = STR("1");
-		if (str_is(value, "false"))
-			value = STR("0");
-		if (!parse_uint(value, k->max, &n))
-			return false;
-		*number_of(dev, k) = (uint32_t)n;
-	}
-	if (k->changed)
-		k->changed(dev);
-	return true;
-}
-
-static void want(const struct knob *k, struct str value, char *why)
-{
-	if (k->words)
-		snprintf(why, KNOB_WHY, "%s wants %s%s, not '%.*s'", k->name,
-			k->kind == KIND_WORD ? "one of: " : "", k->words, SHOWN(value));
-	else
-		snprintf(why, KNOB_WHY, "%s wants a number from 0 to %u, not '%.*s'", k->name,
-			k->max, SHOWN(value));
-}
-
-bool knobs_set(struct device *dev, struct str name, struct str value, char *why)
-{
-	for (size_t i = 0; i < COUNT(table); i++) {
-		if (!str_is(name, table[i].name))
-			continue;
-		if (store(dev, &table[i], value))
-			return true;
-		want(&table[i], value, why);
-		return false;
-	}
-	snprintf(why, KNOB_WHY, "no such knob: '%.*s'", SHOWN(name));
-	return false;
-}
-
-bool knobs_set_text(struct device *dev, struct str text, char *why)
-{
-	struct str name;
-
-	if (!str_split(&text, '=', &name) || !text.p) {
-		snprintf(why, KNOB_WHY, "KNOB=VALUE was expected, not '%.*s'", SHOWN(name));
-		return false;
-	}
-	return knobs_set(dev, str_trim(name), str_trim(text), why);
-}
-
-bool knobs_devices(const struct sim *sim, struct str text, uint32_t *ret_first, uint32_t *ret_last)
-{
-	struct str from;
-	uint64_t first, last;
-
-	if (str_is(text, "all")) {
-		*ret_first = 1;
-		*ret_last = sim->count;
-		return true;
-	}
-	if (!str_split(&text, '-', &from) || !parse_uint(from, sim->count, &first))
-		return false;
-	last = first;
-	if (text.p && !parse_uint(text, sim->count, &last))
-		return false;
-	if (!first || last < first)
-		return false;
-	*ret_first = (uint32_t)first;
-	*ret_last = (uint32_t)last;
-	return true;
-}
-
-static struct str word_at(const char *words, uint32_t index)
-{
-	struct str rest = str_of(words), word = { "", 0 };
-
-	do {
-		if (!str_split(&rest, ' ', &word))
-			break;
-	} while (index--);
-	return word;
-}
-
-void knobs_json(const struct device *dev, struct buf *out)
-{
-	buf_char(out, '{');
-	for (size_t i = 0; i < COUNT(table); i++) {
-		const struct knob *k = &table[i];
-
-		buf_text(out, i ? ",\"" : "\"");
-		buf_text(out, k->name);
-		buf_text(out, "\":");
-		if (k->kind == KIND_OWN)
-			k->show(dev, out);
-		else if (k->kind == KIND_WORD)
-			buf_json(out, word_at(k->words, *number_of(dev, k)));
-		else
-			buf_uint(out, *number_of(dev, k));
-	}
-	buf_char(out, '}');
-}
-
-void knobs_print(void)
-{
-	for (size_t i = 0; i < COUNT(table); i++) {
-		const struct knob *k = &table[i];
-
-		printf("%-20s %s", k->name, k->help);
-		if (k->words)
-			printf(" [%s]", k->words);
-		else if (k->def)
-			printf(" [%u]", k->def);
-		printf("\n");
-	}
-}
-
-void knobs_json_help(struct buf *out)
-{
-	buf_char(out, '[');
-	for (size_t i = 0; i < COUNT(table); i++) {
-		buf_text(out, i ? ",\n{\"knob\":" : "{\"knob\":");
-		buf_json(out, str_of(table[i].name));
-		buf_text(out, ",\"help\":");
-		buf_json(out, str_of(table[i].help));
-		if (table[i].words) {
-			buf_text(out, ",\"values\":");
-			buf_json(out, str_of(table[i].words));
-		}
-		buf_char(out, '}');
-	}
-	buf_text(out, "]");
-}
+const struct knob_table knobs_table = { table, COUNT(table), offsetof(struct device, knobs) };

@@ -4,11 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "control.h"
+#include "conn.h"
 #include "device.h"
 #include "knobs.h"
 #include "server.h"
@@ -36,24 +35,13 @@ const char *sim_date(struct sim *sim)
 	return sim->date;
 }
 
-/* As many descriptors as we may have: a listener or two a device, and the connections. */
-static int raise_limit(const struct sim *sim)
+/* A listener or two a device, and the connections. */
+static bool raise_limit(const struct sim *sim)
 {
-	struct rlimit limit;
 	bool shared = !sim->options.by_port && sim->count > SERVER_SHARED;
-	rlim_t need = 64 + (shared ? 0 : (rlim_t)sim->count * 2);
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return 0;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur >= need)
-		return 0;
-	fprintf(stderr,
-		"powerctl-amtsim: %u devices need %llu descriptors, the limit is %llu (ulimit "
-		"-n)\n",
-		sim->count, (unsigned long long)need, (unsigned long long)limit.rlim_cur);
-	return -1;
+	return option_raise_files(
+		"powerctl-amtsim", sim->count, 64 + (shared ? 0 : (uint64_t)sim->count * 2));
 }
 
 static int check_words(const struct options *o)
@@ -72,27 +60,41 @@ static int check_words(const struct options *o)
 	return 0;
 }
 
-/* One --set: DEV:KNOB=VALUE */
-static int apply_set(struct sim *sim, const char *text)
+/* Hangs up on every client of the chosen devices. */
+static void hang_up(struct control_job *job)
 {
-	struct str rest = str_of(text), devices;
-	char why[KNOB_WHY];
+	struct sim *sim = job->control->sim;
 	uint32_t first, last;
 
-	if (!str_split(&rest, ':', &devices) || !rest.p ||
-		!knobs_devices(sim, devices, &first, &last)) {
-		fprintf(stderr,
-			"powerctl-amtsim: --set wants DEV:KNOB=VALUE with DEV 1 to %u, 3-5 or all, "
-			"not '%s'\n",
-			sim->count, text);
-		return -1;
-	}
+	if (!control_devices(job, &first, &last))
+		return;
 	for (uint32_t n = first; n <= last; n++)
-		if (!knobs_set_text(&sim->devices[n - 1], rest, why)) {
-			fprintf(stderr, "powerctl-amtsim: --set %s: %s\n", text, why);
-			return -1;
-		}
-	return 0;
+		conn_close_all(sim, &sim->devices[n - 1]);
+	buf_text(job->out, "{\"ok\":true}\n");
+}
+
+static const struct control_route routes[] = {
+	{ "POST", "/hangup/", true, hang_up, "N, N-M or all: closes their connections" },
+};
+
+static void describe(struct sim *sim)
+{
+	sim->fleet = (struct fleet){
+		.program = "powerctl-amtsim",
+		.count = sim->count,
+		.devices = (char *)sim->devices,
+		.size = sizeof(*sim->devices),
+		.knobs = &knobs_table,
+		.json = device_json,
+		.json_brief = device_json_brief,
+		.json_totals = device_json_totals,
+		.json_ready = device_json_ready,
+		.reset_counters = device_reset_counters,
+		.routes = routes,
+		.nroutes = COUNT(routes),
+	};
+	sim->control.fleet = &sim->fleet;
+	sim->control.sim = sim;
 }
 
 static int make_devices(struct sim *sim)
@@ -100,10 +102,8 @@ static int make_devices(struct sim *sim)
 	sim->devices = xcalloc(sim->count, sizeof(*sim->devices));
 	for (uint32_t i = 0; i < sim->count; i++)
 		device_init(&sim->devices[i], sim, i + 1);
-	for (size_t i = 0; i < sim->options.nsets; i++)
-		if (apply_set(sim, sim->options.sets[i]) < 0)
-			return -1;
-	return 0;
+	describe(sim);
+	return option_apply_sets(&sim->options.sets, &sim->fleet) ? 0 : -1;
 }
 
 static int set_up(struct sim *sim)
@@ -118,7 +118,7 @@ static int set_up(struct sim *sim)
 		fprintf(stderr, "powerctl-amtsim: no MD5 or no randomness here\n");
 		return -1;
 	}
-	if (check_words(&sim->options) < 0 || raise_limit(sim) < 0 || tls_setup(sim) < 0)
+	if (check_words(&sim->options) < 0 || !raise_limit(sim) || tls_setup(sim) < 0)
 		return -1;
 	return make_devices(sim);
 }
@@ -140,7 +140,7 @@ static void tear_down(struct sim *sim)
 static void stop(struct sim *sim)
 {
 	server_stop(sim);
-	control_stop(sim);
+	control_stop(&sim->control);
 	if (sim->sigterm.data && !uv_is_closing((uv_handle_t *)&sim->sigterm)) {
 		uv_close((uv_handle_t *)&sim->sigterm, NULL);
 		uv_close((uv_handle_t *)&sim->sigint, NULL);
@@ -194,7 +194,9 @@ static int serve(struct sim *sim)
 
 	uv_loop_init(&sim->loop);
 	watch_signals(sim);
-	if (server_start(sim) == 0 && control_start(sim) == 0 && say_ready(sim) == 0)
+	if (server_start(sim) == 0 &&
+		control_start(&sim->control, &sim->loop, sim->options.control) == 0 &&
+		say_ready(sim) == 0)
 		r = 0;
 	if (r < 0)
 		stop(sim);
@@ -206,11 +208,11 @@ static int serve(struct sim *sim)
 int main(int argc, char **argv)
 {
 	struct sim *sim = xcalloc(1, sizeof(*sim));
-	enum options_result r = options_parse(&sim->options, argc, argv);
-	int status = r == OPTIONS_BAD ? EXIT_BAD : 0;
+	enum option_result r = options_parse(&sim->options, argc, argv);
+	int status = r == OPTION_BAD ? EXIT_BAD : 0;
 
 	signal(SIGPIPE, SIG_IGN);
-	if (r == OPTIONS_RUN)
+	if (r == OPTION_RUN)
 		status = set_up(sim) == 0 && serve(sim) == 0 ? 0 : EXIT_BAD;
 	tear_down(sim);
 	return status;

@@ -3,11 +3,7 @@
 #ifndef POWERCTL_AMTSIM_OPTIONS_H
 #define POWERCTL_AMTSIM_OPTIONS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-enum { OPTIONS_SETS = 256 };
+#include "option.h"
 
 /* Strings point into argv, password into memory of its own. */
 struct options {
@@ -19,15 +15,14 @@ struct options {
 	const char *client_ca;
 	const char *cert;
 	const char *key;
-	const char *sets[OPTIONS_SETS];
-	size_t nsets;
+	struct option_sets sets;
 	uint32_t devices;
 	uint32_t port;
 	uint32_t tls_port;
 	uint32_t control;
 	uint32_t ready_fd;
 	uint32_t seed;
-	char password[65];
+	char password[OPTION_PASSWORD + 1];
 	bool by_port;
 	bool no_tls;
 	bool no_plain;
@@ -35,13 +30,7 @@ struct options {
 	bool old_tls;
 };
 
-enum options_result {
-	OPTIONS_RUN,
-	OPTIONS_HELP,
-	OPTIONS_BAD,
-};
-
-/* OPTIONS_BAD has said on stderr what is wrong; OPTIONS_HELP has printed it. */
-enum options_result options_parse(struct options *o, int argc, char **argv);
+/* As option_parse, with defaults and what options forbid each other. */
+enum option_result options_parse(struct options *o, int argc, char **argv);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "address.h"
 #include "conn.h"
 #include "sim.h"
 #include "tls.h"
@@ -18,52 +19,6 @@ static void on_connection(uv_stream_t *stream, int status)
 {
 	if (status == 0)
 		conn_accept(stream->data);
-}
-
-static void set_port(struct sockaddr_storage *address, uint16_t port)
-{
-	if (address->ss_family == AF_INET6)
-		((struct sockaddr_in6 *)(void *)address)->sin6_port = htons(port);
-	else
-		((struct sockaddr_in *)(void *)address)->sin_port = htons(port);
-}
-
-static uint16_t get_port(const struct sockaddr_storage *address)
-{
-	return ntohs(address->ss_family == AF_INET6
-			     ? ((const struct sockaddr_in6 *)(const void *)address)->sin6_port
-			     : ((const struct sockaddr_in *)(const void *)address)->sin_port);
-}
-
-/* The last 32 bits of an address: what counts up. */
-static uint32_t last_word(const struct sockaddr *address)
-{
-	const void *at =
-		address->sa_family == AF_INET6
-			? ((const struct sockaddr_in6 *)(const void *)address)->sin6_addr.s6_addr +
-				  12
-			: (const void *)&((const struct sockaddr_in *)(const void *)address)
-				  ->sin_addr;
-	uint32_t value;
-
-	memcpy(&value, at, 4);
-	return ntohl(value);
-}
-
-static void count_up(struct sockaddr_storage *address, uint32_t n)
-{
-	uint32_t value = htonl(last_word((const struct sockaddr *)address) + n);
-
-	if (address->ss_family == AF_INET6)
-		memcpy(((struct sockaddr_in6 *)(void *)address)->sin6_addr.s6_addr + 12, &value, 4);
-	else
-		((struct sockaddr_in *)(void *)address)->sin_addr.s_addr = value;
-}
-
-static bool parse_address(const char *text, struct sockaddr_storage *ret)
-{
-	return uv_ip4_addr(text, 0, (struct sockaddr_in *)(void *)ret) == 0 ||
-	       uv_ip6_addr(text, 0, (struct sockaddr_in6 *)(void *)ret) == 0;
 }
 
 static void sync_listener(struct listener *l);
@@ -117,7 +72,7 @@ static int open_listener(struct listener *l, uint16_t port)
 	struct sockaddr_storage address = address_of(l);
 	int n = sizeof(address);
 
-	set_port(&address, port);
+	address_set_port(&address, port);
 	uv_tcp_init_ex(&l->sim->loop, &l->tcp, address.ss_family);
 	l->tcp.data = l;
 	l->open = true;
@@ -133,7 +88,7 @@ static int open_listener(struct listener *l, uint16_t port)
 	if (r < 0)
 		close_listener(l);
 	else
-		l->port = get_port(&address);
+		l->port = address_port(&address);
 	return r;
 }
 
@@ -264,7 +219,7 @@ static int open_all(struct sim *sim, bool tls)
 struct device *server_find(struct sim *sim, const struct sockaddr *address)
 {
 	const struct sockaddr *first = (const struct sockaddr *)&sim->devices[0].address;
-	uint32_t index = last_word(address) - last_word(first);
+	uint32_t index = address_last_word(address) - address_last_word(first);
 
 	if (address->sa_family != first->sa_family || index >= sim->count)
 		return NULL;
@@ -281,7 +236,7 @@ static int set_addresses(struct sim *sim)
 	struct sockaddr_storage first;
 
 	memset(&first, 0, sizeof(first));
-	if (!parse_address(sim->options.address, &first)) {
+	if (!address_parse(sim->options.address, &first)) {
 		fprintf(stderr, "powerctl-amtsim: '%s' is not an IP address\n",
 			sim->options.address);
 		return -1;
@@ -291,7 +246,7 @@ static int set_addresses(struct sim *sim)
 
 		dev->address = first;
 		if (!sim->options.by_port)
-			count_up(&dev->address, i);
+			address_count_up(&dev->address, i);
 	}
 	return 0;
 }

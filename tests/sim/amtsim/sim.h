@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "boot.h"
+#include "control.h"
 #include "options.h"
 #include "power.h"
 #include "profile.h"
@@ -236,11 +237,10 @@ struct sim {
 	bool shared;
 	struct conn *conns;
 	uv_timer_t sweep;
-	uv_tcp_t control;
-	uint16_t control_port;
+	struct fleet fleet;
+	struct control control;
 	uv_signal_t sigterm;
 	uv_signal_t sigint;
-	struct control_conn *control_conns;
 	/* The ports are open: knobs act on them. */
 	bool running;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests out of a stream of bytes: Content-Length and chunked bodies, sizes capped. No I/O. */
-#ifndef POWERCTL_AMTSIM_HTTP_H
-#define POWERCTL_AMTSIM_HTTP_H
+#ifndef POWERCTL_SIM_HTTP_H
+#define POWERCTL_SIM_HTTP_H
 
 #include "util.h"
 

@@ -146,32 +146,16 @@ static bool take_line(struct http_reader *r, struct str *ret)
 	return true;
 }
 
-static bool parse_hex(struct str s, size_t *ret)
-{
-	size_t value = 0;
-
-	if (!s.n || s.n > 7)
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		const char *digits = "0123456789abcdef";
-		const char *at = s.p[i] ? strchr(digits, s.p[i] | 0x20) : NULL;
-
-		if (!at)
-			return false;
-		value = value << 4 | (size_t)(at - digits);
-	}
-	*ret = value;
-	return true;
-}
-
 static enum http_result read_chunk_size(struct http_reader *r)
 {
 	struct str line, size;
+	uint64_t n;
 
 	if (!take_line(r, &line))
 		return r->in.n - r->raw_at > 1024 ? HTTP_BAD : HTTP_MORE;
-	if (!str_split(&line, ';', &size) || !parse_hex(str_trim(size), &r->chunk_left))
+	if (!str_split(&line, ';', &size) || !parse_hex(str_trim(size), 0xFFFFFFF, &n))
 		return HTTP_BAD;
+	r->chunk_left = (size_t)n;
 	if (r->body_n + r->chunk_left > HTTP_BODY_MAX)
 		return HTTP_TOO_BIG;
 	r->phase = r->chunk_left ? PHASE_CHUNK_DATA : PHASE_TRAILER;

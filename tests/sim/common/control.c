@@ -5,19 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conn.h"
-#include "device.h"
 #include "http.h"
 #include "json.h"
-#include "knobs.h"
-#include "sim.h"
 
 enum { BACKLOG = 64 };
 
 struct control_conn {
 	uv_tcp_t tcp;
 	uv_write_t write;
-	struct sim *sim;
+	struct control *control;
 	struct control_conn *next;
 	struct control_conn *prev;
 	struct http_reader reader;
@@ -26,25 +22,7 @@ struct control_conn {
 	bool busy;
 };
 
-/* One request: what is left of the path, and where the answer goes. */
-struct job {
-	struct sim *sim;
-	const struct http_request *request;
-	struct str rest;
-	struct buf *out;
-	const char *status;
-};
-
-struct route {
-	const char *method;
-	const char *path;
-	/* More may follow the path. */
-	bool prefix;
-	void (*run)(struct job *job);
-	const char *help;
-};
-
-static void fail(struct job *job, const char *status, const char *why)
+void control_fail(struct control_job *job, const char *status, const char *why)
 {
 	job->status = status;
 	job->out->n = 0;
@@ -53,46 +31,52 @@ static void fail(struct job *job, const char *status, const char *why)
 	buf_text(job->out, "}\n");
 }
 
-static void list_devices(struct job *job)
+static struct device *device_at(const struct control *c, uint32_t index)
 {
+	return (struct device *)(c->fleet->devices + c->fleet->size * index);
+}
+
+static void list_devices(struct control_job *job)
+{
+	const struct fleet *fleet = job->control->fleet;
 	struct buf *out = job->out;
 
-	buf_fmt(out, "{\"count\":%u,\"counters\":", job->sim->count);
-	device_json_totals(job->sim, out);
+	buf_fmt(out, "{\"count\":%u,\"counters\":", fleet->count);
+	fleet->json_totals(job->control->sim, out);
 	buf_text(out, ",\"devices\":[");
-	for (uint32_t i = 0; i < job->sim->count; i++) {
+	for (uint32_t i = 0; i < fleet->count; i++) {
 		buf_text(out, i ? ",\n" : "\n");
-		device_json_brief(&job->sim->devices[i], out);
+		fleet->json_brief(device_at(job->control, i), out);
 	}
 	buf_text(out, "]}\n");
 }
 
-static bool chosen(struct job *job, uint32_t *ret_first, uint32_t *ret_last)
+bool control_devices(struct control_job *job, uint32_t *ret_first, uint32_t *ret_last)
 {
-	if (knobs_devices(job->sim, job->rest, ret_first, ret_last))
+	if (knob_devices(job->control->fleet->count, job->rest, ret_first, ret_last))
 		return true;
-	fail(job, "404 Not Found", "no such device: a number, a range like 3-5, or all");
+	control_fail(job, "404 Not Found", "no such device: a number, a range like 3-5, or all");
 	return false;
 }
 
-static void show_devices(struct job *job)
+static void show_devices(struct control_job *job)
 {
 	uint32_t first, last;
 
-	if (!chosen(job, &first, &last))
+	if (!control_devices(job, &first, &last))
 		return;
 	if (first != last)
 		buf_char(job->out, '[');
 	for (uint32_t n = first; n <= last; n++) {
 		if (n > first)
 			buf_text(job->out, ",\n");
-		device_json(&job->sim->devices[n - 1], job->out);
+		job->control->fleet->json(device_at(job->control, n - 1), job->out);
 	}
 	buf_text(job->out, first != last ? "]\n" : "\n");
 }
 
 /* Each line, or each member of an object, to one device. */
-static bool set_all(struct device *dev, struct str body, char *why)
+static bool set_all(const struct knob_table *knobs, struct device *dev, struct str body, char *why)
 {
 	struct json_reader reader;
 	struct str line, name, value;
@@ -100,14 +84,14 @@ static bool set_all(struct device *dev, struct str body, char *why)
 	if (!str_starts(str_trim(body), "{")) {
 		while (str_split(&body, '\n', &line)) {
 			line = str_trim(line);
-			if (line.n && !knobs_set_text(dev, line, why))
+			if (line.n && !knob_set_text(knobs, dev, line, why))
 				return false;
 		}
 		return true;
 	}
 	json_reader_init(&reader, body);
 	while (json_reader_next(&reader, &name, &value))
-		if (!knobs_set(dev, name, value, why))
+		if (!knob_set(knobs, dev, name, value, why))
 			return false;
 	if (reader.bad)
 		snprintf(why, KNOB_WHY,
@@ -115,60 +99,52 @@ static bool set_all(struct device *dev, struct str body, char *why)
 	return !reader.bad;
 }
 
-static void put_devices(struct job *job)
+static void put_devices(struct control_job *job)
 {
+	const struct fleet *fleet = job->control->fleet;
 	char why[KNOB_WHY];
 	uint32_t first, last;
 
-	if (!chosen(job, &first, &last))
+	if (!control_devices(job, &first, &last))
 		return;
 	for (uint32_t n = first; n <= last; n++)
-		if (!set_all(&job->sim->devices[n - 1], job->request->body, why)) {
-			fail(job, "400 Bad Request", why);
+		if (!set_all(fleet->knobs, device_at(job->control, n - 1), job->request->body,
+			    why)) {
+			control_fail(job, "400 Bad Request", why);
 			return;
 		}
 	buf_fmt(job->out, "{\"ok\":true,\"devices\":%u}\n", last - first + 1);
 }
 
-static void show_counters(struct job *job)
+static void show_counters(struct control_job *job)
 {
-	device_json_totals(job->sim, job->out);
+	job->control->fleet->json_totals(job->control->sim, job->out);
 	buf_char(job->out, '\n');
 }
 
-static void show_knobs(struct job *job)
+static void show_knobs(struct control_job *job)
 {
-	knobs_json_help(job->out);
+	knob_json_help(job->control->fleet->knobs, job->out);
 	buf_char(job->out, '\n');
 }
 
-static void show_ready(struct job *job)
+static void show_ready(struct control_job *job)
 {
-	device_json_ready(job->sim, job->out);
+	job->control->fleet->json_ready(job->control->sim, job->out);
 }
 
-static void reset(struct job *job)
+static void reset(struct control_job *job)
 {
-	for (uint32_t i = 0; i < job->sim->count; i++)
-		device_reset_counters(&job->sim->devices[i]);
+	const struct fleet *fleet = job->control->fleet;
+
+	for (uint32_t i = 0; i < fleet->count; i++)
+		fleet->reset_counters(device_at(job->control, i));
 	buf_text(job->out, "{\"ok\":true}\n");
 }
 
-/* Hangs up on every client of the chosen devices. */
-static void hang_up(struct job *job)
-{
-	uint32_t first, last;
+static void show_help(struct control_job *job);
 
-	if (!chosen(job, &first, &last))
-		return;
-	for (uint32_t n = first; n <= last; n++)
-		conn_close_all(job->sim, &job->sim->devices[n - 1]);
-	buf_text(job->out, "{\"ok\":true}\n");
-}
-
-static void show_help(struct job *job);
-
-static const struct route routes[] = {
+static const struct control_route routes[] = {
 	{ "GET", "/", false, show_help, "this list" },
 	{ "GET", "/devices", false, list_devices, "all devices in short, and the totals" },
 	{ "GET", "/devices/", true, show_devices, "N, N-M or all: state, knobs, counters, log" },
@@ -178,26 +154,36 @@ static const struct route routes[] = {
 	{ "GET", "/knobs", false, show_knobs, "what can be set" },
 	{ "GET", "/ready", false, show_ready, "the ready line: addresses and ports" },
 	{ "POST", "/reset", false, reset, "zeroes the counters and logs" },
-	{ "POST", "/hangup/", true, hang_up, "N, N-M or all: closes their connections" },
 };
 
-static void show_help(struct job *job)
+/* The common ones, then the program's own; NULL behind the last. */
+static const struct control_route *route_at(const struct control *c, size_t i)
 {
+	if (i < COUNT(routes))
+		return &routes[i];
+	i -= COUNT(routes);
+	return i < c->fleet->nroutes ? &c->fleet->routes[i] : NULL;
+}
+
+static void show_help(struct control_job *job)
+{
+	const struct control_route *r;
+
 	buf_text(job->out, "{\"calls\":[");
-	for (size_t i = 0; i < COUNT(routes); i++) {
+	for (size_t i = 0; (r = route_at(job->control, i)); i++) {
 		buf_text(job->out, i ? ",\n" : "\n");
 		buf_text(job->out, "{\"call\":\"");
-		buf_text(job->out, routes[i].method);
+		buf_text(job->out, r->method);
 		buf_char(job->out, ' ');
-		buf_text(job->out, routes[i].path);
-		buf_text(job->out, routes[i].prefix ? "DEVICES\",\"help\":" : "\",\"help\":");
-		buf_json(job->out, str_of(routes[i].help));
+		buf_text(job->out, r->path);
+		buf_text(job->out, r->prefix ? "DEVICES\",\"help\":" : "\",\"help\":");
+		buf_json(job->out, str_of(r->help));
 		buf_char(job->out, '}');
 	}
 	buf_text(job->out, "]}\n");
 }
 
-static bool matches(const struct route *r, struct job *job)
+static bool matches(const struct control_route *r, struct control_job *job)
 {
 	struct str target = job->request->target;
 
@@ -207,14 +193,16 @@ static bool matches(const struct route *r, struct job *job)
 	return r->prefix ? job->rest.n > 0 : job->rest.n == 0;
 }
 
-static void run_job(struct job *job)
+static void run_job(struct control_job *job)
 {
-	for (size_t i = 0; i < COUNT(routes); i++)
-		if (matches(&routes[i], job)) {
-			routes[i].run(job);
+	const struct control_route *r;
+
+	for (size_t i = 0; (r = route_at(job->control, i)); i++)
+		if (matches(r, job)) {
+			r->run(job);
 			return;
 		}
-	fail(job, "404 Not Found", "no such call; GET / lists them");
+	control_fail(job, "404 Not Found", "no such call; GET / lists them");
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -224,7 +212,7 @@ static void on_closed(uv_handle_t *handle)
 	if (c->prev)
 		c->prev->next = c->next;
 	else
-		c->sim->control_conns = c->next;
+		c->control->conns = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
 	http_reader_done(&c->reader);
@@ -254,13 +242,15 @@ static void on_written(uv_write_t *req, int status)
 static void respond(struct control_conn *c, const struct http_request *request)
 {
 	struct buf body;
-	struct job job = { .sim = c->sim, .request = request, .out = &body, .status = "200 OK" };
+	struct control_job job = {
+		.control = c->control, .request = request, .out = &body, .status = "200 OK"
+	};
 
 	buf_init(&body, SIZE_MAX);
 	if (request)
 		run_job(&job);
 	else
-		fail(&job, "400 Bad Request", "this is not HTTP");
+		control_fail(&job, "400 Bad Request", "this is not HTTP");
 	c->close = !request || request->close;
 	c->out.n = 0;
 	buf_fmt(&c->out,
@@ -314,58 +304,59 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
 	struct control_conn *c = handle->data;
 
 	(void)suggested;
-	*ret = uv_buf_init(c->sim->read_buffer, sizeof(c->sim->read_buffer));
+	*ret = uv_buf_init(c->control->read_buffer, sizeof(c->control->read_buffer));
 }
 
 static void on_connection(uv_stream_t *server, int status)
 {
-	struct sim *sim = server->data;
+	struct control *control = server->data;
 
 	if (status < 0)
 		return;
 
 	struct control_conn *c = xcalloc(1, sizeof(*c));
 
-	c->sim = sim;
+	c->control = control;
 	c->tcp.data = c;
-	c->next = sim->control_conns;
+	c->next = control->conns;
 	if (c->next)
 		c->next->prev = c;
-	sim->control_conns = c;
+	control->conns = c;
 	http_reader_init(&c->reader);
 	buf_init(&c->out, SIZE_MAX);
-	uv_tcp_init(&sim->loop, &c->tcp);
+	uv_tcp_init(control->loop, &c->tcp);
 	if (uv_accept(server, (uv_stream_t *)&c->tcp) < 0 ||
 		uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) < 0)
 		close_conn(c);
 }
 
-int control_start(struct sim *sim)
+int control_start(struct control *c, uv_loop_t *loop, uint32_t port)
 {
 	struct sockaddr_in address;
 	int n = sizeof(address), r;
 
-	uv_ip4_addr("127.0.0.1", (int)sim->options.control, &address);
-	uv_tcp_init(&sim->loop, &sim->control);
-	sim->control.data = sim;
-	r = uv_tcp_bind(&sim->control, (const struct sockaddr *)&address, 0);
+	c->loop = loop;
+	uv_ip4_addr("127.0.0.1", (int)port, &address);
+	uv_tcp_init(loop, &c->tcp);
+	c->tcp.data = c;
+	r = uv_tcp_bind(&c->tcp, (const struct sockaddr *)&address, 0);
 	if (r == 0)
-		r = uv_listen((uv_stream_t *)&sim->control, BACKLOG, on_connection);
+		r = uv_listen((uv_stream_t *)&c->tcp, BACKLOG, on_connection);
 	if (r == 0)
-		r = uv_tcp_getsockname(&sim->control, (struct sockaddr *)&address, &n);
+		r = uv_tcp_getsockname(&c->tcp, (struct sockaddr *)&address, &n);
 	if (r < 0) {
-		fprintf(stderr, "powerctl-amtsim: control port %u: %s\n", sim->options.control,
+		fprintf(stderr, "%s: control port %u: %s\n", c->fleet->program, port,
 			r == UV_EADDRINUSE ? "the port is in use" : uv_strerror(r));
 		return -1;
 	}
-	sim->control_port = ntohs(address.sin_port);
+	c->port = ntohs(address.sin_port);
 	return 0;
 }
 
-void control_stop(struct sim *sim)
+void control_stop(struct control *c)
 {
-	if (sim->control.data && !uv_is_closing((uv_handle_t *)&sim->control))
-		uv_close((uv_handle_t *)&sim->control, NULL);
-	for (struct control_conn *c = sim->control_conns; c; c = c->next)
-		close_conn(c);
+	if (c->tcp.data && !uv_is_closing((uv_handle_t *)&c->tcp))
+		uv_close((uv_handle_t *)&c->tcp, NULL);
+	for (struct control_conn *conn = c->conns; conn; conn = conn->next)
+		close_conn(conn);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Byte ranges, a growing buffer with a maximum, numbers, base64: what every file here needs. */
-#ifndef POWERCTL_AMTSIM_UTIL_H
-#define POWERCTL_AMTSIM_UTIL_H
+#ifndef POWERCTL_SIM_UTIL_H
+#define POWERCTL_SIM_UTIL_H
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -30,6 +30,10 @@ bool str_split(struct str *rest, char sep, struct str *ret_part);
 
 /* Whole string, digits only, at most max. ret_value is untouched on failure. */
 bool parse_uint(struct str s, uint64_t max, uint64_t *ret_value);
+/* The same of hexadecimal digits, without 0x. */
+bool parse_hex(struct str s, uint64_t max, uint64_t *ret_value);
+/* Pairs of hexadecimal digits; how many bytes, or -1 if it is not that or longer than size. */
+int hex_decode(struct str s, uint8_t *out, size_t size);
 
 /* Appending beyond max keeps what fits and sets over; memory exhaustion aborts. */
 struct buf {

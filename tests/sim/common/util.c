@@ -96,6 +96,47 @@ bool parse_uint(struct str s, uint64_t max, uint64_t *ret_value)
 	return true;
 }
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool parse_hex(struct str s, uint64_t max, uint64_t *ret_value)
+{
+	uint64_t value = 0;
+
+	if (!s.n || s.n > 16)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		int digit = hex_digit(s.p[i]);
+
+		if (digit < 0)
+			return false;
+		value = value << 4 | (unsigned)digit;
+	}
+	if (value > max)
+		return false;
+	*ret_value = value;
+	return true;
+}
+
+int hex_decode(struct str s, uint8_t *out, size_t size)
+{
+	if (s.n % 2 || s.n / 2 > size)
+		return -1;
+	for (size_t i = 0; i < s.n / 2; i++) {
+		int high = hex_digit(s.p[2 * i]), low = hex_digit(s.p[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return -1;
+		out[i] = (uint8_t)(high << 4 | low);
+	}
+	return (int)(s.n / 2);
+}
+
 void *xcalloc(size_t n, size_t size)
 {
 	void *p = calloc(n ? n : 1, size);

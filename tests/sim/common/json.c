@@ -78,3 +78,33 @@ bool json_reader_next(struct json_reader *r, struct str *ret_name, struct str *r
 		return take_string(r, ret_value) || stop(r);
 	return take_word(r, ret_value) || stop(r);
 }
+
+void json_member(struct buf *out, const char *name)
+{
+	if (out->n && out->p[out->n - 1] != '{')
+		buf_char(out, ',');
+	buf_char(out, '"');
+	buf_text(out, name);
+	buf_text(out, "\":");
+}
+
+void json_member_text(struct buf *out, const char *name, const char *text)
+{
+	json_member(out, name);
+	if (text)
+		buf_json(out, str_of(text));
+	else
+		buf_text(out, "null");
+}
+
+void json_member_number(struct buf *out, const char *name, uint64_t value)
+{
+	json_member(out, name);
+	buf_uint(out, value);
+}
+
+void json_member_bool(struct buf *out, const char *name, bool value)
+{
+	json_member(out, name);
+	buf_text(out, value ? "true" : "false");
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "methods.h"
+
+#include <string.h>
+
+#include <powerctl/buf.h>
+#include <powerctl/mem.h>
+#include <powerctl/parse.h>
+
+#include "command.h"
+#include "property.h"
+#include "run.h"
+#include "say.h"
+#include "text.h"
+
+#define WORDS_MAX  512u
+#define COLUMN     28
+#define LOWER      "abcdefghijklmnopqrstuvwxyz"
+#define DIGITS     "0123456789"
+#define USAGE_TAIL "[PARAMETER=VALUE ...] NODES"
+
+/* --- Drivers. --------------------------------------------------------------------------------- */
+
+/* Whether there is a plugin of that name. None is loaded for that. */
+static bool is_driver(struct cli *cli, const char *word)
+{
+	if (!*word || strspn(word, LOWER DIGITS) != strlen(word))
+		return false;
+	struct pctl_names *names = pctl_names_new();
+	pctl_core_driver_names(cli_core(cli), names);
+	bool there = pctl_names_has(names, word);
+	pctl_names_free(names);
+	return there;
+}
+
+char *method_nearest_driver(struct cli *cli, const char *word)
+{
+	struct pctl_names *names = pctl_names_new();
+	const char *words[WORDS_MAX + 1] = { NULL };
+
+	pctl_core_driver_names(cli_core(cli), names);
+	for (size_t i = 0; i < pctl_names_count(names) && i < WORDS_MAX; i++)
+		words[i] = pctl_names_at(names, i);
+	const char *near = pctl_parse_nearest(word, words);
+	char *copy = near ? pctl_xstrdup(near) : NULL;
+	pctl_names_free(names);
+	return copy;
+}
+
+static const struct pctl_method *find(const struct pctl_driver *d, const char *name)
+{
+	for (const struct pctl_method *m = d->methods; m && m->name; m++)
+		if (strcmp(m->name, name) == 0)
+			return m;
+	return NULL;
+}
+
+/* CLI_OK with both, or with *ret_method NULL where method is. */
+static int load(struct cli *cli, const char *driver, const char *method,
+	const struct pctl_driver **ret, const struct pctl_method **ret_method)
+{
+	const char *words[WORDS_MAX + 1] = { NULL };
+	struct pctl_error err = { 0 };
+	uint64_t implied;
+	size_t n = 0;
+
+	*ret_method = NULL;
+	if (pctl_core_driver(cli_core(cli), driver, ret, &err) < 0) {
+		say("%s", err.text);
+		return CLI_USAGE;
+	}
+	if (!method)
+		return CLI_OK;
+	*ret_method = find(*ret, method);
+	if (*ret_method)
+		return CLI_OK;
+	for (const struct pctl_method *m = (*ret)->methods; m && m->name && n < WORDS_MAX; m++)
+		words[n++] = m->name;
+	const char *near = pctl_parse_nearest(method, words);
+	if (near)
+		say("driver %s has no method '%s'; did you mean '%s'?", driver, method, near);
+	else if (command_find(method, &implied))
+		say("driver %s has no method '%s'; the verb is: powerctl %s NODES", driver, method,
+			method);
+	else if (n)
+		say("driver %s has no method '%s'; `powerctl help %s` lists them", driver, method,
+			driver);
+	else
+		say("driver %s has no methods of its own", driver);
+	return CLI_USAGE;
+}
+
+/* --- Help. ------------------------------------------------------------------------------------ */
+
+static const struct {
+	uint32_t flag;
+	const char *words;
+} flag_rows[] = {
+	{ PCTL_METHOD_CHANGES, "changes the device" },
+	{ PCTL_METHOD_DISRUPTS, "disrupts what runs on the machine" },
+	{ PCTL_METHOD_CONFIRM, "asks first" },
+};
+#define FLAG_ROWS (sizeof(flag_rows) / sizeof(flag_rows[0]))
+
+/* "text=TEXT [times=NUMBER] NODES" */
+static char *usage_of(const struct pctl_method *m)
+{
+	struct pctl_buf buf;
+
+	pctl_buf_init(&buf, TEXT_ANSWER_MAX);
+	for (const struct pctl_property *p = m->parameters; p && p->name; p++) {
+		property_usage(&buf, p);
+		pctl_buf_adds(&buf, " ");
+	}
+	pctl_buf_adds(&buf, "NODES");
+	return pctl_buf_steal(&buf);
+}
+
+/* "read a text back (changes the device; asks first)" */
+static void add_help(struct pctl_buf *buf, const struct pctl_method *m)
+{
+	bool first = true;
+
+	text_clean(buf, m->help);
+	for (size_t i = 0; i < FLAG_ROWS; i++) {
+		if (!(m->flags & flag_rows[i].flag))
+			continue;
+		if (flag_rows[i].flag == PCTL_METHOD_CHANGES && (m->flags & PCTL_METHOD_DISRUPTS))
+			continue;
+		pctl_buf_addf(buf, "%s%s", first ? " (" : "; ", flag_rows[i].words);
+		first = false;
+	}
+	pctl_buf_adds(buf, first ? "" : ")");
+}
+
+static void add_parameters(struct pctl_buf *buf, const struct pctl_method *m, int indent)
+{
+	for (const struct pctl_property *p = m->parameters; p && p->name; p++) {
+		pctl_buf_addf(buf, "\n%*s%-*s %s%s", indent, "", COLUMN - indent, p->name,
+			p->help ? p->help : "", p->help ? ": " : "");
+		property_describe(buf, p);
+	}
+}
+
+static void list_methods(const struct pctl_driver *d)
+{
+	struct pctl_buf buf;
+
+	if (!d->methods || !d->methods->name) {
+		(void)printf("driver %s (%s) has no methods of its own; `powerctl drivers %s` "
+			     "lists its settings\n",
+			d->name, d->summary, d->name);
+		return;
+	}
+	pctl_buf_init(&buf, TEXT_ANSWER_MAX);
+	pctl_buf_addf(
+		&buf, "usage: powerctl [options] %s METHOD " USAGE_TAIL "\n\nMethods:", d->name);
+	for (const struct pctl_method *m = d->methods; m->name; m++) {
+		PCTL_AUTO(free) char *usage = usage_of(m);
+
+		pctl_buf_addf(&buf, "\n  %s %s\n      ", m->name, usage);
+		add_help(&buf, m);
+		add_parameters(&buf, m, 8);
+	}
+	(void)printf("%s\n\n`powerctl help %s METHOD` lists the options of one, `powerctl drivers "
+		     "%s` the driver's settings.\n",
+		buf.data, d->name, d->name);
+	pctl_buf_done(&buf);
+}
+
+void method_overview(FILE *out)
+{
+	(void)fputs("  DRIVER METHOD [PARAMETER=VALUE ...] NODES\n"
+		    "                                what only one driver can do: `powerctl help "
+		    "DRIVER` lists it\n",
+		out);
+}
+
+/* --- The method as a command. ----------------------------------------------------------------- */
+
+struct call {
+	struct command command;
+	char *name, *usage, *help;
+};
+
+static uint64_t options_of(const struct pctl_method *m)
+{
+	uint64_t options = OPTIONS_CHANGE;
+
+	if (m->flags & PCTL_METHOD_DISRUPTS)
+		options |= OPTIONS_DISRUPT;
+	if (m->flags & PCTL_METHOD_CONFIRM)
+		options |= OPTION_BIT(OPTION_YES);
+	return options;
+}
+
+static void call_init(struct call *c, const char *const *words)
+{
+	bool method = words[0] && words[1];
+
+	*c = (struct call){ .name = pctl_xasprintf("%s%s%s", words[0] ? words[0] : "",
+				    method ? " " : "", method ? words[1] : "") };
+	c->command.name = c->name;
+	c->command.flags = COMMAND_NODES;
+	c->command.verb = PCTL_VERB_METHOD;
+}
+
+static void call_take(struct call *c, const struct pctl_method *m)
+{
+	struct pctl_buf help;
+
+	pctl_buf_init(&help, TEXT_ANSWER_MAX);
+	add_help(&help, m);
+	if (m->parameters && m->parameters->name)
+		pctl_buf_adds(&help, "\n\nParameters:");
+	add_parameters(&help, m, 2);
+	c->help = pctl_buf_steal(&help);
+	c->usage = usage_of(m);
+	c->command.usage = c->usage;
+	c->command.help = c->help;
+	c->command.options = options_of(m);
+}
+
+static void call_done(struct call *c)
+{
+	free(c->name);
+	free(c->usage);
+	free(c->help);
+}
+
+/* NAME=VALUE. A URL may have a `=` behind its `://`. */
+static bool is_parameter(const char *word)
+{
+	size_t len = strcspn(word, "=:[");
+
+	return word[len] == '=';
+}
+
+/* Takes the parameters off the front of the words. */
+static int take_parameters(struct cli *cli, const char *const *words, struct pctl_value *map)
+{
+	for (; *words && is_parameter(*words); words++) {
+		PCTL_AUTO(free) char *key = pctl_xstrndup(*words, strcspn(*words, "="));
+
+		if (pctl_value_get(map, key)) {
+			say("%s is given twice: leave one of them out", key);
+			return CLI_USAGE;
+		}
+		pctl_value_set_text(map, key, *words + strlen(key) + 1);
+	}
+	cli->args = words;
+	for (cli->nargs = 0; words[cli->nargs]; cli->nargs++) {
+		const char *word = words[cli->nargs];
+
+		if (!is_parameter(word))
+			continue;
+		say("'%s' stands behind nodes; nodes come last: powerctl %s %s %s", word,
+			cli->command->name, word, words[0]);
+		return CLI_USAGE;
+	}
+	return CLI_OK;
+}
+
+static int run(struct cli *cli, const char *const *words)
+{
+	struct pctl_request request = run_request_from(cli, PCTL_VERB_METHOD);
+	struct pctl_value *map = pctl_value_new_map();
+	struct selection selection;
+
+	request.driver = words[0];
+	request.method = words[1];
+	request.arguments = map;
+	int status = take_parameters(cli, words + 2, map);
+	if (status == CLI_OK)
+		status = command_check_words(cli);
+	if (status == CLI_OK)
+		status = select_nodes(cli, cli->args, &selection);
+	if (status == CLI_OK) {
+		status = run_request(cli, &selection, &request, NULL);
+		selection_done(&selection);
+	}
+	pctl_value_free(map);
+	return status;
+}
+
+static int exec(struct cli *cli, struct call *c, const char *const *words)
+{
+	const struct pctl_driver *driver = NULL;
+	const struct pctl_method *method = NULL;
+	struct pctl_error err = { 0 };
+
+	if (!is_driver(cli, words[0]))
+		return command_unknown(cli, words);
+	int status = load(cli, words[0], words[1], &driver, &method);
+	if (status != CLI_OK)
+		return status;
+	if (!method) {
+		list_methods(driver);
+		return CLI_OK;
+	}
+	call_take(c, method);
+	if (cli->options.help) {
+		help_command(stdout, &c->command);
+		return CLI_OK;
+	}
+	if (options_check(&cli->options, c->command.options, c->name, &err) < 0) {
+		say("%s", err.text);
+		return CLI_USAGE;
+	}
+	return run(cli, words);
+}
+
+static const struct command nothing = { .name = "" };
+
+int method_exec(struct cli *cli)
+{
+	struct call c;
+
+	call_init(&c, cli->options.words.v);
+	cli->command = &c.command; /* also says who we are where the core is made */
+	int status = exec(cli, &c, cli->options.words.v);
+	cli->command = &nothing;
+	call_done(&c);
+	return status;
+}
+
+int method_help(struct cli *cli)
+{
+	const struct pctl_driver *driver = NULL;
+	const struct pctl_method *method = NULL;
+	struct call c;
+
+	if (!is_driver(cli, cli->args[0]))
+		return command_unknown(cli, cli->args);
+	int status = load(cli, cli->args[0], cli->args[1], &driver, &method);
+	if (status != CLI_OK)
+		return status;
+	if (!method) {
+		list_methods(driver);
+		return CLI_OK;
+	}
+	call_init(&c, cli->args);
+	call_take(&c, method);
+	help_command(stdout, &c.command);
+	call_done(&c);
+	return CLI_OK;
+}
+
+/* --- As JSON. --------------------------------------------------------------------------------- */
+
+struct pctl_value *method_list(const struct pctl_driver *d)
+{
+	struct pctl_value *list = pctl_value_new_list();
+
+	for (const struct pctl_method *m = d->methods; m && m->name; m++) {
+		struct pctl_value *map = pctl_value_new_map();
+
+		pctl_value_set_text(map, "name", m->name);
+		pctl_value_set_text(map, "help", m->help);
+		pctl_value_set_bool(
+			map, "changes", m->flags & (PCTL_METHOD_CHANGES | PCTL_METHOD_DISRUPTS));
+		pctl_value_set_bool(map, "disrupts", m->flags & PCTL_METHOD_DISRUPTS);
+		pctl_value_set_bool(map, "confirm", m->flags & PCTL_METHOD_CONFIRM);
+		pctl_value_set(map, "parameters", property_list(m->parameters));
+		pctl_value_add(list, map);
+	}
+	return list;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `powerctl DRIVER METHOD [PARAMETER=VALUE ...] NODES`: what only one driver can do. The driver's
+ * tables say what there is; nothing here knows a protocol.
+ */
+#ifndef POWERCTL_CLI_METHODS_H
+#define POWERCTL_CLI_METHODS_H
+
+#include "cli.h"
+
+/* The command line's first word is no command: a driver, or a mistake. Returns an enum cli_status.
+ */
+int method_exec(struct cli *cli);
+
+/* `powerctl help DRIVER [METHOD]`: the words of cli->args. */
+int method_help(struct cli *cli);
+
+/* The lines about methods in the list of all verbs. */
+void method_overview(FILE *out);
+
+/* The driver that word was probably meant to be; free() it. Or NULL. */
+char *method_nearest_driver(struct cli *cli, const char *word);
+
+/* A list of maps, as in docs/json.md. The caller frees it. */
+struct pctl_value *method_list(const struct pctl_driver *driver);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows of property tables, a driver's settings or a method's parameters, for people and programs.
+ */
+#ifndef POWERCTL_CLI_PROPERTY_H
+#define POWERCTL_CLI_PROPERTY_H
+
+#include <powerctl/buf.h>
+#include <powerctl/driver.h>
+
+/* "one of off, on; default off" */
+void property_describe(struct pctl_buf *buf, const struct pctl_property *property);
+
+/* "case=keep|upper|lower", in brackets where it may be left out. */
+void property_usage(struct pctl_buf *buf, const struct pctl_property *property);
+
+/* A list of maps, as in docs/json.md; table may be NULL. The caller frees it. */
+struct pctl_value *property_list(const struct pctl_property *table);
+
+#endif
