@@ -30,6 +30,7 @@ const struct command *const commands[] = {
 	&command_caps,
 	&command_log,
 	&command_sensors,
+	&command_console,
 	&command_add,
 	&command_rm,
 	&command_list,

@@ -81,6 +81,15 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"trust from now on what the device showed last"),
 	[OPTION_FORGET] = ROW("forget", 0, OPTION_FLAG, NULL, forget,
 		"forget the device: trust what it shows next"),
+	[OPTION_FOLLOW] = ROW("follow", 0, OPTION_FLAG, NULL, follow,
+		"show what the consoles of several nodes print; send nothing"),
+	[OPTION_STEAL] =
+		ROW("steal", 0, OPTION_FLAG, NULL, steal, "take it from whoever else is using it"),
+	[OPTION_LOG] = ROW("log", 0, OPTION_TEXT, "FILE", log, "append what is printed to a file"),
+	[OPTION_ESCAPE] = ROW("escape", 0, OPTION_TEXT, "CHARACTER", escape,
+		"what escape sequences begin with: ~, ^], none"),
+	[OPTION_NO_RECONNECT] = ROW(
+		"no-reconnect", 0, OPTION_FLAG, NULL, no_reconnect, "a lost connection is the end"),
 	[OPTION_NEW] =
 		ROW("new", 0, OPTION_FLAG, NULL, log_new, "only what came since you last looked"),
 	[OPTION_CLEAR] = ROW("clear", 0, OPTION_FLAG, NULL, clear, "empty the log"),

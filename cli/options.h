@@ -52,6 +52,11 @@ enum option_id {
 	OPTION_SET,
 	OPTION_ACCEPT,
 	OPTION_FORGET,
+	OPTION_FOLLOW,
+	OPTION_STEAL,
+	OPTION_LOG,
+	OPTION_ESCAPE,
+	OPTION_NO_RECONNECT,
 	OPTION_NEW,
 	OPTION_CLEAR,
 	OPTION_COUNT,
@@ -117,6 +122,9 @@ struct options {
 	const char *driver, *node_class;
 	struct words tags, settings;
 	bool accept, forget;
+
+	bool follow, steal, no_reconnect;
+	const char *log, *escape;
 	bool log_new, clear;
 };
 

@@ -9,6 +9,7 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
+#include "inventory.h"
 #include "paths.h"
 #include "trace.h"
 
@@ -227,17 +228,27 @@ char *pctl_core_nearest_driver(struct pctl_core *core, const char *name)
 	return copy;
 }
 
+static int check_node(struct pctl_core *core, const struct pctl_inventory *inventory, size_t node,
+	const char *interface, struct pctl_problems *problems)
+{
+	struct pctl_target target;
+	int r = pctl_target_init(&target, core, inventory, node, interface, true, problems);
+
+	pctl_target_done(&target);
+	return r;
+}
+
 int pctl_core_check(struct pctl_core *core, const struct pctl_inventory *inventory,
 	struct pctl_problems *problems)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < pctl_inventory_count(inventory); i++) {
-		struct pctl_target target;
-
-		if (pctl_target_init(&target, core, inventory, i, true, problems) < 0)
+		if (check_node(core, inventory, i, NULL, problems) < 0)
 			r = PCTL_E_CONFIG;
-		pctl_target_done(&target);
+		if (pctl_inventory_value(inventory, i, "console") &&
+			check_node(core, inventory, i, "console", problems) < 0)
+			r = PCTL_E_CONFIG;
 	}
 	return r;
 }

@@ -65,12 +65,13 @@ struct pctl_target {
 
 /*
  * Reads a node's settings from the inventory and checks them against its driver, which is loaded
- * for that; secrets are read where with_secrets. All mistakes go to problems. PCTL_E_CONFIG if
+ * for that; secrets are read where with_secrets. interface ("console"): of the driver that the node
+ * takes this one from; NULL: of its own. All mistakes go to problems. PCTL_E_CONFIG if
  * there were any; done in any case.
  */
 int pctl_target_init(struct pctl_target *target, struct pctl_core *core,
-	const struct pctl_inventory *inventory, size_t node, bool with_secrets,
-	struct pctl_problems *problems);
+	const struct pctl_inventory *inventory, size_t node, const char *interface,
+	bool with_secrets, struct pctl_problems *problems);
 void pctl_target_done(struct pctl_target *target);
 
 struct pctl_seen {

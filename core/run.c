@@ -38,6 +38,8 @@ struct pctl_run {
 	int interrupted; /* a class: PCTL_E_CANCELED or PCTL_E_TIMEOUT */
 	const char *why; /* its words */
 	bool closing;
+	size_t held;                      /* by streams, which need the targets */
+	bool over;                        /* done was told: gone with the last that holds it */
 	struct pctl_arguments *arguments; /* METHOD */
 	unsigned flags;                   /* PCTL_VERB_ */
 };
@@ -136,6 +138,7 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 		bool skip = !request->maintenance &&
 			    pctl_inventory_text(inventory, nodes[i], "maintenance");
 		if (pctl_target_init(&run->targets[i], core, inventory, nodes[i],
+			    request->verb == PCTL_VERB_CONSOLE ? "console" : NULL,
 			    !skip && request->verb != PCTL_VERB_CAPS, problems) < 0)
 			r = PCTL_E_CONFIG;
 		run->count++;
@@ -253,7 +256,9 @@ static void on_handle_closed(uv_handle_t *handle)
 	struct pctl_run *run = handle->data;
 	struct pctl_run_callbacks callbacks = run->callbacks;
 
-	pctl_run_free(run);
+	run->over = true;
+	if (!run->held)
+		pctl_run_free(run);
 	callbacks.done(callbacks.data);
 }
 
@@ -365,6 +370,17 @@ void pctl_run_untrack(struct pctl_run *run, struct pctl_task *task)
 
 	run->tasks[task->index] = last;
 	last->index = task->index;
+}
+
+void pctl_run_hold(struct pctl_run *run)
+{
+	run->held++;
+}
+
+void pctl_run_release(struct pctl_run *run)
+{
+	if (--run->held == 0 && run->over)
+		pctl_run_free(run);
 }
 
 void pctl_run_waiting(struct pctl_run *run, const struct pctl_target *target, const char *holder)

@@ -11,10 +11,10 @@
 
 struct pctl_setting {
 	const struct pctl_property *property; /* borrowed from the plugin */
-	const char *text;                 /* borrowed from the map or the table; NULL: not set */
-	const struct pctl_value *list;    /* PCTL_TYPE_TEXTS */
-	char *path;                       /* PCTL_TYPE_FILE: made absolute; ours */
-	uint64_t number;                  /* UINT, DURATION (ms), BOOL, CHOICE (index), FLAGS (bits) */
+	const char *text;              /* borrowed from the map or the table; NULL: not set */
+	const struct pctl_value *list; /* PCTL_TYPE_TEXTS */
+	char *path;                    /* PCTL_TYPE_FILE: made absolute; ours */
+	uint64_t number;               /* UINT, DURATION (ms), BOOL, CHOICE (index), FLAGS (bits) */
 	const struct pctl_secret *secret; /* borrowed from the secrets reader */
 	bool given;
 };

@@ -70,6 +70,9 @@ static uint64_t retry_delay(const struct pctl_task *t)
 
 	if (!pctl_error_retried(t->error.code) && !may_repeat(t))
 		return 0;
+	/* Somebody else has it, for as long as he likes. */
+	if (try->kind == PCTL_TRY_CONSOLE && t->error.code == PCTL_E_BUSY && !t->request->steal)
+		return 0;
 	if (t->error.code == PCTL_E_UNREACHABLE) {
 		bool silent =
 			spent * 2 >= connect || strcmp(t->error.device_code, "ECONNREFUSED") == 0;
@@ -270,6 +273,10 @@ static void call_driver(struct pctl_task *t)
 		break;
 	case PCTL_TRY_IDENTIFY:
 		d->identify->set(dev, &t->op, !t->request->identify_off);
+		break;
+	case PCTL_TRY_CONSOLE:
+		d->console->open(
+			dev, &t->op, t->request->steal ? PCTL_CONSOLE_STEAL : 0, &t->session);
 		break;
 	default:
 		call_more(t, d, dev);

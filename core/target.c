@@ -135,9 +135,31 @@ static void apply(struct pctl_value *map, const struct pctl_value *changes)
 	}
 }
 
+/*
+ * An interface that comes from another driver (`console: {driver: ...}`) is a map of its own beside
+ * the node's: it inherits where the machine is and what people said about it, and no setting.
+ */
+static void choose_interface(struct pctl_target *t, const char *interface)
+{
+	static const char *const inherited[] = { "address", "maintenance", "protected", "trust" };
+	const struct pctl_value *own = interface ? pctl_value_get(t->map, interface) : NULL;
+
+	if (!own || pctl_value_kind(own) != PCTL_VALUE_MAP)
+		return;
+	struct pctl_value *map = pctl_value_copy(own);
+	for (size_t i = 0; i < sizeof(inherited) / sizeof(inherited[0]); i++) {
+		const struct pctl_value *v = pctl_value_get(t->map, inherited[i]);
+
+		if (v && !pctl_value_get(map, inherited[i]))
+			pctl_value_set(map, inherited[i], pctl_value_copy(v));
+	}
+	pctl_value_free(t->map);
+	t->map = map;
+}
+
 static int init(struct pctl_target *target, struct pctl_core *core,
-	const struct pctl_inventory *inventory, size_t node, const struct pctl_value *changes,
-	bool with_secrets, struct pctl_problems *problems)
+	const struct pctl_inventory *inventory, size_t node, const char *interface,
+	const struct pctl_value *changes, bool with_secrets, struct pctl_problems *problems)
 {
 	size_t before = pctl_problems_count(problems);
 	struct pctl_settings_context context = { .node = pctl_inventory_name(inventory, node),
@@ -148,6 +170,7 @@ static int init(struct pctl_target *target, struct pctl_core *core,
 	*target = (struct pctl_target){ .core = core, .node = node, .name = context.node };
 	target->map = pctl_inventory_settings(inventory, node);
 	apply(target->map, changes);
+	choose_interface(target, interface);
 	target->maintenance = pctl_value_text(pctl_value_get(target->map, "maintenance"));
 	target->guard = pctl_value_text(pctl_value_get(target->map, "protected"));
 	target->address = pctl_value_text(pctl_value_get(target->map, "address"));
@@ -171,10 +194,10 @@ static int init(struct pctl_target *target, struct pctl_core *core,
 }
 
 int pctl_target_init(struct pctl_target *target, struct pctl_core *core,
-	const struct pctl_inventory *inventory, size_t node, bool with_secrets,
-	struct pctl_problems *problems)
+	const struct pctl_inventory *inventory, size_t node, const char *interface,
+	bool with_secrets, struct pctl_problems *problems)
 {
-	return init(target, core, inventory, node, NULL, with_secrets, problems);
+	return init(target, core, inventory, node, interface, NULL, with_secrets, problems);
 }
 
 static bool has_line(const struct pctl_problems *problems, const char *line)
@@ -193,9 +216,9 @@ int pctl_core_check_change(struct pctl_core *core, const struct pctl_inventory *
 	struct pctl_target target;
 	int r = 0;
 
-	(void)init(&target, core, inventory, node, NULL, false, before);
+	(void)init(&target, core, inventory, node, NULL, NULL, false, before);
 	pctl_target_done(&target);
-	(void)init(&target, core, inventory, node, changes, false, after);
+	(void)init(&target, core, inventory, node, NULL, changes, false, after);
 	pctl_target_done(&target);
 	for (size_t i = 0; i < pctl_problems_count(after); i++) {
 		if (has_line(before, pctl_problems_at(after, i)))

@@ -55,6 +55,23 @@ static void on_device_closed(void *data)
 	uv_close((uv_handle_t *)&t->timer, on_timer_closed);
 }
 
+static void on_stream_closed(void *data, const struct pctl_error *why)
+{
+	(void)why;
+	on_device_closed(data);
+}
+
+/* What was opened and nobody took is in nobody's way any longer than this task. */
+static void let_go(struct pctl_task *t)
+{
+	if (t->stream && !pctl_stream_taken(t->stream))
+		pctl_stream_close(t->stream, on_stream_closed, t);
+	else if (t->device)
+		pctl_device_close(t->device, on_device_closed, t);
+	else
+		on_device_closed(t);
+}
+
 static void end(struct pctl_task *t)
 {
 	struct pctl_result *r = &t->result;
@@ -66,14 +83,12 @@ static void end(struct pctl_task *t)
 	r->elapsed_ms = now(t) - t->started;
 	r->note = t->note;
 	r->tree = r->ok ? t->tree : NULL; /* half a tree is none */
+	r->stream = r->ok ? t->stream : NULL;
 	if (t->locked)
 		pctl_lock_release(core_of(t)->locks, t->target->key);
 	pctl_run_untrack(t->run, t);
 	pctl_run_task_result(t->run, r);
-	if (t->device)
-		pctl_device_close(t->device, on_device_closed, t);
-	else
-		on_device_closed(t);
+	let_go(t);
 }
 
 void pctl_task_end_ok(struct pctl_task *t, const char *word)

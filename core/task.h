@@ -10,6 +10,7 @@
 #include "core.h"
 #include "method.h"
 #include "op.h"
+#include "stream.h"
 
 struct pctl_task;
 struct pctl_resolving;
@@ -23,6 +24,7 @@ enum pctl_try_kind {
 	PCTL_TRY_INFO,
 	PCTL_TRY_HARDWARE,
 	PCTL_TRY_IDENTIFY,
+	PCTL_TRY_CONSOLE,
 	PCTL_TRY_LOG,
 	PCTL_TRY_LOG_CLEAR,
 	PCTL_TRY_SENSORS,
@@ -82,6 +84,8 @@ struct pctl_task {
 	uint64_t poll_ms, wait_until;
 	pctl_step_fn *on_state, *on_time_over;
 
+	struct pctl_session *session; /* as the driver opened it */
+	struct pctl_stream *stream;   /* has device and session from then on */
 	struct pctl_value *tree;
 	char *note;
 	struct pctl_result result;
@@ -158,7 +162,7 @@ const struct pctl_verb_def *pctl_verb_def(enum pctl_verb verb);
 pctl_step_fn pctl_verb_status, pctl_verb_on, pctl_verb_off, pctl_verb_reboot, pctl_verb_reset,
 	pctl_verb_boot, pctl_verb_bootdev, pctl_verb_bootdev_show, pctl_verb_plain_action,
 	pctl_verb_identify, pctl_verb_wait, pctl_verb_info, pctl_verb_hardware, pctl_verb_caps,
-	pctl_verb_log, pctl_verb_log_clear, pctl_verb_sensors, pctl_verb_method;
+	pctl_verb_console, pctl_verb_log, pctl_verb_log_clear, pctl_verb_sensors, pctl_verb_method;
 
 /* What was sent, in the user's words: an action, a method. */
 const char *pctl_task_sent(const struct pctl_task *task);
@@ -190,5 +194,8 @@ const struct pctl_arguments *pctl_run_arguments(const struct pctl_run *run);
 /* The list of running tasks, for cancel. */
 void pctl_run_track(struct pctl_run *run, struct pctl_task *task);
 void pctl_run_untrack(struct pctl_run *run, struct pctl_task *task);
+/* Keeps the targets, also after the run is done, until it is released as often. */
+void pctl_run_hold(struct pctl_run *run);
+void pctl_run_release(struct pctl_run *run);
 
 #endif

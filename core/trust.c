@@ -51,7 +51,7 @@ static int key_of(struct pctl_core *core, struct pctl_inventory *inventory, size
 {
 	struct pctl_problems *problems = pctl_problems_new();
 	struct pctl_target target;
-	int r = pctl_target_init(&target, core, inventory, node, false, problems);
+	int r = pctl_target_init(&target, core, inventory, node, NULL, false, problems);
 
 	if (r < 0)
 		pctl_error_set(err, r, "%s", pctl_problems_at(problems, 0));

@@ -29,6 +29,7 @@ static const struct pctl_verb_def verbs[] = {
 	[PCTL_VERB_INFO] = { "info", 0, pctl_verb_info, LIMIT(confirm_ms), 0 },
 	[PCTL_VERB_HARDWARE] = { "hardware", 0, pctl_verb_hardware, LIMIT(confirm_ms), 0 },
 	[PCTL_VERB_CAPS] = { "caps", 0, pctl_verb_caps, LIMIT(read_ms), 0 },
+	[PCTL_VERB_CONSOLE] = { "console", 0, pctl_verb_console, LIMIT(read_ms), 0 },
 	[PCTL_VERB_LOG] = { "log", 0, pctl_verb_log, LIMIT(confirm_ms), 0 },
 	[PCTL_VERB_LOG_CLEAR] = { "log", PCTL_VERB_CHANGES | PCTL_VERB_DESTROYS,
 		pctl_verb_log_clear, LIMIT(confirm_ms), 0 },

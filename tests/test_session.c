@@ -48,8 +48,8 @@ static int setup(void **state)
 
 	world_init(&w->world, "nodes:\n  n1: {driver: null}\n");
 	(void)world_enter(&w->world, &pctl_driver);
-	assert_int_equal(
-		pctl_target_init(&w->target, w->world.core, w->world.inventory, 0, true, problems),
+	assert_int_equal(pctl_target_init(&w->target, w->world.core, w->world.inventory, 0, NULL,
+				 true, problems),
 		0);
 	pctl_problems_free(problems);
 	assert_int_equal(pctl_device_open(&w->target, &w->device, NULL), 0);

@@ -189,7 +189,8 @@ struct pctl_identify_if {
 	void (*set)(void *dev, struct pctl_op *op, bool on);
 };
 
-/* Where somebody else has the console: end theirs. Without it that is PCTL_E_BUSY. */
+/* Where somebody else has the console: end theirs. Without it that is PCTL_E_BUSY, which is then
+ * not tried again. */
 #define PCTL_CONSOLE_STEAL 1u
 
 struct pctl_console_if {

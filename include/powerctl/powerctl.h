@@ -12,6 +12,7 @@
 #include <powerctl/driver.h>
 #include <powerctl/error.h>
 #include <powerctl/inventory.h>
+#include <powerctl/stream.h>
 #include <powerctl/value.h>
 
 #ifdef __cplusplus
@@ -38,7 +39,8 @@ PCTL_API int pctl_core_save(struct pctl_core *core, struct pctl_error *err);
  * instead: what was read could not be shown, so it counts as not looked at.
  */
 PCTL_API void pctl_core_forget_looks(struct pctl_core *core);
-/* Stops drivers, saves facts and pins, frees; closed runs from the loop. No run is under way. */
+/* Stops drivers, saves facts and pins, frees; closed runs from the loop. No run is under way, no
+ * stream is left. */
 PCTL_API void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data);
 
 /* --- Drivers. --------------------------------------------------------------------------------- */
@@ -72,6 +74,7 @@ enum pctl_verb {
 	PCTL_VERB_LOG,
 	PCTL_VERB_LOG_CLEAR,
 	PCTL_VERB_SENSORS,
+	PCTL_VERB_CONSOLE,
 	PCTL_VERB_METHOD, /* one of a driver's methods */
 	PCTL_VERB_COUNT,
 };
@@ -92,6 +95,7 @@ struct pctl_request {
 	struct pctl_boot boot;            /* BOOTDEV, BOOT */
 	enum pctl_power_state wait_state; /* WAIT */
 	bool identify_off;                /* IDENTIFY */
+	bool steal;                       /* CONSOLE: end the session of somebody else */
 
 	bool no_wait;            /* end when accepted */
 	bool soft;               /* OFF, REBOOT: ask the operating system */
@@ -130,6 +134,7 @@ struct pctl_result {
 	const char *note; /* more about it: a reason, what a dry run would do; or NULL */
 	const struct pctl_value *tree; /* what was read, and what a method answers; or NULL */
 	struct pctl_error error;       /* code 0 where ok; PCTL_E_SKIPPED with ok */
+	struct pctl_stream *stream;    /* CONSOLE: to be taken over, pctl_stream_take(); or NULL */
 };
 
 typedef void pctl_result_fn(void *data, const struct pctl_result *result);

@@ -5,7 +5,12 @@
  * of an op and from then on lives by itself: no deadline, no place in the queue.
  *
  * A driver embeds struct pctl_session in its own and fills in the upper part before it ends the op.
- * Whoever opened it (the user) fills in ended and data, and calls close.
+ * Whoever opened it (the user, in powerctl always the core) fills in ended and data when it hears
+ * of the op's end, and calls close.
+ *
+ * When a session ends by itself, reading fd comes to an end. A driver that knows why says so by
+ * ended(), unless that is NULL yet; one that has not said it by then says it when close() is
+ * called.
  */
 #ifndef POWERCTL_SESSION_H
 #define POWERCTL_SESSION_H
@@ -37,12 +42,16 @@ struct pctl_session {
 	struct pctl_value *facts;            /* kind, geometry, pixel format; freed by the driver */
 	const struct pctl_control *controls; /* NULL: none */
 	/*
-	 * Ends the session and frees it. ended() follows, once, from the loop, unless it was called
-	 * before; after that the session is gone.
+	 * Ends the session and frees it, within 2 s. ended() follows, once, from the loop, unless
+	 * it was called before; after that the session is gone. May be called from within ended();
+	 * where ended() came before, the device may be closed right afterwards.
 	 */
 	void (*close)(struct pctl_session *session);
 
-	/* The user's. ended: code 0 after close() or a normal end, else a class and a text. */
+	/*
+	 * The user's. ended: code 0 after close() or a normal end, else a class and a text;
+	 * PCTL_E_BUSY: somebody else took it.
+	 */
 	void (*ended)(void *data, const struct pctl_error *err);
 	void *data;
 };

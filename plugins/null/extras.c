@@ -51,7 +51,7 @@ static struct pctl_value *new_event(uint64_t id)
 
 static void read_log(void *data, struct pctl_op *op, const char *after, struct pctl_value *ret)
 {
-	uint64_t n = pctl_setting_uint(null_device(data), "events"), seen = 0;
+	uint64_t n = pctl_setting_uint(((const struct null_dev *)data)->device, "events"), seen = 0;
 	struct pctl_value *list = pctl_value_new_list();
 	char cursor[32];
 

@@ -40,6 +40,13 @@ static const struct pctl_property properties[] = {
 		.help = "takes no cycle, so that it has to be turned off and on"),
 	PCTL_PROPERTY(.name = "state_file", .type = PCTL_TYPE_FILE,
 		.help = "a file that keeps the state between commands"),
+	PCTL_PROPERTY(.name = "console_prints", .type = PCTL_TYPE_TEXT,
+		.help = "what its console prints when it is opened"),
+	PCTL_PROPERTY(.name = "console_fault", .type = PCTL_TYPE_CHOICE,
+		.choices = null_console_faults, .default_text = "none",
+		.help = "lost, stolen: ends after a line was typed; flood: prints without end"),
+	PCTL_PROPERTY(.name = "console_lock", .type = PCTL_TYPE_FILE,
+		.help = "its console is in use by another session while this file is there"),
 	PCTL_PROPERTY(.name = "events", .type = PCTL_TYPE_UINT, .max = 100000, .default_text = "3",
 		.help = "how many events its log holds"),
 	PCTL_PROPERTY(.name = "username", .type = PCTL_TYPE_TEXT, .help = "not used"),
@@ -47,30 +54,6 @@ static const struct pctl_property properties[] = {
 		.help = "not used, but read"),
 	{ 0 },
 };
-
-struct null_dev {
-	struct pctl_device *device;
-	enum pctl_power_state state;
-	enum pctl_power_state before; /* what is read until the transition is over */
-	uint64_t changed_at;          /* loop time in ms */
-	struct pctl_boot boot;
-	uint64_t failed;
-
-	/* The op in flight; the core has one per device. */
-	uv_timer_t timer;
-	struct pctl_op *op;
-	void (*finish)(struct null_dev *dev, struct pctl_op *op);
-	struct pctl_power *power;
-	enum pctl_action action;
-
-	pctl_closed_fn *closed;
-	void *closed_data;
-};
-
-struct pctl_device *null_device(void *data)
-{
-	return ((struct null_dev *)data)->device;
-}
 
 static void load_state(struct null_dev *dev)
 {
@@ -157,8 +140,7 @@ static void null_abort(struct pctl_op *op, void *work)
 	(void)uv_timer_stop(&dev->timer);
 }
 
-static void finish_later(struct null_dev *dev, struct pctl_op *op,
-	void (*finish)(struct null_dev *dev, struct pctl_op *op))
+void null_finish_later(struct null_dev *dev, struct pctl_op *op, null_finish_fn *finish)
 {
 	dev->op = op;
 	dev->finish = finish;
@@ -190,7 +172,7 @@ static void null_get(void *data, struct pctl_op *op, unsigned flags, struct pctl
 	(void)flags;
 	load_state(dev);
 	dev->power = ret;
-	finish_later(dev, op, finish_get);
+	null_finish_later(dev, op, finish_get);
 }
 
 static enum pctl_power_state after(enum pctl_action action, enum pctl_power_state now)
@@ -231,7 +213,7 @@ static void null_act(void *data, struct pctl_op *op, enum pctl_action action)
 	struct null_dev *dev = data;
 
 	dev->action = action;
-	finish_later(dev, op, finish_act);
+	null_finish_later(dev, op, finish_act);
 }
 
 static void null_boot_set(void *data, struct pctl_op *op, const struct pctl_boot *boot)

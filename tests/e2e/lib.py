@@ -64,6 +64,7 @@ class Terminal:
         self.seen = ""   # all that was shown
         self.at = 0      # how much of it expect() has passed
         self.fd, slave = pty.openpty()
+        self.before = termios.tcgetattr(slave)  # the mode it has to be left in
 
         def take_terminal():
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
@@ -215,6 +216,12 @@ class Lab:
 
     def terminal(self, *args, env=None, stdout=None):
         return self.keep(Terminal([POWERCTL, *args], {**self.env, **(env or {})}, stdout))
+
+    def shell(self):
+        """bash on a terminal, with job control."""
+        one = Terminal(["bash", "--norc", "--noprofile", "-i"], {**self.env, "PS1": "", "PS2": ""})
+        self.started.append(one)
+        return one
 
     def amtsim(self, *args):
         return self.keep(Sim([AMTSIM, *args]))
