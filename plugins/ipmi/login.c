@@ -354,8 +354,8 @@ static const struct row {
 	/* One of these: an IPMI message, or a part of RMCP+'s login. */
 	void (*message)(struct session *s, const struct message *m);
 	void (*setup)(struct session *s, const struct setup *setup);
-	enum setup_kind kind;
 	const char *silence; /* what it means; NULL: nobody is there */
+	enum setup_kind kind;
 	int silence_class;
 } rows[] = {
 	[PHASE_CAPS] = { .message = on_capabilities },

@@ -6,8 +6,8 @@ import os
 import signal
 import subprocess
 
-from ipmilib import BmcFleet
-from lib import bad, error_of, good, has, main, same, test, took, until
+from ipmilib import PASSWORD, BmcFleet, inventory, secret
+from lib import bad, error_of, good, has, main, need_ipv6, same, test, took, until
 
 QUICK = "connect: 1s, answer: 2s, read: 3s, confirm: 15s, reboot: 15s, verify: 1s, poll: 100ms"
 
@@ -509,6 +509,35 @@ def inventory_mistakes(lab):
                  "cipher_suite cannot be '18'"):
         has(r.err, part)
     same(fleet.counters()["datagrams"], 0)
+
+
+@test
+def ipv6(lab):
+    """a BMC at an IPv6 address: in the inventory and as a URL"""
+    need_ipv6()
+    device = lab.bmcsim("--address", "::1", "--port", "0", "--devices", "1").ready["devices"][0]
+    key = secret(lab, PASSWORD)
+    lab.inventory(inventory([("v6", "'::1'", device["port"])], key))
+    good(lab.run("on", "v6"), "v6: on")
+    url = f"ipmi://admin@[::1]:{device['port']}"
+    good(lab.run("status", url, "--password-file", key), f"::1:{device['port']}: on")
+
+
+@test
+def many(lab):
+    """three hundred BMCs in one command: one session each, closed each, one action each"""
+    fleet = fleet_of(lab, "delay_ms=5", devices=300, timeouts="")
+    names = [f"b{n}" for n in range(1, 301)]
+    for verb, word, counter in (("status", "off", None), ("on", "on", "power_on"),
+                                ("reset", "on", "power_reset"), ("off", "off", "power_off")):
+        fleet.reset()
+        good(lab.run(verb, "-a", *([] if verb in ("status", "on") else ["--yes"])),
+             *[f"{name}: {word}" for name in names])
+        totals = fleet.totals()
+        same((totals["peak_sessions"], totals["logins"]), (1, 300), verb)
+        if counter:
+            same((totals[counter], totals["chassis_control"]), (300, 300), verb)
+    same(fleet.totals()["sessions_closed"], 300)
 
 
 @test
