@@ -351,6 +351,7 @@ static void on_rakp4(struct session *s, const struct setup *setup)
 /* --- The phases. ------------------------------------------------------------------------------ */
 
 static const struct row {
+	const char *name;
 	/* One of these: an IPMI message, or a part of RMCP+'s login. */
 	void (*message)(struct session *s, const struct message *m);
 	void (*setup)(struct session *s, const struct setup *setup);
@@ -358,29 +359,50 @@ static const struct row {
 	enum setup_kind kind;
 	int silence_class;
 } rows[] = {
-	[PHASE_CAPS] = { .message = on_capabilities },
-	[PHASE_CHALLENGE] = { .message = on_challenge,
+	[PHASE_CAPS] = { .name = "Get Channel Authentication Capabilities",
+		.message = on_capabilities },
+	[PHASE_CHALLENGE] = { .name = "Get Session Challenge",
+		.message = on_challenge,
 		.silence = "session timeout: no answer to the login",
 		.silence_class = PCTL_E_TIMEOUT },
-	[PHASE_ACTIVATE] = { .message = on_activate,
+	[PHASE_ACTIVATE] = { .name = "Activate Session",
+		.message = on_activate,
 		.silence = "password verification timeout: no answer to the login, which is how "
 			   "IPMI 1.5 refuses a password; or the BMC has locked the user out",
 		.silence_class = PCTL_E_AUTH },
-	[PHASE_OPEN] = { .setup = on_open,
+	[PHASE_OPEN] = { .name = "Open Session",
+		.setup = on_open,
 		.kind = SETUP_OPEN,
 		.silence = "session timeout: no answer to the login (Open Session)",
 		.silence_class = PCTL_E_TIMEOUT },
-	[PHASE_RAKP1] = { .setup = on_rakp2,
+	[PHASE_RAKP1] = { .name = "RAKP 1",
+		.setup = on_rakp2,
 		.kind = SETUP_RAKP2,
 		.silence = "password verification timeout: no answer to the login (RAKP 1); the "
 			   "BMC may have locked the user out",
 		.silence_class = PCTL_E_TIMEOUT },
-	[PHASE_RAKP3] = { .setup = on_rakp4,
+	[PHASE_RAKP3] = { .name = "RAKP 3",
+		.setup = on_rakp4,
 		.kind = SETUP_RAKP4,
 		.silence = "password verification timeout: no answer to the login (RAKP 3); the "
 			   "BMC may have locked the user out",
 		.silence_class = PCTL_E_TIMEOUT },
 };
+
+static void trace_sent(const struct session *s)
+{
+	char suite[24] = "";
+
+	if (s->phase == PHASE_OPEN)
+		(void)snprintf(suite, sizeof(suite), ", cipher suite %u", s->suites[s->suite]);
+	pctl_log(PCTL_LOG_TRACE, s->dev->device, "-> login: %s%s%s", rows[s->phase].name, suite,
+		s->sent ? ", again" : "");
+}
+
+static void trace_came(const struct session *s, uint8_t code)
+{
+	pctl_log(PCTL_LOG_TRACE, s->dev->device, "<- login: %s [%02x]", rows[s->phase].name, code);
+}
 
 size_t login_pack(struct session *s, uint8_t *packet)
 {
@@ -388,6 +410,7 @@ size_t login_pack(struct session *s, uint8_t *packet)
 	struct wire *wire = s->dev->ipmi->wire;
 	struct message m = { .sequence = s->sequence, .data = s->data, .len = s->len };
 
+	trace_sent(s);
 	if (rows[s->phase].message) {
 		m.netfn = s->command->netfn;
 		m.command = s->command->cmd;
@@ -421,6 +444,7 @@ static bool receive_message(struct session *s, const uint8_t *packet, size_t len
 	if (!whole || m.netfn != (s->command->netfn | 1) || m.command != s->command->cmd ||
 		m.sequence != s->sequence)
 		return false;
+	trace_came(s, m.code);
 	rows[s->phase].message(s, &m);
 	return true;
 }
@@ -465,6 +489,7 @@ static bool receive_setup(struct session *s, const uint8_t *packet, size_t len)
 		    s->dev->ipmi->wire, &s->security, row->kind, packet, len, &setup) ||
 		setup.tag != s->tag)
 		return false;
+	trace_came(s, setup.status);
 	if (setup.status) {
 		on_status(s, setup.status);
 		return true;
