@@ -30,6 +30,7 @@ SOURCE = os.environ.get("POWERCTL_SOURCE", os.path.dirname(os.path.dirname(HERE)
 BUILD = os.environ.get("POWERCTL_BUILD", os.path.join(SOURCE, "build"))
 POWERCTL = os.path.join(BUILD, "bin", "powerctl")
 AMTSIM = os.environ.get("POWERCTL_AMTSIM", os.path.join(BUILD, "bin", "powerctl-amtsim"))
+BMCSIM = os.environ.get("POWERCTL_BMCSIM", os.path.join(BUILD, "bin", "powerctl-bmcsim"))
 PATIENCE = 60  # seconds that anything may take on a loaded machine
 
 
@@ -210,7 +211,13 @@ class Lab:
         return one
 
     def amtsim(self, *args):
-        one = Sim([AMTSIM, *args])
+        return self.stand_in(AMTSIM, *args)
+
+    def bmcsim(self, *args):
+        return self.stand_in(BMCSIM, *args)
+
+    def stand_in(self, program, *args):
+        one = Sim([program, *args])
         self.started.append(one)
         return one
 
@@ -230,6 +237,14 @@ class Started:
 
 class Skip(Exception):
     """Raised by a test that this place cannot run; the text names what is missing."""
+
+
+def skip(why):
+    """Ends a test that this place cannot run; counted and named."""
+    if os.environ.get("POWERCTL_SKIP_LOG"):
+        with open(os.environ["POWERCTL_SKIP_LOG"], "a", encoding="utf-8") as log:
+            log.write(why + "\n")
+    raise Skip(why)
 
 
 tests = []
