@@ -280,8 +280,8 @@ static void show_sensors(const struct device *dev, struct buf *out)
 	const char *comma = "";
 
 	buf_char(out, '"');
-	for (uint8_t i = 0; i < SENSOR_MAX; i++)
-		if (sensor_find(i)) {
+	for (unsigned i = 0; i < SENSOR_MAX; i++)
+		if (sensor_find((uint8_t)i)) {
 			buf_fmt(out, "%s%u:%u", comma, i, dev->readings[i]);
 			comma = ",";
 		}

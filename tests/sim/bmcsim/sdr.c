@@ -125,10 +125,11 @@ uint16_t sdr_count(void)
 /* The type and length byte, and the text; how many bytes. */
 static size_t put_text(uint8_t *at, const char *text)
 {
-	size_t n = strlen(text);
+	size_t n = 0;
 
+	for (; text[n]; n++)
+		at[1 + n] = (uint8_t)text[n];
 	at[0] = (uint8_t)(TEXT_8BIT | n);
-	memcpy(at + 1, text, n);
 	return 1 + n;
 }
 
