@@ -18,6 +18,9 @@
 /* What was open for so long and is lost begins with the shortest wait again. */
 #define STABLE_MS    ((uint64_t)30000)
 #define GONE_POLL_MS ((uint64_t)100)
+/* Where typing has a rate: what may go at once, and how often more does. */
+#define CREDIT_MOST ((uint64_t)2048)
+#define PACE_MS     ((uint64_t)50)
 
 /* One run that opens the consoles of several nodes. */
 struct console_opening {
@@ -141,6 +144,7 @@ static void close_stream(struct console_link *l)
 		return;
 	uv_close((uv_handle_t *)&l->wire->poll, on_wire_closed);
 	l->wire = NULL;
+	(void)uv_timer_stop(&l->timer);
 	explicit_bzero(l->kept, l->kept_n);
 	l->kept_n = 0;
 	pctl_stream_close(l->stream, on_closed, l);
@@ -148,12 +152,31 @@ static void close_stream(struct console_link *l)
 
 static void on_ready(uv_poll_t *poll, int status, int events);
 
+/* How much of what was typed may go now. */
+static size_t may_go(struct console_link *l)
+{
+	uint64_t more = (now(l) - l->credit_at) * l->rate / 1000;
+
+	if (!l->rate)
+		return l->kept_n;
+	if (more > 0) {
+		l->credit = l->credit + more < CREDIT_MOST ? l->credit + more : CREDIT_MOST;
+		l->credit_at = now(l);
+	}
+	return l->kept_n < l->credit ? l->kept_n : (size_t)l->credit;
+}
+
+static void on_pace(uv_timer_t *timer);
+
 static void watch(struct console_link *l)
 {
-	int events = (l->held ? 0 : UV_READABLE) | (l->kept_n ? UV_WRITABLE : 0);
+	bool goes = l->kept_n && may_go(l);
+	int events = (l->held ? 0 : UV_READABLE) | (goes ? UV_WRITABLE : 0);
 
 	if (!l->wire)
 		return;
+	if (l->kept_n && !goes)
+		(void)uv_timer_start(&l->timer, on_pace, PACE_MS, 0);
 	if (events)
 		(void)uv_poll_start(&l->wire->poll, events, on_ready);
 	else
@@ -173,13 +196,15 @@ static void read_part(struct console_link *l)
 
 static void write_kept(struct console_link *l)
 {
-	ssize_t n = write(pctl_stream_fd(l->stream), l->kept, l->kept_n);
+	size_t most = may_go(l);
+	ssize_t n = most ? write(pctl_stream_fd(l->stream), l->kept, most) : 0;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n < 0)
 		n = (ssize_t)l->kept_n; /* why shows at the other direction */
 	l->kept_n -= (size_t)n;
+	l->credit = (uint64_t)n < l->credit ? l->credit - (uint64_t)n : 0;
 	memmove(l->kept, l->kept + n, l->kept_n);
 	explicit_bzero(l->kept + l->kept_n, (size_t)n);
 }
@@ -202,6 +227,11 @@ static void on_ready(uv_poll_t *poll, int status, int events)
 	watch(l);
 }
 
+static void on_pace(uv_timer_t *timer)
+{
+	watch(timer->data);
+}
+
 /* It has ended: what it still holds is read first, and that may have no end of its own. */
 static void drain(struct console_link *l)
 {
@@ -218,6 +248,14 @@ static void on_ended(void *data, const struct pctl_error *err)
 	drain(l);
 }
 
+static uint64_t rate_of(const struct pctl_stream *stream)
+{
+	const struct pctl_value *v = pctl_value_get(pctl_stream_facts(stream), "typing_rate");
+	int64_t rate = v ? pctl_value_int(v) : 0;
+
+	return rate > 0 ? (uint64_t)rate : 0;
+}
+
 static void begin(struct console_link *l, struct pctl_stream *stream)
 {
 	struct console_wire *wire = pctl_xcalloc(1, sizeof(*wire));
@@ -229,6 +267,9 @@ static void begin(struct console_link *l, struct pctl_stream *stream)
 	l->ended = false;
 	l->opened_at = now(l);
 	l->kept_n = 0;
+	l->rate = rate_of(stream);
+	l->credit = CREDIT_MOST;
+	l->credit_at = now(l);
 	wire->link = l;
 	(void)uv_poll_init(&l->cli->loop, &wire->poll, pctl_stream_fd(stream));
 	l->events->opened(l->data);

@@ -55,7 +55,9 @@ struct console_link {
 	uint64_t opened_at, delay_ms;
 	char kept[CONSOLE_TYPED_MAX];
 	size_t kept_n;
-	struct console_link *next; /* those that are opened together */
+	uint64_t rate;              /* of typing, bytes a second; 0: as fast as it takes them */
+	uint64_t credit, credit_at; /* bytes that may go at once, as of then */
+	struct console_link *next;  /* those that are opened together */
 };
 
 /* The first five members are filled in. */

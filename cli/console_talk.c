@@ -71,7 +71,7 @@ static void show(struct talk *t, const char *words)
 }
 
 /* In brackets on a line of its own; in raw mode a line break does not return the carriage. */
-static void notice(struct talk *t, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void notice(struct talk *t, const char *fmt, ...)
 {
 	const char *end = terminal_is_raw() ? "\r\n" : "\n";
 	struct pctl_buf line;

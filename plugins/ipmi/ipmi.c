@@ -208,38 +208,48 @@ static int open_device(
 	return 0;
 }
 
-struct closing {
-	struct ipmi_dev *dev;
-	pctl_closed_fn *closed;
-	void *data;
-};
+void ipmi_hold(struct ipmi_dev *dev)
+{
+	dev->held++;
+}
+
+void ipmi_release(struct ipmi_dev *dev)
+{
+	pctl_closed_fn *closed = dev->closed;
+	void *data = dev->closed_data;
+
+	if (--dev->held || !closed)
+		return;
+	explicit_bzero(&dev->credential, sizeof(dev->credential));
+	free(dev);
+	closed(data);
+}
 
 static void on_session_closed(void *data)
 {
-	struct closing c = *(struct closing *)data;
+	ipmi_release(data);
+}
 
-	free(data);
-	explicit_bzero(&c.dev->credential, sizeof(c.dev->credential));
-	free(c.dev);
-	c.closed(c.data);
+void ipmi_say_goodbye(struct ipmi_dev *dev)
+{
+	ipmi_hold(dev);
+	session_close(dev, on_session_closed, dev);
 }
 
 static void close_device(void *data, pctl_closed_fn *closed, void *closed_data)
 {
-	struct closing *c = pctl_xcalloc(1, sizeof(*c));
+	struct ipmi_dev *dev = data;
 
-	*c = (struct closing){ .dev = data, .closed = closed, .data = closed_data };
-	session_close(data, on_session_closed, c);
-}
-
-static void on_idle(void *data)
-{
-	(void)data;
+	ipmi_hold(dev);
+	dev->closed = closed;
+	dev->closed_data = closed_data;
+	ipmi_say_goodbye(dev);
+	ipmi_release(dev);
 }
 
 static void idle(void *data)
 {
-	session_close(data, on_idle, NULL);
+	ipmi_say_goodbye(data);
 }
 
 PCTL_API const struct pctl_driver pctl_driver = {
@@ -257,6 +267,9 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.power = &ipmi_power,
 	.boot = &ipmi_boot,
 	.identify = &ipmi_identify,
+#ifdef IPMI_CONSOLE
+	.console = &ipmi_console,
+#endif
 	.default_port = DEFAULT_PORT,
 	.flags = PCTL_DRIVER_REPEATS,
 };

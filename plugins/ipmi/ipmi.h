@@ -105,6 +105,9 @@ struct ipmi_dev {
 	int8_t auth_type;        /* -1: the safest that the BMC offers */
 	bool before_change;      /* power or boot is to be changed next */
 	struct session *session; /* NULL: none */
+	unsigned held;           /* what goes on although it may be closing: see ipmi_hold() */
+	pctl_closed_fn *closed;  /* once it is closing */
+	void *closed_data;
 	struct call call;
 	union {
 		struct power_work power;
@@ -112,9 +115,16 @@ struct ipmi_dev {
 	} work;
 };
 
+/* Until it is released as often, the device is not freed. */
+void ipmi_hold(struct ipmi_dev *dev);
+void ipmi_release(struct ipmi_dev *dev);
+/* Closes the session, if there is one; nobody waits for it but the device's end. */
+void ipmi_say_goodbye(struct ipmi_dev *dev);
+
 extern const struct pctl_power_if ipmi_power;
 extern const struct pctl_boot_if ipmi_boot;
 extern const struct pctl_identify_if ipmi_identify;
+extern const struct pctl_console_if ipmi_console;
 
 /* Facts. The cipher suite that the last login took: its number. */
 #define FACT_CIPHER_SUITE "cipher_suite"
