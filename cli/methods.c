@@ -261,7 +261,16 @@ static int take_parameters(struct cli *cli, const char *const *words, struct pct
 	return CLI_OK;
 }
 
-static int run(struct cli *cli, const char *const *words)
+/* `null echo text hi n1`: the words are read as nodes. */
+static void hint_at_parameter(const struct cli *cli, const struct pctl_method *m)
+{
+	for (const struct pctl_property *p = m->parameters; p && p->name && cli->args[0]; p++)
+		if (strcmp(p->name, cli->args[0]) == 0)
+			say("parameters are written NAME=VALUE: powerctl %s %s=VALUE NODES",
+				cli->command->name, p->name);
+}
+
+static int run(struct cli *cli, const struct pctl_method *method, const char *const *words)
 {
 	struct pctl_request request = run_request_from(cli, PCTL_VERB_METHOD);
 	struct pctl_value *map = pctl_value_new_map();
@@ -273,8 +282,11 @@ static int run(struct cli *cli, const char *const *words)
 	int status = take_parameters(cli, words + 2, map);
 	if (status == CLI_OK)
 		status = command_check_words(cli);
-	if (status == CLI_OK)
+	if (status == CLI_OK) {
 		status = select_nodes(cli, cli->args, &selection);
+		if (status != CLI_OK)
+			hint_at_parameter(cli, method);
+	}
 	if (status == CLI_OK) {
 		status = run_request(cli, &selection, &request, NULL);
 		selection_done(&selection);
@@ -307,7 +319,7 @@ static int exec(struct cli *cli, struct call *c, const char *const *words)
 		say("%s", err.text);
 		return CLI_USAGE;
 	}
-	return run(cli, words);
+	return run(cli, method, words);
 }
 
 static const struct command nothing = { .name = "" };

@@ -142,9 +142,14 @@ static void remember_looks(struct cli *cli)
 		say("how far you have read is not kept: %s", err.text);
 }
 
-/* `bootdev --show pxe n1`: the words before NODES are read as nodes. */
-static void hint_at_device(const struct cli *cli)
+/* `bootdev --show pxe n1`, `log clear n1`: the words before NODES are read as nodes. */
+static void hint_at_words(const struct cli *cli)
 {
+	static const char *const log_options[] = { "new", "clear", NULL };
+
+	if (cli->command == &command_log && cli->nargs > 0 &&
+		pctl_parse_choice(cli->args[0], log_options) >= 0)
+		say("'%s' is an option here: powerctl log --%s NODES", cli->args[0], cli->args[0]);
 	if (cli->options.show && cli->nargs > 0 &&
 		pctl_parse_choice(cli->args[0], boot_choices) >= 0)
 		say("with --show no DEVICE is given: powerctl %s --show NODES", cli->command->name);
@@ -160,7 +165,7 @@ static int exec_verb(struct cli *cli)
 	if (status == CLI_OK)
 		status = select_nodes(cli, cli->args + arguments, &selection);
 	if (status != CLI_OK) {
-		hint_at_device(cli);
+		hint_at_words(cli);
 		return status;
 	}
 	status = run_request(cli, &selection, &request, NULL);

@@ -66,6 +66,24 @@ static bool plausible(const void *sized, size_t least)
 
 #define UP_TO(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
 
+/* Of the interfaces that are there: functions that each of them has to have. */
+static const char *what_is_missing(const struct pctl_driver *d)
+{
+	if (d->power && (!d->power->get || !d->power->act))
+		return "its power interface lacks get or act";
+	if (d->boot && !d->boot->set)
+		return "its boot interface lacks set";
+	if (d->identify && !d->identify->set)
+		return "its identify interface lacks set";
+	if (d->console && !d->console->open)
+		return "its console interface lacks open";
+	if (d->log && !d->log->read)
+		return "its log interface lacks read";
+	if (d->sensors && !d->sensors->read)
+		return "its sensors interface lacks read";
+	return NULL;
+}
+
 static const char *what_is_wrong(const struct pctl_driver *d, const char *name)
 {
 	if (!d->name || strcmp(d->name, name) != 0)
@@ -84,19 +102,7 @@ static const char *what_is_wrong(const struct pctl_driver *d, const char *name)
 		!plausible(d->log, UP_TO(struct pctl_log_if, read)) ||
 		!plausible(d->sensors, UP_TO(struct pctl_sensors_if, read)))
 		return "the size of an interface makes no sense";
-	if (d->power && (!d->power->get || !d->power->act))
-		return "its power interface lacks get or act";
-	if (d->boot && !d->boot->set)
-		return "its boot interface lacks set";
-	if (d->identify && !d->identify->set)
-		return "its identify interface lacks set";
-	if (d->console && !d->console->open)
-		return "its console interface lacks open";
-	if (d->log && !d->log->read)
-		return "its log interface lacks read";
-	if (d->sensors && !d->sensors->read)
-		return "its sensors interface lacks read";
-	return NULL;
+	return what_is_missing(d);
 }
 
 static const char *copy_properties(const struct pctl_property *from, struct pctl_property **ret)
@@ -202,13 +208,32 @@ static const char *copy_methods(struct pctl_plugin *plugin, const struct pctl_me
 	return why;
 }
 
-#define COPY_INTERFACE(plugin, d, member)                                                      \
-	do {                                                                                   \
-		if ((d)->member) {                                                             \
-			copy_struct(&(plugin)->member, sizeof((plugin)->member), (d)->member); \
-			(d)->member = &(plugin)->member;                                       \
-		}                                                                              \
-	} while (0)
+/* --- The whole driver. ------------------------------------------------------------------------ */
+
+/* Where an interface is now; NULL where the driver has none. */
+static const void *copy_interface(void *to, size_t size, const void *from)
+{
+	if (!from)
+		return NULL;
+	copy_struct(to, size, from);
+	return to;
+}
+
+#define COPY_INTERFACE(plugin, d, member) \
+	((d)->member = copy_interface(&(plugin)->member, sizeof((plugin)->member), (d)->member))
+
+static const char *adopt_tables(struct pctl_plugin *plugin)
+{
+	struct pctl_driver *d = &plugin->driver;
+
+	const char *why = copy_properties(d->properties, &plugin->properties);
+	d->properties = plugin->properties;
+	if (why || !d->methods)
+		return why;
+	why = copy_methods(plugin, d->methods);
+	d->methods = plugin->methods;
+	return why;
+}
 
 /* Takes everything over into structs of full size. The driver that was loaded is not changed. */
 static const char *adopt(
@@ -227,13 +252,7 @@ static const char *adopt(
 	COPY_INTERFACE(plugin, d, console);
 	COPY_INTERFACE(plugin, d, log);
 	COPY_INTERFACE(plugin, d, sensors);
-	why = copy_properties(d->properties, &plugin->properties);
-	d->properties = plugin->properties;
-	if (!why && d->methods) {
-		why = copy_methods(plugin, d->methods);
-		d->methods = plugin->methods;
-	}
-	return why;
+	return adopt_tables(plugin);
 }
 
 static int check_symbol(const struct pctl_driver *d, const char *path, struct pctl_error *err)

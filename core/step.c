@@ -131,17 +131,25 @@ static void after_op(struct pctl_task *t, const struct pctl_error *result)
 		after_call(t, result);
 }
 
-/* After several tries a person wants to know of all the time that went by, not of the last rest of
- * it. */
-static void count_whole_time(struct pctl_task *t)
+/*
+ * The time ran out in the middle of another try: what the one before it met says more; and if that
+ * was silence as well, a person wants to know of all the time that went by, not of its last rest.
+ */
+static void tell_whole_time(struct pctl_task *t)
 {
+	static const char silence[] = "no answer in ";
 	char waited[32];
 
-	if (t->error.code != PCTL_E_TIMEOUT || t->trying.tries < 2)
+	if (t->error.code != PCTL_E_TIMEOUT || t->trying.tries < 2 ||
+		strncmp(t->error.text, silence, sizeof(silence) - 1) != 0)
 		return;
+	if (*t->trouble && strncmp(t->trouble, silence, sizeof(silence) - 1) != 0) {
+		pctl_error_set(&t->error, PCTL_E_TIMEOUT, "%s", t->trouble);
+		return;
+	}
 	uint64_t seconds = (now(t) - t->trying.first + 500) / 1000;
 	pctl_format_duration(seconds * 1000, waited, sizeof(waited));
-	pctl_error_set(&t->error, PCTL_E_TIMEOUT, "no answer in %s", waited);
+	pctl_error_set(&t->error, PCTL_E_TIMEOUT, "%s%s", silence, waited);
 }
 
 static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
@@ -150,7 +158,7 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 
 	t->busy = PCTL_TASK_IDLE;
 	t->error = *result;
-	count_whole_time(t);
+	tell_whole_time(t);
 	pctl_device_settle_pins(t->device, result->code == 0);
 	after_op(t, result);
 	if (result->code == 0) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A small text file of things remembered about devices: a line per device, "KEY field=value ...",
- * as people can read and edit it. Facts, pins and held boot intents are three of these. Kept in
- * memory once read; changes are merged into what other processes wrote meanwhile, under a lock, and
- * the file is replaced atomically.
+ * as people can read and edit it. Facts, pins, held boot intents and the marks in logs are four of
+ * these. Kept in memory once read; changes are merged into what other processes wrote meanwhile,
+ * under a lock, and the file is replaced atomically.
  */
 #ifndef POWERCTL_CORE_STORE_H
 #define POWERCTL_CORE_STORE_H

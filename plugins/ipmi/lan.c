@@ -41,14 +41,19 @@ size_t lan_pack_activate(struct wire *wire, const struct security *s,
 	return pack(wire, s->auth_type, 0, s->system_id, credential, message, packet);
 }
 
+/* libfreeipmi compares all 16 bytes, but fills in only those of the password: it gets them all. */
 static bool authentic(
 	const struct credential *credential, uint8_t auth_type, const uint8_t *packet, size_t len)
 {
-	bool secret = auth_type != IPMI_AUTHENTICATION_TYPE_NONE && credential->password;
+	uint8_t password[WIRE_PASSWORD_15] = { 0 };
 
-	return ipmi_lan_check_packet_session_authentication_code(packet, (unsigned)len, auth_type,
-		       secret ? pctl_secret_data(credential->password) : NULL,
-		       secret ? password_len(credential, WIRE_PASSWORD_15) : 0) == 1;
+	if (credential->password)
+		memcpy(password, pctl_secret_data(credential->password),
+			password_len(credential, sizeof(password)));
+	int good = ipmi_lan_check_packet_session_authentication_code(
+		packet, (unsigned)len, auth_type, password, sizeof(password));
+	explicit_bzero(password, sizeof(password));
+	return good == 1;
 }
 
 static bool number(const struct wire *wire, const char *name, uint32_t *ret)

@@ -14,6 +14,11 @@
 /* How long a BMC may say nothing to a cipher suite while there is another to try. */
 #define SUITE_MS    1500u
 #define ACTIVATE_MS 3000u
+#define RESTARTS    5u
+
+/* Table 13-15: what a BMC says to a step of the login that it has had already. */
+#define STATUS_INVALID_SESSION  0x02
+#define STATUS_INACTIVE_SESSION 0x08
 
 static uint64_t now(const struct session *s)
 {
@@ -68,6 +73,7 @@ void login_begin(struct session *s)
 	s->security = (struct security){ .privilege = ipmi_privilege(s->dev) };
 	s->privilege_set = s->plain_caps = false;
 	s->login_began = now(s);
+	s->restarts = 0;
 	ask_capabilities(s, pctl_device_connect_ms(s->dev->device));
 }
 
@@ -345,36 +351,58 @@ static void on_rakp4(struct session *s, const struct setup *setup)
 /* --- The phases. ------------------------------------------------------------------------------ */
 
 static const struct row {
+	const char *name;
 	/* One of these: an IPMI message, or a part of RMCP+'s login. */
 	void (*message)(struct session *s, const struct message *m);
 	void (*setup)(struct session *s, const struct setup *setup);
-	enum setup_kind kind;
 	const char *silence; /* what it means; NULL: nobody is there */
+	enum setup_kind kind;
 	int silence_class;
 } rows[] = {
-	[PHASE_CAPS] = { .message = on_capabilities },
-	[PHASE_CHALLENGE] = { .message = on_challenge,
+	[PHASE_CAPS] = { .name = "Get Channel Authentication Capabilities",
+		.message = on_capabilities },
+	[PHASE_CHALLENGE] = { .name = "Get Session Challenge",
+		.message = on_challenge,
 		.silence = "session timeout: no answer to the login",
 		.silence_class = PCTL_E_TIMEOUT },
-	[PHASE_ACTIVATE] = { .message = on_activate,
+	[PHASE_ACTIVATE] = { .name = "Activate Session",
+		.message = on_activate,
 		.silence = "password verification timeout: no answer to the login, which is how "
 			   "IPMI 1.5 refuses a password; or the BMC has locked the user out",
 		.silence_class = PCTL_E_AUTH },
-	[PHASE_OPEN] = { .setup = on_open,
+	[PHASE_OPEN] = { .name = "Open Session",
+		.setup = on_open,
 		.kind = SETUP_OPEN,
 		.silence = "session timeout: no answer to the login (Open Session)",
 		.silence_class = PCTL_E_TIMEOUT },
-	[PHASE_RAKP1] = { .setup = on_rakp2,
+	[PHASE_RAKP1] = { .name = "RAKP 1",
+		.setup = on_rakp2,
 		.kind = SETUP_RAKP2,
 		.silence = "password verification timeout: no answer to the login (RAKP 1); the "
 			   "BMC may have locked the user out",
 		.silence_class = PCTL_E_TIMEOUT },
-	[PHASE_RAKP3] = { .setup = on_rakp4,
+	[PHASE_RAKP3] = { .name = "RAKP 3",
+		.setup = on_rakp4,
 		.kind = SETUP_RAKP4,
 		.silence = "password verification timeout: no answer to the login (RAKP 3); the "
 			   "BMC may have locked the user out",
 		.silence_class = PCTL_E_TIMEOUT },
 };
+
+static void trace_sent(const struct session *s)
+{
+	char suite[24] = "";
+
+	if (s->phase == PHASE_OPEN)
+		(void)snprintf(suite, sizeof(suite), ", cipher suite %u", s->suites[s->suite]);
+	pctl_log(PCTL_LOG_TRACE, s->dev->device, "-> login: %s%s%s", rows[s->phase].name, suite,
+		s->sent ? ", again" : "");
+}
+
+static void trace_came(const struct session *s, uint8_t code)
+{
+	pctl_log(PCTL_LOG_TRACE, s->dev->device, "<- login: %s [%02x]", rows[s->phase].name, code);
+}
 
 size_t login_pack(struct session *s, uint8_t *packet)
 {
@@ -382,6 +410,7 @@ size_t login_pack(struct session *s, uint8_t *packet)
 	struct wire *wire = s->dev->ipmi->wire;
 	struct message m = { .sequence = s->sequence, .data = s->data, .len = s->len };
 
+	trace_sent(s);
 	if (rows[s->phase].message) {
 		m.netfn = s->command->netfn;
 		m.command = s->command->cmd;
@@ -415,14 +444,31 @@ static bool receive_message(struct session *s, const uint8_t *packet, size_t len
 	if (!whole || m.netfn != (s->command->netfn | 1) || m.command != s->command->cmd ||
 		m.sequence != s->sequence)
 		return false;
+	trace_came(s, m.code);
 	rows[s->phase].message(s, &m);
 	return true;
+}
+
+/*
+ * The answer was lost, and to the BMC, which did its part, the repetition is out of place: only a
+ * new login helps. After RAKP 3 the session is even open on its side.
+ */
+static bool is_about_repetition(const struct session *s, uint8_t status)
+{
+	return s->sent > 1 && s->phase != PHASE_OPEN &&
+	       (status == STATUS_INVALID_SESSION || status == STATUS_INACTIVE_SESSION);
 }
 
 static void on_status(struct session *s, uint8_t status)
 {
 	struct pctl_error why = { 0 }, err;
 
+	if (is_about_repetition(s, status) && s->restarts++ < RESTARTS) {
+		if (s->phase == PHASE_RAKP3)
+			session_say_goodbye(s);
+		open_session(s);
+		return;
+	}
 	if (status_is_about_suite(status) && try_next_suite(s))
 		return;
 	status_rmcpplus(status, &why);
@@ -443,6 +489,7 @@ static bool receive_setup(struct session *s, const uint8_t *packet, size_t len)
 		    s->dev->ipmi->wire, &s->security, row->kind, packet, len, &setup) ||
 		setup.tag != s->tag)
 		return false;
+	trace_came(s, setup.status);
 	if (setup.status) {
 		on_status(s, setup.status);
 		return true;

@@ -117,17 +117,21 @@ static void set_goodbye(struct session *s)
 	s->sequence = (s->sequence + 1) & 0x3f;
 }
 
-/* Nothing is left; a BMC that may still hold the session is told, and not waited for. */
-static void forget(struct session *s)
+void session_say_goodbye(struct session *s)
 {
 	uint8_t packet[WIRE_PACKET_MAX];
 
-	if (established(s)) {
-		set_goodbye(s);
-		size_t len = pack_message(s, packet);
-		if (len)
-			udp_send(&s->member, packet, len);
-	}
+	set_goodbye(s);
+	size_t len = pack_message(s, packet);
+	if (len)
+		udp_send(&s->member, packet, len);
+}
+
+/* Nothing is left; a BMC that may still hold the session is told, and not waited for. */
+static void forget(struct session *s)
+{
+	if (established(s))
+		session_say_goodbye(s);
 	(void)uv_timer_stop(&s->timer);
 	s->phase = PHASE_IDLE;
 	explicit_bzero(&s->security, sizeof(s->security));
@@ -366,6 +370,8 @@ static bool receive_message(struct session *s, const uint8_t *packet, size_t len
 		on_privilege(s, &m);
 	else if (s->phase == PHASE_COMMAND)
 		on_command(s, &m);
+	else if (m.code == CODE_NODE_BUSY)
+		s->sequence = (s->sequence + 1) & 0x3f; /* of the next goodbye */
 	else
 		finish(s);
 	return true;

@@ -54,6 +54,7 @@ struct session {
 	bool rmcpplus, privilege_set, plain_caps;
 	uint8_t suites[SUITES_MAX]; /* to be tried */
 	size_t suites_n, suite;
+	unsigned restarts; /* of this login */
 
 	pctl_closed_fn *closed;
 	void *closed_data;
@@ -80,6 +81,8 @@ void session_enter_message(struct session *s, enum phase phase, uint64_t limit_m
 	const struct command *command, const void *data, size_t len);
 /* The login is over: sends what was waiting. */
 void session_ready(struct session *s);
+/* Sends Close Session, once, and waits for nothing. */
+void session_say_goodbye(struct session *s);
 /* Nothing is left of the session; the call fails with err. */
 void session_fail(struct session *s, const struct pctl_error *err);
 

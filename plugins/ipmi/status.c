@@ -6,32 +6,32 @@
 /* The names and numbers of table 13-15; what they mean to a person. */
 static const struct row {
 	uint8_t status;
+	bool suite; /* about the cipher suite: another one may do */
 	int class;
-	bool suite;
 	const char *text;
 } rows[] = {
-	{ 0x01, PCTL_E_BUSY, false, "the BMC has no room for another session" },
-	{ 0x02, PCTL_E_PROTOCOL, false, "the BMC does not know the session it just opened" },
-	{ 0x03, PCTL_E_PROTOCOL, false, "the BMC does not know the payload type" },
-	{ 0x04, PCTL_E_UNSUPPORTED, true, "unavailable on this BMC: not that authentication" },
-	{ 0x05, PCTL_E_UNSUPPORTED, true, "unavailable on this BMC: not that integrity" },
-	{ 0x06, PCTL_E_UNSUPPORTED, true,
+	{ 0x01, false, PCTL_E_BUSY, "the BMC has no room for another session" },
+	{ 0x02, false, PCTL_E_PROTOCOL, "the BMC does not know the session it just opened" },
+	{ 0x03, false, PCTL_E_PROTOCOL, "the BMC does not know the payload type" },
+	{ 0x04, true, PCTL_E_UNSUPPORTED, "unavailable on this BMC: not that authentication" },
+	{ 0x05, true, PCTL_E_UNSUPPORTED, "unavailable on this BMC: not that integrity" },
+	{ 0x06, true, PCTL_E_UNSUPPORTED,
 		"unavailable on this BMC: not that authentication payload" },
-	{ 0x07, PCTL_E_UNSUPPORTED, true, "unavailable on this BMC: not that integrity payload" },
-	{ 0x08, PCTL_E_BUSY, false, "the BMC has given the session up already" },
-	{ 0x09, PCTL_E_FORBIDDEN, false,
+	{ 0x07, true, PCTL_E_UNSUPPORTED, "unavailable on this BMC: not that integrity payload" },
+	{ 0x08, false, PCTL_E_BUSY, "the BMC has given the session up already" },
+	{ 0x09, false, PCTL_E_FORBIDDEN,
 		"privilege level cannot be obtained: the user may not have it" },
-	{ 0x0a, PCTL_E_FORBIDDEN, false,
+	{ 0x0a, false, PCTL_E_FORBIDDEN,
 		"privilege level cannot be obtained: the user may not have it" },
-	{ 0x0b, PCTL_E_BUSY, false, "the BMC has no room for another session of that privilege" },
-	{ 0x0c, PCTL_E_AUTH, false, "user name refused: its length is wrong" },
-	{ 0x0d, PCTL_E_AUTH, false,
+	{ 0x0b, false, PCTL_E_BUSY, "the BMC has no room for another session of that privilege" },
+	{ 0x0c, false, PCTL_E_AUTH, "user name refused: its length is wrong" },
+	{ 0x0d, false, PCTL_E_AUTH,
 		"user name refused: there is no such user, or not with that privilege" },
-	{ 0x0e, PCTL_E_REFUSED, false, "the BMC does not know its own GUID" },
-	{ 0x0f, PCTL_E_AUTH, false, "password or K_g refused: the check value is wrong" },
-	{ 0x10, PCTL_E_UNSUPPORTED, true, "unavailable on this BMC: not that encryption" },
-	{ 0x11, PCTL_E_UNSUPPORTED, true, "unavailable on this BMC" },
-	{ 0x12, PCTL_E_PROTOCOL, false, "the BMC takes a parameter of the login as illegal" },
+	{ 0x0e, false, PCTL_E_REFUSED, "the BMC does not know its own GUID" },
+	{ 0x0f, false, PCTL_E_AUTH, "password or K_g refused: the check value is wrong" },
+	{ 0x10, true, PCTL_E_UNSUPPORTED, "unavailable on this BMC: not that encryption" },
+	{ 0x11, true, PCTL_E_UNSUPPORTED, "unavailable on this BMC" },
+	{ 0x12, false, PCTL_E_PROTOCOL, "the BMC takes a parameter of the login as illegal" },
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 

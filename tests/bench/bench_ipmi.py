@@ -7,9 +7,9 @@
   timeouts  dead BMCs only, twice as many: is any line of output lost
   slow      a BMC that takes 1.5 s: how often one `reset` makes it reset
 
-The BMCs are OpenIPMI's ipmi_sim, 200 in a process, each at a loopback address of its own; a dead one
-is a bound socket that nobody reads. Clients take turns, so that what else the machine is busy with
-slows all of them alike. Where the driver is not built, the others' halves are shown without it.
+The BMCs are OpenIPMI's ipmi_sim, 200 in a process, each at a loopback address of its own; a dead
+one is a bound socket that nobody reads. Clients take turns, so that what else the machine does slows
+all of them alike. Where the driver is not built, the others' halves are shown without it.
 """
 import argparse
 import collections
@@ -81,6 +81,10 @@ class Dead:
             one.close()
 
 
+def bracket(first, last):
+    return f"[{first}-{last}]" if int(last) > int(first) else str(first)
+
+
 def folded(groups):
     """Neighbours in one bracket, as a person would write them and command lines are limited."""
     found = {}
@@ -90,7 +94,7 @@ def folded(groups):
     for (network, port), lasts in found.items():
         first, last = lasts[0].split("-")[0], lasts[-1].split("-")[-1]
         count = int(last) - int(first) + 1
-        yield Group(f"{network}.[{first}-{last}]" if count > 1 else f"{network}.{first}", count, port)
+        yield Group(f"{network}.{bracket(first, last)}", count, port)
 
 
 # --- The clients. A verb is by the client's own word for it. -----------------------------------
@@ -99,6 +103,7 @@ def folded(groups):
 class Client:
     def __init__(self, name, nodes, argv, env=None):
         self.name, self.nodes, self.argv = name, nodes, argv
+        self.fewest = nodes  # answers that it printed in any round
         self.env = env or {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/nonexistent"}
 
     def is_answer(self, line):
@@ -112,14 +117,15 @@ class Powerctl(Client):
     def __init__(self, folder, groups, verb="status"):
         lines, count = [], 0
         for g in folded(groups):
-            lines.append(f"  n[{count + 1}-{count + g.count}]:" if g.count > 1 else f"  n{count + 1}:")
-            lines[-1] += f' {{class: bmc, address: "{g.pattern}", port: {g.port}}}'
+            lines.append(f"  n{bracket(count + 1, count + g.count)}: {{class: bmc,"
+                         f' address: "{g.pattern}", port: {g.port}}}')
             count += g.count
         write(folder, "password", PASSWORD)
-        env = powerctl_env(folder, "credentials:\n  bmc: {username: admin, password_file: password}\n"
+        env = powerctl_env(folder, "credentials:\n"
+                           "  bmc: {username: admin, password_file: password}\n"
                            "classes:\n  bmc: {driver: ipmi, credential: bmc,"
                            " workarounds: [opensesspriv]}\nnodes:\n" + "\n".join(lines) + "\n")
-        super().__init__("powerctl", count, [POWERCTL, verb, "-a", "--yes"], env)
+        super().__init__("powerctl", count, [POWERCTL, verb, "-a"], env)
 
 
 class Ipmipower(Client):
@@ -138,8 +144,8 @@ class Ipmitool(Client):
         hosts = write(folder, "hosts", "\n".join(f"{network}.{n + 1}" for n in range(group.count)))
         super().__init__("xargs -P32 ipmitool", group.count,
                          ["/usr/bin/xargs", "-a", hosts, "-P", "32", "-I", "{}", IPMITOOL, "-I",
-                          "lanplus", "-C", "3", "-U", "admin", "-P", PASSWORD, "-p", str(group.port),
-                          "-H", "{}", "power", verb])
+                          "lanplus", "-C", "3", "-U", "admin", "-P", PASSWORD, "-p",
+                          str(group.port), "-H", "{}", "power", verb])
 
     def is_answer(self, line):
         return line.rstrip().endswith("is off")
@@ -155,7 +161,8 @@ def has_driver():
 def goal(what, value, most, unit=""):
     met = value is not None and value <= most
     shown = "-" if value is None else f"{value:.2f}{unit}"
-    print(f"  goal: {what}: {shown}, at most {most}{unit}: {'met' if met else 'MISSED'}", flush=True)
+    print(f"  goal: {what}: {shown}, at most {most}{unit}: {'met' if met else 'MISSED'}",
+          flush=True)
     return met
 
 
@@ -167,9 +174,13 @@ def once(client, folder):
     status, sample = run_small(client.argv, client.env, path)
     with open(path, encoding="utf-8", errors="replace") as out:
         text = out.read()
-    if status or client.answers(text) != client.nodes:
-        sys.exit(f"bench: {client.name} ended with {status} after {client.answers(text)} of"
-                 f" {client.nodes} answers; its output begins:\n{text[:2000]}")
+    answers = client.answers(text)
+    client.fewest = min(client.fewest, answers)
+    # ipmipower keeps 32 KiB of output, and what comes faster than it is written is lost.
+    lossy = isinstance(client, Ipmipower) and answers > client.nodes / 2
+    if status or (answers != client.nodes and not lossy):
+        sys.exit(f"bench: {client.name} ended with {status} after {answers} of {client.nodes}"
+                 f" answers; its output begins:\n{text[:1000]}")
     return sample
 
 
@@ -182,11 +193,12 @@ def bench_status(folder, options):
         theirs = [Ipmipower(sims.groups, *more) for more in ((), ("-F", "64"), ("-F", "256"))]
         clients += theirs + [Ipmitool(folder, few)]
         samples = in_turns(clients, options.rounds, lambda client: once(client, folder))
-    print(f"status; medians of {options.rounds} interleaved rounds\n"
-          f"{'client':<20} {'nodes':>6} {'wall':>12} {'best':>12} {'CPU/node':>12} {'peak':>10}")
+    print(f"status; medians of {options.rounds} interleaved rounds, answers of the worst one\n"
+          f"{'client':<20} {'nodes':>6} {'answers':>8} {'wall':>12} {'best':>12} {'CPU/node':>12}"
+          f" {'peak':>10}")
     for c in clients:
         taken = samples[c.name]
-        print(f"{c.name:<20} {c.nodes:>6} {median(taken, 'wall') * 1e3:>9.1f} ms"
+        print(f"{c.name:<20} {c.nodes:>6} {c.fewest:>8} {median(taken, 'wall') * 1e3:>9.1f} ms"
               f" {min(s.wall for s in taken) * 1e3:>9.1f} ms"
               f" {median(taken, 'cpu') * 1e6 / c.nodes:>9.0f} us"
               f" {median(taken, 'peak') / 1024:>7.1f} MB", flush=True)
@@ -284,8 +296,9 @@ def resets(folder, name, client_of):
 def bench_slow(folder, _options):
     clients = [("powerctl", lambda g: Powerctl(folder, g, "reset"))] if has_driver() else []
     clients += [("ipmipower", lambda g: Ipmipower(g, verb="--reset")),
-                ("ipmitool", lambda g: Ipmitool(folder, Group(g[0].pattern, 1, g[0].port), "reset"))]
-    print(f"one reset of a BMC that takes 1.5 s\n{'client':<20} {'resets':>8} {'end':>9}  what it said")
+                ("ipmitool", lambda g: Ipmitool(folder, g[0], "reset"))]
+    print("one reset of a BMC that takes 1.5 s\n"
+          f"{'client':<20} {'resets':>8} {'end':>9}  what it said")
     met = True
     for name, client_of in clients:
         count, wall, said = resets(folder, name, client_of)

@@ -3,7 +3,7 @@
 
     sim = lab.keep(IpmiSim(lab.path("sim"), 3))         # OpenIPMI's ipmi_sim: c1, c2, c3
     sim.inventory(lab)
-    lab.run("on", "c1"); sim.power(1); sim.log(1)       # what the chassis behind it is, and was told
+    lab.run("on", "c1"); sim.power(1); sim.log(1)       # what the chassis is, and was told
     sim.ipmitool(1, "power", "status")                  # what somebody else's client says
 
     fake = lab.keep(FakeBmc(lab.path("f1.log")))        # pyghmi's fakebmc
@@ -29,8 +29,8 @@ PYTHON = "/usr/bin/python3"  # Debian's, which has pyghmi
 USERS = {"admin": ("secret", "admin"), "oper": ("operpw", "operator"), "user": ("userpw", "user")}
 PASSWORD = USERS["admin"][0]
 
-# RMCP, an IPMI 1.5 header without a session, Get Channel Authentication Capabilities (netFn App 38h)
-# of this channel for administrators.
+# RMCP, an IPMI 1.5 header without a session, Get Channel Authentication Capabilities (netFn App,
+# 38h) of this channel for administrators.
 GET_CAPABILITIES = bytes.fromhex("0600ff07" "00" "00000000" "00000000" "09" "2018c8" "8100388e04b5")
 
 # A temperature and a fan, as full records (IPMI 2.0, 43.1) of sensors 1 and 2; linear, M=1.
@@ -152,8 +152,8 @@ class Program:
 class IpmiSim:
     """OpenIPMI's ipmi_sim: one process, one BMC at each of the addresses NETWORK1, NETWORK2, ...
 
-    mode `ctl`: a chassis behind each BMC, kept in files; `slow`: each change takes it 1.5 s; `fast`:
-    no chassis, always off, for timings. control: another chassis_control program instead.
+    mode `ctl`: a chassis behind each BMC, kept in files; `slow`: each change takes it 1.5 s;
+    `fast`: no chassis, always off, for timings. control: another chassis_control program instead.
     """
 
     def __init__(self, folder, count=1, mode="ctl", network="127.0.21.", kg=None, control=None):
@@ -289,7 +289,7 @@ class FakeBmc:
 
 
 class BmcFleet(lib.StandIns):
-    """powerctl-bmcsim's stand-ins b1, b2, ... on ports that the kernel gave, and their inventory."""
+    """powerctl-bmcsim's stand-ins b1, b2, ... on ports that the kernel gave, in an inventory."""
 
     def __init__(self, lab, *args, devices=1, settings="", timeouts=""):
         super().__init__(lab, lab.bmcsim("--by-port", "--port", "0", "--devices", str(devices),
@@ -321,6 +321,13 @@ def inventory(nodes, password_file, user="admin", settings="", timeouts=""):
     return "\n".join(lines) + "\n"
 
 
+def without_repeats(log):
+    """A log without what a BMC may be told again when its answer is late: where power and boot
+    device are to go. Never a reset, a shutdown, a cycle."""
+    return [line for n, line in enumerate(log)
+            if not (n and line == log[n - 1] and line.startswith(("power ", "boot ")))]
+
+
 # --- Clients that others wrote. Their passwords are the stand-ins', no secrets. ---------------
 
 
@@ -330,10 +337,11 @@ def run(args):
     return lib.Result(args, done.returncode, done.stdout, done.stderr)
 
 
-def ipmitool(address, port, *words, user="admin", password=PASSWORD, kg=None, version="2.0"):
+def ipmitool(address, port, *words, user="admin", password=PASSWORD, kg=None, version="2.0",
+             level=None):
     """Without -C it would ask for cipher suites first and wait 10 s where that is not answered."""
     how = {"1.5": ["-I", "lan"], "2.0": ["-I", "lanplus", "-C", "3"]}[version]
-    level = {"admin": "administrator"}.get(user) or USERS[user][1]
+    level = level or {"admin": "administrator"}.get(user) or USERS[user][1]
     return run([IPMITOOL, *how, "-H", address, "-p", str(port), "-U", user, "-P", password,
                 "-L", level, *(["-k", kg] if kg else []), *words])
 

@@ -20,6 +20,7 @@ import re
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -303,6 +304,14 @@ def skip(why):
         with open(os.environ["POWERCTL_SKIP_LOG"], "a", encoding="utf-8") as log:
             log.write(why + "\n")
     raise Skip(why)
+
+
+def need_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as s:
+            s.bind(("::1", 0))
+    except OSError:
+        skip("IPv6: this place has none on loopback")
 
 
 tests = []

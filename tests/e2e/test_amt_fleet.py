@@ -4,31 +4,20 @@
 import json
 import os
 import re
-import socket
 import subprocess
 import time
 
 from amtlib import PASSWORD, Fleet
-from lib import PATIENCE, bad, good, has, main, same, skip, test, took, until
+from lib import PATIENCE, bad, good, has, main, need_ipv6, same, test, took, until
 
 MANY = 200
 CANARY = "Tweety-c4n4ry.9f2b"
 
 
-def has_ipv6():
-    try:
-        with socket.socket(socket.AF_INET6) as s:
-            s.bind(("::1", 0))
-        return True
-    except OSError:
-        return False
-
-
 @test
 def ipv6(lab):
     """a machine at an IPv6 address: in the inventory, over TLS, and as a URL"""
-    if not has_ipv6():
-        skip("IPv6: this place has none on loopback")
+    need_ipv6()
     d = lab.amtsim("--address", "::1", "--port", "0", "--tls-port", "0",
                    "--devices", "1").ready["devices"][0]
     secret = lab.write("config/powerctl/secrets/amt", PASSWORD + "\n")

@@ -126,6 +126,8 @@ def log_clear(lab):
     r = lab.run("log", "--clear", "--trace", "n1")
     same((r.status, r.out, sent(r)), (0, "n1: ok\n", ["log.clear"]))
     same(len(lab.run("log", "--new", "n1").lines), 4)
+    bad(lab.run("log", "clear", "n1"), "unknown node 'clear'",
+        "'clear' is an option here: powerctl log --clear NODES")
     bad(lab.run("log", "--clear"), "no NODES are given", "-a for all")
     bad(lab.run("log", "--clear", "--new", "n1"), "--new and --clear exclude each other")
     bad(lab.run("log", "--clear", "n[1-4]"), "log --clear on 4 nodes (more than confirm_above, 3)",
@@ -210,6 +212,8 @@ def method_mistakes(lab):
     bad(lab.run("null", "echo", "n1", "text=a"), "nodes come last: powerctl null echo text=a n1")
     bad(lab.run("null", "echo", "text=a", "text=b", "n1"), "text is given twice")
     bad(lab.run("null", "echo", "text=a", "nosuch1"), "unknown node 'nosuch1'")
+    bad(lab.run("null", "echo", "text", "a", "n1"), "unknown node 'text'",
+        "parameters are written NAME=VALUE: powerctl null echo text=VALUE NODES")
     bad(lab.run("null", "echo", "--soft", "text=a", "n1"), "--soft is no option of null echo")
     bad(lab.run("null", "echo", "--yes", "text=a", "n1"), "--yes is no option of null echo")
 

@@ -15,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
 # pylint: disable=wrong-import-position
 import lib  # noqa: E402
-from ipmilib import BmcFleet, IpmiSim, need  # noqa: E402
+from ipmilib import IPMITOOL, PASSWORD, BmcFleet, IpmiSim, need  # noqa: E402
 from lib import good, has, main, same, skip, test, until  # noqa: E402
 
 MAC = "52:54:00:12:34:56"
@@ -48,7 +48,7 @@ class Machine:
 
     @property
     def shown(self):
-        """All that it has written to its serial line so far."""
+        """All that it has written to its serial line since its last start."""
         return self.sim.read("c1.console")
 
     def process(self):
@@ -76,7 +76,7 @@ class Machine:
 
 
 def talk(send, expect):
-    """Types the question into iPXE's shell as people type, each letter when the last one is there."""
+    """Types the question into iPXE's shell as people do: each letter when the last one is there."""
     send("\r")
     expect(PROMPT)
     for letter in QUESTION:
@@ -111,7 +111,7 @@ class Line:
 
 @test
 def others_boot(lab):
-    """with ipmitool: boot device pxe and on; iPXE runs the script, and its shell can be talked to"""
+    """with ipmitool: boot device pxe and on; iPXE runs the script, and its shell answers"""
     machine = Machine(lab)
     has(machine.ipmitool("power", "status"), "is off")
     assert not machine.process(), "it runs already"
@@ -136,12 +136,11 @@ def boot(lab):
     has(machine.ipmitool("power", "status"), "is on")
     good(lab.run("status", "c1"), "c1: on")
 
-    shown = len(machine.shown)
     good(lab.run("reboot", "c1"), "c1: on")
     assert machine.process(), "no process"
     # The override was for one start: now it wants its disk, and has none.
-    until("it has found no disk", lambda: "No bootable device" in machine.shown[shown:])
-    assert "powerctl-marker" not in machine.shown[shown:], "it booted from the network again"
+    until("it has found no disk", lambda: "No bootable device" in machine.shown)
+    assert "powerctl-marker" not in machine.shown, "it booted from the network again"
 
     good(lab.run("off", "c1"), "c1: off")
     assert not machine.process(), "it still runs"
@@ -149,22 +148,41 @@ def boot(lab):
     good(lab.run("status", "c1"), "c1: off")
 
 
-@test
-def console(lab):
-    """powerctl console of the machine: what is typed arrives, what it answers is shown"""
-    need_driver()
+def console_of(lab):
+    """The machine, booted, and a BMC of powerctl-bmcsim whose serial line is the machine's."""
     if not os.access(lib.BMCSIM, os.X_OK):
         skip("powerctl-bmcsim is not built")
     machine = Machine(lab)
     machine.boot_with_ipmitool()
-    BmcFleet(lab, "--state", "on", "--set", f"1:sol_backend=unix:{machine.line}")
-    terminal = lab.terminal("console", "b1")
+    return machine, BmcFleet(lab, "--state", "on", "--set", f"1:sol_backend=unix:{machine.line}")
+
+
+def talk_and_leave(machine, terminal):
     talk(terminal.send, terminal.expect)
     terminal.send("\r")
     terminal.expect(PROMPT)
     terminal.send("~.")
     same(terminal.end(), 0, terminal.seen)
     assert machine.process(), "the console's end was the machine's"
+
+
+@test
+def others_console(lab):
+    """ipmitool's console of the machine, through powerctl-bmcsim"""
+    machine, fleet = console_of(lab)
+    args = [IPMITOOL, "-I", "lanplus", "-C", "3", "-H", "127.0.0.1", "-p", str(fleet.port(1)),
+            "-U", "admin", "-P", PASSWORD, "sol", "activate"]
+    terminal = lab.keep(lib.Terminal(args, lab.env))
+    terminal.expect("SOL Session operational")
+    talk_and_leave(machine, terminal)
+
+
+@test
+def console(lab):
+    """powerctl console of the machine: what is typed arrives, what it answers is shown"""
+    need_driver()
+    machine, _ = console_of(lab)
+    talk_and_leave(machine, lab.terminal("console", "b1"))
 
 
 if __name__ == "__main__":

@@ -170,7 +170,7 @@ static uint8_t check_activate(const struct request *rq, const struct session *s)
 		return CC_INVALID_DATA;
 	if (!get_u32(rq->in + 18))
 		return CC_BAD_SEQUENCE;
-	if (session_count(dev, true) >= dev->knobs.session_limit)
+	if (s->state != SESSION_ACTIVE && session_count(dev, true) >= dev->knobs.session_limit)
 		return CC_NO_SLOT;
 	if (!asked || asked > PRIV_OEM ||
 		(dev->knobs.enforce_privilege && asked > s->user->privilege))
@@ -185,7 +185,7 @@ static uint8_t activate(struct request *rq)
 	uint32_t first;
 	uint8_t cc;
 
-	if (!s || s->v20 || s->state == SESSION_ACTIVE)
+	if (!s || s->v20 || s->used)
 		return CC_BAD_SESSION;
 	rq->silent = dev->knobs.mute == MUTE_ACTIVATE;
 	cc = check_activate(rq, s);
@@ -193,10 +193,12 @@ static uint8_t activate(struct request *rq)
 		return cc;
 	s->asked = s->limit = rq->in[1] & 0x0F;
 	s->out_sequence[0] = get_u32(rq->in + 18);
-	crypt_random(&dev->sim->crypt, &first, sizeof(first));
-	first |= 1;
-	s->window[0] = (struct window){ .highest = first - 1, .seen = UINT64_MAX };
-	session_activate(dev, s);
+	if (s->state != SESSION_ACTIVE) {
+		crypt_random(&dev->sim->crypt, &first, sizeof(first));
+		s->window[0] = (struct window){ .highest = first & ~1U, .seen = UINT64_MAX };
+		session_activate(dev, s);
+	}
+	first = s->window[0].highest + 1;
 	put8(rq, dev->knobs.per_message ? s->auth_type : AUTH_NONE);
 	put32(rq, s->id);
 	put32(rq, first);

@@ -86,6 +86,7 @@ void device_init(struct device *dev, struct sim *sim, uint32_t n)
 	dev->firmware[1] = 0x00;
 	dev->power.policy = 1; /* as before */
 	sol_settings_init(&dev->sol_settings);
+	sensor_init(dev);
 	knob_init(&knobs_table, dev);
 	dev->knobs.suites = DEFAULT_SUITES;
 	dev->knobs.auth_types = 1U << AUTH_MD5 | 1U << AUTH_PASSWORD;
@@ -99,6 +100,7 @@ void device_done(struct device *dev)
 	if (dev->users != &dev->sim->users)
 		free(dev->users);
 	free(dev->sol_backend);
+	sel_done(dev);
 }
 
 void device_reset(struct device *dev)
@@ -151,6 +153,7 @@ static void state(struct device *dev, struct buf *out)
 		: dev->boot.last_uefi ? "uefi"
 				      : "legacy");
 	json_member_text(out, "boot_set", boot_set_word(dev));
+	json_member_number(out, "sel", dev->sel.count);
 	json_member_number(out, "sessions", session_count(dev, true));
 }
 

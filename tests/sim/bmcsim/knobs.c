@@ -244,6 +244,50 @@ static void show_firmware(const struct device *dev, struct buf *out)
 	buf_fmt(out, "\"%u.%02x\"", dev->firmware[0], dev->firmware[1]);
 }
 
+static bool set_sel(struct device *dev, struct str value)
+{
+	uint8_t record[SEL_RECORD];
+
+	if (str_is(value, "clear")) {
+		sel_clear(dev);
+		return true;
+	}
+	return hex_decode(value, record, SEL_RECORD) == SEL_RECORD && sel_add(dev, record);
+}
+
+static void show_sel(const struct device *dev, struct buf *out)
+{
+	buf_uint(out, dev->sel.count);
+}
+
+static bool set_sensors(struct device *dev, struct str value)
+{
+	struct str part, number;
+	uint64_t n, raw;
+
+	while (str_split(&value, ',', &part)) {
+		if (!str_split(&part, ':', &number) || !part.p ||
+			!parse_uint(number, SENSOR_MAX - 1, &n) || !parse_uint(part, 255, &raw) ||
+			!sensor_find((uint8_t)n))
+			return false;
+		dev->readings[n] = (uint8_t)raw;
+	}
+	return true;
+}
+
+static void show_sensors(const struct device *dev, struct buf *out)
+{
+	const char *comma = "";
+
+	buf_char(out, '"');
+	for (unsigned i = 0; i < SENSOR_MAX; i++)
+		if (sensor_find((uint8_t)i)) {
+			buf_fmt(out, "%s%u:%u", comma, i, dev->readings[i]);
+			comma = ",";
+		}
+	buf_char(out, '"');
+}
+
 static bool set_sol_backend(struct device *dev, struct str value)
 {
 	char *where;
@@ -454,6 +498,17 @@ static const struct knob table[] = {
 	NUM(readback_invalid, 1, 0, "boot flags read back as not valid"),
 	NUM(no_persistent, 1, 0, "the persistent bit is forgotten"),
 	WORD(default_uefi, "legacy uefi", "mode of a start without boot flags", NULL),
+
+	NUM(sel_capacity, SEL_CAPACITY, SEL_CAPACITY, "records that the event log takes"),
+	NUM(sel_events, 1, 1, "changes of power are logged"),
+	OWN("sel", "clear or 16 bytes", "empties the event log, or adds a record to it", set_sel,
+		show_sel),
+	OWN("sensors", "NUMBER:RAW,...", "readings, e.g. 1:99 for a hot processor", set_sensors,
+		show_sensors),
+	NUM(sdr_max_read, 255, 0, "longer reads of records are answered CAh; 0: any length"),
+	NUM(sdr_cancel, ANY, 0, "the next N partial reads find their reservation cancelled"),
+	NUM(fru_max_read, 255, 0, "longer reads of inventory are answered CAh; 0: any length"),
+	NUM(fru_bad_checksum, 1, 0, "the inventory's header does not add up"),
 
 	OWN("sol_backend", "terminal, tcp:ADDRESS:PORT or unix:PATH",
 		"what hangs on the serial line, from the next activation on", set_sol_backend,

@@ -378,7 +378,6 @@ static size_t finish(struct device *dev, struct session *s, uint8_t tag, uint8_t
 		make_keys(dev, s);
 		session_activate(dev, s);
 	}
-	s->last_tag = tag;
 	s->last_used = sim_now(dev->sim);
 	n = refuse(tag, STATUS_OK, s->console_id, out);
 	n += rakp4_code(dev, s, out + n);
@@ -396,7 +395,8 @@ size_t login_rakp3(struct device *dev, const uint8_t *p, size_t n, uint8_t *out)
 	if (n < RAKP3_HEAD || dev->knobs.mute == MUTE_RAKP3)
 		return 0;
 	s = session_find(dev, get_u32(p + 4));
-	again = s && s->state == SESSION_ACTIVE && s->last_tag == p[0];
+	/* A console that did not hear RAKP 4 asks again; not once it has used the session. */
+	again = s && s->state == SESSION_ACTIVE && !s->used;
 	if (!s || !s->v20 || (s->state != SESSION_KEYED && !again))
 		return refuse(p[0], STATUS_BAD_SESSION, s ? s->console_id : 0, out);
 	if (p[1] != STATUS_OK) { /* the console did not like RAKP 2: nobody wants an answer */

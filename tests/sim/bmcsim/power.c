@@ -7,6 +7,9 @@
 enum {
 	EVENT_IPMI = 0x10,
 	CAUSE_COMMAND = 0x01, /* Chassis Control */
+	TYPE_POWER_UNIT = 0x09,
+	ASSERTED = 0x6F,
+	DEASSERTED = 0x80 | ASSERTED,
 };
 
 struct action {
@@ -43,6 +46,7 @@ static void become(struct device *dev, bool on, uint64_t when)
 		return;
 	p->was_on = p->on;
 	p->on = on;
+	sel_event(dev, TYPE_POWER_UNIT, SENSOR_POWER_UNIT, on ? DEASSERTED : ASSERTED, 0);
 	p->changed = when;
 }
 

@@ -36,7 +36,8 @@ void put32(struct request *rq, uint32_t value)
 	put16(rq, value >> 16);
 }
 
-static const struct commands *const all[] = { &commands_app, &commands_chassis, &commands_sol };
+static const struct commands *const all[] = { &commands_app, &commands_chassis, &commands_sol,
+	&commands_sel, &commands_sdr, &commands_fru, &commands_lan };
 
 static const struct command *find(const struct message *m)
 {

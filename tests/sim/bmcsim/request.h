@@ -64,7 +64,8 @@ struct commands {
 	size_t count;
 };
 
-extern const struct commands commands_app, commands_chassis, commands_sol;
+extern const struct commands commands_app, commands_chassis, commands_sol, commands_sel,
+	commands_sdr, commands_fru, commands_lan;
 
 void put8(struct request *rq, unsigned value);
 void put16(struct request *rq, unsigned value);

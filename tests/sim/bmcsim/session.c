@@ -124,6 +124,7 @@ bool session_sequence(struct session *s, bool authenticated, uint32_t sequence)
 
 	if (!sequence || ahead > most || ahead < -back)
 		return false;
+	s->used = true;
 	if (ahead > 0) {
 		w->seen = w->seen << ahead | 1;
 		w->highest = sequence;

@@ -48,6 +48,7 @@ struct session {
 	uint32_t console_id;
 	uint8_t state;
 	bool v20;
+	bool used;         /* something came in it */
 	uint8_t auth_type; /* 1.5 */
 	enum crypt_hash hash;
 	uint8_t integrity;
@@ -57,7 +58,6 @@ struct session {
 	uint8_t limit;
 	uint8_t privilege;
 	uint8_t role;
-	uint8_t last_tag;
 	const struct user *user;
 	char name[17];
 	uint8_t console_random[16];

@@ -12,6 +12,8 @@
 #include "options.h"
 #include "packet.h"
 #include "power.h"
+#include "sdr.h"
+#include "sel.h"
 #include "session.h"
 #include "sol.h"
 
@@ -86,6 +88,12 @@ struct knobs {
 	uint32_t default_uefi;
 	uint32_t manufacturer;
 	uint32_t product;
+	uint32_t sel_capacity;
+	uint32_t sel_events;
+	uint32_t sdr_max_read;
+	uint32_t sdr_cancel;
+	uint32_t fru_max_read;
+	uint32_t fru_bad_checksum;
 	uint32_t sol_max_in;
 	uint32_t sol_max_out;
 	uint32_t sol_sizes;
@@ -211,6 +219,9 @@ struct device {
 	struct waiting *waiting;
 	uint32_t nwaiting;
 	uint64_t gone_until;
+	struct sel sel;
+	uint16_t sdr_reservation;
+	uint8_t readings[SENSOR_MAX];
 	struct sol *sols[SOL_INSTANCES];
 	struct sol_settings sol_settings;
 	char *sol_backend; /* NULL: the terminal */

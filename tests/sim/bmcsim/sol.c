@@ -210,19 +210,16 @@ static void hear_answer(struct sol *sol, uint8_t number, size_t accepted, uint8_
 {
 	if (!sol->flight_n || number != sol->number)
 		return;
-	if (accepted >= sol->flight_n) {
-		sol->flight_n = 0;
-	} else if (operation & OP_NACK || accepted) {
-		/* The rest goes again, in front of everything else, as a packet of its own. */
+	if (accepted < sol->flight_n && (accepted || operation & OP_NACK)) {
+		/* The rest goes again, as a packet of its own, when the timer ends. */
 		memmove(sol->flight, sol->flight + accepted, sol->flight_n - accepted);
 		sol->flight_n -= accepted;
 		sol->number = (uint8_t)(sol->number % 15 + 1);
 		sol->retries = 0;
-		return; /* the timer sends it */
-	} else {
-		sol->flight_n =
-			0; /* neither taken nor refused: an acknowledgement of old consoles */
+		return;
 	}
+	/* Neither taken nor refused: some consoles acknowledge so. */
+	sol->flight_n = 0;
 	uv_timer_stop(&sol->retry);
 }
 

@@ -38,7 +38,7 @@ void wire_code_v15(struct device *dev, const struct session *s, uint8_t auth_typ
 static void code_v20(
 	struct device *dev, const struct session *s, const uint8_t *p, size_t n, uint8_t *out)
 {
-	const struct part password = { s->user->password, 16 };
+	const struct part password = { s->user->password, SIM_SECRET };
 	const struct part parts[] = { password, { p, n }, password };
 
 	if (s->integrity == INTEGRITY_MD5_128)
@@ -297,8 +297,9 @@ static void in_session_v15(struct request *rq)
 			session_login_failed(dev);
 		return;
 	}
-	if (s->state == SESSION_ACTIVE && !session_sequence(s, false, f->sequence) &&
-		dev->knobs.seq_check) {
+	/* Number 0: Activate Session, perhaps again because its answer was lost. */
+	if (s->state == SESSION_ACTIVE && (s->used || f->sequence) &&
+		!session_sequence(s, false, f->sequence) && dev->knobs.seq_check) {
 		dev->counters.replayed++;
 		return;
 	}

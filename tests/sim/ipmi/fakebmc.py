@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""fakebmc.py ADDRESS LOG: pyghmi's fakebmc on a port that the kernel gives, user admin, password "password".
+"""fakebmc.py ADDRESS LOG: pyghmi's fakebmc on a port that the kernel gives.
 
-Prints one JSON line, {"address", "port"}, when it answers. LOG gets a line for all that it was told
+Prints one JSON line, {"address", "port"}, when it answers; user admin, password "password". LOG gets a line for all that it was told
 to do: `power on`, `power off`, `reset`, `shutdown`, `boot DEVICE`.
 Runs on the Python that has pyghmi. It knows IPMI 2.0 and cipher suite 3 only.
 """
