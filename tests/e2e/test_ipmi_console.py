@@ -176,7 +176,7 @@ def lossy(lab):
 @test
 def pasted(lab):
     """more than libipmiconsole takes at once goes at the pace that it takes"""
-    fleet = bmc(lab)
+    fleet = bmc(lab, "--set", "all:sol_max_in=32", "--set", "all:delay_ms=10")
     lines = [f"echo {i:04}" for i in range(1000)]
     r = lab.run("console", "b1", stdin="\r".join(lines) + "\r")
     same(r.status, 0, r.err)
