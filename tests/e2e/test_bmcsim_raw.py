@@ -183,6 +183,36 @@ def rakp_code(lab):
 
 
 @test
+def signed_packets(lab):
+    """in a session with integrity (suite 2) a packet counts only with the right code"""
+    bmcs = Bmcs(lab, "--state", "on")
+    c = Client(bmcs)
+    ids = c.open((1, 1, 0))[4:12]
+    session = struct.unpack_from("<I", ids, 4)[0]
+    rm = c.rakp1(session)[8:24]
+    key, role = PASSWORD.encode().ljust(20, b"\0"), b"\x14\x05admin"
+    same(c.rakp3(session, hmac.new(key, rm + ids[:4] + role, "sha1").digest())[1], 0)
+    sik = hmac.new(key, b"r" * 16 + rm + role, "sha1").digest()
+    k1 = hmac.new(sik, b"\x01" * 20, "sha1").digest()
+
+    def signed(sequence, k=k1):
+        packet = v20(0x40, message(0, 1, seq=sequence), session, sequence)
+        pad = -(len(packet) - 4 + 2) % 4
+        packet += b"\xff" * pad + bytes([pad, 7])
+        return packet + hmac.new(k, packet[4:], "sha1").digest()[:12]
+
+    answer = c.ask(signed(1))
+    same(answer[5], 0x40)
+    same(answer[-12:], hmac.new(k1, answer[4:-12], "sha1").digest()[:12])
+    good = signed(2)
+    for bad in (signed(2, sik), good[:-1], good[:20] + bytes([good[20] ^ 1]) + good[21:],
+                v20(0, message(0, 1), session, 2), good[:14] + b"\x06\x00" + good[16:]):
+        c.silent(bad)
+    same(bmcs.counters()["bad_auth_code"], 5)
+    same(c.ask(good)[5], 0x40, "none of them has used up the number")
+
+
+@test
 def limit(lab):
     """no more sessions than there are slots; closing and expiry free them"""
     bmcs = open_bmc(lab, "--set", "1:session_limit=2")
@@ -235,6 +265,58 @@ def window(lab):
     c.silent(c.packet(0, 1, sequence=at + 3))
     bmcs.set(1, seq_check=0)
     same(c.command(0, 1, sequence=at + 3)[0], 0)
+
+
+@test
+def serial(lab):
+    """SOL: what came twice acts once; partly taken, refused, too long; taken away"""
+    bmcs = open_bmc(lab)
+    c = Client(bmcs).login()
+    same(c.command(6, 0x48, b"\1\1\0\0\0\0")[:9].hex(), "00" "00000000" "ff00ff00")
+
+    def sol(head, data=b""):
+        c.sequence += 1
+        return v20(1, bytes(head) + data, c.session, c.sequence)
+
+    def receive():
+        return c.socket.recv(2000)[16:]
+
+    packet = receive()
+    same(packet[:4], b"\x01\0\0\0")
+    same(b"bmc1> " in packet, True)
+    c.socket.send(sol([0, 1, len(packet) - 4, 0]))
+    for again in (False, True):
+        c.socket.send(sol([1, 0, 0, 0], b"hey"))
+        same(receive(), b"\0\x01\x03\0", "what was taken")
+        if not again:
+            same(receive(), b"\x02\0\0\0hey", "echo")
+            c.socket.send(sol([0, 2, 2, 0]))  # only two of them: the third comes again
+            same(receive(), b"\x03\0\0\0y")
+            c.socket.send(sol([0, 3, 1, 0]))
+    same((bmcs.counters()["sol_repeats"], bmcs.counters()["sol_bytes_in"]), (1, 3))
+    bmcs.set(1, sol_accept=1)
+    c.socket.send(sol([2, 0, 0, 0], b"ab"))
+    same(receive(), b"\0\x02\x01\x40")
+    same(receive(), b"\x04\0\0\0a")
+    c.socket.send(sol([0, 4, 1, 0]))
+    bmcs.set(1, sol_accept=0, sol_nack=1)
+    c.socket.send(sol([3, 0, 0, 0], b"b"))
+    same(receive(), b"\0\x03\0\x40")
+    bmcs.set(1, sol_max_in=6)
+    c.socket.send(sol([4, 0, 0, 0], b"bcd"))
+    same(receive(), b"\0\x04\0\x40")
+    bmcs.set(1, sol_drop_in=1)
+    c.silent(sol([5, 0, 0, 0], b"x"))
+    bmcs.set(1, sol_retries=2, sol_retry_ms=20, sol_piggyback=1)
+    c.socket.send(sol([5, 0, 0, 0], b"z"))
+    same(receive(), b"\x05\x05\x01\0z", "with the acknowledgement")
+    same([receive() for _ in range(2)], [b"\x05\0\0\0z"] * 2, "nobody says that it came")
+    bmcs.wait(lambda d: d["counters"]["sol_lost"] == 1)
+    bmcs.set(1, sol_taken="taken")
+    same(receive(), b"\0\0\0\x10", "deactivated")
+    same(c.command(6, 0x48, b"\1\1\0\0\0\0"), b"\x80")
+    same(c.command(6, 0x49, b"\1\1\0\0\0\0"), b"\0")
+    same(c.command(6, 0x48, b"\1\1\0\0\0\0")[0], 0)
 
 
 @test
