@@ -13,6 +13,7 @@ Nothing here needs root: ports are free ones that the kernel names, addresses ar
 """
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -304,6 +305,24 @@ class BmcFleet(lib.StandIns):
         self.lab.inventory(inventory(
             [(f"b{n}", "127.0.0.1", self.port(n)) for n in range(1, self.size + 1)],
             secret(self.lab, password), user, settings, timeouts))
+
+
+def low_port():
+    """A free one that libipmiconsole 1.6.10 can use: it keeps ports in 16 bits with a sign."""
+    for port in random.sample(range(20000, 32767), 100):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, \
+                contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port below 32767 is free")
+
+
+def console_fleet(lab, *args, **how):
+    """A BmcFleet of one whose console can be opened."""
+    for _ in range(4):
+        with contextlib.suppress(AssertionError):  # somebody else was quicker to take the port
+            return BmcFleet(lab, "--port", str(low_port()), *args, **how)
+    return BmcFleet(lab, "--port", str(low_port()), *args, **how)
 
 
 def secret(lab, password):

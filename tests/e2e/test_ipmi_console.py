@@ -1,41 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """powerctl console over IPMI's Serial over LAN, against powerctl-bmcsim."""
-import random
 import signal
-import socket
 import subprocess
 import termios
 import time
 
 import lib
-from ipmilib import BmcFleet
+from ipmilib import console_fleet
 from lib import has, main, same, test
 
 QUICK = "connect: 2s, answer: 2s, read: 6s"
 
 
-def low_port():
-    """A free one that libipmiconsole 1.6.10 can use: it keeps ports in 16 bits with a sign."""
-    for port in random.sample(range(20000, 32767), 100):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-            try:
-                one.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-    raise AssertionError("no port below 32767 is free")
-
-
 def bmc(lab, *args, settings=""):
     """One BMC, b1."""
-    for last in (False, False, False, False, True):
-        try:
-            return BmcFleet(lab, "--port", str(low_port()), *args, settings=settings, timeouts=QUICK)
-        except AssertionError:  # somebody else was quicker
-            if last:
-                raise
-    return None
+    return console_fleet(lab, *args, settings=settings, timeouts=QUICK)
 
 
 def talk(lab, *args):

@@ -15,7 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
 # pylint: disable=wrong-import-position
 import lib  # noqa: E402
-from ipmilib import IPMITOOL, PASSWORD, BmcFleet, IpmiSim, need  # noqa: E402
+from ipmilib import IPMITOOL, PASSWORD, IpmiSim, console_fleet, need  # noqa: E402
 from lib import good, has, main, same, skip, test, until  # noqa: E402
 
 MAC = "52:54:00:12:34:56"
@@ -154,7 +154,8 @@ def console_of(lab):
         skip("powerctl-bmcsim is not built")
     machine = Machine(lab)
     machine.boot_with_ipmitool()
-    return machine, BmcFleet(lab, "--state", "on", "--set", f"1:sol_backend=unix:{machine.line}")
+    return machine, console_fleet(lab, "--state", "on", "--set",
+                                  f"1:sol_backend=unix:{machine.line}")
 
 
 def talk_and_leave(machine, terminal):
