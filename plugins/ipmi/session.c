@@ -130,7 +130,8 @@ void session_say_goodbye(struct session *s)
 /* Nothing is left; a BMC that may still hold the session is told, and not waited for. */
 static void forget(struct session *s)
 {
-	if (established(s))
+	/* After RAKP 3 the BMC may have opened it, whether we hear of that or not. */
+	if (established(s) || s->phase == PHASE_RAKP3)
 		session_say_goodbye(s);
 	(void)uv_timer_stop(&s->timer);
 	s->phase = PHASE_IDLE;
