@@ -107,18 +107,18 @@ static void sync_folder(const char *path)
 	(void)close(fd);
 }
 
-int pctl_file_replace(const char *path, const void *data, size_t len, mode_t mode,
-	const struct stat *like, struct pctl_error *err)
+/* Puts data in target's place by way of a file beside it. */
+static int replace(const char *target, const void *data, size_t len, mode_t mode,
+	const struct stat *like, bool flushed, struct pctl_error *err)
 {
-	PCTL_AUTO(free) char *real = realpath(path, NULL);
-	const char *target = real ? real : path;
 	PCTL_AUTO(free) char *temp = pctl_xasprintf("%s.XXXXXX", target);
 	int fd = mkostemp(temp, O_CLOEXEC);
 
 	if (fd < 0)
 		return cannot(err, PCTL_E_INTERNAL, target, "cannot write beside it");
 
-	bool bad = dress(fd, mode, like) < 0 || write_all(fd, data, len) < 0 || fsync(fd) < 0;
+	bool bad = dress(fd, mode, like) < 0 || write_all(fd, data, len) < 0 ||
+		   (flushed && fsync(fd) < 0);
 	int saved = errno;
 	if (close(fd) < 0 && !bad) {
 		bad = true;
@@ -133,6 +133,22 @@ int pctl_file_replace(const char *path, const void *data, size_t len, mode_t mod
 		errno = saved;
 		return cannot(err, PCTL_E_INTERNAL, target, "cannot write it; nothing was changed");
 	}
-	sync_folder(target);
 	return 0;
+}
+
+int pctl_file_replace(const char *path, const void *data, size_t len, mode_t mode,
+	const struct stat *like, struct pctl_error *err)
+{
+	PCTL_AUTO(free) char *real = realpath(path, NULL);
+	const char *target = real ? real : path;
+	int r = replace(target, data, len, mode, like, true, err);
+
+	if (r == 0)
+		sync_folder(target);
+	return r;
+}
+
+int pctl_file_put(const char *path, const void *data, size_t len, struct pctl_error *err)
+{
+	return replace(path, data, len, 0600, NULL, false, err);
 }

@@ -30,4 +30,10 @@ int pctl_file_check_private(const char *path, const struct stat *st, struct pctl
 int pctl_file_replace(const char *path, const void *data, size_t len, mode_t mode,
 	const struct stat *like, struct pctl_error *err);
 
+/*
+ * The same for what may be lost: a new file of ours that nobody else reads, not flushed. A power
+ * failure may leave an empty or a damaged one.
+ */
+int pctl_file_put(const char *path, const void *data, size_t len, struct pctl_error *err);
+
 #endif

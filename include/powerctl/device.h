@@ -54,6 +54,27 @@ PCTL_API const struct pctl_secret *pctl_setting_secret(
 PCTL_API const char *pctl_fact_get(const struct pctl_device *device, const char *key);
 PCTL_API void pctl_fact_put(struct pctl_device *device, const char *key, const char *value);
 
+/*
+ * The cache: bytes that cost many requests to read and may be lost at any time (the sensor records
+ * of a BMC). No secrets. Keys are [a-z0-9-]+, at most 128; what is equal for all nodes of a kind
+ * has a key that says the kind.
+ */
+enum pctl_cache_scope {
+	PCTL_CACHE_DEVICE, /* this endpoint's */
+	PCTL_CACHE_DRIVER, /* of all nodes of the driver */
+};
+#define PCTL_CACHE_MAX ((size_t)1 << 20)
+struct pctl_buf;
+/*
+ * Puts what was put under that key in place of ret's content. False, and ret is empty: there is
+ * none, what is there is damaged, or it is more than ret may hold.
+ */
+PCTL_API bool pctl_cache_get(const struct pctl_device *device, enum pctl_cache_scope scope,
+	const char *key, struct pctl_buf *ret);
+/* At most PCTL_CACHE_MAX bytes are kept. */
+PCTL_API void pctl_cache_put(const struct pctl_device *device, enum pctl_cache_scope scope,
+	const char *key, const void *data, size_t len);
+
 enum pctl_trust {
 	PCTL_TRUST_FIRST_USE, /* remember what a device shows first, refuse anything else later */
 	PCTL_TRUST_STRICT,    /* only what a CA vouches for or what is remembered already */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* IPMI over LAN: settings, and the table through which the core finds the rest. */
-#include "ipmi.h"
+#include "records.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -266,10 +266,14 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.idle = idle,
 	.power = &ipmi_power,
 	.boot = &ipmi_boot,
+	.inspect = &ipmi_inspect,
 	.identify = &ipmi_identify,
 #ifdef IPMI_CONSOLE
 	.console = &ipmi_console,
 #endif
 	.default_port = DEFAULT_PORT,
+	.log = &ipmi_log,
+	.sensors = &ipmi_sensors,
+	.methods = ipmi_methods,
 	.flags = PCTL_DRIVER_REPEATS,
 };
