@@ -42,7 +42,7 @@ static struct pctl_store *open_store(
 
 	/* Without a folder nothing is found and saving says so. */
 	if (find(name, &path, NULL) < 0)
-		return pctl_store_new("/nonexistent");
+		path = pctl_xasprintf("/nonexistent/%s", name);
 	return pctl_store_new(path);
 }
 

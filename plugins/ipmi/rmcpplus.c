@@ -97,7 +97,7 @@ size_t rmcpplus_pack_rakp3(struct wire *wire, const struct security *s,
 				 ? IPMI_USER_NAME_PRIVILEGE_LOOKUP
 				 : IPMI_NAME_ONLY_LOOKUP;
 	struct user user = user_of(s, credential);
-	uint8_t code[WIRE_KEY_MAX];
+	uint8_t code[WIRE_KEY_MAX] = { 0 };
 	int len = 0;
 
 	if (!status)
