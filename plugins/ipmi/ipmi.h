@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/* clang-format off */
 /*
  * Inside the IPMI driver. From below:
  *
  *	command, status, workaround   tables: what is sent, and what may come back
+ *	text, sdr, reading, sel, fru, device_id, chassis
+ *	                              records and answers to words; no I/O
  *	wire (lan, rmcpplus)          packets to bytes and back, on libfreeipmi; no I/O
  *	udp                           shared sockets; a datagram finds its session
- *	session, login                one BMC's session: log in, one request at a time, repeat,
- *close call                          an op as a chain of commands power, boot, identify, ...    the
- *operations ipmi                          settings and the driver's table
+ *	session, login                one BMC's session: log in, one request at a time, repeat, close
+ *	call                          an op as a chain of commands
+ *	records, sdr_read, fru_read   chains of reads, in pieces that the BMC takes
+ *	power, boot, identify, inspect, hardware, sensors, log, methods, reset, console
+ *	                              the operations
+ *	ipmi                          settings and the driver's table
  */
+/* clang-format on */
 #ifndef POWERCTL_IPMI_IPMI_H
 #define POWERCTL_IPMI_IPMI_H
 
