@@ -114,7 +114,7 @@ class Client:
 
 
 class Powerctl(Client):
-    def __init__(self, folder, groups, verb="status"):
+    def __init__(self, folder, groups, verb="status", options=()):
         lines, count = [], 0
         for g in folded(groups):
             lines.append(f"  n{bracket(count + 1, count + g.count)}: {{class: bmc,"
@@ -125,7 +125,8 @@ class Powerctl(Client):
                            "  bmc: {username: admin, password_file: password}\n"
                            "classes:\n  bmc: {driver: ipmi, credential: bmc,"
                            " workarounds: [opensesspriv]}\nnodes:\n" + "\n".join(lines) + "\n")
-        super().__init__("powerctl", count, [POWERCTL, verb, "-a"], env)
+        super().__init__(" ".join(("powerctl", *options)), count,
+                         [POWERCTL, verb, "-a", *options], env)
 
 
 class Ipmipower(Client):
@@ -266,14 +267,18 @@ def bench_dead(folder, options):
 def bench_timeouts(folder, options):
     count, met = 2 * options.nodes, True
     with contextlib.closing(Dead(count)) as dead:
-        clients = [Powerctl(folder, dead.groups)] if has_driver() else []
+        clients = []
+        if has_driver():
+            at_once = ("--fanout", str(count))
+            clients = [Powerctl(folder, dead.groups),
+                       Powerctl(folder, dead.groups, options=at_once)]
         clients.append(Ipmipower(dead.groups))
-        print(f"{count} dead BMCs\n{'client':<20} {'lines':>8} {'different':>10} {'end':>9}")
+        print(f"{count} dead BMCs\n{'client':<24} {'lines':>8} {'different':>10} {'end':>9}")
         for c in clients:
             found, wall = lines_of(c)
             different = len({line.split(":")[0] for _, line in found})
-            print(f"{c.name:<20} {len(found):>8} {different:>10} {wall:>7.1f} s", flush=True)
-            if c.name == "powerctl":
+            print(f"{c.name:<24} {len(found):>8} {different:>10} {wall:>7.1f} s", flush=True)
+            if isinstance(c, Powerctl):
                 met = goal("lines lost", abs(count - len(found)) + count - different, 0)
     return met
 
