@@ -34,6 +34,8 @@ const struct command *const commands[] = {
 	&command_add,
 	&command_rm,
 	&command_list,
+	&command_expand,
+	&command_fold,
 	&command_show,
 	&command_set,
 	&command_check,

@@ -74,21 +74,20 @@ static int read_stdin(struct list *list)
 }
 
 /* The words, with `-` replaced by what standard input holds. */
-static int gather(const struct cli *cli, const char *const *words, struct list *ret)
+static int gather(
+	const struct cli *cli, const char *const *words, bool *stdin_read, struct list *ret)
 {
-	bool read = false;
-
 	for (; words && *words; words++) {
 		if (strcmp(*words, "-") != 0) {
 			list_take(ret, pctl_xstrdup(*words));
 			continue;
 		}
-		if (read || cli->options.password_stdin) {
+		if (*stdin_read || cli->options.password_stdin) {
 			say("standard input can be read only once: `-` stands beside %s",
-				read ? "another `-`" : "--password-stdin");
+				*stdin_read ? "another `-`" : "--password-stdin");
 			return CLI_USAGE;
 		}
-		read = true;
+		*stdin_read = true;
 		int status = read_stdin(ret);
 		if (status != CLI_OK)
 			return status;
@@ -192,11 +191,12 @@ int select_nodes(struct cli *cli, const char *const *words, struct selection *re
 {
 	bool all = cli->options.all || !words || !*words;
 	struct list named = { 0 }, resolved = { 0 }, excluded = { 0 }, exclude = { 0 };
-	int status = gather(cli, all ? NULL : words, &named);
+	bool read = false;
+	int status = gather(cli, all ? NULL : words, &read, &named);
 
 	*ret = (struct selection){ 0 };
 	if (status == CLI_OK)
-		status = gather(cli, cli->options.exclude.v, &excluded);
+		status = gather(cli, cli->options.exclude.v, &read, &excluded);
 	if (status == CLI_OK)
 		status = cli_inventory(cli, only_urls(&named));
 	if (status == CLI_OK)
@@ -215,6 +215,77 @@ int select_nodes(struct cli *cli, const char *const *words, struct selection *re
 	list_done(&exclude);
 	if (status != CLI_OK)
 		selection_done(ret);
+	return status;
+}
+
+/* --- Names that need not be anybody's. -------------------------------------------------------- */
+
+static bool wants_inventory(const struct list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (!pctl_inventory_is_url(list->v[i]) && strpbrk(list->v[i], "@%*"))
+			return true;
+	return false;
+}
+
+static int expand(struct cli *cli, const struct list *words, struct pctl_names *out)
+{
+	struct pctl_names_resolver resolver = pctl_inventory_resolver(cli->inventory);
+	struct pctl_problems *problems = pctl_problems_new();
+	const struct pctl_place nowhere = { 0 };
+
+	for (size_t i = 0; i < words->n; i++) {
+		const char *word = words->v[i];
+		struct pctl_error err = { 0 };
+		struct list failed = { 0 };
+		int r = 0;
+
+		if (pctl_inventory_is_url(word))
+			r = pctl_inventory_add_url(cli->inventory, word, out, &err);
+		else if (!is_failed(cli, word))
+			r = pctl_names_expand(out, word, &resolver, NULL, &err);
+		else if ((r = add_failed(&failed, &err)) == 0)
+			r = pctl_names_expand(out, failed.v[0], NULL, NULL, &err);
+		if (r < 0)
+			pctl_problems_add(problems, nowhere, "'%.200s': %s", word, err.text);
+		list_done(&failed);
+	}
+	int status = pctl_problems_count(problems) ? CLI_USAGE : CLI_OK;
+	say_problems(problems);
+	pctl_problems_free(problems);
+	return status;
+}
+
+static void take_rest(
+	const struct pctl_names *named, const struct pctl_names *excluded, struct pctl_names *out)
+{
+	for (size_t i = 0; i < pctl_names_count(named); i++)
+		if (!pctl_names_has(excluded, pctl_names_at(named, i)))
+			(void)pctl_names_add(out, pctl_names_at(named, i));
+}
+
+int select_names(struct cli *cli, const char *const *words, struct pctl_names *out)
+{
+	static const char *const everything[] = { "*", NULL };
+	struct pctl_names *named = pctl_names_new(), *excluded = pctl_names_new();
+	struct list in = { 0 }, without = { 0 };
+	bool read = false;
+
+	int status = gather(cli, cli->options.all ? everything : words, &read, &in);
+	if (status == CLI_OK)
+		status = gather(cli, cli->options.exclude.v, &read, &without);
+	if (status == CLI_OK)
+		status = cli_inventory(cli, !wants_inventory(&in) && !wants_inventory(&without));
+	if (status == CLI_OK)
+		status = expand(cli, &in, named);
+	if (status == CLI_OK)
+		status = expand(cli, &without, excluded);
+	if (status == CLI_OK)
+		take_rest(named, excluded, out);
+	list_done(&in);
+	list_done(&without);
+	pctl_names_free(named);
+	pctl_names_free(excluded);
 	return status;
 }
 

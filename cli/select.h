@@ -21,4 +21,11 @@ void selection_done(struct selection *selection);
 /* The selected names, folded: free() it. */
 char *selection_fold(const struct cli *cli, const struct selection *selection);
 
+/*
+ * Adds what words (NULL-terminated), -a and -x stand for, in the order in which it is named; the
+ * names need not be in the inventory, which is loaded only where a group, a tag, @failed or -a asks
+ * for it. CLI_OK, also where nothing is left, or CLI_USAGE with everything said.
+ */
+int select_names(struct cli *cli, const char *const *words, struct pctl_names *out);
+
 #endif
