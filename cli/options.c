@@ -93,6 +93,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_NEW] =
 		ROW("new", 0, OPTION_FLAG, NULL, log_new, "only what came since you last looked"),
 	[OPTION_CLEAR] = ROW("clear", 0, OPTION_FLAG, NULL, clear, "empty the log"),
+	[OPTION_TRY_ANYWAY] = ROW("try-anyway", 0, OPTION_FLAG, NULL, try_anyway,
+		"log in also where the credential was refused a moment ago"),
 };
 
 void words_add(struct words *words, const char *word)

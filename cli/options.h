@@ -59,6 +59,7 @@ enum option_id {
 	OPTION_NO_RECONNECT,
 	OPTION_NEW,
 	OPTION_CLEAR,
+	OPTION_TRY_ANYWAY,
 	OPTION_COUNT,
 };
 #define OPTION_BIT(id) (UINT64_C(1) << (id))
@@ -126,6 +127,7 @@ struct options {
 	bool follow, steal, no_reconnect;
 	const char *log, *escape;
 	bool log_new, clear;
+	bool try_anyway;
 };
 
 /* PCTL_E_CONFIG: err says which option, what is wrong and what would be right. */

@@ -58,7 +58,7 @@ static char *make_url(
 
 static int start_run(struct cli *cli, struct attempt *a)
 {
-	const struct pctl_request request = { .verb = PCTL_VERB_STATUS };
+	const struct pctl_request request = { .verb = PCTL_VERB_STATUS, .try_anyway = true };
 	const struct pctl_run_callbacks callbacks = {
 		.result = on_result, .done = on_done, .data = a
 	};

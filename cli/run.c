@@ -54,6 +54,7 @@ struct pctl_request run_request_from(const struct cli *cli, enum pctl_verb verb)
 		.dry_run = o->dry_run,
 		.maintenance = o->maintenance,
 		.override_protected = o->override_protected,
+		.try_anyway = o->try_anyway,
 		.timeout_ms = o->timeout_ms,
 		.deadline_ms = o->deadline_ms,
 		.fanout = (unsigned)o->fanout,

@@ -9,6 +9,7 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
+#include "breaker.h"
 #include "inventory.h"
 #include "paths.h"
 #include "trace.h"
@@ -46,6 +47,14 @@ static struct pctl_store *open_store(
 	return pctl_store_new(path);
 }
 
+static struct pctl_breaker *new_breaker(void)
+{
+	PCTL_AUTO(free) char *salt = NULL;
+
+	(void)pctl_path_state("login_salt", &salt, NULL);
+	return pctl_breaker_new(open_store(pctl_path_state, "refused_logins"), salt);
+}
+
 struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options *options)
 {
 	struct pctl_core *core = pctl_xcalloc(1, sizeof(*core));
@@ -58,6 +67,7 @@ struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options 
 	core->intents = open_store(pctl_path_state, "boot_intents");
 	core->looks = open_store(pctl_path_state, LOOKS);
 	core->secrets = pctl_secrets_new();
+	core->breaker = new_breaker();
 	core->locks = pctl_locks_new(options->caller);
 	return core;
 }
@@ -84,6 +94,7 @@ static void finish_close(struct pctl_core *core)
 	pctl_store_free(core->pins);
 	pctl_store_free(core->intents);
 	pctl_store_free(core->looks);
+	pctl_breaker_free(core->breaker);
 	pctl_secrets_free(core->secrets);
 	pctl_locks_free(core->locks);
 	free(core->plugin_dir);
@@ -103,6 +114,7 @@ int pctl_core_save(struct pctl_core *core, struct pctl_error *err)
 {
 	/* Losing facts only costs requests; losing pins would be losing trust. */
 	(void)pctl_store_save(core->facts, NULL);
+	pctl_breaker_save(core->breaker);
 	int r = pctl_store_save(core->pins, err);
 	int e = pctl_store_save(core->looks, r < 0 ? NULL : err);
 	return r < 0 ? r : e;

@@ -22,6 +22,8 @@ struct pctl_loaded {
 	void *ctx;
 };
 
+struct pctl_login;
+
 struct pctl_core {
 	uv_loop_t *loop;
 	char *plugin_dir;
@@ -35,6 +37,7 @@ struct pctl_core {
 	size_t stopping;
 	pctl_closed_fn *closed;
 	void *closed_data;
+	struct pctl_breaker *breaker;
 	struct pctl_store *looks; /* how far this user has read the devices' logs */
 };
 
@@ -56,6 +59,7 @@ struct pctl_target {
 	const char *address;             /* "" where the driver needs none */
 	char *key;                       /* what is one endpoint: locks, facts and pins go by it */
 	const char *maintenance, *guard; /* reasons, or NULL */
+	struct pctl_login *login; /* the breaker's; NULL: none, or its secrets were not read */
 	enum pctl_trust trust;
 	const struct pctl_dialer *dialer;
 	uint64_t connect_ms, answer_ms, read_ms, confirm_ms, reboot_ms, soft_ms;

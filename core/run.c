@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine: a queue of our own feeds the drivers `fanout` nodes at a time; nodes behind one
- * endpoint take turns; results go out as they come.
+ * The engine: a queue of our own feeds the drivers `fanout` nodes at a time; nodes wait for the
+ * trial of their login (breaker.h), and those behind one endpoint take turns; results go out as
+ * they come.
  */
 #include <string.h>
 #include <sys/resource.h>
@@ -9,6 +10,7 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
+#include "gate.h"
 #include "task.h"
 
 #define FANOUT         512u
@@ -29,6 +31,8 @@ struct pctl_run {
 	struct pctl_target *targets;
 	size_t count, next; /* next: the first that was not begun */
 	size_t active, ended, fanout;
+	struct pctl_gate gate; /* who waits for a login's trial */
+	struct pctl_watch watch;
 	struct pctl_strmap turns; /* key → struct turn, while one of them is active */
 	struct pctl_task **tasks;
 	size_t tasks_n, tasks_cap;
@@ -133,6 +137,7 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	run->flags = pctl_verb_flags(request->verb);
 	run->boot_url = request->boot.url ? pctl_xstrdup(request->boot.url) : NULL;
 	run->request.boot.url = run->boot_url;
+	pctl_breaker_refresh(core->breaker);
 	run->targets = pctl_xcalloc(count, sizeof(*run->targets));
 	for (size_t i = 0; i < count; i++) {
 		bool skip = !request->maintenance &&
@@ -141,6 +146,8 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 			    request->verb == PCTL_VERB_CONSOLE ? "console" : NULL,
 			    !skip && request->verb != PCTL_VERB_CAPS, problems) < 0)
 			r = PCTL_E_CONFIG;
+		else
+			run->targets[i].login = pctl_breaker_login(core->breaker, &run->targets[i]);
 		run->count++;
 	}
 	if (request->verb == PCTL_VERB_METHOD && take_method(run, problems) < 0)
@@ -170,6 +177,7 @@ void pctl_run_free(struct pctl_run *run)
 	for (size_t i = 0; i < run->count; i++)
 		pctl_target_done(&run->targets[i]);
 	free(run->targets);
+	pctl_gate_done(&run->gate);
 	pctl_strmap_each(&run->turns, free_turn, NULL);
 	pctl_strmap_done(&run->turns);
 	free(run->tasks);
@@ -211,12 +219,24 @@ static bool ends_here(struct pctl_run *run, size_t i)
 	return true;
 }
 
+/* Whether its login was refused, here or by too many others. */
+static bool is_refused(struct pctl_run *run, size_t i)
+{
+	struct pctl_login *login = run->request.try_anyway ? NULL : run->targets[i].login;
+	struct pctl_error err = { 0 };
+
+	if (!login || pctl_login_check(login, &run->targets[i], &err) == 0)
+		return false;
+	tell(run, i, err.code, "", err.text);
+	return true;
+}
+
 /* --- Feeding. --------------------------------------------------------------------------------- */
 
 static void begin_task(struct pctl_run *run, size_t i)
 {
 	run->active++;
-	pctl_task_start(run, &run->targets[i]);
+	pctl_task_start(run, &run->targets[i], run->targets[i].login && !run->request.try_anyway);
 }
 
 static void begin_or_queue(struct pctl_run *run, size_t i)
@@ -233,6 +253,32 @@ static void begin_or_queue(struct pctl_run *run, size_t i)
 	turn->waiting[turn->n++] = i;
 }
 
+/* Trial first, then turn: who waits for a turn keeps nobody from being tried elsewhere. */
+static void admit(struct pctl_run *run, size_t i)
+{
+	struct pctl_login *login = run->request.try_anyway ? NULL : run->targets[i].login;
+	bool held = false;
+
+	if (ends_here(run, i) || is_refused(run, i))
+		return;
+	if (login && pctl_login_waits(login)) {
+		pctl_gate_add(&run->gate, login, i);
+		return;
+	}
+	if (login)
+		pctl_login_hold(login, &held);
+	begin_or_queue(run, i);
+}
+
+/* It was admitted, and ends before it began. */
+static void give_up_place(struct pctl_run *run, size_t i)
+{
+	bool held = run->targets[i].login && !run->request.try_anyway;
+
+	if (held)
+		pctl_login_left(run->targets[i].login, &held);
+}
+
 /* The endpoint is free: whoever waits for it is next. */
 static void pass_turn(struct pctl_run *run, const char *key)
 {
@@ -241,8 +287,10 @@ static void pass_turn(struct pctl_run *run, const char *key)
 	while (turn && turn->next < turn->n) {
 		size_t i = turn->waiting[turn->next++];
 
-		if (ends_here(run, i))
+		if (ends_here(run, i) || is_refused(run, i)) {
+			give_up_place(run, i);
 			continue;
+		}
 		begin_task(run, i);
 		return;
 	}
@@ -274,6 +322,8 @@ static void finish(struct pctl_run *run)
 	if (run->closing)
 		return;
 	run->closing = true;
+	pctl_breaker_unwatch(run->core->breaker, &run->watch);
+	pctl_breaker_save(run->core->breaker);
 	uv_close((uv_handle_t *)&run->feeder, on_feeder_closed);
 }
 
@@ -281,11 +331,15 @@ static void feed(uv_idle_t *idle)
 {
 	struct pctl_run *run = idle->data;
 
-	while (run->next < run->count && (run->active < run->fanout || run->interrupted)) {
-		size_t i = run->next++;
+	size_t i;
 
-		if (!ends_here(run, i))
-			begin_or_queue(run, i);
+	while (run->active < run->fanout || run->interrupted) {
+		if (!pctl_gate_next(&run->gate, run->interrupted, &i)) {
+			if (run->next == run->count)
+				break;
+			i = run->next++;
+		}
+		admit(run, i);
 	}
 	(void)uv_idle_stop(&run->feeder);
 	if (run->ended == run->count && !run->active)
@@ -328,12 +382,19 @@ int pctl_run_interrupted(const struct pctl_run *run, const char **ret_why)
 	return run->interrupted;
 }
 
+static void on_trial_changed(void *data)
+{
+	feed_soon(data);
+}
+
 void pctl_run_start(struct pctl_run *run, const struct pctl_run_callbacks *callbacks)
 {
 	run->callbacks = *callbacks;
 	(void)uv_timer_init(run->core->loop, &run->deadline);
 	(void)uv_idle_init(run->core->loop, &run->feeder);
 	run->deadline.data = run->feeder.data = run;
+	run->watch = (struct pctl_watch){ .changed = on_trial_changed, .data = run };
+	pctl_breaker_watch(run->core->breaker, &run->watch);
 	if (run->request.deadline_ms)
 		(void)uv_timer_start(&run->deadline, on_deadline, run->request.deadline_ms, 0);
 	feed_soon(run);

@@ -9,6 +9,8 @@
 
 #include "task.h"
 
+#include "breaker.h"
+
 #define SILENT_TRIES 2u /* a device that says nothing */
 #define QUICK_TRIES  6u /* one that is there, but drops connections */
 #define LAST_LOOK_MS ((uint64_t)1000)
@@ -152,6 +154,16 @@ static void tell_whole_time(struct pctl_task *t)
 	pctl_error_set(&t->error, PCTL_E_TIMEOUT, "%s%s", silence, waited);
 }
 
+static void tell_login(struct pctl_task *t, int code)
+{
+	struct pctl_login *login = t->target->login;
+
+	if (login && code == 0)
+		pctl_login_took(login, t->target, &t->on_trial);
+	else if (login && code == PCTL_E_AUTH)
+		pctl_login_refused(login, t->target, &t->on_trial);
+}
+
 static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 {
 	struct pctl_task *t = op->data;
@@ -160,6 +172,7 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 	t->error = *result;
 	tell_whole_time(t);
 	pctl_device_settle_pins(t->device, result->code == 0);
+	tell_login(t, result->code);
 	after_op(t, result);
 	if (result->code == 0) {
 		t->trouble[0] = '\0';

@@ -295,18 +295,35 @@ size_t pctl_store_each(
 	return n;
 }
 
-void pctl_store_refresh(struct pctl_store *store)
+void pctl_store_keys(struct pctl_store *store, pctl_store_keys_fn *each, void *data)
+{
+	load(store);
+	parse_all(store);
+	for (size_t i = 0; i < store->n; i++) {
+		const struct field *f = store->records[i]->fields;
+
+		while (f && !f->value)
+			f = f->next;
+		if (f)
+			each(data, store->records[i]->key);
+	}
+}
+
+bool pctl_store_refresh(struct pctl_store *store)
 {
 	struct stat now = { 0 };
 
-	if (store->changed || !store->read)
-		return;
+	if (store->changed)
+		return false;
+	if (!store->read)
+		return true;
 	(void)stat(store->path, &now);
 	/* It is only ever replaced, so another state is another file. */
 	if (now.st_ino != store->seen.st_ino || now.st_mtim.tv_sec != store->seen.st_mtim.tv_sec ||
 		now.st_mtim.tv_nsec != store->seen.st_mtim.tv_nsec ||
 		now.st_size != store->seen.st_size)
 		forget_all(store);
+	return !store->read;
 }
 
 /* What was changed here goes over what the file says now. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A small text file of things remembered about devices: a line per device, "KEY field=value ...",
- * as people can read and edit it. Facts, pins, held boot intents and the marks in logs are four of
- * these. Kept in memory once read; changes are merged into what other processes wrote meanwhile,
- * under a lock, and the file is replaced atomically.
+ * as people can read and edit it. Facts, pins, held boot intents, the marks in logs and refused
+ * logins are five of these. Kept in memory once read; changes are merged into what other processes
+ * wrote meanwhile, under a lock, and the file is replaced atomically.
  */
 #ifndef POWERCTL_CORE_STORE_H
 #define POWERCTL_CORE_STORE_H
@@ -28,8 +28,15 @@ typedef void pctl_store_each_fn(void *data, const char *field, const char *value
 size_t pctl_store_each(
 	struct pctl_store *store, const char *key, pctl_store_each_fn *each, void *data);
 
-/* Forgets what was read, so that the next look sees what other processes wrote. */
-void pctl_store_refresh(struct pctl_store *store);
+/* Calls each key that has fields. each may change the fields of its key. */
+typedef void pctl_store_keys_fn(void *data, const char *key);
+void pctl_store_keys(struct pctl_store *store, pctl_store_keys_fn *each, void *data);
+
+/*
+ * Forgets what was read, so that the next look sees what other processes wrote. Whether the next
+ * look reads the file.
+ */
+bool pctl_store_refresh(struct pctl_store *store);
 
 /* Writes what was changed, if anything. PCTL_E_INTERNAL: it could not be kept (text says where). */
 int pctl_store_save(struct pctl_store *store, struct pctl_error *err);

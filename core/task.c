@@ -8,6 +8,8 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
+#include "breaker.h"
+
 #define LOCK_POLL_MS 150u
 
 static struct pctl_core *core_of(const struct pctl_task *t)
@@ -84,6 +86,8 @@ static void end(struct pctl_task *t)
 	r->note = t->note;
 	r->tree = r->ok ? t->tree : NULL; /* half a tree is none */
 	r->stream = r->ok ? t->stream : NULL;
+	if (t->on_trial)
+		pctl_login_left(t->target->login, &t->on_trial);
 	if (t->locked)
 		pctl_lock_release(core_of(t)->locks, t->target->key);
 	pctl_run_untrack(t->run, t);
@@ -201,6 +205,18 @@ static void begin_verb(struct pctl_task *t)
 	def->begin(t);
 }
 
+/* While somebody else had the node, others may have tried its login. */
+static void begin_locked(struct pctl_task *t)
+{
+	struct pctl_login *login = t->request->try_anyway ? NULL : t->target->login;
+	struct pctl_error err = { 0 };
+
+	if (t->lock_told && login && pctl_login_check(login, t->target, &err) < 0)
+		pctl_task_end_error(t, &err);
+	else
+		begin_verb(t);
+}
+
 static void take_lock(struct pctl_task *t)
 {
 	char holder[200] = "";
@@ -209,11 +225,13 @@ static void take_lock(struct pctl_task *t)
 
 	if (r == 0) {
 		t->locked = true;
-		begin_verb(t);
+		begin_locked(t);
 	} else if (r == PCTL_E_BUSY) {
 		if (!t->lock_told)
 			pctl_run_waiting(t->run, t->target, holder);
 		t->lock_told = true;
+		if (t->on_trial)
+			pctl_login_left(t->target->login, &t->on_trial);
 		pctl_step_pause(t, pctl_jitter(LOCK_POLL_MS), take_lock);
 	} else {
 		pctl_task_end_error(t, &err);
@@ -327,12 +345,13 @@ static void begin(struct pctl_task *t)
 		resolve(t);
 }
 
-void pctl_task_start(struct pctl_run *run, const struct pctl_target *target)
+void pctl_task_start(struct pctl_run *run, const struct pctl_target *target, bool on_trial)
 {
 	struct pctl_task *t = pctl_xcalloc(1, sizeof(*t));
 
 	t->run = run;
 	t->target = target;
+	t->on_trial = on_trial;
 	t->request = pctl_run_request(run);
 	pctl_result_init(&t->result, target, t->request->verb);
 	t->result.attempts = 1;

@@ -63,6 +63,7 @@ struct pctl_task {
 		PCTL_TASK_ENDED
 	} busy;
 	bool locked, lock_told;
+	bool on_trial; /* holds a place in its login's trial */
 
 	uint64_t started, deadline; /* loop time in ms */
 
@@ -96,8 +97,11 @@ struct pctl_task {
 
 /* --- Life (task.c). --------------------------------------------------------------------------- */
 
-/* Begins from the loop's thread; the run hears of the end through pctl_run_task_ended(). */
-void pctl_task_start(struct pctl_run *run, const struct pctl_target *target);
+/*
+ * Begins from the loop's thread; the run hears of the end through pctl_run_task_ended(). on_trial:
+ * it has the place that the run took for it in its login's trial.
+ */
+void pctl_task_start(struct pctl_run *run, const struct pctl_target *target, bool on_trial);
 /* Ends it soon with what is known. */
 void pctl_task_cancel(struct pctl_task *task);
 

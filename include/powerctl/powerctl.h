@@ -29,7 +29,8 @@ struct pctl_core_options {
 
 PCTL_API struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options *options);
 /*
- * Writes the pins that were learned, and how far logs were read (and the facts, which may be lost).
+ * Writes the pins that were learned, and how far logs were read (and what may be lost: facts, and
+ * which logins were refused).
  * PCTL_E_INTERNAL: they could not be kept, so the next contact with those devices is a first one
  * again.
  */
@@ -104,6 +105,7 @@ struct pctl_request {
 	bool dry_run;            /* read and say what would be sent; change nothing */
 	bool maintenance;        /* include nodes in maintenance */
 	bool override_protected;
+	bool try_anyway; /* log in also where the credential was refused a moment ago */
 
 	uint64_t timeout_ms;  /* one node's whole verb, queueing not counted; 0: the verb's own */
 	uint64_t deadline_ms; /* the whole request; 0: none */

@@ -222,7 +222,7 @@ def wrong_password(lab):
     fleet.set(2, password="Other-Pa55")
     for verb in ("status", "on", "pxeboot", "info"):
         fleet.reset()
-        r = bad(lab.run("--json", verb, "a2"), 1)
+        r = bad(lab.run("--json", "--try-anyway", verb, "a2"), 1)
         same(error_of(r)[0], "auth", r)
         assert PASSWORD not in r.out + r.err, r
         same((fleet.counters(2)["r401_bad"], fleet.counters(2)["set_power"]), (1, 0), verb)
@@ -238,9 +238,9 @@ def locked_account(lab):
     bad(lab.run("status", "a1"), 1)
     fleet.set(1, password=PASSWORD)
     fleet.reset()
-    r = bad(lab.run("--json", "status", "a1"), 1)
+    r = bad(lab.run("--json", "status", "--try-anyway", "a1"), 1)
     same(error_of(r)[0], "auth", r)
-    assert fleet.counters()["requests"] <= 2, fleet.counters()
+    assert 1 <= fleet.counters()["requests"] <= 2, fleet.counters()
 
 
 @test
