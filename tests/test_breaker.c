@@ -19,6 +19,7 @@ struct lab {
 	size_t asked;
 	const char *refusing; /* the one node that refuses whatever it gets; NULL: none */
 	const char *silent;   /* the one that never answers */
+	bool all_silent;      /* but for the broken ones */
 	unsigned broken;      /* so many of the first that are asked talk nonsense */
 
 	/* What came of the latest run. */
@@ -56,10 +57,10 @@ static void fake_get(void *dev, struct pctl_op *op, unsigned flags, struct pctl_
 	(void)flags;
 	ret->state = PCTL_POWER_ON;
 	lab->asked++;
-	if (is(lab->silent, name))
-		pctl_op_pending(op, ignore_abort, NULL);
-	else if (lab->asked <= lab->broken)
+	if (lab->asked <= lab->broken)
 		pctl_op_fail(op, PCTL_E_PROTOCOL, "nonsense");
+	else if (lab->all_silent || is(lab->silent, name))
+		pctl_op_pending(op, ignore_abort, NULL);
 	else if (is(lab->refusing, name) ||
 		 (password && strcmp(pctl_secret_data(password), RIGHT) != 0))
 		pctl_op_fail(op, PCTL_E_AUTH, "password refused");
@@ -169,7 +170,7 @@ static void on_done(void *data)
 	*done = true;
 }
 
-static void start(const char *nodes, const struct pctl_request *request, bool *done)
+static struct pctl_run *start(const char *nodes, const struct pctl_request *request, bool *done)
 {
 	struct pctl_problems *problems = pctl_problems_new();
 	const char *words[] = { nodes, NULL };
@@ -188,6 +189,7 @@ static void start(const char *nodes, const struct pctl_request *request, bool *d
 	*done = false;
 	pctl_run_start(run,
 		&(struct pctl_run_callbacks){ .result = on_result, .done = on_done, .data = done });
+	return run;
 }
 
 static void clear(void)
@@ -204,7 +206,7 @@ static void status_with(const char *nodes, bool anyway, unsigned fanout)
 	};
 
 	clear();
-	start(nodes, &request, &lab->done);
+	(void)start(nodes, &request, &lab->done);
 	while (!lab->done)
 		(void)uv_run(&lab->world.loop, UV_RUN_ONCE);
 }
@@ -234,6 +236,21 @@ static void names_three(const char *who, const char *prefix)
 		found = found || strcmp(lab->text, wanted) == 0;
 	}
 	assert_true(found);
+}
+
+static void read_state(const char *name, char *buf, size_t size, size_t *ret_len)
+{
+	char path[400];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/powerctl/%s", lab->world.dir, name);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	FILE *f = fopen(path, "re");
+	assert_non_null(f);
+	*ret_len = fread(buf, 1, size - 1, f);
+	buf[*ret_len] = '\0';
+	(void)fclose(f);
 }
 
 /* --- One command. ----------------------------------------------------------------------------- */
@@ -334,17 +351,52 @@ static void test_logins_are_tried_apart(void **state)
 	came_out(0, 8, 142);
 }
 
-static void test_interrupted_while_waiting(void **state)
+/* Turns the loop until *count is there; whoever waits in vain finds out by the numbers. */
+static void turn_until(const size_t *count, size_t wanted)
 {
-	const struct pctl_request request = { .verb = PCTL_VERB_STATUS, .deadline_ms = 20 };
+	for (unsigned i = 0; i < 200000 && *count < wanted; i++)
+		(void)uv_run(&lab->world.loop, UV_RUN_NOWAIT);
+	for (unsigned i = 0; i < 10; i++)
+		(void)uv_run(&lab->world.loop, UV_RUN_NOWAIT);
+}
 
-	(void)state;
-	(void)setenv("TEST_PASSWORD", RIGHT, 1);
-	lab->silent = "s1";
-	start("s1", &request, &lab->done);
+static void end_early(struct pctl_run *run)
+{
+	pctl_run_cancel(run);
 	while (!lab->done)
 		(void)uv_run(&lab->world.loop, UV_RUN_ONCE);
-	assert_int_equal(lab->results, 1);
+}
+
+/* Each of the four lets eight more go: a dead rack does not cost a round for every four. */
+static void test_the_trial_grows_and_can_be_interrupted(void **state)
+{
+	const struct pctl_request request = { .verb = PCTL_VERB_STATUS };
+
+	(void)state;
+	lab->broken = PCTL_TRIAL_NODES;
+	lab->all_silent = true;
+	struct pctl_run *run = start("n[1-1000]", &request, &lab->done);
+	turn_until(&lab->asked, 40);
+	assert_int_equal(lab->asked, 4 + 4 + 4 * PCTL_TRIAL_GROWTH);
+	end_early(run);
+	assert_int_equal(lab->results, 1000);
+	assert_int_equal(lab->asked, 40);
+}
+
+static void test_others_know_before_the_command_ends(void **state)
+{
+	const struct pctl_request request = { .verb = PCTL_VERB_STATUS };
+	char text[4096];
+	size_t len = 0;
+
+	(void)state;
+	lab->silent = "s1";
+	struct pctl_run *run = start("s1,n[1-10]", &request, &lab->done);
+	turn_until(&lab->results, 10);
+	assert_int_equal(lab->results, 10);
+	read_state("refused_logins", text, sizeof(text), &len);
+	assert_true(len > 0);
+	end_early(run);
 }
 
 /* Two runs of one core share the trial. */
@@ -354,8 +406,8 @@ static void test_runs_at_the_same_time(void **state)
 	bool first = false, second = false;
 
 	(void)state;
-	start("n[1-500]", &request, &first);
-	start("n[501-1000]", &request, &second);
+	(void)start("n[1-500]", &request, &first);
+	(void)start("n[501-1000]", &request, &second);
 	while (!first || !second)
 		(void)uv_run(&lab->world.loop, UV_RUN_ONCE);
 	assert_int_equal(lab->asked, 4);
@@ -468,7 +520,12 @@ static void test_taken_is_remembered_beside_refusals(void **state)
 
 		(void)snprintf(name, sizeof(name), "n%u", i);
 		lab->refusing = name;
-		status_with("n[1-5]", true, 0);
+		status(name);
+		came_out(0, 1, 0);
+		next_command();
+		if (i == 2)
+			status("n9");
+		next_command();
 	}
 	lab->refusing = NULL;
 	next_command();
@@ -477,21 +534,6 @@ static void test_taken_is_remembered_beside_refusals(void **state)
 }
 
 /* --- On disk. --------------------------------------------------------------------------------- */
-
-static void read_state(const char *name, char *buf, size_t size, size_t *ret_len)
-{
-	char path[400];
-	struct stat st;
-
-	(void)snprintf(path, sizeof(path), "%s/powerctl/%s", lab->world.dir, name);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 0777, 0600);
-	FILE *f = fopen(path, "re");
-	assert_non_null(f);
-	*ret_len = fread(buf, 1, size - 1, f);
-	buf[*ret_len] = '\0';
-	(void)fclose(f);
-}
 
 static void test_the_file_is_small_and_tells_nothing(void **state)
 {
@@ -558,7 +600,8 @@ int main(void)
 		TEST(test_nonsense_is_neither_yes_nor_no),
 		TEST(test_all_nonsense_ends),
 		TEST(test_logins_are_tried_apart),
-		TEST(test_interrupted_while_waiting),
+		TEST(test_the_trial_grows_and_can_be_interrupted),
+		TEST(test_others_know_before_the_command_ends),
 		TEST(test_runs_at_the_same_time),
 		TEST(test_nodes_of_urls),
 		TEST(test_it_is_remembered),
