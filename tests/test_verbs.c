@@ -429,8 +429,7 @@ static void test_a_held_intent_goes_with_the_next_start(void **state)
 	succeeds(w, "get act:on confirm", "on", "seen");
 }
 
-/* --- Who is left out, and the end of patience.
- * ---------------------------------------------------- */
+/* --- Who is left out, and the end of patience. ------------------------------------------------ */
 
 static void test_an_armed_boot_is_told(void **state)
 {

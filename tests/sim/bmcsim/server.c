@@ -44,8 +44,7 @@ static socklen_t size_of(const struct sockaddr_storage *address)
 					      : sizeof(struct sockaddr_in);
 }
 
-/* --- Out ---------------------------------------------------------------------------------------
- */
+/* --- Out -------------------------------------------------------------------------------------- */
 
 static bool percent(struct device *dev)
 {
@@ -147,8 +146,7 @@ void server_send(struct device *dev, const struct sockaddr_storage *to, const ui
 		send_one(dev, to, p, n, after_ms);
 }
 
-/* --- In ----------------------------------------------------------------------------------------
- */
+/* --- In --------------------------------------------------------------------------------------- */
 
 static void on_waiting_closed(uv_handle_t *handle)
 {
@@ -270,8 +268,7 @@ void server_vanish(struct device *dev, uint64_t ms)
 	dev->gone_until = sim_now(dev->sim) + ms;
 }
 
-/* --- Sockets -----------------------------------------------------------------------------------
- */
+/* --- Sockets ---------------------------------------------------------------------------------- */
 
 static void close_device(struct device *dev)
 {
