@@ -52,6 +52,7 @@ static size_t pack_message(struct session *s, uint8_t *packet)
 }
 
 static void on_timer(uv_timer_t *timer);
+static void finish(struct session *s);
 
 /* A second reset would reset again: some BMCs take seconds for one, and know no duplicates. */
 static bool once(const struct session *s)
@@ -75,6 +76,10 @@ static void transmit(struct session *s)
 	size_t len = established(s) ? pack_message(s, packet) : login_pack(s, packet);
 	struct pctl_error err = { 0 };
 
+	if (!len && s->phase == PHASE_CLOSE) {
+		finish(s); /* no call waits for this one */
+		return;
+	}
 	if (!len) {
 		pctl_error_set(&err, PCTL_E_INTERNAL, "libfreeipmi could not make the packet");
 		session_fail(s, &err);
