@@ -240,8 +240,6 @@ struct sim {
 	struct delayed *delayed;
 	uint8_t in[PACKET_MAX];
 	uint8_t out[PACKET_MAX];
-	uv_signal_t sigterm;
-	uv_signal_t sigint;
 	bool running;
 };
 
