@@ -28,6 +28,24 @@ static inline void ignore_abort(struct pctl_op *op, void *work)
 	(void)op, (void)work;
 }
 
+/* Nothing happened; it was sent, and no answer came; it was sent, and refused. */
+static inline void answer_busy(struct pctl_op *op)
+{
+	pctl_op_fail(op, PCTL_E_BUSY, "the device is busy");
+}
+
+static inline void answer_lost(struct pctl_op *op)
+{
+	pctl_op_committed(op);
+	pctl_op_fail(op, PCTL_E_UNREACHABLE, "connection closed before an answer");
+}
+
+static inline void answer_refused(struct pctl_op *op)
+{
+	pctl_op_committed(op);
+	pctl_op_fail(op, PCTL_E_REFUSED, "the device said no");
+}
+
 /* What a device was asked for, in words. */
 struct calls {
 	char log[256]; /* "get act:on confirm ..." */

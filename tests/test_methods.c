@@ -58,15 +58,13 @@ static void answer(struct pctl_op *op)
 		pctl_op_fail(op, PCTL_E_UNREACHABLE, "no answer");
 		break;
 	case BUSY:
-		pctl_op_fail(op, PCTL_E_BUSY, "the device is busy");
+		answer_busy(op);
 		break;
 	case LOST:
-		pctl_op_committed(op);
-		pctl_op_fail(op, PCTL_E_UNREACHABLE, "connection closed before an answer");
+		answer_lost(op);
 		break;
 	case REFUSED:
-		pctl_op_committed(op);
-		pctl_op_fail(op, PCTL_E_REFUSED, "the device said no");
+		answer_refused(op);
 		break;
 	case HANG:
 		pctl_op_committed(op);

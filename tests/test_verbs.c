@@ -44,8 +44,7 @@ static void answer(struct pctl_op *op, enum answer a)
 		pctl_op_fail(op, PCTL_E_UNREACHABLE, "no answer in 6 s");
 		break;
 	case LOST:
-		pctl_op_committed(op);
-		pctl_op_fail(op, PCTL_E_UNREACHABLE, "connection closed before an answer");
+		answer_lost(op);
 		break;
 	case LOST_BUT:
 		pctl_op_committed(op);
@@ -53,11 +52,10 @@ static void answer(struct pctl_op *op, enum answer a)
 		pctl_op_fail(op, PCTL_E_BUSY, "the device is busy");
 		break;
 	case REFUSED:
-		pctl_op_committed(op);
-		pctl_op_fail(op, PCTL_E_REFUSED, "the device said no");
+		answer_refused(op);
 		break;
 	case BUSY:
-		pctl_op_fail(op, PCTL_E_BUSY, "the device is busy");
+		answer_busy(op);
 		break;
 	case UNSUPPORTED:
 		pctl_op_fail(op, PCTL_E_UNSUPPORTED, "it cannot");
