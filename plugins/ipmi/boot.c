@@ -37,18 +37,12 @@ static const uint8_t devices[PCTL_BOOT_COUNT] = {
 
 /* --- Set. ------------------------------------------------------------------------------------- */
 
-static void on_set(struct ipmi_dev *dev, const uint8_t *data, size_t len)
-{
-	(void)data, (void)len;
-	ipmi_end(dev, NULL);
-}
-
 static void set_flags(struct ipmi_dev *dev)
 {
 	const uint8_t data[] = { PARAMETER_BOOT_FLAGS, dev->work.boot.flags[0],
 		dev->work.boot.flags[1], 0, 0, 0 };
 
-	ipmi_send(dev, &command_set_boot_options, data, sizeof(data), on_set, NULL);
+	ipmi_send(dev, &command_set_boot_options, data, sizeof(data), ipmi_then_end, NULL);
 }
 
 static void on_acknowledge(struct ipmi_dev *dev, const uint8_t *data, size_t len)
@@ -57,13 +51,12 @@ static void on_acknowledge(struct ipmi_dev *dev, const uint8_t *data, size_t len
 	set_flags(dev);
 }
 
-/* A refusal is an answer; silence and a lost login are not. */
 static void on_no_acknowledge(struct ipmi_dev *dev, const struct pctl_error *err, int code)
 {
-	if (code < 0 || err->code == PCTL_E_FORBIDDEN)
-		ipmi_end(dev, err);
-	else
+	if (ipmi_is_declined(err, code))
 		set_flags(dev);
+	else
+		ipmi_end(dev, err);
 }
 
 /* Firmware that has seen "handled" from an earlier start may ignore the flags (table 28-14, 4). */
@@ -83,10 +76,10 @@ static void on_kept(struct ipmi_dev *dev, const uint8_t *data, size_t len)
 
 static void on_not_kept(struct ipmi_dev *dev, const struct pctl_error *err, int code)
 {
-	if (code < 0 || err->code == PCTL_E_FORBIDDEN)
-		ipmi_end(dev, err);
-	else
+	if (ipmi_is_declined(err, code))
 		clear_acknowledge(dev);
+	else
+		ipmi_end(dev, err);
 }
 
 static void set(void *data, struct pctl_op *op, const struct pctl_boot *boot)

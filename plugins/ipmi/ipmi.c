@@ -105,20 +105,12 @@ static void stop(void *ctx, pctl_closed_fn *closed, void *data)
 
 /* --- One device. ------------------------------------------------------------------------------ */
 
-static int hex_digit(char c)
-{
-	const char *digits = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c + ('a' - 'A') : c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
 static bool read_hex(struct credential *c, const char *hex, size_t len)
 {
 	if (len % 2 || len > (size_t)2 * WIRE_KG_MAX)
 		return false;
 	for (size_t i = 0; i < len; i += 2) {
-		int high = hex_digit(hex[i]), low = hex_digit(hex[i + 1]);
+		int high = text_hex_digit(hex[i]), low = text_hex_digit(hex[i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;

@@ -10,6 +10,7 @@
 #include <powerctl/parse.h>
 
 #include "status.h"
+#include "text.h"
 
 /* How long a BMC may say nothing to a cipher suite while there is another to try. */
 #define SUITE_MS    1500u
@@ -149,24 +150,18 @@ static void ask_challenge(struct session *s, uint8_t types)
 		data, sizeof(data));
 }
 
-static uint32_t number_at(const uint8_t *bytes)
-{
-	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
-	       (uint32_t)bytes[3] << 24;
-}
-
 static void on_challenge(struct session *s, const struct message *m)
 {
 	uint8_t data[22] = { s->security.auth_type, s->security.privilege };
 
 	if (!good(s, m))
 		return;
-	s->security.system_id = number_at(m->data);
+	s->security.system_id = get_le32(m->data);
 	memcpy(data + 2, m->data + 4, 16);
 	/* Where the BMC's own numbers begin: anything but 0. */
 	(void)ipmi_get_random(data + 18, 4);
 	data[18] |= 1;
-	s->security.highest = number_at(data + 18);
+	s->security.highest = get_le32(data + 18);
 	session_enter_message(s, PHASE_ACTIVATE,
 		time_left(s) < ACTIVATE_MS ? time_left(s) : ACTIVATE_MS, &command_activate_session,
 		data, sizeof(data));
@@ -179,8 +174,8 @@ static void on_activate(struct session *s, const struct message *m)
 	if (!good(s, m))
 		return;
 	s->security.per_message = forced || (m->data[0] & 0x0f) != IPMI_AUTHENTICATION_TYPE_NONE;
-	s->security.system_id = number_at(m->data + 1);
-	s->security.sequence = number_at(m->data + 5);
+	s->security.system_id = get_le32(m->data + 1);
+	s->security.sequence = get_le32(m->data + 5);
 	session_ready(s);
 }
 
@@ -287,8 +282,7 @@ static int check_identity(struct session *s, struct pctl_error *err)
 
 	if (is_same_byte(s->security.guid))
 		return 0;
-	for (size_t i = 0; i < WIRE_GUID; i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x", s->security.guid[i]);
+	text_hex(s->security.guid, WIRE_GUID, "", hex, sizeof(hex));
 	return pctl_pin_check(s->dev->device, "guid", hex, err);
 }
 

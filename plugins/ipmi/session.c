@@ -77,7 +77,7 @@ static void transmit(struct session *s)
 	struct pctl_error err = { 0 };
 
 	if (!len && s->phase == PHASE_CLOSE) {
-		finish(s);
+		finish(s); /* no call waits for this one */
 		return;
 	}
 	if (!len) {
