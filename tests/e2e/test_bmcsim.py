@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 
-from ipmilib import PASSWORD, BmcFleet, freeipmi, program, run
+from ipmilib import PASSWORD, BmcFleet, program, run
 from lib import BMCSIM, has, main, need_ipv6, same, skip, test
 
 SUITES = ("1", "2", "3", "6", "7", "8", "15", "16", "17")  # those that ipmitool does not abort on
