@@ -29,6 +29,7 @@ import lib
 PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"  # of what others wrote
 IPMI_SIM = shutil.which("ipmi_sim", path=PATH)
 IPMITOOL = shutil.which("ipmitool", path=PATH)
+IPMIPOWER = shutil.which("ipmipower", path=PATH)
 SIM_FILES = os.path.join(lib.SOURCE, "tests", "sim", "ipmi")
 PYTHON = "/usr/bin/python3"  # Debian's, which has pyghmi
 USERS = {"admin": ("secret", "admin"), "oper": ("operpw", "operator"), "user": ("userpw", "user")}

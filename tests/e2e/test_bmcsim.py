@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 
-from ipmilib import PASSWORD, BmcFleet, freeipmi, program, run
+from ipmilib import PASSWORD, BmcFleet, program, run
 from lib import BMCSIM, has, main, need_ipv6, same, skip, test
 
 SUITES = ("1", "2", "3", "6", "7", "8", "15", "16", "17")  # those that ipmitool does not abort on
@@ -638,6 +638,9 @@ def control_port(lab):
     d = bmcs.call("GET", "/devices")
     same((d["count"], len(d["devices"])), (5, 5))
     same(len(bmcs.call("GET", "/devices/2-3")), 2)
+    for n in (1, 1, 2):
+        same(bmcs.ipmitool(n, "power", "status").status, 0)
+    same([bmcs.totals()[k] for k in ("logins", "peak_sessions")], [3, 1], "sums, and the highest")
     bmcs.call("PUT", "/devices/1-2", '{"late_ms": 7, "ping": false}')
     same([x["knobs"]["late_ms"] for x in bmcs.call("GET", "/devices/1-3")], [7, 7, 1000])
     for knobs, word in (({"nope": 1}, "no such knob"), ({"late_ms": "x"}, "late_ms"),
