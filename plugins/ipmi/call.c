@@ -125,13 +125,21 @@ static void fail(struct ipmi_dev *dev, const struct pctl_error *err, int code)
 		ipmi_end(dev, err);
 }
 
-/* A BMC that says why it did nothing has done nothing. */
+/*
+ * A BMC that is too busy has done nothing, unless what it could not do was to answer (CEh), or what
+ * it says no to is a repetition (CFh).
+ */
+static bool is_not_taken(const struct pctl_error *err, uint8_t code)
+{
+	return err->code == PCTL_E_BUSY && code != 0xce && code != 0xcf;
+}
+
 static void refused(struct ipmi_dev *dev, const struct message *answer)
 {
 	struct pctl_error err = { 0 };
 
 	completion_error(dev->call.command, answer->code, &err);
-	if ((dev->call.command->flags & COMMAND_CHANGES) && err.code == PCTL_E_BUSY)
+	if ((dev->call.command->flags & COMMAND_CHANGES) && is_not_taken(&err, answer->code))
 		pctl_op_not_taken(dev->call.op);
 	fail(dev, &err, answer->code);
 }

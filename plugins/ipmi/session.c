@@ -66,7 +66,7 @@ static void wait_for_answer(struct session *s)
 	uint64_t pause = s->phase == PHASE_ACTIVATE ? ACTIVATE_FIRST_MS : FIRST_MS;
 
 	for (unsigned i = 1; i < s->sent && pause < MOST_MS; i++)
-		pause = pause * 3 / 2;
+		pause = pause * 3 / 2 < MOST_MS ? pause * 3 / 2 : MOST_MS;
 	(void)uv_timer_start(&s->timer, on_timer, once(s) || pause > left ? left : pause, 0);
 }
 
@@ -322,6 +322,7 @@ static bool try_later(struct session *s, const struct message *answer)
 		return false;
 	if (s->command->flags & COMMAND_CHANGES)
 		pctl_op_not_taken(s->dev->call.op);
+	s->sequence = (s->sequence + 1) & 0x3f; /* the same answer, come twice, is not another */
 	(void)uv_timer_start(&s->timer, on_busy_over, (uint64_t)BUSY_MS << s->busy++, 0);
 	return true;
 }

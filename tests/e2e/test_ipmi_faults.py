@@ -399,6 +399,17 @@ def codes(lab):
 
 
 @test
+def doubtful(lab):
+    """a BMC that cannot answer may have acted: not sent again, and nobody says that it did nothing"""
+    fleet = fleet_of(lab, "cc=00:02:ce", state="on")
+    kind, text = fails(lab, "reset")
+    same(kind, "outcome_unknown", text)
+    has(text, "not sent again")
+    same([line for line in fleet.device()["log"] if line.startswith("00:02")],
+         ["00:02 03 =ce"])
+
+
+@test
 def no_cycle(lab):
     """a BMC that cannot cycle is turned off, waited for and turned on"""
     fleet = fleet_of(lab, "refuse_control=cycle:cc", state="on")
