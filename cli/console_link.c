@@ -297,7 +297,10 @@ static char *text_of(const struct console_link *l, const struct pctl_result *r)
 	const char *rest =
 		strncmp(text, before, strlen(before)) == 0 ? text + strlen(before) : text;
 
-	return pctl_xasprintf("%s%s", rest, busy ? "; --steal takes it" : "");
+	const char *perhaps = l->was_open ? ", perhaps the one that was lost" : "";
+
+	return pctl_xasprintf(
+		"%s%s%s", rest, busy ? perhaps : "", busy ? "; --steal takes it" : "");
 }
 
 static void on_result(void *data, const struct pctl_result *r)

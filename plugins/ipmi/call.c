@@ -94,7 +94,10 @@ static void trace(
 
 	if (!pctl_log_enabled(PCTL_LOG_TRACE))
 		return;
-	text_hex(data, len < TRACE_BYTES ? len : TRACE_BYTES, " ", hex, sizeof(hex));
+	if (dev->call.command->flags & COMMAND_PRIVATE)
+		(void)snprintf(hex, sizeof(hex), "(%zu bytes)", len);
+	else
+		text_hex(data, len < TRACE_BYTES ? len : TRACE_BYTES, " ", hex, sizeof(hex));
 	if (code >= 0)
 		(void)snprintf(completion, sizeof(completion), " [%02x]", (unsigned)code);
 	pctl_log(PCTL_LOG_TRACE, dev->device, "%s %s%s%s%s%s", arrow, dev->call.command->name,

@@ -170,7 +170,7 @@ static void run_raw(
 			.cmd = (uint8_t)cmd,
 			.privilege =
 				(uint8_t)(PRIVILEGE_USER + pctl_argument_choice(args, "privilege")),
-			.flags = COMMAND_CHANGES | COMMAND_ONCE,
+			.flags = COMMAND_CHANGES | COMMAND_ONCE | COMMAND_PRIVATE,
 		};
 		ipmi_send(dev, &r->command, bytes, (size_t)n, on_raw, NULL);
 	}

@@ -238,10 +238,11 @@ void udp_leave(struct udp_member *member)
 	}
 }
 
-void udp_send(struct udp_member *member, const uint8_t *packet, size_t len)
+int udp_send(struct udp_member *member, const uint8_t *packet, size_t len)
 {
 	const struct udp_peer *peer = member->peer;
-
-	(void)sendto(peer->socket->fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL,
+	ssize_t n = sendto(peer->socket->fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL,
 		(const struct sockaddr *)&peer->addr, peer->len);
+
+	return n < 0 ? errno : 0;
 }
