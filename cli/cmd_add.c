@@ -45,8 +45,7 @@ static void addition_done(struct addition *a)
 		(void)close(a->secret_fd);
 }
 
-/* --- Before anybody is asked. -------------------------------------------------------------------
- */
+/* --- Before anybody is asked. ----------------------------------------------------------------- */
 
 /* NAME and ADDRESS name equally many. */
 static int check_ranges(const struct addition *a, struct pctl_error *err)
@@ -107,8 +106,7 @@ static int check_settings(const struct addition *a, struct pctl_error *err)
 	return 0;
 }
 
-/* --- The login. ---------------------------------------------------------------------------------
- */
+/* --- The login. ------------------------------------------------------------------------------- */
 
 /* Asks where nothing is given; a driver's default is offered. */
 static int get_user(struct addition *a, const struct pctl_driver *driver, struct pctl_error *err)
@@ -185,8 +183,7 @@ static int get_driver(struct addition *a, struct pctl_error *err)
 	return 0;
 }
 
-/* --- Writing. -----------------------------------------------------------------------------------
- */
+/* --- Writing. --------------------------------------------------------------------------------- */
 
 /* A name for the credential's file that no other one has: nuc[1-8] becomes nuc1-8. */
 static char *choose_credential(const struct addition *a)
@@ -266,8 +263,7 @@ static int write_all(struct addition *a, struct pctl_error *err)
 	return r;
 }
 
-/* --- Afterwards. --------------------------------------------------------------------------------
- */
+/* --- Afterwards. ------------------------------------------------------------------------------ */
 
 static void say_pins(const struct addition *a, size_t node)
 {

@@ -56,8 +56,7 @@ void console_link_done(struct console_link *l)
 	uv_close((uv_handle_t *)&l->timer, NULL);
 }
 
-/* --- Failures. ----------------------------------------------------------------------------------
- */
+/* --- Failures. -------------------------------------------------------------------------------- */
 
 static void on_again(uv_timer_t *timer)
 {
@@ -118,8 +117,7 @@ static void fail(struct console_link *l, int code, const char *text, bool was_op
 	l->events->failed(l->data, &failure);
 }
 
-/* --- An open one. -------------------------------------------------------------------------------
- */
+/* --- An open one. ----------------------------------------------------------------------------- */
 
 static void on_closed(void *data, const struct pctl_error *err)
 {
@@ -276,8 +274,7 @@ static void begin(struct console_link *l, struct pctl_stream *stream)
 	watch(l);
 }
 
-/* --- Opening. -----------------------------------------------------------------------------------
- */
+/* --- Opening. --------------------------------------------------------------------------------- */
 
 static struct console_link *find(struct console_link *links, size_t node)
 {
@@ -300,7 +297,10 @@ static char *text_of(const struct console_link *l, const struct pctl_result *r)
 	const char *rest =
 		strncmp(text, before, strlen(before)) == 0 ? text + strlen(before) : text;
 
-	return pctl_xasprintf("%s%s", rest, busy ? "; --steal takes it" : "");
+	const char *perhaps = l->was_open ? ", perhaps the one that was lost" : "";
+
+	return pctl_xasprintf(
+		"%s%s%s", rest, busy ? perhaps : "", busy ? "; --steal takes it" : "");
 }
 
 static void on_result(void *data, const struct pctl_result *r)
@@ -361,8 +361,7 @@ int console_links_open(struct console_link *const *links, size_t n)
 	return CLI_OK;
 }
 
-/* --- What is asked of it. -----------------------------------------------------------------------
- */
+/* --- What is asked of it. --------------------------------------------------------------------- */
 
 bool console_link_is_open(const struct console_link *l)
 {

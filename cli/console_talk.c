@@ -61,8 +61,7 @@ static void leave(struct talk *t, int status)
 	(void)uv_timer_stop(&t->quiet);
 }
 
-/* --- Words. -------------------------------------------------------------------------------------
- */
+/* --- Words. ----------------------------------------------------------------------------------- */
 
 static void show(struct talk *t, const char *words)
 {
@@ -131,8 +130,7 @@ static void on_log_trouble(void *data, const char *text)
 		say("%s", text);
 }
 
-/* --- The machine. -------------------------------------------------------------------------------
- */
+/* --- The machine. ----------------------------------------------------------------------------- */
 
 static void on_opened(void *data)
 {
@@ -259,8 +257,7 @@ static const struct console_events events = {
 	.failed = on_failed,
 };
 
-/* --- The person. --------------------------------------------------------------------------------
- */
+/* --- The person. ------------------------------------------------------------------------------ */
 
 /* The terminal is the shell's until this program is in the foreground again. */
 static void suspend(struct talk *t)
@@ -367,8 +364,7 @@ static void on_input(void *data, const char *bytes, size_t n)
 	}
 }
 
-/* --- Beginning and end. -------------------------------------------------------------------------
- */
+/* --- Beginning and end. ----------------------------------------------------------------------- */
 
 static void on_first_signal(void *data)
 {

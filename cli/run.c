@@ -61,8 +61,7 @@ struct pctl_request run_request_from(const struct cli *cli, enum pctl_verb verb)
 	};
 }
 
-/* --- While it runs. -----------------------------------------------------------------------------
- */
+/* --- While it runs. --------------------------------------------------------------------------- */
 
 static void on_result(void *data, const struct pctl_result *result)
 {
@@ -120,8 +119,7 @@ static void on_second_signal(void *data)
 	(void)output_flush(r->output);
 }
 
-/* --- Before and after. --------------------------------------------------------------------------
- */
+/* --- Before and after. ------------------------------------------------------------------------ */
 
 static void show_summary(const struct runner *r)
 {

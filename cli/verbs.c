@@ -9,8 +9,7 @@
 #include "run.h"
 #include "say.h"
 
-/* --- Arguments. ---------------------------------------------------------------------------------
- */
+/* --- Arguments. ------------------------------------------------------------------------------- */
 
 /* The words that an argument may be, "a, b, c". */
 static void say_choices(const struct cli *cli, const char *what, const char *const *choices)
@@ -93,8 +92,7 @@ static int parse_state(const struct cli *cli, enum pctl_power_state *ret)
 	return CLI_OK;
 }
 
-/* --- Execution. ---------------------------------------------------------------------------------
- */
+/* --- Execution. ------------------------------------------------------------------------------- */
 
 static int fill_log(const struct cli *cli, struct pctl_request *request)
 {
@@ -175,8 +173,7 @@ static int exec_verb(struct cli *cli)
 	return status;
 }
 
-/* --- Rows. --------------------------------------------------------------------------------------
- */
+/* --- Rows. ------------------------------------------------------------------------------------ */
 
 #define NO_WAIT OPTION_BIT(OPTION_NO_WAIT)
 #define BOOT                                                                                  \

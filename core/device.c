@@ -83,63 +83,47 @@ enum pctl_trust pctl_device_trust(const struct pctl_device *device)
 
 /* --- Settings. -------------------------------------------------------------------------------- */
 
-static const struct pctl_setting *setting(const struct pctl_device *device, const char *name)
-{
-	const struct pctl_setting *s = pctl_settings_find(&device->target->settings, name);
-
-	assert(s && "a driver asked for a setting that its table does not have");
-	return s;
-}
-
 const char *pctl_setting_text(const struct pctl_device *device, const char *name)
 {
-	const struct pctl_setting *s = setting(device, name);
+	const struct pctl_setting *s = pctl_settings_at(&device->target->settings, name);
 
 	assert(!(s->property->flags & PCTL_PROPERTY_SECRET));
 	return s->text;
 }
 
-static uint64_t number(const struct pctl_device *device, const char *name, enum pctl_type type)
-{
-	const struct pctl_setting *s = setting(device, name);
-
-	assert(s->property->type == type);
-	return s->number;
-}
-
 bool pctl_setting_bool(const struct pctl_device *device, const char *name)
 {
-	return number(device, name, PCTL_TYPE_BOOL) != 0;
+	return pctl_settings_number(&device->target->settings, name, PCTL_TYPE_BOOL) != 0;
 }
 
 uint64_t pctl_setting_uint(const struct pctl_device *device, const char *name)
 {
-	return number(device, name, PCTL_TYPE_UINT);
+	return pctl_settings_number(&device->target->settings, name, PCTL_TYPE_UINT);
 }
 
 uint64_t pctl_setting_duration(const struct pctl_device *device, const char *name)
 {
-	return number(device, name, PCTL_TYPE_DURATION);
+	return pctl_settings_number(&device->target->settings, name, PCTL_TYPE_DURATION);
 }
 
 int pctl_setting_choice(const struct pctl_device *device, const char *name)
 {
-	return (int)number(device, name, PCTL_TYPE_CHOICE);
+	return (int)pctl_settings_number(&device->target->settings, name, PCTL_TYPE_CHOICE);
 }
 
 uint64_t pctl_setting_flags(const struct pctl_device *device, const char *name)
 {
-	return number(device, name, PCTL_TYPE_FLAGS);
+	return pctl_settings_number(&device->target->settings, name, PCTL_TYPE_FLAGS);
 }
 
 bool pctl_setting_given(const struct pctl_device *device, const char *name)
 {
-	return setting(device, name)->given;
+	return pctl_settings_at(&device->target->settings, name)->given;
 }
 
 const struct pctl_secret *pctl_setting_secret(const struct pctl_device *device, const char *name)
 {
-	const struct pctl_setting *s = setting(device, name);
+	const struct pctl_setting *s = pctl_settings_at(&device->target->settings, name);
 
 	assert(s->property->flags & PCTL_PROPERTY_SECRET);
 	return s->secret;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "method.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include <powerctl/mem.h>
@@ -64,7 +63,7 @@ static void no_parameter(const struct pctl_settings *settings, const char *what,
 	const struct pctl_place nowhere = { 0 };
 	const char *names[NEAREST + 1] = { NULL };
 
-	for (size_t i = 0; i < settings->n; i++)
+	for (size_t i = 0; i < settings->n && i < NEAREST; i++)
 		names[i] = settings->v[i].property->name;
 	const char *near = pctl_parse_nearest(key, names);
 	PCTL_AUTO(free) char *all = pctl_words_join(names);
@@ -122,48 +121,32 @@ void pctl_arguments_free(struct pctl_arguments *args)
 
 /* --- For drivers. ----------------------------------------------------------------------------- */
 
-static const struct pctl_setting *argument(const struct pctl_arguments *args, const char *name)
-{
-	const struct pctl_setting *s = pctl_settings_find(&args->settings, name);
-
-	assert(s && "a driver asked for a parameter that its method does not have");
-	return s;
-}
-
-static uint64_t number(const struct pctl_arguments *args, const char *name, enum pctl_type type)
-{
-	const struct pctl_setting *s = argument(args, name);
-
-	assert(s->property->type == type);
-	return s->number;
-}
-
 const char *pctl_argument_text(const struct pctl_arguments *args, const char *name)
 {
-	return argument(args, name)->text;
+	return pctl_settings_at(&args->settings, name)->text;
 }
 
 bool pctl_argument_bool(const struct pctl_arguments *args, const char *name)
 {
-	return number(args, name, PCTL_TYPE_BOOL) != 0;
+	return pctl_settings_number(&args->settings, name, PCTL_TYPE_BOOL) != 0;
 }
 
 uint64_t pctl_argument_uint(const struct pctl_arguments *args, const char *name)
 {
-	return number(args, name, PCTL_TYPE_UINT);
+	return pctl_settings_number(&args->settings, name, PCTL_TYPE_UINT);
 }
 
 uint64_t pctl_argument_duration(const struct pctl_arguments *args, const char *name)
 {
-	return number(args, name, PCTL_TYPE_DURATION);
+	return pctl_settings_number(&args->settings, name, PCTL_TYPE_DURATION);
 }
 
 int pctl_argument_choice(const struct pctl_arguments *args, const char *name)
 {
-	return (int)number(args, name, PCTL_TYPE_CHOICE);
+	return (int)pctl_settings_number(&args->settings, name, PCTL_TYPE_CHOICE);
 }
 
 bool pctl_argument_given(const struct pctl_arguments *args, const char *name)
 {
-	return argument(args, name)->given;
+	return pctl_settings_at(&args->settings, name)->given;
 }

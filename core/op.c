@@ -22,7 +22,7 @@ static void doubt(struct pctl_op *op)
 {
 	int code = op->result.code;
 
-	if (!op->committed || (!pctl_error_retried(code) && code != PCTL_E_CANCELED))
+	if (!op->committed || op->taken || (!pctl_error_retried(code) && code != PCTL_E_CANCELED))
 		return;
 	op->result.code = PCTL_E_OUTCOME_UNKNOWN;
 }
@@ -94,6 +94,12 @@ void pctl_op_not_taken(struct pctl_op *op)
 {
 	assert(!op->settled);
 	op->committed = false;
+}
+
+void pctl_op_taken(struct pctl_op *op)
+{
+	assert(!op->settled);
+	op->taken = true;
 }
 
 void pctl_op_done(struct pctl_op *op)

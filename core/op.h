@@ -29,6 +29,7 @@ struct pctl_op {
 	struct pctl_error result;
 	bool settled;
 	bool committed;
+	bool taken; /* as pctl_op_taken() says; holds until the next begin */
 };
 
 /*

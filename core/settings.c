@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "settings.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include <powerctl/mem.h>
@@ -302,4 +303,21 @@ const struct pctl_setting *pctl_settings_find(
 		if (strcmp(settings->v[i].property->name, name) == 0)
 			return &settings->v[i];
 	return NULL;
+}
+
+const struct pctl_setting *pctl_settings_at(const struct pctl_settings *settings, const char *name)
+{
+	const struct pctl_setting *s = pctl_settings_find(settings, name);
+
+	assert(s && "a driver asked for what its table does not have");
+	return s;
+}
+
+uint64_t pctl_settings_number(
+	const struct pctl_settings *settings, const char *name, enum pctl_type type)
+{
+	const struct pctl_setting *s = pctl_settings_at(settings, name);
+
+	assert(s->property->type == type);
+	return s->number;
 }

@@ -52,6 +52,14 @@ void pctl_settings_done(struct pctl_settings *settings);
 const struct pctl_setting *pctl_settings_find(
 	const struct pctl_settings *settings, const char *name);
 
+/*
+ * For what a driver asks of its own table: a name that is not in it, or of another type, is a
+ * mistake of the driver's.
+ */
+const struct pctl_setting *pctl_settings_at(const struct pctl_settings *settings, const char *name);
+uint64_t pctl_settings_number(
+	const struct pctl_settings *settings, const char *name, enum pctl_type type);
+
 /* The settings that the core itself understands, NULL-terminated, for checks and "did you mean". */
 extern const char *const pctl_core_keys[];
 

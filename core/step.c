@@ -63,6 +63,15 @@ static bool may_repeat(const struct pctl_task *t)
 	       (pctl_run_arguments(t->run)->method->flags & PCTL_METHOD_REPEATABLE);
 }
 
+static bool is_final(const struct pctl_task *t)
+{
+	/* A console that somebody else has, he has for as long as he likes. */
+	bool in_use = t->trying.kind == PCTL_TRY_CONSOLE && t->error.code == PCTL_E_BUSY &&
+		      !t->request->steal;
+
+	return t->op.taken || in_use || (!pctl_error_retried(t->error.code) && !may_repeat(t));
+}
+
 /* Whether and how soon the op that just failed may be tried again; 0: no. */
 static uint64_t retry_delay(const struct pctl_task *t)
 {
@@ -70,10 +79,7 @@ static uint64_t retry_delay(const struct pctl_task *t)
 	uint64_t spent = now(t) - try->last, connect = t->target->connect_ms;
 	uint64_t delay = (uint64_t)100 << (try->tries < 6 ? try->tries - 1 : 5);
 
-	if (!pctl_error_retried(t->error.code) && !may_repeat(t))
-		return 0;
-	/* Somebody else has it, for as long as he likes. */
-	if (try->kind == PCTL_TRY_CONSOLE && t->error.code == PCTL_E_BUSY && !t->request->steal)
+	if (is_final(t))
 		return 0;
 	if (t->error.code == PCTL_E_UNREACHABLE) {
 		bool silent =

@@ -41,6 +41,12 @@ void pctl_task_end_call_failed(struct pctl_task *t)
 {
 	struct pctl_error err = { 0 };
 
+	if (t->op.taken && t->error.code == PCTL_E_TIMEOUT) {
+		pctl_task_end_fail(t, PCTL_E_TIMEOUT,
+			"'%s' was taken, but has not come to its end: %s", pctl_task_sent(t),
+			t->error.text);
+		return;
+	}
 	if (!t->doubtful) {
 		pctl_task_end_error(t, &t->error);
 		return;

@@ -189,8 +189,7 @@ void pctl_verb_off(struct pctl_task *t)
 	pctl_step_get(t, PCTL_GET_CONFIRM, on_read_for_off);
 }
 
-/* --- Restarts: from on to on, which only a glimpse of another state can prove.
- * -------------------- */
+/* --- Restarts: from on to on, which only a glimpse of another state can prove. ---------------- */
 
 static void end_restarted(struct pctl_task *t)
 {

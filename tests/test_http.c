@@ -561,8 +561,7 @@ static void test_settings_are_checked(void **state)
 	pctl_http_session_free(NULL);
 }
 
-/* --- A host that lets SYNs fall: nothing refuses and nothing answers. ----------------------------
- */
+/* --- A host that lets SYNs fall: nothing refuses and nothing answers. ------------------------- */
 
 /* A listener whose queue is full; returns its port. */
 static uint16_t mute_host(int *ret_listener, int *clients, size_t n)

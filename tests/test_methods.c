@@ -3,7 +3,7 @@
  * A driver's methods, logs and sensors through the engine: what is checked before anything is sent,
  * what is sent again, what is remembered. The device follows a script of answers.
  */
-#include "world.h"
+#include "run_help.h"
 
 #include <inttypes.h>
 #include <unistd.h>
@@ -15,7 +15,7 @@ enum answer { FINE, GONE, BUSY, LOST, REFUSED, HANG };
 struct fake {
 	enum answer script[8]; /* the last one goes on */
 	size_t calls;
-	char log[256]; /* "log:- method:set ..." */
+	struct calls asked; /* "log:- set:x ..." */
 	const char *cursor;
 	size_t events, sensors;
 	bool no_list;
@@ -27,30 +27,20 @@ struct play {
 	struct world world;
 	struct pctl_plugin *plugin;
 	struct fake fake;
-	int results, done;
-	struct pctl_result result;
-	char text[400], word[32], confirmed[16], notes[200], said[200];
-	size_t listed; /* events or sensors */
-	bool has_cursor;
-	struct pctl_run *run;
+	struct outcome got;
 };
 
 static struct play *current;
 
 /* --- The device. ------------------------------------------------------------------------------ */
 
-static void ignore_abort(struct pctl_op *op, void *work)
-{
-	(void)op, (void)work;
-}
-
 static void note(const char *what, const char *arg)
 {
 	struct fake *f = &current->fake;
-	size_t len = strlen(f->log);
-	char path[256];
+	char path[256], call[256];
 
-	(void)snprintf(f->log + len, sizeof(f->log) - len, "%s%s:%s", len ? " " : "", what, arg);
+	(void)snprintf(call, sizeof(call), "%s:%s", what, arg);
+	calls_note(&f->asked, call);
 	(void)snprintf(path, sizeof(path), "%s/powerctl/locks", current->world.dir);
 	f->locked = access(path, F_OK) == 0;
 }
@@ -68,15 +58,13 @@ static void answer(struct pctl_op *op)
 		pctl_op_fail(op, PCTL_E_UNREACHABLE, "no answer");
 		break;
 	case BUSY:
-		pctl_op_fail(op, PCTL_E_BUSY, "the device is busy");
+		answer_busy(op);
 		break;
 	case LOST:
-		pctl_op_committed(op);
-		pctl_op_fail(op, PCTL_E_UNREACHABLE, "connection closed before an answer");
+		answer_lost(op);
 		break;
 	case REFUSED:
-		pctl_op_committed(op);
-		pctl_op_fail(op, PCTL_E_REFUSED, "the device said no");
+		answer_refused(op);
 		break;
 	case HANG:
 		pctl_op_committed(op);
@@ -184,49 +172,14 @@ static const struct pctl_method methods[] = {
 	{ 0 },
 };
 
-static int fake_open(void *ctx, struct pctl_device *device, void **ret_dev, struct pctl_error *err)
-{
-	(void)ctx, (void)device, (void)err;
-	*ret_dev = NULL;
-	return 0;
-}
-
-static void fake_close(void *dev, pctl_closed_fn *closed, void *data)
-{
-	(void)dev;
-	closed(data);
-}
-
 static const struct pctl_driver fake_driver = {
-	.name = "fake", .open = fake_open, .close = fake_close, .methods = methods
+	.name = "fake", .open = open_nothing, .close = close_nothing, .methods = methods
 };
 static const struct pctl_driver other_driver = {
-	.name = "other", .open = fake_open, .close = fake_close
+	.name = "other", .open = open_nothing, .close = close_nothing
 };
 
 /* --- One request. ----------------------------------------------------------------------------- */
-
-static void on_result(void *data, const struct pctl_result *r)
-{
-	struct play *w = data;
-	const struct pctl_value *list = pctl_value_get(r->tree, "events");
-	const char *said = pctl_value_text(pctl_value_get(r->tree, "said"));
-
-	w->results++;
-	w->result = *r;
-	w->listed = pctl_value_count(list ? list : pctl_value_get(r->tree, "sensors"));
-	w->has_cursor = pctl_value_get(r->tree, "cursor") != NULL;
-	(void)snprintf(w->text, sizeof(w->text), "%s", r->error.text);
-	(void)snprintf(w->word, sizeof(w->word), "%s", r->word);
-	(void)snprintf(w->confirmed, sizeof(w->confirmed), "%s", r->confirmed ? r->confirmed : "-");
-	(void)snprintf(w->notes, sizeof(w->notes), "%s", r->note ? r->note : "");
-	(void)snprintf(w->said, sizeof(w->said), "%s", said ? said : "");
-}
-
-static void on_done(void *data)
-{
-	((struct play *)data)->done++;
-}
 
 static int setup(void **state)
 {
@@ -253,6 +206,7 @@ static int teardown(void **state)
 {
 	struct play *w = *state;
 
+	outcome_done(&w->got);
 	world_done(&w->world);
 	free(w);
 	return 0;
@@ -260,26 +214,10 @@ static int teardown(void **state)
 
 static void play_on(struct play *w, const char *name, struct pctl_request request)
 {
-	struct pctl_problems *problems = pctl_problems_new();
-	size_t node = (size_t)pctl_inventory_index(w->world.inventory, name);
-	const struct pctl_run_callbacks callbacks = {
-		.result = on_result, .done = on_done, .data = w
-	};
-
-	w->results = w->done = 0;
 	w->fake.calls = 0;
-	w->fake.log[0] = '\0';
-	assert_int_equal(pctl_run_new(w->world.core, w->world.inventory, &node, 1, &request,
-				 &w->run, problems),
-		0);
-	pctl_problems_free(problems);
-	pctl_run_start(w->run, &callbacks);
-	assert_int_equal(uv_run(&w->world.loop, UV_RUN_DEFAULT), 0);
-	assert_int_equal(w->results, 1);
-	assert_int_equal(w->done, 1);
+	w->fake.asked.log[0] = '\0';
+	outcome_of(&w->world, name, &request, &w->got);
 }
-
-#define VERB(...) ((struct pctl_request){ .verb = __VA_ARGS__ })
 
 static void play(struct play *w, struct pctl_request request)
 {
@@ -305,19 +243,29 @@ static void call(struct play *w, const char *method, const char *text)
 
 static void succeeds(const struct play *w, const char *log)
 {
-	if (!w->result.ok)
-		fail_msg("failed: %s (%s)", w->text, w->fake.log);
-	assert_string_equal(w->fake.log, log);
-	assert_string_equal(w->word, "ok");
+	if (!w->got.result.ok)
+		fail_msg("failed: %s (%s)", w->got.text, w->fake.asked.log);
+	assert_string_equal(w->fake.asked.log, log);
+	assert_string_equal(w->got.word, "ok");
 }
 
 static void fails(const struct play *w, int code, const char *log, const char *text)
 {
-	assert_false(w->result.ok);
-	assert_string_equal(pctl_error_name(w->result.error.code), pctl_error_name(code));
-	assert_string_equal(w->fake.log, log);
-	if (!strstr(w->text, text))
-		fail_msg("'%s' does not say '%s'", w->text, text);
+	outcome_failed(&w->got, code, text);
+	assert_string_equal(w->fake.asked.log, log);
+}
+
+/* How many events or sensors. */
+static size_t listed(const struct play *w)
+{
+	const struct pctl_value *list = pctl_value_get(w->got.tree, "events");
+
+	return pctl_value_count(list ? list : pctl_value_get(w->got.tree, "sensors"));
+}
+
+static const char *said(const struct play *w)
+{
+	return pctl_value_text(pctl_value_get(w->got.tree, "said"));
 }
 
 /* --- log. ------------------------------------------------------------------------------------- */
@@ -329,17 +277,17 @@ static void test_log(void **state)
 	w->fake.events = 2;
 	play(w, VERB(PCTL_VERB_LOG));
 	succeeds(w, "log:-");
-	assert_int_equal(w->listed, 2);
-	assert_string_equal(w->notes, "");
-	assert_false(w->result.changed);
+	assert_int_equal(listed(w), 2);
+	assert_string_equal(w->got.notes, "");
+	assert_false(w->got.result.changed);
 	assert_false(w->fake.locked);
 	w->fake.events = 0;
 	play(w, VERB(PCTL_VERB_LOG));
-	assert_string_equal(w->notes, "no events");
+	assert_string_equal(w->got.notes, "no events");
 	w->fake.no_list = true; /* a list is there all the same */
 	play(w, VERB(PCTL_VERB_LOG));
-	assert_non_null(w->result.tree);
-	assert_string_equal(w->notes, "no events");
+	assert_non_null(w->got.tree);
+	assert_string_equal(w->got.notes, "no events");
 	assert_true(w->fake.time_left > 3000); /* a walk: as long as the verb, not as one answer */
 }
 
@@ -351,7 +299,7 @@ static void test_any_look_moves_the_mark(void **state)
 	w->fake.events = 1;
 	play(w, VERB(PCTL_VERB_LOG, .log_new = true));
 	succeeds(w, "log:-"); /* never looked */
-	assert_false(w->has_cursor);
+	assert_false(pctl_value_get(w->got.tree, "cursor") != NULL);
 	play(w, VERB(PCTL_VERB_LOG, .log_new = true));
 	succeeds(w, "log:a 1=%");
 	w->fake.cursor = "2";
@@ -361,7 +309,7 @@ static void test_any_look_moves_the_mark(void **state)
 	w->fake.events = 0;
 	play(w, VERB(PCTL_VERB_LOG, .log_new = true));
 	succeeds(w, "log:2");
-	assert_string_equal(w->notes, "no new events");
+	assert_string_equal(w->got.notes, "no new events");
 	play(w, VERB(PCTL_VERB_LOG, .log_new = true));
 	succeeds(w, "log:2"); /* nothing new leaves the mark */
 	play_on(w, "n2", VERB(PCTL_VERB_LOG, .log_new = true));
@@ -390,7 +338,7 @@ static void test_what_does_not_move_the_mark(void **state)
 	w->fake.cursor = lengthy + 1; /* 200 are kept */
 	play(w, VERB(PCTL_VERB_LOG));
 	play(w, VERB(PCTL_VERB_LOG, .log_new = true));
-	assert_int_equal(strlen(w->fake.log), strlen("log:") + 200);
+	assert_int_equal(strlen(w->fake.asked.log), strlen("log:") + 200);
 }
 
 static void test_the_mark_is_kept(void **state)
@@ -421,15 +369,15 @@ static void test_log_clear(void **state)
 	play(w, VERB(PCTL_VERB_LOG));
 	play(w, VERB(PCTL_VERB_LOG_CLEAR, .dry_run = true));
 	succeeds(w, "");
-	assert_string_equal(w->notes, "would empty its log");
-	assert_false(w->result.changed);
+	assert_string_equal(w->got.notes, "would empty its log");
+	assert_false(w->got.result.changed);
 	play(w, VERB(PCTL_VERB_LOG, .log_new = true));
 	succeeds(w, "log:1");
 	play(w, VERB(PCTL_VERB_LOG_CLEAR));
 	succeeds(w, "clear:-");
 	assert_true(w->fake.locked);
-	assert_true(w->result.changed);
-	assert_string_equal(w->confirmed, "accepted");
+	assert_true(w->got.result.changed);
+	assert_string_equal(w->got.confirmed, "accepted");
 	play(w, VERB(PCTL_VERB_LOG, .log_new = true));
 	succeeds(w, "log:-"); /* what the mark stood for is gone */
 
@@ -438,7 +386,7 @@ static void test_log_clear(void **state)
 	fails(w, PCTL_E_OUTCOME_UNKNOWN, "clear:-",
 		"whether 'log --clear' was taken is not known (connection closed before an "
 		"answer); it is not sent again");
-	assert_true(w->result.changed);
+	assert_true(w->got.result.changed);
 	script(w, FINE, FINE);
 	play(w, VERB(PCTL_VERB_LOG, .log_new = true));
 	succeeds(w, "log:-");
@@ -448,7 +396,7 @@ static void test_log_clear(void **state)
 	script(w, REFUSED, FINE);
 	play(w, VERB(PCTL_VERB_LOG_CLEAR));
 	fails(w, PCTL_E_REFUSED, "clear:-", "said no");
-	assert_false(w->result.changed);
+	assert_false(w->got.result.changed);
 	play_on(w, "p1", VERB(PCTL_VERB_LOG_CLEAR)); /* nothing that runs there suffers */
 	fails(w, PCTL_E_REFUSED, "clear:-", "said no");
 }
@@ -460,14 +408,14 @@ static void test_sensors(void **state)
 	w->fake.sensors = 3;
 	play(w, VERB(PCTL_VERB_SENSORS));
 	succeeds(w, "sensors:-");
-	assert_int_equal(w->listed, 3);
+	assert_int_equal(listed(w), 3);
 	assert_true(w->fake.time_left > 3000);
 	w->fake.no_list = true;
 	script(w, GONE, FINE);
 	play(w, VERB(PCTL_VERB_SENSORS));
 	succeeds(w, "sensors:- sensors:-");
-	assert_non_null(w->result.tree);
-	assert_string_equal(w->notes, "no sensors");
+	assert_non_null(w->got.tree);
+	assert_string_equal(w->got.notes, "no sensors");
 }
 
 static void test_what_a_driver_lacks(void **state)
@@ -494,7 +442,7 @@ static void test_arguments_and_defaults(void **state)
 
 	call(w, "set", "hi");
 	succeeds(w, "set:hi");
-	assert_string_equal(w->said, "hi 1 3 2000 1 - 00");
+	assert_string_equal(said(w), "hi 1 3 2000 1 - 00");
 	pctl_value_set_text(map, "text", "");
 	pctl_value_set_text(map, "bit", "off");
 	pctl_value_set_text(map, "number", "9");
@@ -504,10 +452,10 @@ static void test_arguments_and_defaults(void **state)
 	play(w, VERB(PCTL_VERB_METHOD, .driver = "fake", .method = "set", .arguments = map));
 	pctl_value_free(map);
 	succeeds(w, "set:");
-	assert_string_equal(w->said, " 0 9 500 0 a/b 11");
+	assert_string_equal(said(w), " 0 9 500 0 a/b 11");
 	call(w, "get", NULL);
 	succeeds(w, "get:-");
-	assert_null(w->result.tree); /* an empty answer is none */
+	assert_null(w->got.tree); /* an empty answer is none */
 }
 
 static void refused(struct play *w, const char *method, const char *key, const char *value,
@@ -522,12 +470,12 @@ static void refused(struct play *w, const char *method, const char *key, const c
 	pctl_value_set_text(map, key, value);
 	const struct pctl_request request =
 		VERB(PCTL_VERB_METHOD, .driver = "fake", .method = method, .arguments = map);
-	w->fake.log[0] = '\0';
+	w->fake.asked.log[0] = '\0';
 	assert_int_equal(pctl_run_new(w->world.core, w->world.inventory, nodes, count, &request,
 				 &run, problems),
 		PCTL_E_CONFIG);
 	assert_null(run);
-	assert_string_equal(w->fake.log, "");
+	assert_string_equal(w->fake.asked.log, "");
 	for (; wanted[n]; n++)
 		if (!pctl_problems_at(problems, n) ||
 			strcmp(pctl_problems_at(problems, n), wanted[n]) != 0)
@@ -613,12 +561,12 @@ static void test_flags_are_the_methods(void **state)
 	assert_int_equal(flags_of(w, "wipe"), PCTL_VERB_CHANGES | PCTL_VERB_CONFIRM);
 	call(w, "get", NULL);
 	assert_false(w->fake.locked);
-	assert_false(w->result.changed);
-	assert_string_equal(w->confirmed, "-");
+	assert_false(w->got.result.changed);
+	assert_string_equal(w->got.confirmed, "-");
 	call(w, "set", "x");
 	assert_true(w->fake.locked);
-	assert_true(w->result.changed);
-	assert_string_equal(w->confirmed, "accepted");
+	assert_true(w->got.result.changed);
+	assert_string_equal(w->got.confirmed, "accepted");
 	play_on(w, "p1", VERB(PCTL_VERB_METHOD, .driver = "fake", .method = "get"));
 	succeeds(w, "get:-");
 	play_on(w, "p1", VERB(PCTL_VERB_METHOD, .driver = "fake", .method = "crash"));
@@ -640,8 +588,8 @@ static void test_dry_run_of_a_method(void **state)
 			.dry_run = true));
 	pctl_value_free(map);
 	succeeds(w, "");
-	assert_string_equal(w->notes, "would send 'set text=x number=4'");
-	assert_false(w->result.changed);
+	assert_string_equal(w->got.notes, "would send 'set text=x number=4'");
+	assert_false(w->got.result.changed);
 }
 
 static void test_what_is_sent_again(void **state)
@@ -651,17 +599,17 @@ static void test_what_is_sent_again(void **state)
 	script(w, BUSY, FINE); /* nothing happened yet */
 	call(w, "set", "x");
 	succeeds(w, "set:x set:x");
-	assert_int_equal(w->result.attempts, 2);
+	assert_int_equal(w->got.result.attempts, 2);
 	script(w, LOST, FINE);
 	call(w, "set", "x");
 	fails(w, PCTL_E_OUTCOME_UNKNOWN, "set:x",
 		"whether 'set' was taken is not known (connection closed before an answer); it is "
 		"not sent again");
-	assert_true(w->result.changed);
+	assert_true(w->got.result.changed);
 	script(w, LOST, FINE);
 	call(w, "set-again", "x");
 	succeeds(w, "set:x set:x");
-	assert_true(w->result.changed);
+	assert_true(w->got.result.changed);
 	script(w, LOST, LOST);
 	call(w, "set-again", "x");
 	fails(w, PCTL_E_OUTCOME_UNKNOWN, "set:x set:x", "tried again: connection closed");
@@ -676,11 +624,11 @@ static void test_a_doubt_stays_until_it_went_well(void **state)
 	fails(w, PCTL_E_OUTCOME_UNKNOWN, "set:x set:x",
 		"whether 'set-again' was taken is not known (connection closed before an answer); "
 		"tried again: the device said no");
-	assert_true(w->result.changed);
+	assert_true(w->got.result.changed);
 	script(w, REFUSED, FINE);
 	call(w, "set-again", "x");
 	fails(w, PCTL_E_REFUSED, "set:x", "the device said no");
-	assert_false(w->result.changed);
+	assert_false(w->got.result.changed);
 }
 
 static void test_limits(void **state)

@@ -4,7 +4,7 @@
  * say came of it. A script is a line of words, one per op that is expected: what the device
  * answers.
  */
-#include "world.h"
+#include "run_help.h"
 
 /* One answer. A read gives a state, an action an outcome; a script that ends goes on with its last.
  */
@@ -32,23 +32,10 @@ struct script {
 struct fake {
 	const struct script *script;
 	size_t read, acted;
-	char log[256]; /* "get act:on confirm ..." */
+	struct calls asked;
 };
 
 static struct fake *current; /* the one device of the one core of a test */
-
-static void note(const char *what)
-{
-	size_t len = strlen(current->log);
-
-	(void)snprintf(
-		current->log + len, sizeof(current->log) - len, "%s%s", len ? " " : "", what);
-}
-
-static void ignore_abort(struct pctl_op *op, void *work)
-{
-	(void)op, (void)work;
-}
 
 static void answer(struct pctl_op *op, enum answer a)
 {
@@ -57,8 +44,7 @@ static void answer(struct pctl_op *op, enum answer a)
 		pctl_op_fail(op, PCTL_E_UNREACHABLE, "no answer in 6 s");
 		break;
 	case LOST:
-		pctl_op_committed(op);
-		pctl_op_fail(op, PCTL_E_UNREACHABLE, "connection closed before an answer");
+		answer_lost(op);
 		break;
 	case LOST_BUT:
 		pctl_op_committed(op);
@@ -66,11 +52,10 @@ static void answer(struct pctl_op *op, enum answer a)
 		pctl_op_fail(op, PCTL_E_BUSY, "the device is busy");
 		break;
 	case REFUSED:
-		pctl_op_committed(op);
-		pctl_op_fail(op, PCTL_E_REFUSED, "the device said no");
+		answer_refused(op);
 		break;
 	case BUSY:
-		pctl_op_fail(op, PCTL_E_BUSY, "the device is busy");
+		answer_busy(op);
 		break;
 	case UNSUPPORTED:
 		pctl_op_fail(op, PCTL_E_UNSUPPORTED, "it cannot");
@@ -90,7 +75,7 @@ static void fake_get(void *dev, struct pctl_op *op, unsigned flags, struct pctl_
 	enum answer a = s->reads[current->read];
 
 	(void)dev;
-	note(flags & PCTL_GET_CONFIRM ? "confirm" : "get");
+	calls_note(&current->asked, flags & PCTL_GET_CONFIRM ? "confirm" : "get");
 	if (s->reads[current->read + 1] != END)
 		current->read++;
 	ret->state = a == OFF     ? PCTL_POWER_OFF
@@ -106,7 +91,7 @@ static void fake_act(void *dev, struct pctl_op *op, enum pctl_action action)
 
 	(void)dev;
 	(void)snprintf(what, sizeof(what), "act:%s", pctl_action_name(action));
-	note(what);
+	calls_note(&current->asked, what);
 	answer(op, current->script->actions[current->acted++]);
 }
 
@@ -116,56 +101,18 @@ static void fake_boot_set(void *dev, struct pctl_op *op, const struct pctl_boot 
 
 	(void)dev;
 	(void)snprintf(what, sizeof(what), "boot:%s", pctl_boot_device_name(boot->device));
-	note(what);
+	calls_note(&current->asked, what);
 	pctl_op_done(op);
 }
 
-static int fake_open(void *ctx, struct pctl_device *device, void **ret_dev, struct pctl_error *err)
-{
-	(void)ctx, (void)device, (void)err;
-	*ret_dev = NULL;
-	return 0;
-}
-
-static void fake_close(void *dev, pctl_closed_fn *closed, void *data)
-{
-	(void)dev;
-	closed(data);
-}
-
-/* --- One verb on one node, in a world of its own.
- * ------------------------------------------------- */
+/* --- One verb on one node, in a world of its own. --------------------------------------------- */
 
 struct play {
 	struct world world;
 	struct pctl_plugin *plugin;
 	struct fake fake;
-
-	/* What came of it. */
-	int results, done;
-	struct pctl_result result;
-	char text[400], word[32], confirmed[16], notes[200];
+	struct outcome got;
 };
-
-static void on_result(void *data, const struct pctl_result *r)
-{
-	struct play *w = data;
-
-	w->results++;
-	w->result = *r;
-	(void)snprintf(w->text, sizeof(w->text), "%s", r->error.text);
-	(void)snprintf(w->word, sizeof(w->word), "%s", r->word);
-	(void)snprintf(w->confirmed, sizeof(w->confirmed), "%s", r->confirmed ? r->confirmed : "-");
-	(void)snprintf(w->notes, sizeof(w->notes), "%s", r->note ? r->note : "");
-}
-
-static void on_done(void *data)
-{
-	struct play *w = data;
-
-	assert_int_equal(w->results, 1);
-	w->done++;
-}
 
 static const struct pctl_power_if fake_power = {
 	.actions = PCTL_ACTION_BIT(PCTL_ACTION_COUNT) - 1,
@@ -175,8 +122,8 @@ static const struct pctl_power_if fake_power = {
 
 static const struct pctl_driver fake_driver = {
 	.name = "fake",
-	.open = fake_open,
-	.close = fake_close,
+	.open = open_nothing,
+	.close = close_nothing,
 	.power = &fake_power,
 };
 
@@ -203,6 +150,7 @@ static int teardown(void **state)
 {
 	struct play *w = *state;
 
+	outcome_done(&w->got);
 	world_done(&w->world);
 	free(w);
 	return 0;
@@ -211,25 +159,10 @@ static int teardown(void **state)
 static void play_on(
 	struct play *w, const char *name, const struct script *script, struct pctl_request request)
 {
-	struct pctl_problems *problems = pctl_problems_new();
-	size_t node = (size_t)pctl_inventory_index(w->world.inventory, name);
-	struct pctl_run *run = NULL;
-	const struct pctl_run_callbacks callbacks = {
-		.result = on_result, .done = on_done, .data = w
-	};
-
-	w->results = w->done = 0;
 	w->fake.script = script;
 	w->fake.read = w->fake.acted = 0;
-	w->fake.log[0] = '\0';
-	assert_int_equal(
-		pctl_run_new(w->world.core, w->world.inventory, &node, 1, &request, &run, problems),
-		0);
-	pctl_problems_free(problems);
-	pctl_run_start(run, &callbacks);
-	assert_int_equal(w->results, 0); /* never from within */
-	assert_int_equal(uv_run(&w->world.loop, UV_RUN_DEFAULT), 0);
-	assert_int_equal(w->done, 1);
+	w->fake.asked.log[0] = '\0';
+	outcome_of(&w->world, name, &request, &w->got);
 }
 
 static void play(struct play *w, const struct script *script, struct pctl_request request)
@@ -239,24 +172,19 @@ static void play(struct play *w, const struct script *script, struct pctl_reques
 
 static void succeeds(const struct play *w, const char *log, const char *word, const char *confirmed)
 {
-	if (!w->result.ok)
-		fail_msg("failed: %s (%s)", w->text, w->fake.log);
-	assert_string_equal(w->fake.log, log);
-	assert_string_equal(w->word, word);
-	assert_string_equal(w->confirmed, confirmed);
+	if (!w->got.result.ok)
+		fail_msg("failed: %s (%s)", w->got.text, w->fake.asked.log);
+	assert_string_equal(w->fake.asked.log, log);
+	assert_string_equal(w->got.word, word);
+	assert_string_equal(w->got.confirmed, confirmed);
 }
 
 static void fails(const struct play *w, int code, const char *log, const char *text)
 {
-	assert_false(w->result.ok);
-	assert_string_equal(pctl_error_name(w->result.error.code), pctl_error_name(code));
+	outcome_failed(&w->got, code, text);
 	if (log)
-		assert_string_equal(w->fake.log, log);
-	if (!strstr(w->text, text))
-		fail_msg("'%s' does not say '%s'", w->text, text);
+		assert_string_equal(w->fake.asked.log, log);
 }
-
-#define VERB(...) ((struct pctl_request){ .verb = __VA_ARGS__ })
 
 /* --- status and wait. ------------------------------------------------------------------------- */
 
@@ -272,9 +200,9 @@ static void test_status(void **state)
 	succeeds(w, "get", "unknown", "-");
 	play(w, &gone, VERB(PCTL_VERB_STATUS));
 	fails(w, PCTL_E_UNREACHABLE, NULL, "no answer in 6 s");
-	assert_string_equal(w->word, "unknown");
-	assert_false(w->result.state_known);
-	assert_int_equal(w->result.state, PCTL_POWER_UNKNOWN);
+	assert_string_equal(w->got.word, "unknown");
+	assert_false(w->got.result.state_known);
+	assert_int_equal(w->got.result.state, PCTL_POWER_UNKNOWN);
 }
 
 static void test_reads_are_tried_again_within_limits(void **state)
@@ -285,10 +213,10 @@ static void test_reads_are_tried_again_within_limits(void **state)
 
 	play(w, &once, VERB(PCTL_VERB_STATUS, .timeout_ms = 3000));
 	succeeds(w, "get get", "on", "-");
-	assert_int_equal(w->result.attempts, 2);
+	assert_int_equal(w->got.result.attempts, 2);
 	play(w, &busy, VERB(PCTL_VERB_STATUS, .timeout_ms = 3000));
 	succeeds(w, "get get get", "off", "-");
-	assert_int_equal(w->result.attempts, 3);
+	assert_int_equal(w->got.result.attempts, 3);
 }
 
 static void test_wait_for_a_state(void **state)
@@ -297,8 +225,8 @@ static void test_wait_for_a_state(void **state)
 	const struct script later = { .reads = { ON, GONE, ON, OFF } }, never = { .reads = { ON } };
 
 	play(w, &later, VERB(PCTL_VERB_WAIT, .wait_state = PCTL_POWER_OFF));
-	assert_true(w->result.ok);
-	assert_string_equal(w->word, "off");
+	assert_true(w->got.result.ok);
+	assert_string_equal(w->got.word, "off");
 	play(w, &never, VERB(PCTL_VERB_WAIT, .wait_state = PCTL_POWER_OFF, .timeout_ms = 50));
 	fails(w, PCTL_E_TIMEOUT, NULL, "it still reads on after");
 }
@@ -314,17 +242,17 @@ static void test_on(void **state)
 
 	play(w, &already, VERB(PCTL_VERB_ON));
 	succeeds(w, "get", "on", "-");
-	assert_false(w->result.changed);
+	assert_false(w->got.result.changed);
 	play(w, &off, VERB(PCTL_VERB_ON));
 	succeeds(w, "get act:on confirm confirm", "on", "seen");
-	assert_true(w->result.changed);
+	assert_true(w->got.result.changed);
 	play(w, &asleep, VERB(PCTL_VERB_ON));
 	succeeds(w, "get act:on confirm", "on", "seen");
 	play(w, &off, VERB(PCTL_VERB_ON, .no_wait = true));
 	succeeds(w, "get act:on", "accepted", "accepted");
 	play(w, &off, VERB(PCTL_VERB_ON, .dry_run = true));
 	succeeds(w, "get", "ok", "-");
-	assert_string_equal(w->notes, "would send 'on'; it is off");
+	assert_string_equal(w->got.notes, "would send 'on'; it is off");
 }
 
 static void test_on_that_is_not_confirmed_fails(void **state)
@@ -344,8 +272,8 @@ static void test_off_is_only_what_reads_off(void **state)
 	const struct script gone = { .reads = { ON, GONE }, .actions = { OK } };
 
 	play(w, &off, VERB(PCTL_VERB_OFF));
-	assert_true(w->result.ok);
-	assert_string_equal(w->word, "off");
+	assert_true(w->got.result.ok);
+	assert_string_equal(w->got.word, "off");
 	play(w, &asleep, VERB(PCTL_VERB_OFF));
 	fails(w, PCTL_E_TIMEOUT, NULL, "still reads sleep");
 	play(w, &gone, VERB(PCTL_VERB_OFF));
@@ -366,7 +294,7 @@ static void test_a_lost_on_is_looked_at_before_it_is_sent_again(void **state)
 	assert_int_equal(w->fake.acted, 2);
 	play(w, &back, VERB(PCTL_VERB_ON));
 	succeeds(w, "get act:on act:on confirm", "on", "seen");
-	assert_int_equal(w->result.attempts, 2);
+	assert_int_equal(w->got.result.attempts, 2);
 }
 
 static void test_a_no_is_a_no(void **state)
@@ -392,8 +320,8 @@ static void test_soft_off(void **state)
 	play(w, &deaf, VERB(PCTL_VERB_OFF, .soft = true, .timeout_ms = 60));
 	fails(w, PCTL_E_TIMEOUT, NULL, "'soft_off' was accepted, but it still reads on");
 	play(w, &forced, VERB(PCTL_VERB_OFF, .soft = true, .force_after_ms = 20));
-	assert_true(w->result.ok);
-	assert_non_null(strstr(w->fake.log, "act:off"));
+	assert_true(w->got.result.ok);
+	assert_non_null(strstr(w->fake.asked.log, "act:off"));
 	assert_int_equal(w->fake.acted, 2);
 	play(w, &lost, VERB(PCTL_VERB_OFF, .soft = true, .timeout_ms = 60));
 	fails(w, PCTL_E_OUTCOME_UNKNOWN, NULL, "it is not sent again");
@@ -482,9 +410,9 @@ static void test_a_held_intent_goes_with_the_next_start(void **state)
 	w->plugin->boot.flags = PCTL_BOOT_APPLY_AT_POWER_ACTION;
 	play(w, &on, VERB(PCTL_VERB_BOOTDEV, .boot = pxe));
 	succeeds(w, "", "ok", "-");
-	assert_non_null(strstr(w->notes, "held"));
+	assert_non_null(strstr(w->got.notes, "held"));
 	play(w, &on, VERB(PCTL_VERB_OFF, .no_wait = true));
-	assert_string_equal(w->fake.log, "confirm act:off"); /* not an off */
+	assert_string_equal(w->fake.asked.log, "confirm act:off"); /* not an off */
 	play(w, &asleep, VERB(PCTL_VERB_ON));
 	succeeds(w, "get act:on confirm", "on", "seen"); /* resumed, not started */
 	play(w, &off, VERB(PCTL_VERB_ON));
@@ -499,8 +427,7 @@ static void test_a_held_intent_goes_with_the_next_start(void **state)
 	succeeds(w, "get act:on confirm", "on", "seen");
 }
 
-/* --- Who is left out, and the end of patience.
- * ---------------------------------------------------- */
+/* --- Who is left out, and the end of patience. ------------------------------------------------ */
 
 static void test_an_armed_boot_is_told(void **state)
 {
@@ -512,7 +439,7 @@ static void test_an_armed_boot_is_told(void **state)
 	play(w, &hang, VERB(PCTL_VERB_BOOT, .boot = pxe, .deadline_ms = 40));
 	fails(w, PCTL_E_TIMEOUT, "confirm boot:pxe act:on",
 		"the boot device may be set for the next start");
-	assert_true(w->result.changed);
+	assert_true(w->got.result.changed);
 	play(w, &no, VERB(PCTL_VERB_BOOT, .boot = pxe));
 	fails(w, PCTL_E_REFUSED, NULL, "the device said no; the boot device stays set");
 }
@@ -533,7 +460,7 @@ static void test_maintenance_and_protected(void **state)
 
 	play_on(w, "m1", &on, VERB(PCTL_VERB_OFF));
 	succeeds(w, "", "skipped", "-");
-	assert_string_equal(w->notes, "why");
+	assert_string_equal(w->got.notes, "why");
 	play_on(w, "m1", &on, VERB(PCTL_VERB_OFF, .maintenance = true));
 	succeeds(w, "confirm act:off confirm", "off", "seen");
 	play_on(w, "p1", &on, VERB(PCTL_VERB_OFF));

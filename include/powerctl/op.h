@@ -41,6 +41,12 @@ PCTL_API void pctl_op_committed(struct pctl_op *op);
  */
 PCTL_API void pctl_op_not_taken(struct pctl_op *op);
 
+/*
+ * The device itself answered that it took the request, and what follows is waiting for its effect:
+ * failures keep their class from now on, and the core does not try again.
+ */
+PCTL_API void pctl_op_taken(struct pctl_op *op);
+
 /* Ends op well. Results were written where the interface's function said. */
 PCTL_API void pctl_op_done(struct pctl_op *op);
 

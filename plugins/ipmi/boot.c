@@ -6,6 +6,8 @@
  */
 #include <string.h>
 
+#include <powerctl/log.h>
+
 #include "ipmi.h"
 
 #define PARAMETER_VALID_BIT_CLEARING 0x03u
@@ -35,12 +37,34 @@ static const uint8_t devices[PCTL_BOOT_COUNT] = {
 		PCTL_BOOT_BIT(PCTL_BOOT_CD) | PCTL_BOOT_BIT(PCTL_BOOT_BIOS) |   \
 		PCTL_BOOT_BIT(PCTL_BOOT_USB))
 
+static const uint8_t which_flags[] = { PARAMETER_BOOT_FLAGS, 0, 0 };
+
 /* --- Set. ------------------------------------------------------------------------------------- */
 
-static void on_set(struct ipmi_dev *dev, const uint8_t *data, size_t len)
+/* Some read back as not valid what they do, so that it is told to whoever asks (-vv), no more. */
+static void on_read_back(struct ipmi_dev *dev, const uint8_t *data, size_t len)
+{
+	const uint8_t *flags = dev->work.boot.flags;
+
+	if (len < 4 || data[2] != flags[0] || (data[3] & DEVICE_MASK) != flags[1])
+		pctl_log(PCTL_LOG_DEBUG, dev->device,
+			"boot flags %02x %02x were taken, and read back as %02x %02x", flags[0],
+			flags[1], len < 4 ? 0 : data[2], len < 4 ? 0 : data[3]);
+	ipmi_end(dev, NULL);
+}
+
+static void on_no_read_back(struct ipmi_dev *dev, const struct pctl_error *err, int code)
+{
+	(void)code;
+	pctl_log(PCTL_LOG_DEBUG, dev->device, "boot flags cannot be read back: %s", err->text);
+	ipmi_end(dev, NULL);
+}
+
+static void on_flags_set(struct ipmi_dev *dev, const uint8_t *data, size_t len)
 {
 	(void)data, (void)len;
-	ipmi_end(dev, NULL);
+	ipmi_send(dev, &command_get_boot_options, which_flags, sizeof(which_flags), on_read_back,
+		on_no_read_back);
 }
 
 static void set_flags(struct ipmi_dev *dev)
@@ -48,7 +72,7 @@ static void set_flags(struct ipmi_dev *dev)
 	const uint8_t data[] = { PARAMETER_BOOT_FLAGS, dev->work.boot.flags[0],
 		dev->work.boot.flags[1], 0, 0, 0 };
 
-	ipmi_send(dev, &command_set_boot_options, data, sizeof(data), on_set, NULL);
+	ipmi_send(dev, &command_set_boot_options, data, sizeof(data), on_flags_set, NULL);
 }
 
 static void on_acknowledge(struct ipmi_dev *dev, const uint8_t *data, size_t len)
@@ -57,13 +81,12 @@ static void on_acknowledge(struct ipmi_dev *dev, const uint8_t *data, size_t len
 	set_flags(dev);
 }
 
-/* A refusal is an answer; silence and a lost login are not. */
 static void on_no_acknowledge(struct ipmi_dev *dev, const struct pctl_error *err, int code)
 {
-	if (code < 0 || err->code == PCTL_E_FORBIDDEN)
-		ipmi_end(dev, err);
-	else
+	if (ipmi_is_declined(err, code))
 		set_flags(dev);
+	else
+		ipmi_end(dev, err);
 }
 
 /* Firmware that has seen "handled" from an earlier start may ignore the flags (table 28-14, 4). */
@@ -83,17 +106,19 @@ static void on_kept(struct ipmi_dev *dev, const uint8_t *data, size_t len)
 
 static void on_not_kept(struct ipmi_dev *dev, const struct pctl_error *err, int code)
 {
-	if (code < 0 || err->code == PCTL_E_FORBIDDEN)
-		ipmi_end(dev, err);
-	else
+	if (ipmi_is_declined(err, code))
 		clear_acknowledge(dev);
+	else
+		ipmi_end(dev, err);
 }
 
 static void set(void *data, struct pctl_op *op, const struct pctl_boot *boot)
 {
 	static const uint8_t keep[] = { PARAMETER_VALID_BIT_CLEARING, KEEP_FLAGS_AFTER_60_S };
 	struct ipmi_dev *dev = data;
-	bool uefi = boot->mode == PCTL_BOOT_MODE_UEFI;
+	bool uefi = boot->mode == PCTL_BOOT_MODE_UEFI ||
+		    (boot->mode == PCTL_BOOT_MODE_ANY &&
+			    pctl_setting_choice(dev->device, "boot_mode") == 1);
 
 	dev->before_change = true;
 	dev->work.boot = (struct boot_work){
@@ -134,12 +159,11 @@ static void on_flags(struct ipmi_dev *dev, const uint8_t *data, size_t len)
 
 static void get(void *data, struct pctl_op *op, struct pctl_boot *ret)
 {
-	static const uint8_t which[] = { PARAMETER_BOOT_FLAGS, 0, 0 };
 	struct ipmi_dev *dev = data;
 
 	dev->work.boot = (struct boot_work){ .ret = ret };
 	ipmi_begin(dev, op);
-	ipmi_send(dev, &command_get_boot_options, which, sizeof(which), on_flags, NULL);
+	ipmi_send(dev, &command_get_boot_options, which_flags, sizeof(which_flags), on_flags, NULL);
 }
 
 const struct pctl_boot_if ipmi_boot = {

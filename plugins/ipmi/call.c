@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,6 +7,9 @@
 #include <powerctl/log.h>
 
 #include "ipmi.h"
+#include "text.h"
+
+#define TRACE_BYTES 32u
 
 static void drop(struct call *call)
 {
@@ -40,6 +44,12 @@ void ipmi_end(struct ipmi_dev *dev, const struct pctl_error *err)
 	drop(&dev->call);
 }
 
+void ipmi_then_end(struct ipmi_dev *dev, const uint8_t *data, size_t len)
+{
+	(void)data, (void)len;
+	ipmi_end(dev, NULL);
+}
+
 void ipmi_fail(struct ipmi_dev *dev, int code, const char *fmt, ...)
 {
 	struct pctl_error err = { 0 };
@@ -62,6 +72,11 @@ void *ipmi_kept(const struct ipmi_dev *dev)
 	return dev->call.job;
 }
 
+bool ipmi_is_declined(const struct pctl_error *err, int code)
+{
+	return code >= 0 && err->code != PCTL_E_FORBIDDEN;
+}
+
 uint8_t ipmi_privilege(const struct ipmi_dev *dev)
 {
 	uint8_t least = dev->before_change ? PRIVILEGE_OPERATOR : PRIVILEGE_USER;
@@ -74,17 +89,19 @@ uint8_t ipmi_privilege(const struct ipmi_dev *dev)
 static void trace(
 	const struct ipmi_dev *dev, const char *arrow, int code, const uint8_t *data, size_t len)
 {
-	char hex[3 * 32 + 1] = "";
+	char hex[3 * TRACE_BYTES];
 	char completion[16] = "";
 
 	if (!pctl_log_enabled(PCTL_LOG_TRACE))
 		return;
-	for (size_t i = 0; i < len && i < 32; i++)
-		(void)snprintf(hex + 3 * i, 4, " %02x", data[i]);
+	if (dev->call.command->flags & COMMAND_PRIVATE)
+		(void)snprintf(hex, sizeof(hex), "(%zu bytes)", len);
+	else
+		text_hex(data, len < TRACE_BYTES ? len : TRACE_BYTES, " ", hex, sizeof(hex));
 	if (code >= 0)
 		(void)snprintf(completion, sizeof(completion), " [%02x]", (unsigned)code);
-	pctl_log(PCTL_LOG_TRACE, dev->device, "%s %s%s%s%s", arrow, dev->call.command->name,
-		completion, hex, len > 32 ? " ..." : "");
+	pctl_log(PCTL_LOG_TRACE, dev->device, "%s %s%s%s%s%s", arrow, dev->call.command->name,
+		completion, len ? " " : "", hex, len > TRACE_BYTES ? " ..." : "");
 }
 
 void ipmi_send(struct ipmi_dev *dev, const struct command *command, const void *data, size_t len,
@@ -92,10 +109,11 @@ void ipmi_send(struct ipmi_dev *dev, const struct command *command, const void *
 {
 	struct call *call = &dev->call;
 
+	assert(len <= sizeof(call->data));
 	call->command = command;
-	call->len = len < sizeof(call->data) ? len : sizeof(call->data);
-	if (call->len)
-		memcpy(call->data, data, call->len);
+	call->len = len;
+	if (len)
+		memcpy(call->data, data, len);
 	call->then = then;
 	call->except = except;
 	trace(dev, "->", -1, call->data, call->len);
@@ -110,13 +128,21 @@ static void fail(struct ipmi_dev *dev, const struct pctl_error *err, int code)
 		ipmi_end(dev, err);
 }
 
-/* A BMC that says why it did nothing has done nothing. */
+/*
+ * A BMC that is too busy has done nothing, unless what it could not do was to answer (CEh), or what
+ * it says no to is a repetition (CFh).
+ */
+static bool is_not_taken(const struct pctl_error *err, uint8_t code)
+{
+	return err->code == PCTL_E_BUSY && code != 0xce && code != 0xcf;
+}
+
 static void refused(struct ipmi_dev *dev, const struct message *answer)
 {
 	struct pctl_error err = { 0 };
 
 	completion_error(dev->call.command, answer->code, &err);
-	if ((dev->call.command->flags & COMMAND_CHANGES) && err.code == PCTL_E_BUSY)
+	if ((dev->call.command->flags & COMMAND_CHANGES) && is_not_taken(&err, answer->code))
 		pctl_op_not_taken(dev->call.op);
 	fail(dev, &err, answer->code);
 }

@@ -24,6 +24,8 @@ enum privilege {
 #define COMMAND_CHANGES 1u
 /* A second one would act again: it is sent once and waited for. */
 #define COMMAND_ONCE 2u
+/* Its bytes may be a secret (a user's password): they are not traced. */
+#define COMMAND_PRIVATE 4u
 
 /* What a completion code means for one command (or for all), if not success. */
 struct completion {

@@ -69,8 +69,7 @@ static const struct {
 } errors[] = {
 	/* It is numeric; but 1.6.10 keeps ports in 16 bits with a sign. */
 	{ IPMICONSOLE_ERR_HOSTNAME_INVALID, PCTL_E_UNSUPPORTED,
-		"libipmiconsole does not take its address; some versions take no port above "
-		"32767" },
+		"libipmiconsole takes no port above 32767, or not this address" },
 	{ IPMICONSOLE_ERR_IPMI_2_0_UNAVAILABLE, PCTL_E_UNSUPPORTED,
 		"the BMC has no IPMI 2.0, and without there is no Serial over LAN" },
 	{ IPMICONSOLE_ERR_CIPHER_SUITE_ID_UNAVAILABLE, PCTL_E_UNSUPPORTED,

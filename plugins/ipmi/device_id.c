@@ -7,7 +7,8 @@
 
 #include <freeipmi/freeipmi.h>
 
-#define MAKER_NONE 0xfffffu /* 20 bits */
+#define MAKER_BITS 0xfffffu
+#define MAKER_NONE MAKER_BITS
 
 bool device_id_decode(const uint8_t *data, size_t len, struct device_id *ret)
 {
@@ -19,7 +20,7 @@ bool device_id_decode(const uint8_t *data, size_t len, struct device_id *ret)
 		.firmware = { data[2] & 0x7f, data[3] },
 		.ipmi = data[4],
 		.supports = data[5],
-		.maker = { get_le24(data + 6) & MAKER_NONE, get_le16(data + 9) },
+		.maker = { get_le24(data + 6) & MAKER_BITS, get_le16(data + 9) },
 	};
 	if (len >= 15)
 		memcpy(ret->aux, data + 11, sizeof(ret->aux));

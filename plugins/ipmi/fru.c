@@ -18,7 +18,7 @@ struct area {
 	uint8_t offset;      /* its place in the header */
 	uint8_t first;       /* where its fields begin */
 	bool language;       /* byte 2 says in which language they are */
-	const char *keys[8]; /* of its fields; "" is left out */
+	const char *keys[8]; /* of its fields in turn; those behind are custom */
 };
 
 static const struct area areas[] = {

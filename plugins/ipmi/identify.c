@@ -2,21 +2,15 @@
 /* The identify light (specification section 28.5). */
 #include "ipmi.h"
 
-static void on_done(struct ipmi_dev *dev, const uint8_t *data, size_t len)
-{
-	(void)data, (void)len;
-	ipmi_end(dev, NULL);
-}
-
 /* A BMC that cannot keep it on for ever (IPMI 1.5) does so for as long as it can be told. */
 static void on_refused(struct ipmi_dev *dev, const struct pctl_error *err, int code)
 {
 	static const uint8_t longest[] = { 0xff };
 
-	if (code < 0 || err->code == PCTL_E_FORBIDDEN || dev->call.len < 2)
-		ipmi_end(dev, err);
+	if (ipmi_is_declined(err, code))
+		ipmi_send(dev, &command_chassis_identify, longest, 1, ipmi_then_end, NULL);
 	else
-		ipmi_send(dev, &command_chassis_identify, longest, 1, on_done, NULL);
+		ipmi_end(dev, err);
 }
 
 static void set(void *data, struct pctl_op *op, bool on)
@@ -26,9 +20,9 @@ static void set(void *data, struct pctl_op *op, bool on)
 
 	ipmi_begin(dev, op);
 	if (on)
-		ipmi_send(dev, &command_chassis_identify, forever, 2, on_done, on_refused);
+		ipmi_send(dev, &command_chassis_identify, forever, 2, ipmi_then_end, on_refused);
 	else
-		ipmi_send(dev, &command_chassis_identify, never, 1, on_done, NULL);
+		ipmi_send(dev, &command_chassis_identify, never, 1, ipmi_then_end, NULL);
 }
 
 const struct pctl_identify_if ipmi_identify = {

@@ -32,6 +32,8 @@ static const char *const privileges[] = {
 static const char *const cipher_suites[] = { "auto", "17", "3", "16", "15", "12", "11", "8", "7",
 	"6", "2", "1", "0", NULL };
 
+static const char *const boot_modes[] = { "legacy", "uefi", NULL };
+
 enum auth_choice { AUTH_AUTO, AUTH_MD5, AUTH_MD2, AUTH_PASSWORD, AUTH_NONE };
 
 static const char *const auth_choices[] = {
@@ -68,6 +70,9 @@ static const struct pctl_property properties[] = {
 		.default_text = "auto", .help = "of IPMI 2.0; auto: 17, else 3"),
 	PCTL_PROPERTY(.name = "auth_type", .type = PCTL_TYPE_CHOICE, .choices = auth_choices,
 		.default_text = "auto", .help = "of IPMI 1.5; auto: md5, else md2"),
+	PCTL_PROPERTY(.name = "boot_mode", .type = PCTL_TYPE_CHOICE, .choices = boot_modes,
+		.default_text = "legacy",
+		.help = "how to boot where neither --legacy nor --uefi says so"),
 	PCTL_PROPERTY(.name = "allow_unauthenticated", .type = PCTL_TYPE_BOOL,
 		.default_text = "false",
 		.help = "allow cipher_suite 0 and auth_type none, where anybody may do anything"),
@@ -105,20 +110,12 @@ static void stop(void *ctx, pctl_closed_fn *closed, void *data)
 
 /* --- One device. ------------------------------------------------------------------------------ */
 
-static int hex_digit(char c)
-{
-	const char *digits = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c >= 'A' && c <= 'F' ? c + ('a' - 'A') : c) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
 static bool read_hex(struct credential *c, const char *hex, size_t len)
 {
 	if (len % 2 || len > (size_t)2 * WIRE_KG_MAX)
 		return false;
 	for (size_t i = 0; i < len; i += 2) {
-		int high = hex_digit(hex[i]), low = hex_digit(hex[i + 1]);
+		int high = text_hex_digit(hex[i]), low = text_hex_digit(hex[i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;

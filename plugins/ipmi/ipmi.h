@@ -72,6 +72,14 @@ void ipmi_fail(struct ipmi_dev *dev, int code, const char *fmt, ...)
 void ipmi_send(struct ipmi_dev *dev, const struct command *command, const void *data, size_t len,
 	ipmi_then_fn *then, ipmi_except_fn *except);
 
+/* For commands that end the op well, and whose answer says no more than that. */
+void ipmi_then_end(struct ipmi_dev *dev, const uint8_t *data, size_t len);
+/*
+ * Whether a failure says no more than that the BMC has no use for this command: it is there, and
+ * lets the user do such things.
+ */
+bool ipmi_is_declined(const struct pctl_error *err, int code);
+
 /* What the op keeps while it goes on; done(job) is called when it ends, however it ends. */
 void ipmi_keep(struct ipmi_dev *dev, void *job, void (*done)(void *job));
 void *ipmi_kept(const struct ipmi_dev *dev);

@@ -84,7 +84,7 @@ static bool take_apart(
 
 /*
  * Some BMCs begin with the number that the activation had: the first packet of a session is taken
- * as it is.
+ * as it is. Without authentication some do not count at all.
  */
 static bool is_new(struct security *s, const struct credential *credential, uint32_t sequence)
 {
@@ -95,7 +95,7 @@ static bool is_new(struct security *s, const struct credential *credential, uint
 	bool first = !s->any_came;
 
 	s->any_came = true;
-	return fresh || first || sequence == 0;
+	return fresh || first || (sequence == 0 && !s->per_message);
 }
 
 static bool of_session(const struct wire *wire, struct security *s,

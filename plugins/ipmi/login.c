@@ -10,6 +10,7 @@
 #include <powerctl/parse.h>
 
 #include "status.h"
+#include "text.h"
 
 /* How long a BMC may say nothing to a cipher suite while there is another to try. */
 #define SUITE_MS    1500u
@@ -106,6 +107,13 @@ static void on_capabilities(struct session *s, const struct message *m)
 				    : "the BMC does not speak IPMI 1.5; set protocol: 2.0");
 		return;
 	}
+	if (!s->rmcpplus && dev->protocol == PROTOCOL_AUTO && pctl_pin_known(dev->device, "guid")) {
+		fail(s, PCTL_E_TRUST,
+			"it showed who it is over IPMI 2.0 before, and now speaks 1.5 only, which "
+			"shows "
+			"nothing; `powerctl trust --forget` or protocol: 1.5 lets it in");
+		return;
+	}
 	if (!s->rmcpplus) {
 		ask_challenge(s, trusted ? m->data[1] & 0x3f : 0x3f);
 		return;
@@ -149,24 +157,18 @@ static void ask_challenge(struct session *s, uint8_t types)
 		data, sizeof(data));
 }
 
-static uint32_t number_at(const uint8_t *bytes)
-{
-	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
-	       (uint32_t)bytes[3] << 24;
-}
-
 static void on_challenge(struct session *s, const struct message *m)
 {
 	uint8_t data[22] = { s->security.auth_type, s->security.privilege };
 
 	if (!good(s, m))
 		return;
-	s->security.system_id = number_at(m->data);
+	s->security.system_id = get_le32(m->data);
 	memcpy(data + 2, m->data + 4, 16);
 	/* Where the BMC's own numbers begin: anything but 0. */
 	(void)ipmi_get_random(data + 18, 4);
 	data[18] |= 1;
-	s->security.highest = number_at(data + 18);
+	s->security.highest = get_le32(data + 18);
 	session_enter_message(s, PHASE_ACTIVATE,
 		time_left(s) < ACTIVATE_MS ? time_left(s) : ACTIVATE_MS, &command_activate_session,
 		data, sizeof(data));
@@ -179,8 +181,8 @@ static void on_activate(struct session *s, const struct message *m)
 	if (!good(s, m))
 		return;
 	s->security.per_message = forced || (m->data[0] & 0x0f) != IPMI_AUTHENTICATION_TYPE_NONE;
-	s->security.system_id = number_at(m->data + 1);
-	s->security.sequence = number_at(m->data + 5);
+	s->security.system_id = get_le32(m->data + 1);
+	s->security.sequence = get_le32(m->data + 5);
 	session_ready(s);
 }
 
@@ -191,18 +193,30 @@ static void choose_suites(struct session *s)
 {
 	static const uint8_t known[] = { 17, 3 };
 	const char *fact = pctl_fact_get(s->dev->device, FACT_CIPHER_SUITE);
-	uint64_t first = 0;
+	bool three_first = fact && strcmp(fact, "3") == 0;
 
 	s->suite = s->suites_n = 0;
+	s->suite_refused = false;
 	if (s->dev->cipher_suite >= 0) {
 		s->suites[s->suites_n++] = (uint8_t)s->dev->cipher_suite;
 		return;
 	}
-	if (fact && pctl_parse_uint(fact, 19, &first) == 0 && first > 0)
-		s->suites[s->suites_n++] = (uint8_t)first;
-	for (size_t i = 0; i < sizeof(known); i++)
-		if (!s->suites_n || s->suites[0] != known[i])
-			s->suites[s->suites_n++] = known[i];
+	s->suites[s->suites_n++] = known[three_first];
+	s->suites[s->suites_n++] = known[!three_first];
+}
+
+/*
+ * Only what was tried because nothing else was said; and not 3 where 17 was not refused: one packet
+ * that got lost, or was kept back by somebody, must not decide for ever.
+ */
+static void remember_suite(struct session *s)
+{
+	char suite[8];
+
+	if (s->dev->cipher_suite >= 0 || (s->suite > 0 && !s->suite_refused))
+		return;
+	(void)snprintf(suite, sizeof(suite), "%u", s->suites[s->suite]);
+	pctl_fact_put(s->dev->device, FACT_CIPHER_SUITE, suite);
 }
 
 static bool more_suites(const struct session *s)
@@ -230,10 +244,12 @@ static void open_session(struct session *s)
 	session_enter(s, PHASE_OPEN, limit);
 }
 
-static bool try_next_suite(struct session *s)
+/* refused: the BMC said no to this one, rather than nothing. */
+static bool try_next_suite(struct session *s, bool refused)
 {
 	if (!more_suites(s))
 		return false;
+	s->suite_refused = refused;
 	s->suite++;
 	open_session(s);
 	return true;
@@ -248,7 +264,7 @@ static void break_off(struct session *s, const struct pctl_error *err)
 		s->tag, invalid_check_value, packet);
 
 	if (len)
-		udp_send(&s->member, packet, len);
+		(void)udp_send(&s->member, packet, len);
 	if (err)
 		session_fail(s, err);
 }
@@ -265,7 +281,7 @@ static void on_open(struct session *s, const struct setup *setup)
 		return;
 	}
 	s->security.system_id = setup->system_id;
-	if (!setup->same_algorithms && try_next_suite(s))
+	if (!setup->same_algorithms && try_next_suite(s, true))
 		return;
 	if (!setup->same_algorithms) {
 		fail(s, PCTL_E_UNSUPPORTED,
@@ -287,8 +303,7 @@ static int check_identity(struct session *s, struct pctl_error *err)
 
 	if (is_same_byte(s->security.guid))
 		return 0;
-	for (size_t i = 0; i < WIRE_GUID; i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x", s->security.guid[i]);
+	text_hex(s->security.guid, WIRE_GUID, "", hex, sizeof(hex));
 	return pctl_pin_check(s->dev->device, "guid", hex, err);
 }
 
@@ -308,7 +323,7 @@ static void on_rakp2(struct session *s, const struct setup *setup)
 	memcpy(s->security.guid, setup->guid, WIRE_GUID);
 	if (!is_of_suite(s, setup) && more_suites(s)) {
 		break_off(s, NULL);
-		(void)try_next_suite(s);
+		(void)try_next_suite(s, true);
 		return;
 	}
 	if (!rmcpplus_check_rakp2(wire, &s->security, &s->dev->credential)) {
@@ -331,8 +346,6 @@ static void on_rakp2(struct session *s, const struct setup *setup)
 
 static void on_rakp4(struct session *s, const struct setup *setup)
 {
-	char suite[8];
-
 	(void)setup;
 	if (!rmcpplus_check_rakp4(s->dev->ipmi->wire, &s->security, &s->dev->credential)) {
 		fail(s, PCTL_E_AUTH,
@@ -343,8 +356,7 @@ static void on_rakp4(struct session *s, const struct setup *setup)
 				  "set kg");
 		return;
 	}
-	(void)snprintf(suite, sizeof(suite), "%u", s->suites[s->suite]);
-	pctl_fact_put(s->dev->device, FACT_CIPHER_SUITE, suite);
+	remember_suite(s);
 	session_ready(s);
 }
 
@@ -368,7 +380,8 @@ static const struct row {
 	[PHASE_ACTIVATE] = { .name = "Activate Session",
 		.message = on_activate,
 		.silence = "password verification timeout: no answer to the login, which is how "
-			   "IPMI 1.5 refuses a password; or the BMC has locked the user out",
+			   "IPMI 1.5 refuses a password; or it was lost, or the BMC has locked the "
+			   "user out",
 		.silence_class = PCTL_E_AUTH },
 	[PHASE_OPEN] = { .name = "Open Session",
 		.setup = on_open,
@@ -469,7 +482,7 @@ static void on_status(struct session *s, uint8_t status)
 		open_session(s);
 		return;
 	}
-	if (status_is_about_suite(status) && try_next_suite(s))
+	if (status_is_about_suite(status) && try_next_suite(s, true))
 		return;
 	status_rmcpplus(status, &why);
 	err = why;
@@ -520,11 +533,14 @@ void login_silence(struct session *s)
 	char limit[32];
 	struct pctl_error err = { 0 };
 
-	if (s->phase == PHASE_OPEN && try_next_suite(s))
+	if (s->phase == PHASE_OPEN && try_next_suite(s, false))
 		return;
 	pctl_format_duration(s->limit, limit, sizeof(limit));
 	if (row->silence)
 		pctl_error_set(&err, row->silence_class, "%s", row->silence);
+	else if (s->send_errno)
+		pctl_error_set(&err, PCTL_E_UNREACHABLE, "no answer in %s: %s", limit,
+			strerror(s->send_errno));
 	else
 		pctl_error_set(&err, PCTL_E_UNREACHABLE, "no answer in %s", limit);
 	session_fail(s, &err);

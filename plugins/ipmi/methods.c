@@ -105,14 +105,6 @@ static void on_raw(struct ipmi_dev *dev, const uint8_t *data, size_t len)
 	ipmi_end(dev, NULL);
 }
 
-static int hex_digit(char c)
-{
-	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-	const char *at = c ? strchr(digits, c) : NULL;
-
-	return at ? (int)(at - digits) & 0xf : -1;
-}
-
 /* One run of digits, two a byte; "6" alone is a byte as well. Returns where it ends, or NULL. */
 static const char *parse_run(const char *s, uint8_t *out, size_t *n, size_t size)
 {
@@ -122,8 +114,8 @@ static const char *parse_run(const char *s, uint8_t *out, size_t *n, size_t size
 	if (len == 0 || (len % 2 && len != 1) || (len + 1) / 2 > size - *n)
 		return NULL;
 	for (size_t i = 0; i < len; i += len == 1 ? 1 : 2) {
-		int high = len == 1 ? 0 : hex_digit(s[i]);
-		int low = hex_digit(len == 1 ? s[i] : s[i + 1]);
+		int high = len == 1 ? 0 : text_hex_digit(s[i]);
+		int low = text_hex_digit(len == 1 ? s[i] : s[i + 1]);
 
 		if (high < 0 || low < 0)
 			return NULL;
@@ -178,7 +170,7 @@ static void run_raw(
 			.cmd = (uint8_t)cmd,
 			.privilege =
 				(uint8_t)(PRIVILEGE_USER + pctl_argument_choice(args, "privilege")),
-			.flags = COMMAND_CHANGES | COMMAND_ONCE,
+			.flags = COMMAND_CHANGES | COMMAND_ONCE | COMMAND_PRIVATE,
 		};
 		ipmi_send(dev, &r->command, bytes, (size_t)n, on_raw, NULL);
 	}

@@ -44,18 +44,12 @@ static const struct {
 	[PCTL_ACTION_SOFT_OFF] = { 0x05, &command_chassis_control },
 };
 
-static void on_control(struct ipmi_dev *dev, const uint8_t *data, size_t len)
-{
-	(void)data, (void)len;
-	ipmi_end(dev, NULL);
-}
-
 static void act(void *data, struct pctl_op *op, enum pctl_action action)
 {
 	struct ipmi_dev *dev = data;
 
 	ipmi_begin(dev, op);
-	ipmi_send(dev, controls[action].command, &controls[action].code, 1, on_control, NULL);
+	ipmi_send(dev, controls[action].command, &controls[action].code, 1, ipmi_then_end, NULL);
 }
 
 const struct pctl_power_if ipmi_power = {

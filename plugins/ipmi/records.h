@@ -63,7 +63,7 @@ struct fru_read {
 	ipmi_except_fn *except;
 	uint8_t device;
 	bool words; /* it counts in words of two bytes */
-	size_t size, need;
+	size_t size;
 	struct chunk chunk;
 	unsigned busy;
 };

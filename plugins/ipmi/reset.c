@@ -87,6 +87,7 @@ static void look(struct ipmi_dev *dev)
 static void on_taken(struct ipmi_dev *dev, const uint8_t *data, size_t len)
 {
 	(void)data, (void)len;
+	pctl_op_taken(dev->call.op);
 	records_pause(dev, LOOK_MS, look);
 }
 

@@ -8,13 +8,11 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
-#define FIRST_MS 400u /* until a packet is sent again; then half as long again each time */
-#define MOST_MS  2000u
-/* IPMI 1.5 says nothing to a wrong password, but counts each try. */
-#define ACTIVATE_FIRST_MS 1500u
-#define CLOSE_MS          1200u
-#define BUSY_MS           250u /* after "node busy", doubled each time */
-#define BUSY_TRIES        5u
+#define FIRST_MS   400u /* until a packet is sent again; then half as long again each time */
+#define MOST_MS    2000u
+#define CLOSE_MS   1200u
+#define BUSY_MS    250u /* after "node busy", doubled each time */
+#define BUSY_TRIES 5u
 /* BMCs forget a silent session after 60 s, give or take 3 (section 6.12.15). */
 #define FORGOTTEN_MS 50000u
 
@@ -54,19 +52,23 @@ static size_t pack_message(struct session *s, uint8_t *packet)
 static void on_timer(uv_timer_t *timer);
 static void finish(struct session *s);
 
-/* A second reset would reset again: some BMCs take seconds for one, and know no duplicates. */
+/*
+ * A second reset would reset again: some BMCs take seconds for one, and know no duplicates. And a
+ * second activation is a second try of the password, to which IPMI 1.5 says nothing if it is wrong.
+ */
 static bool once(const struct session *s)
 {
-	return s->phase == PHASE_COMMAND && (s->command->flags & COMMAND_ONCE);
+	return s->phase == PHASE_ACTIVATE ||
+	       (s->phase == PHASE_COMMAND && (s->command->flags & COMMAND_ONCE));
 }
 
 static void wait_for_answer(struct session *s)
 {
 	uint64_t end = s->began + s->limit, left = end > now(s) ? end - now(s) : 0;
-	uint64_t pause = s->phase == PHASE_ACTIVATE ? ACTIVATE_FIRST_MS : FIRST_MS;
+	uint64_t pause = FIRST_MS;
 
 	for (unsigned i = 1; i < s->sent && pause < MOST_MS; i++)
-		pause = pause * 3 / 2;
+		pause = pause * 3 / 2 < MOST_MS ? pause * 3 / 2 : MOST_MS;
 	(void)uv_timer_start(&s->timer, on_timer, once(s) || pause > left ? left : pause, 0);
 }
 
@@ -77,7 +79,7 @@ static void transmit(struct session *s)
 	struct pctl_error err = { 0 };
 
 	if (!len && s->phase == PHASE_CLOSE) {
-		finish(s);
+		finish(s); /* no call waits for this one */
 		return;
 	}
 	if (!len) {
@@ -86,7 +88,7 @@ static void transmit(struct session *s)
 		return;
 	}
 	s->sent++;
-	udp_send(&s->member, packet, len);
+	s->send_errno = udp_send(&s->member, packet, len);
 	wait_for_answer(s);
 }
 
@@ -129,7 +131,7 @@ void session_say_goodbye(struct session *s)
 	set_goodbye(s);
 	size_t len = pack_message(s, packet);
 	if (len)
-		udp_send(&s->member, packet, len);
+		(void)udp_send(&s->member, packet, len);
 }
 
 /* Nothing is left; a BMC that may still hold the session is told, and not waited for. */
@@ -312,7 +314,12 @@ void session_send(struct ipmi_dev *dev)
 
 static void on_busy_over(uv_timer_t *timer)
 {
-	send_command(pctl_container_of(timer, struct session, timer));
+	struct session *s = pctl_container_of(timer, struct session, timer);
+
+	if (s->phase == PHASE_PRIVILEGE)
+		ask_for_privilege(s);
+	else
+		send_command(s);
 }
 
 /* It was not taken, so the same may be sent again. */
@@ -320,8 +327,9 @@ static bool try_later(struct session *s, const struct message *answer)
 {
 	if (answer->code != CODE_NODE_BUSY || s->busy == BUSY_TRIES)
 		return false;
-	if (s->command->flags & COMMAND_CHANGES)
+	if (s->phase == PHASE_COMMAND && (s->command->flags & COMMAND_CHANGES))
 		pctl_op_not_taken(s->dev->call.op);
+	s->sequence = (s->sequence + 1) & 0x3f; /* the same answer, come twice, is not another */
 	(void)uv_timer_start(&s->timer, on_busy_over, (uint64_t)BUSY_MS << s->busy++, 0);
 	return true;
 }
@@ -330,6 +338,16 @@ static void on_privilege(struct session *s, const struct message *answer)
 {
 	struct pctl_error err = { 0 };
 
+	(void)uv_timer_stop(&s->timer);
+	if (try_later(s, answer))
+		return;
+	/* The next try goes on in this session: a busy BMC has no room for one after the other. */
+	if (answer->code == CODE_NODE_BUSY) {
+		completion_error(s->command, answer->code, &err);
+		s->phase = PHASE_READY;
+		ipmi_call_answered(s->dev, NULL, &err);
+		return;
+	}
 	if (answer->code) {
 		completion_error(s->command, answer->code, &err);
 		session_fail(s, &err);

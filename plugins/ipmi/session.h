@@ -31,7 +31,7 @@ enum phase {
 	PHASE_COUNT,
 };
 
-#define SUITES_MAX 3u
+#define SUITES_MAX 2u
 
 struct session {
 	struct ipmi_dev *dev;
@@ -47,6 +47,7 @@ struct session {
 	uint8_t sequence; /* 6 bits; the same when it is repeated, so that the BMC can tell */
 	uint8_t tag;      /* the same for RMCP+ */
 
+	int send_errno;                  /* of the latest packet; 0: it left */
 	unsigned sent;                   /* how often, in this phase */
 	uint64_t began, limit;           /* of this phase, in loop time */
 	uint64_t login_began, last_came; /* the same */
@@ -54,7 +55,8 @@ struct session {
 	bool rmcpplus, privilege_set, plain_caps;
 	uint8_t suites[SUITES_MAX]; /* to be tried */
 	size_t suites_n, suite;
-	unsigned restarts; /* of this login */
+	bool suite_refused; /* the one before: not just without an answer */
+	unsigned restarts;  /* of this login */
 
 	pctl_closed_fn *closed;
 	void *closed_data;

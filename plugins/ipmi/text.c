@@ -127,6 +127,14 @@ void text_hex(const void *data, size_t len, const char *between, char *out, size
 	out[at] = '\0';
 }
 
+int text_hex_digit(char c)
+{
+	static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) & 0xf : -1;
+}
+
 void text_time(int64_t seconds, char *out)
 {
 	time_t t = (time_t)seconds;

@@ -31,7 +31,10 @@ bool text_decode(enum text_kind kind, const uint8_t *data, size_t len, char *out
 /* Bytes as lower-case hex with between in between; what does not fit is left out. */
 void text_hex(const void *data, size_t len, const char *between, char *out, size_t size);
 
-/* 2026-01-31T12:00:00Z; TIME_SIZE bytes. seconds is counted from 1970. */
+/* What a hex digit of either case counts; -1: it is none. */
+int text_hex_digit(char c);
+
+/* 2026-01-31T12:00:00Z; TEXT_TIME_SIZE bytes. seconds is counted from 1970. */
 #define TEXT_TIME_SIZE 32u
 void text_time(int64_t seconds, char *out);
 

@@ -180,16 +180,16 @@ static int open_socket(struct udp_socket *s, int family, struct pctl_error *err)
 		return pctl_error_set(err, PCTL_E_INTERNAL, "no UDP socket: %s", strerror(errno));
 	enlarge(s->fd);
 	int e = uv_poll_init(s->udp->loop, &s->poll, s->fd);
-	if (e == 0) {
-		s->udp->open++;
-		e = uv_poll_start(&s->poll, UV_READABLE, on_readable);
-		/* Whoever waits for an answer has a timer; the socket alone keeps no loop. */
-		uv_unref((uv_handle_t *)&s->poll);
-		return e == 0 ? 0 : pctl_error_set(err, PCTL_E_INTERNAL, "UDP: %s", uv_strerror(e));
+	if (e < 0) {
+		(void)close(s->fd);
+		s->fd = -1;
+		return pctl_error_set(err, PCTL_E_INTERNAL, "no UDP socket: %s", uv_strerror(e));
 	}
-	(void)close(s->fd);
-	s->fd = -1;
-	return pctl_error_set(err, PCTL_E_INTERNAL, "no UDP socket: %s", uv_strerror(e));
+	s->udp->open++;
+	(void)uv_poll_start(&s->poll, UV_READABLE, on_readable);
+	/* Whoever waits for an answer has a timer; the socket alone keeps no loop. */
+	uv_unref((uv_handle_t *)&s->poll);
+	return 0;
 }
 
 /* --- Members. --------------------------------------------------------------------------------- */
@@ -238,10 +238,11 @@ void udp_leave(struct udp_member *member)
 	}
 }
 
-void udp_send(struct udp_member *member, const uint8_t *packet, size_t len)
+int udp_send(struct udp_member *member, const uint8_t *packet, size_t len)
 {
 	const struct udp_peer *peer = member->peer;
-
-	(void)sendto(peer->socket->fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL,
+	ssize_t n = sendto(peer->socket->fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL,
 		(const struct sockaddr *)&peer->addr, peer->len);
+
+	return n < 0 ? errno : 0;
 }

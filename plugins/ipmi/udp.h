@@ -36,9 +36,9 @@ int udp_join(struct udp *udp, struct udp_member *member, const struct sockaddr *
 void udp_leave(struct udp_member *member);
 
 /*
- * To the member's address, at once. Errors are losses on the way: whoever sends waits for an answer
- * in any case.
+ * To the member's address, at once. 0, or an errno value: a loss on the way, for whoever sends
+ * waits for an answer in any case; but it may say why none comes.
  */
-void udp_send(struct udp_member *member, const uint8_t *packet, size_t len);
+int udp_send(struct udp_member *member, const uint8_t *packet, size_t len);
 
 #endif

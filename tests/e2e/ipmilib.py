@@ -7,11 +7,15 @@
     sim.ipmitool(1, "power", "status")                  # what somebody else's client says
 
     fake = lab.keep(FakeBmc(lab.path("f1.log")))        # pyghmi's fakebmc
-    fleet = BmcFleet(lab, devices=2)                    # our powerctl-bmcsim, as amtlib.Fleet
+    fleet = BmcFleet(lab, devices=2)                    # our powerctl-bmcsim: b1, b2
+    fleet.set(1, dead=1)                                # its knobs; "1-3" or "all" as well
+    fleet.counters(2)["power_reset"]                    # as the stand-in counted
+    with fleet.console("ipmitool") as t: t.expect("bmc1> ")
 
 Nothing here needs root: ports are free ones that the kernel names, addresses are loopback's.
 """
 import contextlib
+import json
 import os
 import random
 import shutil
@@ -22,9 +26,10 @@ import time
 
 import lib
 
-IPMI_SIM = shutil.which("ipmi_sim")
-IPMITOOL = shutil.which("ipmitool")
-IPMIPOWER = shutil.which("ipmipower", path=os.environ.get("PATH", "") + ":/usr/sbin")
+PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"  # of what others wrote
+IPMI_SIM = shutil.which("ipmi_sim", path=PATH)
+IPMITOOL = shutil.which("ipmitool", path=PATH)
+IPMIPOWER = shutil.which("ipmipower", path=PATH)
 SIM_FILES = os.path.join(lib.SOURCE, "tests", "sim", "ipmi")
 PYTHON = "/usr/bin/python3"  # Debian's, which has pyghmi
 USERS = {"admin": ("secret", "admin"), "oper": ("operpw", "operator"), "user": ("userpw", "user")}
@@ -290,21 +295,61 @@ class FakeBmc:
 
 
 class BmcFleet(lib.StandIns):
-    """powerctl-bmcsim's stand-ins b1, b2, ... on ports that the kernel gave, in an inventory."""
+    """powerctl-bmcsim's stand-ins b1, b2, ... in an inventory; by_port: the kernel names ports."""
 
-    def __init__(self, lab, *args, devices=1, settings="", timeouts=""):
-        super().__init__(lab, lab.bmcsim("--by-port", "--port", "0", "--devices", str(devices),
-                                         *args), devices)
+    def __init__(self, lab, *args, devices=1, by_port=True, settings="", timeouts=""):
+        where = ["--by-port", "--port", "0"] if by_port else []
+        super().__init__(lab, lab.bmcsim(*where, "--devices", str(devices), *args), devices)
         self.inventory(settings, timeouts)
 
-    def port(self, n):
+    def address(self, n=1):
+        """Of more than 100, the first one's is told, and the ports if they are by port."""
         ready = self.sim.ready
-        return ready["ports"][n - 1] if "ports" in ready else ready["devices"][n - 1]["port"]
+        if "ports" in ready:
+            return ready["devices"][0]["address"], ready["ports"][n - 1]
+        d = ready["devices"][n - 1]
+        return d["address"], d["port"]
+
+    def port(self, n):
+        return self.address(n)[1]
 
     def inventory(self, settings="", timeouts="", user="admin", password=PASSWORD):
+        known = self.sim.ready.get("ports", self.sim.ready["devices"])
         self.lab.inventory(inventory(
-            [(f"b{n}", "127.0.0.1", self.port(n)) for n in range(1, self.size + 1)],
+            [(f"b{n}", *self.address(n)) for n in range(1, len(known) + 1)],
             secret(self.lab, password), user, settings, timeouts))
+
+    # --- What talks to it. ---
+
+    def ipmitool(self, n, *words, **login):
+        return ipmitool(*self.address(n), *words, **login)
+
+    def freeipmi(self, name, n, *words, **login):
+        return freeipmi(name, *self.address(n), *words, **login)
+
+    def pyghmi(self, n, code, password=PASSWORD, **more):
+        """Runs code with c, a connected Command; what it printed, as JSON."""
+        need("pyghmi")
+        address, port = self.address(n)
+        text = ("import json\nfrom pyghmi.ipmi import command\n"
+                f"c = command.Command(bmc={address!r}, userid='admin', password={password!r}, "
+                f"port={port}, **{more!r})\n{code}\n")
+        r = run([PYTHON, "-c", text])
+        lib.same(r.status, 0, r)
+        return json.loads(r.lines[-1])
+
+    @contextlib.contextmanager
+    def console(self, name, *words, n=1, suite=3):
+        """sol activate or ipmiconsole on a terminal of its own."""
+        if name == "ipmitool":
+            line = ipmitool_line(*self.address(n), "sol", "activate", *words, suite=suite)
+        else:
+            line = freeipmi_line(name, *self.address(n), *words, suite=suite, version=None)
+        one = lib.Terminal(line, os.environ)
+        try:
+            yield one
+        finally:
+            one.close()
 
 
 def low_port():
@@ -356,28 +401,56 @@ def run(args):
     return lib.Result(args, done.returncode, done.stdout, done.stderr)
 
 
-def ipmitool(address, port, *words, user="admin", password=PASSWORD, kg=None, version="2.0",
-             level=None):
+def ipmitool_line(address, port, *words, user="admin", password=PASSWORD, kg=None, version="2.0",
+                  suite=3, level=None):
     """Without -C it would ask for cipher suites first and wait 10 s where that is not answered."""
-    how = {"1.5": ["-I", "lan"], "2.0": ["-I", "lanplus", "-C", "3"]}[version]
-    level = level or {"admin": "administrator"}.get(user) or USERS[user][1]
-    return run([IPMITOOL, *how, "-H", address, "-p", str(port), "-U", user, "-P", password,
-                "-L", level, *(["-k", kg] if kg else []), *words])
+    how = {"1.5": ["-I", "lan"], "2.0": ["-I", "lanplus"]}[version]
+    if version == "2.0" and suite is not None:
+        how += ["-C", str(suite)]
+    # It logs in as administrator where nothing else is said.
+    level = level or {"oper": "operator", "user": "user"}.get(user, "administrator")
+    return [program("ipmitool"), *how, "-H", address, "-p", str(port), "-U", user, "-P", password,
+            "-L", level, *(["-k", kg] if kg else []), *words]
 
 
-def ipmipower(address, port, *words, user="admin", password=PASSWORD, kg=None, version="2.0"):
-    how = {"1.5": ["-D", "LAN"], "2.0": ["-D", "LAN_2_0", "-W", "opensesspriv"]}[version]
-    return run([IPMIPOWER, *how, "-h", f"{address}:{port}", "-u", user, "-p", password,
-                *(["-k", kg] if kg else []), *words])
+def freeipmi_line(name, address, port, *words, user="admin", password=PASSWORD, kg=None,
+                  version="2.0", suite=3):
+    """version None: ipmiconsole, which speaks 2.0 only, and to port 623 only."""
+    how = {"1.5": ["-D", "LAN"], "2.0": ["-D", "LAN_2_0", "-I", str(suite)],
+           None: ["-I", str(suite)]}[version]
+    host = address if port == 623 else f"{address}:{port}"
+    return [program(name), *how, "-h", host, "-u", user, "-p", password,
+            *(["-k", kg] if kg else []), *words]
 
 
-def need(*programs):
-    """Skips, counted and named, where one of these is missing."""
-    for name in programs:
-        if name == "pyghmi":
-            found = subprocess.run([PYTHON, "-c", "import pyghmi.ipmi.bmc"], capture_output=True,
-                                   check=False).returncode == 0
-        else:
-            found = {"ipmi_sim": IPMI_SIM, "ipmitool": IPMITOOL, "ipmipower": IPMIPOWER}[name]
-        if not found:
-            lib.skip(f"{name} is not installed")
+def ipmitool(address, port, *words, **login):
+    return run(ipmitool_line(address, port, *words, **login))
+
+
+def freeipmi(name, address, port, *words, **login):
+    """Any of FreeIPMI's programs."""
+    return run(freeipmi_line(name, address, port, *words, **login))
+
+
+def ipmipower(address, port, *words, version="2.0", **login):
+    """With what ipmi_sim needs: the real privilege level in Open Session."""
+    around = ["-W", "opensesspriv"] if version == "2.0" else []
+    return freeipmi("ipmipower", address, port, *around, *words, version=version, **login)
+
+
+def program(name):
+    """Its path; skips, counted and named, where it is missing."""
+    path = shutil.which(name, path=PATH)
+    if not path:
+        lib.skip(f"{name} is not installed")
+    return path
+
+
+def need(*names):
+    """Skips where one of these is missing."""
+    for name in names:
+        if name != "pyghmi":
+            program(name)
+        elif subprocess.run([PYTHON, "-c", "import pyghmi.ipmi.bmc"], capture_output=True,
+                            check=False).returncode:
+            lib.skip("pyghmi is not installed")

@@ -255,6 +255,12 @@ class StandIns:
     def __init__(self, lab, sim, devices):
         self.lab, self.sim, self.size = lab, sim, devices
         self.control = sim.ready["control"]
+        lab.keep(self)
+
+    def close(self):
+        """A sanitizer that had something to say shows in the status."""
+        self.sim.close()
+        same(self.sim.proc.returncode, 0, "status of the stand-ins")
 
     def call(self, method, path, body=None):
         request = urllib.request.Request(f"http://127.0.0.1:{self.control}{path}", method=method,
@@ -278,6 +284,10 @@ class StandIns:
 
     def totals(self):
         return self.call("GET", "/counters")
+
+    def wait(self, what, n=1):
+        """Until what(device) is true."""
+        until(f"device {n} is so: {self.device(n)}", lambda: what(self.device(n)))
 
     def reset(self):
         self.call("POST", "/reset")

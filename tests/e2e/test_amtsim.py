@@ -1233,6 +1233,8 @@ def usage(sim):
                        (["--set", "99:chunk=1"], "--set wants"), (["--state", "dancing"], "state"),
                        (["--no-tls", "--no-plain"], "nothing to listen"),
                        (["--address", "x"], "not an IP"), (["stray"], "unexpected"),
+                       (["--by-port", "--port", "65533", "--devices", "3"], "behind --port"),
+                       (["--by-port", "--tls-port", "65533", "--devices", "3"], "behind --tls-port"),
                        (["--port", str(sim.devices[0]["port"]), "--no-tls"], "port is in use"),
                        (["--control", str(sim.ready["control"]), "--port", "0", "--tls-port", "0"],
                         "port is in use")):

@@ -10,7 +10,7 @@ import random
 import socket
 import struct
 
-from bmclib import PASSWORD, Bmcs
+from ipmilib import PASSWORD, BmcFleet
 from lib import PATIENCE, main, same, test
 
 RMCP = b"\x06\x00\xff\x07"
@@ -94,7 +94,7 @@ class Client:
 
 
 def open_bmc(lab, *args, **how):
-    return Bmcs(lab, "--state", "on", "--set", "all:suites=0,3,17", *args, **how)
+    return BmcFleet(lab, "--state", "on", "--set", "all:suites=0,3,17", *args, **how)
 
 
 @test
@@ -106,7 +106,7 @@ def before_a_session(lab):
     same(answer[20:], bytes.fromhex("00 01 94 04 03 000000 00") + answer[-1:], "as set")
     same(answer, c.ask(v15(message(*CAPS))), "always the same")
     same(c.ask(v15(message(6, 0x38, b"\x0e\x04")))[20:24].hex(), "00011404", "1.5 asked for")
-    same(c.ask(v15(message(6, 0x37)))[21:-1].hex(), bmcs.get()["guid"].replace("-", ""))
+    same(c.ask(v15(message(6, 0x37)))[21:-1].hex(), bmcs.device()["guid"].replace("-", ""))
     same(c.ask(v20(0, message(*CAPS)))[5], 0, "in 2.0's format too")
     # Suites 0, 3 and 17 are 15 bytes of records; the next piece is empty.
     records = c.ask(v15(message(6, 0x54, b"\x0e\x00\x80")))[20:-1]
@@ -152,7 +152,7 @@ def codes(lab):
 def rakp_code(lab):
     """the codes of RAKP 2 and 4 are what the specification says; RAKP 3 is checked"""
     bmcs = open_bmc(lab)
-    guid = bytes.fromhex(bmcs.get()["guid"].replace("-", ""))
+    guid = bytes.fromhex(bmcs.device()["guid"].replace("-", ""))
     for hash_name, algorithms, size in (("sha1", (1, 1, 1), 12), ("sha256", (3, 4, 1), 16)):
         key = PASSWORD.encode().ljust(20, b"\0")
         role = b"\x14\x05admin"
@@ -185,7 +185,7 @@ def rakp_code(lab):
 @test
 def signed_packets(lab):
     """in a session with integrity (suite 2) a packet counts only with the right code"""
-    bmcs = Bmcs(lab, "--state", "on")
+    bmcs = BmcFleet(lab, "--state", "on")
     c = Client(bmcs)
     ids = c.open((1, 1, 0))[4:12]
     session = struct.unpack_from("<I", ids, 4)[0]
@@ -223,7 +223,7 @@ def limit(lab):
     same(first.command(6, 0x3C, struct.pack("<I", first.session)), b"\0")
     first.silent(first.packet(0, 1))
     third.login()
-    same((bmcs.get()["sessions"], bmcs.counters()["peak_sessions"]), (2, 2))
+    same((bmcs.device()["sessions"], bmcs.counters()["peak_sessions"]), (2, 2))
     bmcs.set(1, session_timeout_ms=1)
     bmcs.wait(lambda d: third.open()[1] == 0 or False)
     same(bmcs.counters()["sessions_expired"] > 0, True)
@@ -343,7 +343,7 @@ def lengths(lab):
     same(c.command(0, 2, b"\x06"), b"\xcc")
     same(c.command(0, 0x77), b"\xc1")
     same(c.command(0x3E, 0), b"\xc1")
-    same(c.command(0x0A, 0x43, b"\0\0\0\0\x00\xff"), b"\xcb" if not bmcs.get()["sel"] else None)
+    same(c.command(0x0A, 0x43, b"\0\0\0\0\x00\xff"), b"\xcb" if not bmcs.device()["sel"] else None)
     same(c.command(0x0A, 0x23, b"\0\0\xff\x00\x00\xff"), b"\xcb")
     same(c.command(0x0A, 0x23, b"\x12\x34\x01\x00\x05\x05"), b"\xc5")
     same(c.command(0x0A, 0x11, b"\x01\0\0\x08"), b"\xcb")
@@ -405,7 +405,7 @@ def garbage(lab):
         except BlockingIOError:
             pass
         if i % 500 == 0:
-            bmcs.get()  # lets it catch up
+            bmcs.device()  # lets it catch up
     other = Client(bmcs, 2).login()
     same(other.command(0, 1)[0], 0)
     same(bmcs.counters()["datagrams"] > 10000, True)

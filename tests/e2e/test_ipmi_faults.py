@@ -61,6 +61,20 @@ def suite_forgotten(lab):
 
 
 @test
+def suite_remembered(lab):
+    """what was asked for is not remembered, nor is 3 where 17 was not refused but lost"""
+    fleet = fleet_of(lab, settings="cipher_suite: 2")
+    good(lab.run("status", "b1"), "b1: off")
+    fleet.inventory("", QUICK)
+    has(lab.run("--trace", "status", "b1").err, "Open Session, cipher suite 17")
+    fleet.forget()
+    fleet.set(1, mute="open", suites="17")
+    same(fails(lab)[0], "timeout")
+    fleet.set(1, mute="no")
+    has(lab.run("--trace", "status", "b1").err, "Open Session, cipher suite 17")
+
+
+@test
 def suite_zero(lab):
     """a suite without passwords is refused unless the inventory allows it"""
     fleet = fleet_of(lab, "suites=0,3", settings="cipher_suite: 0")
@@ -103,7 +117,9 @@ def wrong_password(lab):
     kind, text = fails(lab)
     same(kind, "auth")
     has(text, "password")
-    assert fleet.counters()["bad_logins"] <= 3, fleet.counters()
+    same(fleet.counters()["bad_logins"], 2, "one over 2.0 and one over 1.5")
+    fleet.inventory("", QUICK)
+    good(lab.run("status", "b1"), "b1: off")
 
 
 @test
@@ -280,6 +296,18 @@ def identity(lab):
         good(lab.run("status", "b1"), "b1: on")
 
 
+@test
+def identity_over_15(lab):
+    """a BMC that showed who it is over 2.0 is not let in over 1.5, which shows nothing"""
+    fleet = fleet_of(lab)
+    good(lab.run("status", "b1"), "b1: off")
+    fleet.set(1, no_ipmi20="refuse")
+    kind, text = fails(lab, "on")
+    same((kind, fleet.device()["power"]), ("trust", "off"), text)
+    fleet.inventory("protocol: '1.5'", QUICK)
+    good(lab.run("on", "b1"), "b1: on")
+
+
 # --- The way there and back. -----------------------------------------------------------------
 
 
@@ -377,10 +405,13 @@ def busy(lab):
     fleet = fleet_of(lab, "busy_next=3", timeouts="connect: 1s, read: 10s, confirm: 20s")
     good(lab.run("on", "b1"), "b1: on")
     same(fleet.counters()["power_on"], 1)
+    tidy(fleet)
     fleet.set(1, busy_next="1000")
-    fleet.inventory("", "connect: 1s, answer: 2s, read: 3s")
-    kind, text = fails(lab)
-    assert kind in ("busy", "timeout"), (kind, text)
+    fleet.inventory("", "connect: 1s, answer: 2s, read: 3s, confirm: 5s")
+    for verb in ("status", "off"):
+        kind, text = fails(lab, verb)
+        assert kind in ("busy", "timeout"), (kind, text)
+    same(fleet.counters()["peak_sessions"], 2, "the one that could not be closed, and the next")
 
 
 @test
@@ -396,6 +427,17 @@ def codes(lab):
         r = lab.run("--json", "off", "b1")
         same(r.json[0]["error"]["code"], f"completion code {code.upper()}h")
     same(fleet.device()["power"], "on")
+
+
+@test
+def doubtful(lab):
+    """a BMC that cannot answer may have acted: not sent again, and nobody says that it did nothing"""
+    fleet = fleet_of(lab, "cc=00:02:ce", state="on")
+    kind, text = fails(lab, "reset")
+    same(kind, "outcome_unknown", text)
+    has(text, "not sent again")
+    same([line for line in fleet.device()["log"] if line.startswith("00:02")],
+         ["00:02 03 =ce"])
 
 
 @test
@@ -443,13 +485,18 @@ def boot_bytes(lab):
                          (("disk", "--persistent", "--uefi"), "e008000000"),
                          (("cd",), "8014000000"), (("bios",), "8018000000"),
                          (("diag",), "8010000000"), (("usb",), "803c000000"),
-                         (("none",), "8000000000")):
+                         (("none",), "8000000000"), (("cd", "--legacy"), "8014000000")):
         good(lab.run("bootdev", *words, "b1"), "b1: ok")
         same(fleet.device()["boot_flags"].lower(), flags, words)
         shown = lab.run("--json", "bootdev", "--show", "b1").json[0]["result"]
         same(shown["device"], words[0])
         same(shown["persistent"], "--persistent" in words)
         same(shown["mode"], "uefi" if "--uefi" in words else "legacy")
+    fleet.inventory("boot_mode: uefi", QUICK)
+    good(lab.run("bootdev", "pxe", "b1"), "b1: ok")
+    same(fleet.device()["boot_flags"].lower(), "a004000000")
+    good(lab.run("bootdev", "pxe", "--legacy", "b1"), "b1: ok")
+    same(fleet.device()["boot_flags"].lower(), "8004000000")
     same(fleet.device()["boot_clearing"], 8)
     same(fleet.device()["power"], "off")
 
@@ -475,7 +522,9 @@ def boot_oddities(lab):
     good(lab.run("pxeboot", "b1"), "b1: on")
     same(fleet.device()["last_boot"], "pxe")
     good(lab.run("bootdev", "cd", "b1"), "b1: ok")
-    fleet.set(1, refuse_params="5")
+    fleet.set(1, cc="00:09:cc", refuse_params="none")
+    good(lab.run("bootdev", "disk", "b1"), "b1: ok")
+    fleet.set(1, cc="no", refuse_params="5")
     kind, text = fails(lab, "boot", "pxe")
     same(kind, "unsupported")
     has(text, "completion code 80h")
@@ -570,6 +619,9 @@ def secrets(lab):
             if os.path.isfile(path):
                 with open(path, encoding="utf-8", errors="replace") as text:
                     texts.append(text.read())
+    r = lab.run("--trace", "ipmi", "raw", "netfn=06", "command=47", "data=020273656372657421",
+                "--yes", "b1")
+    assert "73 65 63" not in r.err and "736563" not in r.err, r
     for text in texts:
         for word in ("K3y-of-BMC", "secret\n", "'secret'"):
             assert word not in text, f"{word!r} in {text!r}"

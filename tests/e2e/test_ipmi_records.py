@@ -268,6 +268,10 @@ def bmc_reset(lab):
         same((told["kind"], told["restarted"]), (kind, True))
         same(fleet.counters()[f"{kind}_resets"], 1)
         same(lab.run("status", "b1").status, 0)
+    fleet.set(1, reset_ms=600000)
+    kind, text = error_of(lab.run("--json", "ipmi", "bmc-reset", "--timeout", "4s", "b1"))
+    same(kind, "timeout")
+    has(text, "was taken, but has not come to its end")
 
 
 main()

@@ -46,11 +46,14 @@ static const struct counter counters[] = {
 	COUNTER(put_boot),
 };
 
+const struct counter_table device_counters = { counters, COUNT(counters),
+	offsetof(struct device, counters) };
+
 static void derive(const struct device *dev, const char *what, uint8_t out[16])
 {
 	char text[96];
 
-	snprintf(text, sizeof(text), "amtsim/%u/%u/%u/%s", dev->sim->options.seed, dev->n,
+	snprintf(text, sizeof(text), "amtsim/%u/%u/%u/%s", dev->sim->options.fleet.seed, dev->n,
 		dev->knobs.wrong_realm, what);
 	digest_md5(dev->sim, str_of(text), out);
 }
@@ -103,8 +106,8 @@ void device_init(struct device *dev, struct sim *sim, uint32_t n)
 	dev->redirection_state = 32771;
 	boot_init(&dev->boot);
 	knob_init(&knobs_table, dev);
-	power_set(dev, power_of_word(sim->options.state));
-	str_copy(str_of(sim->options.password), dev->password, sizeof(dev->password));
+	power_set(dev, power_of_word(sim->options.fleet.state));
+	str_copy(str_of(sim->options.fleet.password), dev->password, sizeof(dev->password));
 	device_identify(dev);
 	dev->nonce_epoch = 0;
 }
@@ -147,7 +150,7 @@ static void member_port(struct buf *out, const char *name, const struct listener
 		buf_text(out, "null");
 }
 
-static void identity(const struct device *dev, struct buf *out)
+void device_json_identity(const struct device *dev, struct buf *out)
 {
 	char text[INET6_ADDRSTRLEN] = "", uuid[37];
 
@@ -220,13 +223,13 @@ static void log_json(const struct device *dev, struct buf *out)
 void device_json(struct device *dev, struct buf *out)
 {
 	buf_char(out, '{');
-	identity(dev, out);
+	device_json_identity(dev, out);
 	state(dev, out);
 	boot_state(dev, out);
 	consent_state(dev, out);
 	json_member_number(out, "connections_open", dev->connections_open);
 	json_member(out, "counters");
-	counter_json(counters, COUNT(counters), &dev->counters, out);
+	counter_json(&device_counters, dev, out);
 	json_member_number(out, "calls", dev->logged);
 	json_member(out, "log");
 	log_json(dev, out);
@@ -244,15 +247,6 @@ void device_json_brief(struct device *dev, struct buf *out)
 	buf_char(out, '}');
 }
 
-void device_json_totals(struct sim *sim, struct buf *out)
-{
-	struct counters total = { .connections = 0 };
-
-	for (uint32_t n = 0; n < sim->count; n++)
-		counter_add(counters, COUNT(counters), &total, &sim->devices[n].counters);
-	counter_json(counters, COUNT(counters), &total, out);
-}
-
 static void port_list(const struct sim *sim, bool tls, struct buf *out)
 {
 	buf_char(out, '[');
@@ -267,26 +261,10 @@ static void port_list(const struct sim *sim, bool tls, struct buf *out)
 	buf_char(out, ']');
 }
 
-void device_json_ready(struct sim *sim, struct buf *out)
+void device_json_ports(struct sim *sim, struct buf *out)
 {
-	bool all = sim->count <= 100;
-
-	buf_char(out, '{');
-	json_member_number(out, "control", sim->control.port);
-	json_member_number(out, "count", sim->count);
-	json_member(out, "devices");
-	buf_char(out, '[');
-	for (uint32_t i = 0; i < (all ? sim->count : 1); i++) {
-		buf_text(out, i ? ",{" : "{");
-		identity(&sim->devices[i], out);
-		buf_char(out, '}');
-	}
-	buf_char(out, ']');
-	if (!all && sim->options.by_port) {
-		json_member(out, "ports");
-		port_list(sim, false, out);
-		json_member(out, "tls_ports");
-		port_list(sim, true, out);
-	}
-	buf_text(out, "}\n");
+	json_member(out, "ports");
+	port_list(sim, false, out);
+	json_member(out, "tls_ports");
+	port_list(sim, true, out);
 }

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <openssl/rand.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "conn.h"
 #include "device.h"
@@ -38,7 +36,7 @@ const char *sim_date(struct sim *sim)
 /* A listener or two a device, and the connections. */
 static bool raise_limit(const struct sim *sim)
 {
-	bool shared = !sim->options.by_port && sim->count > SERVER_SHARED;
+	bool shared = !sim->options.fleet.by_port && sim->count > SERVER_SHARED;
 
 	return option_raise_files(
 		"powerctl-amtsim", sim->count, 64 + (shared ? 0 : (uint64_t)sim->count * 2));
@@ -51,10 +49,10 @@ static int check_words(const struct options *o)
 			profile_names());
 		return -1;
 	}
-	if (!power_of_word(o->state)) {
+	if (!power_of_word(o->fleet.state)) {
 		fprintf(stderr,
 			"powerctl-amtsim: no state '%s': on, off, sleep, hibernate or a number\n",
-			o->state);
+			o->fleet.state);
 		return -1;
 	}
 	return 0;
@@ -81,14 +79,18 @@ static void describe(struct sim *sim)
 {
 	sim->fleet = (struct fleet){
 		.program = "powerctl-amtsim",
+		.options = &sim->options.fleet,
 		.count = sim->count,
 		.devices = (char *)sim->devices,
 		.size = sizeof(*sim->devices),
 		.knobs = &knobs_table,
+		.counters = &device_counters,
+		.start = server_start,
+		.stop = server_stop,
+		.json_identity = device_json_identity,
+		.json_ports = device_json_ports,
 		.json = device_json,
 		.json_brief = device_json_brief,
-		.json_totals = device_json_totals,
-		.json_ready = device_json_ready,
 		.reset_counters = device_reset_counters,
 		.routes = routes,
 		.nroutes = COUNT(routes),
@@ -103,12 +105,12 @@ static int make_devices(struct sim *sim)
 	for (uint32_t i = 0; i < sim->count; i++)
 		device_init(&sim->devices[i], sim, i + 1);
 	describe(sim);
-	return option_apply_sets(&sim->options.sets, &sim->fleet) ? 0 : -1;
+	return option_apply_sets(&sim->fleet) ? 0 : -1;
 }
 
 static int set_up(struct sim *sim)
 {
-	sim->count = sim->options.devices;
+	sim->count = sim->options.fleet.devices;
 	sim->doc = xml_doc_new();
 	sim->md5 = EVP_MD_fetch(NULL, "MD5", NULL);
 	sim->md = EVP_MD_CTX_new();
@@ -137,83 +139,17 @@ static void tear_down(struct sim *sim)
 	free(sim);
 }
 
-static void stop(struct sim *sim)
-{
-	server_stop(sim);
-	control_stop(&sim->control);
-	if (sim->sigterm.data && !uv_is_closing((uv_handle_t *)&sim->sigterm)) {
-		uv_close((uv_handle_t *)&sim->sigterm, NULL);
-		uv_close((uv_handle_t *)&sim->sigint, NULL);
-	}
-}
-
-static void on_signal(uv_signal_t *handle, int number)
-{
-	(void)number;
-	stop(handle->data);
-}
-
-static void watch_signals(struct sim *sim)
-{
-	uv_signal_init(&sim->loop, &sim->sigterm);
-	uv_signal_init(&sim->loop, &sim->sigint);
-	sim->sigterm.data = sim->sigint.data = sim;
-	uv_signal_start(&sim->sigterm, on_signal, SIGTERM);
-	uv_signal_start(&sim->sigint, on_signal, SIGINT);
-}
-
-static int say_ready(struct sim *sim)
-{
-	struct buf line;
-	size_t done = 0;
-
-	if (sim->options.quiet)
-		return 0;
-	buf_init(&line, SIZE_MAX);
-	device_json_ready(sim, &line);
-	while (done < line.n) {
-		ssize_t n = write((int)sim->options.ready_fd, line.p + done, line.n - done);
-
-		if (n < 0)
-			break;
-		done += (size_t)n;
-	}
-	if (done < line.n)
-		fprintf(stderr, "powerctl-amtsim: cannot write the ready line\n");
-
-	bool ok = done == line.n;
-
-	buf_done(&line);
-	return ok ? 0 : -1;
-}
-
-/* Runs until a signal; what was half opened is closed as well. */
-static int serve(struct sim *sim)
-{
-	int r = -1;
-
-	uv_loop_init(&sim->loop);
-	watch_signals(sim);
-	if (server_start(sim) == 0 &&
-		control_start(&sim->control, &sim->loop, sim->options.control) == 0 &&
-		say_ready(sim) == 0)
-		r = 0;
-	if (r < 0)
-		stop(sim);
-	uv_run(&sim->loop, UV_RUN_DEFAULT);
-	uv_loop_close(&sim->loop);
-	return r;
-}
-
 int main(int argc, char **argv)
 {
 	struct sim *sim = xcalloc(1, sizeof(*sim));
 	enum option_result r = options_parse(&sim->options, argc, argv);
 	int status = r == OPTION_BAD ? EXIT_BAD : 0;
 
-	signal(SIGPIPE, SIG_IGN);
+	uv_loop_init(&sim->loop);
 	if (r == OPTION_RUN)
-		status = set_up(sim) == 0 && serve(sim) == 0 ? 0 : EXIT_BAD;
+		status = set_up(sim) == 0 && fleet_serve(&sim->control, &sim->loop) == 0 ? 0
+											 : EXIT_BAD;
+	uv_loop_close(&sim->loop);
 	tear_down(sim);
 	return status;
 }

@@ -4,46 +4,41 @@
 #include "knobs.h"
 #include "util.h"
 
-#define AT(member) offsetof(struct options, member)
-
 static const struct option options[] = {
-	{ "devices", "N", OPTION_NUMBER, AT(devices), 1, 100000, "how many machines (8)" },
-	{ "address", "A", OPTION_TEXT, AT(address), 0, 0,
-		"address of the first one; the others count up from it (127.0.0.1)" },
-	{ "by-port", NULL, OPTION_FLAG, AT(by_port), 0, 0,
-		"all on one address, told apart by their ports" },
-	{ "port", "P", OPTION_NUMBER, AT(port), 0, 65535,
+	{ "devices", "N", OPTION_NUMBER, OPTION_AT(fleet.devices), 1, 100000,
+		"how many machines (8)" },
+	OPTION_ROW_ADDRESS,
+	OPTION_ROW_BY_PORT,
+	{ "port", "P", OPTION_NUMBER, OPTION_AT(fleet.port), 0, 65535,
 		"plain port (16992); 0: the kernel gives one; by port: P, P+2, P+4, ..." },
-	{ "tls-port", "P", OPTION_NUMBER, AT(tls_port), 0, 65535, "TLS port (16993), likewise" },
-	{ "no-tls", NULL, OPTION_FLAG, AT(no_tls), 0, 0, "no TLS ports" },
-	{ "no-plain", NULL, OPTION_FLAG, AT(no_plain), 0, 0, "no plain ports" },
-	{ "control", "PORT", OPTION_NUMBER, AT(control), 0, 65535,
-		"control port on 127.0.0.1 (0: the kernel gives one)" },
-	{ "user", "NAME", OPTION_TEXT, AT(user), 0, 0, "who may log in (admin)" },
-	{ "password", "WORD", OPTION_PASSWORD_WORD, AT(password), 0, 0,
+	{ "tls-port", "P", OPTION_NUMBER, OPTION_AT(tls_port), 0, 65535,
+		"TLS port (16993), likewise" },
+	{ "no-tls", NULL, OPTION_FLAG, OPTION_AT(no_tls), 0, 0, "no TLS ports" },
+	{ "no-plain", NULL, OPTION_FLAG, OPTION_AT(no_plain), 0, 0, "no plain ports" },
+	OPTION_ROW_CONTROL,
+	{ "user", "NAME", OPTION_TEXT, OPTION_AT(user), 0, 0, "who may log in (admin)" },
+	{ "password", "WORD", OPTION_PASSWORD_WORD, OPTION_AT(fleet.password), 0, 0,
 		"with which password (P@ssw0rd)" },
-	{ "password-file", "FILE", OPTION_PASSWORD_FILE, AT(password), 0, 0,
-		"the same, first line of a file" },
-	{ "profile", "P", OPTION_TEXT, AT(profile), 0, 0,
+	OPTION_ROW_PASSWORD_FILE,
+	{ "profile", "P", OPTION_TEXT, OPTION_AT(profile), 0, 0,
 		"firmware: 8, 11, 12, 15 or 16.1 (12); 16.1 has no plain port" },
-	{ "state", "WORD", OPTION_TEXT, AT(state), 0, 0,
+	{ "state", "WORD", OPTION_TEXT, OPTION_AT(fleet.state), 0, 0,
 		"initial power: off, on, sleep, hibernate or a number (off)" },
-	{ "set", "DEV:KNOB=VALUE", OPTION_SET, AT(sets), 0, 0,
-		"set a knob of device DEV (5, 3-5 or all); again for more" },
-	{ "ready-fd", "N", OPTION_NUMBER, AT(ready_fd), 0, 1023,
-		"write the ready line to descriptor N instead of stdout" },
-	{ "quiet", NULL, OPTION_FLAG, AT(quiet), 0, 0, "no ready line" },
-	{ "tls-max", "V", OPTION_TEXT, AT(tls_max), 0, 0, "newest TLS: 1.0, 1.1, 1.2 or 1.3" },
-	{ "old-tls", NULL, OPTION_FLAG, AT(old_tls), 0, 0,
+	OPTION_ROW_SET,
+	OPTION_ROW_READY_FD,
+	OPTION_ROW_QUIET,
+	{ "tls-max", "V", OPTION_TEXT, OPTION_AT(tls_max), 0, 0,
+		"newest TLS: 1.0, 1.1, 1.2 or 1.3" },
+	{ "old-tls", NULL, OPTION_FLAG, OPTION_AT(old_tls), 0, 0,
 		"as old firmware: TLS 1.0 and 1.1 with RSA and CBC only" },
-	{ "client-ca", "FILE", OPTION_TEXT, AT(client_ca), 0, 0,
+	{ "client-ca", "FILE", OPTION_TEXT, OPTION_AT(client_ca), 0, 0,
 		"demand client certificates of this authority" },
-	{ "cert", "FILE", OPTION_TEXT, AT(cert), 0, 0, "PEM certificate for every device" },
-	{ "key", "FILE", OPTION_TEXT, AT(key), 0, 0, "its private key" },
-	{ "seed", "N", OPTION_NUMBER, AT(seed), 0, UINT32_MAX,
+	{ "cert", "FILE", OPTION_TEXT, OPTION_AT(cert), 0, 0, "PEM certificate for every device" },
+	{ "key", "FILE", OPTION_TEXT, OPTION_AT(key), 0, 0, "its private key" },
+	{ "seed", "N", OPTION_NUMBER, OPTION_AT(fleet.seed), 0, UINT32_MAX,
 		"other realms, UUIDs and serial numbers than those of seed 1" },
-	{ "knobs", NULL, OPTION_KNOBS, 0, 0, 0, "list the knobs and leave" },
-	{ "help", NULL, OPTION_HELP, 0, 0, 0, "this text" },
+	OPTION_ROW_KNOBS,
+	OPTION_ROW_HELP,
 };
 
 static const char about[] =
@@ -68,26 +63,28 @@ static enum option_result check(const struct options *o)
 			&table, "--no-tls and --no-plain leave nothing to listen on", "");
 	if (!o->cert != !o->key)
 		return option_complain(&table, "--cert and --key go together", "");
-	if (o->by_port && o->port && o->port + 2 * (o->devices - 1) > 65535)
-		return option_complain(&table, "not that many ports behind --port", "");
-	if (o->by_port && o->tls_port && o->tls_port + 2 * (o->devices - 1) > 65535)
-		return option_complain(&table, "not that many ports behind --tls-port", "");
-	return OPTION_RUN;
+
+	enum option_result r = option_check_ports(&table, &o->fleet, "--port", o->fleet.port, 2);
+
+	return r == OPTION_RUN ? option_check_ports(&table, &o->fleet, "--tls-port", o->tls_port, 2)
+			       : r;
 }
 
 enum option_result options_parse(struct options *o, int argc, char **argv)
 {
 	*o = (struct options){
-		.devices = 8,
-		.address = "127.0.0.1",
-		.port = 16992,
+		.fleet = {
+			.devices = 8,
+			.address = "127.0.0.1",
+			.port = 16992,
+			.password = "P@ssw0rd",
+			.state = "off",
+			.ready_fd = 1,
+			.seed = 1,
+		},
 		.tls_port = 16993,
 		.user = "admin",
-		.password = "P@ssw0rd",
 		.profile = "12",
-		.state = "off",
-		.ready_fd = 1,
-		.seed = 1,
 	};
 
 	enum option_result r = option_parse(&table, o, argc, argv);

@@ -7,26 +7,16 @@
 
 /* Strings point into argv, password into memory of its own. */
 struct options {
-	const char *address;
+	struct fleet_options fleet;
 	const char *user;
 	const char *profile;
-	const char *state;
 	const char *tls_max;
 	const char *client_ca;
 	const char *cert;
 	const char *key;
-	struct option_sets sets;
-	uint32_t devices;
-	uint32_t port;
 	uint32_t tls_port;
-	uint32_t control;
-	uint32_t ready_fd;
-	uint32_t seed;
-	char password[OPTION_PASSWORD + 1];
-	bool by_port;
 	bool no_tls;
 	bool no_plain;
-	bool quiet;
 	bool old_tls;
 };
 

@@ -105,9 +105,9 @@ static bool wanted(const struct listener *l)
 static uint16_t port_for(const struct listener *l)
 {
 	const struct options *o = &l->sim->options;
-	uint32_t port = l->tls ? o->tls_port : o->port;
+	uint32_t port = l->tls ? o->tls_port : o->fleet.port;
 
-	if (o->by_port && port && l->dev)
+	if (o->fleet.by_port && port && l->dev)
 		port += 2 * (l->dev->n - 1);
 	return l->port ? l->port : (uint16_t)port;
 }
@@ -209,7 +209,7 @@ static int open_all(struct sim *sim, bool tls)
 
 	if (sim->shared)
 		return open_shared(sim, tls);
-	if (sim->options.by_port || (tls ? sim->options.tls_port : sim->options.port))
+	if (sim->options.fleet.by_port || (tls ? sim->options.tls_port : sim->options.fleet.port))
 		return open_each(sim, tls);
 	for (int i = 0; i < PORT_TRIES && r == UV_EADDRINUSE; i++)
 		r = open_same_port(sim, tls);
@@ -236,16 +236,16 @@ static int set_addresses(struct sim *sim)
 	struct sockaddr_storage first;
 
 	memset(&first, 0, sizeof(first));
-	if (!address_parse(sim->options.address, &first)) {
+	if (!address_parse(sim->options.fleet.address, &first)) {
 		fprintf(stderr, "powerctl-amtsim: '%s' is not an IP address\n",
-			sim->options.address);
+			sim->options.fleet.address);
 		return -1;
 	}
 	for (uint32_t i = 0; i < sim->count; i++) {
 		struct device *dev = &sim->devices[i];
 
 		dev->address = first;
-		if (!sim->options.by_port)
+		if (!sim->options.fleet.by_port)
 			address_count_up(&dev->address, i);
 	}
 	return 0;
@@ -253,7 +253,7 @@ static int set_addresses(struct sim *sim)
 
 int server_start(struct sim *sim)
 {
-	sim->shared = !sim->options.by_port && sim->count > SERVER_SHARED;
+	sim->shared = !sim->options.fleet.by_port && sim->count > SERVER_SHARED;
 	if (set_addresses(sim) < 0 || open_all(sim, false) < 0 || open_all(sim, true) < 0)
 		return -1;
 	sim->running = true;

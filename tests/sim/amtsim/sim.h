@@ -239,8 +239,6 @@ struct sim {
 	uv_timer_t sweep;
 	struct fleet fleet;
 	struct control control;
-	uv_signal_t sigterm;
-	uv_signal_t sigint;
 	/* The ports are open: knobs act on them. */
 	bool running;
 };

@@ -25,8 +25,7 @@ enum {
 	CC_NO_SESSION = 0x87, /* Close Session */
 };
 
-/* --- The BMC -----------------------------------------------------------------------------------
- */
+/* --- The BMC ---------------------------------------------------------------------------------- */
 
 static uint8_t get_device_id(struct request *rq)
 {
@@ -69,8 +68,7 @@ static uint8_t get_guid(struct request *rq)
 	return CC_OK;
 }
 
-/* --- Before a session --------------------------------------------------------------------------
- */
+/* --- Before a session ------------------------------------------------------------------------- */
 
 static bool channel_ok(unsigned byte)
 {
@@ -125,8 +123,7 @@ static uint8_t get_cipher_suites(struct request *rq)
 	return CC_OK;
 }
 
-/* --- IPMI 1.5 sessions, 22.16 and 22.17 --------------------------------------------------------
- */
+/* --- IPMI 1.5 sessions, 22.16 and 22.17 ------------------------------------------------------- */
 
 static uint8_t get_challenge(struct request *rq)
 {
@@ -206,8 +203,7 @@ static uint8_t activate(struct request *rq)
 	return CC_OK;
 }
 
-/* --- In a session ------------------------------------------------------------------------------
- */
+/* --- In a session ----------------------------------------------------------------------------- */
 
 static uint8_t set_privilege(struct request *rq)
 {
@@ -292,8 +288,7 @@ static uint8_t get_session_info(struct request *rq)
 	return CC_OK;
 }
 
-/* --- Channels ----------------------------------------------------------------------------------
- */
+/* --- Channels --------------------------------------------------------------------------------- */
 
 static uint8_t get_channel_access(struct request *rq)
 {

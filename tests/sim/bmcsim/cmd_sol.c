@@ -27,8 +27,7 @@ static uint32_t instances(const struct device *dev)
 	return dev->knobs.sol_instances;
 }
 
-/* --- Payloads ----------------------------------------------------------------------------------
- */
+/* --- Payloads --------------------------------------------------------------------------------- */
 
 static uint8_t check_activate(const struct request *rq, uint32_t instance)
 {
@@ -145,8 +144,7 @@ static uint8_t get_version(struct request *rq)
 	return CC_OK;
 }
 
-/* --- Settings ----------------------------------------------------------------------------------
- */
+/* --- Settings --------------------------------------------------------------------------------- */
 
 /* Table 26-5: how long each is, and where it is kept; the rest is made up. */
 static const struct {

@@ -63,11 +63,14 @@ static const struct counter counters[] = {
 	COUNTER(sol_breaks),
 };
 
+const struct counter_table device_counters = { counters, COUNT(counters),
+	offsetof(struct device, counters) };
+
 static void make_guid(struct device *dev)
 {
 	char text[64];
 
-	snprintf(text, sizeof(text), "bmcsim/%u/%u", dev->sim->options.seed, dev->n);
+	snprintf(text, sizeof(text), "bmcsim/%u/%u", dev->sim->options.fleet.seed, dev->n);
 
 	const struct part part = { text, strlen(text) };
 
@@ -90,7 +93,7 @@ void device_init(struct device *dev, struct sim *sim, uint32_t n)
 	knob_init(&knobs_table, dev);
 	dev->knobs.suites = DEFAULT_SUITES;
 	dev->knobs.auth_types = 1U << AUTH_MD5 | 1U << AUTH_PASSWORD;
-	power_set(dev, strcmp(sim->options.state, "on") == 0);
+	power_set(dev, strcmp(sim->options.fleet.state, "on") == 0);
 	make_guid(dev);
 }
 
@@ -128,7 +131,7 @@ void device_guid_text(const struct device *dev, char *out)
 	}
 }
 
-static void identity(const struct device *dev, struct buf *out)
+void device_json_identity(const struct device *dev, struct buf *out)
 {
 	char text[INET6_ADDRSTRLEN] = "", guid[37];
 
@@ -188,11 +191,11 @@ static void log_json(const struct device *dev, struct buf *out)
 void device_json(struct device *dev, struct buf *out)
 {
 	buf_char(out, '{');
-	identity(dev, out);
+	device_json_identity(dev, out);
 	state(dev, out);
 	boot_state(dev, out);
 	json_member(out, "counters");
-	counter_json(counters, COUNT(counters), &dev->counters, out);
+	counter_json(&device_counters, dev, out);
 	json_member_number(out, "calls", dev->logged);
 	json_member(out, "log");
 	log_json(dev, out);
@@ -210,35 +213,10 @@ void device_json_brief(struct device *dev, struct buf *out)
 	buf_char(out, '}');
 }
 
-void device_json_totals(struct sim *sim, struct buf *out)
+void device_json_ports(struct sim *sim, struct buf *out)
 {
-	struct counters total = { .datagrams = 0 };
-
-	for (uint32_t n = 0; n < sim->count; n++)
-		counter_add(counters, COUNT(counters), &total, &sim->devices[n].counters);
-	counter_json(counters, COUNT(counters), &total, out);
-}
-
-void device_json_ready(struct sim *sim, struct buf *out)
-{
-	bool all = sim->count <= 100;
-
-	buf_char(out, '{');
-	json_member_number(out, "control", sim->control.port);
-	json_member_number(out, "count", sim->count);
-	json_member(out, "devices");
-	buf_char(out, '[');
-	for (uint32_t i = 0; i < (all ? sim->count : 1); i++) {
-		buf_text(out, i ? ",{" : "{");
-		identity(&sim->devices[i], out);
-		buf_char(out, '}');
-	}
+	json_member(out, "ports");
+	for (uint32_t i = 0; i < sim->count; i++)
+		buf_fmt(out, "%c%u", i ? ',' : '[', sim->devices[i].port);
 	buf_char(out, ']');
-	if (!all && sim->options.by_port) {
-		json_member(out, "ports");
-		for (uint32_t i = 0; i < sim->count; i++)
-			buf_fmt(out, "%c%u", i ? ',' : '[', sim->devices[i].port);
-		buf_char(out, ']');
-	}
-	buf_text(out, "}\n");
 }

@@ -3,10 +3,11 @@
 #ifndef POWERCTL_BMCSIM_DEVICE_H
 #define POWERCTL_BMCSIM_DEVICE_H
 
-#include "util.h"
+#include "counter.h"
 
-struct device;
 struct sim;
+
+extern const struct counter_table device_counters;
 
 /* In zeroed memory; n counts from 1. Opens no port. */
 void device_init(struct device *dev, struct sim *sim, uint32_t n);
@@ -18,13 +19,10 @@ void device_reset_counters(struct device *dev);
 void device_json(struct device *dev, struct buf *out);
 /* A few members only. */
 void device_json_brief(struct device *dev, struct buf *out);
-/* The counters of all together; peaks are the highest one. */
-void device_json_totals(struct sim *sim, struct buf *out);
-/*
- * The ready line. More than 100 devices: only the first one is there, the others count up from it
- * (by address) or their ports are in an array (by port).
- */
-void device_json_ready(struct sim *sim, struct buf *out);
+/* Members that say who and where it is, and those that stand for them in a large fleet. */
+void device_json_identity(const struct device *dev, struct buf *out);
+/* All ports, in a list. */
+void device_json_ports(struct sim *sim, struct buf *out);
 /* 8-4-4-4-12 in the order of the bytes; out has room for 37. */
 void device_guid_text(const struct device *dev, char *out);
 

@@ -10,8 +10,7 @@
 #include "request.h"
 #include "sim.h"
 
-/* --- Lists of numbers --------------------------------------------------------------------------
- */
+/* --- Lists of numbers ------------------------------------------------------------------------- */
 
 static bool parse_mask(struct str value, uint32_t allowed, uint32_t *ret)
 {
@@ -63,8 +62,7 @@ static void show_refuse_params(const struct device *dev, struct buf *out)
 	show_mask(dev->knobs.refuse_params, out);
 }
 
-/* --- Words -------------------------------------------------------------------------------------
- */
+/* --- Words ------------------------------------------------------------------------------------ */
 
 static const char *const auth_words[] = {
 	[AUTH_NONE] = "none",
@@ -117,8 +115,7 @@ static void show_power(const struct device *dev, struct buf *out)
 	buf_text(out, dev->power.on ? "\"on\"" : "\"off\"");
 }
 
-/* --- Accounts and keys -------------------------------------------------------------------------
- */
+/* --- Accounts and keys ------------------------------------------------------------------------ */
 
 static const char *const privilege_words[] = { NULL, "callback", "user", "operator", "admin",
 	"oem" };
@@ -310,8 +307,7 @@ static void show_sol_backend(const struct device *dev, struct buf *out)
 	buf_json(out, str_of(dev->sol_backend ? dev->sol_backend : "terminal"));
 }
 
-/* --- Completion codes --------------------------------------------------------------------------
- */
+/* --- Completion codes ------------------------------------------------------------------------- */
 
 /* NETFN:COMMAND:CC, hexadecimal, and perhaps *TIMES. */
 static bool parse_forced(struct str text, struct forced *ret)
@@ -408,8 +404,7 @@ static void show_refuse_control(const struct device *dev, struct buf *out)
 	buf_text(out, *comma ? "\"" : "no\"");
 }
 
-/* --- The table ---------------------------------------------------------------------------------
- */
+/* --- The table -------------------------------------------------------------------------------- */
 
 #define ANY  UINT32_MAX
 #define NUM  KNOB_NUM

@@ -44,8 +44,7 @@ static socklen_t size_of(const struct sockaddr_storage *address)
 					      : sizeof(struct sockaddr_in);
 }
 
-/* --- Out ---------------------------------------------------------------------------------------
- */
+/* --- Out -------------------------------------------------------------------------------------- */
 
 static bool percent(struct device *dev)
 {
@@ -147,8 +146,7 @@ void server_send(struct device *dev, const struct sockaddr_storage *to, const ui
 		send_one(dev, to, p, n, after_ms);
 }
 
-/* --- In ----------------------------------------------------------------------------------------
- */
+/* --- In --------------------------------------------------------------------------------------- */
 
 static void on_waiting_closed(uv_handle_t *handle)
 {
@@ -270,8 +268,7 @@ void server_vanish(struct device *dev, uint64_t ms)
 	dev->gone_until = sim_now(dev->sim) + ms;
 }
 
-/* --- Sockets -----------------------------------------------------------------------------------
- */
+/* --- Sockets ---------------------------------------------------------------------------------- */
 
 static void close_device(struct device *dev)
 {
@@ -323,7 +320,7 @@ static uint32_t port_for(const struct device *dev)
 {
 	const struct options *o = &dev->sim->options;
 
-	return o->by_port && o->port ? o->port + dev->n - 1 : o->port;
+	return o->fleet.by_port && o->fleet.port ? o->fleet.port + dev->n - 1 : o->fleet.port;
 }
 
 static int open_each(struct sim *sim)
@@ -362,7 +359,7 @@ static int open_all(struct sim *sim)
 	uint32_t failed = 0;
 	int error = EADDRINUSE;
 
-	if (sim->options.by_port || sim->options.port)
+	if (sim->options.fleet.by_port || sim->options.fleet.port)
 		return open_each(sim);
 	for (int i = 0; i < PORT_TRIES && error == EADDRINUSE; i++)
 		error = open_same_port(sim, &failed);
@@ -374,15 +371,15 @@ static int set_addresses(struct sim *sim)
 	struct sockaddr_storage first;
 
 	memset(&first, 0, sizeof(first));
-	if (!address_parse(sim->options.address, &first)) {
+	if (!address_parse(sim->options.fleet.address, &first)) {
 		fprintf(stderr, "powerctl-bmcsim: '%s' is not an IP address\n",
-			sim->options.address);
+			sim->options.fleet.address);
 		return -1;
 	}
 	for (uint32_t i = 0; i < sim->count; i++) {
 		sim->devices[i].address = first;
 		sim->devices[i].fd = -1;
-		if (!sim->options.by_port)
+		if (!sim->options.fleet.by_port)
 			address_count_up(&sim->devices[i].address, i);
 	}
 	return 0;

@@ -196,24 +196,24 @@ struct device {
 	int fd;
 	uint16_t port;
 	bool closing;
+	bool identify_forever;
 	uint8_t guid[16];
 	uint8_t firmware[2];
-	struct users *users; /* the fleet's, or its own */
 	uint8_t kg[SIM_SECRET];
 	bool has_kg;
+	struct users *users; /* the fleet's, or its own */
 	struct knobs knobs;
 	struct counters counters;
 	struct forced forced[SIM_FORCED];
 	uint8_t refuse_control[POWER_ACTIONS];
 	struct log_entry log[SIM_LOG];
 	uint32_t logged;
-	struct session *sessions[SESSION_SLOTS];
 	uint32_t bad_logins;
+	struct session *sessions[SESSION_SLOTS];
 	uint64_t locked_until;
 	struct power power;
 	struct boot boot;
-	uint64_t identify_until;
-	bool identify_forever;
+	uint64_t identify_until; /* unless forever: see above */
 	/* It does one thing after the other: what comes before then waits. */
 	uint64_t busy_until;
 	struct waiting *waiting;
@@ -240,8 +240,6 @@ struct sim {
 	struct delayed *delayed;
 	uint8_t in[PACKET_MAX];
 	uint8_t out[PACKET_MAX];
-	uv_signal_t sigterm;
-	uv_signal_t sigint;
 	bool running;
 };
 

@@ -16,8 +16,7 @@ enum {
 	NEXT_HEADER = 0x07,
 };
 
-/* --- Authentication codes ----------------------------------------------------------------------
- */
+/* --- Authentication codes --------------------------------------------------------------------- */
 
 void wire_code_v15(struct device *dev, const struct session *s, uint8_t auth_type,
 	uint32_t sequence, const uint8_t *p, size_t n, uint8_t out[16])
@@ -48,8 +47,7 @@ static void code_v20(
 			out);
 }
 
-/* --- Out ---------------------------------------------------------------------------------------
- */
+/* --- Out -------------------------------------------------------------------------------------- */
 
 /* Appends 13.29's confidentiality trailer and header around p; how many bytes. */
 static size_t encrypt(
@@ -141,8 +139,7 @@ static void send_v15(struct request *rq, const uint8_t *p, size_t n, uint64_t af
 	server_send(dev, &s->peer, out, head + n, after_ms);
 }
 
-/* --- Messages ----------------------------------------------------------------------------------
- */
+/* --- Messages --------------------------------------------------------------------------------- */
 
 static uint64_t delay_of(const struct request *rq)
 {
@@ -193,8 +190,7 @@ static void serve(struct request *rq, const uint8_t *p, size_t n)
 		device_reset(rq->dev);
 }
 
-/* --- In ----------------------------------------------------------------------------------------
- */
+/* --- In --------------------------------------------------------------------------------------- */
 
 static bool good_code_v20(struct device *dev, const struct session *s, const struct frame *f)
 {

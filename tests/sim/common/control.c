@@ -31,9 +31,9 @@ void control_fail(struct control_job *job, const char *status, const char *why)
 	buf_text(job->out, "}\n");
 }
 
-static struct device *device_at(const struct control *c, uint32_t index)
+static void totals(const struct fleet *fleet, struct buf *out)
 {
-	return (struct device *)(c->fleet->devices + c->fleet->size * index);
+	counter_json_totals(fleet->counters, fleet->devices, fleet->size, fleet->count, out);
 }
 
 static void list_devices(struct control_job *job)
@@ -42,11 +42,11 @@ static void list_devices(struct control_job *job)
 	struct buf *out = job->out;
 
 	buf_fmt(out, "{\"count\":%u,\"counters\":", fleet->count);
-	fleet->json_totals(job->control->sim, out);
+	totals(fleet, out);
 	buf_text(out, ",\"devices\":[");
 	for (uint32_t i = 0; i < fleet->count; i++) {
 		buf_text(out, i ? ",\n" : "\n");
-		fleet->json_brief(device_at(job->control, i), out);
+		fleet->json_brief(fleet_device(job->control->fleet, i), out);
 	}
 	buf_text(out, "]}\n");
 }
@@ -70,7 +70,7 @@ static void show_devices(struct control_job *job)
 	for (uint32_t n = first; n <= last; n++) {
 		if (n > first)
 			buf_text(job->out, ",\n");
-		job->control->fleet->json(device_at(job->control, n - 1), job->out);
+		job->control->fleet->json(fleet_device(job->control->fleet, n - 1), job->out);
 	}
 	buf_text(job->out, first != last ? "]\n" : "\n");
 }
@@ -108,8 +108,8 @@ static void put_devices(struct control_job *job)
 	if (!control_devices(job, &first, &last))
 		return;
 	for (uint32_t n = first; n <= last; n++)
-		if (!set_all(fleet->knobs, device_at(job->control, n - 1), job->request->body,
-			    why)) {
+		if (!set_all(fleet->knobs, fleet_device(job->control->fleet, n - 1),
+			    job->request->body, why)) {
 			control_fail(job, "400 Bad Request", why);
 			return;
 		}
@@ -118,7 +118,7 @@ static void put_devices(struct control_job *job)
 
 static void show_counters(struct control_job *job)
 {
-	job->control->fleet->json_totals(job->control->sim, job->out);
+	totals(job->control->fleet, job->out);
 	buf_char(job->out, '\n');
 }
 
@@ -130,7 +130,7 @@ static void show_knobs(struct control_job *job)
 
 static void show_ready(struct control_job *job)
 {
-	job->control->fleet->json_ready(job->control->sim, job->out);
+	fleet_json_ready(job->control, job->out);
 }
 
 static void reset(struct control_job *job)
@@ -138,7 +138,7 @@ static void reset(struct control_job *job)
 	const struct fleet *fleet = job->control->fleet;
 
 	for (uint32_t i = 0; i < fleet->count; i++)
-		fleet->reset_counters(device_at(job->control, i));
+		fleet->reset_counters(fleet_device(job->control->fleet, i));
 	buf_text(job->out, "{\"ok\":true}\n");
 }
 

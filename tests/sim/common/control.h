@@ -5,11 +5,9 @@
 
 #include <uv.h>
 
-#include "knob.h"
+#include "fleet.h"
 
-struct control;
 struct http_request;
-struct sim;
 
 /* One request: what is left of the path, and where the answer goes. */
 struct control_job {
@@ -27,23 +25,6 @@ struct control_route {
 	bool prefix;
 	void (*run)(struct control_job *job);
 	const char *help;
-};
-
-/* What a program is made of, for the port: count devices of that size in a row. */
-struct fleet {
-	const char *program;
-	uint32_t count;
-	char *devices;
-	size_t size;
-	const struct knob_table *knobs;
-	void (*json)(struct device *dev, struct buf *out);
-	void (*json_brief)(struct device *dev, struct buf *out);
-	void (*json_totals)(struct sim *sim, struct buf *out);
-	void (*json_ready)(struct sim *sim, struct buf *out);
-	void (*reset_counters)(struct device *dev);
-	/* Calls of its own, beside the common ones. */
-	const struct control_route *routes;
-	size_t nroutes;
 };
 
 /* In zeroed memory; fleet and sim are the program's to fill in. */

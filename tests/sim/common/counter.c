@@ -3,29 +3,32 @@
 
 #include "json.h"
 
-static uint64_t *value_of(const struct counters *c, const struct counter *counter)
+static uint64_t value_of(const struct counter_table *table, const char *dev, size_t i)
 {
-	return (uint64_t *)((uintptr_t)c + counter->at);
+	return *(const uint64_t *)(const void *)(dev + table->at + table->counters[i].at);
 }
 
-void counter_json(const struct counter *table, size_t n, const struct counters *c, struct buf *out)
+void counter_json_totals(const struct counter_table *table, const char *devices, size_t size,
+	size_t n, struct buf *out)
 {
 	buf_char(out, '{');
-	for (size_t i = 0; i < n; i++)
-		json_member_number(out, table[i].name, *value_of(c, &table[i]));
+	for (size_t i = 0; i < table->count; i++) {
+		uint64_t total = 0;
+
+		for (size_t k = 0; k < n; k++) {
+			uint64_t value = value_of(table, devices + k * size, i);
+
+			if (!table->counters[i].peak)
+				total += value;
+			else if (value > total)
+				total = value;
+		}
+		json_member_number(out, table->counters[i].name, total);
+	}
 	buf_char(out, '}');
 }
 
-void counter_add(
-	const struct counter *table, size_t n, struct counters *total, const struct counters *c)
+void counter_json(const struct counter_table *table, const struct device *dev, struct buf *out)
 {
-	for (size_t i = 0; i < n; i++) {
-		uint64_t value = *value_of(c, &table[i]);
-		uint64_t *sum = value_of(total, &table[i]);
-
-		if (!table[i].peak)
-			*sum += value;
-		else if (value > *sum)
-			*sum = value;
-	}
+	counter_json_totals(table, (const char *)dev, 0, 1, out);
 }

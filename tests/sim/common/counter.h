@@ -6,6 +6,7 @@
 #include "util.h"
 
 struct counters;
+struct device;
 
 struct counter {
 	const char *name;
@@ -23,8 +24,17 @@ struct counter {
 #member, offsetof(struct counters, member), true \
 	}
 
-void counter_json(const struct counter *table, size_t n, const struct counters *c, struct buf *out);
-void counter_add(
-	const struct counter *table, size_t n, struct counters *total, const struct counters *c);
+struct counter_table {
+	const struct counter *counters;
+	size_t count;
+	/* Where in a struct device its struct counters is. */
+	size_t at;
+};
+
+/* A JSON object of all counters. */
+void counter_json(const struct counter_table *table, const struct device *dev, struct buf *out);
+/* The same of n devices together, which are size bytes each. */
+void counter_json_totals(const struct counter_table *table, const char *devices, size_t size,
+	size_t n, struct buf *out);
 
 #endif

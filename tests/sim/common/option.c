@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "control.h"
+#include "fleet.h"
 
 static void print_help(const struct option_table *table)
 {
@@ -152,6 +152,14 @@ enum option_result option_parse(const struct option_table *table, void *ret, int
 	return OPTION_RUN;
 }
 
+enum option_result option_check_ports(const struct option_table *table,
+	const struct fleet_options *o, const char *name, uint32_t first, uint32_t step)
+{
+	if (!o->by_port || !first || first + step * (o->devices - 1) <= 65535)
+		return OPTION_RUN;
+	return option_complain(table, "not that many ports behind ", name);
+}
+
 static bool apply_set(const struct fleet *fleet, const char *text)
 {
 	struct str rest = str_of(text), devices;
@@ -166,9 +174,7 @@ static bool apply_set(const struct fleet *fleet, const char *text)
 		return false;
 	}
 	for (uint32_t n = first; n <= last; n++) {
-		char *dev = fleet->devices + fleet->size * (n - 1);
-
-		if (!knob_set_text(fleet->knobs, (struct device *)dev, rest, why)) {
+		if (!knob_set_text(fleet->knobs, fleet_device(fleet, n - 1), rest, why)) {
 			fprintf(stderr, "%s: --set %s: %s\n", fleet->program, text, why);
 			return false;
 		}
@@ -176,8 +182,10 @@ static bool apply_set(const struct fleet *fleet, const char *text)
 	return true;
 }
 
-bool option_apply_sets(const struct option_sets *sets, const struct fleet *fleet)
+bool option_apply_sets(const struct fleet *fleet)
 {
+	const struct option_sets *sets = &fleet->options->sets;
+
 	for (size_t i = 0; i < sets->count; i++)
 		if (!apply_set(fleet, sets->text[i]))
 			return false;
