@@ -277,6 +277,11 @@ void pctl_breaker_refresh(struct pctl_breaker *b)
 		pctl_store_keys(b->store, take_record, b);
 }
 
+bool pctl_breaker_matters(const struct pctl_breaker *b, size_t nodes)
+{
+	return nodes > PCTL_TRIAL_NODES || b->logins;
+}
+
 static void drop_expired(void *data, const char *key)
 {
 	struct pctl_breaker *b = data;

@@ -34,6 +34,11 @@ void pctl_breaker_set_clock(struct pctl_breaker *breaker, uint64_t (*clock)(void
 
 /* Before a run: what other processes have learned meanwhile. */
 void pctl_breaker_refresh(struct pctl_breaker *breaker);
+/*
+ * Whether a run of so many nodes has to know its logins before it begins: not where all are in the
+ * trial anyway and nothing is remembered. (Making out a login costs as much as asking one device.)
+ */
+bool pctl_breaker_matters(const struct pctl_breaker *breaker, size_t nodes);
 /* Keeps what was learned. A fault only costs the next command a trial of its own. */
 void pctl_breaker_save(struct pctl_breaker *breaker);
 

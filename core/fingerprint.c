@@ -10,7 +10,6 @@
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/rand.h>
 
 #include <powerctl/buf.h>
 #include <powerctl/mem.h>
@@ -23,7 +22,7 @@
 static void make_random(unsigned char *bytes, size_t len)
 {
 	/* With a key that can be guessed, so can be what it hides. */
-	if (RAND_bytes(bytes, (int)len) != 1)
+	if (getentropy(bytes, len) < 0)
 		abort();
 }
 

@@ -138,6 +138,7 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	run->boot_url = request->boot.url ? pctl_xstrdup(request->boot.url) : NULL;
 	run->request.boot.url = run->boot_url;
 	pctl_breaker_refresh(core->breaker);
+	bool tried = pctl_breaker_matters(core->breaker, count);
 	run->targets = pctl_xcalloc(count, sizeof(*run->targets));
 	for (size_t i = 0; i < count; i++) {
 		bool skip = !request->maintenance &&
@@ -146,7 +147,7 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 			    request->verb == PCTL_VERB_CONSOLE ? "console" : NULL,
 			    !skip && request->verb != PCTL_VERB_CAPS, problems) < 0)
 			r = PCTL_E_CONFIG;
-		else
+		else if (tried)
 			run->targets[i].login = pctl_breaker_login(core->breaker, &run->targets[i]);
 		run->count++;
 	}

@@ -164,6 +164,8 @@ static void tell_login(struct pctl_task *t, int code)
 {
 	struct pctl_login *login = t->target->login;
 
+	if (!login && code == PCTL_E_AUTH)
+		login = pctl_breaker_login(core_of(t)->breaker, t->target);
 	if (login && code == 0)
 		pctl_login_took(login, t->target, &t->on_trial);
 	else if (login && code == PCTL_E_AUTH)
