@@ -451,14 +451,16 @@ def no_home(lab):
     """without HOME and XDG folders an inventory by name still works"""
     fleet = Fleet(lab)
     env = {k: v for k, v in lab.env.items() if k != "HOME" and not k.startswith("XDG_")}
-    proc = subprocess.run([os.path.join(BUILD, "bin", "powerctl"), "--inventory",
+    # Root without these variables uses the machine's own folders, where pins of other tests may be.
+    private = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-ec",
+               "for d in /var/lib /var/cache /run; do mount -t tmpfs tmpfs $d; done; exec \"$@\"",
+               "sh"]
+    if subprocess.run([*private, "true"], capture_output=True, check=False).returncode:
+        skip("no folder can be mounted in a namespace of its own here")
+    proc = subprocess.run([*private, os.path.join(BUILD, "bin", "powerctl"), "--inventory",
                            lab.inventory_path, "status", "a1"], env=env, capture_output=True,
                           text=True, timeout=PATIENCE, check=False)
-    assert proc.returncode in (0, 1, 2), proc
-    if proc.returncode == 0:
-        same(proc.stdout, "a1: off\n")
-    else:
-        assert "HOME" in proc.stderr or "XDG" in proc.stderr, proc
+    same((proc.returncode, proc.stdout, proc.stderr), (0, "a1: off\n", ""))
     same(fleet.counters()["r401_bad"], 0)
 
 
