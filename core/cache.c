@@ -15,6 +15,7 @@
 #include <powerctl/buf.h>
 #include <powerctl/mem.h>
 
+#include "cache.h"
 #include "core.h"
 #include "file.h"
 #include "paths.h"
@@ -65,17 +66,13 @@ static char *path_of(const struct pctl_device *device, enum pctl_cache_scope sco
 	return pctl_path_cache(name, &path, NULL) < 0 ? NULL : path;
 }
 
-bool pctl_cache_get(const struct pctl_device *device, enum pctl_cache_scope scope, const char *key,
-	struct pctl_buf *ret)
+bool pctl_cache_read_file(const char *path, struct pctl_buf *ret)
 {
-	PCTL_AUTO(free) char *path = path_of(device, scope, key);
 	char head[HEAD + 1];
 	struct pctl_buf file;
 
 	pctl_buf_cut(ret, 0);
-	if (!path)
-		return false;
-	pctl_buf_init(&file, HEAD + PCTL_CACHE_MAX);
+	pctl_buf_init(&file, ret->max < SIZE_MAX - HEAD ? HEAD + ret->max : SIZE_MAX);
 	bool good = pctl_file_read(path, &file, NULL, NULL) == 0 && file.len >= HEAD;
 	if (good) {
 		write_head(head, file.data + HEAD, file.len - HEAD);
@@ -84,11 +81,37 @@ bool pctl_cache_get(const struct pctl_device *device, enum pctl_cache_scope scop
 	if (good)
 		pctl_buf_add(ret, file.data + HEAD, file.len - HEAD);
 	pctl_buf_done(&file);
-	if (!good || ret->full) {
-		pctl_buf_cut(ret, 0);
-		return false;
-	}
-	return true;
+	return good;
+}
+
+/* buf is to be done. */
+static void make_file(struct pctl_buf *buf, const void *data, size_t len)
+{
+	char head[HEAD + 1];
+
+	pctl_buf_init(buf, HEAD + len);
+	write_head(head, data, len);
+	pctl_buf_add(buf, head, HEAD);
+	pctl_buf_add(buf, data, len);
+}
+
+int pctl_cache_write_file(const char *path, const void *data, size_t len, struct pctl_error *err)
+{
+	struct pctl_buf file;
+
+	make_file(&file, data, len);
+	int r = pctl_file_put(path, file.data, file.len, err);
+	pctl_buf_done(&file);
+	return r;
+}
+
+bool pctl_cache_get(const struct pctl_device *device, enum pctl_cache_scope scope, const char *key,
+	struct pctl_buf *ret)
+{
+	PCTL_AUTO(free) char *path = path_of(device, scope, key);
+
+	pctl_buf_cut(ret, 0);
+	return path && pctl_cache_read_file(path, ret);
 }
 
 static bool is_older(const struct stat *a, const struct stat *b)
@@ -137,15 +160,11 @@ void pctl_cache_put(const struct pctl_device *device, enum pctl_cache_scope scop
 	const void *data, size_t len)
 {
 	PCTL_AUTO(free) char *path = path_of(device, scope, key);
-	char head[HEAD + 1];
 	struct pctl_buf file;
 
 	if (!path || len > PCTL_CACHE_MAX)
 		return;
-	pctl_buf_init(&file, HEAD + PCTL_CACHE_MAX);
-	write_head(head, data, len);
-	pctl_buf_add(&file, head, HEAD);
-	pctl_buf_add(&file, data, len);
+	make_file(&file, data, len);
 	/* A fleet that was read at once comes with the same thing a thousand times. */
 	if (!has(path, &file)) {
 		if (access(path, F_OK) < 0)
