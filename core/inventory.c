@@ -381,7 +381,8 @@ static void take_all(struct pctl_inventory *inv, struct pctl_problems *problems)
 
 		take_source_items(source, &inv->classes, "classes");
 		take_source_items(source, &inv->groups, "groups");
-		source->group_count = pctl_value_count(pctl_value_get(source->root, "groups"));
+		source->group_count = pctl_value_count(pctl_value_get(source->root, "groups")) -
+				      source->alias_count;
 	}
 }
 

@@ -23,7 +23,7 @@ struct pctl_source {
 	char *warning;                   /* what somebody should know, or NULL */
 	char *note;                      /* what somebody who asks should know, or NULL */
 	uint64_t node_count;
-	size_t group_count;
+	size_t group_count, alias_count; /* an alias is a second name of a group */
 };
 
 /* Reads all that `sources:` in the inventory's files name, into inv->sources. */

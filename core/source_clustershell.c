@@ -436,7 +436,7 @@ static void take_default(struct reader *r)
 	size_t n = pctl_value_count(r->groups), len;
 
 	if (!name || !*name)
-		name = pctl_names_at(r->sources, 0);
+		name = pctl_names_count(r->sources) ? pctl_names_at(r->sources, 0) : NULL;
 	else if (!pctl_names_has(r->sources, name))
 		pctl_problems_add(r->problems, pctl_value_place(v),
 			"ClusterShell has no group source '%s'", name);
@@ -449,6 +449,7 @@ static void take_default(struct reader *r)
 
 		if (strncmp(group, name, len) != 0 || group[len] != ':')
 			continue;
+		r->source->alias_count++;
 		PCTL_AUTO(free) char *whole = pctl_xasprintf("@%s", group);
 		struct pctl_value *alias = pctl_value_new_text(whole);
 		pctl_value_set_place(alias, pctl_value_place(pctl_value_at(r->groups, i)));

@@ -144,9 +144,22 @@ static void check_section(
 		check_keys(pctl_value_at(map, i), problems);
 }
 
-/* Its tree, or NULL with at least one problem. Names that other files have are checked later. */
-static struct pctl_value *parse(
-	const struct asking *a, const struct pctl_buf *text, struct pctl_problems *problems)
+/* Patterns and settings of nodes as well, which are checked where they are taken. */
+static void check_nodes(const struct pctl_value *root, struct pctl_problems *problems)
+{
+	const struct pctl_value *nodes = pctl_value_get(root, "nodes");
+	struct pctl_inventory *scratch = pctl_inventory_new();
+
+	for (size_t i = 0; nodes && pctl_value_key_at(nodes, i); i++)
+		pctl_inventory_add_entry(scratch, pctl_value_key_at(nodes, i),
+			pctl_value_at(nodes, i), pctl_value_key_place(nodes, i), problems);
+	pctl_inventory_free(scratch);
+}
+
+/* Its tree, or NULL with at least one problem. What only the whole inventory
+ * can tell is checked later, and so are the nodes of an answer that was good once. */
+static struct pctl_value *parse(const struct asking *a, const struct pctl_buf *text, bool anew,
+	struct pctl_problems *problems)
 {
 	const struct pctl_place place = { a->source->name, 1, 1 };
 	size_t before = pctl_problems_count(problems);
@@ -164,6 +177,8 @@ static struct pctl_value *parse(
 		pctl_inventory_check_answer(yaml.root, problems);
 		check_section(yaml.root, "nodes", problems);
 		check_section(yaml.root, "classes", problems);
+		if (anew)
+			check_nodes(yaml.root, problems);
 	}
 	if (pctl_problems_count(problems) == before)
 		return yaml.root;
@@ -176,18 +191,6 @@ static struct pctl_value *parse(
 static void first_line(struct pctl_buf *said)
 {
 	pctl_buf_cut(said, strcspn(said->data, "\r\n"));
-}
-
-/* Patterns and settings of nodes as well, which are checked where they are taken. */
-static void check_nodes(const struct pctl_value *root, struct pctl_problems *problems)
-{
-	const struct pctl_value *nodes = pctl_value_get(root, "nodes");
-	struct pctl_inventory *scratch = pctl_inventory_new();
-
-	for (size_t i = 0; nodes && pctl_value_key_at(nodes, i); i++)
-		pctl_inventory_add_entry(scratch, pctl_value_key_at(nodes, i),
-			pctl_value_at(nodes, i), pctl_value_key_place(nodes, i), problems);
-	pctl_inventory_free(scratch);
 }
 
 /* 0 with the tree in source->root; else problems say why, and in one line err. */
@@ -210,17 +213,11 @@ static int ask(struct asking *a, struct pctl_buf *text, struct pctl_problems *pr
 	}
 	pctl_buf_done(&said);
 
-	struct pctl_value *root = parse(a, text, problems);
-	if (root)
-		check_nodes(root, problems);
-	size_t mistakes = pctl_problems_count(problems);
-	if (!mistakes) {
-		a->source->root = root;
+	a->source->root = parse(a, text, true, problems);
+	if (a->source->root)
 		return 0;
-	}
-	pctl_value_free(root);
 	return pctl_error_set(err, PCTL_E_CONFIG, "%s%s", pctl_problems_at(problems, 0),
-		mistakes > 1 ? ", and more" : "");
+		pctl_problems_count(problems) > 1 ? ", and more" : "");
 }
 
 static void keep(const struct asking *a, const struct pctl_buf *text)
@@ -241,7 +238,7 @@ static bool use_kept(struct asking *a, uint64_t age_s, struct pctl_problems *pro
 
 	pctl_buf_init(&text, PCTL_YAML_FILE_MAX);
 	if (pctl_cache_read_file(a->kept, &text)) {
-		a->source->root = parse(a, &text, problems);
+		a->source->root = parse(a, &text, false, problems);
 		a->source->age_s = age_s;
 		a->source->aged = true;
 		good = true;
