@@ -25,7 +25,7 @@
 #include "source.h"
 #include "yaml_tree.h"
 
-#define EVERY_MS   (5u * 60 * 1000)
+#define EVERY_MS   UINT64_C(300000)
 #define SAID_MAX   1024u
 #define DIGEST_MAX 64u
 

@@ -162,7 +162,15 @@ static int add_each(void *data, size_t i, const char *name)
 	return 0;
 }
 
-/* n[1-4] bmc=%n-bmc stays one entry, whose ranges pair; only what says %n twice is written out. */
+/* Whether n[1-4] with %n-bmc can stay one entry, n[1-4] with n[1-4]-bmc. Only addresses pair before
+ * anybody asks for one. */
+static bool can_pair(const struct given *given)
+{
+	unsigned names = count_names(given->value);
+
+	return !strchr(given->value, '[') && names <= (strcmp(given->key, "address") == 0 ? 1 : 0);
+}
+
 static void add_nodes(struct reader *r, const struct line *line)
 {
 	bool pairs = true;
@@ -170,8 +178,7 @@ static void add_nodes(struct reader *r, const struct line *line)
 	if (!r->want_nodes)
 		return;
 	for (size_t i = 0; i < line->given_count; i++)
-		if (count_names(line->given[i].value) > 1 || strchr(line->given[i].value, '['))
-			pairs = false;
+		pairs = pairs && can_pair(&line->given[i]);
 	for (size_t i = 0; i < pctl_value_count(line->patterns); i++) {
 		const struct pctl_value *v = pctl_value_at(line->patterns, i);
 		const char *pattern = pctl_value_text(v);

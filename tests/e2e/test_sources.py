@@ -4,13 +4,14 @@
 import glob
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
 
-from lib import good, has, main, same, skip, test, took, until
+from lib import SOURCE, good, has, main, same, skip, test, took, until
 
 NODES = '  n[1-8]: {driver: "null", address: a}\n'
 
@@ -410,8 +411,9 @@ def genders(lab):
 @test
 def genders_of_the_manual(lab):
     """the example of powerctl.yaml(5) works as it stands there"""
-    lab.write("config/powerctl/genders",
-              "n[1-4]  compute,bmc=%n-bmc,rack=r1\nm1      mgmt,bmc=10.0.0.9,hw=nuc\n")
+    with open(os.path.join(SOURCE, "cli/powerctl.yaml.5.scd"), encoding="utf-8") as f:
+        example = re.search(r"^```\n(n\[1-4\] .*?)^```", f.read(), re.M | re.S)
+    lab.write("config/powerctl/genders", example.group(1))
     inventory(lab, "  - {genders: genders, address: bmc, class: hw}\n",
               'nodes: {"n[1-4]": {class: nuc}}\n')
     lab.inventory(lab.read("config/powerctl/powerctl.yaml")
