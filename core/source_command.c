@@ -165,7 +165,7 @@ static struct pctl_value *parse(const struct asking *a, const struct pctl_buf *t
 	size_t before = pctl_problems_count(problems);
 	struct pctl_yaml yaml;
 
-	(void)pctl_yaml_parse(&yaml, a->source->name, text->data, text->len, false, problems);
+	(void)pctl_yaml_parse_answer(&yaml, a->source->name, text->data, text->len, problems);
 	if (!yaml.root && pctl_problems_count(problems) == before)
 		pctl_problems_add(problems, place,
 			"it printed nothing; to say that there are no nodes print 'nodes: {}'");

@@ -20,6 +20,7 @@ struct reader {
 	struct pctl_problems *problems;
 	struct pctl_yaml *out;
 	bool want_spans;
+	bool null_is_nothing;
 	size_t span_cap;
 	size_t values;
 	bool failed;
@@ -226,11 +227,14 @@ static void refuse_tag(struct reader *r, const yaml_event_t *event, const yaml_c
 			"tags (!) are not understood; to begin a text with '!', quote it");
 }
 
-/* Only ~ stands for nothing: the word null is a text (and the name of a driver). */
-static bool is_nothing(const yaml_event_t *event)
+/* Where people write, only ~ stands for nothing: the word null is a text (and the name of a
+ * driver). */
+static bool is_nothing(const struct reader *r, const yaml_event_t *event)
 {
+	const char *s = (const char *)event->data.scalar.value;
+
 	return event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
-	       strcmp((const char *)event->data.scalar.value, "~") == 0;
+	       (strcmp(s, "~") == 0 || (r->null_is_nothing && strcmp(s, "null") == 0));
 }
 
 static struct pctl_value *scalar_value(struct reader *r, const yaml_event_t *event)
@@ -240,7 +244,7 @@ static struct pctl_value *scalar_value(struct reader *r, const yaml_event_t *eve
 	refuse_tag(r, event, event->data.scalar.anchor, event->data.scalar.tag);
 	if (strlen(s) != event->data.scalar.length)
 		complain(r, place_of(r, &event->start_mark), "a text cannot hold a zero byte");
-	return pctl_value_new_text(is_nothing(event) ? "" : s);
+	return pctl_value_new_text(is_nothing(r, event) ? "" : s);
 }
 
 static struct pctl_value *value_of(struct reader *r, yaml_event_t *event, unsigned depth);
@@ -426,27 +430,50 @@ static void read_stream(struct reader *r)
 	r->out->root = NULL;
 }
 
-int pctl_yaml_parse(struct pctl_yaml *ret, const char *file, const char *text, size_t len,
-	bool want_spans, struct pctl_problems *problems)
+static int parse(struct reader *r)
 {
-	struct reader r = { .file = file, .text = text, .len = len, .problems = problems };
-	size_t bom = len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+	size_t bom = r->len >= 3 && memcmp(r->text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
 
-	*ret = (struct pctl_yaml){ 0 };
-	r.out = ret;
-	r.want_spans = want_spans;
-	r.start = bom;
-	r.at_byte = bom;
-	if (len > PCTL_YAML_FILE_MAX || !yaml_parser_initialize(&r.parser)) {
-		pctl_problems_add(problems, (struct pctl_place){ file, 1, 1 },
+	*r->out = (struct pctl_yaml){ 0 };
+	r->start = bom;
+	r->at_byte = bom;
+	if (r->len > PCTL_YAML_FILE_MAX || !yaml_parser_initialize(&r->parser)) {
+		pctl_problems_add(r->problems, (struct pctl_place){ r->file, 1, 1 },
 			"the file is too large: at most %u MB", PCTL_YAML_FILE_MAX >> 20);
 		return PCTL_E_CONFIG;
 	}
-	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text + bom, len - bom);
-	read_stream(&r);
-	yaml_parser_delete(&r.parser);
-	return r.failed ? PCTL_E_CONFIG : 0;
+	yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(
+		&r->parser, (const unsigned char *)r->text + bom, r->len - bom);
+	read_stream(r);
+	yaml_parser_delete(&r->parser);
+	return r->failed ? PCTL_E_CONFIG : 0;
+}
+
+int pctl_yaml_parse(struct pctl_yaml *ret, const char *file, const char *text, size_t len,
+	bool want_spans, struct pctl_problems *problems)
+{
+	return parse(&(struct reader){
+		.file = file,
+		.text = text,
+		.len = len,
+		.problems = problems,
+		.out = ret,
+		.want_spans = want_spans,
+	});
+}
+
+int pctl_yaml_parse_answer(struct pctl_yaml *ret, const char *file, const char *text, size_t len,
+	struct pctl_problems *problems)
+{
+	return parse(&(struct reader){
+		.file = file,
+		.text = text,
+		.len = len,
+		.problems = problems,
+		.out = ret,
+		.null_is_nothing = true,
+	});
 }
 
 void pctl_yaml_done(struct pctl_yaml *yaml)

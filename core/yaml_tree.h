@@ -3,8 +3,8 @@
  * YAML text into a tree of values with places. The part of YAML that people write by hand: block
  * and flow style, all scalar styles, comments. Anchors, aliases, tags, several documents in a file
  * and the same key twice in a map are mistakes. Scalars stay texts, as written: what they mean is
- * for whoever knows the setting, so "0123" and "no" are safe. `key:` without a value, `~` and
- * `null` are the empty text.
+ * for whoever knows the setting, so "0123" and "no" are safe. `key:` without a value and `~` are
+ * the empty text.
  */
 #ifndef POWERCTL_CORE_YAML_TREE_H
 #define POWERCTL_CORE_YAML_TREE_H
@@ -39,6 +39,9 @@ struct pctl_yaml {
  */
 int pctl_yaml_parse(struct pctl_yaml *ret, const char *file, const char *text, size_t len,
 	bool want_spans, struct pctl_problems *problems);
+/* The same for what a program printed, where null is nothing as well, as JSON has it; no spans. */
+int pctl_yaml_parse_answer(struct pctl_yaml *ret, const char *file, const char *text, size_t len,
+	struct pctl_problems *problems);
 void pctl_yaml_done(struct pctl_yaml *yaml);
 
 /* The span of the i-th value of the map or list whose span is at; its key's is the one before. */

@@ -99,11 +99,15 @@ def program(lab):
 @test
 def json_answer(lab):
     """an answer in JSON"""
-    site = Program(lab)
-    site.answers(json.dumps({"nodes": {"c1": {"driver": "null", "address": "10.0.0.1",
-                                              "tags": ["a", "b"]}}, "groups": {"g": ["c1"]}},
-                            indent=1))
-    good(lab.run("list", "@g"), "c1: null 10.0.0.1 %a,%b")
+    site = Program(lab, every="0")
+    tree = {"nodes": {f"c{i}": {"driver": "null", "address": "10.0.0.1", "tags": ["a/ä", "b"],
+                                 "maintenance": None, "class": None}
+                      for i in range(100)}, "groups": {"g": ["c1"]}}
+    for text in (json.dumps(tree, indent=1), json.dumps(tree, indent="\t"),
+                 json.dumps(tree, separators=(",", ":")), json.dumps(tree, ensure_ascii=False),
+                 json.dumps(tree).replace("/", "\\/")):
+        site.answers(text)
+        good(lab.run("list", "@g"), "c1: null 10.0.0.1 %a/ä,%b")
 
 
 @test
