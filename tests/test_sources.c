@@ -53,6 +53,7 @@ static void test_genders(void **state)
 	/* Values: %n is a name, %% a percent sign, quotes keep together. */
 	check_genders("n1 a=%n,b=1%%n,c=\"x,y\",d=e=f,g=%x\n", no_map,
 		"{nodes: {}, groups: {a: [n1], b: [n1], c: [n1], d: [n1], d=e=f: [n1], g: [n1]}}");
+	check_genders("n1 a=\"b\"\n", no_map, "{nodes: {}, groups: {a: [n1], a=b: [n1]}}");
 	/* What no @word can name is no group. */
 	check_genders("n1 a/b,c=d/e\n", no_map, "{nodes: {}, groups: {c: [n1]}}");
 }
