@@ -262,10 +262,15 @@ static void begin_locked(struct pctl_task *t)
 	struct pctl_login *login = t->request->try_anyway ? NULL : t->target->login;
 	struct pctl_error err = { 0 };
 
-	if (t->lock_told && login && pctl_login_check(login, t->target, &err) < 0)
-		pctl_task_end_error(t, &err);
-	else
-		begin_verb(t);
+	if (t->lock_told && login) {
+		pctl_breaker_refresh(core_of(t)->breaker);
+		if (pctl_login_check(login, t->target, &err) < 0) {
+			pctl_task_end_error(t, &err);
+			return;
+		}
+		pctl_login_hold(login, &t->on_trial);
+	}
+	begin_verb(t);
 }
 
 static void take_lock(struct pctl_task *t)
@@ -282,7 +287,7 @@ static void take_lock(struct pctl_task *t)
 			pctl_run_waiting(t->run, t->target, holder);
 		t->lock_told = true;
 		if (t->on_trial)
-			pctl_login_left(t->target->login, &t->on_trial);
+			pctl_login_step_aside(t->target->login, &t->on_trial);
 		pctl_step_pause(t, pctl_jitter(LOCK_POLL_MS), take_lock);
 	} else {
 		pctl_task_end_error(t, &err);
