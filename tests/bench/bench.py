@@ -60,27 +60,32 @@ class Setup:
         return fleet
 
 
+def text_of(path):
+    with open(path, encoding="utf-8", errors="replace") as out:
+        return out.read()
+
+
 def run_client(client, folder, listens):
     """Its status, its cost, and (seconds or None, line) of what it said."""
     if listens:
         return listen(client.argv, client.env)
     path = os.path.join(folder, "out")
     status, cost = run(client.argv, client.env, path)
-    with open(path, encoding="utf-8", errors="replace") as out:
-        return status, cost, [(None, line) for line in out.read().split("\n")]
+    return status, cost, [(None, line) for line in text_of(path).split("\n")]
 
 
-def check(client, status, lines, answers, counters):
-    text = "\n".join(line for _, line in lines)
+def check(client, folder, status, lines, answers, counters):
     right = answers >= client.least
     if client.least == client.good:
         right = right and answers == client.good
         right = right and all(c.answers in (None, n) for c, n in zip(counters, client.asked))
         right = right and (not status or client.good < client.nodes)
     if not right:
+        errors = os.path.join(folder, "out.err")
+        text = "\n".join(line for _, line in lines)[:1500]
+        text += "\n" + (text_of(errors)[-500:] if os.path.exists(errors) else "")
         sys.exit(f"bench: {client.name} ended with {status} after {answers} of {client.good} good"
-                 f" answers; the stand-ins counted {[tuple(c) for c in counters]}; its output"
-                 f" begins:\n{text[:2000]}")
+                 f" answers; the stand-ins counted {[tuple(c) for c in counters]}; it said:\n{text}")
 
 
 def once(client, folder, listens):
@@ -91,7 +96,7 @@ def once(client, folder, listens):
     # What was open at the same time at two, nobody knows.
     total = counters[0] if len(counters) == 1 else UNKNOWN
     answers = client.answers("\n".join(line for _, line in lines))
-    check(client, status, lines, answers, counters)
+    check(client, folder, status, lines, answers, counters)
     good = [at for at, line in lines if at is not None and client.is_answer(line)]
     bad = [at for at, line in lines if at is not None and not client.is_answer(line)]
     return Sample(
@@ -162,7 +167,8 @@ def main():
         for line in table.add(results.values()):
             print(line, flush=True)
         goals += [(row.name, goal, goal.value(results)) for goal in row.goals if results]
-    print("\n" + report.goals_text(goals), flush=True)
+    if goals:
+        print("\n" + report.goals_text(goals), flush=True)
     if options.markdown:
         report.write_markdown(options.markdown, machine, table, goals)
     if options.gate and not all(report.is_met(goal, value) for _, goal, value in goals):

@@ -63,14 +63,15 @@ def measured(argv):
 
 
 def run(argv, env, out):
-    """Runs a client with its output in the file out; its exit status and what it cost."""
-    with measured(argv) as (line, told), open(out, "wb") as to:
-        subprocess.run(line, env=env, stdin=subprocess.DEVNULL, stdout=to, stderr=to, check=False)
+    """Runs a client with its output in the file out, and what it complains of in out.err; its exit
+    status and what it cost."""
+    with measured(argv) as (line, told), open(out, "wb") as to, open(out + ".err", "wb") as err:
+        subprocess.run(line, env=env, stdin=subprocess.DEVNULL, stdout=to, stderr=err, check=False)
         return told()
 
 
 def listen(argv, env, patience=120):
-    """The same into a pipe; exit status, cost, and (seconds after its start, line) of its output."""
+    """The same into a pipe; status, cost, and (seconds after its start, line) of all it said."""
     begin, found, rest = time.perf_counter(), [], b""
     with measured(argv) as (line, told), \
             subprocess.Popen(line, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
