@@ -85,7 +85,8 @@ def check(client, folder, status, lines, answers, counters):
         text = "\n".join(line for _, line in lines)[:1500]
         text += "\n" + (text_of(errors)[-500:] if os.path.exists(errors) else "")
         sys.exit(f"bench: {client.name} ended with {status} after {answers} of {client.good} good"
-                 f" answers; the stand-ins counted {[tuple(c) for c in counters]}; it said:\n{text}")
+                 f" answers; the stand-ins counted {[tuple(c) for c in counters]}; it said:\n"
+                 + text)
 
 
 def once(client, folder, listens):
@@ -108,10 +109,10 @@ def once(client, folder, listens):
 
 
 def measure(row, options):
-    """Results by the client's name; empty where something is not installed."""
-    missing = [name for name, path in row.needs if not path]
+    """Results by the client's name; empty where something is missing."""
+    missing = [what for what, there in row.needs if not there]
     if missing:
-        print(f"{row.name}: left out, {', '.join(missing)} is not installed", flush=True)
+        print(f"{row.name}: left out, {', '.join(missing)} is not there", flush=True)
         return {}
     with contextlib.ExitStack() as stack:
         setup = Setup(stack, options.bmcsim)

@@ -6,7 +6,9 @@ goals are ratios of what was measured in the same rounds wherever another client
 possible; where time-outs or the size of a machine do, they are plain numbers.
 """
 import collections
+import os
 
+from benchlib import BUILD
 from clients import CURL, FANOUT, Curl, Floor, Ipmipower, Ipmitool, Powerctl
 from fleets import FEW_AMT, Amt, Dead, SlowBmc, bmcs
 from ipmilib import IPMI_SIM, IPMIPOWER, IPMITOOL
@@ -15,10 +17,11 @@ LARGE = 1000   # the larger fanout
 DEAD_ONES = 3
 NAMED = 3.5    # seconds after which a silent BMC has to be named: what a login may take, and a bit
 
-# listens: output goes into a pipe, and when each line comes is noted. extra: only if it is named.
+# needs: (what, whether it is there); without it the row is left out. listens: output goes into a
+# pipe, and when each line comes is noted. extra: only if it is named.
 Row = collections.namedtuple(
     "Row", "name nodes latency_ms rounds clients goals needs listens extra",
-    defaults=((), False, False))
+    defaults=(False, False))
 # value: of the row's results by the client's name; unit: "" for a ratio, "c" for a count.
 Goal = collections.namedtuple("Goal", "what value most unit", defaults=("",))
 
@@ -157,42 +160,47 @@ def fair(fanout, name):
             Goal(f"of them at one device, fanout {fanout}", most("at_device", name), 1, "c"))
 
 
+def driver(name):
+    return f"driver {name}", os.path.exists(os.path.join(BUILD, "plugins", name + ".so"))
+
+
+WITH_AMT, WITH_IPMI = (driver("amt"),), (driver("ipmi"),)
 THEIRS = ("ipmipower", "ipmipower -F 64", "ipmipower -F 256")
 
 ROWS = [
     Row("one-0ms", 1, 0, 31, one_fanout, [
-        Goal("wall over curl's", ratio("wall", US, "curl --digest"), 1.1)]),
-    Row("one-50ms", 1, 50, 11, one_fanout, []),
-    Row("hundred-0ms", 100, 0, 15, one_fanout, []),
-    Row("hundred-50ms", 100, 50, 9, one_fanout, []),
-    Row("thousand-0ms", 1000, 0, 9, one_fanout, []),
-    Row("thousand-50ms", 1000, 50, 5, one_fanout, []),
+        Goal("wall over curl's", ratio("wall", US, "curl --digest"), 1.1)], WITH_AMT),
+    Row("one-50ms", 1, 50, 11, one_fanout, [], WITH_AMT),
+    Row("hundred-0ms", 100, 0, 15, one_fanout, [], WITH_AMT),
+    Row("hundred-50ms", 100, 50, 9, one_fanout, [], WITH_AMT),
+    Row("thousand-0ms", 1000, 0, 9, one_fanout, [], WITH_AMT),
+    Row("thousand-50ms", 1000, 50, 5, one_fanout, [], WITH_AMT),
     Row("tenthousand-0ms", 10000, 0, 5, one_fanout, [
         Goal("wall over curl's", ratio("wall", US, "curl --parallel"), 1 / 6),
         Goal("CPU per device over the floor's", ratio("device_cpu", US, FLOOR_NAME), 1.1),
-        Goal("peak memory", peak(US), 40, "MB"), *fair(FANOUT, US)]),
+        Goal("peak memory", peak(US), 40, "MB"), *fair(FANOUT, US)], WITH_AMT),
     Row("tenthousand-50ms", 10000, 50, 3, two_fanouts, [
         Goal(f"wall over the floor's, fanout {LARGE}", ratio("wall", US_LARGE, FLOOR_LARGE), 1.2),
         Goal(f"peak memory, fanout {LARGE}", peak(US_LARGE), 56, "MB"),
-        *fair(FANOUT, US), *fair(LARGE, US_LARGE)]),
+        *fair(FANOUT, US), *fair(LARGE, US_LARGE)], WITH_AMT),
     Row("linear", 10000, 0, 5, linear, [
         Goal("CPU per device over that of a tenth of them",
-             ratio("device_cpu", US, "powerctl, a tenth"), 1.3)]),
+             ratio("device_cpu", US, "powerctl, a tenth"), 1.3)], WITH_AMT),
     Row("mixed", 7000, 0, 5, mixed, [
-        Goal("wall over the slower kind's alone", over_slowest, 1.3)]),
+        Goal("wall over the slower kind's alone", over_slowest, 1.3)], WITH_AMT + WITH_IPMI),
     Row("dead", 4000, 0, 1, dead, [
-        Goal("wall", median("wall"), 13, "s")], listens=True),
+        Goal("wall", median("wall"), 13, "s")], WITH_AMT, listens=True),
     Row("ipmi-status", 2000, 0, 5, ipmi, [
         Goal("wall over the best ipmipower's", ratio("wall", US, *THEIRS), 1),
         Goal("CPU over the best ipmipower's", ratio("device_cpu", US, *THEIRS), 0.5),
-        Goal("peak memory over the best ipmipower's", ratio("peak", US, *THEIRS), 0.2)]),
+        Goal("peak memory over the best ipmipower's", ratio("peak", US, *THEIRS), 0.2)], WITH_IPMI),
     Row("ipmi-dead", 4000, 0, 1, ipmi_dead, [
         Goal("wall", median("wall"), 7, "s"),
         Goal("the first dead one is named after", median("first_bad"), NAMED, "s"),
-        Goal("last good answer's time over that", lateness, 0.5)], listens=True),
+        Goal("last good answer's time over that", lateness, 0.5)], WITH_IPMI, listens=True),
     Row("ipmi-timeouts", 4000, 0, 1, ipmi_timeouts, [
-        Goal("dead ones without a line", unnamed, 0, "c")], listens=True, extra=True),
+        Goal("dead ones without a line", unnamed, 0, "c")], WITH_IPMI, listens=True, extra=True),
     Row("ipmi-slow", 1, 1500, 1, ipmi_slow, [
         Goal("resets beside the one", one_too_many, 0, "c")],
-        needs=(("ipmi_sim", IPMI_SIM),), extra=True),
+        WITH_IPMI + (("ipmi_sim", IPMI_SIM),), extra=True),
 ]

@@ -30,9 +30,8 @@ def fake_build(lab, script):
     """The same programs, but for powerctl."""
     build = lab.path("build")
     os.makedirs(os.path.join(build, "bin"))
-    os.symlink(os.path.join(BUILD, "tests"), os.path.join(build, "tests"))
-    for name in ("powerctl-amtsim", "powerctl-bmcsim"):
-        os.symlink(os.path.join(BUILD, "bin", name), os.path.join(build, "bin", name))
+    for name in ("tests", "plugins", "bin/powerctl-amtsim", "bin/powerctl-bmcsim"):
+        os.symlink(os.path.join(BUILD, name), os.path.join(build, name))
     path = lab.write("build/bin/powerctl", "#!/bin/sh\n" + script)
     os.chmod(path, 0o755)
     return build
