@@ -121,7 +121,7 @@ class Ipmipower(Client):
                          [IPMIPOWER, "-D", "LAN_2_0", "-W", "opensesspriv", "-u", "admin",
                           "-p", BMC_PASSWORD, "-h", hosts, verb, *options])
         # It keeps 32 KiB of output, and what comes faster than it is written is lost.
-        self.least //= 2
+        self.least //= 10
 
 
 class Ipmitool(Client):
