@@ -4,7 +4,7 @@
  * stand between their quotes, escapes included: that is what goes into the hash and what is sent
  * back.
  */
-#include <powerctl/http.h>
+#include "internal.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -210,23 +210,43 @@ int pctl_digest_parse(const char *header, size_t len, struct pctl_digest *ret)
 
 /* --- The answer. ------------------------------------------------------------------------------ */
 
-/* The hash of parts joined by colons, in lower-case hex. */
-static int hash(const EVP_MD *md, const struct span *parts, size_t n, char hex[HEX_MAX])
+void digest_hex(const unsigned char *bytes, size_t n, char *hex)
 {
-	unsigned char sum[EVP_MAX_MD_SIZE];
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < n; i++) {
+		*hex++ = digits[bytes[i] >> 4];
+		*hex++ = digits[bytes[i] & 15];
+	}
+	*hex = '\0';
+}
+
+struct sum {
+	EVP_MD_CTX *ctx;
+	const struct algorithm *algorithm;
+	const EVP_MD *md;
+	const struct pctl_digest *challenge;
+	const struct pctl_digest_answer *answer;
+	const char *qop; /* NULL: RFC 2069 */
+	char nc[9];
+	char ha1[HEX_MAX], ha2[HEX_MAX], response[HEX_MAX];
+};
+
+/* The hash of parts joined by colons, in lower-case hex. */
+static int hash(const struct sum *sum, const struct span *parts, size_t n, char hex[HEX_MAX])
+{
+	unsigned char bytes[EVP_MAX_MD_SIZE];
 	unsigned int len = 0;
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok = ctx && EVP_DigestInit_ex(ctx, md, NULL) == 1;
+	bool ok = EVP_DigestInit_ex(sum->ctx, sum->md, NULL) == 1;
 
 	for (size_t i = 0; ok && i < n; i++) {
-		ok = (i == 0 || EVP_DigestUpdate(ctx, ":", 1) == 1) &&
-		     EVP_DigestUpdate(ctx, parts[i].at, parts[i].len) == 1;
+		ok = (i == 0 || EVP_DigestUpdate(sum->ctx, ":", 1) == 1) &&
+		     EVP_DigestUpdate(sum->ctx, parts[i].at, parts[i].len) == 1;
 	}
-	ok = ok && EVP_DigestFinal_ex(ctx, sum, &len) == 1 && 2 * len < HEX_MAX;
-	EVP_MD_CTX_free(ctx);
-	for (size_t i = 0; ok && i < len; i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x", sum[i]);
-	explicit_bzero(sum, sizeof(sum));
+	ok = ok && EVP_DigestFinal_ex(sum->ctx, bytes, &len) == 1 && 2 * len < HEX_MAX;
+	if (ok)
+		digest_hex(bytes, len, hex);
+	explicit_bzero(bytes, sizeof(bytes));
 	return ok ? 0 : PCTL_E_INTERNAL;
 }
 
@@ -235,27 +255,18 @@ static struct span text(const char *s)
 	return (struct span){ .at = s, .len = strlen(s) };
 }
 
-struct sum {
-	const struct algorithm *algorithm;
-	const struct pctl_digest *challenge;
-	const struct pctl_digest_answer *answer;
-	const char *qop; /* NULL: RFC 2069 */
-	char nc[9];
-	char ha1[HEX_MAX], ha2[HEX_MAX], response[HEX_MAX];
-};
-
 static int sum_ha1(struct sum *sum)
 {
 	const struct pctl_digest_answer *a = sum->answer;
 	const struct span user[] = { text(a->username), text(sum->challenge->realm),
 		{ .at = a->password, .len = a->password_len } };
-	int r = hash(sum->algorithm->md(), user, 3, sum->ha1);
+	int r = hash(sum, user, 3, sum->ha1);
 
 	if (r < 0 || !sum->algorithm->session)
 		return r;
 	const struct span session[] = { text(sum->ha1), text(sum->challenge->nonce),
 		text(a->cnonce) };
-	return hash(sum->algorithm->md(), session, 3, sum->ha1);
+	return hash(sum, session, 3, sum->ha1);
 }
 
 static int sum_ha2(struct sum *sum)
@@ -266,10 +277,10 @@ static int sum_ha2(struct sum *sum)
 	struct span parts[] = { text(a->method), text(a->uri), { .at = body_hex } };
 	bool whole = sum->qop && strcmp(sum->qop, "auth-int") == 0;
 
-	if (whole && hash(sum->algorithm->md(), &body, 1, body_hex) < 0)
+	if (whole && hash(sum, &body, 1, body_hex) < 0)
 		return PCTL_E_INTERNAL;
 	parts[2].len = strlen(body_hex);
-	return hash(sum->algorithm->md(), parts, whole ? 3 : 2, sum->ha2);
+	return hash(sum, parts, whole ? 3 : 2, sum->ha2);
 }
 
 static int sum_response(struct sum *sum)
@@ -277,10 +288,10 @@ static int sum_response(struct sum *sum)
 	const struct span old[] = { text(sum->ha1), text(sum->challenge->nonce), text(sum->ha2) };
 
 	if (!sum->qop)
-		return hash(sum->algorithm->md(), old, 3, sum->response);
+		return hash(sum, old, 3, sum->response);
 	const struct span now[] = { old[0], old[1], text(sum->nc), text(sum->answer->cnonce),
 		text(sum->qop), old[2] };
-	return hash(sum->algorithm->md(), now, 6, sum->response);
+	return hash(sum, now, 6, sum->response);
 }
 
 struct out {
@@ -348,10 +359,14 @@ static bool is_clean(const char *s, const char *forbidden)
 
 static int calculate(struct sum *sum)
 {
-	if (sum_ha1(sum) < 0 || sum_ha2(sum) < 0 || sum_response(sum) < 0)
+	sum->md = sum->algorithm->md();
+	sum->ctx = EVP_MD_CTX_new();
+	bool ok = sum->ctx && sum_ha1(sum) == 0 && sum_ha2(sum) == 0 && sum_response(sum) == 0;
+	EVP_MD_CTX_free(sum->ctx); /* which wipes it */
+	if (!ok)
 		return PCTL_E_INTERNAL;
 	/* CVE-2017-5689: some firmware compares only as much of a response as it is given. */
-	if (strlen(sum->response) != 2 * (size_t)EVP_MD_size(sum->algorithm->md()))
+	if (strlen(sum->response) != 2 * (size_t)EVP_MD_size(sum->md))
 		return PCTL_E_INTERNAL;
 	return 0;
 }

@@ -187,6 +187,11 @@ void exchange_settle(struct exchange *ex);
 /* The turn's time is up. */
 void exchange_expire(struct exchange *ex);
 
+/* --- digest.c --------------------------------------------------------------------------------- */
+
+/* n bytes as 2 * n lower-case digits and a zero. */
+void digest_hex(const unsigned char *bytes, size_t n, char *hex);
+
 /* --- tls.c ------------------------------------------------------------------------------------ */
 
 int tls_set_up(struct exchange *ex);

@@ -216,8 +216,7 @@ static int take_challenge(struct exchange *ex)
 	/* The kernel's: OpenSSL's own generator takes longer to set up than a login. */
 	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		return pctl_error_set(&ex->err, PCTL_E_INTERNAL, "no random numbers");
-	for (size_t i = 0; i < sizeof(random); i++)
-		(void)snprintf(session->cnonce + 2 * i, 3, "%02x", random[i]);
+	digest_hex(random, sizeof(random), session->cnonce);
 	session->challenge = ex->turn.challenge;
 	session->challenged = true;
 	session->nc = 0;
