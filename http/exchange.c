@@ -214,10 +214,8 @@ int exchange_set_up(struct exchange *ex)
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, ex);
 	set_address(ex);
-	if (!ex->closing) {
-		set_method(ex);
-		set_headers(ex);
-	}
+	set_method(ex);
+	set_headers(ex);
 	return ex->session->tls ? tls_set_up(ex) : 0;
 }
 
@@ -291,6 +289,7 @@ int exchange_start(struct exchange *ex)
 		return ex->err.code ? ex->err.code
 				    : pctl_error_set(&ex->err, PCTL_E_INTERNAL,
 					      "libcurl takes no such request");
+	exchange_stop(ex); /* only now: until then it is what closes a kept connection */
 	exchange_arm(ex, pctl_device_connect_ms(session->device));
 	ex->turn.started = uv_now(ex->http->loop);
 	if (curl_multi_add_handle(session->lane->multi, ex->easy) != CURLM_OK)
@@ -306,8 +305,18 @@ void exchange_stop(struct exchange *ex)
 		return;
 	ex->running = false;
 	(void)curl_multi_remove_handle(ex->session->lane->multi, ex->easy);
-	if (!ex->closing)
-		wire_check(ex->session);
+	wire_check(ex->session);
+}
+
+/*
+ * libcurl has no call that closes one connection of its cache. But a handle that only connects
+ * takes the connection with it when it goes, for no other handle could make use of it.
+ */
+void exchange_hang_up(struct exchange *ex)
+{
+	curl_easy_setopt(ex->easy, CURLOPT_CONNECT_ONLY, 1L);
+	exchange_stop(ex);
+	curl_easy_setopt(ex->easy, CURLOPT_CONNECT_ONLY, 0L);
 }
 
 /* --- What went wrong. ------------------------------------------------------------------------- */

@@ -140,22 +140,39 @@ static void unlink_finished(struct exchange *ex)
 		*at = ex->next;
 }
 
-void http_exchange_give_back(struct exchange *ex)
+/* All but the handles, so that nothing of one device is there when another's turn comes. */
+static void wipe(struct exchange *ex)
 {
-	struct pctl_http *http = ex->http;
+	size_t from = offsetof(struct exchange, session);
 
-	exchange_stop(ex);
 	unlink_finished(ex);
-	curl_easy_reset(ex->easy);
 	pctl_buf_done(&ex->body);
 	free((void *)(uintptr_t)ex->request.method);
 	free((void *)(uintptr_t)ex->request.path);
 	explicit_bzero(ex->authorization, sizeof(ex->authorization));
-
-	/* All but the handles, so that nothing of one device is there when another's turn comes. */
-	size_t from = offsetof(struct exchange, session);
 	memset((char *)ex + from, 0, sizeof(*ex) - from);
 	pctl_buf_init(&ex->body, 0);
+}
+
+void http_exchange_rest(struct exchange *ex)
+{
+	struct pctl_http_session *session = ex->session;
+
+	(void)uv_timer_stop(&ex->timer);
+	wipe(ex);
+	ex->session = session;
+	session->resting = ex;
+}
+
+void http_exchange_give_back(struct exchange *ex)
+{
+	if (!ex)
+		return;
+	struct pctl_http *http = ex->http;
+
+	exchange_stop(ex);
+	wipe(ex);
+	curl_easy_reset(ex->easy);
 	if (http->closing || http->spare_n >= SPARE_MAX) {
 		dispose(ex);
 		return;
@@ -180,7 +197,7 @@ static void collect(struct lane *lane)
 		struct exchange *ex = NULL;
 
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&ex);
-		if (!ex || ex->closing)
+		if (!ex)
 			continue;
 		ex->turn.result = msg->data.result;
 		ex->next = NULL;
@@ -230,20 +247,8 @@ void http_lane_act(struct lane *lane, curl_socket_t fd, int events)
 static void on_lane_timer(uv_timer_t *timer)
 {
 	struct lane *lane = pctl_container_of(timer, struct lane, timer);
-	long ms = -1;
-	int running;
 
-	(void)curl_multi_socket_action(lane->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	/* http_lane_act_soon() may have taken the place of a timer that libcurl believes set. */
-	if (curl_multi_timeout(lane->multi, &ms) == CURLM_OK)
-		arm(lane, ms);
-	collect(lane);
-	settle_all(lane->http);
-}
-
-void http_lane_act_soon(struct lane *lane)
-{
-	arm(lane, 0);
+	http_lane_act(lane, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static struct lane *lane_new(struct pctl_http *http)
@@ -287,7 +292,7 @@ int http_lane_join(struct pctl_http_session *session, struct pctl_error *err)
 
 void http_lane_leave(struct pctl_http_session *session)
 {
-	if (!session->lane || session->wire || session->exchange)
+	if (!session->lane || session->wire || session->exchange || session->resting)
 		return;
 	session->lane->sessions--;
 	session->lane = NULL;

@@ -65,7 +65,9 @@ struct pctl_http_session {
 	struct pctl_device *device;
 	struct lane *lane; /* while in flight or connected */
 	struct wire *wire;
-	struct exchange *exchange;
+	struct exchange *exchange; /* in flight */
+	struct exchange
+		*resting; /* the last one, while its connection is kept: see http_exchange_rest() */
 	uint64_t serial;
 
 	uint16_t port;
@@ -118,7 +120,6 @@ struct exchange {
 	struct pctl_http_request request; /* its texts are ours, its body the caller's */
 	enum step step;
 	int refusals; /* 401s so far */
-	bool closing; /* only there to make libcurl close a connection */
 
 	struct turn turn;
 	struct pctl_error err; /* why it failed, from inside a libcurl callback */
@@ -141,12 +142,15 @@ int http_lane_join(struct pctl_http_session *session, struct pctl_error *err);
 void http_lane_leave(struct pctl_http_session *session);
 /* Lets libcurl look at a descriptor and settles what is finished; callbacks run. */
 void http_lane_act(struct lane *lane, curl_socket_t fd, int events);
-/* The same for timers and new exchanges, but from the loop. */
-void http_lane_act_soon(struct lane *lane);
 
 struct exchange *http_exchange_take(struct pctl_http *http, struct pctl_error *err);
-/* Wipes; stops it first if it is running. */
+/* Wipes; stops it first if it is running. Takes NULL. */
 void http_exchange_give_back(struct exchange *ex);
+/*
+ * Wipes all but the session, whose resting one it is from here on: libcurl closes a connection only
+ * through the easy handle that used it last. See exchange_hang_up().
+ */
+void http_exchange_rest(struct exchange *ex);
 
 /* --- wire.c: connections. --------------------------------------------------------------------- */
 
@@ -175,6 +179,8 @@ int exchange_start(struct exchange *ex);
 /* exchange_expire() follows in ms, unless it is armed or stopped before. */
 void exchange_arm(struct exchange *ex, uint64_t ms);
 void exchange_stop(struct exchange *ex);
+/* The same, and libcurl closes the connection it was on or had been on. */
+void exchange_hang_up(struct exchange *ex);
 /* Makes ex's easy handle libcurl's idea of the turn. */
 int exchange_set_up(struct exchange *ex);
 /* Turns what libcurl has to say into an error of ours; ex->err wins if it is set. */

@@ -105,8 +105,7 @@ curl_socket_t wire_open(void *data, curlsocktype purpose, struct curl_sockaddr *
 	(void)purpose;
 	/* No second connection for what may have left already: whether it goes again we decide. */
 	ex->turn.lost |= ex->turn.sent;
-	if (ex->closing || ex->turn.sent ||
-		pctl_dial(session->device, session->port, &dial, &ex->err) < 0)
+	if (ex->turn.sent || pctl_dial(session->device, session->port, &dial, &ex->err) < 0)
 		return CURL_SOCKET_BAD;
 	if (session->wire)
 		cut(session->wire, SHUT_RDWR);
@@ -273,41 +272,17 @@ void wires_forget(struct pctl_http *http)
 			forget(http->wires[fd]);
 }
 
-/*
- * libcurl has no call that closes one connection of its cache. But when a request asks for a
- * connection that has died, it closes it before it wants another one, which wire_open() denies.
- * All of that happens within one call, and nothing is sent but TLS's goodbye.
- */
-static void make_libcurl_close(struct pctl_http_session *session)
-{
-	struct lane *lane = session->lane;
-	struct exchange *ex = http_exchange_take(session->http, NULL);
-	int running;
-
-	if (!ex)
-		return;
-	ex->session = session;
-	ex->closing = true;
-	if (exchange_set_up(ex) == 0 && curl_multi_add_handle(lane->multi, ex->easy) == CURLM_OK) {
-		ex->running = true;
-		(void)curl_multi_socket_action(lane->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	}
-	http_exchange_give_back(ex);
-	/* Others may have got on in the meantime; whoever waits for them hears it from the loop. */
-	http_lane_act_soon(lane);
-}
-
 void wire_hang_up(struct pctl_http_session *session)
 {
-	struct wire *wire = session->wire;
+	struct exchange *ex = session->exchange ? session->exchange : session->resting;
 
-	if (!wire)
-		return;
-	int fd = wire->fd;
-	ask_dialer(wire);
-	cut(wire, SHUT_RD);
-	make_libcurl_close(session);
-	if (find(session->http, fd) == wire)
-		(void)shutdown(fd, SHUT_RDWR);
+	if (ex)
+		exchange_hang_up(ex);
+	http_exchange_give_back(session->resting);
+	session->resting = NULL;
+	if (session->wire) {
+		ask_dialer(session->wire);
+		cut(session->wire, SHUT_RDWR);
+	}
 	http_lane_leave(session);
 }

@@ -409,10 +409,13 @@ static void test_sessions_do_not_share_connections(void **state)
 	}
 	assert_int_equal(b->server.accepted, SESSIONS);
 	assert_int_equal(b->server.open, SESSIONS);
+	int descriptors = open_descriptors();
 	for (int i = 0; i < SESSIONS; i++) {
 		pctl_http_session_idle(sessions[i]);
 		pctl_http_session_idle(sessions[i]);
 	}
+	/* libcurl keeps none that nobody can use any more. */
+	assert_int_equal(open_descriptors(), descriptors - SESSIONS);
 	bench_settle(b);
 	assert_int_equal(b->server.open, 0);
 	for (int i = 0; i < SESSIONS; i++)
