@@ -2,7 +2,10 @@
 #include "internal.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include <powerctl/mem.h>
 
@@ -29,26 +32,38 @@ void http_handle_closed(struct pctl_http *http)
 	if (http->libcurl)
 		curl_global_cleanup();
 	free(http->wires);
+	(void)close(http->epoll);
 	free(http);
 	closed(data);
 }
 
-static void on_base_closed(uv_handle_t *handle)
+static void on_poll_closed(uv_handle_t *handle)
 {
-	http_handle_closed(pctl_container_of(handle, struct pctl_http, base));
+	http_handle_closed(pctl_container_of(handle, struct pctl_http, poll));
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	(void)status, (void)events;
+	wires_act(pctl_container_of(poll, struct pctl_http, poll));
 }
 
 int pctl_http_new(uv_loop_t *loop, struct pctl_http **ret, struct pctl_error *err)
 {
 	struct pctl_http *http = pctl_xcalloc(1, sizeof(*http));
-	int r = uv_timer_init(loop, &http->base);
 
-	if (r < 0) {
-		free(http);
-		return pctl_error_set(err, PCTL_E_INTERNAL, "no timer: %s", uv_strerror(r));
-	}
 	http->loop = loop;
+	http->epoll = epoll_create1(EPOLL_CLOEXEC);
+	int r = http->epoll < 0 ? -errno : uv_poll_init(loop, &http->poll, http->epoll);
+	if (r < 0) {
+		if (http->epoll >= 0)
+			(void)close(http->epoll);
+		free(http);
+		return pctl_error_set(err, PCTL_E_INTERNAL, "no epoll: %s", uv_strerror(r));
+	}
 	http_handle_opened(http);
+	uv_unref((uv_handle_t *)&http->poll);
+	(void)uv_poll_start(&http->poll, UV_READABLE, on_poll);
 	*ret = http;
 	return 0;
 }
@@ -95,7 +110,7 @@ void pctl_http_close(struct pctl_http *http, void (*closed)(void *data), void *d
 		uv_close((uv_handle_t *)&lane->timer, on_lane_closed);
 	}
 	wires_forget(http);
-	uv_close((uv_handle_t *)&http->base, on_base_closed);
+	uv_close((uv_handle_t *)&http->poll, on_poll_closed);
 }
 
 static int need_libcurl(struct pctl_http *http, struct pctl_error *err)

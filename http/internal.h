@@ -23,8 +23,9 @@ struct tls_store;
 
 struct pctl_http {
 	uv_loop_t *loop;
-	uv_timer_t base; /* so that closing always has a handle to wait for */
-	size_t handles;  /* libuv handles not closed yet */
+	int epoll; /* of all wires: libuv would take nine system calls for each, this takes two */
+	uv_poll_t poll; /* of epoll; keeps no loop running, for the timers of exchanges do */
+	size_t handles; /* libuv handles not closed yet */
 	bool closing, libcurl;
 	void (*closed)(void *data);
 	void *closed_data;
@@ -38,6 +39,7 @@ struct pctl_http {
 	struct tls_store *stores;  /* loaded when first needed */
 	size_t sessions;
 	uint64_t serial;
+	uint32_t wire_serial;
 };
 
 struct lane {
@@ -55,9 +57,10 @@ struct wire {
 	int fd;
 	int stream;  /* what fd becomes once libcurl is content with it, or -1 */
 	bool dialed; /* the core made it, and may know why it failed */
-	bool polled; /* poll was initialised */
 	unsigned turns;
-	uv_poll_t poll;
+	uint32_t wanted,
+		watched; /* EPOLLIN and EPOLLOUT: what libcurl asks for, what epoll knows */
+	uint32_t serial; /* tells it from the next with the same descriptor */
 };
 
 struct pctl_http_session {
@@ -153,6 +156,9 @@ void http_exchange_give_back(struct exchange *ex);
 void http_exchange_rest(struct exchange *ex);
 
 /* --- wire.c: connections. --------------------------------------------------------------------- */
+
+/* Something happened to some of http's wires. */
+void wires_act(struct pctl_http *http);
 
 /* For libcurl: CURLOPT_OPENSOCKETFUNCTION of an exchange, ..CLOSE.. and the socket function of an
  * engine. */
