@@ -10,9 +10,9 @@
 #include <powerctl/mem.h>
 
 /* More in one multi handle cost more each: 1.1 times at 1000, 3 times at 3000 (libcurl 7.88). */
-#define LANE_SESSIONS 256u
+#define LANE_SESSIONS 64u
 /* Exchanges kept for the next request; an easy handle takes 6 kB. */
-#define SPARE_MAX 256u
+#define SPARE_MAX 1024u
 
 /* --- Life. ------------------------------------------------------------------------------------ */
 
