@@ -234,18 +234,17 @@ static void settle_all(struct pctl_http *http)
 
 static void on_lane_timer(uv_timer_t *timer);
 
-static void arm(struct lane *lane, long ms)
-{
-	if (ms < 0)
-		(void)uv_timer_stop(&lane->timer);
-	else
-		(void)uv_timer_start(&lane->timer, on_lane_timer, (uint64_t)ms, 0);
-}
-
+/* A timer that runs out too early does no harm: libcurl says then when the next has to. */
 static int on_libcurl_timer(CURLM *multi, long ms, void *data)
 {
+	struct lane *lane = data;
+	uv_handle_t *handle = (uv_handle_t *)&lane->timer;
+
 	(void)multi;
-	arm(data, ms);
+	if (ms < 0)
+		(void)uv_timer_stop(&lane->timer);
+	else if (!uv_is_active(handle) || uv_timer_get_due_in(&lane->timer) > (uint64_t)ms)
+		(void)uv_timer_start(&lane->timer, on_lane_timer, (uint64_t)ms, 0);
 	return 0;
 }
 

@@ -115,6 +115,7 @@ struct exchange {
 	CURL *easy;
 	bool running;     /* easy is in its session's lane */
 	uv_timer_t timer; /* the turn's: connect, then answer; or a failure to tell from the loop */
+	uint64_t deadline;                 /* when it really ends: timer may run out before */
 	struct pctl_http_session *session; /* NULL while spare */
 	struct pctl_op *op;
 	pctl_http_done_fn *done;
@@ -122,6 +123,7 @@ struct exchange {
 
 	struct pctl_http_request request; /* its texts are ours, its body the caller's */
 	enum step step;
+	bool set_up;  /* easy has what all turns have in common */
 	int refusals; /* 401s so far */
 
 	struct turn turn;
@@ -187,8 +189,6 @@ void exchange_arm(struct exchange *ex, uint64_t ms);
 void exchange_stop(struct exchange *ex);
 /* The same, and libcurl closes the connection it was on or had been on. */
 void exchange_hang_up(struct exchange *ex);
-/* Makes ex's easy handle libcurl's idea of the turn. */
-int exchange_set_up(struct exchange *ex);
 /* Turns what libcurl has to say into an error of ours; ex->err wins if it is set. */
 int exchange_error(struct exchange *ex, struct pctl_error *ret);
 

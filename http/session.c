@@ -311,7 +311,6 @@ void exchange_settle(struct exchange *ex)
 
 	curl_easy_getinfo(ex->easy, CURLINFO_RESPONSE_CODE, &status);
 	ex->turn.status = (int)status;
-	(void)uv_timer_stop(&ex->timer);
 	trace(ex);
 	if (answered(ex)) {
 		if (status == 401)
