@@ -305,8 +305,26 @@ static void call_driver(struct pctl_task *t)
 	}
 }
 
+static bool starts_machine(const struct pctl_try *try)
+{
+	const unsigned starts =
+		PCTL_ACTION_BIT(PCTL_ACTION_ON) | PCTL_ACTION_BIT(PCTL_ACTION_CYCLE) |
+		PCTL_ACTION_BIT(PCTL_ACTION_RESET) | PCTL_ACTION_BIT(PCTL_ACTION_SOFT_RESET) |
+		PCTL_ACTION_BIT(PCTL_ACTION_AC_CYCLE);
+
+	return try->kind == PCTL_TRY_ACT && (starts & PCTL_ACTION_BIT(try->action));
+}
+
 static void start_try(struct pctl_task *t)
 {
+	uint64_t early = starts_machine(&t->trying) ? pctl_run_send(t->run, t->target) : 0;
+
+	if (early) {
+		t->started += early; /* queueing is not counted */
+		t->deadline += early;
+		pctl_step_pause(t, early, start_try);
+		return;
+	}
 	t->busy = PCTL_TASK_OP;
 	t->trying.tries++;
 	t->trying.last = now(t);
@@ -380,6 +398,23 @@ void pctl_step_act(
 				     .then = then,
 				     .failed = failed });
 	}
+}
+
+void pctl_step_place(struct pctl_task *t, pctl_step_fn *then)
+{
+	struct pctl_error err = { 0 };
+
+	if (pctl_run_interrupted(t->run, NULL)) {
+		pctl_task_end_interrupted(t);
+		return;
+	}
+	int r = t->request->dry_run ? 1 : pctl_run_place(t->run, t->target, &err);
+	if (r < 0)
+		pctl_task_end_error(t, &err);
+	else if (r == 0)
+		pctl_task_yield(t);
+	else
+		then(t);
 }
 
 /* --- Waiting for a state. --------------------------------------------------------------------- */
