@@ -58,13 +58,23 @@ static struct pctl_inventory_limit read_limit(const struct pctl_item *item)
 	return limit;
 }
 
-static void add_members(const struct pctl_inventory *inv, struct pctl_limit_index *index, size_t i)
+/* Whoever does not know which machines are under a limit cannot hold it: that is a mistake. */
+static void add_members(const struct pctl_inventory *inv, struct pctl_limit_index *index, size_t i,
+	struct pctl_problems *problems)
 {
-	const struct pctl_item *group = pctl_items_find(&inv->groups, index->limits[i].group);
-	size_t n = group && group->names ? pctl_names_count(group->names) : 0;
+	const char *group = index->limits[i].group;
+	struct pctl_names_resolver resolver = pctl_inventory_resolver(inv);
+	struct pctl_names *names = pctl_names_new();
+	struct pctl_error err = { 0 };
 
-	for (size_t k = 0; k < n; k++) {
-		int64_t node = pctl_inventory_index(inv, pctl_names_at(group->names, k));
+	const struct pctl_item *item = pctl_items_find(&inv->groups, group);
+	int r = item ? resolver.group(resolver.data, group, names, &err) : 0;
+	/* Those of files were said already. */
+	if (r < 0 && item->source)
+		pctl_problems_add(
+			problems, pctl_items_find(&inv->limits, group)->place, "%s", err.text);
+	for (size_t k = 0; k < pctl_names_count(names); k++) {
+		int64_t node = pctl_inventory_index(inv, pctl_names_at(names, k));
 
 		if (node < 0)
 			continue;
@@ -73,9 +83,10 @@ static void add_members(const struct pctl_inventory *inv, struct pctl_limit_inde
 		index->all[index->used++] = (struct node_limit){ (uint32_t)i, index->first[node] };
 		index->first[node] = (uint32_t)index->used;
 	}
+	pctl_names_free(names);
 }
 
-void pctl_inventory_index_limits(struct pctl_inventory *inv)
+void pctl_inventory_index_limits(struct pctl_inventory *inv, struct pctl_problems *problems)
 {
 	if (!inv->limits.n)
 		return;
@@ -93,7 +104,7 @@ void pctl_inventory_index_limits(struct pctl_inventory *inv)
 	qsort(index->limits, index->n, sizeof(*index->limits), by_name);
 	/* A node's chain grows at its head: backwards, it comes out in order. */
 	for (size_t i = index->n; i-- > 0;)
-		add_members(inv, index, i);
+		add_members(inv, index, i, problems);
 }
 
 const struct pctl_inventory_limit *pctl_inventory_limit_of(
