@@ -242,6 +242,17 @@ def what_is_told(lab):
 
 
 @test
+def group_of_a_source(lab):
+    """a group that a source knows has limits as any other"""
+    lab.write("config/powerctl/genders", "n[1-2] rack7\n")
+    lab.inventory('sources:\n  - {genders: genders}\nnodes:\n  n[1-3]: {driver: "null"}\n'
+                  "limits:\n  rack7: {max_at_once: 2}\n")
+    r = lab.run("show", "n[1-3]")
+    same([line for line in r.lines if "limits" in line],
+         [f"n{n}: limits: rack7 (2 at once)" for n in (1, 2)], r)
+
+
+@test
 def cpu(lab):
     """four thousand in one line cost eight times what five hundred do, not sixty-four"""
     lab.inventory('nodes:\n  n[1-4000]: {driver: "null"}\ngroups:\n  rack: n[1-4000]\n'
