@@ -26,9 +26,33 @@ static void redact(struct pctl_value *v) /* NOLINT(misc-no-recursion) */
 	}
 }
 
-static char *render(
-	const struct cli *cli, const char *name, struct pctl_value *settings, bool indented)
+/* The limits that a node is under: for people as texts, else as maps; NULL: none. */
+static struct pctl_value *limits_of(const struct cli *cli, size_t node)
 {
+	const struct pctl_inventory_limit *limit;
+	struct pctl_value *list = NULL;
+	char words[200];
+
+	for (size_t i = 0; (limit = pctl_inventory_limit_of(cli->inventory, node, i)); i++) {
+		struct pctl_value *map = NULL;
+
+		(void)pctl_inventory_limit_words(limit, words, sizeof(words));
+		if (cli->options.json) {
+			map = pctl_value_new_map();
+			pctl_value_set_text(map, "group", limit->group);
+			pctl_value_set_int(map, "max_at_once", limit->max_at_once);
+			pctl_value_set_int(map, "stagger_ms", (int64_t)limit->stagger_ms);
+		}
+		list = list ? list : pctl_value_new_list();
+		pctl_value_add(list, map ? map : pctl_value_new_text(words));
+	}
+	return list;
+}
+
+static char *render(const struct cli *cli, size_t node, struct pctl_value *settings, bool indented)
+{
+	const char *name = pctl_inventory_name(cli->inventory, node);
+	struct pctl_value *limits = limits_of(cli, node);
 	struct pctl_buf buf;
 
 	redact(settings);
@@ -36,10 +60,13 @@ static char *render(
 		struct pctl_value *map = pctl_value_new_map();
 
 		pctl_value_set(map, "settings", pctl_value_copy(settings));
+		pctl_value_set(map, "limits", limits ? limits : pctl_value_new_list());
 		char *line = json_node(name, map);
 		pctl_value_free(map);
 		return line;
 	}
+	if (limits)
+		pctl_value_set(settings, "limits", limits);
 	pctl_buf_init(&buf, TEXT_ANSWER_MAX);
 	if (indented)
 		tree_indent(&buf, settings);
@@ -63,7 +90,8 @@ static int exec_show(struct cli *cli)
 			pctl_inventory_settings(cli->inventory, selection.nodes[i]);
 
 		output_add(output, i, name,
-			render(cli, name, settings, mode == OUTPUT_FOLD || selection.count == 1));
+			render(cli, selection.nodes[i], settings,
+				mode == OUTPUT_FOLD || selection.count == 1));
 		pctl_value_free(settings);
 	}
 	(void)output_flush(output); /* a fault is seen once more when the program ends */

@@ -43,6 +43,10 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_DEADLINE] = ROW(
 		"deadline", 0, OPTION_DURATION, "DURATION", deadline_ms, "for the whole command"),
 	[OPTION_FANOUT] = ROW("fanout", 0, OPTION_NUMBER, "N", fanout, "nodes at a time"),
+	[OPTION_MAX_AT_ONCE] = ROW("max-at-once", 0, OPTION_NUMBER, "N", max_at_once,
+		"start at most so many machines at once; the inventory's limits hold as well"),
+	[OPTION_STAGGER] = ROW("stagger", 0, OPTION_DURATION, "DURATION", stagger_ms,
+		"start machines at least so far apart; the inventory's limits hold as well"),
 	[OPTION_NO_WAIT] = ROW("no-wait", 0, OPTION_FLAG, NULL, no_wait,
 		"end when the device has accepted, without confirmation"),
 	[OPTION_DRY_RUN] = ROW(

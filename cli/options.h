@@ -28,6 +28,8 @@ enum option_id {
 	OPTION_TIMEOUT,
 	OPTION_DEADLINE,
 	OPTION_FANOUT,
+	OPTION_MAX_AT_ONCE,
+	OPTION_STAGGER,
 	OPTION_NO_WAIT,
 	OPTION_DRY_RUN,
 	OPTION_MAINTENANCE,
@@ -111,7 +113,7 @@ struct options {
 	struct words exclude;
 
 	bool json, sort, fold, no_fold, exit_class;
-	uint64_t timeout_ms, deadline_ms, fanout;
+	uint64_t timeout_ms, deadline_ms, fanout, max_at_once, stagger_ms;
 	bool no_wait, dry_run, maintenance, override_protected, yes;
 	bool soft, on_if_off, persistent, legacy, uefi, show, off;
 	uint64_t force_after_ms;

@@ -18,6 +18,8 @@ void progress_text(
 	pctl_buf_addf(ret, "%s: %zu/%zu done, ", verb, tally->done, tally->total);
 	if (tally->failed)
 		pctl_buf_addf(ret, "%zu failed, ", tally->failed);
+	if (tally->waiting)
+		pctl_buf_addf(ret, "%zu waiting for places, ", tally->waiting);
 	pctl_buf_addf(ret, "%" PRIu64 " s", elapsed_ms / 1000);
 }
 

@@ -23,7 +23,7 @@ void progress_clear(struct progress *progress);
 /* For good. The timer is closed by the loop's next turn. */
 void progress_stop(struct progress *progress);
 
-/* "on: 812/4000 done, 3 failed, 12 s" */
+/* "on: 812/4000 done, 3 failed, 312 waiting for places, 12 s" */
 void progress_text(
 	struct pctl_buf *ret, const char *verb, const struct tally *tally, uint64_t elapsed_ms);
 

@@ -58,6 +58,8 @@ struct pctl_request run_request_from(const struct cli *cli, enum pctl_verb verb)
 		.timeout_ms = o->timeout_ms,
 		.deadline_ms = o->deadline_ms,
 		.fanout = (unsigned)o->fanout,
+		.max_at_once = (unsigned)o->max_at_once,
+		.stagger_ms = o->stagger_ms,
 	};
 }
 
@@ -93,6 +95,18 @@ static void on_waiting(void *data, const char *name, const char *holder)
 		return;
 	progress_clear(&r->progress);
 	say("%s: waiting for %s", name, holder);
+}
+
+/* Thousands may: who wants to see each of them says so. */
+static void on_queued(void *data, const char *name, const char *what, size_t waiting)
+{
+	struct runner *r = data;
+
+	r->tally.waiting = waiting;
+	if (!what || !r->cli->options.verbose || r->cli->options.quiet)
+		return;
+	progress_clear(&r->progress);
+	say("%s: waiting for %s", name, what);
 }
 
 static void on_done(void *data)
@@ -151,6 +165,7 @@ static int run_to_end(struct runner *r)
 	const struct pctl_run_callbacks callbacks = {
 		.result = on_result,
 		.waiting = on_waiting,
+		.queued = on_queued,
 		.done = on_done,
 		.data = r,
 	};

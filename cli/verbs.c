@@ -176,6 +176,7 @@ static int exec_verb(struct cli *cli)
 /* --- Rows. ------------------------------------------------------------------------------------ */
 
 #define NO_WAIT OPTION_BIT(OPTION_NO_WAIT)
+#define STARTS  (OPTION_BIT(OPTION_MAX_AT_ONCE) | OPTION_BIT(OPTION_STAGGER))
 #define BOOT                                                                                  \
 	(OPTION_BIT(OPTION_PERSISTENT) | OPTION_BIT(OPTION_URL) | OPTION_BIT(OPTION_LEGACY) | \
 		OPTION_BIT(OPTION_UEFI))
@@ -200,7 +201,7 @@ const struct command command_on = {
 	.summary = "turn on, and wait until it reads on",
 	.help = "What is on already is left alone and counts as success.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_CHANGE | NO_WAIT,
+	.options = OPTIONS_CHANGE | NO_WAIT | STARTS,
 	.exec = exec_verb,
 	.verb = PCTL_VERB_ON,
 };
@@ -226,7 +227,7 @@ const struct command command_reboot = {
 	.help = "What is on is power cycled and read on again; what is off is turned on. With "
 		"--soft the\noperating system is asked to restart.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_DISRUPT | NO_WAIT | OPTION_BIT(OPTION_SOFT),
+	.options = OPTIONS_DISRUPT | NO_WAIT | STARTS | OPTION_BIT(OPTION_SOFT),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_REBOOT,
 };
@@ -237,8 +238,8 @@ const struct command command_cycle = {
 	.summary = "power cycle; an error for what is off",
 	.help = "As reboot, but a machine that is off is an error; --on-if-off turns it on.",
 	.flags = COMMAND_NODES,
-	.options =
-		OPTIONS_DISRUPT | NO_WAIT | OPTION_BIT(OPTION_ON_IF_OFF) | OPTION_BIT(OPTION_SOFT),
+	.options = OPTIONS_DISRUPT | NO_WAIT | STARTS | OPTION_BIT(OPTION_ON_IF_OFF) |
+		   OPTION_BIT(OPTION_SOFT),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_CYCLE,
 };
@@ -249,7 +250,7 @@ const struct command command_reset = {
 	.summary = "reset without taking the power away",
 	.help = "A machine that is off is an error; --on-if-off turns it on.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_DISRUPT | NO_WAIT | OPTION_BIT(OPTION_ON_IF_OFF),
+	.options = OPTIONS_DISRUPT | NO_WAIT | STARTS | OPTION_BIT(OPTION_ON_IF_OFF),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_RESET,
 };
@@ -278,7 +279,7 @@ const struct command command_boot = {
 	"what is off.",
 	.flags = COMMAND_NODES,
 	.arguments = 1,
-	.options = OPTIONS_DISRUPT | NO_WAIT | BOOT,
+	.options = OPTIONS_DISRUPT | NO_WAIT | STARTS | BOOT,
 	.exec = exec_verb,
 	.verb = PCTL_VERB_BOOT,
 };
@@ -289,7 +290,7 @@ const struct command command_pxeboot = {
 	.summary = "boot from the network now",
 	.help = "The same as `boot pxe`.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_DISRUPT | NO_WAIT | (BOOT & ~OPTION_BIT(OPTION_URL)),
+	.options = OPTIONS_DISRUPT | NO_WAIT | STARTS | (BOOT & ~OPTION_BIT(OPTION_URL)),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_BOOT,
 };

@@ -11,6 +11,7 @@
 
 #include "breaker.h"
 #include "inventory.h"
+#include "limit.h"
 #include "paths.h"
 
 #define LOOKS "log_seen"
@@ -67,6 +68,7 @@ struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options 
 	core->secrets = pctl_secrets_new();
 	core->breaker = new_breaker();
 	core->locks = pctl_locks_new(options->caller);
+	core->limits = pctl_limits_new(loop);
 	return core;
 }
 
@@ -136,7 +138,7 @@ void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data)
 		core->stopping++;
 		loaded->driver->stop(loaded->ctx, on_stopped, core);
 	}
-	on_stopped(core);
+	pctl_limits_close(core->limits, on_stopped, core);
 }
 
 const char *pctl_core_plugin_dir(const struct pctl_core *core)

@@ -23,6 +23,7 @@ struct pctl_loaded {
 };
 
 struct pctl_login;
+struct pctl_limits;
 
 struct pctl_core {
 	uv_loop_t *loop;
@@ -33,6 +34,7 @@ struct pctl_core {
 	struct pctl_store *facts, *pins, *intents;
 	struct pctl_secrets *secrets;
 	struct pctl_locks *locks;
+	struct pctl_limits *limits;
 	size_t stopping;
 	pctl_closed_fn *closed;
 	void *closed_data;

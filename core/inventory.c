@@ -364,6 +364,7 @@ static int finish(struct pctl_inventory *inv, int r, size_t problems_before,
 	}
 	pctl_inventory_check_names(inv, problems);
 	pctl_inventory_check_groups(inv, problems);
+	pctl_inventory_index_limits(inv, problems);
 	*ret = inv;
 	return r < 0 || pctl_problems_count(problems) > problems_before ? PCTL_E_CONFIG : 0;
 }
@@ -453,6 +454,7 @@ void pctl_inventory_free(struct pctl_inventory *inv)
 {
 	if (!inv)
 		return;
+	pctl_inventory_free_limits(inv);
 	pctl_inventory_free_nodes(inv);
 	items_done(&inv->classes);
 	items_done(&inv->credentials);

@@ -87,6 +87,7 @@ struct pctl_inventory {
 	struct pctl_names names; /* of the nodes: a name's number is the node's */
 	struct pctl_node *nodes;
 	size_t node_cap;
+	struct pctl_limit_index *limit_index; /* which nodes are under which limits; or NULL */
 	struct pctl_value *urls; /* settings that came with URLs: a list of {pattern: settings} */
 };
 
@@ -130,6 +131,12 @@ void pctl_inventory_check_names(
 	const struct pctl_inventory *inventory, struct pctl_problems *problems);
 /* Whether a secret stands in the tree itself. */
 bool pctl_inventory_has_secret(const struct pctl_value *value);
+
+/* --- inventory_limits.c ----------------------------------------------------------------------- */
+
+/* For pctl_inventory_limit_of(), once all groups are there. */
+void pctl_inventory_index_limits(struct pctl_inventory *inventory, struct pctl_problems *problems);
+void pctl_inventory_free_limits(struct pctl_inventory *inventory);
 
 /* --- inventory_nodes.c ------------------------------------------------------------------------ */
 

@@ -88,18 +88,23 @@ static int open_file(struct pctl_locks *locks, struct pctl_error *err)
 	return 0;
 }
 
-static struct flock range_of(const char *key, short type)
+uint64_t pctl_lock_hash(const char *name)
 {
 	uint64_t h = 14695981039346656037u;
 
-	for (; *key; key++)
-		h = (h ^ (unsigned char)*key) * 1099511628211u;
-	return (struct flock){
-		.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)(h >> 2), .l_len = 1
-	};
+	for (; *name; name++)
+		h = (h ^ (unsigned char)*name) * 1099511628211u;
+	return h;
 }
 
-static void describe_holder(pid_t pid, char *holder, size_t size)
+static struct flock range_of(const char *key, short type)
+{
+	off_t at = (off_t)(pctl_lock_hash(key) >> 2);
+
+	return (struct flock){ .l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
+}
+
+void pctl_lock_holder(pid_t pid, char *holder, size_t size)
 {
 	PCTL_AUTO(free) char *file = pctl_xasprintf("holder.%d", (int)pid);
 	PCTL_AUTO(free) char *path = NULL;
@@ -132,7 +137,7 @@ int pctl_lock_try(struct pctl_locks *locks, const char *key, char *holder, size_
 		return pctl_error_set(
 			err, PCTL_E_INTERNAL, "the machine cannot be locked: %s", strerror(errno));
 	if (fcntl(locks->fd, F_GETLK, &range) == 0 && range.l_type != F_UNLCK)
-		describe_holder(range.l_pid, holder, holder_size);
+		pctl_lock_holder(range.l_pid, holder, holder_size);
 	else
 		(void)snprintf(holder, holder_size, "another process");
 	return pctl_error_set(err, PCTL_E_BUSY, "another command is at it (%s)", holder);

@@ -8,6 +8,8 @@
 #ifndef POWERCTL_CORE_LOCK_H
 #define POWERCTL_CORE_LOCK_H
 
+#include <sys/types.h>
+
 #include <powerctl/error.h>
 
 struct pctl_locks;
@@ -24,5 +26,10 @@ void pctl_locks_free(struct pctl_locks *locks);
 int pctl_lock_try(struct pctl_locks *locks, const char *key, char *holder, size_t holder_size,
 	struct pctl_error *err);
 void pctl_lock_release(struct pctl_locks *locks, const char *key);
+
+/* What stands for a name in files and ranges that processes share. */
+uint64_t pctl_lock_hash(const char *name);
+/* Who a process is, as it said when it took its first lock: "root, powerctl reboot, pid 4711". */
+void pctl_lock_holder(pid_t pid, char *holder, size_t size);
 
 #endif

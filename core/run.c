@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The engine: a queue of our own feeds the drivers `fanout` nodes at a time; nodes wait for the
- * trial of their login (breaker.h), and those behind one endpoint take turns; results go out as
- * they come.
+ * trial of their login (breaker.h), those behind one endpoint take turns, and who starts a machine
+ * waits for its places (limit.h), which takes it out of all this until it has them; results go out
+ * as they come.
  */
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -11,6 +13,7 @@
 #include <powerctl/parse.h>
 
 #include "gate.h"
+#include "limit.h"
 #include "task.h"
 
 #define FANOUT         512u
@@ -33,6 +36,11 @@ struct pctl_run {
 	size_t active, ended, fanout;
 	struct pctl_gate gate; /* who waits for a login's trial */
 	struct pctl_watch watch;
+	struct pctl_limit *own;      /* the request's limit, or NULL */
+	struct pctl_ticket *tickets; /* by target; NULL: nothing is limited */
+	size_t queued;               /* so many wait for places */
+	size_t *placed;              /* these have them */
+	size_t placed_n, placed_cap, placed_next;
 	struct pctl_strmap turns; /* key → struct turn, while one of them is active */
 	struct pctl_task **tasks;
 	size_t tasks_n, tasks_cap;
@@ -63,8 +71,8 @@ static size_t choose_fanout(const struct pctl_run *run)
 		files.rlim_cur = files.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &files);
 		(void)getrlimit(RLIMIT_NOFILE, &files);
-		uint64_t room = files.rlim_cur > SPARE_FILES * 2 ? files.rlim_cur - SPARE_FILES
-								 : SPARE_FILES;
+		uint64_t spare = SPARE_FILES + pctl_limits_count(run->core->limits);
+		uint64_t room = files.rlim_cur > spare * 2 ? files.rlim_cur - spare : spare;
 		n = n < room / FILES_PER_NODE ? n : room / FILES_PER_NODE;
 	}
 	return (size_t)(n ? n : 1);
@@ -124,6 +132,38 @@ static int take_method(struct pctl_run *run, struct pctl_problems *problems)
 	return 0;
 }
 
+static void on_granted(struct pctl_ticket *ticket);
+static void on_held_up(struct pctl_ticket *ticket, const char *what);
+
+/* A ticket for every node, if one of them needs it. */
+static void find_limits(struct pctl_run *run)
+{
+	const struct pctl_inventory_limit own = { .group = "this command's line",
+		.max_at_once = run->request.max_at_once,
+		.stagger_ms = run->request.stagger_ms };
+	size_t limited = 0;
+
+	if (!(run->flags & PCTL_VERB_STARTS) || run->request.dry_run)
+		return;
+	if (own.max_at_once || own.stagger_ms)
+		run->own = pctl_limit_new(run->core->limits, &own);
+	run->tickets = pctl_xcalloc(run->count, sizeof(*run->tickets));
+	for (size_t i = 0; i < run->count; i++) {
+		struct pctl_ticket *ticket = &run->tickets[i];
+
+		*ticket = (struct pctl_ticket){
+			.granted = on_granted, .held_up = on_held_up, .data = run
+		};
+		pctl_ticket_init(
+			ticket, run->core->limits, run->inventory, run->targets[i].node, run->own);
+		limited += ticket->n;
+	}
+	if (limited)
+		return;
+	free(run->tickets);
+	run->tickets = NULL;
+}
+
 int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const size_t *nodes,
 	size_t count, const struct pctl_request *request, struct pctl_run **ret,
 	struct pctl_problems *problems)
@@ -153,6 +193,7 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	}
 	if (request->verb == PCTL_VERB_METHOD && take_method(run, problems) < 0)
 		r = PCTL_E_CONFIG;
+	find_limits(run);
 	run->fanout = choose_fanout(run);
 	if (r < 0) {
 		pctl_run_free(run);
@@ -178,6 +219,11 @@ void pctl_run_free(struct pctl_run *run)
 	for (size_t i = 0; i < run->count; i++)
 		pctl_target_done(&run->targets[i]);
 	free(run->targets);
+	for (size_t i = 0; run->tickets && i < run->count; i++)
+		pctl_ticket_done(&run->tickets[i]);
+	free(run->tickets);
+	pctl_limit_free(run->own);
+	free(run->placed);
 	pctl_gate_done(&run->gate);
 	pctl_strmap_each(&run->turns, free_turn, NULL);
 	pctl_strmap_done(&run->turns);
@@ -185,6 +231,85 @@ void pctl_run_free(struct pctl_run *run)
 	free(run->boot_url);
 	pctl_arguments_free(run->arguments);
 	free(run);
+}
+
+/* --- Places. ---------------------------------------------------------------------------------- */
+
+static struct pctl_ticket *ticket_of(const struct pctl_run *run, const struct pctl_target *target)
+{
+	return run->tickets ? &run->tickets[target - run->targets] : NULL;
+}
+
+static void tell_queue(struct pctl_run *run, size_t i, const char *what)
+{
+	if (run->callbacks.queued)
+		run->callbacks.queued(run->callbacks.data, run->targets[i].name, what, run->queued);
+}
+
+static void feed_soon(struct pctl_run *run);
+
+/* It waits no longer: to begin anew, or to be told why not. */
+static void take_from_queue(struct pctl_run *run, size_t i)
+{
+	run->placed =
+		pctl_xgrow(run->placed, &run->placed_cap, run->placed_n + 1, sizeof(*run->placed));
+	run->placed[run->placed_n++] = i;
+	run->queued--;
+	tell_queue(run, i, NULL);
+	feed_soon(run);
+}
+
+static void on_granted(struct pctl_ticket *ticket)
+{
+	struct pctl_run *run = ticket->data;
+
+	take_from_queue(run, (size_t)(ticket - run->tickets));
+}
+
+static void on_held_up(struct pctl_ticket *ticket, const char *what)
+{
+	struct pctl_run *run = ticket->data;
+
+	pctl_run_waiting(run, &run->targets[ticket - run->tickets], what);
+}
+
+int pctl_run_place(struct pctl_run *run, const struct pctl_target *target, struct pctl_error *err)
+{
+	struct pctl_ticket *ticket = ticket_of(run, target);
+	char what[200];
+
+	int r = ticket ? pctl_ticket_take(ticket, err) : 1;
+	if (r == 0) {
+		run->queued++;
+		tell_queue(run, (size_t)(target - run->targets),
+			pctl_ticket_words(ticket, what, sizeof(what)));
+	}
+	return r;
+}
+
+uint64_t pctl_run_send(struct pctl_run *run, const struct pctl_target *target)
+{
+	struct pctl_ticket *ticket = ticket_of(run, target);
+
+	return ticket ? pctl_ticket_send(ticket) : 0;
+}
+
+void pctl_run_give(struct pctl_run *run, const struct pctl_target *target, bool unseen)
+{
+	struct pctl_ticket *ticket = ticket_of(run, target);
+
+	if (ticket)
+		pctl_ticket_give(ticket, unseen);
+}
+
+static void empty_queue(struct pctl_run *run)
+{
+	for (size_t i = 0; run->queued && i < run->count; i++) {
+		if (!run->tickets[i].waits)
+			continue;
+		pctl_ticket_give(&run->tickets[i], false);
+		take_from_queue(run, i);
+	}
 }
 
 /* --- Nodes that never become a task. ---------------------------------------------------------- */
@@ -200,7 +325,22 @@ static void tell(struct pctl_run *run, size_t i, int code, const char *what, con
 	result.word = result.ok ? "skipped" : "error";
 	result.note = result.ok ? text : NULL;
 	run->ended++;
+	pctl_run_give(run, target, false);
 	run->callbacks.result(run->callbacks.data, &result);
+}
+
+static void tell_interrupted(struct pctl_run *run, size_t i)
+{
+	const struct pctl_ticket *ticket = ticket_of(run, &run->targets[i]);
+	char what[200], text[256];
+
+	if (ticket && ticket->waited) {
+		(void)snprintf(text, sizeof(text), "; it waited for %s, nothing was sent",
+			pctl_ticket_words(ticket, what, sizeof(what)));
+		tell(run, i, run->interrupted, run->why, text);
+	} else {
+		tell(run, i, run->interrupted, run->why, "; nothing was sent");
+	}
 }
 
 /* Whether this node ends here: in maintenance, protected, or the run was interrupted. */
@@ -210,7 +350,7 @@ static bool ends_here(struct pctl_run *run, size_t i)
 	bool disrupts = run->flags & PCTL_VERB_DISRUPTS;
 
 	if (run->interrupted)
-		tell(run, i, run->interrupted, run->why, "; nothing was sent");
+		tell_interrupted(run, i);
 	else if (target->maintenance && !run->request.maintenance)
 		tell(run, i, PCTL_E_SKIPPED, "", target->maintenance);
 	else if (target->guard && disrupts && !run->request.override_protected)
@@ -328,20 +468,27 @@ static void finish(struct pctl_run *run)
 	uv_close((uv_handle_t *)&run->feeder, on_feeder_closed);
 }
 
+/* Who is to go next: who has places, who waited, who is new. */
+static bool next_node(struct pctl_run *run, size_t *ret)
+{
+	if (run->placed_next < run->placed_n)
+		*ret = run->placed[run->placed_next++];
+	else if (pctl_gate_next(&run->gate, run->interrupted, ret))
+		return true;
+	else if (run->next < run->count)
+		*ret = run->next++;
+	else
+		return false;
+	return true;
+}
+
 static void feed(uv_idle_t *idle)
 {
 	struct pctl_run *run = idle->data;
-
 	size_t i;
 
-	while (run->active < run->fanout || run->interrupted) {
-		if (!pctl_gate_next(&run->gate, run->interrupted, &i)) {
-			if (run->next == run->count)
-				break;
-			i = run->next++;
-		}
+	while ((run->active < run->fanout || run->interrupted) && next_node(run, &i))
 		admit(run, i);
-	}
 	(void)uv_idle_stop(&run->feeder);
 	if (run->ended == run->count && !run->active)
 		finish(run);
@@ -363,6 +510,7 @@ static void interrupt(struct pctl_run *run, int code, const char *why)
 	for (size_t i = run->tasks_n; i-- > 0;)
 		if (i < run->tasks_n)
 			pctl_task_cancel(run->tasks[i]);
+	empty_queue(run);
 	feed_soon(run);
 }
 

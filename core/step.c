@@ -249,6 +249,14 @@ struct pctl_value *pctl_task_new_tree(struct pctl_task *t)
 
 static void start_try(struct pctl_task *t)
 {
+	uint64_t early = t->trying.call->early ? t->trying.call->early(t) : 0;
+
+	if (early) {
+		t->started += early; /* queueing is not counted */
+		t->deadline += early;
+		pctl_step_pause(t, early, start_try);
+		return;
+	}
 	t->busy = PCTL_TASK_OP;
 	t->trying.tries++;
 	t->trying.last = now(t);
@@ -325,8 +333,21 @@ static const char *action_word(const struct pctl_task *t)
 	return pctl_action_name(t->action);
 }
 
+/* What makes a machine draw its starting current waits until the latest start is long enough ago.
+ */
+static uint64_t before_start(struct pctl_task *t)
+{
+	const unsigned starts =
+		PCTL_ACTION_BIT(PCTL_ACTION_ON) | PCTL_ACTION_BIT(PCTL_ACTION_CYCLE) |
+		PCTL_ACTION_BIT(PCTL_ACTION_RESET) | PCTL_ACTION_BIT(PCTL_ACTION_SOFT_RESET) |
+		PCTL_ACTION_BIT(PCTL_ACTION_AC_CYCLE);
+
+	return starts & PCTL_ACTION_BIT(t->action) ? pctl_run_send(t->run, t->target) : 0;
+}
+
 static const struct pctl_call power_act = {
 	.name = "power.act",
+	.early = before_start,
 	.start = start_act,
 	.argument = action_word,
 	.limit_offset = offsetof(struct pctl_target, read_ms),
@@ -376,6 +397,23 @@ void pctl_step_act(
 	} else {
 		pctl_step_try_or(t, &power_act, then, failed);
 	}
+}
+
+void pctl_step_place(struct pctl_task *t, pctl_step_fn *then)
+{
+	struct pctl_error err = { 0 };
+
+	if (pctl_run_interrupted(t->run, NULL)) {
+		pctl_task_end_interrupted(t);
+		return;
+	}
+	int r = t->request->dry_run ? 1 : pctl_run_place(t->run, t->target, &err);
+	if (r < 0)
+		pctl_task_end_error(t, &err);
+	else if (r == 0)
+		pctl_task_yield(t);
+	else
+		then(t);
 }
 
 /* --- Waiting for a state. --------------------------------------------------------------------- */

@@ -74,11 +74,27 @@ static void let_go(struct pctl_task *t)
 		on_device_closed(t);
 }
 
+/* What others wait for. */
+static void release(struct pctl_task *t)
+{
+	t->busy = PCTL_TASK_ENDED;
+	if (t->on_trial)
+		pctl_login_left(t->target->login, &t->on_trial);
+	if (t->locked)
+		pctl_lock_release(core_of(t)->locks, t->target->key);
+	pctl_run_untrack(t->run, t);
+}
+
+void pctl_task_yield(struct pctl_task *t)
+{
+	release(t);
+	let_go(t);
+}
+
 static void end(struct pctl_task *t)
 {
 	struct pctl_result *r = &t->result;
 
-	t->busy = PCTL_TASK_ENDED;
 	r->state = t->power_read ? t->power.state : PCTL_POWER_UNKNOWN;
 	r->state_known = t->power_read;
 	r->changing = t->power_read && t->power.changing;
@@ -87,11 +103,8 @@ static void end(struct pctl_task *t)
 	r->note = t->note;
 	r->tree = r->ok ? t->tree : NULL; /* half a tree is none */
 	r->stream = r->ok ? t->stream : NULL;
-	if (t->on_trial)
-		pctl_login_left(t->target->login, &t->on_trial);
-	if (t->locked)
-		pctl_lock_release(core_of(t)->locks, t->target->key);
-	pctl_run_untrack(t->run, t);
+	release(t);
+	pctl_run_give(t->run, t->target, !r->ok || t->request->no_wait);
 	pctl_run_task_result(t->run, r);
 	let_go(t);
 }

@@ -29,8 +29,9 @@ struct pctl_sent {
 
 /* One of the driver's functions, as tasks call it. */
 struct pctl_call {
-	const char *name; /* for the trace */
-	const char *what; /* in the user's words; NULL: its argument */
+	const char *name;                          /* for the trace */
+	const char *what;                          /* in the user's words; NULL: its argument */
+	uint64_t (*early)(struct pctl_task *task); /* by how many ms it is; 0: not; or NULL */
 	void (*start)(struct pctl_task *task, const struct pctl_driver *driver, void *dev);
 	void (*well)(struct pctl_task *task); /* before the step that follows; or NULL */
 	/* For the trace, or NULL: what it is called with, what it brought. */
@@ -119,6 +120,9 @@ void pctl_task_start(struct pctl_run *run, const struct pctl_target *target, boo
 /* Ends it soon with what is known. */
 void pctl_task_cancel(struct pctl_task *task);
 
+/* Ends without a result: the run begins it anew once it has its places (pctl_run_place()). */
+void pctl_task_yield(struct pctl_task *task);
+
 /* Ends. Word as in struct pctl_result; NULL: the state's. */
 void pctl_task_end_ok(struct pctl_task *task, const char *word);
 /* With an error; where something was sent and never answered, that outweighs it. */
@@ -153,6 +157,13 @@ void pctl_step_try_or(struct pctl_task *task, const struct pctl_call *call, pctl
 	pctl_step_fn *failed);
 /* For a call's start: where it puts what it reads; of an earlier try nothing is left in it. */
 struct pctl_value *pctl_task_new_tree(struct pctl_task *task);
+
+/*
+ * Before anything is sent that leads to a start: goes on with a place in each of the node's limits.
+ * Where it has to wait for one, everything is let go, the node's lock too, and the verb begins anew
+ * afterwards, with a look at the state as it is then.
+ */
+void pctl_step_place(struct pctl_task *task, pctl_step_fn *then);
 
 void pctl_step_pause(struct pctl_task *task, uint64_t ms, pctl_step_fn *then);
 
@@ -206,6 +217,10 @@ void pctl_intent_drop(struct pctl_core *core, const char *key);
 void pctl_run_task_result(struct pctl_run *run, const struct pctl_result *result);
 /* Everything of it is released; the task is freed by now. */
 void pctl_run_task_gone(struct pctl_run *run, const struct pctl_target *target);
+/* The node's ticket (limit.h): pctl_ticket_take(), _send() and _give(). */
+int pctl_run_place(struct pctl_run *run, const struct pctl_target *target, struct pctl_error *err);
+uint64_t pctl_run_send(struct pctl_run *run, const struct pctl_target *target);
+void pctl_run_give(struct pctl_run *run, const struct pctl_target *target, bool unseen);
 void pctl_run_waiting(struct pctl_run *run, const struct pctl_target *target, const char *holder);
 /* 0, or why everything is to end: a class and the words for it. */
 int pctl_run_interrupted(const struct pctl_run *run, const char **ret_why);

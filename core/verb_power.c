@@ -38,11 +38,10 @@ static void begin_action(struct pctl_task *t)
 		begin_restart(t);
 }
 
-static void start_machine(struct pctl_task *t, enum pctl_action action)
+static void prepare_start(struct pctl_task *t)
 {
-	t->action = action;
 	/* What sleeps is resumed by "on", not started: the intent waits for a start. */
-	bool resumes = action == PCTL_ACTION_ON && t->power.state == PCTL_POWER_SLEEP;
+	bool resumes = t->action == PCTL_ACTION_ON && t->power.state == PCTL_POWER_SLEEP;
 	bool held = t->request->verb != PCTL_VERB_BOOT && !resumes &&
 		    pctl_intent_get(t->target->core, t->target->key, &t->boot, &t->boot_url);
 	if (held && !t->request->dry_run && t->target->loaded->driver->boot) {
@@ -51,6 +50,12 @@ static void start_machine(struct pctl_task *t, enum pctl_action action)
 	} else {
 		begin_action(t);
 	}
+}
+
+static void start_machine(struct pctl_task *t, enum pctl_action action)
+{
+	t->action = action;
+	pctl_step_place(t, prepare_start);
 }
 
 static void drop_intent(struct pctl_task *t)
@@ -269,7 +274,8 @@ static void on_read_for_reboot(struct pctl_task *t)
 	} else if (pctl_task_can(t, action)) {
 		start_machine(t, action);
 	} else {
-		turn_off_first(t);
+		/* It stays on until its turn has come. */
+		pctl_step_place(t, turn_off_first);
 	}
 }
 
@@ -297,6 +303,11 @@ void pctl_verb_reset(struct pctl_task *t)
 
 /* --- boot: the override, then a restart, or on if off. ---------------------------------------- */
 
+static void set_boot(struct pctl_task *t)
+{
+	pctl_step_try(t, &pctl_call_boot_set, begin_action);
+}
+
 /* Sleep has to be restarted as what is on, for "on" would only resume it, without a boot. */
 static void on_read_for_boot(struct pctl_task *t)
 {
@@ -312,7 +323,7 @@ static void on_read_for_boot(struct pctl_task *t)
 	if (t->request->dry_run)
 		begin_action(t);
 	else
-		pctl_step_try(t, &pctl_call_boot_set, begin_action);
+		pctl_step_place(t, set_boot);
 }
 
 void pctl_verb_boot(struct pctl_task *t)

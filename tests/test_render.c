@@ -572,6 +572,11 @@ static void test_summary(void **state)
 	pctl_buf_cut(&buf, 0);
 	progress_text(&buf, "on", &t, 12900);
 	assert_string_equal(buf.data, "on: 4000/4000 done, 12 failed, 12 s");
+	pctl_buf_cut(&buf, 0);
+	t.waiting = 312;
+	progress_text(&buf, "on", &t, 12900);
+	assert_string_equal(
+		buf.data, "on: 4000/4000 done, 12 failed, 312 waiting for places, 12 s");
 	pctl_buf_done(&buf);
 }
 

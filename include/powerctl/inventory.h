@@ -106,6 +106,20 @@ PCTL_API const char *pctl_inventory_group_name(
 /* Adds every tag that stands somewhere in the inventory to out. */
 PCTL_API void pctl_inventory_tags(const struct pctl_inventory *inventory, struct pctl_names *out);
 
+/* How many machines of a group may start at once, and how far apart. */
+struct pctl_inventory_limit {
+	const char *group;
+	unsigned max_at_once; /* 0: any number */
+	uint64_t stagger_ms;  /* 0: at the same time */
+};
+
+/* The i-th limit that a node is under, by the names of the groups; NULL: it has no more. */
+PCTL_API const struct pctl_inventory_limit *pctl_inventory_limit_of(
+	const struct pctl_inventory *inventory, size_t node, size_t i);
+/* As a person reads it: "rack1 (8 at once, 500 ms apart)". Returns buf. */
+PCTL_API const char *pctl_inventory_limit_words(
+	const struct pctl_inventory_limit *limit, char *buf, size_t size);
+
 /*
  * Adds the node that a URL names (DRIVER://[USER@]HOST[:PORT][?SETTING=VALUE&...]); ranges in HOST
  * make several. Node names are HOST or HOST:PORT. A password in a URL is a mistake. Added names go

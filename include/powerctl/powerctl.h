@@ -79,10 +79,11 @@ enum pctl_verb {
 	PCTL_VERB_COUNT,
 };
 
-#define PCTL_VERB_CHANGES  1u /* holds the node's lock from the first read to the confirmation */
-#define PCTL_VERB_DISRUPTS 2u /* what runs on the machine suffers: guards and `protected` apply */
-#define PCTL_VERB_DESTROYS 4u /* what goes does not come back: guards apply */
-#define PCTL_VERB_CONFIRM  8u /* a person is to be asked first, whatever the number of nodes */
+#define PCTL_VERB_CHANGES  1u  /* holds the node's lock from the first read to the confirmation */
+#define PCTL_VERB_DISRUPTS 2u  /* what runs on the machine suffers: guards and `protected` apply */
+#define PCTL_VERB_DESTROYS 4u  /* what goes does not come back: guards apply */
+#define PCTL_VERB_CONFIRM  8u  /* a person is to be asked first, whatever the number of nodes */
+#define PCTL_VERB_STARTS   16u /* starts machines: the limits of the inventory hold */
 
 PCTL_API const char *pctl_verb_name(enum pctl_verb verb);
 /* Those of METHOD are its method's: pctl_run_flags(). */
@@ -109,6 +110,10 @@ struct pctl_request {
 	uint64_t timeout_ms;  /* one node's whole verb, queueing not counted; 0: the verb's own */
 	uint64_t deadline_ms; /* the whole request; 0: none */
 	unsigned fanout;      /* nodes at a time; 0: the inventory's, or 512 */
+
+	/* Verbs that start machines: beside the inventory's limits, over the whole request. */
+	unsigned max_at_once; /* so many between sending and confirmation; 0: any number */
+	uint64_t stagger_ms;  /* so far apart */
 
 	bool log_new; /* LOG: only events since this user's last look */
 
@@ -139,9 +144,16 @@ struct pctl_result {
 };
 
 typedef void pctl_result_fn(void *data, const struct pctl_result *result);
-/* A node waits for another process's lock: holder says whose ("root, powerctl reboot, pid 4711").
+/*
+ * A node waits for another process: holder says whose lock it is ("root, powerctl reboot, pid
+ * 4711"), or which places of a limit it has ("a place in rack1 (8 at once): root, ...").
  */
 typedef void pctl_waiting_fn(void *data, const char *name, const char *holder);
+/*
+ * A node begins to wait for what a limit allows ("a place in rack1 (8 at once)"), or waits no
+ * longer (what is NULL). waiting: so many do now.
+ */
+typedef void pctl_queued_fn(void *data, const char *name, const char *what, size_t waiting);
 typedef void pctl_run_done_fn(void *data);
 
 struct pctl_run;
@@ -149,6 +161,7 @@ struct pctl_run;
 struct pctl_run_callbacks {
 	pctl_result_fn *result;   /* once per node, as each ends */
 	pctl_waiting_fn *waiting; /* may be NULL */
+	pctl_queued_fn *queued;   /* may be NULL */
 	pctl_run_done_fn *done;   /* once, last; the run is gone afterwards */
 	void *data;
 };
