@@ -65,7 +65,8 @@ static size_t choose_fanout(const struct pctl_run *run)
 		(void)getrlimit(RLIMIT_NOFILE, &files);
 		uint64_t room = files.rlim_cur > SPARE_FILES * 2 ? files.rlim_cur - SPARE_FILES
 								 : SPARE_FILES;
-		n = n < room / FILES_PER_NODE ? n : room / FILES_PER_NODE;
+		uint64_t each = FILES_PER_NODE + (run->request.until_ready ? 1 : 0);
+		n = n < room / each ? n : room / each;
 	}
 	return (size_t)(n ? n : 1);
 }
@@ -124,6 +125,32 @@ static int take_method(struct pctl_run *run, struct pctl_problems *problems)
 	return 0;
 }
 
+/* Without a test there is nothing to wait for: said of all nodes before any of them is touched. */
+static int take_ready(struct pctl_run *run, struct pctl_problems *problems)
+{
+	const struct pctl_place nowhere = { 0 };
+	size_t before = pctl_problems_count(problems);
+	struct pctl_names *without = pctl_names_new();
+
+	for (size_t i = 0; i < run->count; i++) {
+		struct pctl_target *t = &run->targets[i];
+		bool skip = t->maintenance && !run->request.maintenance;
+
+		if (!skip && t->loaded && !pctl_ready_read(t, problems))
+			(void)pctl_names_add(without, t->name);
+	}
+	if (pctl_names_count(without) > 0) {
+		PCTL_AUTO(free) char *folded = pctl_names_fold(without);
+		pctl_problems_add(problems, nowhere,
+			"%s: nothing says when the machine is ready; add a line to it or its "
+			"class: `ready: {tcp: 22}`, a port that is open then, or `ready: "
+			"{command: [PROGRAM, ARGUMENT]}`",
+			folded);
+	}
+	pctl_names_free(without);
+	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : 0;
+}
+
 int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const size_t *nodes,
 	size_t count, const struct pctl_request *request, struct pctl_run **ret,
 	struct pctl_problems *problems)
@@ -138,19 +165,22 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	run->boot_url = request->boot.url ? pctl_xstrdup(request->boot.url) : NULL;
 	run->request.boot.url = run->boot_url;
 	pctl_breaker_refresh(core->breaker);
-	bool tried = pctl_breaker_matters(core->breaker, count);
+	bool ready = request->verb == PCTL_VERB_WAIT_READY;
+	bool tried = !ready && pctl_breaker_matters(core->breaker, count);
 	run->targets = pctl_xcalloc(count, sizeof(*run->targets));
 	for (size_t i = 0; i < count; i++) {
 		bool skip = !request->maintenance &&
 			    pctl_inventory_text(inventory, nodes[i], "maintenance");
 		if (pctl_target_init(&run->targets[i], core, inventory, nodes[i],
 			    request->verb == PCTL_VERB_CONSOLE ? "console" : NULL,
-			    !skip && request->verb != PCTL_VERB_CAPS, problems) < 0)
+			    !skip && !ready && request->verb != PCTL_VERB_CAPS, problems) < 0)
 			r = PCTL_E_CONFIG;
 		else if (tried)
 			run->targets[i].login = pctl_breaker_login(core->breaker, &run->targets[i]);
 		run->count++;
 	}
+	if ((ready || request->until_ready) && take_ready(run, problems) < 0)
+		r = PCTL_E_CONFIG;
 	if (request->verb == PCTL_VERB_METHOD && take_method(run, problems) < 0)
 		r = PCTL_E_CONFIG;
 	run->fanout = choose_fanout(run);
@@ -242,6 +272,11 @@ static void begin_task(struct pctl_run *run, size_t i)
 
 static void begin_or_queue(struct pctl_run *run, size_t i)
 {
+	/* The endpoint has no part in it. */
+	if (run->request.verb == PCTL_VERB_WAIT_READY) {
+		begin_task(run, i);
+		return;
+	}
 	void **place = pctl_strmap_put(&run->turns, run->targets[i].key);
 	struct turn *turn = *place;
 
@@ -457,9 +492,14 @@ void pctl_run_task_result(struct pctl_run *run, const struct pctl_result *result
 	run->callbacks.result(run->callbacks.data, result);
 }
 
-void pctl_run_task_gone(struct pctl_run *run, const struct pctl_target *target)
+void pctl_run_pass_turn(struct pctl_run *run, const struct pctl_target *target)
+{
+	pass_turn(run, target->key);
+	feed_soon(run);
+}
+
+void pctl_run_task_gone(struct pctl_run *run)
 {
 	run->active--;
-	pass_turn(run, target->key);
 	feed_soon(run);
 }
