@@ -41,7 +41,7 @@ struct pctl_run {
 	uv_idle_t feeder;
 	int interrupted; /* a class: PCTL_E_CANCELED or PCTL_E_TIMEOUT */
 	const char *why; /* its words */
-	bool closing;
+	bool closing, paused;
 	size_t held;                      /* by streams, which need the targets */
 	bool over;                        /* done was told: gone with the last that holds it */
 	struct pctl_arguments *arguments; /* METHOD */
@@ -369,7 +369,7 @@ static void feed(uv_idle_t *idle)
 
 	size_t i;
 
-	while (run->active < run->fanout || run->interrupted) {
+	while ((run->active < run->fanout && !run->paused) || run->interrupted) {
 		if (!pctl_gate_next(&run->gate, run->interrupted, &i)) {
 			if (run->next == run->count)
 				break;
@@ -404,6 +404,12 @@ static void interrupt(struct pctl_run *run, int code, const char *why)
 static void on_deadline(uv_timer_t *timer)
 {
 	interrupt(timer->data, PCTL_E_TIMEOUT, "the command's time was over");
+}
+
+void pctl_run_pause(struct pctl_run *run, bool paused)
+{
+	run->paused = paused;
+	feed_soon(run);
 }
 
 void pctl_run_cancel(struct pctl_run *run)

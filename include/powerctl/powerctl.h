@@ -169,6 +169,8 @@ PCTL_API void pctl_run_free(struct pctl_run *run);
 PCTL_API unsigned pctl_run_flags(const struct pctl_run *run);
 /* Callbacks follow from the loop, never from within. */
 PCTL_API void pctl_run_start(struct pctl_run *run, const struct pctl_run_callbacks *callbacks);
+/* While paused no further node is begun; what is under way goes on, and so does its time. */
+PCTL_API void pctl_run_pause(struct pctl_run *run, bool paused);
 /* Ends what is in flight and what waits: results follow, with what is known of each. */
 PCTL_API void pctl_run_cancel(struct pctl_run *run);
 
