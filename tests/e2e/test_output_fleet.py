@@ -116,7 +116,7 @@ def holes(lab):
 def details(lab):
     """what differs from device to device by chance does not keep errors apart"""
     fleet = Fleet(lab, "--set", "1-6:transition_ms=60000", "--set", "7-9:cut_every=1", devices=9)
-    proc = lab.start("on", "--timeout", "2500ms", "--fold", "a[1-6]", stdout=subprocess.PIPE,
+    proc = lab.start("on", "--timeout", "2500ms", "--fold", "-q", "a[1-6]", stdout=subprocess.PIPE,
                      text=True)
     until("all were told", lambda: fleet.totals()["set_power"] == 6)
     fleet.set("1-6", hang="all")

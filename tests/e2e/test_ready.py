@@ -234,6 +234,21 @@ def not_too_early(lab):
 
 
 @test
+def confirmed_first(lab):
+    """a restart: what passes before the power is confirmed does not end the verb"""
+    one = Port(lab).open()
+    inventory(lab, f"{{tcp: {one.number}, host: 127.0.0.1}}",
+              more="state: 'on', transition: 1500ms", times="poll: 50ms, ready: 20s")
+    proc = begin(lab, "reboot", "--until", "ready", "--json", "n1")
+    told(proc, "passed, but it has not failed since the restart")
+    one.shut()
+    told(proc, "connection refused")
+    one.open()
+    row = json.loads(proc.communicate(timeout=PATIENCE)[0])
+    same((row["ok"], row["state"], row["elapsed_ms"] >= 1500), (True, "on", True), row)
+
+
+@test
 def never_failed(lab):
     """a restart that its test never noticed: not known, and said; seen off in between: known"""
     one = Port(lab).open()
