@@ -2,12 +2,10 @@
 #include "ready_try.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
@@ -216,21 +214,6 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 		(void)uv_read_stop(stream);
 }
 
-/* What is left in the pipe; a child of its own that keeps it open is not waited for. */
-static void drain(struct pctl_ready_try *try)
-{
-	uv_os_fd_t fd;
-	ssize_t n = 1;
-
-	if (uv_fileno((uv_handle_t *)&try->out, &fd) < 0)
-		return;
-	for (unsigned chunks = 0; n > 0 && chunks < 16; chunks++) {
-		n = read(fd, try->chunk, sizeof(try->chunk));
-		if (n > 0)
-			keep_tail(try, try->chunk, (size_t)n);
-	}
-}
-
 static void close_parts(struct pctl_ready_try *try)
 {
 	(void)uv_timer_stop(&try->limit);
@@ -244,8 +227,7 @@ static void on_ended(uv_process_t *process, int64_t status, int signum)
 	struct pctl_ready_try *try = process->data;
 	const char *name = pctl_value_text(pctl_value_at(try->target->ready.command, 0));
 
-	try->runs = false;
-	drain(try);
+	try->runs = false; /* what it printed was read before: the loop tells of the end last */
 	const char *line = last_line(try);
 	try->passed = !*try->why && status == 0 && signum == 0;
 	if (!*try->why && signum)

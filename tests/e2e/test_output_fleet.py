@@ -169,9 +169,9 @@ def slow_reader(lab):
 @test
 def stopped_terminal(lab):
     """^S on the terminal: the progress line waits, the machines do not"""
-    fleet = Fleet(lab, "--set", "all:latency_ms=100", devices=5)
+    fleet = Fleet(lab, "--set", "all:latency_ms=500", devices=5)
     inventory_text = lab.read("config/powerctl/powerctl.yaml")
-    lab.inventory(inventory_text + '  s1: {driver: "null", latency: 2s}\n')
+    lab.inventory(inventory_text + '  s1: {driver: "null", latency: 4s}\n')
     t = lab.terminal("on", "-a")
     t.send("\x13")
     until("all machines are on", lambda: all(d["power_word"] == "on"

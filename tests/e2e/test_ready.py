@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 
+from amtlib import Fleet
 from lib import PATIENCE, SOURCE, bad, good, has, main, same, test, until
 from schema import check_schema
 
@@ -173,7 +174,8 @@ def many(lab):
                   f'nodes:\n  "n[1-50]": {{driver: "null", credential: c, '
                   f'ready: {{command: [sh, {script}], timeout: 50s}}}}\n')
     proc = lab.start("wait", "ready", "-a", "--fold", stdout=subprocess.PIPE, text=True)
-    until("as many run as may", lambda: len(os.listdir(runs)) >= 32)
+    until("as many run as may and have counted each other",
+          lambda: os.path.exists(runs + ".n") and len(lab.read("runs.n").split()) >= 32)
     lab.write("go", "")
     ended(proc, 0, "n[1-50]: ok\n")
     numbers = [int(n) for n in lab.read("runs.n").split()]
@@ -260,6 +262,23 @@ def never_failed(lab):
     inventory(lab, ready, more="state: 'on', no_cycle: true")
     row = lab.run("reboot", "--until", "ready", "--json", "n1").json[0]
     same((row["ok"], row["state"], row["confirmed"]), (True, "on", "seen"))
+    Fleet(lab, "--state", "on", "--set", "all:transition_ms=800", "--set", "all:transition_state=8",
+          settings=f"ready: {ready}", timeouts="poll: 100ms, ready: 1s")
+    row = lab.run("reboot", "--until", "ready", "--json", "a1").json[0]
+    same((row["ok"], row["state"], row["confirmed"]), (True, "on", "seen"), row)
+
+
+@test
+def same_endpoint(lab):
+    """nodes behind one endpoint take turns for the power, not for what follows"""
+    shut, opened = Port(lab), Port(lab).open()
+    lab.inventory(f'classes: {{c: {{driver: "null", address: 10.0.0.1, timeouts: {{{QUICK}}}}}}}\nnodes:\n'
+                  f"  n1: {{class: c, ready: {{tcp: {shut.number}, host: 127.0.0.1}}}}\n"
+                  f"  n2: {{class: c, ready: {{tcp: {opened.number}, host: 127.0.0.1}}}}\n")
+    for args, word in ((["on", "--until", "ready"], "on"), (["wait", "ready"], "ok")):
+        r = lab.run(*args, "n1", "n2")
+        same((r.status, r.lines[0]), (1, f"n2: {word}"), r)
+        has(r.lines[1], "n1: error: timeout: ")
 
 
 @test
