@@ -35,7 +35,7 @@ static void on_late(uv_timer_t *timer)
 		pctl_error_set(&err, PCTL_E_TIMEOUT,
 			"on, but whether it restarted is not known: its ready test has not failed "
 			"once in %s since '%s' was accepted",
-			limit, pctl_action_name(t->accepted));
+			limit, t->sent.what);
 	else
 		pctl_error_set(&err, PCTL_E_TIMEOUT, "%snot ready in %s: %s", before, limit,
 			*why ? why : "no try has ended");

@@ -121,7 +121,7 @@ def details(lab):
     until("all were told", lambda: fleet.totals()["set_power"] == 6)
     fleet.set("1-6", hang="all")
     out, _ = proc.communicate(timeout=PATIENCE)
-    same(out, "a[1-6]: error: timeout: no answer at the end of 2.5 s\n")
+    same(out, "a[1-6]: error: timeout: 'on' was accepted, and then: no answer at the end of 2.5 s\n")
     r = lab.run("status", "--fold", "a[7-9]")
     same(r.out, "a[7-9]: unknown: unreachable: answer cut short\n")
     codes = [row["error"]["code"] for row in lab.run("status", "--json", "a[7-9]").json]
