@@ -397,7 +397,7 @@ static void time_over(struct pctl_task *t)
 	}
 	/* The limit and not the clock, and not how long the last look took: equal errors fold. */
 	pctl_format_duration(t->wait_until - t->started, after, sizeof(after));
-	if (t->error.code && is_silence(t->error.text))
+	if (t->error.code == PCTL_E_TIMEOUT && is_silence(t->error.text))
 		pctl_error_set(&t->error, t->error.code, "no answer at the end of %s", after);
 	if (t->error.code && t->sent.how == PCTL_SENT_ACCEPTED) {
 		pctl_task_end_fail(t, t->error.code, "'%s' was accepted, and then: %.200s",
