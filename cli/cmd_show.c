@@ -83,21 +83,19 @@ static int exec_show(struct cli *cli)
 	int status = select_nodes(cli, cli->args, &selection);
 	if (status != CLI_OK)
 		return status;
-	struct output *output = output_new(stdout, mode, cli->options.json);
+	struct output *output = output_new(cli, STDOUT_FILENO, mode, cli->options.json);
 	for (size_t i = 0; i < selection.count; i++) {
 		const char *name = pctl_inventory_name(cli->inventory, selection.nodes[i]);
 		struct pctl_value *settings =
 			pctl_inventory_settings(cli->inventory, selection.nodes[i]);
 
-		output_add(output, i, name,
+		output_add(output, i, 0, name,
 			render(cli, selection.nodes[i], settings,
 				mode == OUTPUT_FOLD || selection.count == 1));
 		pctl_value_free(settings);
 	}
-	(void)output_flush(output); /* a fault is seen once more when the program ends */
-	output_free(output);
 	selection_done(&selection);
-	return CLI_OK;
+	return output_end(output, NULL, CLI_OK);
 }
 
 const struct command command_show = {

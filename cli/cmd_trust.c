@@ -104,23 +104,22 @@ static int exec_trust(struct cli *cli)
 	if (status == CLI_OK && changes)
 		status = guard_confirm(
 			cli, cli->options.accept ? "trust --accept" : "trust --forget", &selection);
-	struct output *output = output_new(stdout, output_choose(cli), cli->options.json);
+	struct output *output =
+		output_new(cli, STDOUT_FILENO, output_choose(cli), cli->options.json);
 	for (size_t i = 0; status != CLI_USAGE && i < selection.count; i++) {
 		const char *name = pctl_inventory_name(cli->inventory, selection.nodes[i]);
 		struct pctl_error err = { 0 };
 		char *text = handle(cli, selection.nodes[i], &err);
 
 		if (text) {
-			output_add(output, i, name, text);
+			output_add(output, i, 0, name, text);
 		} else {
 			say("%s: %s", name, err.text);
 			status = CLI_FAILED;
 		}
 	}
-	(void)output_flush(output); /* a fault is seen once more when the program ends */
-	output_free(output);
 	selection_done(&selection);
-	return status;
+	return output_end(output, NULL, status);
 }
 
 const struct command command_trust = {

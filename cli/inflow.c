@@ -11,7 +11,7 @@
 static void take(struct inflow *in)
 {
 	char part[PART];
-	ssize_t n = read(in->from.fd, part, sizeof(part));
+	ssize_t n = standard_read(&in->from, part, sizeof(part));
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;

@@ -99,6 +99,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_CLEAR] = ROW("clear", 0, OPTION_FLAG, NULL, clear, "empty the log"),
 	[OPTION_TRY_ANYWAY] = ROW("try-anyway", 0, OPTION_FLAG, NULL, try_anyway,
 		"log in also where the credential was refused a moment ago"),
+	[OPTION_UNTIL] = ROW("until", 0, OPTION_TEXT, "ready", until,
+		"then wait until the machine's own test passes"),
 };
 
 void words_add(struct words *words, const char *word)
@@ -301,6 +303,7 @@ static const struct {
 	{ OPTION_LEGACY, OPTION_UEFI },
 	{ OPTION_ACCEPT, OPTION_FORGET },
 	{ OPTION_NEW, OPTION_CLEAR },
+	{ OPTION_NO_WAIT, OPTION_UNTIL },
 	{ OPTION_PASSWORD_FILE, OPTION_PASSWORD_STDIN },
 	{ OPTION_CREDENTIAL, OPTION_USER },
 	{ OPTION_CREDENTIAL, OPTION_PASSWORD_FILE },

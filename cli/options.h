@@ -62,6 +62,7 @@ enum option_id {
 	OPTION_NEW,
 	OPTION_CLEAR,
 	OPTION_TRY_ANYWAY,
+	OPTION_UNTIL,
 	OPTION_COUNT,
 };
 #define OPTION_BIT(id) (UINT64_C(1) << (id))
@@ -130,6 +131,7 @@ struct options {
 	const char *log, *escape;
 	bool log_new, clear;
 	bool try_anyway;
+	const char *until;
 };
 
 /* PCTL_E_CONFIG: err says which option, what is wrong and what would be right. */

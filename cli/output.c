@@ -2,21 +2,28 @@
 #include "output.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <powerctl/mem.h>
 
+#include "outflow.h"
+#include "say.h"
+
 struct entry {
 	size_t order;
+	unsigned group;
 	char *name, *text;
 };
 
 struct output {
-	FILE *file;
+	struct cli *cli;
 	enum output_mode mode;
 	bool bare;
-	int fault; /* errno of the first write that failed */
+	struct outflow out;
+	output_fn *gone;
+	void *data;
 	struct entry *entries;
 	size_t n, cap;
 };
@@ -32,45 +39,65 @@ enum output_mode output_choose(const struct cli *cli)
 	return o->sort ? OUTPUT_SORT : OUTPUT_STREAM;
 }
 
-struct output *output_new(FILE *file, enum output_mode mode, bool bare)
+static void on_gone(void *data)
+{
+	struct output *o = data;
+
+	if (o->gone)
+		o->gone(o->data);
+}
+
+struct output *output_new(struct cli *cli, int fd, enum output_mode mode, bool bare)
 {
 	struct output *o = pctl_xcalloc(1, sizeof(*o));
 
-	o->file = file;
+	o->cli = cli;
 	o->mode = mode;
 	o->bare = bare;
+	(void)fflush(stdout); /* what went another way goes first */
+	outflow_init(&o->out, &cli->loop, fd, on_gone, o);
 	return o;
 }
 
-static void note_fault(struct output *o, bool bad)
+void output_on_gone(struct output *o, output_fn *gone, void *data)
 {
-	if (bad && !o->fault)
-		o->fault = errno ? errno : EIO;
+	o->gone = gone;
+	o->data = data;
+}
+
+size_t output_kept(const struct output *o)
+{
+	return outflow_kept(&o->out);
+}
+
+static void put_line(
+	struct output *o, const char *name, const char *between, const char *line, size_t len)
+{
+	outflow_put(&o->out, name, strlen(name));
+	outflow_put(&o->out, between, strlen(between));
+	outflow_put(&o->out, line, len);
+	outflow_put(&o->out, "\n", 1);
 }
 
 static void write_text(struct output *o, const char *name, const char *text)
 {
-	bool bad = false;
-
-	if (o->fault)
+	if (o->bare) {
+		put_line(o, "", "", text, strlen(text));
 		return;
-	errno = 0;
-	if (o->bare)
-		bad = fprintf(o->file, "%s\n", text) < 0;
-	else if (*text == '\n')
-		bad = fprintf(o->file, "%s:%s\n", name, text) < 0;
-	else
-		for (const char *line = text; line && !bad;) {
-			const char *end = strchr(line, '\n');
-			size_t len = end ? (size_t)(end - line) : strlen(line);
+	}
+	if (*text == '\n') {
+		put_line(o, name, ":", text, strlen(text));
+		return;
+	}
+	for (const char *line = text; line;) {
+		size_t len = strcspn(line, "\n");
 
-			bad = fprintf(o->file, "%s: %.*s\n", name, (int)len, line) < 0;
-			line = end ? end + 1 : NULL;
-		}
-	note_fault(o, bad || fflush(o->file) != 0);
+		put_line(o, name, ": ", line, len);
+		line = line[len] ? line + len + 1 : NULL;
+	}
 }
 
-void output_add(struct output *o, size_t order, const char *name, char *take_text)
+void output_add(struct output *o, size_t order, unsigned group, const char *name, char *take_text)
 {
 	if (o->mode == OUTPUT_STREAM) {
 		write_text(o, name, take_text);
@@ -78,7 +105,7 @@ void output_add(struct output *o, size_t order, const char *name, char *take_tex
 		return;
 	}
 	o->entries = pctl_xgrow(o->entries, &o->cap, o->n + 1, sizeof(*o->entries));
-	o->entries[o->n++] = (struct entry){ order, pctl_xstrdup(name), take_text };
+	o->entries[o->n++] = (struct entry){ order, group, pctl_xstrdup(name), take_text };
 }
 
 static int by_order(const void *va, const void *vb)
@@ -91,23 +118,26 @@ static int by_order(const void *va, const void *vb)
 static int by_text(const void *va, const void *vb)
 {
 	const struct entry *a = va, *b = vb;
-	int r = strcmp(a->text, b->text);
+	int r = (a->group > b->group) - (a->group < b->group);
 
+	if (!r)
+		r = strcmp(a->text, b->text);
 	return r ? r : by_order(va, vb);
 }
 
 /* A run of entries with equal texts. */
 struct group {
-	size_t order; /* of its first */
 	const struct entry *first;
 	size_t n;
 };
 
 static int by_first(const void *va, const void *vb)
 {
-	const struct group *a = va, *b = vb;
+	const struct entry *a = ((const struct group *)va)->first;
+	const struct entry *b = ((const struct group *)vb)->first;
 
-	return (a->order > b->order) - (a->order < b->order);
+	return a->group != b->group ? (a->group > b->group) - (a->group < b->group)
+				    : by_order(a, b);
 }
 
 static void write_group(struct output *o, const struct group *g)
@@ -130,10 +160,10 @@ static void write_folded(struct output *o)
 	for (size_t i = 0; i < o->n; i++) {
 		const struct entry *e = &o->entries[i];
 
-		if (i > 0 && strcmp(e->text, e[-1].text) == 0)
+		if (i > 0 && e->group == e[-1].group && strcmp(e->text, e[-1].text) == 0)
 			groups[n - 1].n++;
 		else
-			groups[n++] = (struct group){ e->order, e, 1 };
+			groups[n++] = (struct group){ e, 1 };
 	}
 	qsort(groups, n, sizeof(*groups), by_first);
 	for (size_t i = 0; i < n; i++)
@@ -156,21 +186,38 @@ static void forget(struct output *o)
 	o->n = 0;
 }
 
-int output_flush(struct output *o)
+void output_flush(struct output *o)
 {
 	if (o->n > 0 && o->mode == OUTPUT_FOLD)
 		write_folded(o);
 	else if (o->n > 0)
 		write_sorted(o);
 	forget(o);
-	return o->fault;
 }
 
-void output_free(struct output *o)
+int output_end(struct output *o, const bool *stop, int status)
 {
-	if (!o)
-		return;
-	forget(o);
+	uv_loop_t *loop = &o->cli->loop;
+
+	output_flush(o);
+	outflow_push(&o->out);
+	o->gone = NULL;
+	while (outflow_waits(&o->out) && !(stop && *stop))
+		(void)uv_run(loop, UV_RUN_ONCE);
+	int fault = o->cli->output_fault = o->out.fault;
+	outflow_close(&o->out);
+	(void)uv_run(loop, UV_RUN_NOWAIT); /* its handles end here */
 	free(o->entries);
 	free(o);
+	/* A reader that has left needs no word about it. */
+	if (fault && fault != EPIPE)
+		say("standard output cannot be written: %s", strerror(fault));
+	return fault && status == CLI_OK ? CLI_FAILED : status;
+}
+
+void output_abandon(struct output *o)
+{
+	output_flush(o);
+	outflow_push(&o->out);
+	outflow_close(&o->out);
 }

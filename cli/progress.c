@@ -2,6 +2,9 @@
 #include "progress.h"
 
 #include <inttypes.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -23,17 +26,49 @@ void progress_text(
 	pctl_buf_addf(ret, "%" PRIu64 " s", elapsed_ms / 1000);
 }
 
-static void on_timer(uv_timer_t *timer)
+/* A terminal that is stopped (^S) would stop the loop, which times devices. */
+static bool takes_more(void)
 {
-	struct progress *p = timer->data;
-	struct pctl_buf line;
+	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return poll(&fd, 1, 0) == 1;
+}
+
+/* A line that breaks could not be taken away any more. */
+static size_t columns(void)
+{
+	struct winsize size = { 0 };
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+		return TEXT_MAX;
+	return size.ws_col - 1;
+}
+
+/* Written over the line before, and the rest of that erased: nothing flickers. */
+static void draw(struct progress *p)
+{
+	size_t width = columns();
+	struct pctl_buf line, states;
 
 	pctl_buf_init(&line, TEXT_MAX);
-	progress_text(&line, p->verb, p->tally, uv_now(timer->loop) - p->started);
-	(void)fprintf(stderr, ERASE_LINE "%s", line.data);
+	pctl_buf_init(&states, TEXT_MAX);
+	progress_text(&line, p->verb, p->tally, uv_now(p->timer.loop) - p->started);
+	tally_words(p->tally, &states);
+	if (states.len && line.len + strlen("; ") + states.len <= width)
+		pctl_buf_addf(&line, "; %s", states.data);
+	if (line.len > width)
+		pctl_buf_cut(&line, width);
+	(void)fprintf(stderr, "\r%s\033[K", line.data);
 	(void)fflush(stderr);
 	pctl_buf_done(&line);
+	pctl_buf_done(&states);
 	p->shown = true;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	if (takes_more())
+		draw(timer->data);
 }
 
 void progress_start(struct progress *p, uv_loop_t *loop, bool quiet, const char *verb,
@@ -50,7 +85,7 @@ void progress_start(struct progress *p, uv_loop_t *loop, bool quiet, const char 
 
 void progress_clear(struct progress *p)
 {
-	if (!p->shown)
+	if (!p->shown || !takes_more())
 		return;
 	(void)fputs(ERASE_LINE, stderr);
 	(void)fflush(stderr);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run.h"
 
-#include <errno.h>
-#include <string.h>
+#include <unistd.h>
 
 #include <powerctl/parse.h>
 
@@ -27,7 +26,11 @@ struct runner {
 	struct signals signals;
 	struct pctl_names *failed;
 	bool done;
+	bool gave_up; /* ^C while the reader of the results took his time */
 };
+
+/* With so many bytes unread no further node is begun; those under way are served in time. */
+#define UNREAD_MAX ((size_t)64 << 20)
 
 /* What an option leaves open, the inventory's defaults may say; it was checked when it was read. */
 static uint64_t or_default(const struct cli *cli, uint64_t given, const char *key)
@@ -65,6 +68,12 @@ struct pctl_request run_request_from(const struct cli *cli, enum pctl_verb verb)
 
 /* --- While it runs. --------------------------------------------------------------------------- */
 
+/* Where results are folded: first what went well, then errors by their class. */
+static unsigned group_of(const struct pctl_result *result)
+{
+	return result->ok ? 0 : (unsigned)-result->error.code;
+}
+
 static void on_result(void *data, const struct pctl_result *result)
 {
 	struct runner *r = data;
@@ -84,7 +93,17 @@ static void on_result(void *data, const struct pctl_result *result)
 	if (!result->ok && result->node < r->cli->inventory_count)
 		(void)pctl_names_add(r->failed, result->name);
 	progress_clear(&r->progress);
-	output_add(r->output, result->node, result->name, text);
+	output_add(r->output, result->node, group_of(result), result->name, text);
+	if (output_kept(r->output) > UNREAD_MAX)
+		pctl_run_pause(r->run, true);
+}
+
+static void on_output_gone(void *data)
+{
+	struct runner *r = data;
+
+	if (!r->done)
+		pctl_run_pause(r->run, false);
 }
 
 static void on_waiting(void *data, const char *name, const char *holder)
@@ -120,6 +139,10 @@ static void on_first_signal(void *data)
 {
 	struct runner *r = data;
 
+	if (r->done) {
+		r->gave_up = true;
+		return;
+	}
 	progress_clear(&r->progress);
 	say("interrupted: what is in flight is reported; once more ends at once");
 	pctl_run_cancel(r->run);
@@ -130,7 +153,7 @@ static void on_second_signal(void *data)
 	struct runner *r = data;
 
 	progress_clear(&r->progress);
-	(void)output_flush(r->output);
+	output_abandon(r->output);
 }
 
 /* --- Before and after. ------------------------------------------------------------------------ */
@@ -147,19 +170,6 @@ static void show_summary(const struct runner *r)
 	pctl_buf_done(&line);
 }
 
-/* A reader that has left (EPIPE) needs no word about it. */
-static int status_of(const struct runner *r, int fault)
-{
-	int status = tally_status(&r->tally, r->cli->options.exit_class);
-
-	r->cli->output_fault = fault;
-	if (fault && fault != EPIPE)
-		say("standard output cannot be written: %s", strerror(fault));
-	if (r->signals.came)
-		return CLI_INTERRUPTED;
-	return status == CLI_OK && fault ? CLI_FAILED : status;
-}
-
 static int run_to_end(struct runner *r)
 {
 	const struct pctl_run_callbacks callbacks = {
@@ -173,16 +183,18 @@ static int run_to_end(struct runner *r)
 
 	signals_start(&r->signals, &cli->loop, on_first_signal, on_second_signal, r);
 	progress_start(&r->progress, &cli->loop, cli->options.quiet, cli->command->name, &r->tally);
+	output_on_gone(r->output, on_output_gone, r);
 	pctl_run_start(r->run, &callbacks);
 	while (!r->done)
 		(void)uv_run(&cli->loop, UV_RUN_ONCE);
-	progress_stop(&r->progress);
-	signals_stop(&r->signals);
-	int fault = output_flush(r->output);
-	show_summary(r);
 	failed_save(r->failed);
+	progress_stop(&r->progress);
+	int status = output_end(
+		r->output, &r->gave_up, tally_status(&r->tally, cli->options.exit_class));
+	signals_stop(&r->signals);
+	show_summary(r);
 	(void)uv_run(&cli->loop, UV_RUN_NOWAIT); /* our handles live on this stack */
-	return status_of(r, fault);
+	return r->signals.came ? CLI_INTERRUPTED : status;
 }
 
 static int prepare(
@@ -230,10 +242,9 @@ int run_request(struct cli *cli, const struct selection *selection,
 		pctl_run_free(r.run);
 		return status;
 	}
-	r.output = output_new(stdout, mode, cli->options.json);
+	r.output = output_new(cli, STDOUT_FILENO, mode, cli->options.json);
 	r.failed = pctl_names_new();
 	status = run_to_end(&r);
-	output_free(r.output);
 	pctl_names_free(r.failed);
 	return status;
 }

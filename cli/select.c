@@ -114,17 +114,25 @@ static bool is_failed(const struct cli *cli, const char *word)
 	return true;
 }
 
-static int add_failed(struct list *list, struct pctl_error *err)
+/* Another inventory, or one that was edited since, may not have all of them. */
+static int add_failed(const struct cli *cli, struct list *list, struct pctl_error *err)
 {
-	struct pctl_names *names = pctl_names_new();
+	struct pctl_names *names = pctl_names_new(), *known = pctl_names_new();
 
 	int r = failed_load(names, err);
+	for (size_t i = 0; i < pctl_names_count(names); i++)
+		if (pctl_inventory_index(cli->inventory, pctl_names_at(names, i)) >= 0)
+			(void)pctl_names_add(known, pctl_names_at(names, i));
 	if (r == 0 && pctl_names_count(names) == 0)
 		r = pctl_error_set(
 			err, PCTL_E_CONFIG, "@failed: no node failed in your last command");
+	else if (r == 0 && pctl_names_count(known) == 0)
+		r = pctl_error_set(err, PCTL_E_CONFIG,
+			"@failed: no node that failed in your last command is in this inventory");
 	if (r == 0)
-		list_take(list, pctl_names_fold(names));
+		list_take(list, pctl_names_fold(known));
 	pctl_names_free(names);
+	pctl_names_free(known);
 	return r;
 }
 
@@ -140,7 +148,7 @@ static int resolve(struct cli *cli, const struct list *words, struct list *ret)
 		int r = 0;
 
 		if (is_failed(cli, words->v[i])) {
-			r = add_failed(ret, &err);
+			r = add_failed(cli, ret, &err);
 		} else if (pctl_inventory_is_url(words->v[i])) {
 			r = login_url(cli, words->v[i], &secret_path, &url, &err);
 			if (r == 0)
@@ -244,7 +252,7 @@ static int expand(struct cli *cli, const struct list *words, struct pctl_names *
 			r = pctl_inventory_add_url(cli->inventory, word, out, &err);
 		else if (!is_failed(cli, word))
 			r = pctl_names_expand(out, word, &resolver, NULL, &err);
-		else if ((r = add_failed(&failed, &err)) == 0)
+		else if ((r = add_failed(cli, &failed, &err)) == 0)
 			r = pctl_names_expand(out, failed.v[0], NULL, NULL, &err);
 		if (r < 0)
 			pctl_problems_add(problems, nowhere, "'%.200s': %s", word, err.text);

@@ -51,11 +51,16 @@ static void add_classes(const struct tally *t, struct pctl_buf *buf)
 	}
 }
 
-void tally_summary(const struct tally *t, struct pctl_buf *ret)
+void tally_words(const struct tally *t, struct pctl_buf *ret)
 {
 	for (size_t i = 0; i < TALLY_WORDS; i++)
 		if (t->words[i])
 			add_count(ret, ret->len ? ", " : "", t->words[i], words[i]);
+}
+
+void tally_summary(const struct tally *t, struct pctl_buf *ret)
+{
+	tally_words(t, ret);
 	if (!t->failed)
 		return;
 	add_count(ret, ret->len ? ", " : "", t->failed, "failed");

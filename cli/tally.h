@@ -19,6 +19,9 @@ struct tally {
 
 void tally_add(struct tally *tally, const struct pctl_result *result);
 
+/* What did not fail, "3,900 on, 88 off", or nothing. */
+void tally_words(const struct tally *tally, struct pctl_buf *ret);
+
 /* "3,988 on, 12 failed (9 unreachable, 3 auth)" */
 void tally_summary(const struct tally *tally, struct pctl_buf *ret);
 

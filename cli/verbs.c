@@ -77,9 +77,9 @@ static int parse_boot(const struct cli *cli, struct pctl_boot *boot)
 	return CLI_OK;
 }
 
-static int parse_state(const struct cli *cli, enum pctl_power_state *ret)
+static int parse_state(const struct cli *cli, struct pctl_request *request)
 {
-	static const char *const choices[] = { "on", "off", "sleep", "hibernate", NULL };
+	static const char *const choices[] = { "on", "off", "sleep", "hibernate", "ready", NULL };
 	static const enum pctl_power_state states[] = { PCTL_POWER_ON, PCTL_POWER_OFF,
 		PCTL_POWER_SLEEP, PCTL_POWER_HIBERNATE };
 	int i = pctl_parse_choice(cli->args[0], choices);
@@ -88,8 +88,22 @@ static int parse_state(const struct cli *cli, enum pctl_power_state *ret)
 		say_choices(cli, "state to wait for", choices);
 		return CLI_USAGE;
 	}
-	*ret = states[i];
+	if (strcmp(cli->args[0], "ready") == 0)
+		request->verb = PCTL_VERB_WAIT_READY;
+	else
+		request->wait_state = states[i];
 	return CLI_OK;
+}
+
+static int parse_until(const struct cli *cli, struct pctl_request *request)
+{
+	const char *word = cli->options.until;
+
+	request->until_ready = word && strcmp(word, "ready") == 0;
+	if (!word || request->until_ready)
+		return CLI_OK;
+	say("--until: '%s' is nothing to wait for; it is one of: ready", word);
+	return CLI_USAGE;
 }
 
 /* --- Execution. ------------------------------------------------------------------------------- */
@@ -118,7 +132,7 @@ static int fill(const struct cli *cli, struct pctl_request *request)
 	case PCTL_VERB_BOOT:
 		return parse_boot(cli, &request->boot);
 	case PCTL_VERB_WAIT:
-		return parse_state(cli, &request->wait_state);
+		return parse_state(cli, request);
 	case PCTL_VERB_IDENTIFY:
 		request->identify_off = cli->options.off;
 		return CLI_OK;
@@ -159,7 +173,9 @@ static int exec_verb(struct cli *cli)
 	size_t arguments = cli->options.show ? 0 : cli->command->arguments;
 	struct selection selection;
 
-	int status = fill(cli, &request);
+	int status = parse_until(cli, &request);
+	if (status == CLI_OK)
+		status = fill(cli, &request);
 	if (status == CLI_OK)
 		status = select_nodes(cli, cli->args + arguments, &selection);
 	if (status != CLI_OK) {
@@ -176,7 +192,9 @@ static int exec_verb(struct cli *cli)
 /* --- Rows. ------------------------------------------------------------------------------------ */
 
 #define NO_WAIT OPTION_BIT(OPTION_NO_WAIT)
-#define STARTS  (OPTION_BIT(OPTION_MAX_AT_ONCE) | OPTION_BIT(OPTION_STAGGER))
+#define STARTS                                                                 \
+	(NO_WAIT | OPTION_BIT(OPTION_UNTIL) | OPTION_BIT(OPTION_MAX_AT_ONCE) | \
+		OPTION_BIT(OPTION_STAGGER))
 #define BOOT                                                                                  \
 	(OPTION_BIT(OPTION_PERSISTENT) | OPTION_BIT(OPTION_URL) | OPTION_BIT(OPTION_LEGACY) | \
 		OPTION_BIT(OPTION_UEFI))
@@ -201,7 +219,7 @@ const struct command command_on = {
 	.summary = "turn on, and wait until it reads on",
 	.help = "What is on already is left alone and counts as success.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_CHANGE | NO_WAIT | STARTS,
+	.options = OPTIONS_CHANGE | STARTS,
 	.exec = exec_verb,
 	.verb = PCTL_VERB_ON,
 };
@@ -227,7 +245,7 @@ const struct command command_reboot = {
 	.help = "What is on is power cycled and read on again; what is off is turned on. With "
 		"--soft the\noperating system is asked to restart.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_DISRUPT | NO_WAIT | STARTS | OPTION_BIT(OPTION_SOFT),
+	.options = OPTIONS_DISRUPT | STARTS | OPTION_BIT(OPTION_SOFT),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_REBOOT,
 };
@@ -238,8 +256,8 @@ const struct command command_cycle = {
 	.summary = "power cycle; an error for what is off",
 	.help = "As reboot, but a machine that is off is an error; --on-if-off turns it on.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_DISRUPT | NO_WAIT | STARTS | OPTION_BIT(OPTION_ON_IF_OFF) |
-		   OPTION_BIT(OPTION_SOFT),
+	.options =
+		OPTIONS_DISRUPT | STARTS | OPTION_BIT(OPTION_ON_IF_OFF) | OPTION_BIT(OPTION_SOFT),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_CYCLE,
 };
@@ -250,7 +268,7 @@ const struct command command_reset = {
 	.summary = "reset without taking the power away",
 	.help = "A machine that is off is an error; --on-if-off turns it on.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_DISRUPT | NO_WAIT | STARTS | OPTION_BIT(OPTION_ON_IF_OFF),
+	.options = OPTIONS_DISRUPT | STARTS | OPTION_BIT(OPTION_ON_IF_OFF),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_RESET,
 };
@@ -279,7 +297,7 @@ const struct command command_boot = {
 	"what is off.",
 	.flags = COMMAND_NODES,
 	.arguments = 1,
-	.options = OPTIONS_DISRUPT | NO_WAIT | STARTS | BOOT,
+	.options = OPTIONS_DISRUPT | STARTS | BOOT,
 	.exec = exec_verb,
 	.verb = PCTL_VERB_BOOT,
 };
@@ -290,7 +308,7 @@ const struct command command_pxeboot = {
 	.summary = "boot from the network now",
 	.help = "The same as `boot pxe`.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_DISRUPT | NO_WAIT | STARTS | (BOOT & ~OPTION_BIT(OPTION_URL)),
+	.options = OPTIONS_DISRUPT | STARTS | (BOOT & ~OPTION_BIT(OPTION_URL)),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_BOOT,
 };
@@ -331,8 +349,11 @@ const struct command command_identify = {
 const struct command command_wait = {
 	.name = "wait",
 	.usage = "STATE NODES",
-	.summary = "wait until a state is reached",
-	.help = "STATE is on, off, sleep or hibernate. Nothing is sent but questions.",
+	.summary = "wait until a state is reached, or the machine is ready",
+	.help = "STATE is on, off, sleep, hibernate or ready. Nothing is sent but questions. "
+		"`ready` asks "
+		"the\nmachine itself, not its management processor: the test that stands under "
+		"`ready:` in the\ninventory passes, a TCP port or a command (powerctl.yaml(5)).",
 	.flags = COMMAND_NODES,
 	.arguments = 1,
 	.options = OPTIONS_RUN,

@@ -40,6 +40,10 @@ struct pctl_core {
 	void *closed_data;
 	struct pctl_breaker *breaker;
 	struct pctl_store *looks; /* how far this user has read the devices' logs */
+	struct {
+		unsigned running;
+		struct pctl_ready_try *first, *last; /* that wait */
+	} ready_commands;
 };
 
 /* Loads (once) and starts (once) a driver. PCTL_E_CONFIG if it is refused or does not start. */
@@ -48,6 +52,14 @@ int pctl_core_load(
 /* The plugin that was probably meant, where there is none of that name; free() it. Or NULL. */
 char *pctl_core_nearest_driver(struct pctl_core *core, const char *name);
 int pctl_core_start(struct pctl_core *core, struct pctl_loaded *loaded, struct pctl_error *err);
+
+/* When the machine of a node is of use (ready.h); texts are borrowed from the target's map. */
+struct pctl_ready {
+	const char *host;                 /* of the machine, not of its management processor */
+	uint16_t port;                    /* 0: none */
+	const struct pctl_value *command; /* NULL: none */
+	uint64_t connect_ms, command_ms;  /* what one try may take */
+};
 
 /* What is known and checked about a node before anything is sent. */
 struct pctl_target {
@@ -64,8 +76,10 @@ struct pctl_target {
 	enum pctl_trust trust;
 	const struct pctl_dialer *dialer;
 	uint64_t connect_ms, answer_ms, read_ms, confirm_ms, reboot_ms, soft_ms;
-	uint64_t verify_ms; /* how long a lost action is looked for */
-	uint64_t poll_ms;   /* the first poll for a state; they grow to ten times that */
+	uint64_t verify_ms;      /* how long a lost action is looked for */
+	uint64_t poll_ms;        /* the first poll for a state; they grow to ten times that */
+	uint64_t ready_ms;       /* how long a machine that is on may take until it is ready */
+	struct pctl_ready ready; /* where the request asks for it */
 };
 
 /*

@@ -179,17 +179,16 @@ int pctl_pin_check(
 		return 0;
 	}
 	pctl_store_put(pins, key, offered, value);
+	/* Which node it is stands before it: a fleet's equal errors fold. */
 	if (!known)
 		return pctl_error_set(err, PCTL_E_TRUST,
 			"no CA vouches for its certificate and it is not known here; "
-			"`powerctl trust --accept %s` trusts it",
-			device->target->name);
+			"`powerctl trust --accept NODES` trusts it");
 	return pctl_error_set(err, PCTL_E_TRUST,
 		"%s is not the remembered one: another machine answers, or this one was set up "
 		"anew; "
-		"`powerctl trust %s` shows both",
-		strcmp(kind, "tls") == 0 ? "its certificate" : "its identity",
-		device->target->name);
+		"`powerctl trust NODES` shows both",
+		strcmp(kind, "tls") == 0 ? "its certificate" : "its identity");
 }
 
 bool pctl_pin_known(const struct pctl_device *device, const char *kind)

@@ -51,6 +51,7 @@ static const struct rule timeouts[] = {
 	{ .key = "soft", .shape = DURATION },
 	{ .key = "verify", .shape = DURATION },
 	{ .key = "poll", .shape = DURATION },
+	{ .key = "ready", .shape = DURATION },
 	END,
 };
 
@@ -66,6 +67,8 @@ static const struct rule defaults[] = {
 static const struct rule ready[] = {
 	{ .key = "tcp", .shape = UINT, .max = 65535 },
 	{ .key = "command", .shape = TEXTS },
+	{ .key = "host", .shape = TEXT },
+	{ .key = "timeout", .shape = DURATION },
 	END,
 };
 

@@ -49,7 +49,7 @@ struct pctl_run {
 	uv_idle_t feeder;
 	int interrupted; /* a class: PCTL_E_CANCELED or PCTL_E_TIMEOUT */
 	const char *why; /* its words */
-	bool closing;
+	bool closing, paused;
 	size_t held;                      /* by streams, which need the targets */
 	bool over;                        /* done was told: gone with the last that holds it */
 	struct pctl_arguments *arguments; /* METHOD */
@@ -71,9 +71,10 @@ static size_t choose_fanout(const struct pctl_run *run)
 		files.rlim_cur = files.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &files);
 		(void)getrlimit(RLIMIT_NOFILE, &files);
+		uint64_t each = FILES_PER_NODE + (run->request.until_ready ? 1 : 0);
 		uint64_t spare = SPARE_FILES + pctl_limits_count(run->core->limits);
 		uint64_t room = files.rlim_cur > spare * 2 ? files.rlim_cur - spare : spare;
-		n = n < room / FILES_PER_NODE ? n : room / FILES_PER_NODE;
+		n = n < room / each ? n : room / each;
 	}
 	return (size_t)(n ? n : 1);
 }
@@ -164,6 +165,32 @@ static void find_limits(struct pctl_run *run)
 	run->tickets = NULL;
 }
 
+/* Without a test there is nothing to wait for: said of all nodes before any of them is touched. */
+static int take_ready(struct pctl_run *run, struct pctl_problems *problems)
+{
+	const struct pctl_place nowhere = { 0 };
+	size_t before = pctl_problems_count(problems);
+	struct pctl_names *without = pctl_names_new();
+
+	for (size_t i = 0; i < run->count; i++) {
+		struct pctl_target *t = &run->targets[i];
+		bool skip = t->maintenance && !run->request.maintenance;
+
+		if (!skip && t->loaded && !pctl_ready_read(t, problems))
+			(void)pctl_names_add(without, t->name);
+	}
+	if (pctl_names_count(without) > 0) {
+		PCTL_AUTO(free) char *folded = pctl_names_fold(without);
+		pctl_problems_add(problems, nowhere,
+			"%s: nothing says when the machine is ready; add a line to it or its "
+			"class: `ready: {tcp: 22}`, a port that is open then, or `ready: "
+			"{command: [PROGRAM, ARGUMENT]}`",
+			folded);
+	}
+	pctl_names_free(without);
+	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : 0;
+}
+
 int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const size_t *nodes,
 	size_t count, const struct pctl_request *request, struct pctl_run **ret,
 	struct pctl_problems *problems)
@@ -178,19 +205,22 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	run->boot_url = request->boot.url ? pctl_xstrdup(request->boot.url) : NULL;
 	run->request.boot.url = run->boot_url;
 	pctl_breaker_refresh(core->breaker);
-	bool tried = pctl_breaker_matters(core->breaker, count);
+	bool ready = request->verb == PCTL_VERB_WAIT_READY;
+	bool tried = !ready && pctl_breaker_matters(core->breaker, count);
 	run->targets = pctl_xcalloc(count, sizeof(*run->targets));
 	for (size_t i = 0; i < count; i++) {
 		bool skip = !request->maintenance &&
 			    pctl_inventory_text(inventory, nodes[i], "maintenance");
 		if (pctl_target_init(&run->targets[i], core, inventory, nodes[i],
 			    request->verb == PCTL_VERB_CONSOLE ? "console" : NULL,
-			    !skip && request->verb != PCTL_VERB_CAPS, problems) < 0)
+			    !skip && !ready && request->verb != PCTL_VERB_CAPS, problems) < 0)
 			r = PCTL_E_CONFIG;
 		else if (tried)
 			run->targets[i].login = pctl_breaker_login(core->breaker, &run->targets[i]);
 		run->count++;
 	}
+	if ((ready || request->until_ready) && take_ready(run, problems) < 0)
+		r = PCTL_E_CONFIG;
 	if (request->verb == PCTL_VERB_METHOD && take_method(run, problems) < 0)
 		r = PCTL_E_CONFIG;
 	find_limits(run);
@@ -382,6 +412,11 @@ static void begin_task(struct pctl_run *run, size_t i)
 
 static void begin_or_queue(struct pctl_run *run, size_t i)
 {
+	/* The endpoint has no part in it. */
+	if (run->request.verb == PCTL_VERB_WAIT_READY) {
+		begin_task(run, i);
+		return;
+	}
 	void **place = pctl_strmap_put(&run->turns, run->targets[i].key);
 	struct turn *turn = *place;
 
@@ -487,7 +522,8 @@ static void feed(uv_idle_t *idle)
 	struct pctl_run *run = idle->data;
 	size_t i;
 
-	while ((run->active < run->fanout || run->interrupted) && next_node(run, &i))
+	while (((run->active < run->fanout && !run->paused) || run->interrupted) &&
+		next_node(run, &i))
 		admit(run, i);
 	(void)uv_idle_stop(&run->feeder);
 	if (run->ended == run->count && !run->active)
@@ -517,6 +553,12 @@ static void interrupt(struct pctl_run *run, int code, const char *why)
 static void on_deadline(uv_timer_t *timer)
 {
 	interrupt(timer->data, PCTL_E_TIMEOUT, "the command's time was over");
+}
+
+void pctl_run_pause(struct pctl_run *run, bool paused)
+{
+	run->paused = paused;
+	feed_soon(run);
 }
 
 void pctl_run_cancel(struct pctl_run *run)
@@ -605,9 +647,14 @@ void pctl_run_task_result(struct pctl_run *run, const struct pctl_result *result
 	run->callbacks.result(run->callbacks.data, result);
 }
 
-void pctl_run_task_gone(struct pctl_run *run, const struct pctl_target *target)
+void pctl_run_pass_turn(struct pctl_run *run, const struct pctl_target *target)
+{
+	pass_turn(run, target->key);
+	feed_soon(run);
+}
+
+void pctl_run_task_gone(struct pctl_run *run)
 {
 	run->active--;
-	pass_turn(run, target->key);
 	feed_soon(run);
 }

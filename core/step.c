@@ -126,19 +126,24 @@ static void keep_record(struct pctl_task *t, const struct pctl_error *result)
 	sent->what = call->what ? call->what : call->argument(t);
 }
 
+static const char silence[] = "no answer in ";
+
+static bool is_silence(const char *text)
+{
+	return strncmp(text, silence, sizeof(silence) - 1) == 0;
+}
+
 /*
  * The time ran out in the middle of another try: what the one before it met says more; and if that
  * was silence as well, a person wants to know of all the time that went by, not of its last rest.
  */
 static void tell_whole_time(struct pctl_task *t)
 {
-	static const char silence[] = "no answer in ";
 	char waited[32];
 
-	if (t->error.code != PCTL_E_TIMEOUT || t->trying.tries < 2 ||
-		strncmp(t->error.text, silence, sizeof(silence) - 1) != 0)
+	if (t->error.code != PCTL_E_TIMEOUT || t->trying.tries < 2 || !is_silence(t->error.text))
 		return;
-	if (*t->trouble && strncmp(t->trouble, silence, sizeof(silence) - 1) != 0) {
+	if (*t->trouble && !is_silence(t->trouble)) {
 		pctl_error_set(&t->error, PCTL_E_TIMEOUT, "%s", t->trouble);
 		return;
 	}
@@ -428,6 +433,10 @@ static void time_over(struct pctl_task *t)
 		t->on_time_over(t);
 		return;
 	}
+	/* The limit and not the clock, and not how long the last look took: equal errors fold. */
+	pctl_format_duration(t->wait_until - t->started, after, sizeof(after));
+	if (t->error.code == PCTL_E_TIMEOUT && is_silence(t->error.text))
+		pctl_error_set(&t->error, t->error.code, "no answer at the end of %s", after);
 	if (t->error.code && t->sent.how == PCTL_SENT_ACCEPTED) {
 		pctl_task_end_fail(t, t->error.code, "'%s' was accepted, and then: %.200s",
 			t->sent.what, t->error.text);
@@ -437,8 +446,6 @@ static void time_over(struct pctl_task *t)
 		pctl_task_end_error(t, &t->error);
 		return;
 	}
-	/* The limit and not the clock: equal errors fold. */
-	pctl_format_duration(t->wait_until - t->started, after, sizeof(after));
 	if (t->sent.how == PCTL_SENT_ACCEPTED)
 		pctl_task_end_fail(t, PCTL_E_TIMEOUT,
 			"'%s' was accepted, but it still reads %s after %s", t->sent.what,

@@ -21,6 +21,7 @@ static const struct {
 	{ "soft", offsetof(struct pctl_target, soft_ms), 300000 },
 	{ "verify", offsetof(struct pctl_target, verify_ms), 10000 },
 	{ "poll", offsetof(struct pctl_target, poll_ms), 500 },
+	{ "ready", offsetof(struct pctl_target, ready_ms), 300000 },
 };
 
 static void set_time(const struct pctl_value *map, const char *name, uint64_t *ms,

@@ -36,18 +36,34 @@ void pctl_result_init(
 
 /* --- The end. --------------------------------------------------------------------------------- */
 
+static void unlock(struct pctl_task *t)
+{
+	if (t->locked)
+		pctl_lock_release(core_of(t)->locks, t->target->key);
+	t->locked = false;
+}
+
+static void pass_turn(struct pctl_task *t)
+{
+	bool turn = t->turn;
+
+	t->turn = false;
+	if (turn)
+		pctl_run_pass_turn(t->run, t->target);
+}
+
 static void on_timer_closed(uv_handle_t *handle)
 {
 	struct pctl_task *t = pctl_container_of((uv_timer_t *)handle, struct pctl_task, timer);
 	struct pctl_run *run = t->run;
-	const struct pctl_target *target = t->target;
 
 	pctl_value_free(t->tree);
 	free(t->note);
 	free(t->boot_url);
 	free(t->log_after);
+	pass_turn(t);
 	free(t);
-	pctl_run_task_gone(run, target);
+	pctl_run_task_gone(run);
 }
 
 static void on_device_closed(void *data)
@@ -64,9 +80,16 @@ static void on_stream_closed(void *data, const struct pctl_error *why)
 }
 
 /* What was opened and nobody took is in nobody's way any longer than this task. */
-static void let_go(struct pctl_task *t)
+static void let_go(void *data)
 {
-	if (t->stream && !pctl_stream_taken(t->stream))
+	struct pctl_task *t = data;
+
+	if (t->ready) {
+		struct pctl_ready_watch *ready = t->ready;
+
+		t->ready = NULL;
+		pctl_ready_watch_stop(ready, let_go, t);
+	} else if (t->stream && !pctl_stream_taken(t->stream))
 		pctl_stream_close(t->stream, on_stream_closed, t);
 	else if (t->device)
 		pctl_device_close(t->device, on_device_closed, t);
@@ -80,8 +103,7 @@ static void release(struct pctl_task *t)
 	t->busy = PCTL_TASK_ENDED;
 	if (t->on_trial)
 		pctl_login_left(t->target->login, &t->on_trial);
-	if (t->locked)
-		pctl_lock_release(core_of(t)->locks, t->target->key);
+	unlock(t);
 	pctl_run_untrack(t->run, t);
 }
 
@@ -89,6 +111,17 @@ void pctl_task_yield(struct pctl_task *t)
 {
 	release(t);
 	let_go(t);
+}
+
+void pctl_task_let_others(struct pctl_task *t)
+{
+	const struct pctl_driver *driver = t->target->loaded->driver;
+
+	if (driver->idle)
+		driver->idle(t->device->dev);
+	pctl_run_give(t->run, t->target, false);
+	unlock(t);
+	pass_turn(t);
 }
 
 static void end(struct pctl_task *t)
@@ -209,10 +242,16 @@ void pctl_task_end_interrupted(struct pctl_task *t)
 	struct pctl_error err = { 0 };
 	const char *why;
 	int code = pctl_run_interrupted(t->run, &why);
-	char state[200];
+	const char *waits = t->ready ? pctl_ready_watch_why(t->ready) : "";
+	char state[400];
 
-	(void)snprintf(state, sizeof(state), "%s%s%.150s", read,
-		*t->trouble ? "; before that: " : "", t->trouble);
+	if (t->request->verb == PCTL_VERB_WAIT_READY) {
+		pctl_task_end_fail(t, code, "%s%s%s", why, *waits ? "; not ready: " : "", waits);
+		return;
+	}
+	(void)snprintf(state, sizeof(state), "%s%s%.150s%s%s", read,
+		*t->trouble ? "; before that: " : "", t->trouble, *waits ? "; not ready: " : "",
+		waits);
 	if (t->sent.how == PCTL_SENT_DOUBTFUL)
 		pctl_error_set(&err, PCTL_E_OUTCOME_UNKNOWN,
 			"%s after '%s' was sent; whether it was taken is not known", why,
@@ -239,6 +278,7 @@ void pctl_task_cancel(struct pctl_task *t)
 		pctl_op_cancel(&t->op);
 		break;
 	case PCTL_TASK_PAUSE:
+	case PCTL_TASK_READY:
 		(void)uv_timer_stop(&t->timer);
 		pctl_task_end_interrupted(t);
 		break;
@@ -408,7 +448,9 @@ static void begin(struct pctl_task *t)
 {
 	struct pctl_error err = { 0 };
 
-	if (pctl_device_open(t->target, &t->device, &err) < 0)
+	if (t->request->verb == PCTL_VERB_WAIT_READY)
+		begin_verb(t); /* the management processor has no part in it */
+	else if (pctl_device_open(t->target, &t->device, &err) < 0)
 		pctl_task_end_error(t, &err);
 	else
 		resolve(t);
@@ -422,6 +464,7 @@ void pctl_task_start(struct pctl_run *run, const struct pctl_target *target, boo
 	t->target = target;
 	t->on_trial = on_trial;
 	t->request = pctl_run_request(run);
+	t->turn = t->request->verb != PCTL_VERB_WAIT_READY;
 	pctl_result_init(&t->result, target, t->request->verb);
 	t->result.attempts = 1;
 	(void)uv_timer_init(core_of(t)->loop, &t->timer);

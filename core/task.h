@@ -10,6 +10,7 @@
 #include "core.h"
 #include "method.h"
 #include "op.h"
+#include "ready.h"
 #include "stream.h"
 
 struct pctl_task;
@@ -77,9 +78,11 @@ struct pctl_task {
 		PCTL_TASK_OP,
 		PCTL_TASK_PAUSE,
 		PCTL_TASK_RESOLVE,
+		PCTL_TASK_READY,
 		PCTL_TASK_ENDED
 	} busy;
 	bool locked, lock_told;
+	bool turn;     /* its endpoint is its own, of this run's nodes */
 	bool on_trial; /* holds a place in its login's trial */
 
 	uint64_t started, deadline; /* loop time in ms */
@@ -100,6 +103,8 @@ struct pctl_task {
 	uint64_t poll_ms, wait_until;
 	pctl_step_fn *on_state, *on_time_over;
 
+	struct pctl_ready_watch *ready; /* of the machine's own test */
+
 	struct pctl_session *session; /* as the driver opened it */
 	struct pctl_stream *stream;   /* has device and session from then on */
 	struct pctl_value *tree;
@@ -117,6 +122,8 @@ struct pctl_task {
  * it has the place that the run took for it in its login's trial.
  */
 void pctl_task_start(struct pctl_run *run, const struct pctl_target *target, bool on_trial);
+/* What it holds of its endpoint, others may have: it only waits for the machine from now on. */
+void pctl_task_let_others(struct pctl_task *task);
 /* Ends it soon with what is known. */
 void pctl_task_cancel(struct pctl_task *task);
 
@@ -195,8 +202,14 @@ const struct pctl_verb_def *pctl_verb_def(enum pctl_verb verb);
 
 pctl_step_fn pctl_verb_status, pctl_verb_on, pctl_verb_off, pctl_verb_reboot, pctl_verb_reset,
 	pctl_verb_boot, pctl_verb_bootdev, pctl_verb_bootdev_show, pctl_verb_plain_action,
-	pctl_verb_identify, pctl_verb_wait, pctl_verb_info, pctl_verb_hardware, pctl_verb_caps,
-	pctl_verb_console, pctl_verb_log, pctl_verb_log_clear, pctl_verb_sensors, pctl_verb_method;
+	pctl_verb_identify, pctl_verb_wait, pctl_verb_wait_ready, pctl_verb_info,
+	pctl_verb_hardware, pctl_verb_caps, pctl_verb_console, pctl_verb_log, pctl_verb_log_clear,
+	pctl_verb_sensors, pctl_verb_method;
+
+/* A restart was accepted: watches the machine from now on, where the request is to wait for it. */
+void pctl_task_watch_restart(struct pctl_task *task);
+/* It is on and confirmed: ends, at once or when it is ready (verb_ready.c). */
+void pctl_task_end_on(struct pctl_task *task);
 
 /* Sets the boot device to task->boot (verb_boot.c). */
 extern const struct pctl_call pctl_call_boot_set;
@@ -216,11 +229,13 @@ void pctl_intent_drop(struct pctl_core *core, const char *key);
 
 void pctl_run_task_result(struct pctl_run *run, const struct pctl_result *result);
 /* Everything of it is released; the task is freed by now. */
-void pctl_run_task_gone(struct pctl_run *run, const struct pctl_target *target);
+void pctl_run_task_gone(struct pctl_run *run);
 /* The node's ticket (limit.h): pctl_ticket_take(), _send() and _give(). */
 int pctl_run_place(struct pctl_run *run, const struct pctl_target *target, struct pctl_error *err);
 uint64_t pctl_run_send(struct pctl_run *run, const struct pctl_target *target);
 void pctl_run_give(struct pctl_run *run, const struct pctl_target *target, bool unseen);
+/* A task that had the turn at its endpoint needs it no more: whoever waits for it is next. */
+void pctl_run_pass_turn(struct pctl_run *run, const struct pctl_target *target);
 void pctl_run_waiting(struct pctl_run *run, const struct pctl_target *target, const char *holder);
 /* 0, or why everything is to end: a class and the words for it. */
 int pctl_run_interrupted(const struct pctl_run *run, const char **ret_why);

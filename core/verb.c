@@ -27,6 +27,7 @@ static const struct pctl_verb_def verbs[] = {
 		pctl_verb_plain_action, LIMIT(confirm_ms), 0 },
 	[PCTL_VERB_IDENTIFY] = { "identify", 0, pctl_verb_identify, LIMIT(read_ms), 0 },
 	[PCTL_VERB_WAIT] = { "wait", 0, pctl_verb_wait, LIMIT(soft_ms), 0 },
+	[PCTL_VERB_WAIT_READY] = { "wait", 0, pctl_verb_wait_ready, LIMIT(ready_ms), 0 },
 	[PCTL_VERB_INFO] = { "info", 0, pctl_verb_info, LIMIT(confirm_ms), 0 },
 	[PCTL_VERB_HARDWARE] = { "hardware", 0, pctl_verb_hardware, LIMIT(confirm_ms), 0 },
 	[PCTL_VERB_CAPS] = { "caps", 0, pctl_verb_caps, LIMIT(read_ms), 0 },

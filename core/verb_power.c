@@ -16,7 +16,7 @@ static void end_on(struct pctl_task *t)
 {
 	if (t->sent.how != PCTL_SENT_NOTHING)
 		t->result.confirmed = "seen";
-	pctl_task_end_ok(t, NULL);
+	pctl_task_end_on(t);
 }
 
 static void end_accepted(struct pctl_task *t)
@@ -186,12 +186,13 @@ void pctl_verb_off(struct pctl_task *t)
 static void end_restarted(struct pctl_task *t)
 {
 	t->result.confirmed = t->seen ? "seen" : "accepted";
-	pctl_task_end_ok(t, NULL);
+	pctl_task_end_on(t);
 }
 
 static void on_restart_accepted(struct pctl_task *t)
 {
 	drop_intent(t);
+	pctl_task_watch_restart(t);
 	if (t->request->no_wait)
 		end_accepted(t);
 	else

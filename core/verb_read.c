@@ -166,5 +166,6 @@ void pctl_verb_caps(struct pctl_task *t)
 	pctl_value_set_bool(t->tree, "identify", d->identify != NULL);
 	pctl_value_set_bool(t->tree, "console", d->console != NULL);
 	add_more(t->tree, d);
+	pctl_value_set_bool(t->tree, "ready", pctl_value_get(t->target->map, "ready") != NULL);
 	pctl_task_end_ok(t, "ok");
 }

@@ -372,8 +372,8 @@ static int lost(const struct exchange *ex, struct pctl_error *ret)
 	if (!ex->turn.received)
 		return pctl_error_set(
 			ret, PCTL_E_UNREACHABLE, "connection closed before an answer");
-	return pctl_error_set(
-		ret, PCTL_E_UNREACHABLE, "answer cut short after %zu bytes", ex->turn.received);
+	pctl_error_set(ret, PCTL_E_UNREACHABLE, "answer cut short");
+	return pctl_error_device_code(ret, "after %zu bytes", ex->turn.received);
 }
 
 static int malformed(const struct exchange *ex, struct pctl_error *ret)

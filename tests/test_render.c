@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What people and programs read: lines, folding, trees, JSON, summary, exit status. */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +14,6 @@
 
 #include "json.h"
 #include "login.h"
-#include "output.h"
 #include "progress.h"
 #include "render.h"
 #include "tally.h"
@@ -299,124 +297,6 @@ static void test_states_that_nobody_asked_for(void **state)
 	}
 }
 
-/* --- Output. ---------------------------------------------------------------------------------- */
-
-struct page {
-	char *text;
-	size_t size;
-	FILE *file;
-};
-
-static void page_open(struct page *p)
-{
-	p->file = open_memstream(&p->text, &p->size);
-	assert_non_null(p->file);
-}
-
-static void assert_page(struct page *p, struct output *o, const char *expected)
-{
-	assert_int_equal(output_flush(o), 0);
-	output_free(o);
-	(void)fclose(p->file);
-	assert_string_equal(p->text, expected);
-	free(p->text);
-}
-
-static void add(struct output *o, size_t order, const char *name, const char *text)
-{
-	output_add(o, order, name, pctl_xstrdup(text));
-}
-
-static void test_stream_writes_at_once(void **state)
-{
-	struct page p;
-
-	(void)state;
-	page_open(&p);
-	struct output *o = output_new(p.file, OUTPUT_STREAM, false);
-	add(o, 1, "n2", "on");
-	assert_string_equal(p.text, "n2: on\n"); /* flushed already */
-	add(o, 0, "n1", "a: 1\nb: 2");
-	add(o, 2, "n3", "\n  a: 1");
-	assert_page(&p, o, "n2: on\nn1: a: 1\nn1: b: 2\nn3:\n  a: 1\n");
-}
-
-static void test_sort_is_the_order_of_the_inventory(void **state)
-{
-	struct page p;
-
-	(void)state;
-	page_open(&p);
-	struct output *o = output_new(p.file, OUTPUT_SORT, false);
-	add(o, 2, "n3", "on");
-	add(o, 0, "z", "on");
-	add(o, 1, "n2", "off");
-	assert_page(&p, o, "z: on\nn2: off\nn3: on\n");
-}
-
-static void test_fold_joins_equal_texts(void **state)
-{
-	struct page p;
-
-	(void)state;
-	page_open(&p);
-	struct output *o = output_new(p.file, OUTPUT_FOLD, false);
-	add(o, 9, "n9", "error: auth: refused");
-	add(o, 2, "n2", "on");
-	add(o, 1, "n1", "off");
-	add(o, 3, "n3", "on");
-	add(o, 10, "n10", "on");
-	assert_page(&p, o, "n1: off\nn[2-3,10]: on\nn9: error: auth: refused\n");
-}
-
-static void test_folded_lines_stand_where_their_first_node_does(void **state)
-{
-	struct page p;
-
-	(void)state;
-	page_open(&p);
-	struct output *o = output_new(p.file, OUTPUT_FOLD, false);
-	add(o, 5, "a5", "on");
-	add(o, 3, "b3", "off");
-	add(o, 1, "a1", "on");
-	assert_page(&p, o, "a[1,5]: on\nb3: off\n");
-}
-
-static void test_fold_of_nothing(void **state)
-{
-	struct page p;
-
-	(void)state;
-	page_open(&p);
-	assert_page(&p, output_new(p.file, OUTPUT_FOLD, false), "");
-}
-
-static void test_bare_lines_have_no_name(void **state)
-{
-	struct page p;
-
-	(void)state;
-	page_open(&p);
-	struct output *o = output_new(p.file, OUTPUT_STREAM, true);
-	add(o, 0, "n1", "{}");
-	assert_page(&p, o, "{}\n");
-}
-
-static void test_write_fault_is_kept(void **state)
-{
-	FILE *full = fopen("/dev/full", "we");
-
-	(void)state;
-	if (!full)
-		skip();
-	struct output *o = output_new(full, OUTPUT_STREAM, false);
-	add(o, 0, "n1", "on");
-	add(o, 1, "n2", "on");
-	assert_int_equal(output_flush(o), ENOSPC);
-	output_free(o);
-	(void)fclose(full);
-}
-
 /* --- JSON. ------------------------------------------------------------------------------------ */
 
 static const char *const keys[] = { "v", "time", "node", "driver", "address", "verb", "ok", "state",
@@ -640,13 +520,6 @@ int main(void)
 		cmocka_unit_test(test_sensors),
 		cmocka_unit_test(test_empty_lists_say_so),
 		cmocka_unit_test(test_states_that_nobody_asked_for),
-		cmocka_unit_test(test_stream_writes_at_once),
-		cmocka_unit_test(test_sort_is_the_order_of_the_inventory),
-		cmocka_unit_test(test_fold_joins_equal_texts),
-		cmocka_unit_test(test_folded_lines_stand_where_their_first_node_does),
-		cmocka_unit_test(test_fold_of_nothing),
-		cmocka_unit_test(test_bare_lines_have_no_name),
-		cmocka_unit_test(test_write_fault_is_kept),
 		cmocka_unit_test(test_json_of_success),
 		cmocka_unit_test(test_json_of_failure),
 		cmocka_unit_test(test_json_of_trees_and_notes),

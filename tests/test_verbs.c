@@ -533,6 +533,34 @@ static void test_time_over_says_what_is_known(void **state)
 		"the command's time was over; 'off' was accepted, last read: on");
 }
 
+static void test_a_paused_run_begins_nothing(void **state)
+{
+	struct play *w = *state;
+	const struct script on = { .reads = { ON } };
+	const struct pctl_request request = VERB(PCTL_VERB_STATUS);
+	const struct pctl_run_callbacks callbacks = {
+		.result = outcome_on_result, .done = outcome_on_done, .data = &w->got
+	};
+	struct pctl_problems *problems = pctl_problems_new();
+	size_t node = (size_t)pctl_inventory_index(w->world.inventory, "n1");
+	struct pctl_run *run = NULL;
+
+	w->fake.script = &on;
+	assert_int_equal(
+		pctl_run_new(w->world.core, w->world.inventory, &node, 1, &request, &run, problems),
+		0);
+	pctl_problems_free(problems);
+	pctl_run_start(run, &callbacks);
+	pctl_run_pause(run, true);
+	for (unsigned i = 0; i < 20; i++)
+		(void)uv_run(&w->world.loop, UV_RUN_NOWAIT);
+	assert_string_equal(w->fake.asked.log, "");
+	pctl_run_pause(run, false);
+	assert_int_equal(uv_run(&w->world.loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(w->got.done, 1);
+	succeeds(w, "get", "on", "-");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -557,6 +585,7 @@ int main(void)
 		TEST(test_the_trouble_before_the_deadline_is_told),
 		TEST(test_maintenance_and_protected),
 		TEST(test_time_over_says_what_is_known),
+		TEST(test_a_paused_run_begins_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

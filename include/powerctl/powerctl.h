@@ -68,6 +68,7 @@ enum pctl_verb {
 	PCTL_VERB_SLEEP,
 	PCTL_VERB_IDENTIFY,
 	PCTL_VERB_WAIT,
+	PCTL_VERB_WAIT_READY, /* for the machine's own test, `ready:`; nothing is sent to the device */
 	PCTL_VERB_INFO,
 	PCTL_VERB_HARDWARE,
 	PCTL_VERB_CAPS,
@@ -99,6 +100,7 @@ struct pctl_request {
 	bool steal;                       /* CONSOLE: end the session of somebody else */
 
 	bool no_wait;            /* end when accepted */
+	bool until_ready; /* ON, REBOOT, CYCLE, RESET, BOOT: then wait as WAIT_READY does */
 	bool soft;               /* OFF, REBOOT: ask the operating system */
 	uint64_t force_after_ms; /* OFF with soft: hard after this long; 0: never */
 	bool on_if_off;          /* RESET, CYCLE of a machine that is off turns it on */
@@ -179,6 +181,8 @@ PCTL_API void pctl_run_free(struct pctl_run *run);
 PCTL_API unsigned pctl_run_flags(const struct pctl_run *run);
 /* Callbacks follow from the loop, never from within. */
 PCTL_API void pctl_run_start(struct pctl_run *run, const struct pctl_run_callbacks *callbacks);
+/* While paused no further node is begun; what is under way goes on, and so does its time. */
+PCTL_API void pctl_run_pause(struct pctl_run *run, bool paused);
 /* Ends what is in flight and what waits: results follow, with what is known of each. */
 PCTL_API void pctl_run_cancel(struct pctl_run *run);
 

@@ -112,9 +112,8 @@ static const struct xml_node *find_body(
 	}
 	(void)snprintf(id, sizeof(id), "%u", want->message_id);
 	if (relates && !want->any_id && strcmp(relates, id) != 0) {
-		pctl_error_set(err, PCTL_E_PROTOCOL,
-			"the answer belongs to another request (message %.20s, not %s)", relates,
-			id);
+		pctl_error_set(err, PCTL_E_PROTOCOL, "the answer belongs to another request");
+		(void)pctl_error_device_code(err, "message %.10s, not %s", relates, id);
 		return NULL;
 	}
 	return body;

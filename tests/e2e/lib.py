@@ -136,7 +136,7 @@ class Terminal:
     @property
     def settled(self):
         """What stays on the screen: progress lines erase themselves."""
-        return re.sub(r"\r\033\[K[^\n\r]*(?=\r\033\[K)", "", self.seen).replace("\r\033[K", "")
+        return re.sub(r"\r[^\n\r]*?\033\[K", "", self.seen)
 
     def close(self):
         if self.proc.poll() is None:

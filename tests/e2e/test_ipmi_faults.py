@@ -287,7 +287,7 @@ def identity(lab):
     fleet.set(1, guid="00112233445566778899aabbccddeeff")
     kind, text = fails(lab, "on")
     same(kind, "trust")
-    has(text, "powerctl trust b1")
+    has(text, "powerctl trust NODES")
     same((fleet.device()["power"], fleet.counters()["logins"]), ("off", 1))
     same(lab.run("trust", "--accept", "b1").status, 0)
     good(lab.run("on", "b1"), "b1: on")
