@@ -44,7 +44,7 @@ COLUMNS = (
     ("peak", 9, lambda r, us: number(r.median("peak"), 1 / 1024, 1, " MB")),
     ("requests", 9, lambda r, us: per_node(r, "requests")),
     ("conns", 6, lambda r, us: per_node(r, "connections")),
-    ("open", 5, lambda r, us: number(r.most("open"), 1, 0, "")),
+    ("open", 5, lambda r, us: number(r.least("open"), 1, 0, "")),
     ("stand-in", 9, lambda r, us: number(r.median("sim_cpu"), 1e6, 0, " us")),
     ("answers", 8, lambda r, us: number(r.least("answers"), 1, 0, "")),
 )
