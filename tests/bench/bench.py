@@ -41,6 +41,11 @@ class Result:
         known = self.known(field)
         return statistics.median(known) if known else None
 
+    def times(self, field, other):
+        """How many times another's, in the same round: the median of that."""
+        return statistics.median(getattr(ours, field) / getattr(theirs, field)
+                                 for ours, theirs in zip(self.samples, other.samples))
+
     def most(self, field):
         return max(self.known(field), default=None)
 

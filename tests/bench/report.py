@@ -27,7 +27,7 @@ def per_node(result, field):
 
 
 LEGEND = """\
-`status`, each login cold; medians of interleaved rounds, best is of wall. x: times powerctl's.
+`status`, each login cold; medians of interleaved rounds, best is of wall. x: times powerctl's in the same round.
 requests, conns: per node, as the stand-in counted; open: connections at once; stand-in: its CPU per
 request; answers: of the worst round.
 """
@@ -38,13 +38,13 @@ COLUMNS = (
     ("client", -24, lambda r, us: r.client.name),
     ("wall", 10, lambda r, us: wall(r.median("wall"))),
     ("best", 10, lambda r, us: wall(r.least("wall"))),
-    ("x wall", 7, lambda r, us: number(r.median("wall") / us.median("wall"), 1, 2, "")),
+    ("x wall", 7, lambda r, us: number(r.times("wall", us), 1, 2, "")),
     ("CPU/node", 9, lambda r, us: number(r.median("device_cpu"), 1e6, 0, " us")),
-    ("x CPU", 7, lambda r, us: number(r.median("device_cpu") / us.median("device_cpu"), 1, 2, "")),
+    ("x CPU", 7, lambda r, us: number(r.times("device_cpu", us), 1, 2, "")),
     ("peak", 9, lambda r, us: number(r.median("peak"), 1 / 1024, 1, " MB")),
     ("requests", 9, lambda r, us: per_node(r, "requests")),
     ("conns", 6, lambda r, us: per_node(r, "connections")),
-    ("open", 5, lambda r, us: number(r.most("open"), 1, 0, "")),
+    ("open", 5, lambda r, us: number(r.least("open"), 1, 0, "")),
     ("stand-in", 9, lambda r, us: number(r.median("sim_cpu"), 1e6, 0, " us")),
     ("answers", 8, lambda r, us: number(r.least("answers"), 1, 0, "")),
 )

@@ -110,17 +110,18 @@ def ipmi_slow(setup, _):
 
 
 def ratio(field, over, *under):
-    """Of medians, to the best of the others that are there; None: none of them is."""
+    """To the best of the others that are there; None: none of them is."""
 
     def value(results):
-        known = [results[name].median(field) for name in under if name in results]
-        return results[over].median(field) / min(known) if known else None
+        known = [results[name] for name in under if name in results]
+        best = min(known, key=lambda result: result.median(field), default=None)
+        return results[over].times(field, best) if best else None
     return value
 
 
 def over_slowest(results):
-    ours, *alone = [result.median("wall") for result in results.values()]
-    return ours / max(alone)
+    ours, *alone = results.values()
+    return ours.times("wall", max(alone, key=lambda result: result.median("wall")))
 
 
 def median(field):
@@ -150,10 +151,11 @@ def one_too_many(results):
 
 
 def fair(fanout, name):
-    """A stand-in may hear of a new connection before it hears that one was closed: hence 1.1."""
+    """A stand-in may hear of a new connection before it hears that one was closed, and counts too
+    many then, never too few: hence the least of all rounds, and 1.1."""
 
     def crowd(results):
-        count = results[name].most("open")
+        count = results[name].least("open")
         return None if count is None else count / fanout
 
     return (Goal(f"connections open at once over the fanout, {fanout}", crowd, 1.1),

@@ -86,6 +86,16 @@ def nobody_asked(lab):
 
 
 @test
+def a_missed_goal(lab):
+    """a goal that cannot be met is said to be missed, and with --gate ends with 1"""
+    build = fake_build(lab, f"sleep 1; exec '{POWERCTL}' \"$@\"\n")
+    for gate, status in (((), 0), (("--gate",), 1)):
+        r = bench(*gate, "one-0ms", build=build)
+        same(r.returncode, status, r)
+        has(r.stdout, "MISSED")
+
+
+@test
 def unknown_row(_lab):
     """a row that is none is refused by name"""
     r = bench("fifty")
