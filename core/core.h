@@ -56,6 +56,7 @@ struct pctl_target {
 	struct pctl_value *map;
 	struct pctl_loaded *loaded;
 	struct pctl_settings settings;
+	bool shared;                     /* map and settings are another target's */
 	const char *address;             /* "" where the driver needs none */
 	char *key;                       /* what is one endpoint: locks, facts and pins go by it */
 	const char *maintenance, *guard; /* reasons, or NULL */
@@ -77,6 +78,22 @@ int pctl_target_init(struct pctl_target *target, struct pctl_core *core,
 	const struct pctl_inventory *inventory, size_t node, const char *interface,
 	bool with_secrets, struct pctl_problems *problems);
 void pctl_target_done(struct pctl_target *target);
+
+/*
+ * Nodes that differ in little more than their address share what was read and checked for the
+ * first of them: the settings, their secrets, the login. All zero is none.
+ */
+struct pctl_twins {
+	struct pctl_strmap by_shape; /* of the first target of a shape */
+};
+void pctl_twins_done(struct pctl_twins *twins);
+/*
+ * pctl_target_init() of a node's own driver. What is shared belongs to earlier targets: all of them
+ * stay where they are until the last is done.
+ */
+int pctl_target_init_twin(struct pctl_target *target, struct pctl_twins *twins,
+	struct pctl_core *core, const struct pctl_inventory *inventory, size_t node,
+	bool with_secrets, struct pctl_problems *problems);
 
 struct pctl_seen {
 	char kind[16];

@@ -124,11 +124,26 @@ static int take_method(struct pctl_run *run, struct pctl_problems *problems)
 	return 0;
 }
 
+static int init_target(struct pctl_run *run, size_t i, struct pctl_twins *twins, size_t node,
+	struct pctl_problems *problems)
+{
+	bool skip = !run->request.maintenance &&
+		    pctl_inventory_text(run->inventory, node, "maintenance");
+	bool secrets = !skip && run->request.verb != PCTL_VERB_CAPS;
+
+	if (run->request.verb == PCTL_VERB_CONSOLE)
+		return pctl_target_init(&run->targets[i], run->core, run->inventory, node,
+			"console", secrets, problems);
+	return pctl_target_init_twin(
+		&run->targets[i], twins, run->core, run->inventory, node, secrets, problems);
+}
+
 int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const size_t *nodes,
 	size_t count, const struct pctl_request *request, struct pctl_run **ret,
 	struct pctl_problems *problems)
 {
 	struct pctl_run *run = pctl_xcalloc(1, sizeof(*run));
+	struct pctl_twins twins = { 0 };
 	int r = 0;
 
 	run->core = core;
@@ -141,16 +156,13 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	bool tried = pctl_breaker_matters(core->breaker, count);
 	run->targets = pctl_xcalloc(count, sizeof(*run->targets));
 	for (size_t i = 0; i < count; i++) {
-		bool skip = !request->maintenance &&
-			    pctl_inventory_text(inventory, nodes[i], "maintenance");
-		if (pctl_target_init(&run->targets[i], core, inventory, nodes[i],
-			    request->verb == PCTL_VERB_CONSOLE ? "console" : NULL,
-			    !skip && request->verb != PCTL_VERB_CAPS, problems) < 0)
+		if (init_target(run, i, &twins, nodes[i], problems) < 0)
 			r = PCTL_E_CONFIG;
-		else if (tried)
+		else if (tried && !run->targets[i].login)
 			run->targets[i].login = pctl_breaker_login(core->breaker, &run->targets[i]);
 		run->count++;
 	}
+	pctl_twins_done(&twins);
 	if (request->verb == PCTL_VERB_METHOD && take_method(run, problems) < 0)
 		r = PCTL_E_CONFIG;
 	run->fanout = choose_fanout(run);
