@@ -2,6 +2,7 @@
 #include "output.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,7 +17,8 @@ struct output {
 	FILE *file;
 	enum output_mode mode;
 	bool bare;
-	int fault; /* errno of the first write that failed */
+	int fault;      /* errno of the first write that failed */
+	size_t pending; /* bytes that were not written out yet */
 	struct entry *entries;
 	size_t n, cap;
 };
@@ -48,12 +50,30 @@ static void note_fault(struct output *o, bool bad)
 		o->fault = errno ? errno : EIO;
 }
 
+void output_sync(struct output *o)
+{
+	if (!o->pending)
+		return;
+	errno = 0;
+	o->pending = 0;
+	note_fault(o, fflush(o->file) != 0);
+}
+
+/* What others write to the same pipe comes between lines, not into them. */
+static void make_room(struct output *o, size_t len)
+{
+	if (o->pending + len > PIPE_BUF)
+		output_sync(o);
+	o->pending += len;
+}
+
 static void write_text(struct output *o, const char *name, const char *text)
 {
 	bool bad = false;
 
 	if (o->fault)
 		return;
+	make_room(o, strchr(text, '\n') ? PIPE_BUF : strlen(name) + strlen(text) + sizeof(":\n"));
 	errno = 0;
 	if (o->bare)
 		bad = fprintf(o->file, "%s\n", text) < 0;
@@ -67,7 +87,7 @@ static void write_text(struct output *o, const char *name, const char *text)
 			bad = fprintf(o->file, "%s: %.*s\n", name, (int)len, line) < 0;
 			line = end ? end + 1 : NULL;
 		}
-	note_fault(o, bad || fflush(o->file) != 0);
+	note_fault(o, bad);
 }
 
 void output_add(struct output *o, size_t order, const char *name, char *take_text)
@@ -162,6 +182,7 @@ int output_flush(struct output *o)
 		write_folded(o);
 	else if (o->n > 0)
 		write_sorted(o);
+	output_sync(o);
 	forget(o);
 	return o->fault;
 }

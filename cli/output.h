@@ -13,7 +13,7 @@
 #include "cli.h"
 
 enum output_mode {
-	OUTPUT_STREAM, /* each line at once, flushed */
+	OUTPUT_STREAM, /* each line as it comes: at the latest with output_sync() */
 	OUTPUT_SORT,   /* by order, when all are there */
 	OUTPUT_FOLD,   /* names with equal texts in one line, when all are there */
 };
@@ -31,6 +31,9 @@ struct output *output_new(FILE *file, enum output_mode mode, bool bare);
  * with a line break is printed behind "NAME:" as it is.
  */
 void output_add(struct output *output, size_t order, const char *name, char *take_text);
+
+/* Writes out what was added in OUTPUT_STREAM. Call it before the program sleeps. */
+void output_sync(struct output *output);
 
 /* Writes what is held back. Returns 0, or the errno of the first fault; more may be added. */
 int output_flush(struct output *output);

@@ -25,6 +25,7 @@ struct runner {
 	struct tally tally;
 	struct progress progress;
 	struct signals signals;
+	uv_prepare_t before_sleep;
 	struct pctl_names *failed;
 	bool done;
 };
@@ -91,8 +92,17 @@ static void on_waiting(void *data, const char *name, const char *holder)
 
 	if (r->cli->options.quiet)
 		return;
+	output_sync(r->output);
 	progress_clear(&r->progress);
 	say("%s: waiting for %s", name, holder);
+}
+
+/* Lines that come in one turn of the loop leave in one write. */
+static void on_before_sleep(uv_prepare_t *handle)
+{
+	const struct runner *r = handle->data;
+
+	output_sync(r->output);
 }
 
 static void on_done(void *data)
@@ -106,6 +116,7 @@ static void on_first_signal(void *data)
 {
 	struct runner *r = data;
 
+	output_sync(r->output);
 	progress_clear(&r->progress);
 	say("interrupted: what is in flight is reported; once more ends at once");
 	pctl_run_cancel(r->run);
@@ -158,11 +169,15 @@ static int run_to_end(struct runner *r)
 
 	signals_start(&r->signals, &cli->loop, on_first_signal, on_second_signal, r);
 	progress_start(&r->progress, &cli->loop, cli->options.quiet, cli->command->name, &r->tally);
+	(void)uv_prepare_init(&cli->loop, &r->before_sleep);
+	r->before_sleep.data = r;
+	(void)uv_prepare_start(&r->before_sleep, on_before_sleep);
 	pctl_run_start(r->run, &callbacks);
 	while (!r->done)
 		(void)uv_run(&cli->loop, UV_RUN_ONCE);
 	progress_stop(&r->progress);
 	signals_stop(&r->signals);
+	uv_close((uv_handle_t *)&r->before_sleep, NULL);
 	int fault = output_flush(r->output);
 	show_summary(r);
 	failed_save(r->failed);

@@ -7,6 +7,7 @@
 
 #include "dial.h"
 #include "lock.h"
+#include "op.h"
 #include "plugin.h"
 #include "settings.h"
 #include "store.h"
@@ -38,7 +39,8 @@ struct pctl_core {
 	pctl_closed_fn *closed;
 	void *closed_data;
 	struct pctl_breaker *breaker;
-	struct pctl_store *looks; /* how far this user has read the devices' logs */
+	struct pctl_op_order ended; /* ops, in this turn of the loop */
+	struct pctl_store *looks;   /* how far this user has read the devices' logs */
 };
 
 /* Loads (once) and starts (once) a driver. PCTL_E_CONFIG if it is refused or does not start. */

@@ -33,9 +33,8 @@ struct pctl_run {
 	size_t active, ended, fanout;
 	struct pctl_gate gate; /* who waits for a login's trial */
 	struct pctl_watch watch;
-	struct pctl_strmap turns; /* key → struct turn, while one of them is active */
-	struct pctl_task **tasks;
-	size_t tasks_n, tasks_cap;
+	struct pctl_strmap turns;          /* key → struct turn, while one of them is active */
+	struct pctl_task *oldest, *newest; /* that run */
 	struct pctl_run_callbacks callbacks;
 	uv_timer_t deadline;
 	uv_idle_t feeder;
@@ -193,7 +192,6 @@ void pctl_run_free(struct pctl_run *run)
 	pctl_gate_done(&run->gate);
 	pctl_strmap_each(&run->turns, free_turn, NULL);
 	pctl_strmap_done(&run->turns);
-	free(run->tasks);
 	free(run->boot_url);
 	pctl_arguments_free(run->arguments);
 	free(run);
@@ -371,10 +369,10 @@ static void interrupt(struct pctl_run *run, int code, const char *why)
 		return;
 	run->interrupted = code;
 	run->why = why;
-	/* From the end: a task that ends at once leaves the list. */
-	for (size_t i = run->tasks_n; i-- > 0;)
-		if (i < run->tasks_n)
-			pctl_task_cancel(run->tasks[i]);
+	for (struct pctl_task *task = run->oldest, *next; task; task = next) {
+		next = task->after; /* a task that ends at once leaves the list */
+		pctl_task_cancel(task);
+	}
 	feed_soon(run);
 }
 
@@ -432,18 +430,15 @@ const struct pctl_arguments *pctl_run_arguments(const struct pctl_run *run)
 
 void pctl_run_track(struct pctl_run *run, struct pctl_task *task)
 {
-	run->tasks = pctl_xgrow(
-		run->tasks, &run->tasks_cap, run->tasks_n + 1, sizeof(struct pctl_task *));
-	task->index = run->tasks_n;
-	run->tasks[run->tasks_n++] = task;
+	task->before = run->newest;
+	*(run->newest ? &run->newest->after : &run->oldest) = task;
+	run->newest = task;
 }
 
 void pctl_run_untrack(struct pctl_run *run, struct pctl_task *task)
 {
-	struct pctl_task *last = run->tasks[--run->tasks_n];
-
-	run->tasks[task->index] = last;
-	last->index = task->index;
+	*(task->before ? &task->before->after : &run->oldest) = task->after;
+	*(task->after ? &task->after->before : &run->newest) = task->before;
 }
 
 void pctl_run_hold(struct pctl_run *run)

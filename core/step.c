@@ -311,6 +311,7 @@ static void start_try(struct pctl_task *t)
 	t->trying.tries++;
 	t->trying.last = now(t);
 	pctl_op_begin(&t->op, core_of(t)->loop, op_limit(t), on_op_done, t);
+	pctl_op_in_order(&t->op, &core_of(t)->ended);
 	call_driver(t);
 }
 

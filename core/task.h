@@ -90,7 +90,7 @@ struct pctl_task {
 	struct pctl_value *tree;
 	char *note;
 	struct pctl_result result;
-	size_t index; /* in the run's list */
+	struct pctl_task *before, *after; /* in the run's list */
 
 	char *log_after; /* up to where this user has read, or NULL */
 };

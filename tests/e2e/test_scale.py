@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Many nodes: what one costs stays small and flat, and results come in their natural order."""
+import os
+import subprocess
+
+from lib import POWERCTL, has, main, same, skip, test
+
+CLASS = """
+credentials:
+  k: {username: admin, password: geheim}
+classes:
+  c: {driver: "null", credential: k}
+"""
+
+
+def sanitized():
+    """Whether the program was built to be checked, which costs what it costs."""
+    with open(POWERCTL, "rb") as f:
+        program = f.read()
+    return b"__asan_" in program or b"__tsan_" in program
+
+
+def peak(lab, count):
+    """Peak memory in kB of a status of count nodes, seen while one of them is waited for."""
+    lab.inventory(CLASS + "nodes:\n  slow: {class: c, latency: 50s}\n" + "".join(
+        f"  n{i}: {{class: c, address: bmc{i}}}\n" for i in range(count)))
+    proc = lab.start("status", "--all", stdout=subprocess.PIPE)
+    for _ in range(count):
+        same(proc.stdout.readline()[-6:], b": off\n")
+    with open(f"/proc/{proc.pid}/status", encoding="utf-8") as f:
+        status = dict(line.split(":", 1) for line in f)
+    proc.kill()
+    return int(status["VmHWM"].split()[0])
+
+
+@test
+def natural_order(lab):
+    """nodes that answer at once are told of in the order in which they were asked"""
+    lab.inventory(CLASS + "nodes:\n  n[0001-2000]: {class: c}\n")
+    r = lab.run("status", "--all")
+    same(r.status, 0, r)
+    same(r.lines, [f"n{i:04}: off" for i in range(1, 2001)])
+
+
+@test
+def nothing_is_held_back(lab):
+    """lines leave together, but none waits for a node that is slow"""
+    lab.inventory(CLASS + """
+nodes:
+  n[001-700]: {class: c}
+  n350: {latency: 50s}
+""")
+    proc = lab.start("status", "--all", stdout=subprocess.PIPE, text=True)
+    seen = [proc.stdout.readline() for _ in range(699)]
+    same(proc.poll(), None, "still waiting")
+    same(seen, [f"n{i:03}: off\n" for i in range(1, 701) if i != 350])
+    proc.kill()
+
+
+@test
+def lines_stay_whole(lab):
+    """every write ends with a line, so that other writers come between lines"""
+    lab.inventory(CLASS + "nodes:\n  n[0001-3000]: {class: c}\n")
+    reader, writer = os.pipe2(os.O_DIRECT)  # a pipe that keeps writes apart
+    with open(reader, "rb", buffering=0) as pipe:
+        proc = lab.start("status", "--all", stdout=writer)
+        os.close(writer)
+        parts = list(iter(lambda: pipe.read(65536), b""))
+    same(proc.wait(60), 0)
+    same([p for p in parts if not p.endswith(b": off\n")], [])
+    same(b"".join(parts).count(b"\n"), 3000)
+    assert len(parts) < 300, f"{len(parts)} writes"
+
+
+@test
+def memory_stays_small(lab):
+    """10,000 nodes fit into 20 MB, and a further one takes less than 1 kB"""
+    if sanitized():
+        skip("memory: the program was built with a sanitizer")
+    small, large = peak(lab, 10000), peak(lab, 30000)
+    assert small < 20 << 10, f"{small} kB for 10,000 nodes"
+    assert large - small < 20000, f"{large - small} kB more for 20,000 more nodes"
+
+
+@test
+def mistakes_of_many(lab):
+    """a mistake in one of many equal nodes is named with its place before anything is sent"""
+    lab.inventory(CLASS + "nodes:\n" + "".join(
+        f"  n{i}: {{class: c, address: bmc{i}{', latency: soon' if i in (500, 900) else ''}}}\n"
+        for i in range(1000)))
+    r = lab.run("status", "--all")
+    same((r.status, r.out), (2, ""), r)
+    for line in (507, 907):
+        has(r.err, f"powerctl.yaml:{line}:")
+    same(r.err.count("latency is not a duration"), 2, r)
+
+
+main()
