@@ -114,6 +114,7 @@ int pctl_core_save(struct pctl_core *core, struct pctl_error *err)
 {
 	/* Losing facts only costs requests; losing pins would be losing trust. */
 	(void)pctl_store_save(core->facts, NULL);
+	(void)pctl_store_save(core->intents, NULL); /* only tidied: it is on disk already */
 	pctl_breaker_save(core->breaker);
 	int r = pctl_store_save(core->pins, err);
 	int e = pctl_store_save(core->looks, r < 0 ? NULL : err);

@@ -35,6 +35,7 @@ struct pctl_core {
 	struct pctl_store *facts, *pins, *intents;
 	struct pctl_secrets *secrets;
 	struct pctl_locks *locks;
+	size_t lock_waiters; /* tasks that wait for one of other processes' */
 	size_t stopping;
 	pctl_closed_fn *closed;
 	void *closed_data;

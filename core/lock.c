@@ -131,6 +131,8 @@ int pctl_lock_try(struct pctl_locks *locks, const char *key, char *holder, size_
 	if (errno != EAGAIN && errno != EACCES)
 		return pctl_error_set(
 			err, PCTL_E_INTERNAL, "the machine cannot be locked: %s", strerror(errno));
+	if (!holder) /* it was told of before */
+		return PCTL_E_BUSY;
 	if (fcntl(locks->fd, F_GETLK, &range) == 0 && range.l_type != F_UNLCK)
 		describe_holder(range.l_pid, holder, holder_size);
 	else

@@ -11,6 +11,7 @@
 #include "breaker.h"
 
 #define LOCK_POLL_MS 150u
+#define LOCK_EACH_MS 1u /* of many that wait, one looks each ms: what that costs stays the same */
 
 static struct pctl_core *core_of(const struct pctl_task *t)
 {
@@ -74,6 +75,15 @@ static void let_go(struct pctl_task *t)
 		on_device_closed(t);
 }
 
+static void wait_for_lock(struct pctl_task *t, bool waits)
+{
+	size_t *waiters = &core_of(t)->lock_waiters;
+
+	if (waits != t->waits_lock)
+		*waiters = waits ? *waiters + 1 : *waiters - 1;
+	t->waits_lock = waits;
+}
+
 static void end(struct pctl_task *t)
 {
 	struct pctl_result *r = &t->result;
@@ -88,6 +98,7 @@ static void end(struct pctl_task *t)
 	r->stream = r->ok ? t->stream : NULL;
 	if (t->on_trial)
 		pctl_login_left(t->target->login, &t->on_trial);
+	wait_for_lock(t, false);
 	if (t->locked)
 		pctl_lock_release(core_of(t)->locks, t->target->key);
 	pctl_run_untrack(t->run, t);
@@ -217,12 +228,21 @@ static void begin_locked(struct pctl_task *t)
 		begin_verb(t);
 }
 
+static uint64_t lock_delay(const struct pctl_task *t)
+{
+	uint64_t each = LOCK_EACH_MS * core_of(t)->lock_waiters;
+
+	return pctl_jitter(each > LOCK_POLL_MS ? each : LOCK_POLL_MS);
+}
+
 static void take_lock(struct pctl_task *t)
 {
 	char holder[200] = "";
 	struct pctl_error err = { 0 };
-	int r = pctl_lock_try(core_of(t)->locks, t->target->key, holder, sizeof(holder), &err);
+	int r = pctl_lock_try(core_of(t)->locks, t->target->key, t->lock_told ? NULL : holder,
+		sizeof(holder), &err);
 
+	wait_for_lock(t, r == PCTL_E_BUSY);
 	if (r == 0) {
 		t->locked = true;
 		begin_locked(t);
@@ -232,7 +252,7 @@ static void take_lock(struct pctl_task *t)
 		t->lock_told = true;
 		if (t->on_trial)
 			pctl_login_left(t->target->login, &t->on_trial);
-		pctl_step_pause(t, pctl_jitter(LOCK_POLL_MS), take_lock);
+		pctl_step_pause(t, lock_delay(t), take_lock);
 	} else {
 		pctl_task_end_error(t, &err);
 	}

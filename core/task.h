@@ -63,7 +63,8 @@ struct pctl_task {
 		PCTL_TASK_ENDED
 	} busy;
 	bool locked, lock_told;
-	bool on_trial; /* holds a place in its login's trial */
+	bool waits_lock; /* is one of the core's lock_waiters */
+	bool on_trial;   /* holds a place in its login's trial */
 
 	uint64_t started, deadline; /* loop time in ms */
 

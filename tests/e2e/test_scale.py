@@ -83,6 +83,47 @@ def memory_stays_small(lab):
     assert large - small < 20000, f"{large - small} kB more for 20,000 more nodes"
 
 
+FLEET = """
+credentials:
+  k: {username: admin, password: geheim}
+classes:
+  c: {driver: amt, credential: k}
+nodes:
+  n[0001-2000]: {class: c, address: "127.0.9.1", port: "[1001-3000]"}
+"""
+
+
+def held(lab):
+    """The ports of the nodes that a boot device is held for, as the file has them."""
+    with open(lab.path("state", "powerctl", "boot_intents"), encoding="utf-8") as f:
+        return {int(line.split()[0].rsplit(":", 1)[1]) for line in f if " device=pxe" in line}
+
+
+@test
+def told_is_kept(lab):
+    """a boot device that a line says is held is on disk, whatever becomes of the command then"""
+    lab.inventory(FLEET)
+    proc = lab.start("bootdev", "pxe", "--all", stdout=subprocess.PIPE, text=True)
+    told = [proc.stdout.readline() for _ in range(300)]
+    proc.kill()
+    told += proc.stdout.readlines()
+    for line in told:
+        name, word = line.split(": ")[:2]
+        same(word, "ok", line)
+        assert 1000 + int(name[1:]) in held(lab), f"{name} was told to be held and is not"
+
+
+@test
+def two_commands_hold(lab):
+    """two commands at once lose nothing of what they hold, and one line per node is left"""
+    lab.inventory(FLEET)
+    both = [lab.start("bootdev", "pxe", nodes, stdout=subprocess.DEVNULL)
+            for nodes in ("n[0001-1200]", "n[0801-2000]")]
+    same([proc.wait(60) for proc in both], [0, 0])
+    same(held(lab), set(range(1001, 3001)))
+    same(len(lab.read("state/powerctl/boot_intents").splitlines()), 2000)
+
+
 @test
 def mistakes_of_many(lab):
     """a mistake in one of many equal nodes is named with its place before anything is sent"""
