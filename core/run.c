@@ -5,18 +5,18 @@
  * they come.
  */
 #include <string.h>
-#include <sys/resource.h>
 
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
+#include "file.h"
 #include "gate.h"
 #include "task.h"
 
-#define FANOUT         512u
-#define FANOUT_MAX     4096u
-#define SPARE_FILES    ((uint64_t)64) /* descriptors that are not connections */
-#define FILES_PER_NODE ((uint64_t)2)
+#define FANOUT            512u
+#define FANOUT_MAX        4096u
+#define FILES_OF_OURS     16u /* descriptors that are not connections */
+#define FILES_PER_CONSOLE 5u
 
 struct turn { /* nodes that wait for one endpoint */
 	size_t *waiting;
@@ -29,8 +29,10 @@ struct pctl_run {
 	struct pctl_request request;
 	char *boot_url;
 	struct pctl_target *targets;
-	size_t count, next; /* next: the first that was not begun */
-	size_t active, ended, fanout;
+	size_t count, next;           /* next: the first that was not begun */
+	size_t active, ended, fanout; /* fanout: shrinks where this host is short of something */
+	struct pctl_task *parked, **parked_end; /* of the active: wait for another one to end */
+	size_t parked_n;
 	struct pctl_gate gate; /* who waits for a login's trial */
 	struct pctl_watch watch;
 	struct pctl_strmap turns;          /* key → struct turn, while one of them is active */
@@ -53,19 +55,14 @@ static size_t choose_fanout(const struct pctl_run *run)
 {
 	const struct pctl_value *defaults = pctl_inventory_defaults(run->inventory);
 	const char *text = pctl_value_text(pctl_value_get(defaults, "fanout"));
-	struct rlimit files;
-	uint64_t n = run->request.fanout;
+	uint64_t n = run->request.fanout, files = pctl_file_spare();
+	unsigned each = run->request.verb == PCTL_VERB_CONSOLE ? FILES_PER_CONSOLE : 1;
 
 	if (!n && (!text || pctl_parse_uint(text, FANOUT_MAX, &n) < 0))
 		n = FANOUT;
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &files);
-		(void)getrlimit(RLIMIT_NOFILE, &files);
-		uint64_t room = files.rlim_cur > SPARE_FILES * 2 ? files.rlim_cur - SPARE_FILES
-								 : SPARE_FILES;
-		n = n < room / FILES_PER_NODE ? n : room / FILES_PER_NODE;
-	}
+	/* A node may need more: then it waits, and there are fewer at once (pctl_run_park()). */
+	if (files > FILES_OF_OURS && n > (files - FILES_OF_OURS) / each)
+		n = (files - FILES_OF_OURS) / each;
 	return (size_t)(n ? n : 1);
 }
 
@@ -146,6 +143,7 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	int r = 0;
 
 	run->core = core;
+	run->parked_end = &run->parked;
 	run->inventory = inventory;
 	run->request = *request;
 	run->flags = pctl_verb_flags(request->verb);
@@ -441,6 +439,44 @@ void pctl_run_untrack(struct pctl_run *run, struct pctl_task *task)
 	*(task->after ? &task->after->before : &run->newest) = task->before;
 }
 
+bool pctl_run_park(struct pctl_run *run, struct pctl_task *task)
+{
+	size_t working = run->active - run->parked_n - 1;
+
+	if (!working)
+		return false;
+	if (run->fanout > working)
+		run->fanout = working;
+	task->next_parked = NULL;
+	*run->parked_end = task;
+	run->parked_end = &task->next_parked;
+	run->parked_n++;
+	return true;
+}
+
+void pctl_run_unpark(struct pctl_run *run, struct pctl_task *task)
+{
+	struct pctl_task **link = &run->parked;
+
+	while (*link != task)
+		link = &(*link)->next_parked;
+	*link = task->next_parked;
+	if (!*link)
+		run->parked_end = link;
+	run->parked_n--;
+}
+
+static void unpark(struct pctl_run *run)
+{
+	struct pctl_task *task = run->parked;
+
+	while (task && run->active - run->parked_n < run->fanout) {
+		pctl_run_unpark(run, task);
+		pctl_task_unpark(task);
+		task = run->parked;
+	}
+}
+
 void pctl_run_hold(struct pctl_run *run)
 {
 	run->held++;
@@ -468,5 +504,6 @@ void pctl_run_task_gone(struct pctl_run *run, const struct pctl_target *target)
 {
 	run->active--;
 	pass_turn(run, target->key);
+	unpark(run);
 	feed_soon(run);
 }

@@ -172,6 +172,13 @@ static void tell_login(struct pctl_task *t, int code)
 		pctl_login_refused(login, t->target, &t->on_trial);
 }
 
+/* What never left was no try. */
+static void start_again(struct pctl_task *t)
+{
+	t->trying.tries--;
+	start_try(t);
+}
+
 static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 {
 	struct pctl_task *t = op->data;
@@ -191,6 +198,8 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 		pctl_task_end_interrupted(t);
 		return;
 	}
+	if (!t->op.committed && pctl_task_park(t, result, start_again))
+		return;
 	uint64_t delay = retry_delay(t);
 	if (delay) {
 		pctl_log(PCTL_LOG_DEBUG, t->device, "%s: %s; trying again in %" PRIu64 " ms",

@@ -12,6 +12,7 @@
 #include <powerctl/buf.h>
 #include <powerctl/mem.h>
 
+#include "file.h"
 #include "strmap.h"
 
 /* So many keys are looked for in the text; whoever wants more of them has all of it read. */
@@ -211,7 +212,7 @@ static void parse_line(struct pctl_store *store, char *line)
 
 static char *read_file(const char *path, struct stat *seen)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = pctl_file_open(path, O_RDONLY | O_CLOEXEC, 0);
 	struct pctl_buf buf;
 	char part[8192];
 	ssize_t n;
@@ -427,7 +428,7 @@ static bool write_all(int fd, const char *data, size_t len)
 static int replace(const char *path, const struct pctl_buf *text, struct pctl_error *err)
 {
 	PCTL_AUTO(free) char *temp = pctl_xasprintf("%s.%d", path, (int)getpid());
-	int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = pctl_file_open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	bool good = fd >= 0 && write_all(fd, text->data, text->len);
 
 	if (fd >= 0 && close(fd) < 0)
@@ -443,7 +444,7 @@ static int replace(const char *path, const struct pctl_buf *text, struct pctl_er
 static int lock_file(const struct pctl_store *store, int *ret_fd, struct pctl_error *err)
 {
 	PCTL_AUTO(free) char *lock = pctl_xasprintf("%s.lock", store->path);
-	int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = pctl_file_open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
 		int why = errno;
@@ -507,7 +508,7 @@ static bool add_lines(int fd, const struct pctl_buf *text, off_t size)
 static int add_text(const char *path, const struct pctl_buf *text, struct stat *ret_before,
 	struct stat *ret_after, struct pctl_error *err)
 {
-	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	int fd = pctl_file_open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	bool good = fd >= 0 && fstat(fd, ret_before) == 0 &&
 		    add_lines(fd, text, ret_before->st_size) && fstat(fd, ret_after) == 0;
 	int why = errno;

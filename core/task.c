@@ -144,7 +144,7 @@ void pctl_task_note(struct pctl_task *t, const char *fmt, ...)
 
 	va_start(ap, fmt);
 	if (vasprintf(&note, fmt, ap) < 0)
-		abort();
+		pctl_out_of_memory();
 	va_end(ap);
 	free(t->note);
 	t->note = note;
@@ -193,9 +193,38 @@ void pctl_task_cancel(struct pctl_task *t)
 		leave_resolving(t);
 		pctl_task_end_interrupted(t);
 		break;
+	case PCTL_TASK_PARKED:
+		pctl_run_unpark(t->run, t);
+		pctl_task_end_interrupted(t);
+		break;
 	default:
 		break;
 	}
+}
+
+/* --- Short of descriptors or memory. ---------------------------------------------------------- */
+
+bool pctl_task_park(struct pctl_task *t, const struct pctl_error *err, pctl_step_fn *again)
+{
+	if (!pctl_error_is_shortage(err) || pctl_run_interrupted(t->run, NULL) ||
+		!pctl_run_park(t->run, t))
+		return false;
+	t->busy = PCTL_TASK_PARKED;
+	t->after_pause = again;
+	t->parked_at = now(t);
+	return true;
+}
+
+/* The wait was queueing, and is not counted. */
+void pctl_task_unpark(struct pctl_task *t)
+{
+	uint64_t waited = now(t) - t->parked_at;
+
+	t->started += waited;
+	t->deadline += waited;
+	t->wait_until += waited;
+	t->trying.first += waited;
+	pctl_step_pause(t, 0, t->after_pause);
 }
 
 /* --- The beginning: resolve, open, lock, then the verb's first step. -------------------------- */
@@ -359,10 +388,10 @@ static void begin(struct pctl_task *t)
 {
 	struct pctl_error err = { 0 };
 
-	if (pctl_device_open(t->target, &t->device, &err) < 0)
-		pctl_task_end_error(t, &err);
-	else
+	if (pctl_device_open(t->target, &t->device, &err) == 0)
 		resolve(t);
+	else if (!pctl_task_park(t, &err, begin))
+		pctl_task_end_error(t, &err);
 }
 
 void pctl_task_start(struct pctl_run *run, const struct pctl_target *target, bool on_trial)

@@ -394,7 +394,7 @@ void pctl_http_send(struct pctl_http_session *session, struct pctl_op *op,
 	assert(!session->exchange);
 	struct exchange *ex = http_exchange_take(session->http, NULL);
 	if (!ex)
-		abort(); /* as the rest of the house does without memory */
+		pctl_out_of_memory();
 
 	ex->session = session;
 	ex->op = op;

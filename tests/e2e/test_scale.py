@@ -4,7 +4,7 @@
 import os
 import subprocess
 
-from lib import POWERCTL, has, main, same, skip, test
+from lib import has, main, same, sanitized, skip, test
 
 CLASS = """
 credentials:
@@ -12,13 +12,6 @@ credentials:
 classes:
   c: {driver: "null", credential: k}
 """
-
-
-def sanitized():
-    """Whether the program was built to be checked, which costs what it costs."""
-    with open(POWERCTL, "rb") as f:
-        program = f.read()
-    return b"__asan_" in program or b"__tsan_" in program
 
 
 def peak(lab, count):
