@@ -69,6 +69,7 @@ struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options 
 	core->secrets = pctl_secrets_new();
 	core->breaker = new_breaker();
 	core->locks = pctl_locks_new(options->caller);
+	core->resolver = pctl_resolver_new(loop);
 	return core;
 }
 
@@ -97,6 +98,7 @@ static void finish_close(struct pctl_core *core)
 	pctl_breaker_free(core->breaker);
 	pctl_secrets_free(core->secrets);
 	pctl_locks_free(core->locks);
+	pctl_resolver_free(core->resolver);
 	free(core->plugin_dir);
 	free(core);
 	closed(data);

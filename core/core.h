@@ -9,6 +9,7 @@
 #include "lock.h"
 #include "op.h"
 #include "plugin.h"
+#include "resolve.h"
 #include "settings.h"
 #include "store.h"
 #include "strmap.h"
@@ -35,6 +36,7 @@ struct pctl_core {
 	struct pctl_store *facts, *pins, *intents;
 	struct pctl_secrets *secrets;
 	struct pctl_locks *locks;
+	struct pctl_resolver *resolver;
 	size_t lock_waiters; /* tasks that wait for one of other processes' */
 	size_t stopping;
 	pctl_closed_fn *closed;

@@ -302,68 +302,77 @@ static uint64_t resolve_limit(const struct pctl_task *t)
 	return t->request->timeout_ms ? t->request->timeout_ms : t->target->read_ms;
 }
 
-/* A look-up that runs cannot be stopped: whoever has no patience any more leaves it to itself. */
-struct pctl_resolving {
-	uv_getaddrinfo_t req;
-	struct pctl_task *task; /* NULL: nobody waits */
-};
-
 static void leave_resolving(struct pctl_task *t)
 {
-	t->resolving->task = NULL;
-	(void)uv_cancel((uv_req_t *)&t->resolving->req);
-	t->resolving = NULL;
+	pctl_asking_leave(&t->asking);
 	(void)uv_timer_stop(&t->timer);
 	t->busy = PCTL_TASK_IDLE;
 }
 
-static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *res)
-{
-	struct pctl_resolving *r = pctl_container_of(req, struct pctl_resolving, req);
-	struct pctl_task *t = r->task;
+static void look_up(struct pctl_task *t);
 
-	if (t) {
-		leave_resolving(t);
-		if (status == 0 && res)
-			pctl_device_set_address(t->device, res->ai_addr);
-	}
-	uv_freeaddrinfo(res);
-	free(r);
-	if (t && status < 0)
-		pctl_task_end_fail(t, PCTL_E_UNREACHABLE, "no address for '%s': %s",
-			t->target->address, uv_strerror(status));
-	else if (t)
-		open_device(t);
+static void no_address(struct pctl_task *t, int status)
+{
+	struct pctl_error err;
+
+	if (pctl_error_shortage(&err, -status) && pctl_task_park(t, &err, look_up))
+		return;
+	pctl_task_end_fail(t, PCTL_E_UNREACHABLE, "no address for '%s': %s", t->target->address,
+		uv_strerror(status));
 }
+
+static void on_resolved(struct pctl_asking *asking, const struct sockaddr *addr, int status)
+{
+	struct pctl_task *t = pctl_container_of(asking, struct pctl_task, asking);
+
+	leave_resolving(t);
+	if (addr) {
+		pctl_device_set_address(t->device, addr);
+		open_device(t);
+	} else {
+		no_address(t, status);
+	}
+}
+
+static void watch_resolving(struct pctl_task *t);
 
 static void on_resolving_too_long(uv_timer_t *timer)
 {
 	struct pctl_task *t = pctl_container_of(timer, struct pctl_task, timer);
 	char limit[32];
 
+	if (pctl_asking_due(&t->asking, resolve_limit(t)) > now(t)) {
+		watch_resolving(t);
+		return;
+	}
 	leave_resolving(t);
 	pctl_format_duration(resolve_limit(t), limit, sizeof(limit));
 	pctl_task_end_fail(t, PCTL_E_UNREACHABLE,
 		"no address for '%s' in %s: name servers do not answer", t->target->address, limit);
 }
 
+static void watch_resolving(struct pctl_task *t)
+{
+	uint64_t due = pctl_asking_due(&t->asking, resolve_limit(t));
+
+	(void)uv_timer_start(&t->timer, on_resolving_too_long, due > now(t) ? due - now(t) : 0, 0);
+}
+
 static void look_up(struct pctl_task *t)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
-	struct pctl_resolving *r = pctl_xcalloc(1, sizeof(*r));
+	struct sockaddr_storage addr;
 
-	r->task = t;
-	int error = uv_getaddrinfo(
-		core_of(t)->loop, &r->req, on_resolved, t->target->address, NULL, &hints);
-	if (error < 0) {
-		free(r);
-		pctl_task_end_fail(t, PCTL_E_INTERNAL, "no address for '%s': %s",
-			t->target->address, uv_strerror(error));
-		return;
+	t->asking.resolved = on_resolved;
+	int r = pctl_resolve(core_of(t)->resolver, t->target->address, &t->asking, &addr);
+	if (r > 0) {
+		pctl_device_set_address(t->device, (const struct sockaddr *)&addr);
+		open_device(t);
+	} else if (r < 0) {
+		no_address(t, r);
+	} else {
+		t->busy = PCTL_TASK_RESOLVE;
+		watch_resolving(t);
 	}
-	t->resolving = r;
-	t->busy = PCTL_TASK_RESOLVE;
-	(void)uv_timer_start(&t->timer, on_resolving_too_long, resolve_limit(t), 0);
 }
 
 static void resolve(struct pctl_task *t)

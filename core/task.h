@@ -13,7 +13,6 @@
 #include "stream.h"
 
 struct pctl_task;
-struct pctl_resolving;
 typedef void pctl_step_fn(struct pctl_task *task);
 
 enum pctl_try_kind {
@@ -54,7 +53,7 @@ struct pctl_task {
 	char trouble[160];       /* why the latest op is being tried again, or "" */
 	uv_timer_t timer;
 	pctl_step_fn *after_pause;
-	struct pctl_resolving *resolving;
+	struct pctl_asking asking; /* for the address */
 	enum {
 		PCTL_TASK_IDLE,
 		PCTL_TASK_OP,
