@@ -65,7 +65,6 @@ struct pctl_core *cli_core(struct cli *cli)
 	PCTL_AUTO(free) char *caller = pctl_xasprintf("powerctl %s", cli->command->name);
 	const struct pctl_core_options options = {
 		.plugin_dir = cli->options.plugin_dir,
-		.trace = cli->options.trace,
 		.caller = caller,
 	};
 

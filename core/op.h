@@ -29,8 +29,6 @@ struct pctl_op {
 	/* Private. */
 	uv_timer_t deadline;
 	pctl_op_done_fn *done;
-	pctl_op_done_fn *watch; /* the tracing wrapper's, before done */
-	void *watch_data;
 	pctl_op_abort_fn *abort; /* set while a driver holds a reference */
 	void *work;              /* the driver's; passed back to abort() */
 	uint64_t timeout_ms;
@@ -55,8 +53,5 @@ void pctl_op_in_order(struct pctl_op *op, struct pctl_op_order *order);
 
 /* done() follows with PCTL_E_CANCELED, unless op has ended already. */
 void pctl_op_cancel(struct pctl_op *op);
-
-/* watch sees the result before done does. Set between begin and the driver's call. */
-void pctl_op_watch(struct pctl_op *op, pctl_op_done_fn *watch, void *data);
 
 #endif
