@@ -441,7 +441,8 @@ static int replace(const char *path, const struct pctl_buf *text, struct pctl_er
 		err, PCTL_E_INTERNAL, "%s cannot be written: %s", path, strerror(why));
 }
 
-static int lock_file(const struct pctl_store *store, int *ret_fd, struct pctl_error *err)
+/* Its descriptor, or a class. */
+static int lock_file(const struct pctl_store *store, struct pctl_error *err)
 {
 	PCTL_AUTO(free) char *lock = pctl_xasprintf("%s.lock", store->path);
 	int fd = pctl_file_open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -453,26 +454,23 @@ static int lock_file(const struct pctl_store *store, int *ret_fd, struct pctl_er
 		return pctl_error_set(
 			err, PCTL_E_INTERNAL, "%s cannot be locked: %s", lock, strerror(why));
 	}
-	*ret_fd = fd;
-	return 0;
+	return fd;
 }
 
 int pctl_store_save(struct pctl_store *store, struct pctl_error *err)
 {
-	int fd;
-
 	if (!store->changed && !store->loose)
 		return 0;
-	int r = lock_file(store, &fd, err);
-	if (r < 0)
-		return r;
+	int fd = lock_file(store, err);
+	if (fd < 0)
+		return fd;
 
 	struct pctl_store *fresh = pctl_store_new(store->path);
 	struct pctl_buf text;
 	pctl_buf_init(&text, FILE_MAX);
 	replay(fresh, store);
 	write_text(fresh, &text);
-	r = replace(store->path, &text, err);
+	int r = replace(store->path, &text, err);
 	pctl_buf_done(&text);
 	pctl_store_free(fresh);
 	(void)close(fd);
@@ -548,17 +546,16 @@ int pctl_store_append(struct pctl_store *store, struct pctl_error *err)
 {
 	struct stat before = { 0 }, after = { 0 };
 	struct pctl_buf text;
-	int fd;
 
 	if (!store->changed)
 		return 0;
-	int r = lock_file(store, &fd, err);
-	if (r < 0)
-		return r;
+	int fd = lock_file(store, err);
+	if (fd < 0)
+		return fd;
 	pctl_buf_init(&text, FILE_MAX);
 	for (size_t i = 0; i < store->changed_n; i++)
 		write_changes(store->changed_records[i], &text);
-	r = add_text(store->path, &text, &before, &after, err);
+	int r = add_text(store->path, &text, &before, &after, err);
 	pctl_buf_done(&text);
 	(void)close(fd);
 	if (r == 0)

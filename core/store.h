@@ -3,7 +3,8 @@
  * A small text file of things remembered about devices: a line per device, "KEY field=value ...",
  * as people can read and edit it. Facts, pins, held boot intents, the marks in logs and refused
  * logins are five of these. Kept in memory once read; changes are merged into what other processes
- * wrote meanwhile, under a lock, and the file is replaced atomically.
+ * wrote meanwhile, under a lock, and the file is replaced atomically, or gets lines added to its
+ * end.
  */
 #ifndef POWERCTL_CORE_STORE_H
 #define POWERCTL_CORE_STORE_H

@@ -27,6 +27,7 @@ static bool begins(const char *name, const char *start)
 	return strncmp(name, start, strlen(start)) == 0;
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 __attribute__((visibility("default"))) int getaddrinfo(
 	const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **ret)
 {
@@ -57,6 +58,7 @@ __attribute__((visibility("default"))) int getaddrinfo(
 	return 0;
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 __attribute__((visibility("default"))) void freeaddrinfo(struct addrinfo *res)
 {
 	free(res);
