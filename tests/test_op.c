@@ -218,6 +218,7 @@ static void note_told(struct pctl_op *op, const struct pctl_error *result)
 	size_t len = strlen(l->told), i = (size_t)(op - l->ops);
 
 	(void)result;
+	assert_true(op->closed); /* its memory may go */
 	(void)snprintf(l->told + len, sizeof(l->told) - len, "%zu ", i);
 	if (!l->again)
 		return;
