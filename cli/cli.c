@@ -28,8 +28,12 @@ static void log_line(void *data, enum pctl_log_level level, const char *node, co
 void cli_init(struct cli *cli)
 {
 	*cli = (struct cli){ 0 };
-	if (uv_loop_init(&cli->loop) < 0)
-		abort();
+	int r = uv_loop_init(&cli->loop);
+	if (r < 0) {
+		say("cannot begin: %s%s", uv_strerror(r),
+			r == UV_EMFILE ? ": raise `ulimit -n`" : "");
+		exit(CLI_USAGE);
+	}
 }
 
 static void on_core_closed(void *data)

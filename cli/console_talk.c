@@ -83,7 +83,7 @@ __attribute__((format(printf, 2, 3))) static void notice(struct talk *t, const c
 	int n = vasprintf(&s, fmt, ap);
 	va_end(ap);
 	if (n < 0)
-		abort();
+		pctl_out_of_memory();
 	progress_clear(&t->progress);
 	pctl_buf_init(&line, TEXT_LINE_MAX);
 	pctl_buf_addf(&line, "%s[powerctl: ", terminal_is_raw() ? end : "");

@@ -95,7 +95,7 @@ static char *dump(json_t *take_json)
 
 	json_decref(take_json);
 	if (!s)
-		abort();
+		pctl_out_of_memory();
 	return s;
 }
 

@@ -11,6 +11,8 @@
 #include "command.h"
 #include "say.h"
 
+#define THREADS "64" /* look-ups get half of them */
+
 /* Secrets pass through this process: no core dumps, no debuggers of other processes. */
 static void harden(void)
 {
@@ -63,11 +65,31 @@ static void leave(int status)
 #endif
 }
 
+/*
+ * A name server that is silent holds a thread for many seconds: there are to be others. Where
+ * memory or processes are limited libuv's own few have to do: it ends the program if it gets no
+ * thread.
+ */
+static void give_threads(void)
+{
+	static const struct {
+		int what;
+		rlim_t least;
+	} limits[] = { { RLIMIT_AS, (rlim_t)2 << 30 }, { RLIMIT_NPROC, 1000 } };
+	struct rlimit limit;
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		if (getrlimit(limits[i].what, &limit) < 0 || limit.rlim_cur < limits[i].least)
+			return;
+	(void)setenv("UV_THREADPOOL_SIZE", THREADS, 0);
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli;
 
 	harden();
+	give_threads();
 	keep_standard_files();
 	(void)signal(SIGPIPE, SIG_IGN);
 	cli_init(&cli);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,11 +39,20 @@ static void move_up(struct outflow *out)
 	out->done = 0;
 }
 
+/* Whole lines: what others write to the same pipe comes between them, not into them (pipe(7)). */
+static size_t next_piece(const struct outflow *out)
+{
+	const char *from = out->kept.data + out->done;
+	size_t left = out->kept.len - out->done;
+	const char *end = left > PIPE_BUF ? memrchr(from, '\n', PIPE_BUF) : NULL;
+
+	return end ? (size_t)(end - from) + 1 : left;
+}
+
 static void write_kept(struct outflow *out)
 {
 	while (outflow_waits(out)) {
-		ssize_t n = standard_write(
-			&out->to, out->kept.data + out->done, out->kept.len - out->done);
+		ssize_t n = standard_write(&out->to, out->kept.data + out->done, next_piece(out));
 
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 
 #include <powerctl/buf.h>
+#include <powerctl/mem.h>
 
 #include "text.h"
 
@@ -26,7 +27,7 @@ void say(const char *fmt, ...)
 	int n = vasprintf(&s, fmt, ap);
 	va_end(ap);
 	if (n < 0)
-		abort();
+		pctl_out_of_memory();
 	say_line(s);
 	free(s);
 }

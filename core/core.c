@@ -69,6 +69,7 @@ struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options 
 	core->breaker = new_breaker();
 	core->locks = pctl_locks_new(options->caller);
 	core->limits = pctl_limits_new(loop);
+	core->resolver = pctl_resolver_new(loop);
 	return core;
 }
 
@@ -95,6 +96,7 @@ static void finish_close(struct pctl_core *core)
 	pctl_breaker_free(core->breaker);
 	pctl_secrets_free(core->secrets);
 	pctl_locks_free(core->locks);
+	pctl_resolver_free(core->resolver);
 	free(core->plugin_dir);
 	free(core);
 	closed(data);
@@ -112,6 +114,7 @@ int pctl_core_save(struct pctl_core *core, struct pctl_error *err)
 {
 	/* Losing facts only costs requests; losing pins would be losing trust. */
 	(void)pctl_store_save(core->facts, NULL);
+	(void)pctl_store_save(core->intents, NULL); /* only tidied: it is on disk already */
 	pctl_breaker_save(core->breaker);
 	int r = pctl_store_save(core->pins, err);
 	int e = pctl_store_save(core->looks, r < 0 ? NULL : err);

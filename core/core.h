@@ -7,7 +7,9 @@
 
 #include "dial.h"
 #include "lock.h"
+#include "op.h"
 #include "plugin.h"
+#include "resolve.h"
 #include "settings.h"
 #include "store.h"
 #include "strmap.h"
@@ -35,11 +37,14 @@ struct pctl_core {
 	struct pctl_secrets *secrets;
 	struct pctl_locks *locks;
 	struct pctl_limits *limits;
+	struct pctl_resolver *resolver;
+	size_t lock_waiters; /* tasks that wait for one of other processes' */
 	size_t stopping;
 	pctl_closed_fn *closed;
 	void *closed_data;
 	struct pctl_breaker *breaker;
-	struct pctl_store *looks; /* how far this user has read the devices' logs */
+	struct pctl_op_order ended; /* ops, in this turn of the loop */
+	struct pctl_store *looks;   /* how far this user has read the devices' logs */
 	struct {
 		unsigned running;
 		struct pctl_ready_try *first, *last; /* that wait */
@@ -69,6 +74,7 @@ struct pctl_target {
 	struct pctl_value *map;
 	struct pctl_loaded *loaded;
 	struct pctl_settings settings;
+	bool shared;                     /* map and settings are another target's */
 	const char *address;             /* "" where the driver needs none */
 	char *key;                       /* what is one endpoint: locks, facts and pins go by it */
 	const char *maintenance, *guard; /* reasons, or NULL */
@@ -92,6 +98,22 @@ int pctl_target_init(struct pctl_target *target, struct pctl_core *core,
 	const struct pctl_inventory *inventory, size_t node, const char *interface,
 	bool with_secrets, struct pctl_problems *problems);
 void pctl_target_done(struct pctl_target *target);
+
+/*
+ * Nodes that differ in little more than their address share what was read and checked for the
+ * first of them: the settings, their secrets, the login. All zero is none.
+ */
+struct pctl_twins {
+	struct pctl_strmap by_shape; /* of the first target of a shape */
+};
+void pctl_twins_done(struct pctl_twins *twins);
+/*
+ * pctl_target_init() of a node's own driver. What is shared belongs to earlier targets: all of them
+ * stay where they are until the last is done.
+ */
+int pctl_target_init_twin(struct pctl_target *target, struct pctl_twins *twins,
+	struct pctl_core *core, const struct pctl_inventory *inventory, size_t node,
+	bool with_secrets, struct pctl_problems *problems);
 
 /* One of the times above, by its offset. */
 static inline uint64_t pctl_target_ms(const struct pctl_target *target, size_t offset)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 struct class
 {
@@ -108,6 +109,40 @@ int pctl_error_from_errno(int errnum)
 	default:
 		return PCTL_E_INTERNAL;
 	}
+}
+
+static const struct {
+	int errnum;
+	const char *name, *text;
+} shortages[] = {
+	{ EMFILE, "EMFILE", "too many open files: lower --fanout or raise `ulimit -n`" },
+	{ ENFILE, "ENFILE",
+		"this host has too many open files: lower --fanout or raise the sysctl "
+		"fs.file-max" },
+	{ ENOBUFS, "ENOBUFS", "this host is out of buffers for connections: lower --fanout" },
+	{ ENOMEM, "ENOMEM", "this host is out of memory for connections: lower --fanout" },
+};
+
+bool pctl_error_shortage(struct pctl_error *err, int errnum)
+{
+	for (size_t i = 0; i < sizeof(shortages) / sizeof(shortages[0]); i++) {
+		if (shortages[i].errnum != errnum)
+			continue;
+		pctl_error_set(err, PCTL_E_INTERNAL, "%s", shortages[i].text);
+		if (err)
+			pctl_error_device_code(err, "%s", shortages[i].name);
+		return true;
+	}
+	return false;
+}
+
+bool pctl_error_is_shortage(const struct pctl_error *err)
+{
+	for (size_t i = 0; i < sizeof(shortages) / sizeof(shortages[0]); i++)
+		if (err->code == PCTL_E_INTERNAL &&
+			strcmp(err->device_code, shortages[i].name) == 0)
+			return true;
+	return false;
 }
 
 const char *pctl_error_name(int code)

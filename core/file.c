@@ -5,15 +5,48 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <powerctl/mem.h>
 
 #include "paths.h"
 
+#define SPARE      16u /* descriptors that are kept for files */
+#define OPEN_LEAST 64u
+
 static int cannot(struct pctl_error *err, int code, const char *path, const char *what)
 {
 	return pctl_error_set(err, code, "%s: %s: %s", path, what, strerror(errno));
+}
+
+uint64_t pctl_file_spare(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return OPEN_LEAST;
+	rlim_t spare = files.rlim_max / 4 < SPARE ? files.rlim_max / 4 : SPARE;
+	files.rlim_cur = files.rlim_max - spare;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	return files.rlim_cur;
+}
+
+int pctl_file_open(const char *path, int flags, mode_t mode)
+{
+	struct rlimit files, all;
+	int fd = open(path, flags, mode);
+
+	if (fd >= 0 || errno != EMFILE || getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return fd;
+	all = files;
+	all.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &all) == 0)
+		fd = open(path, flags, mode);
+	int why = errno;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	errno = why;
+	return fd;
 }
 
 static int read_all(int fd, const char *path, struct pctl_buf *buf, struct pctl_error *err)
@@ -45,7 +78,7 @@ int pctl_file_read(
 	const char *path, struct pctl_buf *buf, struct stat *ret_st, struct pctl_error *err)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = pctl_file_open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
 
 	if (fd < 0)
 		return cannot(err, PCTL_E_CONFIG, path, "cannot open it");

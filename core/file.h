@@ -3,10 +3,22 @@
 #ifndef POWERCTL_CORE_FILE_H
 #define POWERCTL_CORE_FILE_H
 
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include <powerctl/buf.h>
 #include <powerctl/error.h>
+
+/*
+ * open() for what this program keeps on disk, which connections must not be in the way of: where
+ * they have used up the descriptors that pctl_file_spare() left to them there are a few more.
+ */
+int pctl_file_open(const char *path, int flags, mode_t mode);
+/*
+ * Raises how many descriptors there may be as far as that goes, but for the few that
+ * pctl_file_open() keeps for itself. Returns how many.
+ */
+uint64_t pctl_file_spare(void);
 
 /*
  * Appends a file's content to buf, whose maximum holds. Anything that can be read to its end will

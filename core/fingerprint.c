@@ -134,7 +134,7 @@ bool pctl_fingerprint(const unsigned char salt[PCTL_SALT_SIZE], const struct pct
 	bool any = add_secrets(&parts, &target->settings);
 	if (any && !HMAC(EVP_sha256(), salt, PCTL_SALT_SIZE, (const unsigned char *)parts.data,
 			   parts.len, sum, NULL))
-		abort();
+		pctl_out_of_memory(); /* of what it does, nothing else can fail */
 	pctl_buf_done(&parts);
 	for (size_t i = 0; any && i < (PCTL_FINGERPRINT_SIZE - 1) / 2; i++)
 		(void)snprintf(ret + 2 * i, 3, "%02x", sum[i]);

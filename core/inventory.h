@@ -42,6 +42,7 @@ struct pctl_entry {
 	uint64_t count;                   /* how many names the pattern has; 0: it is wrong */
 	bool ranged;                      /* texts behind it may be ranges that pair with its own */
 	const struct pctl_source *source; /* NULL: a file */
+	uint64_t shape;                   /* shape.c's; 0: nobody asked yet */
 };
 
 /* One entry of one node; 0 is no reference. */
@@ -148,9 +149,21 @@ void pctl_inventory_free_nodes(struct pctl_inventory *inventory);
 /* The strongest value of a key as it stands in the file (ranges unresolved), or NULL. */
 const struct pctl_value *pctl_inventory_value(
 	const struct pctl_inventory *inventory, size_t node, const char *key);
+/* Whether anything behind a key may be a range that gives each name of its entry another text. */
+bool pctl_inventory_has_range(const char *key, const struct pctl_value *v);
 /* The class a node's or class's settings name, or NULL. */
 const struct pctl_value *pctl_inventory_class_of(
 	const struct pctl_inventory *inventory, const struct pctl_value *settings);
+
+/* --- shape.c ---------------------------------------------------------------------------------- */
+
+/*
+ * A number for what is said about a node but for its address, tags, maintenance and protection.
+ * Nodes with different numbers differ; 0: this one has settings of its own.
+ */
+uint64_t pctl_inventory_shape(const struct pctl_inventory *inventory, size_t node);
+/* Whether two nodes of one shape are equal but for these: a shape is only a hash. */
+bool pctl_inventory_alike(const struct pctl_inventory *inventory, size_t a, size_t b);
 
 /* --- select.c --------------------------------------------------------------------------------- */
 

@@ -35,6 +35,17 @@ static bool may_be_ranged(const char *key, const char *text)
 	return key && text && has_range(text) && pctl_parse_choice(key, never_ranged) < 0;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion) */
+bool pctl_inventory_has_range(const char *key, const struct pctl_value *v)
+{
+	if (pctl_value_kind(v) != PCTL_VALUE_MAP)
+		return may_be_ranged(key, pctl_value_text(v));
+	for (size_t i = 0; i < pctl_value_count(v); i++)
+		if (pctl_inventory_has_range(pctl_value_key_at(v, i), pctl_value_at(v, i)))
+			return true;
+	return false;
+}
+
 static void say_pairing(const struct pctl_entry *entry, const struct pctl_value *v, uint64_t count,
 	struct pctl_problems *problems)
 {

@@ -10,6 +10,7 @@
 
 #include <powerctl/mem.h>
 
+#include "file.h"
 #include "paths.h"
 
 struct pctl_locks {
@@ -59,7 +60,7 @@ static void announce(struct pctl_locks *locks)
 
 	if (pctl_path_runtime(file, &locks->holder_path, NULL) < 0)
 		return;
-	int fd = open(locks->holder_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = pctl_file_open(locks->holder_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return;
 	int n = snprintf(line, sizeof(line), "%s, %s, pid %d", user_name(name, sizeof(name)),
@@ -78,7 +79,7 @@ static int open_file(struct pctl_locks *locks, struct pctl_error *err)
 	int r = pctl_path_runtime("locks", &path, err);
 	if (r < 0)
 		return r;
-	locks->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	locks->fd = pctl_file_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (locks->fd < 0)
 		return pctl_error_set(err, PCTL_E_INTERNAL,
 			"%s cannot be opened: %s; it keeps two "
@@ -111,7 +112,7 @@ void pctl_lock_holder(pid_t pid, char *holder, size_t size)
 	ssize_t n = -1;
 
 	if (pctl_path_runtime(file, &path, NULL) == 0) {
-		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		int fd = pctl_file_open(path, O_RDONLY | O_CLOEXEC, 0);
 		if (fd >= 0) {
 			n = read(fd, holder, size - 1);
 			(void)close(fd);
@@ -136,6 +137,8 @@ int pctl_lock_try(struct pctl_locks *locks, const char *key, char *holder, size_
 	if (errno != EAGAIN && errno != EACCES)
 		return pctl_error_set(
 			err, PCTL_E_INTERNAL, "the machine cannot be locked: %s", strerror(errno));
+	if (!holder) /* it was told of before */
+		return PCTL_E_BUSY;
 	if (fcntl(locks->fd, F_GETLK, &range) == 0 && range.l_type != F_UNLCK)
 		pctl_lock_holder(range.l_pid, holder, holder_size);
 	else

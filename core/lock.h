@@ -20,7 +20,7 @@ void pctl_locks_free(struct pctl_locks *locks);
 
 /*
  * 0: held now (also if this process held it before: inside a process the engine keeps order).
- * PCTL_E_BUSY: another process has it; holder gets "root, powerctl reboot, pid 4711".
+ * PCTL_E_BUSY: another process has it; holder (if not NULL) gets "root, powerctl reboot, pid 4711".
  * PCTL_E_INTERNAL: the folder or file cannot be used.
  */
 int pctl_lock_try(struct pctl_locks *locks, const char *key, char *holder, size_t holder_size,

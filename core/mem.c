@@ -1,16 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <powerctl/mem.h>
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Whoever runs under a limit wants no core file; and here nothing may be allocated any more. */
+void pctl_out_of_memory(void)
+{
+	static const char text[] =
+		": out of memory: what is printed holds, what was under way is not known. Fewer "
+		"nodes at once (--fanout 64) or in one command, or a larger limit (ulimit -v) "
+		"helps\n";
+	const char *name = program_invocation_short_name;
+
+	(void)fflush(stdout);
+	if (write(STDERR_FILENO, name, strlen(name)) < 0 ||
+		write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(1);
+	_exit(1);
+}
 
 void *pctl_xcalloc(size_t n, size_t size)
 {
 	void *p = calloc(n ? n : 1, size ? size : 1);
 
 	if (!p)
-		abort();
+		pctl_out_of_memory();
 	return p;
 }
 
@@ -37,7 +56,7 @@ char *pctl_xasprintf(const char *fmt, ...)
 	int n = vasprintf(&s, fmt, ap);
 	va_end(ap);
 	if (n < 0)
-		abort();
+		pctl_out_of_memory();
 	return s;
 }
 
@@ -50,10 +69,10 @@ void *pctl_xgrow(void *array, size_t *cap, size_t need, size_t size)
 	while (n < need)
 		n += n / 2;
 	if (n > SIZE_MAX / size)
-		abort();
+		pctl_out_of_memory();
 	void *p = realloc(array, n * size);
 	if (!p)
-		abort();
+		pctl_out_of_memory();
 	*cap = n;
 	return p;
 }

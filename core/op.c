@@ -7,12 +7,45 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
+static void tell(struct pctl_op *op)
+{
+	/* Last touch: op may be gone, or begun again, when this returns. */
+	op->done(op, &op->result);
+}
+
+/* Of those that ended in one turn, the first is the last that libuv closes. */
+static void tell_in_order(struct pctl_op_order *order)
+{
+	while (order->first && order->first->closed) {
+		struct pctl_op *op = order->first;
+
+		order->first = op->next;
+		if (!order->first)
+			order->last = NULL;
+		tell(op);
+	}
+}
+
 static void on_closed(uv_handle_t *handle)
 {
 	struct pctl_op *op = pctl_container_of(handle, struct pctl_op, deadline);
 
-	/* Last touch: op may be gone, or begun again, when this returns. */
-	op->done(op, &op->result);
+	op->closed = true;
+	if (!op->order)
+		tell(op);
+	else if (op->order->first == op)
+		tell_in_order(op->order);
+}
+
+static void queue(struct pctl_op *op)
+{
+	struct pctl_op_order *order = op->order;
+
+	if (order->last)
+		order->last->next = op;
+	else
+		order->first = op;
+	order->last = op;
 }
 
 /* What happened to the request once it may have reached the device: nobody knows. */
@@ -30,6 +63,8 @@ static void settle(struct pctl_op *op)
 	op->settled = true;
 	op->abort = NULL;
 	doubt(op);
+	if (op->order)
+		queue(op);
 	uv_close((uv_handle_t *)&op->deadline, on_closed);
 }
 
@@ -59,6 +94,11 @@ void pctl_op_begin(
 	*op = (struct pctl_op){ .data = data, .done = done, .timeout_ms = timeout_ms };
 	uv_timer_init(loop, &op->deadline);
 	uv_timer_start(&op->deadline, on_deadline, timeout_ms, 0);
+}
+
+void pctl_op_in_order(struct pctl_op *op, struct pctl_op_order *order)
+{
+	op->order = order;
 }
 
 void pctl_op_cancel(struct pctl_op *op)

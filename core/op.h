@@ -14,6 +14,14 @@
  */
 typedef void pctl_op_done_fn(struct pctl_op *op, const struct pctl_error *result);
 
+/*
+ * Ops that end in one turn of the loop tell of it in the order in which they ended; libuv closes
+ * handles the other way round. All zero is empty. One loop's.
+ */
+struct pctl_op_order {
+	struct pctl_op *first, *last;
+};
+
 struct pctl_op {
 	/* The caller's; never read here. */
 	void *data;
@@ -27,7 +35,10 @@ struct pctl_op {
 	struct pctl_error result;
 	bool settled;
 	bool committed;
-	bool taken; /* as pctl_op_taken() says; holds until the next begin */
+	bool taken;                  /* as pctl_op_taken() says; holds until the next begin */
+	struct pctl_op_order *order; /* NULL: done comes in any */
+	struct pctl_op *next;        /* that ended after it */
+	bool closed;                 /* nothing of libuv's is in it any more */
 };
 
 /*
@@ -36,6 +47,9 @@ struct pctl_op {
  */
 void pctl_op_begin(struct pctl_op *op, uv_loop_t *loop, uint64_t timeout_ms, pctl_op_done_fn *done,
 	void *data);
+
+/* done() comes in the order of the ends. Set between begin and the driver's call. */
+void pctl_op_in_order(struct pctl_op *op, struct pctl_op_order *order);
 
 /* done() follows with PCTL_E_CANCELED, unless op has ended already. */
 void pctl_op_cancel(struct pctl_op *op);

@@ -177,8 +177,10 @@ static int dial_pump(
 	if (r < 0)
 		return r;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0)
-		return pctl_error_set(
-			err, PCTL_E_INTERNAL, "no socketpair for its channel: %s", strerror(errno));
+		return pctl_error_shortage(err, errno)
+			       ? PCTL_E_INTERNAL
+			       : pctl_error_set(err, PCTL_E_INTERNAL,
+					 "no socketpair for its channel: %s", strerror(errno));
 
 	give_name(pair[1]);
 	struct pump *p = pump_new(pctl_device_loop(device), pair[1]);

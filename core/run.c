@@ -7,19 +7,19 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
+#include "file.h"
 #include "gate.h"
 #include "limit.h"
 #include "task.h"
 
-#define FANOUT         512u
-#define FANOUT_MAX     4096u
-#define SPARE_FILES    ((uint64_t)64) /* descriptors that are not connections */
-#define FILES_PER_NODE ((uint64_t)2)
+#define FANOUT            512u
+#define FANOUT_MAX        4096u
+#define FILES_OF_OURS     16u /* descriptors that are not connections */
+#define FILES_PER_CONSOLE 5u
 
 struct turn { /* nodes that wait for one endpoint */
 	size_t *waiting;
@@ -32,8 +32,10 @@ struct pctl_run {
 	struct pctl_request request;
 	char *boot_url;
 	struct pctl_target *targets;
-	size_t count, next; /* next: the first that was not begun */
-	size_t active, ended, fanout;
+	size_t count, next;           /* next: the first that was not begun */
+	size_t active, ended, fanout; /* fanout: shrinks where this host is short of something */
+	struct pctl_task *parked, **parked_end; /* of the active: wait for another one to end */
+	size_t parked_n;
 	struct pctl_gate gate; /* who waits for a login's trial */
 	struct pctl_watch watch;
 	struct pctl_limit *own;      /* the request's limit, or NULL */
@@ -41,9 +43,8 @@ struct pctl_run {
 	size_t queued;               /* so many wait for places */
 	size_t *placed;              /* these have them */
 	size_t placed_n, placed_cap, placed_next;
-	struct pctl_strmap turns; /* key → struct turn, while one of them is active */
-	struct pctl_task **tasks;
-	size_t tasks_n, tasks_cap;
+	struct pctl_strmap turns;          /* key → struct turn, while one of them is active */
+	struct pctl_task *oldest, *newest; /* that run */
 	struct pctl_run_callbacks callbacks;
 	uv_timer_t deadline;
 	uv_idle_t feeder;
@@ -62,20 +63,17 @@ static size_t choose_fanout(const struct pctl_run *run)
 {
 	const struct pctl_value *defaults = pctl_inventory_defaults(run->inventory);
 	const char *text = pctl_value_text(pctl_value_get(defaults, "fanout"));
-	struct rlimit files;
-	uint64_t n = run->request.fanout;
+	uint64_t n = run->request.fanout, files = pctl_file_spare();
+	size_t ours = FILES_OF_OURS + pctl_limits_count(run->core->limits);
+	unsigned each = run->request.verb == PCTL_VERB_CONSOLE ? FILES_PER_CONSOLE : 1;
 
+	if (run->request.until_ready)
+		each++;
 	if (!n && (!text || pctl_parse_uint(text, FANOUT_MAX, &n) < 0))
 		n = FANOUT;
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &files);
-		(void)getrlimit(RLIMIT_NOFILE, &files);
-		uint64_t each = FILES_PER_NODE + (run->request.until_ready ? 1 : 0);
-		uint64_t spare = SPARE_FILES + pctl_limits_count(run->core->limits);
-		uint64_t room = files.rlim_cur > spare * 2 ? files.rlim_cur - spare : spare;
-		n = n < room / each ? n : room / each;
-	}
+	/* A node may need more: then it waits, and there are fewer at once (pctl_run_park()). */
+	if (files > ours && n > (files - ours) / each)
+		n = (files - ours) / each;
 	return (size_t)(n ? n : 1);
 }
 
@@ -191,14 +189,31 @@ static int take_ready(struct pctl_run *run, struct pctl_problems *problems)
 	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : 0;
 }
 
+static int init_target(struct pctl_run *run, size_t i, struct pctl_twins *twins, size_t node,
+	struct pctl_problems *problems)
+{
+	bool skip = !run->request.maintenance &&
+		    pctl_inventory_text(run->inventory, node, "maintenance");
+	bool secrets = !skip && run->request.verb != PCTL_VERB_CAPS &&
+		       run->request.verb != PCTL_VERB_WAIT_READY;
+
+	if (run->request.verb == PCTL_VERB_CONSOLE)
+		return pctl_target_init(&run->targets[i], run->core, run->inventory, node,
+			"console", secrets, problems);
+	return pctl_target_init_twin(
+		&run->targets[i], twins, run->core, run->inventory, node, secrets, problems);
+}
+
 int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const size_t *nodes,
 	size_t count, const struct pctl_request *request, struct pctl_run **ret,
 	struct pctl_problems *problems)
 {
 	struct pctl_run *run = pctl_xcalloc(1, sizeof(*run));
+	struct pctl_twins twins = { 0 };
 	int r = 0;
 
 	run->core = core;
+	run->parked_end = &run->parked;
 	run->inventory = inventory;
 	run->request = *request;
 	run->flags = pctl_verb_flags(request->verb);
@@ -209,16 +224,13 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	bool tried = !ready && pctl_breaker_matters(core->breaker, count);
 	run->targets = pctl_xcalloc(count, sizeof(*run->targets));
 	for (size_t i = 0; i < count; i++) {
-		bool skip = !request->maintenance &&
-			    pctl_inventory_text(inventory, nodes[i], "maintenance");
-		if (pctl_target_init(&run->targets[i], core, inventory, nodes[i],
-			    request->verb == PCTL_VERB_CONSOLE ? "console" : NULL,
-			    !skip && !ready && request->verb != PCTL_VERB_CAPS, problems) < 0)
+		if (init_target(run, i, &twins, nodes[i], problems) < 0)
 			r = PCTL_E_CONFIG;
-		else if (tried)
+		else if (tried && !run->targets[i].login)
 			run->targets[i].login = pctl_breaker_login(core->breaker, &run->targets[i]);
 		run->count++;
 	}
+	pctl_twins_done(&twins);
 	if ((ready || request->until_ready) && take_ready(run, problems) < 0)
 		r = PCTL_E_CONFIG;
 	if (request->verb == PCTL_VERB_METHOD && take_method(run, problems) < 0)
@@ -257,7 +269,6 @@ void pctl_run_free(struct pctl_run *run)
 	pctl_gate_done(&run->gate);
 	pctl_strmap_each(&run->turns, free_turn, NULL);
 	pctl_strmap_done(&run->turns);
-	free(run->tasks);
 	free(run->boot_url);
 	pctl_arguments_free(run->arguments);
 	free(run);
@@ -542,10 +553,10 @@ static void interrupt(struct pctl_run *run, int code, const char *why)
 		return;
 	run->interrupted = code;
 	run->why = why;
-	/* From the end: a task that ends at once leaves the list. */
-	for (size_t i = run->tasks_n; i-- > 0;)
-		if (i < run->tasks_n)
-			pctl_task_cancel(run->tasks[i]);
+	for (struct pctl_task *task = run->oldest, *next; task; task = next) {
+		next = task->after; /* a task that ends at once leaves the list */
+		pctl_task_cancel(task);
+	}
 	empty_queue(run);
 	feed_soon(run);
 }
@@ -610,18 +621,53 @@ const struct pctl_arguments *pctl_run_arguments(const struct pctl_run *run)
 
 void pctl_run_track(struct pctl_run *run, struct pctl_task *task)
 {
-	run->tasks = pctl_xgrow(
-		run->tasks, &run->tasks_cap, run->tasks_n + 1, sizeof(struct pctl_task *));
-	task->index = run->tasks_n;
-	run->tasks[run->tasks_n++] = task;
+	task->before = run->newest;
+	*(run->newest ? &run->newest->after : &run->oldest) = task;
+	run->newest = task;
 }
 
 void pctl_run_untrack(struct pctl_run *run, struct pctl_task *task)
 {
-	struct pctl_task *last = run->tasks[--run->tasks_n];
+	*(task->before ? &task->before->after : &run->oldest) = task->after;
+	*(task->after ? &task->after->before : &run->newest) = task->before;
+}
 
-	run->tasks[task->index] = last;
-	last->index = task->index;
+bool pctl_run_park(struct pctl_run *run, struct pctl_task *task)
+{
+	size_t working = run->active - run->parked_n - 1;
+
+	if (!working)
+		return false;
+	if (run->fanout > working)
+		run->fanout = working;
+	task->next_parked = NULL;
+	*run->parked_end = task;
+	run->parked_end = &task->next_parked;
+	run->parked_n++;
+	return true;
+}
+
+void pctl_run_unpark(struct pctl_run *run, struct pctl_task *task)
+{
+	struct pctl_task **link = &run->parked;
+
+	while (*link != task)
+		link = &(*link)->next_parked;
+	*link = task->next_parked;
+	if (!*link)
+		run->parked_end = link;
+	run->parked_n--;
+}
+
+static void unpark(struct pctl_run *run)
+{
+	struct pctl_task *task = run->parked;
+
+	while (task && run->active - run->parked_n < run->fanout) {
+		pctl_run_unpark(run, task);
+		pctl_task_unpark(task);
+		task = run->parked;
+	}
 }
 
 void pctl_run_hold(struct pctl_run *run)
@@ -656,5 +702,6 @@ void pctl_run_pass_turn(struct pctl_run *run, const struct pctl_target *target)
 void pctl_run_task_gone(struct pctl_run *run)
 {
 	run->active--;
+	unpark(run);
 	feed_soon(run);
 }

@@ -164,6 +164,13 @@ static void tell_login(struct pctl_task *t, int code)
 		pctl_login_refused(login, t->target, &t->on_trial);
 }
 
+/* What never left was no try. */
+static void start_again(struct pctl_task *t)
+{
+	t->trying.tries--;
+	start_try(t);
+}
+
 static void trace(const struct pctl_task *t, const char *end)
 {
 	const struct pctl_call *call = t->trying.call;
@@ -214,6 +221,8 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 		pctl_task_end_interrupted(t);
 		return;
 	}
+	if (!t->op.committed && pctl_task_park(t, result, start_again))
+		return;
 	uint64_t delay = retry_delay(t);
 	if (delay) {
 		pctl_log(PCTL_LOG_DEBUG, t->device, "%s: %s; trying again in %" PRIu64 " ms",
@@ -267,6 +276,7 @@ static void start_try(struct pctl_task *t)
 	t->trying.last = now(t);
 	trace(t, " ...");
 	pctl_op_begin(&t->op, core_of(t)->loop, op_limit(t), on_op_done, t);
+	pctl_op_in_order(&t->op, &core_of(t)->ended);
 	t->trying.call->start(t, t->target->loaded->driver, t->device->dev);
 }
 

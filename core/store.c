@@ -12,6 +12,7 @@
 #include <powerctl/buf.h>
 #include <powerctl/mem.h>
 
+#include "file.h"
 #include "strmap.h"
 
 /* So many keys are looked for in the text; whoever wants more of them has all of it read. */
@@ -33,12 +34,15 @@ struct record {
 struct pctl_store {
 	char *path;
 	bool read, parsed, changed;
+	bool loose; /* lines were added to the file that replacing it would join */
 	char *text; /* as read, behind a line break */
 	unsigned searches;
 	struct stat seen; /* of the file that was read; all zero: there was none */
 	struct pctl_strmap index;
 	struct record **records; /* in the order of the file */
 	size_t n, cap;
+	struct record **changed_records; /* those with changes */
+	size_t changed_n, changed_cap;
 };
 
 static void free_fields(struct field *f)
@@ -62,13 +66,15 @@ static void forget_all(struct pctl_store *store)
 		free(store->records[i]);
 	}
 	free(store->records);
+	free(store->changed_records);
 	free(store->text);
 	pctl_strmap_done(&store->index);
-	store->records = NULL;
+	store->records = store->changed_records = NULL;
+	store->changed_n = store->changed_cap = 0;
 	store->text = NULL;
 	store->n = store->cap = 0;
 	store->searches = 0;
-	store->read = store->parsed = store->changed = false;
+	store->read = store->parsed = store->changed = store->loose = false;
 }
 
 struct pctl_store *pctl_store_new(const char *path)
@@ -167,6 +173,19 @@ static void encode(struct pctl_buf *buf, const char *s)
 	}
 }
 
+/* "-field" in a line that was added later. */
+static void take_back(struct record *r, char *name)
+{
+	struct field *f;
+
+	decode(name);
+	f = field_of(r->fields, name);
+	if (!f)
+		return;
+	free(f->value);
+	f->value = NULL;
+}
+
 static void parse_line(struct pctl_store *store, char *line)
 {
 	char *rest = line, *key = strsep(&rest, " \t");
@@ -180,6 +199,8 @@ static void parse_line(struct pctl_store *store, char *line)
 	for (char *word; (word = strsep(&rest, " \t"));) {
 		char *value = strchr(word, '=');
 
+		if (!value && *word == '-')
+			take_back(r, word + 1);
 		if (!value)
 			continue;
 		*value++ = '\0';
@@ -191,7 +212,7 @@ static void parse_line(struct pctl_store *store, char *line)
 
 static char *read_file(const char *path, struct stat *seen)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = pctl_file_open(path, O_RDONLY | O_CLOEXEC, 0);
 	struct pctl_buf buf;
 	char part[8192];
 	ssize_t n;
@@ -267,6 +288,13 @@ const char *pctl_store_get(struct pctl_store *store, const char *key, const char
 	return f ? f->value : NULL;
 }
 
+static void note_changed(struct pctl_store *store, struct record *r)
+{
+	store->changed_records = pctl_xgrow(store->changed_records, &store->changed_cap,
+		store->changed_n + 1, sizeof(struct record *));
+	store->changed_records[store->changed_n++] = r;
+}
+
 void pctl_store_put(struct pctl_store *store, const char *key, const char *field, const char *value)
 {
 	const char *old = pctl_store_get(store, key, field);
@@ -274,6 +302,8 @@ void pctl_store_put(struct pctl_store *store, const char *key, const char *field
 	if (old == value || (old && value && strcmp(old, value) == 0))
 		return;
 	struct record *r = record_of(store, key);
+	if (!r->changes)
+		note_changed(store, r);
 	set_field(&r->fields, field, value);
 	set_field(&r->changes, field, value);
 	store->changed = true;
@@ -309,6 +339,12 @@ void pctl_store_keys(struct pctl_store *store, pctl_store_keys_fn *each, void *d
 	}
 }
 
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
 bool pctl_store_refresh(struct pctl_store *store)
 {
 	struct stat now = { 0 };
@@ -318,10 +354,8 @@ bool pctl_store_refresh(struct pctl_store *store)
 	if (!store->read)
 		return true;
 	(void)stat(store->path, &now);
-	/* It is only ever replaced, so another state is another file. */
-	if (now.st_ino != store->seen.st_ino || now.st_mtim.tv_sec != store->seen.st_mtim.tv_sec ||
-		now.st_mtim.tv_nsec != store->seen.st_mtim.tv_nsec ||
-		now.st_size != store->seen.st_size)
+	/* It is replaced or grows, so another state is another file or size. */
+	if (!is_same(&now, &store->seen))
 		forget_all(store);
 	return !store->read;
 }
@@ -331,10 +365,22 @@ static void replay(struct pctl_store *fresh, const struct pctl_store *store)
 {
 	load(fresh);
 	parse_all(fresh);
-	for (size_t i = 0; i < store->n; i++)
-		for (const struct field *f = store->records[i]->changes; f; f = f->next)
-			set_field(&record_of(fresh, store->records[i]->key)->fields, f->name,
-				f->value);
+	for (size_t i = 0; i < store->changed_n; i++) {
+		const struct record *r = store->changed_records[i];
+
+		for (const struct field *f = r->changes; f; f = f->next)
+			set_field(&record_of(fresh, r->key)->fields, f->name, f->value);
+	}
+}
+
+static void write_field(struct pctl_buf *buf, const struct field *f)
+{
+	pctl_buf_adds(buf, f->value ? " " : " -");
+	encode(buf, f->name);
+	if (!f->value)
+		return;
+	pctl_buf_adds(buf, "=");
+	encode(buf, f->value);
 }
 
 static void write_text(const struct pctl_store *store, struct pctl_buf *buf)
@@ -347,15 +393,21 @@ static void write_text(const struct pctl_store *store, struct pctl_buf *buf)
 			if (!f->value)
 				continue;
 			fields++;
-			pctl_buf_adds(buf, " ");
-			encode(buf, f->name);
-			pctl_buf_adds(buf, "=");
-			encode(buf, f->value);
+			write_field(buf, f);
 		}
 		pctl_buf_adds(buf, "\n");
 		if (!fields)
 			pctl_buf_cut(buf, start);
 	}
+}
+
+/* A line of what was changed about one key. */
+static void write_changes(const struct record *r, struct pctl_buf *buf)
+{
+	encode(buf, r->key);
+	for (const struct field *f = r->changes; f; f = f->next)
+		write_field(buf, f);
+	pctl_buf_adds(buf, "\n");
 }
 
 static bool write_all(int fd, const char *data, size_t len)
@@ -376,7 +428,7 @@ static bool write_all(int fd, const char *data, size_t len)
 static int replace(const char *path, const struct pctl_buf *text, struct pctl_error *err)
 {
 	PCTL_AUTO(free) char *temp = pctl_xasprintf("%s.%d", path, (int)getpid());
-	int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = pctl_file_open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	bool good = fd >= 0 && write_all(fd, text->data, text->len);
 
 	if (fd >= 0 && close(fd) < 0)
@@ -389,13 +441,12 @@ static int replace(const char *path, const struct pctl_buf *text, struct pctl_er
 		err, PCTL_E_INTERNAL, "%s cannot be written: %s", path, strerror(why));
 }
 
-int pctl_store_save(struct pctl_store *store, struct pctl_error *err)
+/* Its descriptor, or a class. */
+static int lock_file(const struct pctl_store *store, struct pctl_error *err)
 {
-	if (!store->changed)
-		return 0;
-
 	PCTL_AUTO(free) char *lock = pctl_xasprintf("%s.lock", store->path);
-	int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int fd = pctl_file_open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
 	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
 		int why = errno;
 		if (fd >= 0)
@@ -403,6 +454,16 @@ int pctl_store_save(struct pctl_store *store, struct pctl_error *err)
 		return pctl_error_set(
 			err, PCTL_E_INTERNAL, "%s cannot be locked: %s", lock, strerror(why));
 	}
+	return fd;
+}
+
+int pctl_store_save(struct pctl_store *store, struct pctl_error *err)
+{
+	if (!store->changed && !store->loose)
+		return 0;
+	int fd = lock_file(store, err);
+	if (fd < 0)
+		return fd;
 
 	struct pctl_store *fresh = pctl_store_new(store->path);
 	struct pctl_buf text;
@@ -415,5 +476,89 @@ int pctl_store_save(struct pctl_store *store, struct pctl_error *err)
 	(void)close(fd);
 	if (r == 0)
 		forget_all(store); /* read again when next asked */
+	return r;
+}
+
+/* --- A few lines more. ------------------------------------------------------------------------ */
+
+/* Somebody edited it and left the last line open, or a disk was full in the middle of one. */
+static bool ends_open(int fd, off_t size)
+{
+	char last;
+
+	return size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n';
+}
+
+/* All of it or nothing. */
+static bool add_lines(int fd, const struct pctl_buf *text, off_t size)
+{
+	if ((!ends_open(fd, size) || write_all(fd, "\n", 1)) &&
+		write_all(fd, text->data, text->len))
+		return true;
+	int why = errno;
+	if (ftruncate(fd, size) < 0)
+		why = errno;
+	errno = why;
+	return false;
+}
+
+/* ret_before: the file as it was. */
+static int add_text(const char *path, const struct pctl_buf *text, struct stat *ret_before,
+	struct stat *ret_after, struct pctl_error *err)
+{
+	int fd = pctl_file_open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	bool good = fd >= 0 && fstat(fd, ret_before) == 0 &&
+		    add_lines(fd, text, ret_before->st_size) && fstat(fd, ret_after) == 0;
+	int why = errno;
+
+	if (fd >= 0 && close(fd) < 0 && good) {
+		good = false;
+		why = errno;
+	}
+	if (good)
+		return 0;
+	return pctl_error_set(
+		err, PCTL_E_INTERNAL, "%s cannot be written: %s", path, strerror(why));
+}
+
+/* What is in memory is what the file says, unless others wrote to it as well. */
+static void settle(struct pctl_store *store, const struct stat *before, const struct stat *after)
+{
+	bool made = !store->seen.st_ino && !before->st_size;
+
+	if (!made && !is_same(before, &store->seen)) {
+		forget_all(store);
+		store->loose = true;
+		return;
+	}
+	for (; store->changed_n > 0; store->changed_n--) {
+		struct record *r = store->changed_records[store->changed_n - 1];
+
+		free_fields(r->changes);
+		r->changes = NULL;
+	}
+	store->changed = false;
+	store->loose = true;
+	store->seen = *after;
+}
+
+int pctl_store_append(struct pctl_store *store, struct pctl_error *err)
+{
+	struct stat before = { 0 }, after = { 0 };
+	struct pctl_buf text;
+
+	if (!store->changed)
+		return 0;
+	int fd = lock_file(store, err);
+	if (fd < 0)
+		return fd;
+	pctl_buf_init(&text, FILE_MAX);
+	for (size_t i = 0; i < store->changed_n; i++)
+		write_changes(store->changed_records[i], &text);
+	int r = add_text(store->path, &text, &before, &after, err);
+	pctl_buf_done(&text);
+	(void)close(fd);
+	if (r == 0)
+		settle(store, &before, &after);
 	return r;
 }

@@ -3,7 +3,8 @@
  * A small text file of things remembered about devices: a line per device, "KEY field=value ...",
  * as people can read and edit it. Facts, pins, held boot intents, the marks in logs and refused
  * logins are five of these. Kept in memory once read; changes are merged into what other processes
- * wrote meanwhile, under a lock, and the file is replaced atomically.
+ * wrote meanwhile, under a lock, and the file is replaced atomically, or gets lines added to its
+ * end.
  */
 #ifndef POWERCTL_CORE_STORE_H
 #define POWERCTL_CORE_STORE_H
@@ -37,6 +38,13 @@ void pctl_store_keys(struct pctl_store *store, pctl_store_keys_fn *each, void *d
  * look reads the file.
  */
 bool pctl_store_refresh(struct pctl_store *store);
+
+/*
+ * Writes what was changed, if anything, as lines behind those of the file: as cheap as the change
+ * is small, for what has to be on disk before somebody is told of it. Later lines hold; "-FIELD"
+ * forgets. The next save makes one line per key again. Errors as pctl_store_save().
+ */
+int pctl_store_append(struct pctl_store *store, struct pctl_error *err);
 
 /* Writes what was changed, if anything. PCTL_E_INTERNAL: it could not be kept (text says where). */
 int pctl_store_save(struct pctl_store *store, struct pctl_error *err);

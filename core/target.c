@@ -6,6 +6,7 @@
 #include <powerctl/parse.h>
 
 #include "core.h"
+#include "inventory.h"
 
 /* Times of design.md section 8; each may stand under `timeouts` of defaults, class and node. */
 static const struct {
@@ -158,6 +159,16 @@ static void choose_interface(struct pctl_target *t, const char *interface)
 	t->map = map;
 }
 
+static void check_address(
+	struct pctl_target *t, struct pctl_place place, struct pctl_problems *problems)
+{
+	if (t->address)
+		return;
+	t->address = "";
+	if (t->loaded->driver->default_port)
+		pctl_problems_add(problems, place, "%s: address is missing", t->name);
+}
+
 static int init(struct pctl_target *target, struct pctl_core *core,
 	const struct pctl_inventory *inventory, size_t node, const char *interface,
 	const struct pctl_value *changes, bool with_secrets, struct pctl_problems *problems)
@@ -181,12 +192,7 @@ static int init(struct pctl_target *target, struct pctl_core *core,
 	const struct pctl_driver *driver = target->loaded->driver;
 	(void)pctl_settings_init(
 		&target->settings, driver->name, driver->properties, target->map, &context);
-	if (!target->address) {
-		target->address = "";
-		if (driver->default_port)
-			pctl_problems_add(
-				problems, context.place, "%s: address is missing", target->name);
-	}
+	check_address(target, context.place, problems);
 	read_times(target, inventory, problems);
 	read_trust(target, problems);
 	read_via(target, problems);
@@ -200,6 +206,65 @@ int pctl_target_init(struct pctl_target *target, struct pctl_core *core,
 {
 	return init(target, core, inventory, node, interface, NULL, with_secrets, problems);
 }
+
+/* --- Twins. ----------------------------------------------------------------------------------- */
+
+void pctl_twins_done(struct pctl_twins *twins)
+{
+	pctl_strmap_done(&twins->by_shape);
+}
+
+/* Where a twin of this node stands or is to stand; NULL: it has none. */
+static void **place_of_twin(struct pctl_twins *twins, const struct pctl_inventory *inventory,
+	size_t node, bool with_secrets)
+{
+	const char *address = pctl_inventory_text(inventory, node, "address");
+	uint64_t shape = pctl_inventory_shape(inventory, node);
+	char key[20], *end = key;
+
+	/* An address in brackets is one without them (inventory_nodes.c). */
+	if (!shape || (address && *address == '['))
+		return NULL;
+	*end++ = with_secrets ? '+' : '-';
+	for (; shape; shape /= 16)
+		*end++ = (char)('a' + shape % 16);
+	*end = '\0';
+	return pctl_strmap_put(&twins->by_shape, key);
+}
+
+static int init_like(struct pctl_target *target, const struct pctl_target *twin,
+	const struct pctl_inventory *inventory, size_t node, struct pctl_problems *problems)
+{
+	size_t before = pctl_problems_count(problems);
+
+	*target = *twin;
+	target->shared = true;
+	target->node = node;
+	target->name = pctl_inventory_name(inventory, node);
+	target->address = pctl_inventory_text(inventory, node, "address");
+	target->maintenance = pctl_inventory_text(inventory, node, "maintenance");
+	target->guard = pctl_inventory_text(inventory, node, "protected");
+	check_address(target, pctl_inventory_place(inventory, node), problems);
+	target->key = make_key(target);
+	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : 0;
+}
+
+int pctl_target_init_twin(struct pctl_target *target, struct pctl_twins *twins,
+	struct pctl_core *core, const struct pctl_inventory *inventory, size_t node,
+	bool with_secrets, struct pctl_problems *problems)
+{
+	void **place = place_of_twin(twins, inventory, node, with_secrets);
+	const struct pctl_target *twin = place ? *place : NULL;
+
+	if (twin && pctl_inventory_alike(inventory, twin->node, node))
+		return init_like(target, twin, inventory, node, problems);
+	int r = init(target, core, inventory, node, NULL, NULL, with_secrets, problems);
+	if (r == 0 && place) /* with a mistake it is nobody's: each place is named */
+		*place = target;
+	return r;
+}
+
+/* --- What a change would do. ------------------------------------------------------------------ */
 
 static bool has_line(const struct pctl_problems *problems, const char *line)
 {
@@ -234,8 +299,10 @@ int pctl_core_check_change(struct pctl_core *core, const struct pctl_inventory *
 
 void pctl_target_done(struct pctl_target *target)
 {
-	pctl_settings_done(&target->settings);
-	pctl_value_free(target->map);
+	if (!target->shared) {
+		pctl_settings_done(&target->settings);
+		pctl_value_free(target->map);
+	}
 	free(target->key);
 	*target = (struct pctl_target){ 0 };
 }

@@ -11,6 +11,7 @@
 #include "breaker.h"
 
 #define LOCK_POLL_MS 150u
+#define LOCK_EACH_MS 1u /* of many that wait, one looks each ms: what that costs stays the same */
 
 static struct pctl_core *core_of(const struct pctl_task *t)
 {
@@ -97,12 +98,22 @@ static void let_go(void *data)
 		on_device_closed(t);
 }
 
+static void wait_for_lock(struct pctl_task *t, bool waits)
+{
+	size_t *waiters = &core_of(t)->lock_waiters;
+
+	if (waits != t->waits_lock)
+		*waiters = waits ? *waiters + 1 : *waiters - 1;
+	t->waits_lock = waits;
+}
+
 /* What others wait for. */
 static void release(struct pctl_task *t)
 {
 	t->busy = PCTL_TASK_ENDED;
 	if (t->on_trial)
 		pctl_login_left(t->target->login, &t->on_trial);
+	wait_for_lock(t, false);
 	unlock(t);
 	pctl_run_untrack(t->run, t);
 }
@@ -230,7 +241,7 @@ void pctl_task_note(struct pctl_task *t, const char *fmt, ...)
 
 	va_start(ap, fmt);
 	if (vasprintf(&note, fmt, ap) < 0)
-		abort();
+		pctl_out_of_memory();
 	va_end(ap);
 	free(t->note);
 	t->note = note;
@@ -286,9 +297,38 @@ void pctl_task_cancel(struct pctl_task *t)
 		leave_resolving(t);
 		pctl_task_end_interrupted(t);
 		break;
+	case PCTL_TASK_PARKED:
+		pctl_run_unpark(t->run, t);
+		pctl_task_end_interrupted(t);
+		break;
 	default:
 		break;
 	}
+}
+
+/* --- Short of descriptors or memory. ---------------------------------------------------------- */
+
+bool pctl_task_park(struct pctl_task *t, const struct pctl_error *err, pctl_step_fn *again)
+{
+	if (!pctl_error_is_shortage(err) || pctl_run_interrupted(t->run, NULL) ||
+		!pctl_run_park(t->run, t))
+		return false;
+	t->busy = PCTL_TASK_PARKED;
+	t->after_pause = again;
+	t->parked_at = now(t);
+	return true;
+}
+
+/* The wait was queueing, and is not counted. */
+void pctl_task_unpark(struct pctl_task *t)
+{
+	uint64_t waited = now(t) - t->parked_at;
+
+	t->started += waited;
+	t->deadline += waited;
+	t->wait_until += waited;
+	t->trying.first += waited;
+	pctl_step_pause(t, 0, t->after_pause);
 }
 
 /* --- The beginning: resolve, open, lock, then the verb's first step. -------------------------- */
@@ -326,12 +366,21 @@ static void begin_locked(struct pctl_task *t)
 	begin_verb(t);
 }
 
+static uint64_t lock_delay(const struct pctl_task *t)
+{
+	uint64_t each = LOCK_EACH_MS * core_of(t)->lock_waiters;
+
+	return pctl_jitter(each > LOCK_POLL_MS ? each : LOCK_POLL_MS);
+}
+
 static void take_lock(struct pctl_task *t)
 {
 	char holder[200] = "";
 	struct pctl_error err = { 0 };
-	int r = pctl_lock_try(core_of(t)->locks, t->target->key, holder, sizeof(holder), &err);
+	int r = pctl_lock_try(core_of(t)->locks, t->target->key, t->lock_told ? NULL : holder,
+		sizeof(holder), &err);
 
+	wait_for_lock(t, r == PCTL_E_BUSY);
 	if (r == 0) {
 		t->locked = true;
 		begin_locked(t);
@@ -341,7 +390,7 @@ static void take_lock(struct pctl_task *t)
 		t->lock_told = true;
 		if (t->on_trial)
 			pctl_login_step_aside(t->target->login, &t->on_trial);
-		pctl_step_pause(t, pctl_jitter(LOCK_POLL_MS), take_lock);
+		pctl_step_pause(t, lock_delay(t), take_lock);
 	} else {
 		pctl_task_end_error(t, &err);
 	}
@@ -362,68 +411,77 @@ static uint64_t resolve_limit(const struct pctl_task *t)
 	return t->request->timeout_ms ? t->request->timeout_ms : t->target->read_ms;
 }
 
-/* A look-up that runs cannot be stopped: whoever has no patience any more leaves it to itself. */
-struct pctl_resolving {
-	uv_getaddrinfo_t req;
-	struct pctl_task *task; /* NULL: nobody waits */
-};
-
 static void leave_resolving(struct pctl_task *t)
 {
-	t->resolving->task = NULL;
-	(void)uv_cancel((uv_req_t *)&t->resolving->req);
-	t->resolving = NULL;
+	pctl_asking_leave(&t->asking);
 	(void)uv_timer_stop(&t->timer);
 	t->busy = PCTL_TASK_IDLE;
 }
 
-static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *res)
-{
-	struct pctl_resolving *r = pctl_container_of(req, struct pctl_resolving, req);
-	struct pctl_task *t = r->task;
+static void look_up(struct pctl_task *t);
 
-	if (t) {
-		leave_resolving(t);
-		if (status == 0 && res)
-			pctl_device_set_address(t->device, res->ai_addr);
-	}
-	uv_freeaddrinfo(res);
-	free(r);
-	if (t && status < 0)
-		pctl_task_end_fail(t, PCTL_E_UNREACHABLE, "no address for '%s': %s",
-			t->target->address, uv_strerror(status));
-	else if (t)
-		open_device(t);
+static void no_address(struct pctl_task *t, int status)
+{
+	struct pctl_error err;
+
+	if (pctl_error_shortage(&err, -status) && pctl_task_park(t, &err, look_up))
+		return;
+	pctl_task_end_fail(t, PCTL_E_UNREACHABLE, "no address for '%s': %s", t->target->address,
+		uv_strerror(status));
 }
+
+static void on_resolved(struct pctl_asking *asking, const struct sockaddr *addr, int status)
+{
+	struct pctl_task *t = pctl_container_of(asking, struct pctl_task, asking);
+
+	leave_resolving(t);
+	if (addr) {
+		pctl_device_set_address(t->device, addr);
+		open_device(t);
+	} else {
+		no_address(t, status);
+	}
+}
+
+static void watch_resolving(struct pctl_task *t);
 
 static void on_resolving_too_long(uv_timer_t *timer)
 {
 	struct pctl_task *t = pctl_container_of(timer, struct pctl_task, timer);
 	char limit[32];
 
+	if (pctl_asking_due(&t->asking, resolve_limit(t)) > now(t)) {
+		watch_resolving(t);
+		return;
+	}
 	leave_resolving(t);
 	pctl_format_duration(resolve_limit(t), limit, sizeof(limit));
 	pctl_task_end_fail(t, PCTL_E_UNREACHABLE,
 		"no address for '%s' in %s: name servers do not answer", t->target->address, limit);
 }
 
+static void watch_resolving(struct pctl_task *t)
+{
+	uint64_t due = pctl_asking_due(&t->asking, resolve_limit(t));
+
+	(void)uv_timer_start(&t->timer, on_resolving_too_long, due > now(t) ? due - now(t) : 0, 0);
+}
+
 static void look_up(struct pctl_task *t)
 {
-	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG };
-	struct pctl_resolving *r = pctl_xcalloc(1, sizeof(*r));
+	struct sockaddr_storage addr;
 
-	r->task = t;
-	int error = uv_getaddrinfo(
-		core_of(t)->loop, &r->req, on_resolved, t->target->address, NULL, &hints);
-	if (error < 0) {
-		free(r);
-		pctl_task_end_fail(t, PCTL_E_INTERNAL, "no address for '%s': %s",
-			t->target->address, uv_strerror(error));
-		return;
+	t->asking.resolved = on_resolved;
+	int r = pctl_resolve(core_of(t)->resolver, t->target->address, &t->asking, &addr);
+	if (r > 0) {
+		pctl_device_set_address(t->device, (const struct sockaddr *)&addr);
+		open_device(t);
+	} else if (r < 0) {
+		no_address(t, r);
+	} else {
+		t->busy = PCTL_TASK_RESOLVE;
+		watch_resolving(t);
 	}
-	t->resolving = r;
-	t->busy = PCTL_TASK_RESOLVE;
-	(void)uv_timer_start(&t->timer, on_resolving_too_long, resolve_limit(t), 0);
 }
 
 static void resolve(struct pctl_task *t)
@@ -450,10 +508,10 @@ static void begin(struct pctl_task *t)
 
 	if (t->request->verb == PCTL_VERB_WAIT_READY)
 		begin_verb(t); /* the management processor has no part in it */
-	else if (pctl_device_open(t->target, &t->device, &err) < 0)
-		pctl_task_end_error(t, &err);
-	else
+	else if (pctl_device_open(t->target, &t->device, &err) == 0)
 		resolve(t);
+	else if (!pctl_task_park(t, &err, begin))
+		pctl_task_end_error(t, &err);
 }
 
 void pctl_task_start(struct pctl_run *run, const struct pctl_target *target, bool on_trial)

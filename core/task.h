@@ -14,7 +14,6 @@
 #include "stream.h"
 
 struct pctl_task;
-struct pctl_resolving;
 typedef void pctl_step_fn(struct pctl_task *task);
 
 /* What of a call is known to the device. */
@@ -72,18 +71,20 @@ struct pctl_task {
 	char trouble[160];       /* why the latest op is being tried again, or "" */
 	uv_timer_t timer;
 	pctl_step_fn *after_pause;
-	struct pctl_resolving *resolving;
+	struct pctl_asking asking; /* for the address */
 	enum {
 		PCTL_TASK_IDLE,
 		PCTL_TASK_OP,
 		PCTL_TASK_PAUSE,
 		PCTL_TASK_RESOLVE,
 		PCTL_TASK_READY,
+		PCTL_TASK_PARKED, /* until another one gives back what this host is short of */
 		PCTL_TASK_ENDED
 	} busy;
 	bool locked, lock_told;
-	bool turn;     /* its endpoint is its own, of this run's nodes */
-	bool on_trial; /* holds a place in its login's trial */
+	bool waits_lock; /* is one of the core's lock_waiters */
+	bool turn;       /* its endpoint is its own, of this run's nodes */
+	bool on_trial;   /* holds a place in its login's trial */
 
 	uint64_t started, deadline; /* loop time in ms */
 
@@ -110,7 +111,9 @@ struct pctl_task {
 	struct pctl_value *tree;
 	char *note;
 	struct pctl_result result;
-	size_t index; /* in the run's list */
+	struct pctl_task *before, *after; /* in the run's list */
+	struct pctl_task *next_parked;
+	uint64_t parked_at; /* loop time in ms */
 
 	char *log_after; /* up to where this user has read, or NULL */
 };
@@ -145,6 +148,14 @@ void pctl_task_end_interrupted(struct pctl_task *task);
 /* More about the result; formatted; replaces an earlier one. */
 void pctl_task_note(struct pctl_task *task, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Whether an error only says that this host is short of something: then the task waits, and goes on
+ * with again. false: it is another error, or there is nobody to wait for.
+ */
+bool pctl_task_park(struct pctl_task *task, const struct pctl_error *err, pctl_step_fn *again);
+/* The run's: its turn has come. */
+void pctl_task_unpark(struct pctl_task *task);
 
 /* A result that says only who and when. Shared with nodes that never become a task. */
 void pctl_result_init(
@@ -242,6 +253,9 @@ int pctl_run_interrupted(const struct pctl_run *run, const char **ret_why);
 const struct pctl_request *pctl_run_request(const struct pctl_run *run);
 /* METHOD: the method and what it is called with. */
 const struct pctl_arguments *pctl_run_arguments(const struct pctl_run *run);
+/* Puts it behind the tasks that wait for another one to end; false: no other one runs. */
+bool pctl_run_park(struct pctl_run *run, struct pctl_task *task);
+void pctl_run_unpark(struct pctl_run *run, struct pctl_task *task);
 /* The list of running tasks, for cancel. */
 void pctl_run_track(struct pctl_run *run, struct pctl_task *task);
 void pctl_run_untrack(struct pctl_run *run, struct pctl_task *task);

@@ -62,7 +62,7 @@ void pctl_intent_drop(struct pctl_core *core, const char *key)
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		pctl_store_put(core->intents, key, fields[i], NULL);
-	(void)pctl_store_save(core->intents, NULL);
+	(void)pctl_store_append(core->intents, NULL);
 }
 
 /* --- bootdev. --------------------------------------------------------------------------------- */
@@ -132,7 +132,7 @@ static void hold(struct pctl_task *t)
 	struct pctl_error err = { 0 };
 
 	pctl_intent_hold(t->target->core, t->target->key, &t->request->boot);
-	if (pctl_store_save(t->target->core->intents, &err) < 0) {
+	if (pctl_store_append(t->target->core->intents, &err) < 0) {
 		pctl_task_end_error(t, &err);
 		return;
 	}

@@ -361,6 +361,8 @@ static int not_connected(const struct exchange *ex, struct pctl_error *ret)
 	case 0:
 		return pctl_error_set(ret, PCTL_E_UNREACHABLE, "no connection");
 	default:
+		if (pctl_error_shortage(ret, (int)number))
+			return PCTL_E_INTERNAL;
 		return pctl_error_set(ret, pctl_error_from_errno((int)number), "no connection: %s",
 			strerror((int)number));
 	}
@@ -409,6 +411,8 @@ int exchange_error(struct exchange *ex, struct pctl_error *ret)
 		return pctl_error_set(ret, PCTL_E_CONFIG, "'%s' is no host name or address",
 			pctl_device_host(ex->session->device));
 	case CURLE_OUT_OF_MEMORY:
+		(void)pctl_error_shortage(ret, ENOMEM);
+		return PCTL_E_INTERNAL;
 	case CURLE_FAILED_INIT:
 		return pctl_error_set(
 			ret, PCTL_E_INTERNAL, "libcurl: %s", curl_easy_strerror(ex->turn.result));

@@ -400,7 +400,7 @@ void pctl_http_send(struct pctl_http_session *session, struct pctl_op *op,
 	if (!ex)
 		ex = http_exchange_take(session->http, NULL);
 	if (!ex)
-		abort(); /* as the rest of the house does without memory */
+		pctl_out_of_memory();
 
 	session->resting = NULL;
 	ex->session = session;

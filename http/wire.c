@@ -45,9 +45,8 @@ static int watch(struct wire *wire, uint32_t events)
 
 static int no_socket(struct pctl_error *err)
 {
-	if (errno == EMFILE || errno == ENFILE)
-		return pctl_error_set(err, PCTL_E_INTERNAL,
-			"too many open files: lower --fanout or raise `ulimit -n`");
+	if (pctl_error_shortage(err, errno))
+		return PCTL_E_INTERNAL;
 	return pctl_error_set(err, PCTL_E_INTERNAL, "no socket: %s", strerror(errno));
 }
 

@@ -217,9 +217,31 @@ static void test_strmap_survives_removals(void **state)
 	pctl_strmap_done(&map);
 }
 
+static void test_a_shortage_is_told_apart(void **state)
+{
+	static const int few[] = { EMFILE, ENFILE, ENOBUFS, ENOMEM };
+	struct pctl_error err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(few) / sizeof(few[0]); i++) {
+		assert_true(pctl_error_shortage(&err, few[i]));
+		assert_int_equal(err.code, PCTL_E_INTERNAL);
+		assert_non_null(strstr(err.text, "--fanout"));
+		assert_true(pctl_error_is_shortage(&err));
+		assert_true(pctl_error_shortage(NULL, few[i]));
+	}
+	pctl_error_set(&err, PCTL_E_REFUSED, "no");
+	assert_false(pctl_error_shortage(&err, ECONNREFUSED));
+	assert_int_equal(err.code, PCTL_E_REFUSED);
+	assert_false(pctl_error_is_shortage(&err));
+	pctl_error_device_code(&err, "EMFILE"); /* a device that says so */
+	assert_false(pctl_error_is_shortage(&err));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_a_shortage_is_told_apart),
 		cmocka_unit_test(test_buf_keeps_its_limit),
 		cmocka_unit_test(test_buf_formats_what_is_long),
 		cmocka_unit_test(test_uint_is_strict),

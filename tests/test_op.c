@@ -194,6 +194,101 @@ static void test_work_outlives_a_canceled_op(void **state)
 	assert_int_equal(p.result.code, PCTL_E_CANCELED);
 }
 
+/* --- Order. ----------------------------------------------------------------------------------- */
+
+#define OPS 5u
+
+struct line {
+	uv_loop_t loop;
+	struct pctl_op_order order;
+	struct pctl_op ops[OPS];
+	char told[32];
+	unsigned again; /* so many are begun once more when they are told of */
+};
+
+static void start_op(struct line *l, struct pctl_op *op, pctl_op_done_fn *done)
+{
+	pctl_op_begin(op, &l->loop, 60000, done, l);
+	pctl_op_in_order(op, &l->order);
+}
+
+static void note_told(struct pctl_op *op, const struct pctl_error *result)
+{
+	struct line *l = op->data;
+	size_t len = strlen(l->told), i = (size_t)(op - l->ops);
+
+	(void)result;
+	assert_true(op->closed); /* its memory may go */
+	(void)snprintf(l->told + len, sizeof(l->told) - len, "%zu ", i);
+	if (!l->again)
+		return;
+	l->again--;
+	start_op(l, op, note_told);
+	pctl_op_done(op);
+}
+
+static void play_line(struct line *l, const size_t *ends, size_t n)
+{
+	assert_int_equal(uv_loop_init(&l->loop), 0);
+	for (size_t i = 0; i < OPS; i++)
+		start_op(l, &l->ops[i], note_told);
+	for (size_t i = 0; i < n; i++)
+		pctl_op_done(&l->ops[ends[i]]);
+	for (size_t i = 0; i < OPS; i++)
+		pctl_op_cancel(&l->ops[i]); /* those that have not ended */
+	assert_int_equal(uv_run(&l->loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(uv_loop_close(&l->loop), 0);
+	assert_null(l->order.first);
+	assert_null(l->order.last);
+}
+
+static void test_told_in_the_order_of_the_ends(void **state)
+{
+	static const size_t ends[] = { 1, 3, 2, 0, 4 };
+	struct line l = { 0 };
+
+	(void)state;
+	play_line(&l, ends, OPS);
+	assert_string_equal(l.told, "1 3 2 0 4 ");
+}
+
+static void test_ended_anew_while_others_are_told(void **state)
+{
+	static const size_t ends[] = { 4, 2 };
+	struct line l = { .again = 3 };
+
+	(void)state;
+	play_line(&l, ends, 2);
+	assert_string_equal(l.told, "4 2 0 1 3 4 2 0 ");
+}
+
+/* One that ends while handles are being closed waits for its own turn. */
+static void end_another(uv_handle_t *handle)
+{
+	struct line *l = handle->data;
+
+	pctl_op_done(&l->ops[0]);
+}
+
+static void test_ended_by_a_closing_handle(void **state)
+{
+	struct line l = { 0 };
+	uv_idle_t other;
+
+	(void)state;
+	assert_int_equal(uv_loop_init(&l.loop), 0);
+	(void)uv_idle_init(&l.loop, &other);
+	other.data = &l;
+	for (size_t i = 0; i < 3; i++)
+		start_op(&l, &l.ops[i], note_told);
+	pctl_op_done(&l.ops[1]);
+	pctl_op_done(&l.ops[2]);
+	uv_close((uv_handle_t *)&other, end_another); /* closed first */
+	assert_int_equal(uv_run(&l.loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(uv_loop_close(&l.loop), 0);
+	assert_string_equal(l.told, "1 2 0 ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +299,9 @@ int main(void)
 		cmocka_unit_test(test_lost_after_commit_is_unknown),
 		cmocka_unit_test(test_a_clear_no_after_commit_stays_a_no),
 		cmocka_unit_test(test_commit_can_be_taken_back),
+		cmocka_unit_test(test_told_in_the_order_of_the_ends),
+		cmocka_unit_test(test_ended_anew_while_others_are_told),
+		cmocka_unit_test(test_ended_by_a_closing_handle),
 		cmocka_unit_test(test_work_ends_the_op),
 		cmocka_unit_test(test_work_outlives_a_canceled_op),
 	};

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -157,6 +158,148 @@ static void test_a_file_that_cannot_be_written_says_so(void **state)
 	pctl_store_free(store);
 }
 
+/* --- Lines that are added. -------------------------------------------------------------------- */
+
+static struct pctl_store *append(const struct place *p, struct pctl_store *store, const char *key,
+	const char *field, const char *value)
+{
+	if (!store)
+		store = pctl_store_new(p->path);
+	pctl_store_put(store, key, field, value);
+	assert_int_equal(pctl_store_append(store, NULL), 0);
+	return store;
+}
+
+static void assert_kept(const struct place *p, const char *key, const char *field, const char *want)
+{
+	struct pctl_store *store = pctl_store_new(p->path);
+	const char *value = pctl_store_get(store, key, field);
+
+	if (want)
+		assert_string_equal(value, want);
+	else
+		assert_null(value);
+	pctl_store_free(store);
+}
+
+static unsigned lines_of(const struct place *p)
+{
+	FILE *f = fopen(p->path, "re");
+	unsigned n = 0;
+	int c;
+
+	assert_non_null(f);
+	while ((c = fgetc(f)) != EOF)
+		n += c == '\n';
+	(void)fclose(f);
+	return n;
+}
+
+static void test_what_is_added_is_on_disk(void **state)
+{
+	const struct place *p = *state;
+	struct pctl_store *store = append(p, NULL, "n 1", "device", "p x=e");
+
+	assert_kept(p, "n 1", "device", "p x=e");
+	pctl_store_put(store, "n 1", "mode", "uefi");
+	(void)append(p, store, "n 1", "device", "disk");
+	assert_kept(p, "n 1", "device", "disk");
+	assert_kept(p, "n 1", "mode", "uefi");
+	(void)append(p, store, "n 1", "device", NULL);
+	assert_kept(p, "n 1", "device", NULL);
+	assert_kept(p, "n 1", "mode", "uefi");
+	assert_null(pctl_store_get(store, "n 1", "device"));
+	assert_string_equal(pctl_store_get(store, "n 1", "mode"), "uefi");
+	pctl_store_free(store);
+}
+
+/* What this process added itself it need not read again: two thousand stay two thousand lines. */
+static void test_adding_reads_nothing_again(void **state)
+{
+	const struct place *p = *state;
+	struct pctl_store *store = NULL;
+	char key[32];
+
+	for (unsigned i = 0; i < 2000; i++) {
+		(void)snprintf(key, sizeof(key), "n%u", i);
+		store = append(p, store, key, "device", "pxe");
+		assert_false(pctl_store_refresh(store));
+	}
+	assert_int_equal(lines_of(p), 2000);
+	assert_string_equal(pctl_store_get(store, "n7", "device"), "pxe");
+	for (unsigned i = 0; i < 2000; i += 2) {
+		(void)snprintf(key, sizeof(key), "n%u", i);
+		(void)append(p, store, key, "device", NULL);
+	}
+	assert_int_equal(lines_of(p), 3000);
+	assert_int_equal(pctl_store_save(store, NULL), 0); /* one line per key again */
+	assert_int_equal(lines_of(p), 1000);
+	assert_null(pctl_store_get(store, "n8", "device"));
+	assert_string_equal(pctl_store_get(store, "n9", "device"), "pxe");
+	pctl_store_free(store);
+}
+
+static void test_two_add_to_one_file(void **state)
+{
+	const struct place *p = *state;
+	struct pctl_store *a = append(p, NULL, "a", "x", "1"), *b = append(p, NULL, "b", "x", "1");
+
+	assert_true(pctl_store_refresh(a)); /* the other one wrote */
+	assert_string_equal(pctl_store_get(a, "b", "x"), "1");
+	(void)append(p, a, "b", "x", "2");
+	(void)append(p, b, "c", "x", "3"); /* without having looked */
+	assert_string_equal(pctl_store_get(b, "b", "x"), "2");
+	assert_int_equal(pctl_store_save(a, NULL), 0);
+	(void)append(p, b, "a", "x", NULL);
+	assert_kept(p, "a", "x", NULL);
+	assert_kept(p, "b", "x", "2");
+	assert_kept(p, "c", "x", "3");
+	assert_int_equal(lines_of(p), 4);
+	pctl_store_free(a);
+	pctl_store_free(b);
+}
+
+static void test_an_open_line_is_left_alone(void **state)
+{
+	const struct place *p = *state;
+	FILE *f = fopen(p->path, "we");
+
+	assert_non_null(f);
+	(void)fputs("a x=1", f); /* somebody's editor */
+	(void)fclose(f);
+	pctl_store_free(append(p, NULL, "b", "x", "2"));
+	assert_kept(p, "a", "x", "1");
+	assert_kept(p, "b", "x", "2");
+}
+
+/* A disk that is full leaves no half line, and what was to be added can be tried again. */
+static void test_a_full_disk_adds_nothing(void **state)
+{
+	const struct place *p = *state;
+	struct pctl_store *store = append(p, NULL, "a", "x", "1");
+	struct pctl_error err = { 0 };
+	struct rlimit before, few;
+	struct stat st;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	few = before;
+	few.rlim_cur = 10;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	pctl_store_put(store, "b", "x", "a long value");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &few), 0);
+	int r = pctl_store_append(store, &err);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(r, PCTL_E_INTERNAL);
+	assert_non_null(strstr(err.text, "cannot be written"));
+	assert_int_equal(stat(p->path, &st), 0);
+	assert_int_equal(st.st_size, strlen("a x=1\n"));
+	assert_int_equal(pctl_store_append(store, &err), 0);
+	assert_kept(p, "b", "x", "a long value");
+	pctl_store_free(store);
+}
+
+/* --- Locks. ----------------------------------------------------------------------------------- */
+
 /* A child that takes the lock, says so, and holds it until told to end. */
 static pid_t hold_in_child(const char *key, int *ret_stop)
 {
@@ -218,6 +361,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_mangled_file_is_survived, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_file_that_cannot_be_written_says_so, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_is_added_is_on_disk, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_adding_reads_nothing_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_two_add_to_one_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_an_open_line_is_left_alone, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_full_disk_adds_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_lock_names_its_holder_and_ends_with_it, setup, teardown),
 	};

@@ -61,6 +61,18 @@ PCTL_API int pctl_error_device_code(struct pctl_error *err, const char *fmt, ...
 /* The class an errno value (positive) belongs to: ECONNREFUSED is PCTL_E_UNREACHABLE, and so on. */
 PCTL_API int pctl_error_from_errno(int errnum);
 
+/*
+ * Whether an errno value (positive) says that this host is short of what connections need:
+ * descriptors, memory for sockets. err (which may be NULL) then gets PCTL_E_INTERNAL, words that
+ * say what mends it and the value's name as its code; else it is left alone. An op that fails with
+ * such an error before its commit point does not fail: the core tries it again when another node
+ * has ended, and goes on with fewer at once.
+ */
+PCTL_API bool pctl_error_shortage(struct pctl_error *err, int errnum);
+
+/* Whether err was filled by pctl_error_shortage(). */
+PCTL_API bool pctl_error_is_shortage(const struct pctl_error *err);
+
 /* The class's word in output and JSON: "auth", "outcome_unknown". NULL for a number of no class. */
 PCTL_API const char *pctl_error_name(int code);
 

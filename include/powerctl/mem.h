@@ -15,6 +15,12 @@
 extern "C" {
 #endif
 
+/*
+ * What they end the program with, and what does for a library that says it has none: writes out
+ * standard output, says what helps, exits with status 1.
+ */
+PCTL_API void pctl_out_of_memory(void) __attribute__((noreturn));
+
 PCTL_API void *pctl_xcalloc(size_t n, size_t size);
 PCTL_API char *pctl_xstrdup(const char *s);
 PCTL_API char *pctl_xstrndup(const char *s, size_t n);

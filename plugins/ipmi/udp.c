@@ -176,6 +176,8 @@ static int open_socket(struct udp_socket *s, int family, struct pctl_error *err)
 	if (s->fd >= 0)
 		return 0;
 	s->fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (s->fd < 0 && pctl_error_shortage(err, errno))
+		return PCTL_E_INTERNAL;
 	if (s->fd < 0)
 		return pctl_error_set(err, PCTL_E_INTERNAL, "no UDP socket: %s", strerror(errno));
 	enlarge(s->fd);
@@ -212,7 +214,7 @@ int udp_join(struct udp *udp, struct udp_member *member, const struct sockaddr *
 		peer->socket = socket;
 		memcpy(&peer->addr, addr, len);
 		if (!tsearch(peer, &udp->peers, compare))
-			abort();
+			pctl_out_of_memory();
 	}
 	*member = (struct udp_member){
 		.udp = udp, .peer = peer, .next = peer->members, .joined = true

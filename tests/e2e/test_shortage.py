@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A host that is short of descriptors or memory: fewer at once, never a node failed for it."""
+import resource
+import signal
+import subprocess
+
+from amtlib import Fleet
+from lib import PATIENCE, Result, has, main, same, sanitized, skip, test, until
+
+MANY = 500
+
+
+def run_with(lab, limit, n, *args):
+    """Runs powerctl with a limit on what it may use."""
+    proc = lab.start(*args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                     preexec_fn=lambda: resource.setrlimit(limit, (n, n)))
+    out, err = proc.communicate(timeout=PATIENCE)
+    return Result(args, proc.returncode, out, err)
+
+
+def ends_well(result, word, count=MANY):
+    same((result.status, result.err), (0, ""), result)
+    same(sorted(result.lines), sorted(f"a{n}: {word}" for n in range(1, count + 1)))
+
+
+@test
+def few_descriptors(lab):
+    """500 machines with 64 descriptors, and with 32: fewer at once, and all of them right"""
+    fleet = Fleet(lab, "--set", "all:latency_ms=20", devices=MANY)
+    ends_well(run_with(lab, resource.RLIMIT_NOFILE, 64, "status", "--all"), "off")
+    ends_well(run_with(lab, resource.RLIMIT_NOFILE, 32, "pxeboot", "--yes", "--all"), "on")
+    same(fleet.totals()["set_power"], MANY)
+    same({d["last_boot"] for d in fleet.call("GET", "/devices/all")}, {"pxe"})
+
+
+@test
+def few_descriptors_and_tls(lab):
+    """the same over TLS: what is remembered of each machine is read and kept all the same"""
+    Fleet(lab, "--set", "all:latency_ms=20", devices=100, tls=True)
+    for _ in range(2):
+        ends_well(run_with(lab, resource.RLIMIT_NOFILE, 40, "status", "--all"), "off", 100)
+    pins = lab.read("state/powerctl/known_devices").splitlines()
+    same(len([line for line in pins if " tls=" in line]), 100)
+
+
+@test
+def hardly_a_descriptor(lab):
+    """with too few for one connection every end has its words; with enough for one, all are read"""
+    Fleet(lab, devices=3)
+    ended = {}
+    for n in range(7, 40):
+        r = run_with(lab, resource.RLIMIT_NOFILE, n, "status", "a1")
+        ended[r.out == "a1: off\n"] = r
+        if True in ended:
+            break
+        assert r.status in (1, 2) and r.out + r.err, f"{n} descriptors: {r}"
+    has(ended[False].out, "a1: unknown: internal: too many open files: lower --fanout or raise")
+    ends_well(run_with(lab, resource.RLIMIT_NOFILE, n, "status", "--all"), "off", 3)
+
+
+@test
+def interrupted(lab):
+    """^C while most wait for descriptors ends them all, each with a line"""
+    fleet = Fleet(lab, "--set", "all:hang=all", devices=200)
+    proc = lab.start("status", "--all", "--timeout", "50s", stdout=subprocess.PIPE,
+                     stderr=subprocess.PIPE, text=True,
+                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (50, 50)))
+    until("some are asked", lambda: fleet.totals()["requests"] >= 10)
+    proc.send_signal(signal.SIGINT)
+    out, _ = proc.communicate(timeout=PATIENCE)
+    same((proc.returncode, len(out.splitlines())), (130, 200), out)
+
+
+@test
+def little_memory(lab):
+    """whatever memory there is, a command ends well or says why it does not"""
+    if sanitized():
+        skip("memory: the program was built with a sanitizer")
+    Fleet(lab, "--set", "all:latency_ms=5", devices=200)
+    ended = set()
+    for size in range(12, 100):
+        r = run_with(lab, resource.RLIMIT_AS, size << 20, "status", "--all")
+        ended.add(r.status)
+        if r.status == 0:
+            break
+        # 127: not even the loader had enough.
+        assert r.status in (1, 2, 127) and r.err, f"{size} MB: {r}"
+    same(0 in ended and 1 in ended, True, ended)
+
+
+main()
