@@ -126,10 +126,13 @@ static size_t on_header(char *line, size_t size, size_t n, void *data)
 static size_t on_body(char *part, size_t size, size_t n, void *data)
 {
 	struct exchange *ex = data;
+	long status = 0;
 
 	if (!count(ex, size * n))
 		return 0;
-	pctl_buf_add(&ex->body, part, size * n);
+	curl_easy_getinfo(ex->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 401) /* whose page is for browsers: what it wants is in its headers */
+		pctl_buf_add(&ex->body, part, size * n);
 	return size * n;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The inside of libpowerctl-http, from below: a wire is one connection, a lane one libcurl multi
- * handle with the connections of some hundred sessions, an exchange one pctl_http_send() from its
+ * handle with the connections of some dozen sessions, an exchange one pctl_http_send() from its
  * first byte to its answer, which may take several turns (HTTP requests) for a login.
  *
  * libcurl opens and closes connections only through us, and keeps them apart by session: each
