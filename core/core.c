@@ -36,13 +36,23 @@ static char *find_plugins(void)
 	return pctl_xstrdup(PCTL_PLUGIN_DIR);
 }
 
-static struct pctl_store *open_store(
-	int (*find)(const char *, char **, struct pctl_error *), const char *name)
+/* Without a folder nothing is found and saving says so. */
+static struct pctl_store *open_facts(void)
 {
 	PCTL_AUTO(free) char *path = NULL;
 
-	/* Without a folder nothing is found and saving says so. */
-	if (find(name, &path, NULL) < 0)
+	return pctl_store_new(
+		pctl_path_cache("facts", &path, NULL) < 0 ? "/nonexistent/facts" : path);
+}
+
+/* A folder that cannot be made may still be there and be closed to us: reading tells. */
+static struct pctl_store *open_state(const char *name)
+{
+	PCTL_AUTO(free) char *path = NULL;
+
+	if (pctl_path_state(name, &path, NULL) < 0)
+		path = pctl_path_state_unmade(name);
+	if (!path)
 		path = pctl_xasprintf("/nonexistent/%s", name);
 	return pctl_store_new(path);
 }
@@ -52,7 +62,7 @@ static struct pctl_breaker *new_breaker(void)
 	PCTL_AUTO(free) char *salt = NULL;
 
 	(void)pctl_path_state("login_salt", &salt, NULL);
-	return pctl_breaker_new(open_store(pctl_path_state, "refused_logins"), salt);
+	return pctl_breaker_new(open_state("refused_logins"), salt);
 }
 
 struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options *options)
@@ -62,10 +72,10 @@ struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options 
 	core->loop = loop;
 	core->plugin_dir = options->plugin_dir ? pctl_xstrdup(options->plugin_dir) : find_plugins();
 	core->trace = options->trace;
-	core->facts = open_store(pctl_path_cache, "facts");
-	core->pins = open_store(pctl_path_state, "known_devices");
-	core->intents = open_store(pctl_path_state, "boot_intents");
-	core->looks = open_store(pctl_path_state, LOOKS);
+	core->facts = open_facts();
+	core->pins = open_state("known_devices");
+	core->intents = open_state("boot_intents");
+	core->looks = open_state(LOOKS);
 	core->secrets = pctl_secrets_new();
 	core->breaker = new_breaker();
 	core->locks = pctl_locks_new(options->caller);
@@ -123,7 +133,7 @@ int pctl_core_save(struct pctl_core *core, struct pctl_error *err)
 void pctl_core_forget_looks(struct pctl_core *core)
 {
 	pctl_store_free(core->looks);
-	core->looks = open_store(pctl_path_state, LOOKS);
+	core->looks = open_state(LOOKS);
 }
 
 void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data)

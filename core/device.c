@@ -161,6 +161,19 @@ static void remember_later(struct pctl_device *device, const char *kind, const c
 	(void)snprintf(seen->value, sizeof(seen->value), "%s", value);
 }
 
+/* What is not known is not the same as nothing: nobody is trusted for the first time then. */
+static int check_pins(struct pctl_store *pins, struct pctl_error *err)
+{
+	struct pctl_error why = { 0 };
+	int r = pctl_store_check(pins, &why);
+
+	return r == 0 ? 0
+		      : pctl_error_set(err, r,
+				"whether it is the remembered machine cannot be told, and nothing "
+				"is sent: %.180s; make that file readable to this user",
+				why.text);
+}
+
 int pctl_pin_check(
 	struct pctl_device *device, const char *kind, const char *value, struct pctl_error *err)
 {
@@ -168,6 +181,9 @@ int pctl_pin_check(
 	const char *key = device->target->key;
 	char offered[32];
 
+	int r = check_pins(pins, err);
+	if (r < 0)
+		return r;
 	if (!says_something(value) || strlen(value) >= sizeof(device->seen[0].value))
 		return 0;
 	(void)snprintf(offered, sizeof(offered), "%s?", kind);
@@ -194,7 +210,10 @@ int pctl_pin_check(
 
 bool pctl_pin_known(const struct pctl_device *device, const char *kind)
 {
-	return pctl_store_get(device->target->core->pins, device->target->key, kind) != NULL;
+	struct pctl_store *pins = device->target->core->pins;
+
+	return pctl_store_check(pins, NULL) < 0 ||
+	       pctl_store_get(pins, device->target->key, kind) != NULL;
 }
 
 void pctl_device_settle_pins(struct pctl_device *device, bool well)

@@ -65,8 +65,10 @@ static int key_of(struct pctl_core *core, struct pctl_inventory *inventory, size
 static int pins_of(struct pctl_core *core, struct pctl_inventory *inventory, size_t node,
 	char **ret_key, struct pin_list *ret, struct pctl_error *err)
 {
-	int r = key_of(core, inventory, node, ret_key, err);
+	int r = pctl_store_check(core->pins, err);
 
+	if (r == 0)
+		r = key_of(core, inventory, node, ret_key, err);
 	ret->n = 0;
 	if (r == 0)
 		(void)pctl_store_each(core->pins, *ret_key, collect, ret);

@@ -157,6 +157,45 @@ static void test_a_file_that_cannot_be_written_says_so(void **state)
 	pctl_store_free(store);
 }
 
+/* A link to itself: it is there, and nobody can read it, not even root. */
+static void test_what_cannot_be_read_is_not_empty(void **state)
+{
+	const struct place *p = *state;
+	struct pctl_error err = { 0 };
+	struct stat st;
+
+	assert_int_equal(symlink("known_devices", p->path), 0);
+	struct pctl_store *store = pctl_store_new(p->path);
+	assert_null(pctl_store_get(store, "k", "a"));
+	assert_int_equal(pctl_store_check(store, &err), PCTL_E_INTERNAL);
+	assert_non_null(strstr(err.text, p->path));
+	pctl_store_put(store, "k", "a", "1");
+	err.text[0] = '\0';
+	assert_int_equal(pctl_store_save(store, &err), PCTL_E_INTERNAL);
+	assert_non_null(strstr(err.text, p->path));
+	assert_int_equal(lstat(p->path, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	pctl_store_free(store);
+}
+
+static void test_what_cannot_be_read_is_looked_at_again(void **state)
+{
+	const struct place *p = *state;
+	struct pctl_store *store = pctl_store_new(p->path);
+
+	assert_int_equal(mkdir(p->path, 0700), 0);
+	assert_int_equal(pctl_store_check(store, NULL), PCTL_E_INTERNAL);
+	assert_int_equal(rmdir(p->path), 0);
+	FILE *f = fopen(p->path, "we");
+	assert_non_null(f);
+	(void)fputs("k a=1\n", f);
+	(void)fclose(f);
+	assert_true(pctl_store_refresh(store));
+	assert_int_equal(pctl_store_check(store, NULL), 0);
+	assert_string_equal(pctl_store_get(store, "k", "a"), "1");
+	pctl_store_free(store);
+}
+
 /* A child that takes the lock, says so, and holds it until told to end. */
 static pid_t hold_in_child(const char *key, int *ret_stop)
 {
@@ -218,6 +257,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_a_mangled_file_is_survived, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_file_that_cannot_be_written_says_so, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_what_cannot_be_read_is_not_empty, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_what_cannot_be_read_is_looked_at_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_lock_names_its_holder_and_ends_with_it, setup, teardown),
 	};

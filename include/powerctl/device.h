@@ -87,11 +87,15 @@ PCTL_API enum pctl_trust pctl_device_trust(const struct pctl_device *device);
  * known yet (then it is remembered, when the op that saw it ends well and unless trust is strict
  * and kind is "tls"). PCTL_E_TRUST with a text that names `powerctl trust`: another one. Empty
  * values, and values without a single non-zero digit, say nothing and compare as 0.
+ * PCTL_E_INTERNAL: what is remembered cannot be read, so nobody knows.
  */
 PCTL_API int pctl_pin_check(
 	struct pctl_device *device, const char *kind, const char *value, struct pctl_error *err);
 
-/* Whether there is a pin of that kind: a device that has ever shown one is held to it. */
+/*
+ * Whether there is a pin of that kind: a device that has ever shown one is held to it. True also
+ * where the pins cannot be read.
+ */
 PCTL_API bool pctl_pin_known(const struct pctl_device *device, const char *kind);
 
 /* How to reach a TCP port of the device. */
