@@ -78,9 +78,11 @@ int pctl_target_init(struct pctl_target *target, struct pctl_core *core,
 	bool with_secrets, struct pctl_problems *problems);
 void pctl_target_done(struct pctl_target *target);
 
+#define PCTL_PIN_SIZE 160u
+
 struct pctl_seen {
 	char kind[16];
-	char value[160];
+	char value[PCTL_PIN_SIZE];
 };
 
 /* An open node. target outlives it. */

@@ -141,12 +141,16 @@ void pctl_fact_put(struct pctl_device *device, const char *key, const char *valu
 	pctl_store_put(device->target->core->facts, device->target->key, key, value);
 }
 
-/* A realm of zeros, an unset UUID: many machines have it, so it names none. */
-static bool says_something(const char *value)
+/*
+ * A realm of zeros, an unset UUID: many machines have it, so it names none. One that is too long to
+ * keep cannot be compared later.
+ */
+static bool names_none(const char *value)
 {
-	const char *digits = strrchr(value, ':');
+	const char *colon = strrchr(value, ':');
+	const char *digits = colon ? colon + 1 : value;
 
-	return (digits ? digits + 1 : value)[strspn(digits ? digits + 1 : value, "0-")] != '\0';
+	return digits[strspn(digits, "0-")] == '\0' || strlen(value) >= PCTL_PIN_SIZE;
 }
 
 static void remember_later(struct pctl_device *device, const char *kind, const char *value)
@@ -184,11 +188,9 @@ int pctl_pin_check(
 	int r = check_pins(pins, err);
 	if (r < 0)
 		return r;
-	if (!says_something(value) || strlen(value) >= sizeof(device->seen[0].value))
-		return 0;
 	(void)snprintf(offered, sizeof(offered), "%s?", kind);
 	const char *known = pctl_store_get(pins, key, kind);
-	if (known && strcmp(known, value) == 0)
+	if (known ? strcmp(known, value) == 0 : names_none(value))
 		return 0;
 	if (!known && !(device->target->trust == PCTL_TRUST_STRICT && strcmp(kind, "tls") == 0)) {
 		remember_later(device, kind, value);

@@ -9,6 +9,7 @@
 
 #include <powerctl/mem.h>
 
+#include "core.h"
 #include "lock.h"
 #include "store.h"
 
@@ -196,6 +197,36 @@ static void test_what_cannot_be_read_is_looked_at_again(void **state)
 	pctl_store_free(store);
 }
 
+/* Zeros and what is too long name no machine, and so are not the one that is known. */
+static void test_another_identity_is_refused_whatever_it_says(void **state)
+{
+	const struct place *p = *state;
+	char longer[200];
+	struct pctl_core core = { .pins = pctl_store_new(p->path) };
+	char key[] = "k";
+	struct pctl_target target = { .core = &core, .key = key, .name = "n1" };
+	struct pctl_device device = { .target = &target };
+	const char *const others[] = { "", "0000-00", "Digest:0000", longer, "two" };
+	struct pctl_error err;
+
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(pctl_pin_check(&device, "realm", others[i], &err), 0);
+		pctl_device_settle_pins(&device, true);
+		assert_false(pctl_pin_known(&device, "realm"));
+	}
+	assert_int_equal(pctl_pin_check(&device, "realm", "one", &err), 0);
+	pctl_device_settle_pins(&device, true);
+	assert_true(pctl_pin_known(&device, "realm"));
+	assert_int_equal(pctl_pin_check(&device, "realm", "one", &err), 0);
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(pctl_pin_check(&device, "realm", others[i], &err), PCTL_E_TRUST);
+		assert_non_null(strstr(err.text, "powerctl trust n1"));
+	}
+	pctl_store_free(core.pins);
+}
+
 /* A child that takes the lock, says so, and holds it until told to end. */
 static pid_t hold_in_child(const char *key, int *ret_stop)
 {
@@ -249,6 +280,8 @@ static void test_a_lock_names_its_holder_and_ends_with_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_another_identity_is_refused_whatever_it_says, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_is_saved_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_two_writers_lose_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -86,7 +86,8 @@ PCTL_API enum pctl_trust pctl_device_trust(const struct pctl_device *device);
  * hex; "realm", "guid": what names the machine itself) with what is remembered. 0: the same, or not
  * known yet (then it is remembered, when the op that saw it ends well and unless trust is strict
  * and kind is "tls"). PCTL_E_TRUST with a text that names `powerctl trust`: another one. Empty
- * values, and values without a single non-zero digit, say nothing and compare as 0.
+ * values, those without a single non-zero digit and those of 160 bytes and more name no machine:
+ * they are not remembered, and where one is known they are another.
  * PCTL_E_INTERNAL: what is remembered cannot be read, so nobody knows.
  */
 PCTL_API int pctl_pin_check(

@@ -301,7 +301,7 @@ static int check_identity(struct session *s, struct pctl_error *err)
 {
 	char hex[2 * WIRE_GUID + 1];
 
-	if (is_same_byte(s->security.guid))
+	if (is_same_byte(s->security.guid) && !pctl_pin_known(s->dev->device, "guid"))
 		return 0;
 	text_hex(s->security.guid, WIRE_GUID, "", hex, sizeof(hex));
 	return pctl_pin_check(s->dev->device, "guid", hex, err);
