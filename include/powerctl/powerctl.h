@@ -191,9 +191,14 @@ struct pctl_pin {
 	const char *kind;    /* "tls", "realm", "guid" */
 	const char *value;   /* what is remembered, or NULL */
 	const char *offered; /* what it showed instead when it was last refused, or NULL */
+	/* "console": of the device which that interface of the node comes from; NULL: the node's */
+	const char *interface;
 };
 
-/* The pins of a node, at most max; returns how many there are. */
+/*
+ * The pins of a node and of the devices that single interfaces of it come from, at most max;
+ * returns how many there are.
+ */
 PCTL_API int pctl_trust_list(struct pctl_core *core, struct pctl_inventory *inventory, size_t node,
 	struct pctl_pin *pins, size_t max, struct pctl_error *err);
 /* Takes over what was last refused. Returns how many were changed. */
