@@ -118,8 +118,9 @@ int cli_inventory_reload(struct cli *cli, const char *path)
 	int r = pctl_inventory_load(path, &inventory, problems);
 
 	/* Whoever asks what is wrong wants to know all of it. */
-	if (r < 0 && inventory && cli->command == &command_check)
-		(void)pctl_core_check(cli_core(cli), inventory, problems);
+	if (inventory && cli->command == &command_check &&
+		pctl_core_check(cli_core(cli), inventory, NULL, 0, true, problems) < 0)
+		r = PCTL_E_CONFIG;
 	say_problems(problems);
 	pctl_problems_free(problems);
 	if (r < 0) {

@@ -250,27 +250,42 @@ char *pctl_core_nearest_driver(struct pctl_core *core, const char *name)
 	return copy;
 }
 
-static int check_node(struct pctl_core *core, const struct pctl_inventory *inventory, size_t node,
-	const char *interface, struct pctl_problems *problems)
+struct check {
+	struct pctl_core *core;
+	const struct pctl_inventory *inventory;
+	bool with_secrets;
+	struct pctl_problems *problems;
+};
+
+static int check_binding(const struct check *c, size_t node, const char *interface)
 {
+	bool skipped = pctl_inventory_text(c->inventory, node, "maintenance");
 	struct pctl_target target;
-	int r = pctl_target_init(&target, core, inventory, node, interface, true, problems);
+	int r = pctl_target_init(&target, c->core, c->inventory, node, interface,
+		c->with_secrets && !skipped, c->problems);
 
 	pctl_target_done(&target);
 	return r;
 }
 
-int pctl_core_check(struct pctl_core *core, const struct pctl_inventory *inventory,
-	struct pctl_problems *problems)
+static int check_node(const struct check *c, size_t node)
 {
+	int r = check_binding(c, node, NULL);
+	int e = pctl_inventory_value(c->inventory, node, "console")
+			? check_binding(c, node, "console")
+			: 0;
+
+	return r < 0 ? r : e;
+}
+
+int pctl_core_check(struct pctl_core *core, const struct pctl_inventory *inventory,
+	const size_t *nodes, size_t count, bool with_secrets, struct pctl_problems *problems)
+{
+	const struct check c = { core, inventory, with_secrets, problems };
 	int r = 0;
 
-	for (size_t i = 0; i < pctl_inventory_count(inventory); i++) {
-		if (check_node(core, inventory, i, NULL, problems) < 0)
+	for (size_t i = 0; i < (nodes ? count : pctl_inventory_count(inventory)); i++)
+		if (check_node(&c, nodes ? nodes[i] : i) < 0)
 			r = PCTL_E_CONFIG;
-		if (pctl_inventory_value(inventory, i, "console") &&
-			check_node(core, inventory, i, "console", problems) < 0)
-			r = PCTL_E_CONFIG;
-	}
 	return r;
 }

@@ -171,11 +171,12 @@ PCTL_API void pctl_run_start(struct pctl_run *run, const struct pctl_run_callbac
 PCTL_API void pctl_run_cancel(struct pctl_run *run);
 
 /*
- * Checks the settings of every node against its driver and reads its secrets; nothing is sent. 0,
- * or PCTL_E_CONFIG with all mistakes in problems.
+ * Checks the settings of nodes (NULL: of all) against their drivers, and reads their secrets where
+ * with_secrets, but of nodes in maintenance; nothing is sent. 0, or PCTL_E_CONFIG with all mistakes
+ * in problems.
  */
 PCTL_API int pctl_core_check(struct pctl_core *core, const struct pctl_inventory *inventory,
-	struct pctl_problems *problems);
+	const size_t *nodes, size_t count, bool with_secrets, struct pctl_problems *problems);
 
 /*
  * Whether a node would still be right if changes (a map of settings; an empty text takes one away)
