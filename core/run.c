@@ -14,7 +14,6 @@
 #include "task.h"
 
 #define FANOUT         512u
-#define FANOUT_MAX     4096u
 #define SPARE_FILES    ((uint64_t)64) /* descriptors that are not connections */
 #define FILES_PER_NODE ((uint64_t)2)
 
@@ -57,7 +56,7 @@ static size_t choose_fanout(const struct pctl_run *run)
 	struct rlimit files;
 	uint64_t n = run->request.fanout;
 
-	if (!n && (!text || pctl_parse_uint(text, FANOUT_MAX, &n) < 0))
+	if (!n && (!text || pctl_parse_uint(text, PCTL_FANOUT_MAX, &n) < 0))
 		n = FANOUT;
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;

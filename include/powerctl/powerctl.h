@@ -109,7 +109,7 @@ struct pctl_request {
 
 	uint64_t timeout_ms;  /* one node's whole verb, queueing not counted; 0: the verb's own */
 	uint64_t deadline_ms; /* the whole request; 0: none */
-	unsigned fanout;      /* nodes at a time; 0: the inventory's, or 512 */
+	unsigned fanout; /* nodes at a time, at most PCTL_FANOUT_MAX; 0: the inventory's, or 512 */
 
 	bool log_new; /* LOG: only events since this user's last look */
 
