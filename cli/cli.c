@@ -39,8 +39,11 @@ static void on_core_closed(void *data)
 
 void cli_done(struct cli *cli)
 {
+	struct pctl_error err = { 0 };
 	bool closed = !cli->core;
 
+	if (cli->core && pctl_core_save(cli->core, &err) < 0)
+		say("what was learned is not kept for the next time: %s", err.text);
 	if (cli->core)
 		pctl_core_close(cli->core, on_core_closed, &closed);
 	while (!closed)

@@ -79,6 +79,20 @@ def unreadable_pins(lab):
 
 
 @test
+def pins_not_kept(lab):
+    """what was trusted on first use and cannot be kept: the command says so"""
+    fleet = Fleet(lab, tls=True)
+    os.makedirs(lab.path("state/powerctl/known_devices.lock"))  # a folder: not to be opened
+    r = good(lab.run("status", "a1"), "a1: off")
+    has(r.err, "not kept for the next time: ")
+    has(r.err, lab.path("state/powerctl/known_devices.lock"))
+    os.rmdir(lab.path("state/powerctl/known_devices.lock"))
+    same(good(lab.run("status", "a1"), "a1: off").err, "")
+    same(good(lab.run("status", "a1"), "a1: off").err, "")
+    fleet.blameless()
+
+
+@test
 def tls_true(lab):
     """tls: true: HTTPS only, for reading and for acting"""
     fleet = Fleet(lab, tls=True)
