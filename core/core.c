@@ -91,8 +91,9 @@ static void free_loaded(struct pctl_loaded *loaded)
 	free(loaded);
 }
 
-static void finish_close(struct pctl_core *core)
+static void finish_close(uv_handle_t *handle)
 {
+	struct pctl_core *core = pctl_container_of(handle, struct pctl_core, goodbye);
 	pctl_closed_fn *closed = core->closed;
 	void *data = core->closed_data;
 
@@ -116,8 +117,9 @@ static void on_stopped(void *data)
 {
 	struct pctl_core *core = data;
 
+	/* From the loop also where no driver has anything to close. */
 	if (--core->stopping == 0)
-		finish_close(core);
+		uv_close((uv_handle_t *)&core->goodbye, finish_close);
 }
 
 int pctl_core_save(struct pctl_core *core, struct pctl_error *err)
@@ -142,6 +144,7 @@ void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data)
 	core->closed = closed;
 	core->closed_data = data;
 	core->stopping = 1;
+	(void)uv_timer_init(core->loop, &core->goodbye);
 	for (size_t i = 0; i < core->n; i++) {
 		struct pctl_loaded *loaded = core->loaded[i];
 

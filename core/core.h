@@ -35,6 +35,7 @@ struct pctl_core {
 	struct pctl_secrets *secrets;
 	struct pctl_locks *locks;
 	size_t stopping;
+	uv_timer_t goodbye; /* never runs: its end is when the loop is back */
 	pctl_closed_fn *closed;
 	void *closed_data;
 	struct pctl_breaker *breaker;

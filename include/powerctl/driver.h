@@ -267,7 +267,10 @@ struct pctl_method {
 		struct pctl_value *ret);
 };
 
-/* Called once, from the loop, when a driver has let go of everything. */
+/*
+ * Called once, when a driver has let go of everything: from the loop or, where there is nothing to
+ * wait for, before the function returns that was given it.
+ */
 typedef void pctl_closed_fn(void *data);
 
 struct pctl_core;
