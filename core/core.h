@@ -102,8 +102,12 @@ int pctl_device_open(
 /* closed comes from the loop or at once; the device is freed before. */
 void pctl_device_close(struct pctl_device *device, pctl_closed_fn *closed, void *data);
 
-/* After an op: keep, or forget, the identities that it saw for the first time. */
-void pctl_device_settle_pins(struct pctl_device *device, bool well);
+/*
+ * After an op that ended with code: keeps the identities that were seen for the first time if it
+ * ended well, forgets them if that machine is not the one or does not take the login. Else they
+ * wait: a driver that tries again on the connection it has is not shown them twice.
+ */
+void pctl_device_settle_pins(struct pctl_device *device, int code);
 
 /* Whether the address has to be resolved by pctl_device_set_address() first. */
 bool pctl_device_needs_resolving(const struct pctl_device *device);

@@ -153,14 +153,23 @@ static bool names_none(const char *value)
 	return digits[strspn(digits, "0-")] == '\0' || strlen(value) >= PCTL_PIN_SIZE;
 }
 
-static void remember_later(struct pctl_device *device, const char *kind, const char *value)
+static struct pctl_seen *seen_of(struct pctl_device *device, const char *kind)
 {
 	for (size_t i = 0; i < device->seen_n; i++)
 		if (strcmp(device->seen[i].kind, kind) == 0)
-			return;
+			return &device->seen[i];
 	if (device->seen_n == sizeof(device->seen) / sizeof(device->seen[0]))
+		return NULL;
+	return &device->seen[device->seen_n++];
+}
+
+/* What it showed last is what the op that ends well was done with. */
+static void remember_later(struct pctl_device *device, const char *kind, const char *value)
+{
+	struct pctl_seen *seen = seen_of(device, kind);
+
+	if (!seen)
 		return;
-	struct pctl_seen *seen = &device->seen[device->seen_n++];
 	(void)snprintf(seen->kind, sizeof(seen->kind), "%s", kind);
 	(void)snprintf(seen->value, sizeof(seen->value), "%s", value);
 }
@@ -218,12 +227,13 @@ bool pctl_pin_known(const struct pctl_device *device, const char *kind)
 	       pctl_store_get(pins, device->target->key, kind) != NULL;
 }
 
-void pctl_device_settle_pins(struct pctl_device *device, bool well)
+void pctl_device_settle_pins(struct pctl_device *device, int code)
 {
-	for (size_t i = 0; well && i < device->seen_n; i++)
+	for (size_t i = 0; code == 0 && i < device->seen_n; i++)
 		pctl_store_put(device->target->core->pins, device->target->key,
 			device->seen[i].kind, device->seen[i].value);
-	device->seen_n = 0;
+	if (code == 0 || code == PCTL_E_AUTH || code == PCTL_E_TRUST)
+		device->seen_n = 0;
 }
 
 /* --- Addresses. ------------------------------------------------------------------------------- */

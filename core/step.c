@@ -179,7 +179,7 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 	t->busy = PCTL_TASK_IDLE;
 	t->error = *result;
 	tell_whole_time(t);
-	pctl_device_settle_pins(t->device, result->code == 0);
+	pctl_device_settle_pins(t->device, result->code);
 	tell_login(t, result->code);
 	after_op(t, result);
 	if (result->code == 0) {

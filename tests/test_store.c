@@ -213,17 +213,41 @@ static void test_another_identity_is_refused_whatever_it_says(void **state)
 	longer[sizeof(longer) - 1] = '\0';
 	for (size_t i = 0; i < 4; i++) {
 		assert_int_equal(pctl_pin_check(&device, "realm", others[i], &err), 0);
-		pctl_device_settle_pins(&device, true);
+		pctl_device_settle_pins(&device, 0);
 		assert_false(pctl_pin_known(&device, "realm"));
 	}
 	assert_int_equal(pctl_pin_check(&device, "realm", "one", &err), 0);
-	pctl_device_settle_pins(&device, true);
+	pctl_device_settle_pins(&device, 0);
 	assert_true(pctl_pin_known(&device, "realm"));
 	assert_int_equal(pctl_pin_check(&device, "realm", "one", &err), 0);
 	for (size_t i = 0; i < 5; i++) {
 		assert_int_equal(pctl_pin_check(&device, "realm", others[i], &err), PCTL_E_TRUST);
 		assert_non_null(strstr(err.text, "powerctl trust n1"));
 	}
+	pctl_store_free(core.pins);
+}
+
+static void test_an_identity_waits_for_the_op_that_ends_well(void **state)
+{
+	const struct place *p = *state;
+	char key[] = "k";
+	struct pctl_core core = { .pins = pctl_store_new(p->path) };
+	struct pctl_target target = { .core = &core, .key = key, .name = "n1" };
+	struct pctl_device device = { .target = &target };
+
+	assert_int_equal(pctl_pin_check(&device, "realm", "one", NULL), 0);
+	pctl_device_settle_pins(&device, PCTL_E_AUTH);
+	pctl_device_settle_pins(&device, 0);
+	assert_false(pctl_pin_known(&device, "realm"));
+	assert_int_equal(pctl_pin_check(&device, "realm", "one", NULL), 0);
+	pctl_device_settle_pins(&device, PCTL_E_BUSY);
+	assert_false(pctl_pin_known(&device, "realm"));
+	assert_int_equal(
+		pctl_pin_check(&device, "realm", "two", NULL), 0); /* on a new connection */
+	pctl_device_settle_pins(&device, PCTL_E_BUSY);
+	pctl_device_settle_pins(&device, 0);
+	assert_int_equal(pctl_pin_check(&device, "realm", "two", NULL), 0);
+	assert_int_equal(pctl_pin_check(&device, "realm", "one", NULL), PCTL_E_TRUST);
 	pctl_store_free(core.pins);
 }
 
@@ -280,6 +304,8 @@ static void test_a_lock_names_its_holder_and_ends_with_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_an_identity_waits_for_the_op_that_ends_well, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_another_identity_is_refused_whatever_it_says, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_is_saved_is_read, setup, teardown),

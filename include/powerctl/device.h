@@ -84,11 +84,11 @@ PCTL_API enum pctl_trust pctl_device_trust(const struct pctl_device *device);
 /*
  * Pins: remembered identities. Compares what a device shows ("tls": SHA-256 of its certificate in
  * hex; "realm", "guid": what names the machine itself) with what is remembered. 0: the same, or not
- * known yet (then it is remembered, when the op that saw it ends well and unless trust is strict
- * and kind is "tls"). PCTL_E_TRUST with a text that names `powerctl trust`: another one. Empty
- * values, those without a single non-zero digit and those of 160 bytes and more name no machine:
- * they are not remembered, and where one is known they are another.
- * PCTL_E_INTERNAL: what is remembered cannot be read, so nobody knows.
+ * known yet (then it is remembered, when the op that saw it or one after it ends well, and unless
+ * trust is strict and kind is "tls"). PCTL_E_TRUST with a text that names `powerctl trust`: another
+ * one. Empty values, those without a single non-zero digit and those of 160 bytes and more name no
+ * machine: they are not remembered, and where one is known they are another. PCTL_E_INTERNAL: what
+ * is remembered cannot be read, so nobody knows.
  */
 PCTL_API int pctl_pin_check(
 	struct pctl_device *device, const char *kind, const char *value, struct pctl_error *err);

@@ -334,6 +334,15 @@ def wrong_realm(lab):
 
 
 @test
+def pinned_after_busy(lab):
+    """login taken, then 503, then an answer on the same connection: its realm is remembered"""
+    fleet = Fleet(lab)
+    fleet.set(1, e503_every=2)
+    good(lab.run("status", "a1"), "a1: off")
+    has(lab.read("state/powerctl/known_devices"), f"realm={fleet.device(1)['realm']}")
+
+
+@test
 def pins_apart(lab):
     """what is remembered of a machine stays with it: two behind one address do not mix"""
     fleet = Fleet(lab, devices=2)
