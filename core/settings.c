@@ -148,6 +148,34 @@ static void take_flags(
 	}
 }
 
+/* As it would stand in the file: "one", or "[one, two]". */
+static void take_default_flags(const struct pctl_settings_context *c, struct pctl_setting *s)
+{
+	PCTL_AUTO(free) char *text = pctl_xstrdup(s->property->default_text);
+	char *rest = text;
+
+	for (char *word; (word = strsep(&rest, "[, ]"));) {
+		int bit = *word ? pctl_parse_choice(word, s->property->choices) : -1;
+
+		s->text = word;
+		if (bit >= 0)
+			s->number |= (uint64_t)1 << bit;
+		else if (*word)
+			wrong_choice(c, NULL, s, s->property->choices);
+	}
+	s->text = s->property->default_text;
+}
+
+static void take_default(const struct pctl_settings_context *c, struct pctl_setting *s)
+{
+	if (s->property->type == PCTL_TYPE_FLAGS) {
+		take_default_flags(c, s);
+		return;
+	}
+	s->text = s->property->default_text;
+	convert(c, s, NULL);
+}
+
 static void take(
 	const struct pctl_settings_context *c, struct pctl_setting *s, const struct pctl_value *at)
 {
@@ -204,8 +232,7 @@ static void read_one(
 		s->given = true;
 		take(c, s, at);
 	} else if (p->default_text) {
-		s->text = p->default_text;
-		convert(c, s, NULL);
+		take_default(c, s);
 	}
 	if ((p->flags & PCTL_PROPERTY_REQUIRED) && !s->given && !p->default_text)
 		wrong(c, NULL, p->name, "is missing");

@@ -92,8 +92,8 @@ enum pctl_type {
 	PCTL_TYPE_DURATION, /* as pctl_parse_duration() */
 	PCTL_TYPE_CHOICE,   /* one of choices */
 	PCTL_TYPE_FILE,     /* a path; relative ones start at the inventory file's folder */
-	PCTL_TYPE_TEXTS,    /* a list of texts */
-	PCTL_TYPE_FLAGS,    /* a list of some of choices, at most 64 */
+	PCTL_TYPE_TEXTS,    /* a list of texts; has no default */
+	PCTL_TYPE_FLAGS, /* a list of some of choices, at most 64; default: "one" or "[one, two]" */
 };
 
 #define PCTL_PROPERTY_REQUIRED 1u
