@@ -9,6 +9,11 @@
  * ever appended, and what a shorter struct lacks counts as zero or NULL; PCTL_DRIVER_ABI changes
  * only when a meaning changes.
  *
+ * The same holds where the core hands a struct to a driver, to be filled in or to be read: its size
+ * is the core's, whose header may be the older one. Read and set members one by one, never the
+ * whole struct, and those that were appended later only if size covers them. What is to be filled
+ * in is zero but for its size. It lives until the op ends, or is aborted.
+ *
  * All functions are called on the loop's thread and must not block. Memory: dev and ctx are the
  * driver's; everything else that is passed in is borrowed for the call, or for as long as the op or
  * the open device lives where that is said.
