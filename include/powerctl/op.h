@@ -24,7 +24,10 @@ struct pctl_op;
 /* Stop working on op now; do not end it. work is what pctl_op_pending() was given. */
 typedef void pctl_op_abort_fn(struct pctl_op *op, void *work);
 
-/* The driver goes on with op later, and abort stops that. May be called again to change both. */
+/*
+ * The driver goes on with op later, and abort stops that. May be called again to change both, but
+ * not while pctl_op_work() works for op.
+ */
 PCTL_API void pctl_op_pending(struct pctl_op *op, pctl_op_abort_fn *abort, void *work);
 
 /*
