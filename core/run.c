@@ -137,6 +137,7 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	run->boot_url = request->boot.url ? pctl_xstrdup(request->boot.url) : NULL;
 	run->request.boot.url = run->boot_url;
 	pctl_breaker_refresh(core->breaker);
+	(void)pctl_store_refresh(core->pins); /* somebody may have accepted or forgotten one */
 	bool tried = pctl_breaker_matters(core->breaker, count);
 	run->targets = pctl_xcalloc(count, sizeof(*run->targets));
 	for (size_t i = 0; i < count; i++) {

@@ -318,21 +318,32 @@ void pctl_store_keys(struct pctl_store *store, pctl_store_keys_fn *each, void *d
 	}
 }
 
+/* Reads the file again, and puts what is not saved yet over it. */
+static void read_again(struct pctl_store *store)
+{
+	struct pctl_store old = *store;
+
+	*store = (struct pctl_store){ .path = old.path };
+	for (size_t i = 0; i < old.n; i++)
+		for (const struct field *f = old.records[i]->changes; f; f = f->next)
+			pctl_store_put(store, old.records[i]->key, f->name, f->value);
+	forget_all(&old);
+}
+
 bool pctl_store_refresh(struct pctl_store *store)
 {
 	struct stat now = { 0 };
 
-	if (store->changed)
-		return false;
 	if (!store->read)
 		return true;
 	(void)stat(store->path, &now);
 	/* It is only ever replaced, so another state is another file. */
-	if (now.st_ino != store->seen.st_ino || now.st_mtim.tv_sec != store->seen.st_mtim.tv_sec ||
-		now.st_mtim.tv_nsec != store->seen.st_mtim.tv_nsec ||
-		now.st_size != store->seen.st_size)
-		forget_all(store);
-	return !store->read;
+	if (now.st_ino == store->seen.st_ino && now.st_mtim.tv_sec == store->seen.st_mtim.tv_sec &&
+		now.st_mtim.tv_nsec == store->seen.st_mtim.tv_nsec &&
+		now.st_size == store->seen.st_size)
+		return false;
+	read_again(store);
+	return true;
 }
 
 /* What was changed here goes over what the file says now. */

@@ -40,8 +40,8 @@ typedef void pctl_store_keys_fn(void *data, const char *key);
 void pctl_store_keys(struct pctl_store *store, pctl_store_keys_fn *each, void *data);
 
 /*
- * Forgets what was read, so that the next look sees what other processes wrote. Whether the next
- * look reads the file.
+ * Makes the next look see what other processes wrote meanwhile, below what is not saved yet.
+ * Whether that may be anything new.
  */
 bool pctl_store_refresh(struct pctl_store *store);
 

@@ -102,6 +102,31 @@ static void test_a_refresh_sees_what_others_wrote(void **state)
 	pctl_store_free(b);
 }
 
+static void test_a_refresh_keeps_what_is_not_saved(void **state)
+{
+	const struct place *p = *state;
+	struct pctl_store *a = pctl_store_new(p->path), *b = pctl_store_new(p->path);
+
+	pctl_store_put(b, "k", "mine", "1");
+	pctl_store_put(b, "k", "both", "b");
+	pctl_store_put(a, "k", "theirs", "1");
+	pctl_store_put(a, "k", "both", "a");
+	pctl_store_put(a, "other", "x", "1");
+	assert_int_equal(pctl_store_save(a, NULL), 0);
+	assert_true(pctl_store_refresh(b));
+	assert_false(pctl_store_refresh(b));
+	assert_string_equal(pctl_store_get(b, "k", "theirs"), "1");
+	assert_string_equal(pctl_store_get(b, "k", "mine"), "1");
+	assert_string_equal(pctl_store_get(b, "k", "both"), "b");
+	assert_string_equal(pctl_store_get(b, "other", "x"), "1");
+	assert_int_equal(pctl_store_save(b, NULL), 0);
+	assert_true(pctl_store_refresh(a));
+	assert_string_equal(pctl_store_get(a, "k", "mine"), "1");
+	assert_string_equal(pctl_store_get(a, "k", "both"), "b");
+	pctl_store_free(a);
+	pctl_store_free(b);
+}
+
 static void test_many_keys_and_few(void **state)
 {
 	const struct place *p = *state;
@@ -304,6 +329,8 @@ static void test_a_lock_names_its_holder_and_ends_with_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_a_refresh_keeps_what_is_not_saved, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_an_identity_waits_for_the_op_that_ends_well, setup, teardown),
 		cmocka_unit_test_setup_teardown(
