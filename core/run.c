@@ -396,6 +396,8 @@ void pctl_run_start(struct pctl_run *run, const struct pctl_run_callbacks *callb
 	run->deadline.data = run->feeder.data = run;
 	run->watch = (struct pctl_watch){ .changed = on_trial_changed, .data = run };
 	pctl_breaker_watch(run->core->breaker, &run->watch);
+	/* The loop's clock stands while it does not run: preparing was not to count. */
+	uv_update_time(run->core->loop);
 	if (run->request.deadline_ms)
 		(void)uv_timer_start(&run->deadline, on_deadline, run->request.deadline_ms, 0);
 	feed_soon(run);
