@@ -6,8 +6,11 @@
     fleet.counters(2)["requests"]                       # as the stand-in counted
     fleet.set(1, hang="all")                            # its knobs
 
+    fleet = LargeFleet(lab, devices=many(2000))         # told apart by address, on one port
+
 POWERCTL_VIA=pump reaches every machine through a channel that the core pumps.
 """
+import ipaddress
 import os
 
 import lib
@@ -27,12 +30,16 @@ BOOT_CALLS = ["AMT_BootSettingData.Get", "CIM_BootConfigSetting.ChangeBootOrder"
 
 class Fleet(lib.StandIns):
     """Stand-ins a1, a2, ... on ports that the kernel gave, and their inventory."""
+    where = ("--by-port",)
 
     def __init__(self, lab, *args, devices=1, tls=False, settings="", timeouts=""):
-        super().__init__(lab, lab.amtsim("--by-port", "--port", "0", "--tls-port", "0",
+        super().__init__(lab, lab.amtsim(*self.where, "--port", "0", "--tls-port", "0",
                                          "--devices", str(devices), *args), devices)
         self.secret = lab.write("config/powerctl/secrets/amt", PASSWORD + "\n")
         self.inventory(tls, settings, timeouts)
+
+    def address(self, _):
+        return "127.0.0.1"
 
     def ports(self, n):
         ready = self.sim.ready
@@ -54,12 +61,53 @@ class Fleet(lib.StandIns):
             plain, secure = self.ports(n)
             # 0: it does not listen. The port is the node's name for locks and pins.
             ports = f"port: {secure if tls is True else plain or secure}, tls_port: {secure}"
-            lines.append(f"  a{n}: {{class: stand-in, address: 127.0.0.1, {ports}}}")
+            lines.append(f"  a{n}: {{class: stand-in, address: {self.address(n)}, {ports}}}")
         self.lab.inventory("\n".join(lines) + "\n" + more)
 
     def blameless(self, n=1, but=()):
-        c = self.counters(n)
-        bad = {k: c[k] for k in BLAMELESS if k not in but and c[k]}
-        lib.same(bad, {}, f"counters of a{n}")
-        assert c["peak_connections"] <= 1 and c["peak_requests"] <= 1, c
-        return c
+        return self.polite(self.counters(n), f"counters of a{n}", but)
+
+    @staticmethod
+    def polite(counters, what, but=()):
+        bad = {k: counters[k] for k in BLAMELESS if k not in but and counters[k]}
+        lib.same(bad, {}, what)
+        assert counters["peak_connections"] <= 1 and counters["peak_requests"] <= 1, counters
+        return counters
+
+
+class LargeFleet(Fleet):
+    """The same with an address each, on one port without TLS: thousands need few descriptors."""
+    first = ipaddress.IPv4Address("127.64.0.1")
+    where = ("--no-tls", "--address", str(first))
+
+    def address(self, n):
+        return self.first + n - 1
+
+    def ports(self, n):
+        port = self.sim.ready["devices"][0]["port"]
+        return port, port
+
+    def each(self):
+        """The counters of every device, in order."""
+        return self.call("GET", "/counters/all")
+
+    def brief(self):
+        """Power and last boot of every device, in order."""
+        return self.call("GET", "/devices")["devices"]
+
+    def said(self, lines):
+        """What is said of each node, in order, having seen that each has exactly one line."""
+        names = [f"a{n}" for n in range(1, self.size + 1)]
+        words = dict(line.split(": ", 1) for line in lines)
+        odd = sorted(set(names) ^ set(words))
+        lib.same((odd[:9], len(lines)), ([], self.size), "nodes forgotten or made up; lines")
+        return [words[name] for name in names]
+
+    def all_blameless(self):
+        return self.polite(self.totals(), "counters of all")
+
+
+def differences(found, wanted):
+    """The first few of two equally long lists of a fleet, so that a report stays readable."""
+    odd = [(f"a{n}", f, w) for n, (f, w) in enumerate(zip(found, wanted), 1) if f != w]
+    lib.same(odd[:9], [], f"{len(odd)} nodes differ: node, found, wanted")

@@ -39,6 +39,24 @@ BMCSIM = os.environ.get("POWERCTL_BMCSIM", os.path.join(BUILD, "bin", "powerctl-
 PATIENCE = 60  # seconds that anything may take on a loaded machine
 
 
+def build_setting(name):
+    """What the programs under test were configured with; empty: nothing, or nobody knows."""
+    try:
+        with open(os.path.join(BUILD, "CMakeCache.txt"), encoding="utf-8") as cache:
+            found = re.search(f"^{name}:[A-Z]+=(.*)$", cache.read(), re.MULTILINE)
+    except OSError:
+        return ""
+    return found.group(1) if found else ""
+
+
+# Sanitizers make programs some ten times as slow: then a tenth of a fleet has to do.
+SANITIZED = build_setting("POWERCTL_SANITIZE") != ""
+
+
+def many(count):
+    return count // 10 if SANITIZED else count
+
+
 class Result:
     """What became of a program."""
 

@@ -1057,7 +1057,7 @@ def wire_knobs(sim):
 
 @test
 def silence(sim):
-    """hang, dead=hang, dead=refuse, latency_ms"""
+    """hang, dead=hang, dead=refuse, dead=silent, latency_ms"""
     body = get(POWER)
     sim.set(4, "hang=auth")
     a = curl(sim, body, 4, timeout=1)
@@ -1069,11 +1069,60 @@ def silence(sim):
     same(curl(sim, body, 4, tls=True, timeout=0.5).exit, 28)
     sim.set(4, "dead=refuse")
     same(curl(sim, body, 4).exit, 7, "connection refused")
+    sim.set(4, "dead=silent")
+    before = sim.count("connections", 4)
+    same(curl(sim, body, 4, timeout=0.5).exit, 28)
+    same(sim.count("connections", 4), before, "connections of a silent device")
     sim.set(4, "dead=no", "latency_ms=120")
     start = time.monotonic()
     same(curl(sim, body, 4).code, 200)
     true(time.monotonic() - start >= 0.24, "twice 120 ms")
     sim.set(4, "latency_ms=0")
+
+
+@test
+def staggered(sim):
+    """stagger=1: each device has its fault at another time, and every N-th from then on"""
+    _ = sim
+    with running("--devices", "4", "--no-tls", "--set", "all:stagger=1",
+                 "--set", "all:e503_every=4") as fleet:
+        for n in (1, 2, 3, 4):
+            first = [status_of(raw(fleet, request(""), n)) for _ in range(12)].index(503)
+            same(first, (3 - 3 * n) % 4, f"device {n}")
+            same([status_of(raw(fleet, request(""), n)) for _ in range(8)].count(503), 2)
+
+
+@test
+def cut_and_lost(sim):
+    """answers that were cut, and power requests whose answer did not arrive, are counted"""
+    _ = sim
+    with running("--devices", "2", "--no-tls", "--set", "1:cut_every=1",
+                 "--set", "2:lose_power_answer=1") as fleet:
+        curl(fleet, get(POWER), 1)
+        curl(fleet, set_power(2), 1)
+        curl(fleet, set_power(2), 2)
+        each = fleet.control("/counters/all")
+        same([(c["cut"], c["set_power"], c["unsaid_power"]) for c in each],
+             [(2, 1, 1), (0, 1, 1)])
+
+
+@test
+def fleet_peaks(sim):
+    """peaks: of each device, and of all devices together"""
+    _ = sim
+    with running("--devices", "3", "--no-tls") as fleet:
+        with contextlib.ExitStack() as open_ones:
+            for n in (1, 1, 2, 3):
+                d = fleet.devices[n - 1]
+                s = open_ones.enter_context(socket.create_connection((d["address"], d["port"])))
+                s.sendall(b"POST")
+            end = time.monotonic() + 20
+            while (totals := fleet.control("/counters"))["peak_fleet_requests"] < 4:
+                true(time.monotonic() < end, "four requests at once")
+            same([(c["peak_connections"], c["peak_requests"]) for c in
+                  fleet.control("/counters/all")], [(2, 2), (1, 1), (1, 1)])
+            same((totals["peak_connections"], totals["peak_fleet_connections"],
+                  totals["peak_fleet_requests"]), (2, 4, 4))
 
 
 @test
@@ -1160,6 +1209,8 @@ def control_port(sim):
     true("no such knob" in sim.set(1, "nope=1")["error"], "unknown knob")
     true("latency_ms" in sim.set(1, "latency_ms=x")["error"], "bad value")
     true("no such device" in sim.set(9, "latency_ms=1")["error"], "unknown device")
+    each = sim.control("/counters/2-4")
+    same([c["requests"] for c in each], [sim.count("requests", n) for n in (2, 3, 4)])
     true("error" in sim.control("/devices/1", "PUT", "{bad"), "bad JSON")
     true("error" in sim.control("/nothing"), "unknown call")
     names = {k["knob"] for k in sim.control("/knobs")}
@@ -1198,6 +1249,9 @@ def by_address(sim):
             same(fleet.count("r200", count), 1)
             fleet.set(2, "dead=refuse")
             true(curl(fleet, get(POWER), 1).exit in RESET, "refused or reset")
+            fleet.set(2, "dead=silent")
+            same(curl(fleet, get(POWER), 1, timeout=0.5).exit, 28)
+            same(curl(fleet, get(POWER), 2).code, 200, "the neighbour")
             fleet.set(2, "dead=no")
             same(curl(fleet, get(POWER), 1).value("PowerState"), "8")
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device.h"
 #include "http.h"
 #include "service.h"
 #include "sim.h"
@@ -81,8 +82,10 @@ static void on_handle_closed(uv_handle_t *handle)
 
 static void end_request(struct conn *c)
 {
-	if (c->counted)
+	if (c->counted) {
 		c->dev->requests_open--;
+		c->sim->requests_open--;
+	}
 	c->counted = c->busy = false;
 }
 
@@ -93,6 +96,7 @@ static void shut(struct conn *c)
 	c->closing = true;
 	end_request(c);
 	c->dev->connections_open--;
+	c->sim->connections_open--;
 	c->dev->last_seen = sim_now(c->sim);
 	if (c->timer_ready)
 		uv_close((uv_handle_t *)&c->timer, on_handle_closed);
@@ -277,6 +281,12 @@ static void send_answer(struct conn *c)
 	send_out(c);
 }
 
+static void raise_to(uint64_t *peak, uint64_t now)
+{
+	if (now > *peak)
+		*peak = now;
+}
+
 static void count_request(struct conn *c)
 {
 	struct device *dev = c->dev;
@@ -284,8 +294,8 @@ static void count_request(struct conn *c)
 	if (c->counted)
 		return;
 	c->counted = true;
-	if (++dev->requests_open > dev->counters.peak_requests)
-		dev->counters.peak_requests = dev->requests_open;
+	raise_to(&dev->counters.peak_requests, ++dev->requests_open);
+	raise_to(&dev->counters.peak_fleet_requests, ++c->sim->requests_open);
 }
 
 static void answer(struct conn *c, const struct http_request *request)
@@ -388,14 +398,6 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
 	*ret = uv_buf_init(c->sim->read_buffer, sizeof(c->sim->read_buffer));
 }
 
-static bool every(uint32_t n, uint32_t *seq)
-{
-	if (!n || ++*seq < n)
-		return false;
-	*seq = 0;
-	return true;
-}
-
 /* The management engine wakes up by what is sent to it, and loses that. */
 static bool asleep(struct device *dev)
 {
@@ -417,9 +419,9 @@ static void greet(struct conn *c, const struct listener *listener)
 	struct device *dev = c->dev;
 
 	dev->counters.connections++;
-	if (++dev->connections_open > dev->counters.peak_connections)
-		dev->counters.peak_connections = dev->connections_open;
-	if (asleep(dev) || every(dev->knobs.connect_drop_every, &dev->drop_seq)) {
+	raise_to(&dev->counters.peak_connections, ++dev->connections_open);
+	raise_to(&dev->counters.peak_fleet_connections, ++c->sim->connections_open);
+	if (asleep(dev) || device_faults(dev->knobs.connect_drop_every, &dev->drop_seq)) {
 		dev->counters.dropped++;
 		reset_conn(c);
 		return;

@@ -18,9 +18,12 @@ static const struct counter counters[] = {
 	COUNTER(connections),
 	COUNTER_PEAK(peak_connections),
 	COUNTER_PEAK(peak_requests),
+	COUNTER_PEAK(peak_fleet_connections),
+	COUNTER_PEAK(peak_fleet_requests),
 	COUNTER(tls),
 	COUNTER(tls_failed),
 	COUNTER(dropped),
+	COUNTER(cut),
 	COUNTER(requests),
 	COUNTER(r200),
 	COUNTER(r400),
@@ -42,6 +45,7 @@ static const struct counter counters[] = {
 	COUNTER(faults),
 	COUNTER(set_power),
 	COUNTER(refused_power),
+	COUNTER(unsaid_power),
 	COUNTER(nmi),
 	COUNTER(put_boot),
 };
@@ -124,8 +128,31 @@ void device_reset_counters(struct device *dev)
 	memset(&dev->counters, 0, sizeof(dev->counters));
 	dev->counters.peak_connections = dev->connections_open;
 	dev->counters.peak_requests = dev->requests_open;
-	dev->drop_seq = dev->e503_seq = dev->cut_seq = dev->stale_seq = 0;
+	if (dev->connections_open)
+		dev->counters.peak_fleet_connections = dev->sim->connections_open;
+	if (dev->requests_open)
+		dev->counters.peak_fleet_requests = dev->sim->requests_open;
+	device_start_faults(dev);
 	dev->logged = 0;
+}
+
+void device_start_faults(struct device *dev)
+{
+	uint32_t ahead = dev->knobs.stagger ? dev->n : 0;
+
+	/* Different steps: no device shall have all its faults at once. */
+	dev->drop_seq = ahead;
+	dev->e503_seq = ahead * 3;
+	dev->cut_seq = ahead * 7;
+	dev->stale_seq = ahead * 11;
+}
+
+bool device_faults(uint32_t every, uint32_t *seq)
+{
+	if (!every || ++*seq % every)
+		return false;
+	*seq = 0;
+	return true;
 }
 
 void device_uuid_text(const struct device *dev, char *out)

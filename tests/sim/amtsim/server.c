@@ -6,6 +6,7 @@
 
 #include "address.h"
 #include "conn.h"
+#include "silence.h"
 #include "sim.h"
 #include "tls.h"
 
@@ -66,6 +67,14 @@ static void keep_local(const struct listener *l)
 		(void)setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 2);
 }
 
+static void hush(const struct listener *l)
+{
+	int r = silence_apply(l);
+
+	if (r < 0)
+		fprintf(stderr, "powerctl-amtsim: devices cannot be silent: %s\n", uv_strerror(r));
+}
+
 /* 0 or a libuv error. Port 0 lets the kernel choose. */
 static int open_listener(struct listener *l, uint16_t port)
 {
@@ -81,6 +90,8 @@ static int open_listener(struct listener *l, uint16_t port)
 
 	int r = uv_tcp_bind(&l->tcp, (const struct sockaddr *)&address, 0);
 
+	if (r == 0)
+		hush(l);
 	if (r == 0)
 		r = uv_listen((uv_stream_t *)&l->tcp, BACKLOG, on_connection);
 	if (r == 0)
@@ -123,6 +134,11 @@ static int complain(const struct listener *l, int error)
 	return -1;
 }
 
+static struct listener *shared_of(struct sim *sim, bool tls)
+{
+	return tls ? &sim->shared_tls : &sim->shared_plain;
+}
+
 static struct listener *listener_of(struct device *dev, bool tls)
 {
 	return tls ? &dev->tls : &dev->plain;
@@ -131,14 +147,16 @@ static struct listener *listener_of(struct device *dev, bool tls)
 /* A closing handle must leave the loop before its memory is used again: then this runs anew. */
 static void sync_listener(struct listener *l)
 {
-	if (!l->sim->running || l->closing || l->open == wanted(l))
+	if (!l->sim->running || l->closing)
 		return;
-	if (l->open)
+	if (l->open && !wanted(l))
 		close_listener(l);
-	else if (l->sim->shared)
+	else if (wanted(l) && l->sim->shared)
 		l->open = true;
-	else
+	else if (wanted(l) && !l->open)
 		open_listener(l, port_for(l));
+	if (l->open)
+		hush(l->sim->shared ? shared_of(l->sim, l->tls) : l);
 }
 
 void server_sync(struct device *dev)
@@ -184,7 +202,7 @@ static int open_each(struct sim *sim, bool tls)
 /* One listener for all addresses: a descriptor a device would be too many. */
 static int open_shared(struct sim *sim, bool tls)
 {
-	struct listener *shared = tls ? &sim->shared_tls : &sim->shared_plain;
+	struct listener *shared = shared_of(sim, tls);
 	int r;
 
 	if (tls ? sim->options.no_tls : sim->options.no_plain)

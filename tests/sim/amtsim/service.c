@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "device.h"
 #include "digest.h"
 #include "sim.h"
 #include "wsman.h"
@@ -147,8 +148,8 @@ static void soap(struct device *dev, bool fault, struct reply *r)
 
 	chunks(dev, &sim->body, &sim->out);
 	buf_text(&sim->out, "0\r\n\r\n");
-	if (dev->knobs.cut_every && ++dev->cut_seq >= dev->knobs.cut_every) {
-		dev->cut_seq = 0;
+	if (device_faults(dev->knobs.cut_every, &dev->cut_seq)) {
+		dev->counters.cut++;
 		r->cut = head + (sim->out.n - head) / 2;
 		r->close = true;
 	}
@@ -232,6 +233,8 @@ static bool nonsense(struct device *dev, struct reply *r)
 
 static void answer_wsman(struct device *dev, const struct http_request *request, struct reply *r)
 {
+	uint64_t acted = dev->counters.set_power;
+
 	dev->sim->body.n = 0;
 	if (nonsense(dev, r)) {
 		dev->counters.r200++;
@@ -261,6 +264,8 @@ static void answer_wsman(struct device *dev, const struct http_request *request,
 		r->lost = true;
 		break;
 	}
+	if (r->lost || r->cut)
+		dev->counters.unsaid_power += dev->counters.set_power - acted;
 }
 
 /* What is answered before anybody looks at a login; true: that was it. */
@@ -270,8 +275,7 @@ static bool answered_early(struct device *dev, const struct http_request *reques
 		r->silent = true;
 		return true;
 	}
-	if (dev->knobs.e503_every && ++dev->e503_seq >= dev->knobs.e503_every) {
-		dev->e503_seq = 0;
+	if (device_faults(dev->knobs.e503_every, &dev->e503_seq)) {
 		dev->counters.r503++;
 		closing_page(dev, "503 Service Unavailable", "The service is busy.", r);
 		return true;

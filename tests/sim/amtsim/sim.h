@@ -29,6 +29,7 @@ enum dead {
 	DEAD_NO,
 	DEAD_HANG,
 	DEAD_REFUSE,
+	DEAD_SILENT,
 };
 
 enum hang {
@@ -55,6 +56,7 @@ struct knobs {
 	uint32_t connect_drop_every;
 	uint32_t e503_every;
 	uint32_t cut_every;
+	uint32_t stagger;
 	uint32_t stale_every;
 	uint32_t stale_word;
 	uint32_t nonce_uses;
@@ -103,9 +105,12 @@ struct counters {
 	uint64_t connections;
 	uint64_t peak_connections;
 	uint64_t peak_requests;
+	uint64_t peak_fleet_connections;
+	uint64_t peak_fleet_requests;
 	uint64_t tls;
 	uint64_t tls_failed;
 	uint64_t dropped;
+	uint64_t cut;
 	uint64_t requests;
 	uint64_t r200;
 	uint64_t r400;
@@ -127,6 +132,7 @@ struct counters {
 	uint64_t faults;
 	uint64_t set_power;
 	uint64_t refused_power;
+	uint64_t unsaid_power;
 	uint64_t nmi;
 	uint64_t put_boot;
 };
@@ -235,6 +241,8 @@ struct sim {
 	struct listener shared_plain;
 	struct listener shared_tls;
 	bool shared;
+	uint32_t connections_open;
+	uint32_t requests_open;
 	struct conn *conns;
 	uv_timer_t sweep;
 	struct fleet fleet;

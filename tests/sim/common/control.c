@@ -122,6 +122,21 @@ static void show_counters(struct control_job *job)
 	buf_char(job->out, '\n');
 }
 
+static void show_device_counters(struct control_job *job)
+{
+	const struct fleet *fleet = job->control->fleet;
+	uint32_t first, last;
+
+	if (!control_devices(job, &first, &last))
+		return;
+	buf_char(job->out, '[');
+	for (uint32_t n = first; n <= last; n++) {
+		buf_text(job->out, n > first ? ",\n" : "");
+		counter_json(fleet->counters, fleet_device(fleet, n - 1), job->out);
+	}
+	buf_text(job->out, "]\n");
+}
+
 static void show_knobs(struct control_job *job)
 {
 	knob_json_help(job->control->fleet->knobs, job->out);
@@ -151,6 +166,8 @@ static const struct control_route routes[] = {
 	{ "PUT", "/devices/", true, put_devices,
 		"N, N-M or all: knobs, as KNOB=VALUE lines or a JSON object" },
 	{ "GET", "/counters", false, show_counters, "the counters of all devices together" },
+	{ "GET", "/counters/", true, show_device_counters,
+		"N, N-M or all: a list of the counters of each" },
 	{ "GET", "/knobs", false, show_knobs, "what can be set" },
 	{ "GET", "/ready", false, show_ready, "the ready line: addresses and ports" },
 	{ "POST", "/reset", false, reset, "zeroes the counters and logs" },
