@@ -50,6 +50,7 @@ static void on_deadline(uv_timer_t *timer)
 
 	pctl_format_duration(op->timeout_ms, limit, sizeof(limit));
 	pctl_error_set(&op->result, PCTL_E_TIMEOUT, "no answer in %s", limit);
+	(void)pctl_error_flag(&op->result, PCTL_ERROR_SILENT);
 	abandon(op);
 }
 

@@ -81,8 +81,7 @@ static uint64_t retry_delay(const struct pctl_task *t)
 	if (is_final(t))
 		return 0;
 	if (t->error.code == PCTL_E_UNREACHABLE) {
-		bool silent =
-			spent * 2 >= connect || strcmp(t->error.device_code, "ECONNREFUSED") == 0;
+		bool silent = spent * 2 >= connect || (t->error.flags & PCTL_ERROR_NOT_LISTENING);
 		bool repeated = t->target->loaded->driver->flags & PCTL_DRIVER_REPEATS;
 		if (try->tries >= (silent ? SILENT_TRIES : QUICK_TRIES) || (silent && repeated))
 			return 0;
@@ -132,19 +131,18 @@ static void keep_record(struct pctl_task *t, const struct pctl_error *result)
  */
 static void tell_whole_time(struct pctl_task *t)
 {
-	static const char silence[] = "no answer in ";
 	char waited[32];
 
 	if (t->error.code != PCTL_E_TIMEOUT || t->trying.tries < 2 ||
-		strncmp(t->error.text, silence, sizeof(silence) - 1) != 0)
+		!(t->error.flags & PCTL_ERROR_SILENT))
 		return;
-	if (*t->trouble && strncmp(t->trouble, silence, sizeof(silence) - 1) != 0) {
+	if (*t->trouble && !t->trouble_silent) {
 		pctl_error_set(&t->error, PCTL_E_TIMEOUT, "%s", t->trouble);
 		return;
 	}
 	uint64_t seconds = (now(t) - t->trying.first + 500) / 1000;
 	pctl_format_duration(seconds * 1000, waited, sizeof(waited));
-	pctl_error_set(&t->error, PCTL_E_TIMEOUT, "%s%s", silence, waited);
+	pctl_error_set(&t->error, PCTL_E_TIMEOUT, "no answer in %s", waited);
 }
 
 static void tell_login(struct pctl_task *t, int code)
@@ -215,6 +213,7 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 			pctl_error_name(result->code), result->text, delay);
 		t->result.attempts++;
 		(void)snprintf(t->trouble, sizeof(t->trouble), "%.150s", result->text);
+		t->trouble_silent = result->flags & PCTL_ERROR_SILENT;
 		pctl_step_pause(t, delay, start_try);
 		return;
 	}

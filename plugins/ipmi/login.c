@@ -543,5 +543,6 @@ void login_silence(struct session *s)
 			strerror(s->send_errno));
 	else
 		pctl_error_set(&err, PCTL_E_UNREACHABLE, "no answer in %s", limit);
+	(void)pctl_error_flag(&err, row->silence ? 0 : PCTL_ERROR_SILENT);
 	session_fail(s, &err);
 }
