@@ -116,6 +116,26 @@ uint64_t pctl_setting_flags(const struct pctl_device *device, const char *name)
 	return pctl_settings_number(&device->target->settings, name, PCTL_TYPE_FLAGS);
 }
 
+static const struct pctl_value *texts_of(const struct pctl_device *device, const char *name)
+{
+	const struct pctl_setting *s = pctl_settings_at(&device->target->settings, name);
+
+	assert(s->property->type == PCTL_TYPE_TEXTS);
+	return s->list;
+}
+
+size_t pctl_setting_texts(const struct pctl_device *device, const char *name)
+{
+	return pctl_value_count(texts_of(device, name));
+}
+
+const char *pctl_setting_texts_at(const struct pctl_device *device, const char *name, size_t i)
+{
+	const struct pctl_value *list = texts_of(device, name);
+
+	return i < pctl_value_count(list) ? pctl_value_text(pctl_value_at(list, i)) : NULL;
+}
+
 bool pctl_setting_given(const struct pctl_device *device, const char *name)
 {
 	return pctl_settings_at(&device->target->settings, name)->given;

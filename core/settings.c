@@ -65,7 +65,8 @@ static int convert_number(const struct pctl_setting *s, uint64_t *ret)
 			*ret = yes;
 		return r;
 	case PCTL_TYPE_UINT:
-		return pctl_parse_uint(s->text, p->max ? p->max : UINT64_MAX, ret);
+		r = pctl_parse_uint(s->text, p->max ? p->max : UINT64_MAX, ret);
+		return r == 0 && *ret < p->min ? PCTL_E_CONFIG : r;
 	case PCTL_TYPE_DURATION:
 		return pctl_parse_duration(s->text, ret);
 	case PCTL_TYPE_CHOICE:
@@ -97,7 +98,8 @@ static void convert(
 		what = pctl_xasprintf("is not a duration: '%s'; write 500ms, 60s or 2m", s->text);
 		break;
 	default:
-		what = pctl_xasprintf("is not a number from 0 to %llu: '%s'",
+		what = pctl_xasprintf("is not a number from %llu to %llu: '%s'",
+			(unsigned long long)s->property->min,
 			(unsigned long long)(s->property->max ? s->property->max : UINT64_MAX),
 			s->text);
 		break;

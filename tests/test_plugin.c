@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core.h"
 #include "plugin.h"
 #include "settings.h"
 
@@ -83,6 +84,41 @@ static void test_flags_have_their_default(void **state)
 	pctl_settings_done(&settings);
 	pctl_value_free(map);
 	pctl_plugin_free(plugin);
+	pctl_problems_free(problems);
+}
+
+static void test_numbers_and_lists(void **state)
+{
+	static const struct pctl_property table[] = {
+		PCTL_PROPERTY(.name = "port", .type = PCTL_TYPE_UINT, .min = 1, .max = 9),
+		PCTL_PROPERTY(.name = "program", .type = PCTL_TYPE_TEXTS),
+		{ 0 },
+	};
+	struct pctl_problems *problems = pctl_problems_new();
+	const struct pctl_settings_context context = { .node = "n1", .problems = problems };
+	struct pctl_value *map = pctl_value_new_map(), *list = pctl_value_new_list();
+	struct pctl_target target = { .name = "n1" };
+	const struct pctl_device device = { .target = &target };
+
+	(void)state;
+	pctl_value_set_text(map, "port", "0");
+	assert_int_equal(pctl_settings_read(&target.settings, table, map, &context), PCTL_E_CONFIG);
+	assert_string_equal(
+		pctl_problems_at(problems, 0), "n1: port is not a number from 1 to 9: '0'");
+	assert_int_equal(pctl_setting_texts(&device, "program"), 0);
+	assert_null(pctl_setting_texts_at(&device, "program", 0));
+	pctl_settings_done(&target.settings);
+	pctl_value_set_text(map, "port", "1");
+	pctl_value_add(list, pctl_value_new_text("/bin/true"));
+	pctl_value_add(list, pctl_value_new_text("-x"));
+	pctl_value_set(map, "program", list);
+	assert_int_equal(pctl_settings_read(&target.settings, table, map, &context), 0);
+	assert_int_equal(pctl_setting_uint(&device, "port"), 1);
+	assert_int_equal(pctl_setting_texts(&device, "program"), 2);
+	assert_string_equal(pctl_setting_texts_at(&device, "program", 1), "-x");
+	assert_null(pctl_setting_texts_at(&device, "program", 2));
+	pctl_settings_done(&target.settings);
+	pctl_value_free(map);
 	pctl_problems_free(problems);
 }
 
@@ -170,6 +206,7 @@ int main(void)
 		cmocka_unit_test(test_a_good_one),
 		cmocka_unit_test(test_refusals_say_what_was_wanted),
 		cmocka_unit_test(test_flags_have_their_default),
+		cmocka_unit_test(test_numbers_and_lists),
 		cmocka_unit_test(test_an_older_shorter_struct_counts_as_null),
 		cmocka_unit_test(test_methods_of_any_size_are_taken_over),
 		cmocka_unit_test(test_what_others_may_write_is_not_loaded),

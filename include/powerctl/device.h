@@ -39,6 +39,10 @@ PCTL_API uint64_t pctl_setting_duration(const struct pctl_device *device, const 
 PCTL_API int pctl_setting_choice(const struct pctl_device *device, const char *name);
 /* PCTL_TYPE_FLAGS: bit i is the property's choices[i]. */
 PCTL_API uint64_t pctl_setting_flags(const struct pctl_device *device, const char *name);
+/* PCTL_TYPE_TEXTS: how many there are, and one of them; NULL behind the last. */
+PCTL_API size_t pctl_setting_texts(const struct pctl_device *device, const char *name);
+PCTL_API const char *pctl_setting_texts_at(
+	const struct pctl_device *device, const char *name, size_t i);
 /* Whether the inventory sets it, rather than the table's default. */
 PCTL_API bool pctl_setting_given(const struct pctl_device *device, const char *name);
 /* NULL if there is none. */

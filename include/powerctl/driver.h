@@ -93,7 +93,7 @@ PCTL_API int pctl_boot_device_from_name(const char *word);
 enum pctl_type {
 	PCTL_TYPE_TEXT,
 	PCTL_TYPE_BOOL,
-	PCTL_TYPE_UINT,     /* 0..max */
+	PCTL_TYPE_UINT,     /* min..max */
 	PCTL_TYPE_DURATION, /* as pctl_parse_duration() */
 	PCTL_TYPE_CHOICE,   /* one of choices */
 	PCTL_TYPE_FILE,     /* a path; relative ones start at the inventory file's folder */
@@ -120,6 +120,7 @@ struct pctl_property {
 	const char *const *choices; /* PCTL_TYPE_CHOICE, _FLAGS: NULL-terminated */
 	uint64_t max;               /* PCTL_TYPE_UINT: the largest allowed; 0: 2^64-1 */
 	uint32_t flags;
+	uint64_t min; /* PCTL_TYPE_UINT: the smallest allowed */
 };
 #define PCTL_PROPERTY(...)                                        \
 	{                                                         \
