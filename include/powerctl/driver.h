@@ -14,6 +14,22 @@
  * whole struct, and those that were appended later only if size covers them. What is to be filled
  * in is zero but for its size. It lives until the op ends, or is aborted.
  *
+ * Which functions call pctl_op_committed(), before the first byte that changes the device leaves:
+ *
+ *   power.act, log.clear     must: twice is not the same as once
+ *   method.run               must, where its PCTL_METHOD_CHANGES says that it changes something
+ *   boot.set, identify.set   may; without it they are tried again, which does the same as once
+ *   console.open             must not
+ *   what only reads          must not
+ *
+ * An op has one commit point. Where a second request of it changes the device too, say
+ * pctl_op_taken() when the first was answered; pctl_op_not_taken() about the second would say that
+ * nothing happened at all.
+ *
+ * An op that ends well stands for a login that was taken, now or before by the same dev, and
+ * PCTL_E_AUTH for one that was refused: to how many nodes a password is sent hangs on both. No
+ * other class says anything about it.
+ *
  * All functions are called on the loop's thread and must not block. Memory: dev and ctx are the
  * driver's; everything else that is passed in is borrowed for the call, or for as long as the op or
  * the open device lives where that is said.
@@ -107,7 +123,7 @@ enum pctl_type {
  * list, run without a shell) fetch it. Only pctl_setting_secret() returns it.
  */
 #define PCTL_PROPERTY_SECRET 2u
-/* describe(value) of the driver returns a second table (an agent's, a program's). */
+/* Reserved: its value decides on a second table (an agent's, a program's). */
 #define PCTL_PROPERTY_SELECTOR 4u
 
 /* One setting. A table of these ends with a row that has no name. */
@@ -207,7 +223,8 @@ struct pctl_console_if {
 	 */
 	void (*open)(
 		void *dev, struct pctl_op *op, unsigned flags, struct pctl_session **ret_session);
-	uint32_t refused_actions; /* PCTL_ACTION_BIT()s the device refuses while one is open */
+	/* PCTL_ACTION_BIT()s the device refuses while one is open; not acted upon yet. */
+	uint32_t refused_actions;
 };
 
 /* Trees as inspect's. */
@@ -317,7 +334,7 @@ struct pctl_driver {
 	/* Required. No op is in flight. Says goodbye to the device, frees dev within 2 s, calls
 	 * closed. */
 	void (*close)(void *dev, pctl_closed_fn *closed, void *data);
-	/* Optional. Give up connections and buffers, keep what was learned. */
+	/* Optional. Give up connections and buffers, keep what was learned. Not called yet. */
 	void (*idle)(void *dev);
 
 	/* NULL where the driver has none. */
