@@ -13,10 +13,6 @@ const char *const pctl_core_keys[] = { "driver", "class", "credential", "address
 	"maintenance", "protected", "trust", "via", "parent", "power", "boot", "console",
 	"timeouts", NULL };
 
-/* Where a secret may come from, beside standing in the file itself. */
-static const char *const sources[] = { "", "_file", "_env", "_command" };
-#define SOURCES (sizeof(sources) / sizeof(sources[0]))
-
 static const char *const booleans[] = { "false", "true", NULL };
 
 /*
@@ -201,8 +197,8 @@ static void take(
 
 static bool has_source(const struct pctl_value *map, const char *name)
 {
-	for (size_t i = 0; i < SOURCES; i++) {
-		PCTL_AUTO(free) char *key = pctl_xasprintf("%s%s", name, sources[i]);
+	for (size_t i = 0; i < PCTL_SECRET_ENDS; i++) {
+		PCTL_AUTO(free) char *key = pctl_xasprintf("%s%s", name, pctl_secret_ends[i]);
 
 		if (pctl_value_get(map, key))
 			return true;
@@ -247,9 +243,9 @@ static bool belongs(const struct pctl_property *p, const char *key)
 
 	if (strncmp(key, p->name, len) != 0)
 		return false;
-	size_t ways = p->flags & PCTL_PROPERTY_SECRET ? SOURCES : 1;
+	size_t ways = p->flags & PCTL_PROPERTY_SECRET ? PCTL_SECRET_ENDS : 1;
 	for (size_t i = 0; i < ways; i++)
-		if (strcmp(key + len, sources[i]) == 0)
+		if (strcmp(key + len, pctl_secret_ends[i]) == 0)
 			return true;
 	return false;
 }
