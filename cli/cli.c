@@ -43,8 +43,11 @@ static void on_core_closed(void *data)
 
 void cli_done(struct cli *cli)
 {
+	struct pctl_error err = { 0 };
 	bool closed = !cli->core;
 
+	if (cli->core && pctl_core_save(cli->core, &err) < 0)
+		say("what was learned is not kept for the next time: %s", err.text);
 	if (cli->core)
 		pctl_core_close(cli->core, on_core_closed, &closed);
 	while (!closed)
@@ -140,8 +143,9 @@ int cli_inventory_reload(struct cli *cli, const char *path)
 		path, check ? PCTL_SOURCES_NOW : PCTL_SOURCES_DUE, &inventory, problems);
 
 	/* Whoever asks what is wrong wants to know all of it. */
-	if (r < 0 && inventory && check)
-		(void)pctl_core_check(cli_core(cli), inventory, problems);
+	if (inventory && check &&
+		pctl_core_check(cli_core(cli), inventory, NULL, 0, true, problems) < 0)
+		r = PCTL_E_CONFIG;
 	if (inventory && !cli->options.quiet)
 		say_sources(cli, inventory);
 	say_problems(problems);

@@ -16,7 +16,8 @@
 
 static void add_pin(struct pctl_buf *buf, const struct pctl_pin *pin)
 {
-	pctl_buf_addf(buf, "%s%s ", buf->len ? "\n" : "", pin->kind);
+	pctl_buf_addf(buf, "%s%s%s%s ", buf->len ? "\n" : "", pin->interface ? pin->interface : "",
+		pin->interface ? " " : "", pin->kind);
 	text_clean(buf, pin->value ? pin->value : "nothing remembered");
 	if (pin->offered) {
 		pctl_buf_adds(buf, "; last refused: ");
@@ -31,6 +32,7 @@ static struct pctl_value *pin_map(const struct pctl_pin *pin)
 	pctl_value_set_text(map, "kind", pin->kind);
 	pctl_value_set_text(map, "value", pin->value);
 	pctl_value_set_text(map, "offered", pin->offered);
+	pctl_value_set_text(map, "interface", pin->interface);
 	return map;
 }
 

@@ -53,22 +53,19 @@ static int change_word(struct edit *e, const char *word)
 /* What the drivers of the nodes say to their settings; no secret is read and nothing is sent. */
 int edit_check(struct cli *cli, const char *const *words)
 {
-	const struct pctl_request request = { .verb = PCTL_VERB_CAPS };
 	const struct pctl_selection selection = { .words = words };
 	struct pctl_problems *problems = pctl_problems_new();
-	struct pctl_run *run = NULL;
 	size_t *nodes = NULL, count = 0;
 	PCTL_AUTO(free) char *path = pctl_xstrdup(pctl_inventory_path(cli->inventory));
 
 	int status = cli_inventory_reload(cli, path);
 	if (status == CLI_OK &&
 		(pctl_inventory_select(cli->inventory, &selection, &nodes, &count, problems) < 0 ||
-			pctl_run_new(cli_core(cli), cli->inventory, nodes, count, &request, &run,
+			pctl_core_check(cli_core(cli), cli->inventory, nodes, count, false,
 				problems) < 0)) {
 		say_problems(problems);
 		status = CLI_USAGE;
 	}
-	pctl_run_free(run);
 	pctl_problems_free(problems);
 	free(nodes);
 	return status;

@@ -4,10 +4,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <powerctl/inventory.h>
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
-
-#define FANOUT_MAX 65536u
 
 #define ROW(option, letter, kind, argument, member, help)                              \
 	{                                                                              \
@@ -153,9 +152,9 @@ static int store_number(const char *name, const char *value, uint64_t *ret, stru
 {
 	uint64_t n = 0;
 
-	if (pctl_parse_uint(value, FANOUT_MAX, &n) < 0 || n == 0)
+	if (pctl_parse_uint(value, PCTL_FANOUT_MAX, &n) < 0 || n == 0)
 		return pctl_error_set(err, PCTL_E_CONFIG, "--%s: '%s' is not a number from 1 to %u",
-			name, value, FANOUT_MAX);
+			name, value, PCTL_FANOUT_MAX);
 	*ret = n;
 	return 0;
 }

@@ -25,7 +25,8 @@ void property_describe(struct pctl_buf *buf, const struct pctl_property *p)
 	for (size_t i = 0; p->choices && p->choices[i]; i++)
 		pctl_buf_addf(buf, "%s %s", i ? "," : "", p->choices[i]);
 	if (p->type == PCTL_TYPE_UINT && p->max)
-		pctl_buf_addf(buf, " from 0 to %llu", (unsigned long long)p->max);
+		pctl_buf_addf(buf, " from %llu to %llu", (unsigned long long)p->min,
+			(unsigned long long)p->max);
 	if (p->default_text)
 		pctl_buf_addf(buf, "; default %s", p->default_text);
 	if (p->flags & PCTL_PROPERTY_REQUIRED)

@@ -146,12 +146,8 @@ static int fill(const struct cli *cli, struct pctl_request *request)
 /* What was shown counts as looked at, and what could not be shown does not. */
 static void remember_looks(struct cli *cli)
 {
-	struct pctl_error err = { 0 };
-
 	if (cli->output_fault)
 		pctl_core_forget_looks(cli_core(cli));
-	else if (pctl_core_save(cli_core(cli), &err) < 0)
-		say("how far you have read is not kept: %s", err.text);
 }
 
 /* `bootdev --show pxe n1`, `log clear n1`: the words before NODES are read as nodes. */

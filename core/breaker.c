@@ -34,7 +34,8 @@ struct pctl_login {
 	struct refusal *latest[PCTL_TRIAL_NODES];
 	uint64_t taken, taken_kept; /* when last; and as it stands on disk. 0: never */
 	unsigned trying, inconclusive;
-	char *words; /* who refused it, the same for all nodes that are told */
+	char *words;          /* who refused it, the same for all nodes that are told */
+	uint64_t words_until; /* when the first of those refusals does not count any more */
 };
 
 struct pctl_breaker {
@@ -388,14 +389,19 @@ static void make_words(struct pctl_login *login)
 	char mend[160] = "";
 	uint64_t last = 0;
 
+	login->words_until = UINT64_MAX;
 	for (size_t i = 0; i < PCTL_TRIAL_NODES; i++) {
 		const struct refusal *refusal = login->latest[i];
 
 		remembered = remembered || (refusal && refusal->remembered);
 		last = refusal && refusal->at > last ? refusal->at : last;
+		if (refusal && holds(login->breaker, refusal->at) &&
+			refusal->at + PCTL_REFUSAL_S < login->words_until)
+			login->words_until = refusal->at + PCTL_REFUSAL_S;
 	}
 	if (remembered)
 		describe_mend(last, mend, sizeof(mend));
+	free(login->words);
 	login->words = pctl_xasprintf("%s was refused by %s%s", login->who, nodes, mend);
 }
 
@@ -412,7 +418,7 @@ int pctl_login_check(
 	}
 	if (!is_refused(login))
 		return 0;
-	if (!login->words)
+	if (!login->words || login->breaker->clock() >= login->words_until)
 		make_words(login);
 	return pctl_error_set(err, PCTL_E_AUTH, "not tried: %s", login->words);
 }
@@ -495,8 +501,7 @@ void pctl_login_refused(struct pctl_login *login, const struct pctl_target *targ
 		return;
 	}
 	if (!before && is_refused(login)) {
-		if (!login->words)
-			make_words(login);
+		make_words(login);
 		pctl_breaker_save(b); /* whoever begins now is to know it already */
 	}
 	notify(b);

@@ -36,13 +36,23 @@ static char *find_plugins(void)
 	return pctl_xstrdup(PCTL_PLUGIN_DIR);
 }
 
-static struct pctl_store *open_store(
-	int (*find)(const char *, char **, struct pctl_error *), const char *name)
+/* Without a folder nothing is found and saving says so. */
+static struct pctl_store *open_facts(void)
 {
 	PCTL_AUTO(free) char *path = NULL;
 
-	/* Without a folder nothing is found and saving says so. */
-	if (find(name, &path, NULL) < 0)
+	return pctl_store_new(
+		pctl_path_cache("facts", &path, NULL) < 0 ? "/nonexistent/facts" : path);
+}
+
+/* A folder that cannot be made may still be there and be closed to us: reading tells. */
+static struct pctl_store *open_state(const char *name)
+{
+	PCTL_AUTO(free) char *path = NULL;
+
+	if (pctl_path_state(name, &path, NULL) < 0)
+		path = pctl_path_state_unmade(name);
+	if (!path)
 		path = pctl_xasprintf("/nonexistent/%s", name);
 	return pctl_store_new(path);
 }
@@ -52,7 +62,7 @@ static struct pctl_breaker *new_breaker(void)
 	PCTL_AUTO(free) char *salt = NULL;
 
 	(void)pctl_path_state("login_salt", &salt, NULL);
-	return pctl_breaker_new(open_store(pctl_path_state, "refused_logins"), salt);
+	return pctl_breaker_new(open_state("refused_logins"), salt);
 }
 
 struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options *options)
@@ -61,10 +71,10 @@ struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options 
 
 	core->loop = loop;
 	core->plugin_dir = options->plugin_dir ? pctl_xstrdup(options->plugin_dir) : find_plugins();
-	core->facts = open_store(pctl_path_cache, "facts");
-	core->pins = open_store(pctl_path_state, "known_devices");
-	core->intents = open_store(pctl_path_state, "boot_intents");
-	core->looks = open_store(pctl_path_state, LOOKS);
+	core->facts = open_facts();
+	core->pins = open_state("known_devices");
+	core->intents = open_state("boot_intents");
+	core->looks = open_state(LOOKS);
 	core->secrets = pctl_secrets_new();
 	core->breaker = new_breaker();
 	core->locks = pctl_locks_new(options->caller);
@@ -80,8 +90,9 @@ static void free_loaded(struct pctl_loaded *loaded)
 	free(loaded);
 }
 
-static void finish_close(struct pctl_core *core)
+static void finish_close(uv_handle_t *handle)
 {
+	struct pctl_core *core = pctl_container_of(handle, struct pctl_core, goodbye);
 	pctl_closed_fn *closed = core->closed;
 	void *data = core->closed_data;
 
@@ -106,8 +117,9 @@ static void on_stopped(void *data)
 {
 	struct pctl_core *core = data;
 
+	/* From the loop also where no driver has anything to close. */
 	if (--core->stopping == 0)
-		finish_close(core);
+		uv_close((uv_handle_t *)&core->goodbye, finish_close);
 }
 
 int pctl_core_save(struct pctl_core *core, struct pctl_error *err)
@@ -124,7 +136,7 @@ int pctl_core_save(struct pctl_core *core, struct pctl_error *err)
 void pctl_core_forget_looks(struct pctl_core *core)
 {
 	pctl_store_free(core->looks);
-	core->looks = open_store(pctl_path_state, LOOKS);
+	core->looks = open_state(LOOKS);
 }
 
 void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data)
@@ -133,6 +145,7 @@ void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data)
 	core->closed = closed;
 	core->closed_data = data;
 	core->stopping = 1;
+	(void)uv_timer_init(core->loop, &core->goodbye);
 	for (size_t i = 0; i < core->n; i++) {
 		struct pctl_loaded *loaded = core->loaded[i];
 
@@ -234,27 +247,42 @@ char *pctl_core_nearest_driver(struct pctl_core *core, const char *name)
 	return copy;
 }
 
-static int check_node(struct pctl_core *core, const struct pctl_inventory *inventory, size_t node,
-	const char *interface, struct pctl_problems *problems)
+struct check {
+	struct pctl_core *core;
+	const struct pctl_inventory *inventory;
+	bool with_secrets;
+	struct pctl_problems *problems;
+};
+
+static int check_binding(const struct check *c, size_t node, const char *interface)
 {
+	bool skipped = pctl_inventory_text(c->inventory, node, "maintenance");
 	struct pctl_target target;
-	int r = pctl_target_init(&target, core, inventory, node, interface, true, problems);
+	int r = pctl_target_init(&target, c->core, c->inventory, node, interface,
+		c->with_secrets && !skipped, c->problems);
 
 	pctl_target_done(&target);
 	return r;
 }
 
-int pctl_core_check(struct pctl_core *core, const struct pctl_inventory *inventory,
-	struct pctl_problems *problems)
+static int check_node(const struct check *c, size_t node)
 {
+	int r = check_binding(c, node, NULL);
+	int e = pctl_inventory_value(c->inventory, node, "console")
+			? check_binding(c, node, "console")
+			: 0;
+
+	return r < 0 ? r : e;
+}
+
+int pctl_core_check(struct pctl_core *core, const struct pctl_inventory *inventory,
+	const size_t *nodes, size_t count, bool with_secrets, struct pctl_problems *problems)
+{
+	const struct check c = { core, inventory, with_secrets, problems };
 	int r = 0;
 
-	for (size_t i = 0; i < pctl_inventory_count(inventory); i++) {
-		if (check_node(core, inventory, i, NULL, problems) < 0)
+	for (size_t i = 0; i < (nodes ? count : pctl_inventory_count(inventory)); i++)
+		if (check_node(&c, nodes ? nodes[i] : i) < 0)
 			r = PCTL_E_CONFIG;
-		if (pctl_inventory_value(inventory, i, "console") &&
-			check_node(core, inventory, i, "console", problems) < 0)
-			r = PCTL_E_CONFIG;
-	}
 	return r;
 }

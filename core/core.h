@@ -40,6 +40,7 @@ struct pctl_core {
 	struct pctl_resolver *resolver;
 	size_t lock_waiters; /* tasks that wait for one of other processes' */
 	size_t stopping;
+	uv_timer_t goodbye; /* never runs: its end is when the loop is back */
 	pctl_closed_fn *closed;
 	void *closed_data;
 	struct pctl_breaker *breaker;
@@ -121,9 +122,11 @@ static inline uint64_t pctl_target_ms(const struct pctl_target *target, size_t o
 	return *(const uint64_t *)(const void *)((const char *)target + offset);
 }
 
+#define PCTL_PIN_SIZE 160u
+
 struct pctl_seen {
 	char kind[16];
-	char value[160];
+	char value[PCTL_PIN_SIZE];
 };
 
 /* An open node. target outlives it. */
@@ -142,8 +145,12 @@ int pctl_device_open(
 /* closed comes from the loop or at once; the device is freed before. */
 void pctl_device_close(struct pctl_device *device, pctl_closed_fn *closed, void *data);
 
-/* After an op: keep, or forget, the identities that it saw for the first time. */
-void pctl_device_settle_pins(struct pctl_device *device, bool well);
+/*
+ * After an op that ended with code: keeps the identities that were seen for the first time if it
+ * ended well, forgets them if that machine is not the one or does not take the login. Else they
+ * wait: a driver that tries again on the connection it has is not shown them twice.
+ */
+void pctl_device_settle_pins(struct pctl_device *device, int code);
 
 /* Whether the address has to be resolved by pctl_device_set_address() first. */
 bool pctl_device_needs_resolving(const struct pctl_device *device);

@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "file.h"
+#include "inventory.h"
 #include "paths.h"
 #include "strmap.h"
 
@@ -147,7 +148,8 @@ static int from_command(
 
 enum way { TEXT, IN_FILE, IN_VARIABLE, BY_COMMAND, WAYS };
 
-static const char *const ends[WAYS] = { "", "_file", "_env", "_command" };
+_Static_assert(WAYS == PCTL_SECRET_ENDS, "one end for each way");
+const char *const pctl_secret_ends[PCTL_SECRET_ENDS] = { "", "_file", "_env", "_command" };
 
 static bool is_set(const struct pctl_value *v)
 {
@@ -163,7 +165,7 @@ static int find_way(const struct pctl_value *settings, const char *name, enum wa
 	enum way found = WAYS;
 
 	for (enum way way = TEXT; way < WAYS; way++) {
-		PCTL_AUTO(free) char *key = pctl_xasprintf("%s%s", name, ends[way]);
+		PCTL_AUTO(free) char *key = pctl_xasprintf("%s%s", name, pctl_secret_ends[way]);
 		const struct pctl_value *v = pctl_value_get(settings, key);
 		bool list = way == BY_COMMAND;
 
@@ -171,7 +173,8 @@ static int find_way(const struct pctl_value *settings, const char *name, enum wa
 			continue;
 		if (found != WAYS)
 			return pctl_error_set(err, PCTL_E_CONFIG,
-				"%s%s and %s are both set; keep one", name, ends[found], key);
+				"%s%s and %s are both set; keep one", name, pctl_secret_ends[found],
+				key);
 		if (list ? pctl_value_kind(v) != PCTL_VALUE_LIST : !pctl_value_text(v))
 			return pctl_error_set(err, PCTL_E_CONFIG, "%s is a %s", key,
 				list ? "list: [program, argument]" : "text");
@@ -259,8 +262,8 @@ int pctl_secrets_get(struct pctl_secrets *secrets, const struct pctl_value *sett
 		(void)fetch(way, v, &source->secret, &source->err);
 	}
 	if (!source->secret)
-		return pctl_error_set(
-			err, source->err.code, "%s%s: %s", name, ends[way], source->err.text);
+		return pctl_error_set(err, source->err.code, "%s%s: %s", name,
+			pctl_secret_ends[way], source->err.text);
 	*ret = source->secret;
 	return 0;
 }

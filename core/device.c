@@ -116,6 +116,26 @@ uint64_t pctl_setting_flags(const struct pctl_device *device, const char *name)
 	return pctl_settings_number(&device->target->settings, name, PCTL_TYPE_FLAGS);
 }
 
+static const struct pctl_value *texts_of(const struct pctl_device *device, const char *name)
+{
+	const struct pctl_setting *s = pctl_settings_at(&device->target->settings, name);
+
+	assert(s->property->type == PCTL_TYPE_TEXTS);
+	return s->list;
+}
+
+size_t pctl_setting_texts(const struct pctl_device *device, const char *name)
+{
+	return pctl_value_count(texts_of(device, name));
+}
+
+const char *pctl_setting_texts_at(const struct pctl_device *device, const char *name, size_t i)
+{
+	const struct pctl_value *list = texts_of(device, name);
+
+	return i < pctl_value_count(list) ? pctl_value_text(pctl_value_at(list, i)) : NULL;
+}
+
 bool pctl_setting_given(const struct pctl_device *device, const char *name)
 {
 	return pctl_settings_at(&device->target->settings, name)->given;
@@ -141,24 +161,50 @@ void pctl_fact_put(struct pctl_device *device, const char *key, const char *valu
 	pctl_store_put(device->target->core->facts, device->target->key, key, value);
 }
 
-/* A realm of zeros, an unset UUID: many machines have it, so it names none. */
-static bool says_something(const char *value)
+/*
+ * A realm of zeros, an unset UUID: many machines have it, so it names none. One that is too long to
+ * keep cannot be compared later.
+ */
+static bool names_none(const char *value)
 {
-	const char *digits = strrchr(value, ':');
+	const char *colon = strrchr(value, ':');
+	const char *digits = colon ? colon + 1 : value;
 
-	return (digits ? digits + 1 : value)[strspn(digits ? digits + 1 : value, "0-")] != '\0';
+	return digits[strspn(digits, "0-")] == '\0' || strlen(value) >= PCTL_PIN_SIZE;
 }
 
-static void remember_later(struct pctl_device *device, const char *kind, const char *value)
+static struct pctl_seen *seen_of(struct pctl_device *device, const char *kind)
 {
 	for (size_t i = 0; i < device->seen_n; i++)
 		if (strcmp(device->seen[i].kind, kind) == 0)
-			return;
+			return &device->seen[i];
 	if (device->seen_n == sizeof(device->seen) / sizeof(device->seen[0]))
+		return NULL;
+	return &device->seen[device->seen_n++];
+}
+
+/* What it showed last is what the op that ends well was done with. */
+static void remember_later(struct pctl_device *device, const char *kind, const char *value)
+{
+	struct pctl_seen *seen = seen_of(device, kind);
+
+	if (!seen)
 		return;
-	struct pctl_seen *seen = &device->seen[device->seen_n++];
 	(void)snprintf(seen->kind, sizeof(seen->kind), "%s", kind);
 	(void)snprintf(seen->value, sizeof(seen->value), "%s", value);
+}
+
+/* What is not known is not the same as nothing: nobody is trusted for the first time then. */
+static int check_pins(struct pctl_store *pins, struct pctl_error *err)
+{
+	struct pctl_error why = { 0 };
+	int r = pctl_store_check(pins, &why);
+
+	return r == 0 ? 0
+		      : pctl_error_set(err, r,
+				"whether it is the remembered machine cannot be told, and nothing "
+				"is sent: %.180s; make that file readable to this user",
+				why.text);
 }
 
 int pctl_pin_check(
@@ -168,11 +214,12 @@ int pctl_pin_check(
 	const char *key = device->target->key;
 	char offered[32];
 
-	if (!says_something(value) || strlen(value) >= sizeof(device->seen[0].value))
-		return 0;
+	int r = check_pins(pins, err);
+	if (r < 0)
+		return r;
 	(void)snprintf(offered, sizeof(offered), "%s?", kind);
 	const char *known = pctl_store_get(pins, key, kind);
-	if (known && strcmp(known, value) == 0)
+	if (known ? strcmp(known, value) == 0 : names_none(value))
 		return 0;
 	if (!known && !(device->target->trust == PCTL_TRUST_STRICT && strcmp(kind, "tls") == 0)) {
 		remember_later(device, kind, value);
@@ -193,15 +240,19 @@ int pctl_pin_check(
 
 bool pctl_pin_known(const struct pctl_device *device, const char *kind)
 {
-	return pctl_store_get(device->target->core->pins, device->target->key, kind) != NULL;
+	struct pctl_store *pins = device->target->core->pins;
+
+	return pctl_store_check(pins, NULL) < 0 ||
+	       pctl_store_get(pins, device->target->key, kind) != NULL;
 }
 
-void pctl_device_settle_pins(struct pctl_device *device, bool well)
+void pctl_device_settle_pins(struct pctl_device *device, int code)
 {
-	for (size_t i = 0; well && i < device->seen_n; i++)
+	for (size_t i = 0; code == 0 && i < device->seen_n; i++)
 		pctl_store_put(device->target->core->pins, device->target->key,
 			device->seen[i].kind, device->seen[i].value);
-	device->seen_n = 0;
+	if (code == 0 || code == PCTL_E_AUTH || code == PCTL_E_TRUST)
+		device->seen_n = 0;
 }
 
 /* --- Addresses. ------------------------------------------------------------------------------- */

@@ -21,8 +21,12 @@ extern const struct pctl_dialer pctl_dial_direct;
 /* Through a socketpair to the same address: what tunnels look like to a driver. */
 extern const struct pctl_dialer pctl_dial_pump;
 
-/* What a device keeps of the channels it was given; freed with it, which ends them. */
+/*
+ * What a device keeps of the channels it was given: those that are open, and those that failed and
+ * were not asked about yet. Freed with it, which ends them.
+ */
 struct pctl_channel;
+size_t pctl_channels_count(const struct pctl_channel *channels);
 void pctl_channels_free(struct pctl_channel *channels);
 
 /* The dialer for a node's `via` (NULL: direct). NULL if there is none of that name. */

@@ -55,6 +55,7 @@ int pctl_error_setv(struct pctl_error *err, int code, const char *fmt, va_list a
 		return code;
 	err->code = code;
 	err->device_code[0] = '\0';
+	err->flags = 0;
 	(void)vsnprintf(err->text, sizeof(err->text), fmt, ap);
 	for (char *c = err->text; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
@@ -72,10 +73,20 @@ int pctl_error_set(struct pctl_error *err, int code, const char *fmt, ...)
 	return code;
 }
 
+int pctl_error_flag(struct pctl_error *err, unsigned flags)
+{
+	if (!err)
+		return 0;
+	err->flags |= flags;
+	return err->code;
+}
+
 int pctl_error_device_code(struct pctl_error *err, const char *fmt, ...)
 {
 	va_list ap;
 
+	if (!err)
+		return 0;
 	va_start(ap, fmt);
 	(void)vsnprintf(err->device_code, sizeof(err->device_code), fmt, ap);
 	va_end(ap);

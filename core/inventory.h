@@ -171,4 +171,9 @@ bool pctl_inventory_alike(const struct pctl_inventory *inventory, size_t a, size
 void pctl_inventory_check_groups(
 	const struct pctl_inventory *inventory, struct pctl_problems *problems);
 
+/* What stands behind a secret's name for each way to give it, the text itself first: "", "_file"...
+ */
+#define PCTL_SECRET_ENDS 4
+extern const char *const pctl_secret_ends[PCTL_SECRET_ENDS];
+
 #endif

@@ -56,7 +56,7 @@ static const struct rule timeouts[] = {
 };
 
 static const struct rule defaults[] = {
-	{ .key = "fanout", .shape = UINT, .max = 1000000 },
+	{ .key = "fanout", .shape = UINT, .max = PCTL_FANOUT_MAX },
 	{ .key = "confirm_above", .shape = UINT, .max = UINT32_MAX },
 	{ .key = "timeout", .shape = DURATION },
 	{ .key = "deadline", .shape = DURATION },

@@ -347,13 +347,12 @@ static const struct pctl_value *credential_of(
 /* Of password, password_file, password_env and password_command: "password". */
 static size_t stem_of(const char *key)
 {
-	static const char *const ends[] = { "_file", "_env", "_command" };
 	size_t len = strlen(key);
 
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		size_t end = strlen(ends[i]);
+	for (size_t i = 1; i < PCTL_SECRET_ENDS; i++) {
+		size_t end = strlen(pctl_secret_ends[i]);
 
-		if (len > end && strcmp(key + len - end, ends[i]) == 0)
+		if (len > end && strcmp(key + len - end, pctl_secret_ends[i]) == 0)
 			return len - end;
 	}
 	return len;

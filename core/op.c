@@ -85,6 +85,7 @@ static void on_deadline(uv_timer_t *timer)
 
 	pctl_format_duration(op->timeout_ms, limit, sizeof(limit));
 	pctl_error_set(&op->result, PCTL_E_TIMEOUT, "no answer in %s", limit);
+	(void)pctl_error_flag(&op->result, PCTL_ERROR_SILENT);
 	abandon(op);
 }
 
@@ -107,13 +108,6 @@ void pctl_op_cancel(struct pctl_op *op)
 		return;
 	pctl_error_set(&op->result, PCTL_E_CANCELED, "interrupted");
 	abandon(op);
-}
-
-void pctl_op_pending(struct pctl_op *op, pctl_op_abort_fn *abort, void *work)
-{
-	assert(!op->settled);
-	op->abort = abort;
-	op->work = work;
 }
 
 void pctl_op_committed(struct pctl_op *op)
@@ -184,6 +178,9 @@ static void after_work(uv_work_t *req, int status)
 	struct work *w = pctl_container_of(req, struct work, req);
 
 	(void)status;
+	/* From here on there is nothing to detach: w goes before op does. */
+	if (w->op)
+		w->op->abort = NULL;
 	w->after(w->job, w->op);
 	free(w->job);
 	free(w);
@@ -196,6 +193,14 @@ static void detach_work(struct pctl_op *op, void *work)
 
 	(void)op;
 	w->op = NULL;
+}
+
+void pctl_op_pending(struct pctl_op *op, pctl_op_abort_fn *abort, void *work)
+{
+	assert(!op->settled);
+	assert(op->abort != detach_work && "work that is under way has to hear of an abort");
+	op->abort = abort;
+	op->work = work;
 }
 
 void pctl_op_work(struct pctl_op *op, void *take_job, pctl_work_fn *work, pctl_work_after_fn *after)

@@ -140,6 +140,13 @@ int pctl_path_state(const char *name, char **ret, struct pctl_error *err)
 	return path_below(&state, name, ret, err);
 }
 
+char *pctl_path_state_unmade(const char *name)
+{
+	PCTL_AUTO(free) char *folder = NULL;
+
+	return folder_of(&state, &folder, NULL) < 0 ? NULL : pctl_xasprintf("%s/%s", folder, name);
+}
+
 int pctl_path_runtime(const char *name, char **ret, struct pctl_error *err)
 {
 	return path_below(&runtime, name, ret, err);

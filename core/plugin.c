@@ -12,6 +12,7 @@
 
 #define PROPERTIES_MAX 256u
 #define METHODS_MAX    256u
+#define FLAGS_MAX      64u
 
 static void close_library(void *library)
 {
@@ -105,6 +106,42 @@ static const char *what_is_wrong(const struct pctl_driver *d, const char *name)
 	return what_is_missing(d);
 }
 
+/* [a-z][a-z0-9]*, and joint between words. */
+static bool is_word(const char *s, char joint)
+{
+	if (*s < 'a' || *s > 'z')
+		return false;
+	for (; *s; s++)
+		if (!(*s >= 'a' && *s <= 'z') && !(*s >= '0' && *s <= '9') && *s != joint)
+			return false;
+	return true;
+}
+
+static bool chooses(const struct pctl_property *p)
+{
+	return p->type == PCTL_TYPE_CHOICE || p->type == PCTL_TYPE_FLAGS;
+}
+
+/* What the core would trip over when it reads a setting of this kind. */
+static const char *wrong_property(const struct pctl_property *p)
+{
+	size_t choices = 0;
+
+	while (p->choices && p->choices[choices])
+		choices++;
+	if (!is_word(p->name, '_'))
+		return "the name of a property is not of the form [a-z][a-z0-9_]*";
+	if ((unsigned)p->type > PCTL_TYPE_FLAGS)
+		return "a property is of a type that this program does not know";
+	if (chooses(p) && !choices)
+		return "a property is a choice without choices";
+	if (p->type == PCTL_TYPE_FLAGS && choices > FLAGS_MAX)
+		return "a property has more than 64 flags";
+	if (p->type == PCTL_TYPE_TEXTS && p->default_text)
+		return "a property is a list of texts with a default, which there is not";
+	return NULL;
+}
+
 static const char *copy_properties(const struct pctl_property *from, struct pctl_property **ret)
 {
 	const char *row = (const char *)from;
@@ -126,31 +163,22 @@ static const char *copy_properties(const struct pctl_property *from, struct pctl
 	}
 	*ret = pctl_xcalloc(n + 1, sizeof(**ret));
 	memcpy(*ret, all, n * sizeof(all[0]));
+	for (size_t i = 0; i < n; i++) {
+		const char *why = wrong_property(&all[i]);
+
+		if (why)
+			return why;
+	}
 	return NULL;
 }
 
 /* --- Methods. --------------------------------------------------------------------------------- */
 
-/* [a-z][a-z0-9]*, and joint between words. */
-static bool is_word(const char *s, char joint)
-{
-	if (*s < 'a' || *s > 'z')
-		return false;
-	for (; *s; s++)
-		if (!(*s >= 'a' && *s <= 'z') && !(*s >= '0' && *s <= '9') && *s != joint)
-			return false;
-	return true;
-}
-
 /* A parameter stands on the command line as NAME=VALUE: that is all it can be. */
 static const char *wrong_parameter(const struct pctl_property *p)
 {
-	if (!is_word(p->name, '_'))
-		return "the name of a method's parameter is not of the form [a-z][a-z0-9_]*";
 	if ((unsigned)p->type > PCTL_TYPE_FILE)
 		return "a method's parameter is of a type that is no single value";
-	if (p->type == PCTL_TYPE_CHOICE && !p->choices)
-		return "a method's parameter is a choice without choices";
 	if (p->flags & PCTL_PROPERTY_SECRET)
 		return "a method's parameter is a secret, which must not stand on a command line";
 	return NULL;

@@ -51,6 +51,7 @@ static void on_handle_closed(uv_handle_t *handle)
 struct pctl_channel {
 	int fd;
 	struct pctl_error err;
+	bool told;         /* its error was asked for */
 	struct pump *pump; /* NULL once the pump has ended */
 	struct pctl_channel *next;
 };
@@ -167,6 +168,22 @@ static void give_name(int fd)
 		(void)unlink(path);
 }
 
+/*
+ * Those that have ended and of which nothing is left to tell; fd is a new one's. A device that is
+ * kept open dials many times.
+ */
+static void drop_ended(struct pctl_device *device, int fd)
+{
+	for (struct pctl_channel **link = &device->channels, *c; (c = *link);) {
+		if (c->pump || (c->err.code && !c->told && c->fd != fd)) {
+			link = &c->next;
+			continue;
+		}
+		*link = c->next;
+		free(c);
+	}
+}
+
 static int dial_pump(
 	struct pctl_device *device, uint16_t port, struct pctl_dial *ret, struct pctl_error *err)
 {
@@ -191,6 +208,7 @@ static int dial_pump(
 		tear_down(p);
 		return pctl_error_set(err, pctl_error_from_errno(-r), "%s", uv_strerror(r));
 	}
+	drop_ended(device, pair[0]);
 	struct pctl_channel *channel = pctl_xcalloc(1, sizeof(*channel));
 	*channel = (struct pctl_channel){ .fd = pair[0], .pump = p, .next = device->channels };
 	device->channels = p->channel = channel;
@@ -200,14 +218,24 @@ static int dial_pump(
 
 static int pump_error(const struct pctl_device *device, int fd, struct pctl_error *err)
 {
-	for (const struct pctl_channel *c = device->channels; c; c = c->next) {
+	for (struct pctl_channel *c = device->channels; c; c = c->next) {
 		if (c->fd != fd)
 			continue;
+		c->told = true;
 		if (c->err.code)
 			*err = c->err;
 		return c->err.code;
 	}
 	return 0;
+}
+
+size_t pctl_channels_count(const struct pctl_channel *channels)
+{
+	size_t n = 0;
+
+	for (; channels; channels = channels->next)
+		n++;
+	return n;
 }
 
 void pctl_channels_free(struct pctl_channel *channels)

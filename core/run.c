@@ -17,7 +17,6 @@
 #include "task.h"
 
 #define FANOUT            512u
-#define FANOUT_MAX        4096u
 #define FILES_OF_OURS     16u /* descriptors that are not connections */
 #define FILES_PER_CONSOLE 5u
 
@@ -69,7 +68,7 @@ static size_t choose_fanout(const struct pctl_run *run)
 
 	if (run->request.until_ready)
 		each++;
-	if (!n && (!text || pctl_parse_uint(text, FANOUT_MAX, &n) < 0))
+	if (!n && (!text || pctl_parse_uint(text, PCTL_FANOUT_MAX, &n) < 0))
 		n = FANOUT;
 	/* A node may need more: then it waits, and there are fewer at once (pctl_run_park()). */
 	if (files > ours && n > (files - ours) / each)
@@ -220,6 +219,7 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	run->boot_url = request->boot.url ? pctl_xstrdup(request->boot.url) : NULL;
 	run->request.boot.url = run->boot_url;
 	pctl_breaker_refresh(core->breaker);
+	(void)pctl_store_refresh(core->pins); /* somebody may have accepted or forgotten one */
 	bool ready = request->verb == PCTL_VERB_WAIT_READY;
 	bool tried = !ready && pctl_breaker_matters(core->breaker, count);
 	run->targets = pctl_xcalloc(count, sizeof(*run->targets));
@@ -597,6 +597,8 @@ void pctl_run_start(struct pctl_run *run, const struct pctl_run_callbacks *callb
 	run->deadline.data = run->feeder.data = run;
 	run->watch = (struct pctl_watch){ .changed = on_trial_changed, .data = run };
 	pctl_breaker_watch(run->core->breaker, &run->watch);
+	/* The loop's clock stands while it does not run: preparing was not to count. */
+	uv_update_time(run->core->loop);
 	if (run->request.deadline_ms)
 		(void)uv_timer_start(&run->deadline, on_deadline, run->request.deadline_ms, 0);
 	feed_soon(run);

@@ -13,10 +13,6 @@ const char *const pctl_core_keys[] = { "driver", "class", "credential", "address
 	"maintenance", "protected", "trust", "via", "parent", "power", "boot", "console",
 	"timeouts", NULL };
 
-/* Where a secret may come from, beside standing in the file itself. */
-static const char *const sources[] = { "", "_file", "_env", "_command" };
-#define SOURCES (sizeof(sources) / sizeof(sources[0]))
-
 static const char *const booleans[] = { "false", "true", NULL };
 
 /*
@@ -65,7 +61,8 @@ static int convert_number(const struct pctl_setting *s, uint64_t *ret)
 			*ret = yes;
 		return r;
 	case PCTL_TYPE_UINT:
-		return pctl_parse_uint(s->text, p->max ? p->max : UINT64_MAX, ret);
+		r = pctl_parse_uint(s->text, p->max ? p->max : UINT64_MAX, ret);
+		return r == 0 && *ret < p->min ? PCTL_E_CONFIG : r;
 	case PCTL_TYPE_DURATION:
 		return pctl_parse_duration(s->text, ret);
 	case PCTL_TYPE_CHOICE:
@@ -97,7 +94,8 @@ static void convert(
 		what = pctl_xasprintf("is not a duration: '%s'; write 500ms, 60s or 2m", s->text);
 		break;
 	default:
-		what = pctl_xasprintf("is not a number from 0 to %llu: '%s'",
+		what = pctl_xasprintf("is not a number from %llu to %llu: '%s'",
+			(unsigned long long)s->property->min,
 			(unsigned long long)(s->property->max ? s->property->max : UINT64_MAX),
 			s->text);
 		break;
@@ -148,6 +146,34 @@ static void take_flags(
 	}
 }
 
+/* As it would stand in the file: "one", or "[one, two]". */
+static void take_default_flags(const struct pctl_settings_context *c, struct pctl_setting *s)
+{
+	PCTL_AUTO(free) char *text = pctl_xstrdup(s->property->default_text);
+	char *rest = text;
+
+	for (char *word; (word = strsep(&rest, "[, ]"));) {
+		int bit = *word ? pctl_parse_choice(word, s->property->choices) : -1;
+
+		s->text = word;
+		if (bit >= 0)
+			s->number |= (uint64_t)1 << bit;
+		else if (*word)
+			wrong_choice(c, NULL, s, s->property->choices);
+	}
+	s->text = s->property->default_text;
+}
+
+static void take_default(const struct pctl_settings_context *c, struct pctl_setting *s)
+{
+	if (s->property->type == PCTL_TYPE_FLAGS) {
+		take_default_flags(c, s);
+		return;
+	}
+	s->text = s->property->default_text;
+	convert(c, s, NULL);
+}
+
 static void take(
 	const struct pctl_settings_context *c, struct pctl_setting *s, const struct pctl_value *at)
 {
@@ -171,8 +197,8 @@ static void take(
 
 static bool has_source(const struct pctl_value *map, const char *name)
 {
-	for (size_t i = 0; i < SOURCES; i++) {
-		PCTL_AUTO(free) char *key = pctl_xasprintf("%s%s", name, sources[i]);
+	for (size_t i = 0; i < PCTL_SECRET_ENDS; i++) {
+		PCTL_AUTO(free) char *key = pctl_xasprintf("%s%s", name, pctl_secret_ends[i]);
 
 		if (pctl_value_get(map, key))
 			return true;
@@ -204,8 +230,7 @@ static void read_one(
 		s->given = true;
 		take(c, s, at);
 	} else if (p->default_text) {
-		s->text = p->default_text;
-		convert(c, s, NULL);
+		take_default(c, s);
 	}
 	if ((p->flags & PCTL_PROPERTY_REQUIRED) && !s->given && !p->default_text)
 		wrong(c, NULL, p->name, "is missing");
@@ -218,9 +243,9 @@ static bool belongs(const struct pctl_property *p, const char *key)
 
 	if (strncmp(key, p->name, len) != 0)
 		return false;
-	size_t ways = p->flags & PCTL_PROPERTY_SECRET ? SOURCES : 1;
+	size_t ways = p->flags & PCTL_PROPERTY_SECRET ? PCTL_SECRET_ENDS : 1;
 	for (size_t i = 0; i < ways; i++)
-		if (strcmp(key + len, sources[i]) == 0)
+		if (strcmp(key + len, pctl_secret_ends[i]) == 0)
 			return true;
 	return false;
 }

@@ -81,8 +81,7 @@ static uint64_t retry_delay(const struct pctl_task *t)
 	if (is_final(t))
 		return 0;
 	if (t->error.code == PCTL_E_UNREACHABLE) {
-		bool silent =
-			spent * 2 >= connect || strcmp(t->error.device_code, "ECONNREFUSED") == 0;
+		bool silent = spent * 2 >= connect || (t->error.flags & PCTL_ERROR_NOT_LISTENING);
 		bool repeated = t->target->loaded->driver->flags & PCTL_DRIVER_REPEATS;
 		if (try->tries >= (silent ? SILENT_TRIES : QUICK_TRIES) || (silent && repeated))
 			return 0;
@@ -126,13 +125,6 @@ static void keep_record(struct pctl_task *t, const struct pctl_error *result)
 	sent->what = call->what ? call->what : call->argument(t);
 }
 
-static const char silence[] = "no answer in ";
-
-static bool is_silence(const char *text)
-{
-	return strncmp(text, silence, sizeof(silence) - 1) == 0;
-}
-
 /*
  * The time ran out in the middle of another try: what the one before it met says more; and if that
  * was silence as well, a person wants to know of all the time that went by, not of its last rest.
@@ -141,15 +133,16 @@ static void tell_whole_time(struct pctl_task *t)
 {
 	char waited[32];
 
-	if (t->error.code != PCTL_E_TIMEOUT || t->trying.tries < 2 || !is_silence(t->error.text))
+	if (t->error.code != PCTL_E_TIMEOUT || t->trying.tries < 2 ||
+		!(t->error.flags & PCTL_ERROR_SILENT))
 		return;
-	if (*t->trouble && !is_silence(t->trouble)) {
+	if (*t->trouble && !t->trouble_silent) {
 		pctl_error_set(&t->error, PCTL_E_TIMEOUT, "%s", t->trouble);
 		return;
 	}
 	uint64_t seconds = (now(t) - t->trying.first + 500) / 1000;
 	pctl_format_duration(seconds * 1000, waited, sizeof(waited));
-	pctl_error_set(&t->error, PCTL_E_TIMEOUT, "%s%s", silence, waited);
+	pctl_error_set(&t->error, PCTL_E_TIMEOUT, "no answer in %s", waited);
 }
 
 static void tell_login(struct pctl_task *t, int code)
@@ -206,7 +199,7 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 	t->busy = PCTL_TASK_IDLE;
 	t->error = *result;
 	tell_whole_time(t);
-	pctl_device_settle_pins(t->device, result->code == 0);
+	pctl_device_settle_pins(t->device, result->code);
 	tell_login(t, result->code);
 	trace_end(t, result);
 	keep_record(t, result);
@@ -229,6 +222,7 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 			pctl_error_name(result->code), result->text, delay);
 		t->result.attempts++;
 		(void)snprintf(t->trouble, sizeof(t->trouble), "%.150s", result->text);
+		t->trouble_silent = result->flags & PCTL_ERROR_SILENT;
 		pctl_step_pause(t, delay, start_try);
 		return;
 	}
@@ -445,7 +439,7 @@ static void time_over(struct pctl_task *t)
 	}
 	/* The limit and not the clock, and not how long the last look took: equal errors fold. */
 	pctl_format_duration(t->wait_until - t->started, after, sizeof(after));
-	if (t->error.code == PCTL_E_TIMEOUT && is_silence(t->error.text))
+	if (t->error.code == PCTL_E_TIMEOUT && (t->error.flags & PCTL_ERROR_SILENT))
 		pctl_error_set(&t->error, t->error.code, "no answer at the end of %s", after);
 	if (t->error.code && t->sent.how == PCTL_SENT_ACCEPTED) {
 		pctl_task_end_fail(t, t->error.code, "'%s' was accepted, and then: %.200s",

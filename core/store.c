@@ -37,7 +37,8 @@ struct pctl_store {
 	bool loose; /* lines were added to the file that replacing it would join */
 	char *text; /* as read, behind a line break */
 	unsigned searches;
-	struct stat seen; /* of the file that was read; all zero: there was none */
+	struct stat seen;             /* of the file that was read; all zero: there was none */
+	struct pctl_error unreadable; /* it is there, and what it says is not known */
 	struct pctl_strmap index;
 	struct record **records; /* in the order of the file */
 	size_t n, cap;
@@ -75,6 +76,7 @@ static void forget_all(struct pctl_store *store)
 	store->n = store->cap = 0;
 	store->searches = 0;
 	store->read = store->parsed = store->changed = store->loose = false;
+	store->unreadable = (struct pctl_error){ 0 };
 }
 
 struct pctl_store *pctl_store_new(const char *path)
@@ -210,23 +212,21 @@ static void parse_line(struct pctl_store *store, char *line)
 	}
 }
 
-static char *read_file(const char *path, struct stat *seen)
+/* NULL: there is no such file, or it cannot be read and *err says why. */
+static char *read_file(const char *path, struct stat *seen, struct pctl_error *err)
 {
-	int fd = pctl_file_open(path, O_RDONLY | O_CLOEXEC, 0);
 	struct pctl_buf buf;
-	char part[8192];
-	ssize_t n;
 
 	*seen = (struct stat){ 0 };
-	if (fd < 0)
+	if (stat(path, seen) < 0 && errno == ENOENT)
 		return NULL;
-	(void)fstat(fd, seen);
 	pctl_buf_init(&buf, FILE_MAX);
 	pctl_buf_adds(&buf, "\n");
-	while ((n = read(fd, part, sizeof(part))) > 0)
-		pctl_buf_add(&buf, part, (size_t)n);
-	(void)close(fd);
-	return pctl_buf_steal(&buf);
+	if (pctl_file_read(path, &buf, seen, err) == 0)
+		return pctl_buf_steal(&buf);
+	pctl_buf_done(&buf);
+	err->code = PCTL_E_INTERNAL;
+	return NULL;
 }
 
 static void load(struct pctl_store *store)
@@ -234,7 +234,15 @@ static void load(struct pctl_store *store)
 	if (store->read)
 		return;
 	store->read = true;
-	store->text = read_file(store->path, &store->seen);
+	store->text = read_file(store->path, &store->seen, &store->unreadable);
+}
+
+int pctl_store_check(struct pctl_store *store, struct pctl_error *err)
+{
+	load(store);
+	if (store->unreadable.code && err)
+		*err = store->unreadable;
+	return store->unreadable.code;
 }
 
 static void parse_all(struct pctl_store *store)
@@ -345,25 +353,36 @@ static bool is_same(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
+/* Reads the file again, and puts what is not saved yet over it. */
+static void read_again(struct pctl_store *store)
+{
+	struct pctl_store old = *store;
+
+	*store = (struct pctl_store){ .path = old.path };
+	for (size_t i = 0; i < old.n; i++)
+		for (const struct field *f = old.records[i]->changes; f; f = f->next)
+			pctl_store_put(store, old.records[i]->key, f->name, f->value);
+	store->loose = old.loose;
+	forget_all(&old);
+}
+
 bool pctl_store_refresh(struct pctl_store *store)
 {
 	struct stat now = { 0 };
 
-	if (store->changed)
-		return false;
 	if (!store->read)
 		return true;
 	(void)stat(store->path, &now);
 	/* It is replaced or grows, so another state is another file or size. */
-	if (!is_same(&now, &store->seen))
-		forget_all(store);
-	return !store->read;
+	if (is_same(&now, &store->seen))
+		return false;
+	read_again(store);
+	return true;
 }
 
 /* What was changed here goes over what the file says now. */
 static void replay(struct pctl_store *fresh, const struct pctl_store *store)
 {
-	load(fresh);
 	parse_all(fresh);
 	for (size_t i = 0; i < store->changed_n; i++) {
 		const struct record *r = store->changed_records[i];
@@ -441,6 +460,27 @@ static int replace(const char *path, const struct pctl_buf *text, struct pctl_er
 		err, PCTL_E_INTERNAL, "%s cannot be written: %s", path, strerror(why));
 }
 
+/* What cannot be read is not replaced either: it would be lost. */
+static int merge_into_file(const struct pctl_store *store, struct pctl_error *err)
+{
+	struct pctl_store *fresh = pctl_store_new(store->path);
+	struct pctl_buf text;
+	int r = pctl_store_check(fresh, err);
+
+	pctl_buf_init(&text, FILE_MAX);
+	if (r == 0) {
+		replay(fresh, store);
+		write_text(fresh, &text);
+		r = text.full ? pctl_error_set(err, PCTL_E_INTERNAL,
+					"%s would be larger than %zu bytes; nothing was changed",
+					store->path, text.max)
+			      : replace(store->path, &text, err);
+	}
+	pctl_buf_done(&text);
+	pctl_store_free(fresh);
+	return r;
+}
+
 /* Its descriptor, or a class. */
 static int lock_file(const struct pctl_store *store, struct pctl_error *err)
 {
@@ -465,14 +505,7 @@ int pctl_store_save(struct pctl_store *store, struct pctl_error *err)
 	if (fd < 0)
 		return fd;
 
-	struct pctl_store *fresh = pctl_store_new(store->path);
-	struct pctl_buf text;
-	pctl_buf_init(&text, FILE_MAX);
-	replay(fresh, store);
-	write_text(fresh, &text);
-	int r = replace(store->path, &text, err);
-	pctl_buf_done(&text);
-	pctl_store_free(fresh);
+	int r = merge_into_file(store, err);
 	(void)close(fd);
 	if (r == 0)
 		forget_all(store); /* read again when next asked */

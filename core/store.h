@@ -18,6 +18,13 @@ struct pctl_store *pctl_store_new(const char *path);
 /* Unsaved changes are lost. */
 void pctl_store_free(struct pctl_store *store);
 
+/*
+ * Whether what the file says is known: 0, also where there is none, or PCTL_E_INTERNAL where it is
+ * there and cannot be read, with a text that begins with its path. It counts as empty then, and is
+ * not written. Who decides about trust asks first.
+ */
+int pctl_store_check(struct pctl_store *store, struct pctl_error *err);
+
 /* NULL where nothing is known; the text lives until the next change or save. */
 const char *pctl_store_get(struct pctl_store *store, const char *key, const char *field);
 /* value NULL forgets the field. */
@@ -34,8 +41,8 @@ typedef void pctl_store_keys_fn(void *data, const char *key);
 void pctl_store_keys(struct pctl_store *store, pctl_store_keys_fn *each, void *data);
 
 /*
- * Forgets what was read, so that the next look sees what other processes wrote. Whether the next
- * look reads the file.
+ * Makes the next look see what other processes wrote meanwhile, below what is not saved yet.
+ * Whether that may be anything new.
  */
 bool pctl_store_refresh(struct pctl_store *store);
 

@@ -278,14 +278,19 @@ int pctl_core_check_change(struct pctl_core *core, const struct pctl_inventory *
 	size_t node, const struct pctl_value *changes, struct pctl_problems *problems)
 {
 	const struct pctl_place nowhere = { 0 };
+	static const char *const interfaces[] = { NULL, "console" };
 	struct pctl_problems *before = pctl_problems_new(), *after = pctl_problems_new();
 	struct pctl_target target;
 	int r = 0;
 
-	(void)init(&target, core, inventory, node, NULL, NULL, false, before);
-	pctl_target_done(&target);
-	(void)init(&target, core, inventory, node, NULL, changes, false, after);
-	pctl_target_done(&target);
+	for (size_t i = 0; i < sizeof(interfaces) / sizeof(interfaces[0]); i++) {
+		if (interfaces[i] && !pctl_inventory_value(inventory, node, interfaces[i]))
+			continue;
+		(void)init(&target, core, inventory, node, interfaces[i], NULL, false, before);
+		pctl_target_done(&target);
+		(void)init(&target, core, inventory, node, interfaces[i], changes, false, after);
+		pctl_target_done(&target);
+	}
 	for (size_t i = 0; i < pctl_problems_count(after); i++) {
 		if (has_line(before, pctl_problems_at(after, i)))
 			continue;

@@ -69,6 +69,7 @@ struct pctl_task {
 	struct pctl_try trying;
 	struct pctl_error error; /* of the latest op */
 	char trouble[160];       /* why the latest op is being tried again, or "" */
+	bool trouble_silent;     /* that was silence */
 	uv_timer_t timer;
 	pctl_step_fn *after_pause;
 	struct pctl_asking asking; /* for the address */

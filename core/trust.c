@@ -8,23 +8,41 @@
 #include <powerctl/mem.h>
 
 #include "core.h"
+#include "inventory.h"
 
 #define PINS_MAX 16u
 
+/* Where a node's pins are: with its own driver, and with the one that an interface comes from. */
+static const char *const interfaces[] = { NULL, "console" };
+#define PLACES (sizeof(interfaces) / sizeof(interfaces[0]))
+
 struct pin_list {
 	struct pctl_pin pins[PINS_MAX];
+	const char *key[PINS_MAX]; /* the line that each stands in; among keys */
 	size_t n;
+	char *keys[PLACES];
+	size_t place; /* which of them collect() is at */
 };
+
+static void list_done(struct pin_list *list)
+{
+	for (size_t i = 0; i < PLACES; i++)
+		free(list->keys[i]);
+}
 
 static struct pctl_pin *pin_of(struct pin_list *list, const char *kind, size_t len)
 {
+	const char *key = list->keys[list->place];
+
 	for (size_t i = 0; i < list->n; i++)
-		if (strlen(list->pins[i].kind) == len &&
+		if (list->key[i] == key && strlen(list->pins[i].kind) == len &&
 			strncmp(list->pins[i].kind, kind, len) == 0)
 			return &list->pins[i];
 	if (list->n == PINS_MAX)
 		return NULL;
-	list->pins[list->n] = (struct pctl_pin){ .kind = kind };
+	list->key[list->n] = key;
+	list->pins[list->n] =
+		(struct pctl_pin){ .kind = kind, .interface = interfaces[list->place] };
 	return &list->pins[list->n++];
 }
 
@@ -45,13 +63,13 @@ static void collect(void *data, const char *field, const char *value)
 		pin->value = value;
 }
 
-/* The node's key, found as the engine finds it; its driver is loaded for that. */
-static int key_of(struct pctl_core *core, struct pctl_inventory *inventory, size_t node, char **ret,
-	struct pctl_error *err)
+/* The key, found as the engine finds it; the driver is loaded for that. */
+static int key_of(struct pctl_core *core, struct pctl_inventory *inventory, size_t node,
+	const char *interface, char **ret, struct pctl_error *err)
 {
 	struct pctl_problems *problems = pctl_problems_new();
 	struct pctl_target target;
-	int r = pctl_target_init(&target, core, inventory, node, NULL, false, problems);
+	int r = pctl_target_init(&target, core, inventory, node, interface, false, problems);
 
 	if (r < 0)
 		pctl_error_set(err, r, "%s", pctl_problems_at(problems, 0));
@@ -62,29 +80,35 @@ static int key_of(struct pctl_core *core, struct pctl_inventory *inventory, size
 	return r;
 }
 
+/* list_done() in any case. */
 static int pins_of(struct pctl_core *core, struct pctl_inventory *inventory, size_t node,
-	char **ret_key, struct pin_list *ret, struct pctl_error *err)
+	struct pin_list *ret, struct pctl_error *err)
 {
-	int r = key_of(core, inventory, node, ret_key, err);
+	int r = pctl_store_check(core->pins, err);
 
-	ret->n = 0;
-	if (r == 0)
-		(void)pctl_store_each(core->pins, *ret_key, collect, ret);
+	*ret = (struct pin_list){ .n = 0 };
+	for (size_t i = 0; r == 0 && i < PLACES; i++) {
+		if (interfaces[i] && !pctl_inventory_value(inventory, node, interfaces[i]))
+			continue;
+		r = key_of(core, inventory, node, interfaces[i], &ret->keys[i], err);
+		ret->place = i;
+		/* The same driver for both is the same endpoint, unless it says otherwise. */
+		if (r == 0 && (i == 0 || strcmp(ret->keys[0], ret->keys[i]) != 0))
+			(void)pctl_store_each(core->pins, ret->keys[i], collect, ret);
+	}
 	return r;
 }
 
 int pctl_trust_list(struct pctl_core *core, struct pctl_inventory *inventory, size_t node,
 	struct pctl_pin *pins, size_t max, struct pctl_error *err)
 {
-	PCTL_AUTO(free) char *key = NULL;
 	struct pin_list list;
-	int r = pins_of(core, inventory, node, &key, &list, err);
+	int r = pins_of(core, inventory, node, &list, err);
 
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < list.n && i < max; i++)
+	for (size_t i = 0; r == 0 && i < list.n && i < max; i++)
 		pins[i] = list.pins[i];
-	return (int)list.n;
+	list_done(&list);
+	return r < 0 ? r : (int)list.n;
 }
 
 static void put_pin(
@@ -103,17 +127,17 @@ static void put_pin(
 static int change(struct pctl_core *core, struct pctl_inventory *inventory, size_t node,
 	bool accept, struct pctl_error *err)
 {
-	PCTL_AUTO(free) char *key = NULL;
 	struct pin_list list;
 	int changed = 0;
-	int r = pins_of(core, inventory, node, &key, &list, err);
+	int r = pins_of(core, inventory, node, &list, err);
 
 	for (size_t i = 0; r == 0 && i < list.n; i++) {
 		if (accept && !list.pins[i].offered)
 			continue;
-		put_pin(core, key, &list.pins[i], accept ? list.pins[i].offered : NULL);
+		put_pin(core, list.key[i], &list.pins[i], accept ? list.pins[i].offered : NULL);
 		changed++;
 	}
+	list_done(&list);
 	if (changed)
 		r = pctl_store_save(core->pins, err);
 	return r < 0 ? r : changed;

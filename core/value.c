@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "value.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include <powerctl/mem.h>
@@ -93,6 +94,7 @@ void pctl_value_free(struct pctl_value *v)
 
 static void push(struct pctl_value *v, const char *key, struct pctl_value *take_v)
 {
+	assert(v->kind == (key ? PCTL_VALUE_MAP : PCTL_VALUE_LIST));
 	v->members.v =
 		pctl_xgrow(v->members.v, &v->members.cap, v->members.n + 1, sizeof(*v->members.v));
 	v->members.v[v->members.n++] =

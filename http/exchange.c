@@ -354,6 +354,7 @@ static int not_connected(const struct exchange *ex, struct pctl_error *ret)
 	case ECONNREFUSED:
 		pctl_error_set(ret, PCTL_E_UNREACHABLE, "connection refused by port %u",
 			ex->session->port);
+		(void)pctl_error_flag(ret, PCTL_ERROR_NOT_LISTENING);
 		return pctl_error_device_code(ret, "ECONNREFUSED");
 	case EHOSTUNREACH:
 		return pctl_error_set(ret, PCTL_E_UNREACHABLE, "no route to it");

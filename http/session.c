@@ -353,11 +353,13 @@ void exchange_expire(struct exchange *ex)
 		pctl_error_set(&err, PCTL_E_UNREACHABLE,
 			ex->turn.handshake ? "TLS was not established in %s" : "no answer in %s",
 			limit);
+		(void)pctl_error_flag(&err, ex->turn.handshake ? 0 : PCTL_ERROR_SILENT);
 	} else {
 		pctl_format_duration(pctl_device_answer_ms(device), limit, sizeof(limit));
 		pctl_error_set(&err, PCTL_E_TIMEOUT,
 			ex->turn.received ? "the answer did not end in %s" : "no answer in %s",
 			limit);
+		(void)pctl_error_flag(&err, ex->turn.received ? 0 : PCTL_ERROR_SILENT);
 	}
 	fail(ex, &err);
 }

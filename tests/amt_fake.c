@@ -271,6 +271,8 @@ static void reply(uv_timer_t *timer)
 		pctl_error_set(&err, x->error, "scripted");
 		if (x->code)
 			(void)pctl_error_device_code(&err, "%s", x->code);
+		if (x->code && strcmp(x->code, "ECONNREFUSED") == 0)
+			(void)pctl_error_flag(&err, PCTL_ERROR_NOT_LISTENING);
 		s->done(s->data, NULL, &err);
 		return;
 	}

@@ -229,15 +229,16 @@ static void test_ports(void **state)
 static void test_settings_that_make_no_sense(void **state)
 {
 	struct fake *f = *state;
-	const char *const wanted[] = { "username: ", "port: ", "client_key: ", "client_cert: ",
-		"tls_port: ", "client_cert: " };
+	const char *const wanted[] = {
+		"username: ", "client_key: ", "client_cert: ", "tls_port: ", "client_cert: "
+	};
 
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-		f->tls = i == 4 ? "auto" : i == 5 ? "false" : "true";
+		f->tls = i == 3 ? "auto" : i == 4 ? "false" : "true";
 		f->username = i == 0 ? "" : NULL;
-		f->port = i == 1 ? "0" : i == 4 ? "65535" : NULL;
-		f->client_cert = i == 2 || i == 5 ? "/c.pem" : NULL;
-		f->client_key = i == 3 || i == 5 ? "/k.pem" : NULL;
+		f->port = i == 3 ? "65535" : NULL;
+		f->client_cert = i == 1 || i == 4 ? "/c.pem" : NULL;
+		f->client_key = i == 2 || i == 4 ? "/k.pem" : NULL;
 		fake_open(f);
 		assert_null(f->dev);
 		assert_int_equal(f->opened.code, PCTL_E_CONFIG);

@@ -137,6 +137,15 @@ static void test_every_class_has_a_name(void **state)
 	assert_false(pctl_error_retried(PCTL_E_AUTH));
 	assert_false(pctl_error_retried(PCTL_E_OUTCOME_UNKNOWN));
 	assert_int_equal(pctl_error_from_errno(ECONNREFUSED), PCTL_E_UNREACHABLE);
+	struct pctl_error flagged = { 0 };
+	pctl_error_set(&flagged, PCTL_E_BUSY, "x");
+	assert_int_equal(pctl_error_flag(&flagged, PCTL_ERROR_SILENT), PCTL_E_BUSY);
+	assert_int_equal(pctl_error_flag(&flagged, PCTL_ERROR_NOT_LISTENING), PCTL_E_BUSY);
+	assert_int_equal(flagged.flags, PCTL_ERROR_SILENT | PCTL_ERROR_NOT_LISTENING);
+	pctl_error_set(&flagged, PCTL_E_BUSY, "y");
+	assert_int_equal(flagged.flags, 0);
+	assert_int_equal(pctl_error_flag(NULL, PCTL_ERROR_SILENT), 0);
+	assert_int_equal(pctl_error_device_code(NULL, "x"), 0);
 	assert_int_equal(pctl_error_from_errno(ENOSPC), PCTL_E_INTERNAL);
 }
 

@@ -136,8 +136,7 @@ static void next_command(void)
 {
 	const struct pctl_core_options options = { .plugin_dir = TEST_PLUGIN_DIR };
 
-	pctl_core_close(lab->world.core, world_on_closed, NULL);
-	assert_int_equal(uv_run(&lab->world.loop, UV_RUN_DEFAULT), 0);
+	world_close_core(&lab->world);
 	lab->world.core = pctl_core_new(&lab->world.loop, &options);
 	world_enter(&lab->world, &fake_driver);
 	pctl_breaker_set_clock(lab->world.core->breaker, test_clock);

@@ -191,8 +191,10 @@ static const struct {
 	{ "defaults: {driver: amt}\n",
 		"f:1:12: unknown key 'driver'; here belong: fanout, confirm_above, timeout, "
 		"deadline, timeouts" },
+	{ "defaults: {fanout: 65537}\n",
+		"f:1:20: fanout: a number from 0 to 65536 is wanted here, not '65537'" },
 	{ "defaults: {fanout: -1}\n",
-		"f:1:20: fanout: a number from 0 to 1000000 is wanted here, not '-1'" },
+		"f:1:20: fanout: a number from 0 to 65536 is wanted here, not '-1'" },
 	{ "credentials:\n  c: {pasword_file: x}\n",
 		"f:2:7: unknown key 'pasword_file'; did you mean 'password_file'?" },
 	{ "credentials:\n  c: {password_file: x, password_env: Y}\n",
@@ -250,7 +252,7 @@ static const struct {
 	{ "groups:\n  r: n[2-1]\n", "f:2:6: group 'r': the range 2-1 runs backwards; write 1-2" },
 	/* All of them, not the first. */
 	{ "defaults: {fanout: x}\nnodes:\n  n1: {class: a}\n  n2: {tags: x}\n",
-		"f:1:20: fanout: a number from 0 to 1000000 is wanted here, not 'x'\n"
+		"f:1:20: fanout: a number from 0 to 65536 is wanted here, not 'x'\n"
 		"f:4:14: tags: a list, [one, two], is wanted here, not 'x'\n"
 		"f:3:15: unknown class 'a'" },
 };

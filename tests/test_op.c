@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "op.h"
 
 struct probe { /* what one op did to its surroundings */
@@ -289,10 +293,57 @@ static void test_ended_by_a_closing_handle(void **state)
 	assert_string_equal(l.told, "1 2 0 ");
 }
 
+static void after_goes_on(void *data, struct pctl_op *op)
+{
+	(void)data;
+	pctl_op_pending(op, count_abort, op->data);
+}
+
+static void test_an_op_goes_on_after_its_work(void **state)
+{
+	struct probe p = { 0 };
+	uv_loop_t loop;
+
+	(void)state;
+	assert_int_equal(uv_loop_init(&loop), 0);
+	pctl_op_begin(&p.op, &loop, 500, count_done, &p);
+	pctl_op_work(&p.op, calloc(1, sizeof(struct job)), work, after_goes_on);
+	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	assert_int_equal(p.aborts, 1);
+	assert_int_equal(p.result.code, PCTL_E_TIMEOUT);
+}
+
+/* Nobody would tell the work that its op is gone. */
+static void test_work_is_not_to_be_forgotten(void **state)
+{
+	int status = 0;
+
+	(void)state;
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct probe p = { 0 };
+		uv_loop_t loop;
+
+		(void)close(STDERR_FILENO);
+		(void)signal(SIGABRT, SIG_DFL);
+		(void)uv_loop_init(&loop);
+		pctl_op_begin(&p.op, &loop, 500, count_done, &p);
+		pctl_op_work(&p.op, calloc(1, sizeof(struct job)), work, after_goes_on);
+		pctl_op_pending(&p.op, count_abort, NULL);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_silent_device_times_out),
+		cmocka_unit_test(test_an_op_goes_on_after_its_work),
+		cmocka_unit_test(test_work_is_not_to_be_forgotten),
 		cmocka_unit_test(test_cancel_ends_it_once),
 		cmocka_unit_test(test_cancel_after_the_end_changes_nothing),
 		cmocka_unit_test(test_failure_at_once_is_an_outcome),

@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core.h"
 #include "plugin.h"
+#include "settings.h"
 
 #define ODD_DIR TEST_BINARY_DIR "/tests/plugins"
 
@@ -49,11 +51,75 @@ static void test_refusals_say_what_was_wanted(void **state)
 	refused(ODD_DIR, "twomethods", "two methods have the same name");
 	refused(ODD_DIR, "norun", "a method lacks help or run");
 	refused(ODD_DIR, "nohelp", "a method lacks help or run");
-	refused(ODD_DIR, "badparam", "the name of a method's parameter is not of the form");
+	refused(ODD_DIR, "badparam", "the name of a property is not of the form");
 	refused(ODD_DIR, "secretparam", "is a secret");
 	refused(ODD_DIR, "listparam", "is of a type that is no single value");
 	refused(ODD_DIR, "nochoices", "is a choice without choices");
+	refused(ODD_DIR, "badsetting", "the name of a property is not of the form");
+	refused(ODD_DIR, "othertype", "of a type that this program does not know");
+	refused(ODD_DIR, "nosettingchoices", "is a choice without choices");
+	refused(ODD_DIR, "manyflags", "more than 64 flags");
+	refused(ODD_DIR, "listdefault", "a list of texts with a default");
 	refused(ODD_DIR, "smallmethod", "the size of a method makes no sense");
+}
+
+static void test_flags_have_their_default(void **state)
+{
+	struct pctl_problems *problems = pctl_problems_new();
+	const struct pctl_settings_context context = { .node = "n1", .problems = problems };
+	struct pctl_value *map = pctl_value_new_map();
+	struct pctl_plugin *plugin = NULL;
+	struct pctl_settings settings = { 0 };
+
+	(void)state;
+	assert_int_equal(pctl_plugin_load(ODD_DIR, "flags", &plugin, NULL), 0);
+	assert_int_equal(
+		pctl_settings_read(&settings, plugin->driver.properties, map, &context), 0);
+	assert_int_equal(pctl_settings_number(&settings, "a", PCTL_TYPE_FLAGS), 1 << 1 | 1 << 7);
+	pctl_settings_done(&settings);
+	pctl_value_set_text(map, "a", "1");
+	assert_int_equal(
+		pctl_settings_read(&settings, plugin->driver.properties, map, &context), 0);
+	assert_int_equal(pctl_settings_number(&settings, "a", PCTL_TYPE_FLAGS), 1);
+	pctl_settings_done(&settings);
+	pctl_value_free(map);
+	pctl_plugin_free(plugin);
+	pctl_problems_free(problems);
+}
+
+static void test_numbers_and_lists(void **state)
+{
+	static const struct pctl_property table[] = {
+		PCTL_PROPERTY(.name = "port", .type = PCTL_TYPE_UINT, .min = 1, .max = 9),
+		PCTL_PROPERTY(.name = "program", .type = PCTL_TYPE_TEXTS),
+		{ 0 },
+	};
+	struct pctl_problems *problems = pctl_problems_new();
+	const struct pctl_settings_context context = { .node = "n1", .problems = problems };
+	struct pctl_value *map = pctl_value_new_map(), *list = pctl_value_new_list();
+	struct pctl_target target = { .name = "n1" };
+	const struct pctl_device device = { .target = &target };
+
+	(void)state;
+	pctl_value_set_text(map, "port", "0");
+	assert_int_equal(pctl_settings_read(&target.settings, table, map, &context), PCTL_E_CONFIG);
+	assert_string_equal(
+		pctl_problems_at(problems, 0), "n1: port is not a number from 1 to 9: '0'");
+	assert_int_equal(pctl_setting_texts(&device, "program"), 0);
+	assert_null(pctl_setting_texts_at(&device, "program", 0));
+	pctl_settings_done(&target.settings);
+	pctl_value_set_text(map, "port", "1");
+	pctl_value_add(list, pctl_value_new_text("/bin/true"));
+	pctl_value_add(list, pctl_value_new_text("-x"));
+	pctl_value_set(map, "program", list);
+	assert_int_equal(pctl_settings_read(&target.settings, table, map, &context), 0);
+	assert_int_equal(pctl_setting_uint(&device, "port"), 1);
+	assert_int_equal(pctl_setting_texts(&device, "program"), 2);
+	assert_string_equal(pctl_setting_texts_at(&device, "program", 1), "-x");
+	assert_null(pctl_setting_texts_at(&device, "program", 2));
+	pctl_settings_done(&target.settings);
+	pctl_value_free(map);
+	pctl_problems_free(problems);
 }
 
 static void test_an_older_shorter_struct_counts_as_null(void **state)
@@ -139,6 +205,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_good_one),
 		cmocka_unit_test(test_refusals_say_what_was_wanted),
+		cmocka_unit_test(test_flags_have_their_default),
+		cmocka_unit_test(test_numbers_and_lists),
 		cmocka_unit_test(test_an_older_shorter_struct_counts_as_null),
 		cmocka_unit_test(test_methods_of_any_size_are_taken_over),
 		cmocka_unit_test(test_what_others_may_write_is_not_loaded),

@@ -10,6 +10,7 @@
 
 #include <powerctl/mem.h>
 
+#include "core.h"
 #include "lock.h"
 #include "store.h"
 
@@ -102,6 +103,31 @@ static void test_a_refresh_sees_what_others_wrote(void **state)
 	pctl_store_free(b);
 }
 
+static void test_a_refresh_keeps_what_is_not_saved(void **state)
+{
+	const struct place *p = *state;
+	struct pctl_store *a = pctl_store_new(p->path), *b = pctl_store_new(p->path);
+
+	pctl_store_put(b, "k", "mine", "1");
+	pctl_store_put(b, "k", "both", "b");
+	pctl_store_put(a, "k", "theirs", "1");
+	pctl_store_put(a, "k", "both", "a");
+	pctl_store_put(a, "other", "x", "1");
+	assert_int_equal(pctl_store_save(a, NULL), 0);
+	assert_true(pctl_store_refresh(b));
+	assert_false(pctl_store_refresh(b));
+	assert_string_equal(pctl_store_get(b, "k", "theirs"), "1");
+	assert_string_equal(pctl_store_get(b, "k", "mine"), "1");
+	assert_string_equal(pctl_store_get(b, "k", "both"), "b");
+	assert_string_equal(pctl_store_get(b, "other", "x"), "1");
+	assert_int_equal(pctl_store_save(b, NULL), 0);
+	assert_true(pctl_store_refresh(a));
+	assert_string_equal(pctl_store_get(a, "k", "mine"), "1");
+	assert_string_equal(pctl_store_get(a, "k", "both"), "b");
+	pctl_store_free(a);
+	pctl_store_free(b);
+}
+
 static void test_many_keys_and_few(void **state)
 {
 	const struct place *p = *state;
@@ -156,6 +182,99 @@ static void test_a_file_that_cannot_be_written_says_so(void **state)
 	assert_int_equal(pctl_store_save(store, &err), PCTL_E_INTERNAL);
 	assert_non_null(strstr(err.text, "/nonexistent/known_devices"));
 	pctl_store_free(store);
+}
+
+/* A link to itself: it is there, and nobody can read it, not even root. */
+static void test_what_cannot_be_read_is_not_empty(void **state)
+{
+	const struct place *p = *state;
+	struct pctl_error err = { 0 };
+	struct stat st;
+
+	assert_int_equal(symlink("known_devices", p->path), 0);
+	struct pctl_store *store = pctl_store_new(p->path);
+	assert_null(pctl_store_get(store, "k", "a"));
+	assert_int_equal(pctl_store_check(store, &err), PCTL_E_INTERNAL);
+	assert_non_null(strstr(err.text, p->path));
+	pctl_store_put(store, "k", "a", "1");
+	err.text[0] = '\0';
+	assert_int_equal(pctl_store_save(store, &err), PCTL_E_INTERNAL);
+	assert_non_null(strstr(err.text, p->path));
+	assert_int_equal(lstat(p->path, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	pctl_store_free(store);
+}
+
+static void test_what_cannot_be_read_is_looked_at_again(void **state)
+{
+	const struct place *p = *state;
+	struct pctl_store *store = pctl_store_new(p->path);
+
+	assert_int_equal(mkdir(p->path, 0700), 0);
+	assert_int_equal(pctl_store_check(store, NULL), PCTL_E_INTERNAL);
+	assert_int_equal(rmdir(p->path), 0);
+	FILE *f = fopen(p->path, "we");
+	assert_non_null(f);
+	(void)fputs("k a=1\n", f);
+	(void)fclose(f);
+	assert_true(pctl_store_refresh(store));
+	assert_int_equal(pctl_store_check(store, NULL), 0);
+	assert_string_equal(pctl_store_get(store, "k", "a"), "1");
+	pctl_store_free(store);
+}
+
+/* Zeros and what is too long name no machine, and so are not the one that is known. */
+static void test_another_identity_is_refused_whatever_it_says(void **state)
+{
+	const struct place *p = *state;
+	char longer[200];
+	struct pctl_core core = { .pins = pctl_store_new(p->path) };
+	char key[] = "k";
+	struct pctl_target target = { .core = &core, .key = key, .name = "n1" };
+	struct pctl_device device = { .target = &target };
+	const char *const others[] = { "", "0000-00", "Digest:0000", longer, "two" };
+	struct pctl_error err;
+
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(pctl_pin_check(&device, "realm", others[i], &err), 0);
+		pctl_device_settle_pins(&device, 0);
+		assert_false(pctl_pin_known(&device, "realm"));
+	}
+	assert_int_equal(pctl_pin_check(&device, "realm", "one", &err), 0);
+	pctl_device_settle_pins(&device, 0);
+	assert_true(pctl_pin_known(&device, "realm"));
+	assert_int_equal(pctl_pin_check(&device, "realm", "one", &err), 0);
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(pctl_pin_check(&device, "realm", others[i], &err), PCTL_E_TRUST);
+		assert_non_null(strstr(err.text, "powerctl trust NODES"));
+	}
+	pctl_store_free(core.pins);
+}
+
+static void test_an_identity_waits_for_the_op_that_ends_well(void **state)
+{
+	const struct place *p = *state;
+	char key[] = "k";
+	struct pctl_core core = { .pins = pctl_store_new(p->path) };
+	struct pctl_target target = { .core = &core, .key = key, .name = "n1" };
+	struct pctl_device device = { .target = &target };
+
+	assert_int_equal(pctl_pin_check(&device, "realm", "one", NULL), 0);
+	pctl_device_settle_pins(&device, PCTL_E_AUTH);
+	pctl_device_settle_pins(&device, 0);
+	assert_false(pctl_pin_known(&device, "realm"));
+	assert_int_equal(pctl_pin_check(&device, "realm", "one", NULL), 0);
+	pctl_device_settle_pins(&device, PCTL_E_BUSY);
+	assert_false(pctl_pin_known(&device, "realm"));
+	assert_int_equal(
+		pctl_pin_check(&device, "realm", "two", NULL), 0); /* on a new connection */
+	pctl_device_settle_pins(&device, PCTL_E_BUSY);
+	pctl_device_settle_pins(&device, 0);
+	assert_int_equal(pctl_pin_check(&device, "realm", "two", NULL), 0);
+	assert_int_equal(pctl_pin_check(&device, "realm", "one", NULL), PCTL_E_TRUST);
+	pctl_store_free(core.pins);
 }
 
 /* --- Lines that are added. -------------------------------------------------------------------- */
@@ -353,6 +472,12 @@ static void test_a_lock_names_its_holder_and_ends_with_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			test_a_refresh_keeps_what_is_not_saved, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_an_identity_waits_for_the_op_that_ends_well, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_another_identity_is_refused_whatever_it_says, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_is_saved_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_two_writers_lose_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(
@@ -366,6 +491,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_two_add_to_one_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_an_open_line_is_left_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_full_disk_adds_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_what_cannot_be_read_is_not_empty, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_what_cannot_be_read_is_looked_at_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_lock_names_its_holder_and_ends_with_it, setup, teardown),
 	};

@@ -55,13 +55,22 @@ static inline void world_init(struct world *w, const char *yaml)
 
 static inline void world_on_closed(void *data)
 {
-	(void)data;
+	*(bool *)data = true;
+}
+
+static inline void world_close_core(struct world *w)
+{
+	bool closed = false;
+
+	pctl_core_close(w->core, world_on_closed, &closed);
+	assert_false(closed); /* never from within */
+	assert_int_equal(uv_run(&w->loop, UV_RUN_DEFAULT), 0);
+	assert_true(closed);
 }
 
 static inline void world_done(struct world *w)
 {
-	pctl_core_close(w->core, world_on_closed, NULL);
-	assert_int_equal(uv_run(&w->loop, UV_RUN_DEFAULT), 0);
+	world_close_core(w);
 	assert_int_equal(uv_loop_close(&w->loop), 0); /* nothing left behind */
 	pctl_inventory_free(w->inventory);
 	test_remove_folder(w->dir);

@@ -39,6 +39,10 @@ PCTL_API uint64_t pctl_setting_duration(const struct pctl_device *device, const 
 PCTL_API int pctl_setting_choice(const struct pctl_device *device, const char *name);
 /* PCTL_TYPE_FLAGS: bit i is the property's choices[i]. */
 PCTL_API uint64_t pctl_setting_flags(const struct pctl_device *device, const char *name);
+/* PCTL_TYPE_TEXTS: how many there are, and one of them; NULL behind the last. */
+PCTL_API size_t pctl_setting_texts(const struct pctl_device *device, const char *name);
+PCTL_API const char *pctl_setting_texts_at(
+	const struct pctl_device *device, const char *name, size_t i);
 /* Whether the inventory sets it, rather than the table's default. */
 PCTL_API bool pctl_setting_given(const struct pctl_device *device, const char *name);
 /* NULL if there is none. */
@@ -84,14 +88,19 @@ PCTL_API enum pctl_trust pctl_device_trust(const struct pctl_device *device);
 /*
  * Pins: remembered identities. Compares what a device shows ("tls": SHA-256 of its certificate in
  * hex; "realm", "guid": what names the machine itself) with what is remembered. 0: the same, or not
- * known yet (then it is remembered, when the op that saw it ends well and unless trust is strict
- * and kind is "tls"). PCTL_E_TRUST with a text that names `powerctl trust`: another one. Empty
- * values, and values without a single non-zero digit, say nothing and compare as 0.
+ * known yet (then it is remembered, when the op that saw it or one after it ends well, and unless
+ * trust is strict and kind is "tls"). PCTL_E_TRUST with a text that names `powerctl trust`: another
+ * one. Empty values, those without a single non-zero digit and those of 160 bytes and more name no
+ * machine: they are not remembered, and where one is known they are another. PCTL_E_INTERNAL: what
+ * is remembered cannot be read, so nobody knows.
  */
 PCTL_API int pctl_pin_check(
 	struct pctl_device *device, const char *kind, const char *value, struct pctl_error *err);
 
-/* Whether there is a pin of that kind: a device that has ever shown one is held to it. */
+/*
+ * Whether there is a pin of that kind: a device that has ever shown one is held to it. True also
+ * where the pins cannot be read.
+ */
 PCTL_API bool pctl_pin_known(const struct pctl_device *device, const char *kind);
 
 /* How to reach a TCP port of the device. */

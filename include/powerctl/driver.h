@@ -9,6 +9,27 @@
  * ever appended, and what a shorter struct lacks counts as zero or NULL; PCTL_DRIVER_ABI changes
  * only when a meaning changes.
  *
+ * The same holds where the core hands a struct to a driver, to be filled in or to be read: its size
+ * is the core's, whose header may be the older one. Read and set members one by one, never the
+ * whole struct, and those that were appended later only if size covers them. What is to be filled
+ * in is zero but for its size. It lives until the op ends, or is aborted.
+ *
+ * Which functions call pctl_op_committed(), before the first byte that changes the device leaves:
+ *
+ *   power.act, log.clear     must: twice is not the same as once
+ *   method.run               must, where its PCTL_METHOD_CHANGES says that it changes something
+ *   boot.set, identify.set   may; without it they are tried again, which does the same as once
+ *   console.open             must not
+ *   what only reads          must not
+ *
+ * An op has one commit point. Where a second request of it changes the device too, say
+ * pctl_op_taken() when the first was answered; pctl_op_not_taken() about the second would say that
+ * nothing happened at all.
+ *
+ * An op that ends well stands for a login that was taken, now or before by the same dev, and
+ * PCTL_E_AUTH for one that was refused: to how many nodes a password is sent hangs on both. No
+ * other class says anything about it.
+ *
  * All functions are called on the loop's thread and must not block. Memory: dev and ctx are the
  * driver's; everything else that is passed in is borrowed for the call, or for as long as the op or
  * the open device lives where that is said.
@@ -88,12 +109,12 @@ PCTL_API int pctl_boot_device_from_name(const char *word);
 enum pctl_type {
 	PCTL_TYPE_TEXT,
 	PCTL_TYPE_BOOL,
-	PCTL_TYPE_UINT,     /* 0..max */
+	PCTL_TYPE_UINT,     /* min..max */
 	PCTL_TYPE_DURATION, /* as pctl_parse_duration() */
 	PCTL_TYPE_CHOICE,   /* one of choices */
 	PCTL_TYPE_FILE,     /* a path; relative ones start at the inventory file's folder */
-	PCTL_TYPE_TEXTS,    /* a list of texts */
-	PCTL_TYPE_FLAGS,    /* a list of some of choices, at most 64 */
+	PCTL_TYPE_TEXTS,    /* a list of texts; has no default */
+	PCTL_TYPE_FLAGS, /* a list of some of choices, at most 64; default: "one" or "[one, two]" */
 };
 
 #define PCTL_PROPERTY_REQUIRED 1u
@@ -102,7 +123,7 @@ enum pctl_type {
  * list, run without a shell) fetch it. Only pctl_setting_secret() returns it.
  */
 #define PCTL_PROPERTY_SECRET 2u
-/* describe(value) of the driver returns a second table (an agent's, a program's). */
+/* Reserved: its value decides on a second table (an agent's, a program's). */
 #define PCTL_PROPERTY_SELECTOR 4u
 
 /* One setting. A table of these ends with a row that has no name. */
@@ -115,6 +136,7 @@ struct pctl_property {
 	const char *const *choices; /* PCTL_TYPE_CHOICE, _FLAGS: NULL-terminated */
 	uint64_t max;               /* PCTL_TYPE_UINT: the largest allowed; 0: 2^64-1 */
 	uint32_t flags;
+	uint64_t min; /* PCTL_TYPE_UINT: the smallest allowed */
 };
 #define PCTL_PROPERTY(...)                                        \
 	{                                                         \
@@ -201,7 +223,8 @@ struct pctl_console_if {
 	 */
 	void (*open)(
 		void *dev, struct pctl_op *op, unsigned flags, struct pctl_session **ret_session);
-	uint32_t refused_actions; /* PCTL_ACTION_BIT()s the device refuses while one is open */
+	/* PCTL_ACTION_BIT()s the device refuses while one is open; not acted upon yet. */
+	uint32_t refused_actions;
 };
 
 /* Trees as inspect's. */
@@ -267,7 +290,10 @@ struct pctl_method {
 		struct pctl_value *ret);
 };
 
-/* Called once, from the loop, when a driver has let go of everything. */
+/*
+ * Called once, when a driver has let go of everything: from the loop or, where there is nothing to
+ * wait for, before the function returns that was given it.
+ */
 typedef void pctl_closed_fn(void *data);
 
 struct pctl_core;
@@ -308,7 +334,7 @@ struct pctl_driver {
 	/* Required. No op is in flight. Says goodbye to the device, frees dev within 2 s, calls
 	 * closed. */
 	void (*close)(void *dev, pctl_closed_fn *closed, void *data);
-	/* Optional. Give up connections and buffers, keep what was learned. */
+	/* Optional. Give up connections and buffers, keep what was learned. Not called yet. */
 	void (*idle)(void *dev);
 
 	/* NULL where the driver has none. */

@@ -43,7 +43,13 @@ struct pctl_error {
 	int code;             /* enum pctl_err; 0: none */
 	char device_code[32]; /* the device's own code ("AMT-STATUS 2", "HTTP 503"), or "" */
 	char text[320];       /* one line, no full stop, no node name, no address */
+	unsigned flags;       /* PCTL_ERROR_: what the core goes by, beside the class */
 };
+
+/* Unreachable, timeout: nothing at all was heard of the device. */
+#define PCTL_ERROR_SILENT 1u
+/* Unreachable: the device is there and says that nobody listens; asking soon again is no use. */
+#define PCTL_ERROR_NOT_LISTENING 2u
 
 /*
  * Fills err (which may be NULL) and returns code, so that a failure is one statement. The text is
@@ -54,7 +60,10 @@ PCTL_API int pctl_error_set(struct pctl_error *err, int code, const char *fmt, .
 PCTL_API int pctl_error_setv(struct pctl_error *err, int code, const char *fmt, va_list ap)
 	__attribute__((format(printf, 3, 0)));
 
-/* Adds the device's own code to a filled-in error and returns err->code. */
+/* Adds flags to a filled-in error (which may be NULL) and returns its code; 0 for NULL. */
+PCTL_API int pctl_error_flag(struct pctl_error *err, unsigned flags);
+
+/* Adds the device's own code to a filled-in error (which may be NULL); returns its code, or 0. */
 PCTL_API int pctl_error_device_code(struct pctl_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 

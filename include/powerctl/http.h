@@ -82,7 +82,7 @@ struct pctl_http_answer {
 
 /*
  * From the loop, never from within pctl_http_send(). Exactly one of answer and err is given.
- * Errors: unreachable (connect; device_code "ECONNREFUSED" if the port refused it), timeout (no
+ * Errors: unreachable (connect; PCTL_ERROR_NOT_LISTENING if the port refused it), timeout (no
  * answer within pctl_device_answer_ms), auth (two 401s, or one that cannot be answered; a fresh
  * nonce refused is a wrong password and is not tried again), trust, protocol (over max_answer,
  * malformed), busy (503).

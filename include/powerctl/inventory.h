@@ -31,6 +31,9 @@ PCTL_API void pctl_problems_add(struct pctl_problems *problems, struct pctl_plac
 
 struct pctl_inventory;
 
+/* The most nodes at a time that anybody can ask for; descriptors may allow less. */
+#define PCTL_FANOUT_MAX 65536u
+
 /*
  * Which file holds: override if not NULL, else $POWERCTL_INVENTORY,
  * ~/.config/powerctl/powerctl.yaml (under $XDG_CONFIG_HOME if set), /etc/powerctl/powerctl.yaml.

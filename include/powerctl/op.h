@@ -24,7 +24,10 @@ struct pctl_op;
 /* Stop working on op now; do not end it. work is what pctl_op_pending() was given. */
 typedef void pctl_op_abort_fn(struct pctl_op *op, void *work);
 
-/* The driver goes on with op later, and abort stops that. May be called again to change both. */
+/*
+ * The driver goes on with op later, and abort stops that. May be called again to change both, but
+ * not while pctl_op_work() works for op.
+ */
 PCTL_API void pctl_op_pending(struct pctl_op *op, pctl_op_abort_fn *abort, void *work);
 
 /*
@@ -61,7 +64,8 @@ PCTL_API uint64_t pctl_op_time_left(const struct pctl_op *op);
 /*
  * Runs work(job) on a worker thread and then after(job, op) on the loop. job was allocated by the
  * caller with malloc() and is the worker's alone until after() runs; the core frees it then. If op
- * was aborted meanwhile, after() gets op == NULL and only cleans up inside job.
+ * was aborted meanwhile, after() gets op == NULL and only cleans up inside job. A secret in job is
+ * after()'s to wipe: free() leaves it in memory.
  */
 typedef void pctl_work_fn(void *job);
 typedef void pctl_work_after_fn(void *job, struct pctl_op *op);

@@ -111,7 +111,7 @@ struct pctl_request {
 
 	uint64_t timeout_ms;  /* one node's whole verb, queueing not counted; 0: the verb's own */
 	uint64_t deadline_ms; /* the whole request; 0: none */
-	unsigned fanout;      /* nodes at a time; 0: the inventory's, or 512 */
+	unsigned fanout; /* nodes at a time, at most PCTL_FANOUT_MAX; 0: the inventory's, or 512 */
 
 	/* Verbs that start machines: beside the inventory's limits, over the whole request. */
 	unsigned max_at_once; /* so many between sending and confirmation; 0: any number */
@@ -187,11 +187,12 @@ PCTL_API void pctl_run_pause(struct pctl_run *run, bool paused);
 PCTL_API void pctl_run_cancel(struct pctl_run *run);
 
 /*
- * Checks the settings of every node against its driver and reads its secrets; nothing is sent. 0,
- * or PCTL_E_CONFIG with all mistakes in problems.
+ * Checks the settings of nodes (NULL: of all) against their drivers, and reads their secrets where
+ * with_secrets, but of nodes in maintenance; nothing is sent. 0, or PCTL_E_CONFIG with all mistakes
+ * in problems.
  */
 PCTL_API int pctl_core_check(struct pctl_core *core, const struct pctl_inventory *inventory,
-	struct pctl_problems *problems);
+	const size_t *nodes, size_t count, bool with_secrets, struct pctl_problems *problems);
 
 /*
  * Whether a node would still be right if changes (a map of settings; an empty text takes one away)
@@ -207,9 +208,14 @@ struct pctl_pin {
 	const char *kind;    /* "tls", "realm", "guid" */
 	const char *value;   /* what is remembered, or NULL */
 	const char *offered; /* what it showed instead when it was last refused, or NULL */
+	/* "console": of the device which that interface of the node comes from; NULL: the node's */
+	const char *interface;
 };
 
-/* The pins of a node, at most max; returns how many there are. */
+/*
+ * The pins of a node and of the devices that single interfaces of it come from, at most max;
+ * returns how many there are.
+ */
 PCTL_API int pctl_trust_list(struct pctl_core *core, struct pctl_inventory *inventory, size_t node,
 	struct pctl_pin *pins, size_t max, struct pctl_error *err);
 /* Takes over what was last refused. Returns how many were changed. */

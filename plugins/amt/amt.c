@@ -22,9 +22,10 @@ static const struct pctl_property properties[] = {
 	PCTL_PROPERTY(.name = "tls", .type = PCTL_TYPE_CHOICE, .choices = tls_choices,
 		.default_text = "auto",
 		.help = "true: HTTPS only; false: plain HTTP; auto: HTTPS, else plain HTTP"),
-	PCTL_PROPERTY(.name = "port", .type = PCTL_TYPE_UINT, .max = 65535, .default_text = "16992",
+	PCTL_PROPERTY(.name = "port", .type = PCTL_TYPE_UINT, .min = 1, .max = 65535,
+		.default_text = "16992",
 		.help = "TCP port of plain HTTP; with tls: true, of HTTPS"),
-	PCTL_PROPERTY(.name = "tls_port", .type = PCTL_TYPE_UINT, .max = 65535,
+	PCTL_PROPERTY(.name = "tls_port", .type = PCTL_TYPE_UINT, .min = 1, .max = 65535,
 		.default_text = "16993",
 		.help = "TCP port of HTTPS; where only port is set: port + 1 with tls: auto"),
 	PCTL_PROPERTY(.name = "legacy_tls", .type = PCTL_TYPE_BOOL, .default_text = "false",
@@ -75,8 +76,6 @@ static int check(const struct pctl_device *d, struct pctl_error *err)
 	if (!*username)
 		return pctl_error_set(
 			err, PCTL_E_CONFIG, "username: is empty; Intel AMT's own is admin");
-	if (!pctl_setting_uint(d, "port") || !pctl_setting_uint(d, "tls_port"))
-		return pctl_error_set(err, PCTL_E_CONFIG, "port: cannot be 0");
 	if (pctl_setting_given(d, "port") && pctl_setting_uint(d, "port") == 65535 &&
 		!pctl_setting_given(d, "tls_port") &&
 		pctl_setting_choice(d, "tls") == LINK_TLS_AUTO)

@@ -75,7 +75,7 @@ static bool refused(const struct amt_dev *dev, const struct pctl_error *err)
 {
 	const struct link *link = &dev->link;
 
-	return err->code == PCTL_E_UNREACHABLE && strcmp(err->device_code, "ECONNREFUSED") == 0 &&
+	return err->code == PCTL_E_UNREACHABLE && (err->flags & PCTL_ERROR_NOT_LISTENING) &&
 	       mode(dev) == LINK_TLS_AUTO && !link->proven && !link->second;
 }
 
@@ -100,6 +100,7 @@ static void on_failure(struct amt_dev *dev, const struct pctl_error *err)
 			"before; "
 			"`tls: false` allows it without");
 		(void)pctl_error_device_code(&e, "ECONNREFUSED");
+		(void)pctl_error_flag(&e, PCTL_ERROR_NOT_LISTENING);
 		amt_call_answered(dev, NULL, &e);
 		return;
 	}

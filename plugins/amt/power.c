@@ -104,8 +104,12 @@ static void finish_get(struct amt_dev *dev)
 {
 	struct power_work *w = &dev->work.power;
 
-	w->seen.size = w->ret->size;
-	*w->ret = w->seen;
+	/* Member by member: the struct is as large as the core's header made it, not as ours. */
+	w->ret->state = w->seen.state;
+	w->ret->changing = w->seen.changing;
+	w->ret->tells_actions = w->seen.tells_actions;
+	w->ret->actions = w->seen.actions;
+	memcpy(w->ret->device_code, w->seen.device_code, sizeof(w->ret->device_code));
 	dev->standby = w->standby;
 	amt_end(dev, NULL);
 }

@@ -59,8 +59,8 @@ static const struct pctl_property properties[] = {
 		.help = "that user's password; none: a user without one"),
 	PCTL_PROPERTY(.name = "kg", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
 		.help = "the BMC's key K_g, as text or as 0x and hex digits; none: it has none"),
-	PCTL_PROPERTY(.name = "port", .type = PCTL_TYPE_UINT, .max = 65535, .default_text = "623",
-		.help = "UDP port"),
+	PCTL_PROPERTY(.name = "port", .type = PCTL_TYPE_UINT, .min = 1, .max = 65535,
+		.default_text = "623", .help = "UDP port"),
 	PCTL_PROPERTY(.name = "protocol", .type = PCTL_TYPE_CHOICE, .choices = protocols,
 		.default_text = "auto", .help = "the version of IPMI; auto: 2.0 where there is it"),
 	PCTL_PROPERTY(.name = "privilege", .type = PCTL_TYPE_CHOICE, .choices = privileges,
@@ -191,9 +191,7 @@ static int open_device(
 	dev->port = (uint16_t)pctl_setting_uint(device, "port");
 	dev->protocol = (enum protocol)pctl_setting_choice(device, "protocol");
 	dev->privilege = (uint8_t)pctl_setting_choice(device, "privilege");
-	int r = dev->port ? 0 : pctl_error_set(err, PCTL_E_CONFIG, "port: cannot be 0");
-	if (r == 0)
-		r = read_credential(dev, device, err);
+	int r = read_credential(dev, device, err);
 	if (r == 0)
 		r = read_security(dev, device, err);
 	if (r < 0) {

@@ -301,7 +301,7 @@ static int check_identity(struct session *s, struct pctl_error *err)
 {
 	char hex[2 * WIRE_GUID + 1];
 
-	if (is_same_byte(s->security.guid))
+	if (is_same_byte(s->security.guid) && !pctl_pin_known(s->dev->device, "guid"))
 		return 0;
 	text_hex(s->security.guid, WIRE_GUID, "", hex, sizeof(hex));
 	return pctl_pin_check(s->dev->device, "guid", hex, err);
@@ -543,5 +543,6 @@ void login_silence(struct session *s)
 			strerror(s->send_errno));
 	else
 		pctl_error_set(&err, PCTL_E_UNREACHABLE, "no answer in %s", limit);
+	(void)pctl_error_flag(&err, row->silence ? 0 : PCTL_ERROR_SILENT);
 	session_fail(s, &err);
 }

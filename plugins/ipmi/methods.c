@@ -35,6 +35,8 @@ static void read_policy(struct ipmi_dev *dev)
 static void on_policy_set(struct ipmi_dev *dev, const uint8_t *data, size_t len)
 {
 	(void)data, (void)len;
+	/* Set it is, whatever becomes of reading it. */
+	pctl_op_taken(dev->call.op);
 	read_policy(dev);
 }
 

@@ -220,8 +220,9 @@ static void null_boot_set(void *data, struct pctl_op *op, const struct pctl_boot
 {
 	struct null_dev *dev = data;
 
-	dev->boot = *boot;
-	dev->boot.url = NULL;
+	dev->boot.device = boot->device;
+	dev->boot.mode = boot->mode;
+	dev->boot.persistent = boot->persistent;
 	pctl_op_done(op);
 }
 

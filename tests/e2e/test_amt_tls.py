@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The AMT driver and TLS: on which port, whom it trusts, what it remembers."""
+import os
 import re
 import shutil
 import socket
@@ -50,6 +51,45 @@ def refused_for_trust(r, fleet, n=1):
     same(kind, "trust", r)
     has(message, "powerctl trust")
     same(fleet.counters(n)["requests"], 0, r)
+
+
+@test
+def unreadable_pins(lab):
+    """known_devices that cannot be read: nobody is trusted for the first time, nothing is sent"""
+    fleet = Fleet(lab, tls=True)
+    good(lab.run("status", "a1"), "a1: off")
+    pins = lab.path("state/powerctl/known_devices")
+    os.rename(pins, pins + ".away")
+    os.symlink("known_devices", pins)  # a link to itself: unreadable even for root
+    fleet.reset()
+    r = bad(lab.run("--json", "on", "a1"), 1)
+    kind, message = error_of(r)
+    same(kind, "internal", r)
+    has(message, pins)
+    has(message, "make that file readable")
+    bad(lab.run("trust", "a1"), 1)
+    bad(lab.run("trust", "--accept", "a1"), 1)
+    assert os.path.islink(pins), "what cannot be read is not replaced"
+    os.rename(pins + ".away", pins)
+    # The same where the folder is the one that is closed.
+    os.rename(lab.path("state"), lab.path("away"))
+    os.symlink("state", lab.path("state"))
+    same(error_of(bad(lab.run("--json", "on", "a1"), 1))[0], "internal")
+    same(fleet.counters(1)["requests"], 0)
+
+
+@test
+def pins_not_kept(lab):
+    """what was trusted on first use and cannot be kept: the command says so"""
+    fleet = Fleet(lab, tls=True)
+    os.makedirs(lab.path("state/powerctl/known_devices.lock"))  # a folder: not to be opened
+    r = good(lab.run("status", "a1"), "a1: off")
+    has(r.err, "not kept for the next time: ")
+    has(r.err, lab.path("state/powerctl/known_devices.lock"))
+    os.rmdir(lab.path("state/powerctl/known_devices.lock"))
+    same(good(lab.run("status", "a1"), "a1: off").err, "")
+    same(good(lab.run("status", "a1"), "a1: off").err, "")
+    fleet.blameless()
 
 
 @test
@@ -291,6 +331,15 @@ def wrong_realm(lab):
             same(c["r401"], c["r401_none"], "no login was tried")
         same(lab.run("trust", "--accept", "a1").status, 0)
         good(lab.run("status", "a1"), "a1: off")
+
+
+@test
+def pinned_after_busy(lab):
+    """login taken, then 503, then an answer on the same connection: its realm is remembered"""
+    fleet = Fleet(lab)
+    fleet.set(1, e503_every=2)
+    good(lab.run("status", "a1"), "a1: off")
+    has(lab.read("state/powerctl/known_devices"), f"realm={fleet.device(1)['realm']}")
 
 
 @test

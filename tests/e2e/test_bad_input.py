@@ -173,6 +173,24 @@ def check_names_all(lab):
     assert len(r.err.splitlines()) >= 3, r
 
 
+@test
+def other_drivers_interface(lab):
+    """a mistake in console: {driver: ...} of a file that is right otherwise: check and set say it"""
+    desk = Desk(lab)
+    more = ('  n7: {driver: "null", console: {driver: ipmi, usrname: x}}\n'
+            '  n8: {driver: "null", console: {driver: "null", console_print: x}}\n')
+    good(lab.run("set", "tags=[x]", "a1"))
+    desk.wrong(["check", "a1"], "@2:", "did you mean 'console_prints'?", "@1:",
+               "did you mean 'username'?", more=more)
+    r = lab.run("set", "tags=[x]", "n8")
+    same(r.status, 2, r)
+    has(r.err, "did you mean 'console_prints'?")
+    # In maintenance its secrets are not asked for.
+    lab.inventory('nodes: {m1: {driver: ipmi, address: 127.0.0.1, maintenance: "ticket 1",\n'
+                  '  username: x, password_file: /nonexistent/secret}}\n')
+    good(lab.run("check"), "m1: skipped: ticket 1")
+
+
 # --- Secrets. --------------------------------------------------------------------------------
 
 

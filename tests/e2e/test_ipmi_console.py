@@ -6,9 +6,10 @@ import subprocess
 import termios
 import time
 
+import ipmilib
 import lib
-from ipmilib import console_fleet
-from lib import has, main, same, test
+from ipmilib import PASSWORD, console_fleet
+from lib import bad, has, main, same, test
 
 QUICK = "connect: 2s, answer: 2s, read: 6s"
 
@@ -46,6 +47,31 @@ def holder(lab):
     while b"bmc1> " not in shown:
         shown += proc.stdout.read1(100)
     return proc
+
+
+@test
+def trust_in_another_drivers_console(lab):
+    """the device behind console: {driver: ...} is shown, accepted and forgotten by trust"""
+    fleet = bmc(lab)
+    lab.inventory(
+        f"credentials: {{bmc: {{username: admin, password_file: {ipmilib.secret(lab, PASSWORD)}}}}}\n"
+        f"nodes: {{b1: {{driver: 'null', address: {fleet.address()[0]}, console: "
+        f"{{driver: ipmi, credential: bmc, port: {fleet.port(1)}}}}}}}\n")
+    t = talk(lab)
+    t.send("~.")
+    left(t, 0)
+    has(lab.run("trust", "b1").out, "b1: console guid ")
+    shown = lab.run("trust", "--json", "b1").json[0]["pins"]
+    same([(pin["kind"], pin["interface"]) for pin in shown], [("guid", "console")])
+    fleet.set(1, guid="00112233445566778899aabbccddeeff")
+    has(bad(lab.run("console", "b1"), 1).err, "trust")
+    has(lab.run("trust", "b1").out, "last refused: 0011")
+    same(lab.run("trust", "--accept", "b1").out, "b1: ok: 1 accepted\n")
+    t = talk(lab)
+    t.send("~.")
+    left(t, 0)
+    same(lab.run("trust", "--forget", "b1").out, "b1: ok: 1 forgotten\n")
+    same(lab.run("trust", "b1").out, "b1: nothing is remembered\n")
 
 
 @test

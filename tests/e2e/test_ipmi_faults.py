@@ -291,7 +291,12 @@ def identity(lab):
     same((fleet.device()["power"], fleet.counters()["logins"]), ("off", 1))
     same(lab.run("trust", "--accept", "b1").status, 0)
     good(lab.run("on", "b1"), "b1: on")
-    # What was never given an identity says nothing.
+    # What was never given an identity is not the known machine; of an unknown one it says nothing.
+    for guid in ("0" * 32, "ff" * 16):
+        fleet.set(1, guid=guid)
+        same(fails(lab, "off")[0], "trust")
+    same(fleet.device()["power"], "on")
+    same(lab.run("trust", "--forget", "b1").status, 0)
     for guid in ("0" * 32, "ff" * 16):
         fleet.set(1, guid=guid)
         good(lab.run("status", "b1"), "b1: on")

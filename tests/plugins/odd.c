@@ -37,6 +37,18 @@
 #define ODD_FLAGS 0
 #endif
 
+#ifndef ODD_CHOICES
+#define ODD_CHOICES
+#endif
+#ifndef ODD_PROPERTY_TYPE
+#define ODD_PROPERTY_TYPE PCTL_TYPE_TEXT
+#endif
+#ifndef ODD_DEFAULT
+#define ODD_DEFAULT NULL
+#endif
+#define EIGHT  "1", "2", "3", "4", "5", "6", "7", "8",
+#define EIGHTY EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT
+
 #ifndef ODD_NO_SYMBOL
 static int odd_open(void *ctx, struct pctl_device *device, void **ret_dev, struct pctl_error *err)
 {
@@ -100,6 +112,18 @@ static const struct pctl_property parameters[] = {
 	{ 0 },
 };
 
+#ifdef ODD_PROPERTY
+static const char *const choices[] = { ODD_CHOICES NULL };
+static const struct pctl_property properties[] = {
+	PCTL_PROPERTY(.name = ODD_PROPERTY, .type = ODD_PROPERTY_TYPE, .choices = choices,
+		.default_text = ODD_DEFAULT),
+	{ 0 },
+};
+#define ODD_PROPERTIES properties
+#else
+#define ODD_PROPERTIES NULL
+#endif
+
 #ifdef ODD_WIDE
 static const struct wide {
 	struct pctl_method method;
@@ -136,6 +160,7 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.summary = "odd on purpose",
 	.open = odd_open,
 	.close = odd_close,
+	.properties = ODD_PROPERTIES,
 	.power = &power,
 	.default_port = 0xdead,
 	.log = ODD_LOG_IF,
