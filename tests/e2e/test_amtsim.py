@@ -1176,6 +1176,24 @@ def overlap(sim):
 
 
 @test
+def connection_storm(sim):
+    """a thousand connections at once wait for it: none is lost, none comes late"""
+    with open("/proc/sys/net/core/somaxconn", encoding="ascii") as limit:
+        count = min(1000, int(limit.read()))
+    d = sim.devices[0]
+    sim.reset()
+    with contextlib.ExitStack() as all_of_them:
+        sim.proc.send_signal(signal.SIGSTOP)
+        all_of_them.callback(sim.proc.send_signal, signal.SIGCONT)
+        for _ in range(count):  # a SYN that is dropped comes again after a second
+            all_of_them.enter_context(socket.create_connection((d["address"], d["port"]), 0.9))
+        sim.proc.send_signal(signal.SIGCONT)
+        end = time.monotonic() + 20
+        while sim.count("peak_connections") < count:
+            true(time.monotonic() < end, "all are taken")
+
+
+@test
 def pipelined(sim):
     """a thousand requests at once neither crash it nor are they forgotten"""
     d = sim.devices[0]

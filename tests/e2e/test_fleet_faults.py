@@ -5,7 +5,6 @@
 Each node has its one line, that line is what the stand-ins saw, and no machine is switched twice.
 """
 import re
-import resource
 import signal
 import subprocess
 import time
@@ -118,29 +117,6 @@ def interrupted(lab):
     assert {"on", "nothing was sent", "'cycle' was accepted"} <= kinds, kinds
     has(err, "interrupted")
     same(max(c["set_power"] for c in each), 1)
-
-
-# --- Out of descriptors. ---------------------------------------------------------------------
-
-
-def limited(number):
-    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
-
-
-@test
-def few_descriptors(lab):
-    """with 64 and with 256 descriptors: fewer at once, and every node right"""
-    size = many(500)
-    fleet = LargeFleet(lab, devices=size)
-    for number, verb, word in ((64, "status", "off"), (256, "on", "on"), (64, "off", "off")):
-        proc = lab.start(verb, "-a", *(["--yes"] if verb == "off" else []),
-                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                         preexec_fn=limited(number))
-        out, err = proc.communicate(timeout=PATIENCE)
-        differences(fleet.said(out.splitlines()), [word] * size)
-        same(proc.returncode, 0, err)
-    totals = fleet.all_blameless()
-    assert totals["peak_fleet_connections"] < 256, totals
 
 
 # --- Streaming. ------------------------------------------------------------------------------
