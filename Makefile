@@ -37,7 +37,7 @@ bench: all
 
 bench-ipmi: all
 	@scripts/deps check
-	@scripts/bench-ipmi
+	@scripts/bench ipmi
 
 fuzz:
 	@scripts/fuzz
@@ -60,8 +60,8 @@ help:
 	@echo 'make check        all tests: gcc, clang, sanitizers'
 	@echo 'make check-system tests with other programs'"'"' daemons; asks before it installs (YES=1: not)'
 	@echo 'make check-vm     the part of it with a QEMU machine behind a BMC'
-	@echo 'make bench        timings beside other clients'
-	@echo 'make bench-ipmi   the same for IPMI: beside ipmipower and ipmitool'
+	@echo 'make bench        timings beside other clients, in one table'
+	@echo 'make bench-ipmi   its rows of IPMI: beside ipmipower and ipmitool'
 	@echo 'make fuzz         each fuzz target for EACH=60 seconds'
 	@echo 'make lint         format, clang-tidy, cppcheck, shellcheck, includes'
 	@echo 'make install      DESTDIR= PREFIX=/usr/local'

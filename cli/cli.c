@@ -61,7 +61,6 @@ struct pctl_core *cli_core(struct cli *cli)
 	PCTL_AUTO(free) char *caller = pctl_xasprintf("powerctl %s", cli->command->name);
 	const struct pctl_core_options options = {
 		.plugin_dir = cli->options.plugin_dir,
-		.trace = cli->options.trace,
 		.caller = caller,
 	};
 
@@ -111,15 +110,36 @@ int cli_inventory_path(const struct cli *cli, char **ret, struct pctl_error *err
 	return 0;
 }
 
+static void say_sources(const struct cli *cli, const struct pctl_inventory *inventory)
+{
+	bool asked = cli->command == &command_check ||
+		     (cli->command == &command_list && cli->options.verbose > 0);
+
+	for (size_t i = 0; i < pctl_inventory_source_count(inventory); i++) {
+		PCTL_AUTO(free) char *warning = pctl_inventory_source_warning(inventory, i);
+		PCTL_AUTO(free)
+		char *words = asked ? pctl_inventory_source_words(inventory, i) : NULL;
+
+		if (words)
+			say("%s", words);
+		if (warning)
+			say("%s", warning);
+	}
+}
+
 int cli_inventory_reload(struct cli *cli, const char *path)
 {
 	struct pctl_problems *problems = pctl_problems_new();
 	struct pctl_inventory *inventory = NULL;
-	int r = pctl_inventory_load(path, &inventory, problems);
+	bool check = cli->command == &command_check;
+	int r = pctl_inventory_load_fresh(
+		path, check ? PCTL_SOURCES_NOW : PCTL_SOURCES_DUE, &inventory, problems);
 
 	/* Whoever asks what is wrong wants to know all of it. */
-	if (r < 0 && inventory && cli->command == &command_check)
+	if (r < 0 && inventory && check)
 		(void)pctl_core_check(cli_core(cli), inventory, problems);
+	if (inventory && !cli->options.quiet)
+		say_sources(cli, inventory);
 	say_problems(problems);
 	pctl_problems_free(problems);
 	if (r < 0) {

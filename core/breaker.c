@@ -502,6 +502,12 @@ void pctl_login_refused(struct pctl_login *login, const struct pctl_target *targ
 	notify(b);
 }
 
+void pctl_login_step_aside(struct pctl_login *login, bool *held)
+{
+	if (let_go(login, held) && !is_taken(login))
+		notify(login->breaker);
+}
+
 void pctl_login_left(struct pctl_login *login, bool *held)
 {
 	if (!let_go(login, held) || is_taken(login))

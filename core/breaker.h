@@ -64,6 +64,8 @@ int pctl_login_check(
 void pctl_login_hold(struct pctl_login *login, bool *held);
 void pctl_login_took(struct pctl_login *login, const struct pctl_target *target, bool *held);
 void pctl_login_refused(struct pctl_login *login, const struct pctl_target *target, bool *held);
+/* It has to wait for something else, and lets another node be tried meanwhile. */
+void pctl_login_step_aside(struct pctl_login *login, bool *held);
 /* Neither: it could not be reached, was busy, or was given up. */
 void pctl_login_left(struct pctl_login *login, bool *held);
 

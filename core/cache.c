@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The cache: a file for each key, drivers/DRIVER/KEY or drivers/DRIVER/KEY@ENDPOINT below the cache
- * folder. A file begins with a line that has the SHA-256 of all that follows.
+ * folder.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -11,32 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/evp.h>
 #include <powerctl/buf.h>
 #include <powerctl/mem.h>
 
+#include "cache.h"
 #include "core.h"
-#include "file.h"
 #include "paths.h"
 
-#define MAGIC  "powerctl cache 1 "
-#define DIGEST 32u
-/* "powerctl cache 1 ", the digest in hex, a line break. */
-#define HEAD (sizeof(MAGIC) - 1 + (size_t)2 * DIGEST + 1)
 /* So many files of one driver: then the one that was written first makes room. */
 #define FILES_MAX 4096u
-
-static void write_head(char head[HEAD + 1], const void *data, size_t len)
-{
-	unsigned char digest[EVP_MAX_MD_SIZE] = { 0 };
-	size_t at = sizeof(MAGIC) - 1;
-
-	memcpy(head, MAGIC, at);
-	(void)EVP_Digest(data, len, digest, NULL, EVP_sha256(), NULL);
-	for (size_t i = 0; i < DIGEST; i++, at += 2)
-		(void)snprintf(head + at, 3, "%02x", digest[i]);
-	memcpy(head + at, "\n", sizeof("\n"));
-}
 
 /* An endpoint as part of a file's name. */
 static char *file_name(const char *endpoint)
@@ -69,26 +52,9 @@ bool pctl_cache_get(const struct pctl_device *device, enum pctl_cache_scope scop
 	struct pctl_buf *ret)
 {
 	PCTL_AUTO(free) char *path = path_of(device, scope, key);
-	char head[HEAD + 1];
-	struct pctl_buf file;
 
 	pctl_buf_cut(ret, 0);
-	if (!path)
-		return false;
-	pctl_buf_init(&file, HEAD + PCTL_CACHE_MAX);
-	bool good = pctl_file_read(path, &file, NULL, NULL) == 0 && file.len >= HEAD;
-	if (good) {
-		write_head(head, file.data + HEAD, file.len - HEAD);
-		good = memcmp(head, file.data, HEAD) == 0;
-	}
-	if (good)
-		pctl_buf_add(ret, file.data + HEAD, file.len - HEAD);
-	pctl_buf_done(&file);
-	if (!good || ret->full) {
-		pctl_buf_cut(ret, 0);
-		return false;
-	}
-	return true;
+	return path && pctl_cache_read_file(path, ret);
 }
 
 static bool is_older(const struct stat *a, const struct stat *b)
@@ -122,13 +88,13 @@ static void make_room(const char *path)
 		(void)closedir(dir);
 }
 
-static bool has(const char *path, const struct pctl_buf *file)
+static bool has(const char *path, const void *data, size_t len)
 {
 	struct pctl_buf old;
 
-	pctl_buf_init(&old, HEAD + PCTL_CACHE_MAX);
-	bool same = pctl_file_read(path, &old, NULL, NULL) == 0 && old.len == file->len &&
-		    memcmp(old.data, file->data, file->len) == 0;
+	pctl_buf_init(&old, PCTL_CACHE_MAX);
+	bool same = pctl_cache_read_file(path, &old) && old.len == len &&
+		    memcmp(old.data, data, len) == 0;
 	pctl_buf_done(&old);
 	return same;
 }
@@ -137,20 +103,13 @@ void pctl_cache_put(const struct pctl_device *device, enum pctl_cache_scope scop
 	const void *data, size_t len)
 {
 	PCTL_AUTO(free) char *path = path_of(device, scope, key);
-	char head[HEAD + 1];
-	struct pctl_buf file;
 
 	if (!path || len > PCTL_CACHE_MAX)
 		return;
-	pctl_buf_init(&file, HEAD + PCTL_CACHE_MAX);
-	write_head(head, data, len);
-	pctl_buf_add(&file, head, HEAD);
-	pctl_buf_add(&file, data, len);
 	/* A fleet that was read at once comes with the same thing a thousand times. */
-	if (!has(path, &file)) {
-		if (access(path, F_OK) < 0)
-			make_room(path);
-		(void)pctl_file_put(path, file.data, file.len, NULL);
-	}
-	pctl_buf_done(&file);
+	if (has(path, data, len))
+		return;
+	if (access(path, F_OK) < 0)
+		make_room(path);
+	(void)pctl_cache_write_file(path, data, len, NULL);
 }

@@ -12,7 +12,6 @@
 #include "breaker.h"
 #include "inventory.h"
 #include "paths.h"
-#include "trace.h"
 
 #define LOOKS "log_seen"
 
@@ -61,7 +60,6 @@ struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options 
 
 	core->loop = loop;
 	core->plugin_dir = options->plugin_dir ? pctl_xstrdup(options->plugin_dir) : find_plugins();
-	core->trace = options->trace;
 	core->facts = open_store(pctl_path_cache, "facts");
 	core->pins = open_store(pctl_path_state, "known_devices");
 	core->intents = open_store(pctl_path_state, "boot_intents");
@@ -74,8 +72,6 @@ struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options 
 
 static void free_loaded(struct pctl_loaded *loaded)
 {
-	if (loaded->plugin && loaded->driver != &loaded->plugin->driver)
-		pctl_trace_free(loaded->driver);
 	pctl_plugin_free(loaded->plugin);
 	free(loaded->name);
 	free(loaded);
@@ -162,11 +158,8 @@ int pctl_core_load(
 			core->loaded, &core->cap, core->n + 1, sizeof(struct pctl_loaded *));
 		core->loaded[core->n++] = loaded;
 		if (pctl_plugin_load(core->plugin_dir, name, &loaded->plugin, &loaded->refused) ==
-			0) {
+			0)
 			loaded->driver = &loaded->plugin->driver;
-			if (core->trace)
-				loaded->driver = pctl_trace_new(loaded->driver);
-		}
 	}
 	if (!loaded->plugin) {
 		if (err)
@@ -182,11 +175,7 @@ int pctl_core_start(struct pctl_core *core, struct pctl_loaded *loaded, struct p
 	if (loaded->started)
 		return 0;
 	const struct pctl_driver *driver = loaded->driver;
-	int r = 0;
-	if (driver != &loaded->plugin->driver)
-		r = pctl_trace_start(driver, core, core->loop, &loaded->ctx, err);
-	else if (driver->start)
-		r = driver->start(core, core->loop, &loaded->ctx, err);
+	int r = driver->start ? driver->start(core, core->loop, &loaded->ctx, err) : 0;
 	if (r < 0)
 		return r;
 	loaded->started = true;
@@ -201,7 +190,7 @@ int pctl_core_driver(struct pctl_core *core, const char *name, const struct pctl
 
 	if (r < 0 || !loaded)
 		return r;
-	*ret = &loaded->plugin->driver;
+	*ret = loaded->driver;
 	return 0;
 }
 

@@ -15,8 +15,8 @@
 /* A driver that was asked for, loaded or refused. */
 struct pctl_loaded {
 	char *name;
-	struct pctl_plugin *plugin;       /* NULL: refused */
-	const struct pctl_driver *driver; /* the plugin's, or the tracing wrapper around it */
+	struct pctl_plugin *plugin; /* NULL: refused */
+	const struct pctl_driver *driver;
 	struct pctl_error refused;
 	bool started;
 	void *ctx;
@@ -27,7 +27,6 @@ struct pctl_login;
 struct pctl_core {
 	uv_loop_t *loop;
 	char *plugin_dir;
-	bool trace;
 	struct pctl_strmap by_name; /* of struct pctl_loaded */
 	struct pctl_loaded **loaded;
 	size_t n, cap;
@@ -77,6 +76,12 @@ int pctl_target_init(struct pctl_target *target, struct pctl_core *core,
 	const struct pctl_inventory *inventory, size_t node, const char *interface,
 	bool with_secrets, struct pctl_problems *problems);
 void pctl_target_done(struct pctl_target *target);
+
+/* One of the times above, by its offset. */
+static inline uint64_t pctl_target_ms(const struct pctl_target *target, size_t offset)
+{
+	return *(const uint64_t *)(const void *)((const char *)target + offset);
+}
 
 struct pctl_seen {
 	char kind[16];

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "credential.h"
-
 #include <stdlib.h>
 #include <string.h>
 
+#include <powerctl/buf.h>
 #include <powerctl/inventory.h>
 #include <powerctl/mem.h>
 
+#include "command.h"
 #include "file.h"
 #include "paths.h"
 #include "strmap.h"
@@ -127,35 +127,16 @@ static int from_variable(const char *name, struct pctl_secret **ret, struct pctl
 			      PCTL_SECRET_MAX);
 }
 
-static char **argv_of(const struct pctl_value *list)
-{
-	size_t n = pctl_value_count(list);
-	char **argv = pctl_xcalloc(n + 1, sizeof(*argv));
-
-	for (size_t i = 0; i < n; i++) {
-		const char *text = pctl_value_text(pctl_value_at(list, i));
-
-		argv[i] = pctl_xstrdup(text ? text : "");
-	}
-	return argv;
-}
-
-static void free_argv(char **argv)
-{
-	for (char **arg = argv; *arg; arg++)
-		free(*arg);
-	free(argv);
-}
-PCTL_DEFINE_AUTO(char **, free_argv)
+PCTL_DEFINE_AUTO(char **, pctl_command_free_argv)
 
 static int from_command(
 	const struct pctl_value *list, struct pctl_secret **ret, struct pctl_error *err)
 {
-	PCTL_AUTO(free_argv) char **argv = argv_of(list);
+	PCTL_AUTO(pctl_command_free_argv) char **argv = pctl_command_argv(list);
 	struct pctl_buf buf;
 
 	pctl_buf_init_secret(&buf, PCTL_SECRET_MAX + 2);
-	int r = pctl_command_run(argv, PCTL_SECRET_COMMAND_MS, &buf, err);
+	int r = pctl_command_run(&(struct pctl_command){ .argv = argv, .out = &buf }, err);
 	if (r == 0)
 		r = take_bytes(&buf, argv[0], ret, err);
 	pctl_buf_done(&buf);

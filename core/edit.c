@@ -88,7 +88,7 @@ static int begin(struct edit *e, const char *path, struct pctl_error *err)
 		e->inv = pctl_inventory_new();
 		return 0;
 	}
-	(void)pctl_inventory_load(path, &e->inv, e->before);
+	(void)pctl_inventory_load_fresh(path, PCTL_SOURCES_KEPT, &e->inv, e->before);
 	if (!e->inv)
 		return pctl_error_set(err, PCTL_E_CONFIG, "%s", pctl_problems_at(e->before, 0));
 	return 0;
@@ -402,6 +402,12 @@ static int remove_overlapping(struct edit *e, const struct pctl_entry *entry,
 
 	if (!o.some)
 		return 0;
+	if (entry->source)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"%s:%u:%u: '%s' comes from %s; take it away there, or write "
+			"'maintenance' or 'protected' into the inventory with `powerctl set`",
+			entry->place.file, entry->place.line, entry->place.column,
+			pctl_names_at(names, 0), entry->source->name);
 	if (!o.all)
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"%s:%u:%u: '%s' names other nodes as well; write it there without '%s'",
@@ -497,7 +503,7 @@ static int aim_at_pattern(
 	for (size_t i = e->inv->entry_count; i-- > 0;) {
 		const struct pctl_entry *entry = &e->inv->entries[i];
 
-		if (strcmp(entry->pattern, pattern) != 0)
+		if (entry->source || strcmp(entry->pattern, pattern) != 0)
 			continue;
 		*ret = (struct aim){ entry, entry };
 		return 0;
@@ -520,7 +526,7 @@ static int aim_at(const struct edit *e, const char *name, const char *key, struc
 		const struct pctl_entry *entry = &e->inv->entries[e->inv->refs[ref].entry];
 
 		aim.last = aim.last ? aim.last : entry;
-		if (strcmp(entry->pattern, name) == 0) {
+		if (!entry->source && strcmp(entry->pattern, name) == 0) {
 			aim.own = entry;
 			break;
 		}
@@ -601,7 +607,8 @@ static int set(struct edit *e, const char *name, const char *key, const struct p
 		return r;
 	if (!aim.own && !value)
 		return not_own(e, name, key, err);
-	r = open_file(e, aim.last->place.file, err);
+	/* What a file says holds over every source. */
+	r = open_file(e, aim.last->source ? e->path : aim.last->place.file, err);
 	if (r < 0)
 		return r;
 	if (aim.own)

@@ -100,6 +100,13 @@ static void items_done(struct pctl_items *items)
 	pctl_strmap_done(&items->by_name);
 }
 
+static void items_add(struct pctl_items *items, const struct pctl_item *item)
+{
+	items->v = pctl_xgrow(items->v, &items->cap, items->n + 1, sizeof(*items->v));
+	items->v[items->n++] = *item;
+	*pctl_strmap_put(&items->by_name, item->name) = (void *)(uintptr_t)items->n;
+}
+
 static void take_items(struct pctl_items *items, const struct pctl_value *map, const char *what,
 	struct pctl_problems *problems)
 {
@@ -116,13 +123,11 @@ static void take_items(struct pctl_items *items, const struct pctl_value *map, c
 				first->place.file, first->place.line);
 			continue;
 		}
-		items->v = pctl_xgrow(items->v, &items->cap, items->n + 1, sizeof(*items->v));
-		items->v[items->n++] = (struct pctl_item){
-			.name = name,
-			.value = pctl_value_at(map, i),
-			.place = place,
-		};
-		*pctl_strmap_put(&items->by_name, name) = (void *)(uintptr_t)items->n;
+		items_add(items, &(struct pctl_item){
+					 .name = name,
+					 .value = pctl_value_at(map, i),
+					 .place = place,
+				 });
 	}
 }
 
@@ -160,7 +165,8 @@ static void take_file(struct pctl_inventory *inv, const struct pctl_inventory_fi
 {
 	const struct pctl_value *nodes = pctl_value_get(file->root, "nodes");
 
-	pctl_inventory_check_file(file->root, problems);
+	if (!file->root || pctl_value_kind(file->root) != PCTL_VALUE_MAP)
+		return;
 	take_defaults(inv, pctl_value_get(file->root, "defaults"), problems);
 	take_items(&inv->classes, pctl_value_get(file->root, "classes"), "class", problems);
 	take_items(&inv->credentials, pctl_value_get(file->root, "credentials"), "credential",
@@ -272,7 +278,7 @@ static void take_tree(struct pctl_inventory *inv, struct pctl_inventory_file *fi
 	if (pctl_inventory_has_secret(file->root) &&
 		pctl_file_check_private(file->path, st, &err) < 0)
 		pctl_problems_add(problems, (struct pctl_place){ 0 }, "%s", err.text);
-	take_file(inv, file, problems);
+	pctl_inventory_check_file(file->root, problems);
 	file->open = true;
 	follow_includes(inv, file, problems);
 	file->open = false;
@@ -306,6 +312,46 @@ static int read_file(struct pctl_inventory *inv, const char *path, struct pctl_p
 	return r;
 }
 
+/* --- Sources. --------------------------------------------------------------------------------- */
+
+/* Before those of the files, which hold over them. */
+static void take_source_nodes(
+	struct pctl_inventory *inv, struct pctl_source *source, struct pctl_problems *problems)
+{
+	const struct pctl_value *nodes = pctl_value_get(source->root, "nodes");
+	size_t first = inv->entry_count;
+
+	for (size_t i = 0; nodes && pctl_value_key_at(nodes, i); i++)
+		pctl_inventory_add_entry(inv, pctl_value_key_at(nodes, i), pctl_value_at(nodes, i),
+			pctl_value_key_place(nodes, i), problems);
+	for (size_t i = first; i < inv->entry_count; i++) {
+		inv->entries[i].source = source;
+		source->node_count += inv->entries[i].count;
+	}
+}
+
+/* What a file has under the same name holds. If two sources have it, whoever needs it is told. */
+static void take_source_items(
+	const struct pctl_source *source, struct pctl_items *items, const char *key)
+{
+	const struct pctl_value *map = pctl_value_get(source->root, key);
+
+	for (size_t i = 0; map && pctl_value_key_at(map, i); i++) {
+		struct pctl_item *first = pctl_items_find(items, pctl_value_key_at(map, i));
+
+		if (first && first->source && !first->rival)
+			first->rival = source;
+		if (first)
+			continue;
+		items_add(items, &(struct pctl_item){
+					 .name = pctl_value_key_at(map, i),
+					 .value = pctl_value_at(map, i),
+					 .place = pctl_value_key_place(map, i),
+					 .source = source,
+				 });
+	}
+}
+
 /* --- Life. ------------------------------------------------------------------------------------ */
 
 static int finish(struct pctl_inventory *inv, int r, size_t problems_before,
@@ -322,22 +368,58 @@ static int finish(struct pctl_inventory *inv, int r, size_t problems_before,
 	return r < 0 || pctl_problems_count(problems) > problems_before ? PCTL_E_CONFIG : 0;
 }
 
+/* All is read before anything is taken: what a file says holds over any source. */
+static void take_all(struct pctl_inventory *inv, struct pctl_problems *problems)
+{
+	pctl_sources_read(inv, problems);
+	for (size_t i = 0; i < inv->source_count; i++)
+		take_source_nodes(inv, inv->sources[i], problems);
+	for (size_t i = 0; i < inv->file_count; i++)
+		take_file(inv, inv->files[i], problems);
+	for (size_t i = 0; i < inv->source_count; i++) {
+		struct pctl_source *source = inv->sources[i];
+
+		take_source_items(source, &inv->classes, "classes");
+		take_source_items(source, &inv->groups, "groups");
+		source->group_count = pctl_value_count(pctl_value_get(source->root, "groups")) -
+				      source->alias_count;
+	}
+}
+
+static int load(struct pctl_inventory *inv, const char *path, struct pctl_inventory **ret,
+	struct pctl_problems *problems)
+{
+	size_t before = pctl_problems_count(problems);
+	int r = read_file(inv, path, (struct pctl_place){ 0 }, problems);
+
+	take_all(inv, problems);
+	inv->draft = NULL;
+	return finish(inv, r, before, ret, problems);
+}
+
 int pctl_inventory_load_draft(const char *path, const struct pctl_inventory_draft *draft,
 	struct pctl_inventory **ret, struct pctl_problems *problems)
 {
 	struct pctl_inventory *inv = pctl_inventory_new();
-	size_t before = pctl_problems_count(problems);
 
 	inv->draft = draft;
-	int r = read_file(inv, path, (struct pctl_place){ 0 }, problems);
-	inv->draft = NULL;
-	return finish(inv, r, before, ret, problems);
+	inv->freshness = PCTL_SOURCES_KEPT;
+	return load(inv, path, ret, problems);
+}
+
+int pctl_inventory_load_fresh(const char *path, enum pctl_freshness freshness,
+	struct pctl_inventory **ret, struct pctl_problems *problems)
+{
+	struct pctl_inventory *inv = pctl_inventory_new();
+
+	inv->freshness = freshness;
+	return load(inv, path, ret, problems);
 }
 
 int pctl_inventory_load(
 	const char *path, struct pctl_inventory **ret, struct pctl_problems *problems)
 {
-	return pctl_inventory_load_draft(path, NULL, ret, problems);
+	return pctl_inventory_load_fresh(path, PCTL_SOURCES_DUE, ret, problems);
 }
 
 int pctl_inventory_parse(const char *path, const char *text, size_t len,
@@ -348,8 +430,10 @@ int pctl_inventory_parse(const char *path, const char *text, size_t len,
 	size_t before = pctl_problems_count(problems);
 
 	int r = parse_file(file, text, len, problems);
-	if (r == 0)
+	if (r == 0) {
+		pctl_inventory_check_file(file->root, problems);
 		take_file(inv, file, problems);
+	}
 	return finish(inv, r, before, ret, problems);
 }
 
@@ -381,6 +465,10 @@ void pctl_inventory_free(struct pctl_inventory *inv)
 		free(inv->files[i]);
 	}
 	free(inv->files);
+	for (size_t i = 0; i < inv->source_count; i++)
+		pctl_source_free(inv->sources[i]);
+	free(inv->sources);
+	pctl_names_done(&inv->outsiders);
 	pctl_value_free(inv->urls);
 	free(inv);
 }

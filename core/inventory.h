@@ -11,6 +11,7 @@
 #include <powerctl/inventory.h>
 
 #include "names.h"
+#include "source.h"
 #include "strmap.h"
 
 /* How many classes may name each other in a row. */
@@ -20,9 +21,11 @@
 struct pctl_item {
 	const char *name;
 	const struct pctl_value *value;
-	struct pctl_place place;  /* of the name */
-	struct pctl_names *names; /* a group's members, once somebody asked for them */
-	bool busy;                /* being expanded: who meets it now runs in a circle */
+	struct pctl_place place;          /* of the name */
+	struct pctl_names *names;         /* a group's members, once somebody asked for them */
+	bool busy;                        /* being expanded: who meets it now runs in a circle */
+	const struct pctl_source *source; /* NULL: a file */
+	const struct pctl_source *rival;  /* has a group of that name as well; NULL: none */
 };
 
 struct pctl_items {
@@ -36,8 +39,9 @@ struct pctl_entry {
 	const char *pattern;
 	const struct pctl_value *settings;
 	struct pctl_place place;
-	uint64_t count; /* how many names the pattern has; 0: it is wrong */
-	bool ranged;    /* texts behind it may be ranges that pair with its own */
+	uint64_t count;                   /* how many names the pattern has; 0: it is wrong */
+	bool ranged;                      /* texts behind it may be ranges that pair with its own */
+	const struct pctl_source *source; /* NULL: a file */
 };
 
 /* One entry of one node; 0 is no reference. */
@@ -70,6 +74,10 @@ struct pctl_inventory {
 	const struct pctl_inventory_draft *draft; /* while loading; NULL: none */
 	struct pctl_inventory_file **files;       /* the first is the one that was asked for */
 	size_t file_count, file_cap;
+	enum pctl_freshness freshness;
+	struct pctl_source **sources;
+	size_t source_count, source_cap;
+	struct pctl_names outsiders; /* no nodes, but members of groups of sources */
 	struct pctl_value *defaults; /* borrowed from a file */
 	struct pctl_items classes, credentials, groups, limits;
 	struct pctl_entry *entries;
@@ -89,7 +97,7 @@ struct pctl_inventory {
 int pctl_inventory_parse(const char *path, const char *text, size_t len,
 	struct pctl_inventory **ret, struct pctl_problems *problems);
 
-/* pctl_inventory_load() as if the draft had been written already. */
+/* pctl_inventory_load() as if the draft had been written already, with PCTL_SOURCES_KEPT. */
 int pctl_inventory_load_draft(const char *path, const struct pctl_inventory_draft *draft,
 	struct pctl_inventory **ret, struct pctl_problems *problems);
 
@@ -112,6 +120,8 @@ const struct pctl_value *pctl_inventory_limits(
 
 /* Keys and kinds of one file. */
 void pctl_inventory_check_file(const struct pctl_value *root, struct pctl_problems *problems);
+/* The same of what a source's program printed. */
+void pctl_inventory_check_answer(const struct pctl_value *root, struct pctl_problems *problems);
 /* The same for one node's settings that came from elsewhere, with the names in them. */
 void pctl_inventory_check_settings(const struct pctl_inventory *inventory,
 	const struct pctl_value *settings, struct pctl_problems *problems);

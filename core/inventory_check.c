@@ -17,8 +17,10 @@ enum shape {
 	TEXT_OR_TEXTS,
 	UINT,
 	DURATION,
+	BOOL,
 	CHOICE,
 	MAP,
+	MAPS,
 };
 
 enum unknown { REFUSED, DRIVERS, DRIVERS_BUT_TYPOS };
@@ -27,7 +29,7 @@ struct rule {
 	const char *key;            /* NULL: the table's end */
 	const char *const *choices; /* CHOICE */
 	const struct rule *members; /* MAP: by key; NULL: anything goes */
-	const struct rule *each;    /* MAP: what every member is, by whatever key */
+	const struct rule *each;    /* MAP, MAPS: what every member is, by whatever key */
 	uint64_t max;               /* UINT */
 	enum shape shape;
 	enum unknown unknown; /* MAP: what becomes of keys that members does not know */
@@ -117,6 +119,20 @@ static const struct rule any_node = {
 	.key = "", .shape = MAP, .members = node, .unknown = DRIVERS
 };
 static const struct rule any_group = { .key = "", .shape = TEXT_OR_TEXTS };
+static const struct rule source[] = {
+	{ .key = "clustershell", .shape = TEXT },
+	{ .key = "genders", .shape = TEXT },
+	{ .key = "command", .shape = TEXTS },
+	{ .key = "every", .shape = DURATION },
+	{ .key = "only_known", .shape = BOOL },
+	{ .key = "nodes", .shape = BOOL },
+	{ .key = "address", .shape = TEXT },
+	{ .key = "class", .shape = TEXT },
+	{ .key = "driver", .shape = TEXT },
+	END,
+};
+
+static const struct rule any_source = { .key = "", .shape = MAP, .members = source };
 static const struct rule any_limit = { .key = "", .shape = MAP, .members = limit };
 
 static const struct rule top[] = {
@@ -127,10 +143,19 @@ static const struct rule top[] = {
 	{ .key = "groups", .shape = MAP, .each = &any_group },
 	{ .key = "limits", .shape = MAP, .each = &any_limit },
 	{ .key = "include", .shape = TEXT_OR_TEXTS },
+	{ .key = "sources", .shape = MAPS, .each = &any_source },
 	{ .key = "hooks", .shape = MAP },
 	END,
 };
 static const struct rule file = { .key = "", .shape = MAP, .members = top };
+
+static const struct rule answer_top[] = {
+	{ .key = "nodes", .shape = MAP, .each = &any_node },
+	{ .key = "classes", .shape = MAP, .each = &any_node },
+	{ .key = "groups", .shape = MAP, .each = &any_group },
+	END,
+};
+static const struct rule answer = { .key = "", .shape = MAP, .members = answer_top };
 
 /* --- The check itself. ------------------------------------------------------------------------ */
 
@@ -144,8 +169,10 @@ static const char *wanted(enum shape shape)
 		[TEXT_OR_TEXTS] = "a text or a list of texts",
 		[UINT] = "a number",
 		[DURATION] = "a duration",
+		[BOOL] = "true or false",
 		[CHOICE] = "a word",
 		[MAP] = "a map, {key: value},",
+		[MAPS] = "a list of maps, [{key: value}],",
 	};
 
 	return words[shape];
@@ -207,6 +234,10 @@ static void check_text(const struct rule *rule, const char *key, const struct pc
 				"%s: a duration is wanted here (500ms, 60s, 2m), not '%s'", key,
 				text);
 		break;
+	case BOOL:
+		if (pctl_parse_bool(text, &b) < 0)
+			say_kind(rule, key, v, problems);
+		break;
 	case CHOICE:
 		if (pctl_parse_choice(text, rule->choices) < 0) {
 			PCTL_AUTO(free) char *choices = pctl_words_join(rule->choices);
@@ -254,6 +285,20 @@ static const struct rule *rule_of(const struct rule *map, const char *key)
 	return NULL;
 }
 
+static void check(const struct rule *rule, const char *key, const struct pctl_value *v,
+	struct pctl_problems *problems);
+
+static void check_list(const struct rule *rule, const char *key, const struct pctl_value *v,
+	struct pctl_problems *problems)
+{
+	if (pctl_value_kind(v) != PCTL_VALUE_LIST) {
+		say_kind(rule, key, v, problems);
+		return;
+	}
+	for (size_t i = 0; i < pctl_value_count(v); i++)
+		check(rule->each, key, pctl_value_at(v, i), problems);
+}
+
 /* Recursion: as deep as the tables nest, which is four. */
 static void check(const struct rule *rule, const char *key, const struct pctl_value *v,
 	struct pctl_problems *problems)
@@ -264,6 +309,10 @@ static void check(const struct rule *rule, const char *key, const struct pctl_va
 		return;
 	if (rule->shape == TEXTS || (rule->shape == TEXT_OR_TEXTS && !text)) {
 		check_texts(rule, key, v, problems);
+		return;
+	}
+	if (rule->shape == MAPS) {
+		check_list(rule, key, v, problems);
 		return;
 	}
 	if (rule->shape != MAP) {
@@ -291,6 +340,11 @@ static void check(const struct rule *rule, const char *key, const struct pctl_va
 void pctl_inventory_check_file(const struct pctl_value *root, struct pctl_problems *problems)
 {
 	check(&file, "the file", root, problems);
+}
+
+void pctl_inventory_check_answer(const struct pctl_value *root, struct pctl_problems *problems)
+{
+	check(&answer, "the answer", root, problems);
 }
 
 bool pctl_inventory_has_secret(const struct pctl_value *v)
@@ -381,9 +435,19 @@ static void check_credential(const struct pctl_item *item, struct pctl_problems 
 	}
 }
 
+static void check_rival(const struct pctl_item *class, struct pctl_problems *problems)
+{
+	if (class->rival)
+		pctl_problems_add(problems, class->place,
+			"class '%s' comes from %s as well; write it in the inventory, which holds "
+			"over both",
+			class->name, class->rival->name);
+}
+
 void pctl_inventory_check_names(const struct pctl_inventory *inv, struct pctl_problems *problems)
 {
 	for (size_t i = 0; i < inv->classes.n; i++) {
+		check_rival(&inv->classes.v[i], problems);
 		check_settings(inv, inv->classes.v[i].value, problems);
 		check_class_chain(inv, &inv->classes.v[i], problems);
 	}

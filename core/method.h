@@ -9,8 +9,7 @@
 #include "settings.h"
 
 struct pctl_arguments {
-	const struct pctl_method
-		*method;        /* as the core calls it: the tracer's, where there is one */
+	const struct pctl_method *method;
 	struct pctl_value *map; /* what the settings borrow their texts from */
 	struct pctl_settings settings;
 };

@@ -5,6 +5,11 @@
 
 #include <powerctl/nodeset.h>
 
+/* What the name of a group or a tag may have. */
+#define PCTL_GROUP_CHARACTERS                                  \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+	"0123456789_.:=-"
+
 /* All zero is an empty set. The texts do not move as long as the set lives. */
 struct pctl_names {
 	const char **items;

@@ -181,19 +181,16 @@ static int resolve_one(void *data, size_t i, const char *name)
 /* Groups and tags have narrower names than nodes: what the inventory can name. */
 static int check_word(struct reader *reader, const struct pctl_range *range)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789_.:-";
-
 	for (size_t p = 0; p < range->nparts; p++) {
 		const struct pctl_part *part = &range->parts[p];
-		size_t good = strspn(part->text, allowed);
+		size_t good = strspn(part->text, PCTL_GROUP_CHARACTERS);
 
 		if (range->nparts == 1 && part->len == 1 && *part->text == '*')
 			return 0;
 		if (good < part->len)
 			return pctl_scan_mistake(&reader->scan, part->text + good,
 				"the name of a group or a tag has letters, digits and _ . - : "
-				"only");
+				"= only");
 	}
 	return 0;
 }

@@ -11,8 +11,6 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct pctl_op *op = pctl_container_of(handle, struct pctl_op, deadline);
 
-	if (op->watch)
-		op->watch(op, &op->result);
 	/* Last touch: op may be gone, or begun again, when this returns. */
 	op->done(op, &op->result);
 }
@@ -69,12 +67,6 @@ void pctl_op_cancel(struct pctl_op *op)
 		return;
 	pctl_error_set(&op->result, PCTL_E_CANCELED, "interrupted");
 	abandon(op);
-}
-
-void pctl_op_watch(struct pctl_op *op, pctl_op_done_fn *watch, void *data)
-{
-	op->watch = watch;
-	op->watch_data = data;
 }
 
 void pctl_op_pending(struct pctl_op *op, pctl_op_abort_fn *abort, void *work)

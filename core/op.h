@@ -21,8 +21,6 @@ struct pctl_op {
 	/* Private. */
 	uv_timer_t deadline;
 	pctl_op_done_fn *done;
-	pctl_op_done_fn *watch; /* the tracing wrapper's, before done */
-	void *watch_data;
 	pctl_op_abort_fn *abort; /* set while a driver holds a reference */
 	void *work;              /* the driver's; passed back to abort() */
 	uint64_t timeout_ms;
@@ -41,8 +39,5 @@ void pctl_op_begin(struct pctl_op *op, uv_loop_t *loop, uint64_t timeout_ms, pct
 
 /* done() follows with PCTL_E_CANCELED, unless op has ended already. */
 void pctl_op_cancel(struct pctl_op *op);
-
-/* watch sees the result before done does. Set between begin and the driver's call. */
-void pctl_op_watch(struct pctl_op *op, pctl_op_done_fn *watch, void *data);
 
 #endif

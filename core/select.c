@@ -30,6 +30,36 @@ static int expand_into(const struct pctl_inventory *inv, struct pctl_names *out,
 	return r;
 }
 
+/* The groups of a source are nobody's mistake until somebody wants one. */
+static int blame(const struct pctl_item *group, struct pctl_error *err)
+{
+	PCTL_AUTO(free) char *why = pctl_xstrdup(err ? err->text : "");
+
+	return pctl_error_set(err, PCTL_E_CONFIG, "%s:%u:%u: group '%s': %s", group->place.file,
+		group->place.line, group->place.column, group->name, why);
+}
+
+/* A source may know more machines than the inventory does. They stay members, so that they are not
+ * forgotten in silence, unless the source says only_known. Returns names or what is left of them.
+ */
+static struct pctl_names *take_strangers(const struct pctl_inventory *inv,
+	const struct pctl_source *source, struct pctl_names *names)
+{
+	struct pctl_names *outsiders = (struct pctl_names *)(uintptr_t)&inv->outsiders;
+	struct pctl_names *known = source->only_known ? pctl_names_new() : names;
+
+	for (size_t i = 0; i < pctl_names_count(names); i++) {
+		const char *name = pctl_names_at(names, i);
+		bool node = pctl_names_has(&inv->names, name);
+
+		if (source->only_known && node)
+			(void)pctl_names_add(known, name);
+		else if (!source->only_known && !node)
+			(void)pctl_names_add(outsiders, name);
+	}
+	return known;
+}
+
 /* A group's members, made once: groups of groups must not multiply the work. */
 static int members_of(
 	const struct pctl_inventory *inv, struct pctl_item *group, struct pctl_error *err)
@@ -46,9 +76,10 @@ static int members_of(
 	int r = expand_into(inv, names, group->value, err);
 	group->busy = false;
 	if (r < 0)
-		return r;
-	group->names = names;
-	names = NULL;
+		return group->source ? blame(group, err) : r;
+	group->names = group->source ? take_strangers(inv, group->source, names) : names;
+	if (group->names == names)
+		names = NULL;
 	return 0;
 }
 
@@ -56,6 +87,21 @@ static void add_all(struct pctl_names *out, const struct pctl_names *names)
 {
 	for (size_t i = 0; i < pctl_names_count(names); i++)
 		(void)pctl_names_add(out, pctl_names_at(names, i));
+}
+
+static int unknown_group(const struct pctl_inventory *inv, const char *name, struct pctl_error *err)
+{
+	PCTL_AUTO(free) char *hint = pctl_xstrdup("");
+
+	for (size_t i = 0; i < inv->source_count && !*hint; i++) {
+		free(hint);
+		hint = pctl_source_skipped_hint(inv->sources[i], name);
+	}
+	if (!*hint) {
+		free(hint);
+		hint = pctl_items_hint(&inv->groups, name);
+	}
+	return pctl_error_set(err, PCTL_E_CONFIG, "unknown group '%s'%s", name, hint);
 }
 
 static int resolve_group(
@@ -68,10 +114,13 @@ static int resolve_group(
 		add_all(out, &inv->names);
 		return 0;
 	}
-	if (!group) {
-		PCTL_AUTO(free) char *hint = pctl_items_hint(&inv->groups, name);
-		return pctl_error_set(err, PCTL_E_CONFIG, "unknown group '%s'%s", name, hint);
-	}
+	if (!group)
+		return unknown_group(inv, name, err);
+	if (group->rival)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"group '%s' is in %s and in %s; write it in the inventory, which holds "
+			"over both",
+			name, group->source->name, group->rival->name);
 	int r = members_of(inv, group, err);
 	if (r == 0)
 		add_all(out, group->names);
@@ -158,6 +207,11 @@ static void say_unknown(const struct pctl_inventory *inv, const struct pctl_name
 	}
 }
 
+static bool is_unknown(const struct pctl_inventory *inv, const char *name)
+{
+	return !pctl_names_has(&inv->names, name) && !pctl_names_has(&inv->outsiders, name);
+}
+
 void pctl_inventory_check_groups(const struct pctl_inventory *inv, struct pctl_problems *problems)
 {
 	PCTL_AUTO(pctl_names_free) struct pctl_names *said = pctl_names_new();
@@ -170,6 +224,8 @@ void pctl_inventory_check_groups(const struct pctl_inventory *inv, struct pctl_p
 		char *before = pctl_xasprintf("group '%s': ", group->name);
 		struct pctl_error err;
 
+		if (group->source)
+			continue;
 		if (members_of(inv, group, &err) < 0) {
 			pctl_problems_add(problems, place, "%s%s", before, err.text);
 			continue;
@@ -177,7 +233,7 @@ void pctl_inventory_check_groups(const struct pctl_inventory *inv, struct pctl_p
 		for (size_t k = 0; k < pctl_names_count(group->names); k++) {
 			const char *name = pctl_names_at(group->names, k);
 
-			if (!pctl_names_has(&inv->names, name) && pctl_names_add(said, name))
+			if (is_unknown(inv, name) && pctl_names_add(said, name))
 				(void)pctl_names_add(unknown, name);
 		}
 		say_unknown(inv, unknown, place, before, problems);
@@ -211,9 +267,50 @@ static void check_known(const struct pctl_inventory *inv, const struct pctl_name
 	PCTL_AUTO(pctl_names_free) struct pctl_names *unknown = pctl_names_new();
 
 	for (size_t i = 0; i < pctl_names_count(names); i++)
-		if (!pctl_names_has(&inv->names, pctl_names_at(names, i)))
+		if (is_unknown(inv, pctl_names_at(names, i)))
 			(void)pctl_names_add(unknown, pctl_names_at(names, i));
 	say_unknown(inv, unknown, nowhere, "", problems);
+}
+
+/* The members of one group of a source among names, which are taken away from it. */
+static void say_strangers_of(const struct pctl_item *group, struct pctl_names *left,
+	struct pctl_names *said, struct pctl_problems *problems)
+{
+	PCTL_AUTO(pctl_names_free) struct pctl_names *own = pctl_names_new();
+
+	for (size_t i = 0; i < pctl_names_count(group->names); i++) {
+		const char *name = pctl_names_at(group->names, i);
+
+		if (pctl_names_has(left, name) && pctl_names_add(said, name))
+			(void)pctl_names_add(own, name);
+	}
+	if (!pctl_names_count(own))
+		return;
+	PCTL_AUTO(free) char *folded = pctl_names_fold(own);
+	bool cut = strlen(folded) > 200;
+	pctl_problems_add(problems, group->place,
+		"group '%s' names %.200s%s, which the inventory does not have; add them, leave "
+		"them out with -x, or give the source only_known: true",
+		group->name, folded, cut ? "..." : "");
+}
+
+/* Whoever says `off @rack1` must not find later that a machine was left out. */
+static void check_strangers(const struct pctl_inventory *inv, const struct pctl_names *wanted,
+	const struct pctl_names *unwanted, struct pctl_problems *problems)
+{
+	PCTL_AUTO(pctl_names_free) struct pctl_names *left = pctl_names_new();
+	PCTL_AUTO(pctl_names_free) struct pctl_names *said = pctl_names_new();
+
+	for (size_t i = 0; i < pctl_names_count(&inv->outsiders); i++) {
+		const char *name = pctl_names_at(&inv->outsiders, i);
+
+		if (pctl_names_has(wanted, name) && !pctl_names_has(unwanted, name) &&
+			!pctl_names_has(&inv->names, name))
+			(void)pctl_names_add(left, name);
+	}
+	for (size_t i = 0; i < inv->groups.n && pctl_names_count(left); i++)
+		if (inv->groups.v[i].source && inv->groups.v[i].names)
+			say_strangers_of(&inv->groups.v[i], left, said, problems);
 }
 
 int pctl_inventory_select(struct pctl_inventory *inv, const struct pctl_selection *selection,
@@ -230,6 +327,7 @@ int pctl_inventory_select(struct pctl_inventory *inv, const struct pctl_selectio
 		add_all(wanted, &inv->names);
 	check_known(inv, wanted, own);
 	check_known(inv, unwanted, own);
+	check_strangers(inv, wanted, unwanted, own);
 
 	size_t mistakes = pctl_problems_count(own);
 	for (size_t i = 0; i < mistakes && pctl_problems_at(own, i); i++)

@@ -59,15 +59,14 @@ static void on_poll_failed(struct pctl_task *t);
 /* Whether the answer was lost of what does the same twice as once. */
 static bool may_repeat(const struct pctl_task *t)
 {
-	return t->trying.kind == PCTL_TRY_METHOD && t->error.code == PCTL_E_OUTCOME_UNKNOWN &&
-	       (pctl_run_arguments(t->run)->method->flags & PCTL_METHOD_REPEATABLE);
+	return t->error.code == PCTL_E_OUTCOME_UNKNOWN &&
+	       (t->trying.call->flags & PCTL_CALL_REPEATABLE);
 }
 
 static bool is_final(const struct pctl_task *t)
 {
-	/* A console that somebody else has, he has for as long as he likes. */
-	bool in_use = t->trying.kind == PCTL_TRY_CONSOLE && t->error.code == PCTL_E_BUSY &&
-		      !t->request->steal;
+	bool in_use =
+		(t->trying.call->flags & PCTL_CALL_BUSY_IS_FINAL) && t->error.code == PCTL_E_BUSY;
 
 	return t->op.taken || in_use || (!pctl_error_retried(t->error.code) && !may_repeat(t));
 }
@@ -99,44 +98,32 @@ static uint64_t retry_delay(const struct pctl_task *t)
 	return now(t) + delay < t->deadline ? delay : 0;
 }
 
-/* What changes, but is no power action. A doubt stays until it went well. */
-static void after_call(struct pctl_task *t, const struct pctl_error *result)
+static struct pctl_sent *record_of(struct pctl_task *t)
 {
-	bool lost = result->code == PCTL_E_OUTCOME_UNKNOWN;
+	size_t offset = t->trying.call->sent_offset;
 
-	if ((pctl_run_flags(t->run) & PCTL_VERB_CHANGES) && (result->code == 0 || lost))
-		t->result.changed = true;
-	if (result->code == 0)
-		t->doubtful = false;
-	if (lost) {
-		t->doubtful = true;
-		t->lost = *result;
-	}
+	return offset ? (struct pctl_sent *)(void *)((char *)t + offset) : NULL;
 }
 
-static void after_op(struct pctl_task *t, const struct pctl_error *result)
+/* A doubt stays until the same went well: a later failure says nothing about what was lost. */
+static void keep_record(struct pctl_task *t, const struct pctl_error *result)
 {
-	if (t->trying.kind == PCTL_TRY_GET && result->code == 0) {
-		t->power = t->reading;
-		t->power_read = true;
+	struct pctl_sent *sent = record_of(t);
+	const struct pctl_call *call = t->trying.call;
+	bool some_left = (call->flags & PCTL_CALL_MANY) &&
+			 (result->code == PCTL_E_CANCELED || result->code == PCTL_E_TIMEOUT);
+
+	if (!sent)
+		return;
+	if (result->code == 0 || t->op.taken) {
+		sent->how = PCTL_SENT_ACCEPTED;
+	} else if (result->code == PCTL_E_OUTCOME_UNKNOWN || some_left) {
+		sent->how = PCTL_SENT_DOUBTFUL;
+		sent->lost = *result;
+	} else {
+		return;
 	}
-	/* Several requests, none of which is a commit point of its own: some may have left. */
-	if (t->trying.kind == PCTL_TRY_BOOT_SET &&
-		(result->code == 0 || result->code == PCTL_E_CANCELED))
-		t->boot_touched = t->result.changed = true;
-	if (t->trying.kind == PCTL_TRY_ACT &&
-		(result->code == 0 || result->code == PCTL_E_OUTCOME_UNKNOWN)) {
-		if (result->code == 0) {
-			t->acted = true;
-			t->accepted = t->trying.action;
-		} else {
-			t->lost = *result;
-		}
-		t->doubtful = result->code != 0;
-		t->result.changed = true;
-	}
-	if (t->trying.kind == PCTL_TRY_METHOD || t->trying.kind == PCTL_TRY_LOG_CLEAR)
-		after_call(t, result);
+	sent->what = call->what ? call->what : call->argument(t);
 }
 
 /*
@@ -172,6 +159,34 @@ static void tell_login(struct pctl_task *t, int code)
 		pctl_login_refused(login, t->target, &t->on_trial);
 }
 
+static void trace(const struct pctl_task *t, const char *end)
+{
+	const struct pctl_call *call = t->trying.call;
+	const char *argument = call->argument ? call->argument(t) : NULL;
+
+	pctl_log(PCTL_LOG_TRACE, t->device, "%s%s%s%s", call->name, argument ? " " : "",
+		argument ? argument : "", end);
+}
+
+static void trace_end(const struct pctl_task *t, const struct pctl_error *result)
+{
+	const struct pctl_call *call = t->trying.call;
+	uint64_t ms = now(t) - t->trying.last;
+	char end[400];
+
+	if (!pctl_log_enabled(PCTL_LOG_TRACE))
+		return;
+	if (result->code)
+		(void)snprintf(end, sizeof(end), ": %s: %s%s%s%s (%" PRIu64 " ms)",
+			pctl_error_name(result->code), result->text,
+			*result->device_code ? " [" : "", result->device_code,
+			*result->device_code ? "]" : "", ms);
+	else
+		(void)snprintf(end, sizeof(end), ": %s (%" PRIu64 " ms)",
+			call->outcome ? call->outcome(t) : "done", ms);
+	trace(t, end);
+}
+
 static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 {
 	struct pctl_task *t = op->data;
@@ -181,9 +196,12 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 	tell_whole_time(t);
 	pctl_device_settle_pins(t->device, result->code == 0);
 	tell_login(t, result->code);
-	after_op(t, result);
+	trace_end(t, result);
+	keep_record(t, result);
 	if (result->code == 0) {
 		t->trouble[0] = '\0';
+		if (t->trying.call->well)
+			t->trying.call->well(t);
 		t->trying.then(t);
 		return;
 	}
@@ -206,21 +224,14 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 		pctl_task_end_error(t, &t->error);
 }
 
-/*
- * Five requests make a boot override on some devices: they get the time of two reads. A log or a
- * hundred sensors are walks of any length, of which the driver bounds each step.
- */
 static uint64_t op_limit(const struct pctl_task *t)
 {
-	uint64_t limit = t->target->read_ms, left = t->deadline > now(t) ? t->deadline - now(t) : 1;
+	const struct pctl_call *call = t->trying.call;
+	uint64_t left = t->deadline > now(t) ? t->deadline - now(t) : 1;
+	uint64_t limit = UINT64_MAX;
 
-	if (t->trying.kind == PCTL_TRY_BOOT_SET || t->trying.kind == PCTL_TRY_HARDWARE ||
-		t->trying.kind == PCTL_TRY_INFO || t->trying.kind == PCTL_TRY_LOG_CLEAR)
-		limit *= 2;
-	if (t->trying.kind == PCTL_TRY_LOG || t->trying.kind == PCTL_TRY_SENSORS)
-		limit = t->target->confirm_ms;
-	if (t->trying.kind == PCTL_TRY_METHOD)
-		limit = pctl_task_method_ms(t);
+	if (call->limit_offset)
+		limit = call->times * pctl_target_ms(t->target, call->limit_offset);
 	if (t->request->timeout_ms && t->request->timeout_ms > limit)
 		limit = t->request->timeout_ms;
 	/* The last look at a state that is waited for gets the time that an answer takes. */
@@ -229,13 +240,41 @@ static uint64_t op_limit(const struct pctl_task *t)
 	return limit < left ? limit : left;
 }
 
-/* What an earlier try left is not mixed with what this one brings. */
-static struct pctl_value *new_tree(struct pctl_task *t)
+struct pctl_value *pctl_task_new_tree(struct pctl_task *t)
 {
 	pctl_value_free(t->tree);
 	t->tree = pctl_value_new_map();
 	return t->tree;
 }
+
+static void start_try(struct pctl_task *t)
+{
+	t->busy = PCTL_TASK_OP;
+	t->trying.tries++;
+	t->trying.last = now(t);
+	trace(t, " ...");
+	pctl_op_begin(&t->op, core_of(t)->loop, op_limit(t), on_op_done, t);
+	t->trying.call->start(t, t->target->loaded->driver, t->device->dev);
+}
+
+void pctl_step_try_or(
+	struct pctl_task *t, const struct pctl_call *call, pctl_step_fn *then, pctl_step_fn *failed)
+{
+	if (pctl_run_interrupted(t->run, NULL)) {
+		pctl_task_end_interrupted(t);
+		return;
+	}
+	t->trying =
+		(struct pctl_try){ .call = call, .first = now(t), .then = then, .failed = failed };
+	start_try(t);
+}
+
+void pctl_step_try(struct pctl_task *t, const struct pctl_call *call, pctl_step_fn *then)
+{
+	pctl_step_try_or(t, call, then, NULL);
+}
+
+/* --- Power. ----------------------------------------------------------------------------------- */
 
 static unsigned coming(const struct pctl_task *t)
 {
@@ -244,97 +283,56 @@ static unsigned coming(const struct pctl_task *t)
 	return changes && !t->request->dry_run ? PCTL_GET_BEFORE_CHANGE : 0;
 }
 
-static void call_more(struct pctl_task *t, const struct pctl_driver *d, void *dev)
+static void start_get(struct pctl_task *t, const struct pctl_driver *d, void *dev)
 {
-	const struct pctl_arguments *args = pctl_run_arguments(t->run);
-
-	switch (t->trying.kind) {
-	case PCTL_TRY_LOG:
-		d->log->read(dev, &t->op, t->log_after, new_tree(t));
-		break;
-	case PCTL_TRY_LOG_CLEAR:
-		d->log->clear(dev, &t->op);
-		break;
-	case PCTL_TRY_SENSORS:
-		d->sensors->read(dev, &t->op, new_tree(t));
-		break;
-	case PCTL_TRY_METHOD:
-		args->method->run(dev, &t->op, args, new_tree(t));
-		break;
-	default:
-		break;
-	}
+	t->reading = (struct pctl_power){ .size = sizeof(t->reading) };
+	d->power->get(dev, &t->op, t->get_flags | coming(t), &t->reading);
 }
 
-static void call_driver(struct pctl_task *t)
+static void take_reading(struct pctl_task *t)
 {
-	const struct pctl_driver *d = t->target->loaded->driver;
-	void *dev = t->device->dev;
-
-	switch (t->trying.kind) {
-	case PCTL_TRY_GET:
-		t->reading = (struct pctl_power){ .size = sizeof(t->reading) };
-		d->power->get(dev, &t->op, t->trying.flags | coming(t), &t->reading);
-		break;
-	case PCTL_TRY_ACT:
-		d->power->act(dev, &t->op, t->trying.action);
-		break;
-	case PCTL_TRY_BOOT_SET:
-		d->boot->set(dev, &t->op, &t->boot);
-		break;
-	case PCTL_TRY_BOOT_GET:
-		t->boot = (struct pctl_boot){ .size = sizeof(t->boot) };
-		d->boot->get(dev, &t->op, &t->boot);
-		break;
-	case PCTL_TRY_INFO:
-		d->inspect->info(dev, &t->op, new_tree(t));
-		break;
-	case PCTL_TRY_HARDWARE:
-		d->inspect->hardware(dev, &t->op, new_tree(t));
-		break;
-	case PCTL_TRY_IDENTIFY:
-		d->identify->set(dev, &t->op, !t->request->identify_off);
-		break;
-	case PCTL_TRY_CONSOLE:
-		d->console->open(
-			dev, &t->op, t->request->steal ? PCTL_CONSOLE_STEAL : 0, &t->session);
-		break;
-	default:
-		call_more(t, d, dev);
-		break;
-	}
+	t->power = t->reading;
+	t->power_read = true;
 }
 
-static void start_try(struct pctl_task *t)
+static const char *how_to_read(const struct pctl_task *t)
 {
-	t->busy = PCTL_TASK_OP;
-	t->trying.tries++;
-	t->trying.last = now(t);
-	pctl_op_begin(&t->op, core_of(t)->loop, op_limit(t), on_op_done, t);
-	call_driver(t);
+	return t->get_flags & PCTL_GET_CONFIRM ? "confirm" : NULL;
 }
 
-static void try_first(struct pctl_task *t, struct pctl_try try)
+static const char *state_read(const struct pctl_task *t)
 {
-	if (pctl_run_interrupted(t->run, NULL)) {
-		pctl_task_end_interrupted(t);
-		return;
-	}
-	try.first = now(t);
-	t->trying = try;
-	start_try(t);
+	return pctl_power_state_name(t->reading.state);
 }
 
-void pctl_step_try(struct pctl_task *t, enum pctl_try_kind kind, pctl_step_fn *then)
+static const struct pctl_call power_get = {
+	.name = "power.get",
+	.start = start_get,
+	.well = take_reading,
+	.argument = how_to_read,
+	.outcome = state_read,
+	.limit_offset = offsetof(struct pctl_target, read_ms),
+	.times = 1,
+};
+
+static void start_act(struct pctl_task *t, const struct pctl_driver *d, void *dev)
 {
-	pctl_step_try_or(t, kind, then, NULL);
+	d->power->act(dev, &t->op, t->action);
 }
 
-void pctl_step_try_or(
-	struct pctl_task *t, enum pctl_try_kind kind, pctl_step_fn *then, pctl_step_fn *failed)
+static const char *action_word(const struct pctl_task *t)
 {
-	try_first(t, (struct pctl_try){ .kind = kind, .then = then, .failed = failed });
+	return pctl_action_name(t->action);
 }
+
+static const struct pctl_call power_act = {
+	.name = "power.act",
+	.start = start_act,
+	.argument = action_word,
+	.limit_offset = offsetof(struct pctl_target, read_ms),
+	.times = 1,
+	.sent_offset = offsetof(struct pctl_task, sent),
+};
 
 void pctl_step_get(struct pctl_task *t, unsigned flags, pctl_step_fn *then)
 {
@@ -343,7 +341,8 @@ void pctl_step_get(struct pctl_task *t, unsigned flags, pctl_step_fn *then)
 			t->target->loaded->driver->name);
 		return;
 	}
-	try_first(t, (struct pctl_try){ .kind = PCTL_TRY_GET, .flags = flags, .then = then });
+	t->get_flags = flags;
+	pctl_step_try(t, &power_get, then);
 }
 
 bool pctl_task_can(const struct pctl_task *t, enum pctl_action action)
@@ -375,10 +374,7 @@ void pctl_step_act(
 				      : "in a state not read");
 		pctl_task_end_ok(t, "ok");
 	} else {
-		try_first(t, (struct pctl_try){ .kind = PCTL_TRY_ACT,
-				     .action = action,
-				     .then = then,
-				     .failed = failed });
+		pctl_step_try_or(t, &power_act, then, failed);
 	}
 }
 
@@ -394,17 +390,21 @@ static void time_over(struct pctl_task *t)
 		t->on_time_over(t);
 		return;
 	}
+	if (t->error.code && t->sent.how == PCTL_SENT_ACCEPTED) {
+		pctl_task_end_fail(t, t->error.code, "'%s' was accepted, and then: %.200s",
+			t->sent.what, t->error.text);
+		return;
+	}
 	if (t->error.code) {
 		pctl_task_end_error(t, &t->error);
 		return;
 	}
 	/* The limit and not the clock: equal errors fold. */
 	pctl_format_duration(t->wait_until - t->started, after, sizeof(after));
-	if (t->acted)
+	if (t->sent.how == PCTL_SENT_ACCEPTED)
 		pctl_task_end_fail(t, PCTL_E_TIMEOUT,
-			"'%s' was accepted, but it still reads %s after %s",
-			pctl_action_name(t->accepted), pctl_power_state_name(t->power.state),
-			after);
+			"'%s' was accepted, but it still reads %s after %s", t->sent.what,
+			pctl_power_state_name(t->power.state), after);
 	else
 		pctl_task_end_fail(t, PCTL_E_TIMEOUT, "it still reads %s after %s",
 			pctl_power_state_name(t->power.state), after);
@@ -427,7 +427,8 @@ static void poll_again(struct pctl_task *t)
 
 static void on_polled(struct pctl_task *t)
 {
-	if (t->power.state != PCTL_POWER_ON && t->power.state != PCTL_POWER_UNKNOWN && t->acted)
+	if (t->power.state != PCTL_POWER_ON && t->power.state != PCTL_POWER_UNKNOWN &&
+		t->sent.how == PCTL_SENT_ACCEPTED)
 		t->seen = true;
 	if (t->power.state == t->wanted && !t->power.changing)
 		t->on_state(t);
@@ -447,10 +448,8 @@ static void on_poll_failed(struct pctl_task *t)
 
 static void poll_state(struct pctl_task *t)
 {
-	try_first(t, (struct pctl_try){ .kind = PCTL_TRY_GET,
-			     .flags = PCTL_GET_CONFIRM,
-			     .then = on_polled,
-			     .failed = on_poll_failed });
+	t->get_flags = PCTL_GET_CONFIRM;
+	pctl_step_try_or(t, &power_get, on_polled, on_poll_failed);
 }
 
 void pctl_step_wait_state(struct pctl_task *t, enum pctl_power_state wanted, uint64_t first_ms,

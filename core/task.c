@@ -82,6 +82,7 @@ static void end(struct pctl_task *t)
 	r->state = t->power_read ? t->power.state : PCTL_POWER_UNKNOWN;
 	r->state_known = t->power_read;
 	r->changing = t->power_read && t->power.changing;
+	r->changed |= t->sent.how != PCTL_SENT_NOTHING || t->armed.how != PCTL_SENT_NOTHING;
 	r->elapsed_ms = now(t) - t->started;
 	r->note = t->note;
 	r->tree = r->ok ? t->tree : NULL; /* half a tree is none */
@@ -102,17 +103,67 @@ void pctl_task_end_ok(struct pctl_task *t, const char *word)
 	end(t);
 }
 
-void pctl_task_end_error(struct pctl_task *t, const struct pctl_error *err)
+static void end_failed(struct pctl_task *t, const struct pctl_error *err)
 {
 	t->result.ok = false;
 	t->result.word = t->request->verb == PCTL_VERB_STATUS ? "unknown" : "error";
 	t->result.error = *err;
-	/* Armed, and then no start came of it: the next one, whoever wants it, would go there. */
-	if (t->boot_touched && !t->acted && !t->doubtful && !pctl_run_interrupted(t->run, NULL))
-		(void)snprintf(t->result.error.text, sizeof(t->result.error.text),
-			"%.220s; the boot device stays set, `powerctl bootdev none` clears it",
-			err->text);
 	end(t);
+}
+
+/* What was sent and never answered outweighs whatever went wrong after it. */
+static void tell_doubt(const struct pctl_task *t, struct pctl_error *err)
+{
+	const struct pctl_sent *sent = &t->sent;
+	struct pctl_error last = *err;
+
+	if (last.code == PCTL_E_OUTCOME_UNKNOWN && t->trying.tries < 2)
+		pctl_error_set(err, PCTL_E_OUTCOME_UNKNOWN,
+			"whether '%s' was taken is not known (%.200s); it is not sent again",
+			sent->what, sent->lost.text);
+	else
+		pctl_error_set(err, PCTL_E_OUTCOME_UNKNOWN,
+			"whether '%s' was taken is not known (%.120s); %s: %.120s", sent->what,
+			sent->lost.text, t->trying.call->sent_offset ? "tried again" : "then",
+			last.text);
+	(void)pctl_error_device_code(err, "%s", sent->lost.device_code);
+}
+
+/* Armed, and then no start came of it: the next one, whoever wants it, would go there. */
+static void tell_armed(const struct pctl_task *t, struct pctl_error *err)
+{
+	bool sure = t->armed.how == PCTL_SENT_ACCEPTED;
+	struct pctl_error last = *err;
+
+	(void)snprintf(err->text, sizeof(err->text),
+		"%.200s; the boot device %s set, `powerctl bootdev none` clears it", last.text,
+		sure ? "stays" : "may be");
+}
+
+void pctl_task_end_error(struct pctl_task *t, const struct pctl_error *err)
+{
+	struct pctl_error told = *err;
+
+	if (t->sent.how == PCTL_SENT_DOUBTFUL)
+		tell_doubt(t, &told);
+	else if (t->sent.how == PCTL_SENT_ACCEPTED && t->op.taken && told.code == PCTL_E_TIMEOUT)
+		pctl_error_set(&told, PCTL_E_TIMEOUT,
+			"'%s' was taken, but has not come to its end: %.200s", t->sent.what,
+			err->text);
+	else if (t->armed.how != PCTL_SENT_NOTHING && t->sent.how == PCTL_SENT_NOTHING)
+		tell_armed(t, &told);
+	end_failed(t, &told);
+}
+
+void pctl_task_end_doubtful(struct pctl_task *t, const char *done)
+{
+	struct pctl_error err = { 0 };
+
+	pctl_error_set(&err, PCTL_E_OUTCOME_UNKNOWN,
+		"whether '%s' was taken is not known (%s); it reads %s, and it is %s", t->sent.what,
+		t->sent.lost.text, pctl_power_state_name(t->power.state), done);
+	(void)pctl_error_device_code(&err, "%s", t->sent.lost.device_code);
+	end_failed(t, &err);
 }
 
 void pctl_task_end_fail(struct pctl_task *t, int code, const char *fmt, ...)
@@ -142,28 +193,28 @@ void pctl_task_note(struct pctl_task *t, const char *fmt, ...)
 void pctl_task_end_interrupted(struct pctl_task *t)
 {
 	const char *read = t->power_read ? pctl_power_state_name(t->power.state) : "nothing";
+	struct pctl_error err = { 0 };
 	const char *why;
 	int code = pctl_run_interrupted(t->run, &why);
 	char state[200];
 
 	(void)snprintf(state, sizeof(state), "%s%s%.150s", read,
 		*t->trouble ? "; before that: " : "", t->trouble);
-
-	if (t->doubtful)
-		pctl_task_end_fail(t, PCTL_E_OUTCOME_UNKNOWN,
+	if (t->sent.how == PCTL_SENT_DOUBTFUL)
+		pctl_error_set(&err, PCTL_E_OUTCOME_UNKNOWN,
 			"%s after '%s' was sent; whether it was taken is not known", why,
-			pctl_task_sent(t));
-	else if (t->acted)
-		pctl_task_end_fail(t, code, "%s; '%s' was accepted, last read: %s", why,
-			pctl_action_name(t->accepted), state);
-	else if (t->boot_touched)
-		pctl_task_end_fail(t, code,
+			t->sent.what);
+	else if (t->sent.how == PCTL_SENT_ACCEPTED)
+		pctl_error_set(&err, code, "%s; '%s' was accepted, last read: %s", why,
+			t->sent.what, state);
+	else if (t->armed.how != PCTL_SENT_NOTHING)
+		pctl_error_set(&err, code,
 			"%s; the boot device may be set for the next start, `powerctl bootdev "
-			"none` clears it; "
-			"last read: %s",
+			"none` clears it; last read: %s",
 			why, state);
 	else
-		pctl_task_end_fail(t, code, "%s; nothing was sent, last read: %s", why, state);
+		pctl_error_set(&err, code, "%s; nothing was sent, last read: %s", why, state);
+	end_failed(t, &err);
 }
 
 static void leave_resolving(struct pctl_task *t);
@@ -194,7 +245,7 @@ static void begin_verb(struct pctl_task *t)
 	const struct pctl_verb_def *def = pctl_verb_def(t->request->verb);
 	size_t offset = t->request->soft && def->soft_limit_offset ? def->soft_limit_offset
 								   : def->limit_offset;
-	uint64_t limit = *(const uint64_t *)(const void *)((const char *)t->target + offset);
+	uint64_t limit = pctl_target_ms(t->target, offset);
 
 	if (t->request->verb == PCTL_VERB_METHOD)
 		limit = pctl_task_method_ms(t);
@@ -211,10 +262,15 @@ static void begin_locked(struct pctl_task *t)
 	struct pctl_login *login = t->request->try_anyway ? NULL : t->target->login;
 	struct pctl_error err = { 0 };
 
-	if (t->lock_told && login && pctl_login_check(login, t->target, &err) < 0)
-		pctl_task_end_error(t, &err);
-	else
-		begin_verb(t);
+	if (t->lock_told && login) {
+		pctl_breaker_refresh(core_of(t)->breaker);
+		if (pctl_login_check(login, t->target, &err) < 0) {
+			pctl_task_end_error(t, &err);
+			return;
+		}
+		pctl_login_hold(login, &t->on_trial);
+	}
+	begin_verb(t);
 }
 
 static void take_lock(struct pctl_task *t)
@@ -231,7 +287,7 @@ static void take_lock(struct pctl_task *t)
 			pctl_run_waiting(t->run, t->target, holder);
 		t->lock_told = true;
 		if (t->on_trial)
-			pctl_login_left(t->target->login, &t->on_trial);
+			pctl_login_step_aside(t->target->login, &t->on_trial);
 		pctl_step_pause(t, pctl_jitter(LOCK_POLL_MS), take_lock);
 	} else {
 		pctl_task_end_error(t, &err);

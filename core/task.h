@@ -16,26 +16,42 @@ struct pctl_task;
 struct pctl_resolving;
 typedef void pctl_step_fn(struct pctl_task *task);
 
-enum pctl_try_kind {
-	PCTL_TRY_GET,
-	PCTL_TRY_ACT,
-	PCTL_TRY_BOOT_SET,
-	PCTL_TRY_BOOT_GET,
-	PCTL_TRY_INFO,
-	PCTL_TRY_HARDWARE,
-	PCTL_TRY_IDENTIFY,
-	PCTL_TRY_CONSOLE,
-	PCTL_TRY_LOG,
-	PCTL_TRY_LOG_CLEAR,
-	PCTL_TRY_SENSORS,
-	PCTL_TRY_METHOD,
+/* What of a call is known to the device. */
+struct pctl_sent {
+	enum {
+		PCTL_SENT_NOTHING,
+		PCTL_SENT_DOUBTFUL, /* it may have been taken: no answer came */
+		PCTL_SENT_ACCEPTED,
+	} how;
+	const char *what;       /* in the user's words: an action, a method */
+	struct pctl_error lost; /* why there is a doubt */
 };
 
-/* The op being tried, and what to do with its end. */
+/* One of the driver's functions, as tasks call it. */
+struct pctl_call {
+	const char *name; /* for the trace */
+	const char *what; /* in the user's words; NULL: its argument */
+	void (*start)(struct pctl_task *task, const struct pctl_driver *driver, void *dev);
+	void (*well)(struct pctl_task *task); /* before the step that follows; or NULL */
+	/* For the trace, or NULL: what it is called with, what it brought. */
+	const char *(*argument)(const struct pctl_task *task);
+	const char *(*outcome)(const struct pctl_task *task);
+	size_t limit_offset; /* which of the target's times it may take; 0: all that is left */
+	unsigned times;      /* that many of them */
+	size_t sent_offset;  /* which of the task's records it belongs to; 0: it changes nothing */
+	unsigned flags;      /* PCTL_CALL_ */
+};
+
+/* Twice is as good as once: tried again also where the answer was lost. */
+#define PCTL_CALL_REPEATABLE 1u
+/* Several requests, of which some may have left before it was interrupted. */
+#define PCTL_CALL_MANY 2u
+/* Somebody else has it for as long as he likes: busy is final. */
+#define PCTL_CALL_BUSY_IS_FINAL 4u
+
+/* A call being tried, and what to do with its end. */
 struct pctl_try {
-	enum pctl_try_kind kind;
-	unsigned flags;
-	enum pctl_action action;
+	const struct pctl_call *call;
 	unsigned tries;
 	uint64_t first, last; /* loop time in ms of the first and of the latest try */
 	pctl_step_fn *then;
@@ -73,14 +89,12 @@ struct pctl_task {
 	struct pctl_boot boot;
 	char *boot_url; /* owns boot.url where a held intent gave it */
 	bool from_intent;
-	enum pctl_action action;
-	bool acted; /* an action was accepted: */
-	enum pctl_action accepted;
-	bool boot_touched;      /* requests that set the boot device have left */
-	struct pctl_error lost; /* why, where doubtful */
-	bool doubtful;          /* the latest action was sent and its answer lost */
-	bool resent;            /* on and off may be sent a second time, not more */
-	bool seen;              /* after an action it was read in another state than on */
+	unsigned get_flags;      /* PCTL_GET_ of the next reading */
+	enum pctl_action action; /* the latest */
+	struct pctl_sent sent;   /* of the latest action or other change */
+	struct pctl_sent armed;  /* of the boot device for the next start */
+	bool resent;             /* on and off may be sent a second time, not more */
+	bool seen;               /* after an action it was read in another state than on */
 	enum pctl_power_state wanted;
 	uint64_t poll_ms, wait_until;
 	pctl_step_fn *on_state, *on_time_over;
@@ -107,7 +121,10 @@ void pctl_task_cancel(struct pctl_task *task);
 
 /* Ends. Word as in struct pctl_result; NULL: the state's. */
 void pctl_task_end_ok(struct pctl_task *task, const char *word);
+/* With an error; where something was sent and never answered, that outweighs it. */
 void pctl_task_end_error(struct pctl_task *task, const struct pctl_error *err);
+/* Nobody knows whether task->sent was taken; done: what was done about that. */
+void pctl_task_end_doubtful(struct pctl_task *task, const char *done);
 void pctl_task_end_fail(struct pctl_task *task, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -129,11 +146,13 @@ void pctl_step_get(struct pctl_task *task, unsigned flags, pctl_step_fn *then);
 /* Ends the task where the driver cannot do it or the state forbids it. */
 void pctl_step_act(
 	struct pctl_task *task, enum pctl_action action, pctl_step_fn *then, pctl_step_fn *failed);
-/* The other interfaces: kind says which; the driver has it. */
-void pctl_step_try(struct pctl_task *task, enum pctl_try_kind kind, pctl_step_fn *then);
+/* The other interfaces: call says which; the driver has it. */
+void pctl_step_try(struct pctl_task *task, const struct pctl_call *call, pctl_step_fn *then);
 /* failed sees task->error. */
-void pctl_step_try_or(
-	struct pctl_task *task, enum pctl_try_kind kind, pctl_step_fn *then, pctl_step_fn *failed);
+void pctl_step_try_or(struct pctl_task *task, const struct pctl_call *call, pctl_step_fn *then,
+	pctl_step_fn *failed);
+/* For a call's start: where it puts what it reads; of an earlier try nothing is left in it. */
+struct pctl_value *pctl_task_new_tree(struct pctl_task *task);
 
 void pctl_step_pause(struct pctl_task *task, uint64_t ms, pctl_step_fn *then);
 
@@ -168,10 +187,8 @@ pctl_step_fn pctl_verb_status, pctl_verb_on, pctl_verb_off, pctl_verb_reboot, pc
 	pctl_verb_identify, pctl_verb_wait, pctl_verb_info, pctl_verb_hardware, pctl_verb_caps,
 	pctl_verb_console, pctl_verb_log, pctl_verb_log_clear, pctl_verb_sensors, pctl_verb_method;
 
-/* What was sent, in the user's words: an action, a method. */
-const char *pctl_task_sent(const struct pctl_task *task);
-/* What is no power action failed: says so where it may have been taken all the same. */
-void pctl_task_end_call_failed(struct pctl_task *task);
+/* Sets the boot device to task->boot (verb_boot.c). */
+extern const struct pctl_call pctl_call_boot_set;
 /* How long a method may take (verb_method.c). */
 uint64_t pctl_task_method_ms(const struct pctl_task *task);
 

@@ -87,9 +87,42 @@ bool pctl_task_can_boot(struct pctl_task *t)
 	return true;
 }
 
+static void start_set(struct pctl_task *t, const struct pctl_driver *d, void *dev)
+{
+	d->boot->set(dev, &t->op, &t->boot);
+}
+
+static const char *device_word(const struct pctl_task *t)
+{
+	return pctl_boot_device_name(t->boot.device);
+}
+
+/* Five requests make a boot override on some devices: they get the time of two reads. */
+const struct pctl_call pctl_call_boot_set = {
+	.name = "boot.set",
+	.start = start_set,
+	.argument = device_word,
+	.limit_offset = offsetof(struct pctl_target, read_ms),
+	.times = 2,
+	.sent_offset = offsetof(struct pctl_task, armed),
+	.flags = PCTL_CALL_REPEATABLE | PCTL_CALL_MANY,
+};
+
+static void start_get(struct pctl_task *t, const struct pctl_driver *d, void *dev)
+{
+	t->boot = (struct pctl_boot){ .size = sizeof(t->boot) };
+	d->boot->get(dev, &t->op, &t->boot);
+}
+
+static const struct pctl_call boot_get = {
+	.name = "boot.get",
+	.start = start_get,
+	.limit_offset = offsetof(struct pctl_target, read_ms),
+	.times = 1,
+};
+
 static void on_set(struct pctl_task *t)
 {
-	t->result.changed = true;
 	pctl_intent_drop(t->target->core, t->target->key);
 	pctl_task_end_ok(t, "ok");
 }
@@ -126,7 +159,7 @@ void pctl_verb_bootdev(struct pctl_task *t)
 		   t->boot.device != PCTL_BOOT_NONE) {
 		hold(t);
 	} else {
-		pctl_step_try(t, PCTL_TRY_BOOT_SET, on_set);
+		pctl_step_try(t, &pctl_call_boot_set, on_set);
 	}
 }
 
@@ -153,7 +186,7 @@ void pctl_verb_bootdev_show(struct pctl_task *t)
 	if (pctl_intent_get(t->target->core, t->target->key, &t->boot, &t->boot_url))
 		show(t, true);
 	else if (boot && boot->get)
-		pctl_step_try(t, PCTL_TRY_BOOT_GET, on_shown);
+		pctl_step_try(t, &boot_get, on_shown);
 	else
 		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s cannot read the boot device",
 			t->target->loaded->driver->name);

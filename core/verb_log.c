@@ -35,6 +35,19 @@ static void move_mark(struct pctl_task *t)
 		pctl_store_put(t->target->core->looks, t->target->key, CURSOR, cursor);
 }
 
+static void start_read(struct pctl_task *t, const struct pctl_driver *d, void *dev)
+{
+	d->log->read(dev, &t->op, t->log_after, pctl_task_new_tree(t));
+}
+
+/* A walk of any length, of which the driver bounds each step; so are a hundred sensors. */
+static const struct pctl_call log_read = {
+	.name = "log.read",
+	.start = start_read,
+	.limit_offset = offsetof(struct pctl_target, confirm_ms),
+	.times = 1,
+};
+
 static void end_log(struct pctl_task *t)
 {
 	move_mark(t);
@@ -58,7 +71,7 @@ void pctl_verb_log(struct pctl_task *t)
 	const char *seen = pctl_store_get(looks, t->target->key, CURSOR);
 	if (t->request->log_new && seen)
 		t->log_after = pctl_xstrdup(seen);
-	pctl_step_try(t, PCTL_TRY_LOG, end_log);
+	pctl_step_try(t, &log_read, end_log);
 }
 
 /* --- log --clear. ----------------------------------------------------------------------------- */
@@ -69,6 +82,20 @@ static void drop_mark(struct pctl_task *t)
 	pctl_store_put(t->target->core->looks, t->target->key, CURSOR, NULL);
 }
 
+static void start_clear(struct pctl_task *t, const struct pctl_driver *d, void *dev)
+{
+	d->log->clear(dev, &t->op);
+}
+
+static const struct pctl_call log_clear = {
+	.name = "log.clear",
+	.start = start_clear,
+	.what = "log --clear",
+	.limit_offset = offsetof(struct pctl_target, read_ms),
+	.times = 2,
+	.sent_offset = offsetof(struct pctl_task, sent),
+};
+
 static void on_cleared(struct pctl_task *t)
 {
 	drop_mark(t);
@@ -78,9 +105,9 @@ static void on_cleared(struct pctl_task *t)
 
 static void on_clear_failed(struct pctl_task *t)
 {
-	if (t->doubtful)
+	if (t->sent.how != PCTL_SENT_NOTHING)
 		drop_mark(t);
-	pctl_task_end_call_failed(t);
+	pctl_task_end_error(t, &t->error);
 }
 
 void pctl_verb_log_clear(struct pctl_task *t)
@@ -94,11 +121,23 @@ void pctl_verb_log_clear(struct pctl_task *t)
 		pctl_task_note(t, "would empty its log");
 		pctl_task_end_ok(t, "ok");
 	} else {
-		pctl_step_try_or(t, PCTL_TRY_LOG_CLEAR, on_cleared, on_clear_failed);
+		pctl_step_try_or(t, &log_clear, on_cleared, on_clear_failed);
 	}
 }
 
 /* --- sensors. --------------------------------------------------------------------------------- */
+
+static void start_sensors(struct pctl_task *t, const struct pctl_driver *d, void *dev)
+{
+	d->sensors->read(dev, &t->op, pctl_task_new_tree(t));
+}
+
+static const struct pctl_call sensors_read = {
+	.name = "sensors.read",
+	.start = start_sensors,
+	.limit_offset = offsetof(struct pctl_target, confirm_ms),
+	.times = 1,
+};
 
 static void end_sensors(struct pctl_task *t)
 {
@@ -112,7 +151,7 @@ void pctl_verb_sensors(struct pctl_task *t)
 	const struct pctl_driver *d = t->target->loaded->driver;
 
 	if (d->sensors)
-		pctl_step_try(t, PCTL_TRY_SENSORS, end_sensors);
+		pctl_step_try(t, &sensors_read, end_sensors);
 	else
 		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s cannot read sensors", d->name);
 }

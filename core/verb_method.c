@@ -6,18 +6,6 @@
 
 #define WORDS_MAX 65536u
 
-const char *pctl_task_sent(const struct pctl_task *t)
-{
-	switch (t->request->verb) {
-	case PCTL_VERB_METHOD:
-		return t->request->method;
-	case PCTL_VERB_LOG_CLEAR:
-		return "log --clear";
-	default:
-		return pctl_action_name(t->action);
-	}
-}
-
 /* A user who gives every read longer means this one too. */
 uint64_t pctl_task_method_ms(const struct pctl_task *t)
 {
@@ -37,31 +25,47 @@ static void on_done(struct pctl_task *t)
 	pctl_task_end_ok(t, "ok");
 }
 
-void pctl_task_end_call_failed(struct pctl_task *t)
+static void start_run(struct pctl_task *t, const struct pctl_driver *d, void *dev)
 {
-	struct pctl_error err = { 0 };
+	const struct pctl_arguments *args = pctl_run_arguments(t->run);
 
-	if (t->op.taken && t->error.code == PCTL_E_TIMEOUT) {
-		pctl_task_end_fail(t, PCTL_E_TIMEOUT,
-			"'%s' was taken, but has not come to its end: %s", pctl_task_sent(t),
-			t->error.text);
-		return;
-	}
-	if (!t->doubtful) {
-		pctl_task_end_error(t, &t->error);
-		return;
-	}
-	/* Whatever came of a later try, the one that was lost may have done it. */
-	if (t->trying.tries > 1)
-		pctl_error_set(&err, PCTL_E_OUTCOME_UNKNOWN,
-			"whether '%s' was taken is not known (%.120s); tried again: %.120s",
-			pctl_task_sent(t), t->lost.text, t->error.text);
-	else
-		pctl_error_set(&err, PCTL_E_OUTCOME_UNKNOWN,
-			"whether '%s' was taken is not known (%.200s); it is not sent again",
-			pctl_task_sent(t), t->lost.text);
-	(void)pctl_error_device_code(&err, "%s", t->lost.device_code);
-	pctl_task_end_error(t, &err);
+	(void)d;
+	args->method->run(dev, &t->op, args, pctl_task_new_tree(t));
+}
+
+static const char *method_word(const struct pctl_task *t)
+{
+	return t->request->method;
+}
+
+static const struct pctl_call method_read = {
+	.name = "method",
+	.start = start_run,
+	.argument = method_word,
+};
+
+static const struct pctl_call method_repeatable = {
+	.name = "method",
+	.start = start_run,
+	.argument = method_word,
+	.sent_offset = offsetof(struct pctl_task, sent),
+	.flags = PCTL_CALL_REPEATABLE,
+};
+
+static const struct pctl_call method_once = {
+	.name = "method",
+	.start = start_run,
+	.argument = method_word,
+	.sent_offset = offsetof(struct pctl_task, sent),
+};
+
+static const struct pctl_call *call_of(const struct pctl_task *t)
+{
+	if (!(pctl_run_flags(t->run) & PCTL_VERB_CHANGES))
+		return &method_read;
+	if (pctl_run_arguments(t->run)->method->flags & PCTL_METHOD_REPEATABLE)
+		return &method_repeatable;
+	return &method_once;
 }
 
 static void say_what_it_would_be(struct pctl_task *t)
@@ -83,6 +87,6 @@ void pctl_verb_method(struct pctl_task *t)
 		say_what_it_would_be(t);
 		pctl_task_end_ok(t, "ok");
 	} else {
-		pctl_step_try_or(t, PCTL_TRY_METHOD, on_done, pctl_task_end_call_failed);
+		pctl_step_try(t, call_of(t), on_done);
 	}
 }

@@ -14,7 +14,7 @@ static uint64_t now(const struct pctl_task *t)
 
 static void end_on(struct pctl_task *t)
 {
-	if (t->result.changed)
+	if (t->sent.how != PCTL_SENT_NOTHING)
 		t->result.confirmed = "seen";
 	pctl_task_end_ok(t, NULL);
 }
@@ -23,19 +23,6 @@ static void end_accepted(struct pctl_task *t)
 {
 	t->result.confirmed = "accepted";
 	pctl_task_end_ok(t, "accepted");
-}
-
-/* An action went out and nobody knows what became of it. done: what was done about that. */
-static void end_unknown(struct pctl_task *t, const char *done)
-{
-	struct pctl_error err = { 0 };
-
-	pctl_error_set(&err, PCTL_E_OUTCOME_UNKNOWN,
-		"whether '%s' was taken is not known (%s); it reads %s, and it is %s",
-		pctl_action_name(t->action), t->lost.text, pctl_power_state_name(t->power.state),
-		done);
-	(void)pctl_error_device_code(&err, "%s", t->lost.device_code);
-	pctl_task_end_error(t, &err);
 }
 
 /* --- A held boot intent goes first, under the same lock. -------------------------------------- */
@@ -60,7 +47,7 @@ static void start_machine(struct pctl_task *t, enum pctl_action action)
 		    pctl_intent_get(t->target->core, t->target->key, &t->boot, &t->boot_url);
 	if (held && !t->request->dry_run && t->target->loaded->driver->boot) {
 		t->from_intent = true;
-		pctl_step_try(t, PCTL_TRY_BOOT_SET, begin_action);
+		pctl_step_try(t, &pctl_call_boot_set, begin_action);
 	} else {
 		begin_action(t);
 	}
@@ -81,7 +68,7 @@ static void on_still_not(struct pctl_task *t)
 {
 	/* It had its time and nothing came of it: so the first one was not taken. */
 	if (t->resent) {
-		end_unknown(t, "not sent a third time");
+		pctl_task_end_doubtful(t, "not sent a third time");
 		return;
 	}
 	t->resent = true;
@@ -158,7 +145,7 @@ static void on_soft_accepted(struct pctl_task *t)
 
 static void on_soft_unconfirmed(struct pctl_task *t)
 {
-	end_unknown(t, "not sent again");
+	pctl_task_end_doubtful(t, "not sent again");
 }
 
 static void on_soft_lost(struct pctl_task *t)
@@ -209,7 +196,7 @@ static void on_restart_accepted(struct pctl_task *t)
 
 static void on_restart_unseen(struct pctl_task *t)
 {
-	end_unknown(t, "not sent again");
+	pctl_task_end_doubtful(t, "not sent again");
 }
 
 /* Not on: it is on its way. */
@@ -310,12 +297,6 @@ void pctl_verb_reset(struct pctl_task *t)
 
 /* --- boot: the override, then a restart, or on if off. ---------------------------------------- */
 
-static void on_boot_set(struct pctl_task *t)
-{
-	t->result.changed = true;
-	begin_action(t);
-}
-
 /* Sleep has to be restarted as what is on, for "on" would only resume it, without a boot. */
 static void on_read_for_boot(struct pctl_task *t)
 {
@@ -331,7 +312,7 @@ static void on_read_for_boot(struct pctl_task *t)
 	if (t->request->dry_run)
 		begin_action(t);
 	else
-		pctl_step_try(t, PCTL_TRY_BOOT_SET, on_boot_set);
+		pctl_step_try(t, &pctl_call_boot_set, begin_action);
 }
 
 void pctl_verb_boot(struct pctl_task *t)

@@ -26,33 +26,77 @@ static void end_tree(struct pctl_task *t)
 	pctl_task_end_ok(t, "ok");
 }
 
-static void inspect(struct pctl_task *t, enum pctl_try_kind kind, bool can, const char *what)
+static void start_info(struct pctl_task *t, const struct pctl_driver *d, void *dev)
+{
+	d->inspect->info(dev, &t->op, pctl_task_new_tree(t));
+}
+
+static void start_hardware(struct pctl_task *t, const struct pctl_driver *d, void *dev)
+{
+	d->inspect->hardware(dev, &t->op, pctl_task_new_tree(t));
+}
+
+static const struct pctl_call inspect_info = {
+	.name = "inspect.info",
+	.start = start_info,
+	.limit_offset = offsetof(struct pctl_target, read_ms),
+	.times = 2,
+};
+
+static const struct pctl_call inspect_hardware = {
+	.name = "inspect.hardware",
+	.start = start_hardware,
+	.limit_offset = offsetof(struct pctl_target, read_ms),
+	.times = 2,
+};
+
+static void inspect(struct pctl_task *t, const struct pctl_call *call, bool can, const char *what)
 {
 	if (!can) {
 		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s cannot tell %s",
 			t->target->loaded->driver->name, what);
 		return;
 	}
-	pctl_step_try(t, kind, end_tree);
+	pctl_step_try(t, call, end_tree);
 }
 
 void pctl_verb_info(struct pctl_task *t)
 {
 	const struct pctl_inspect_if *i = t->target->loaded->driver->inspect;
 
-	inspect(t, PCTL_TRY_INFO, i && i->info, "what the machine is");
+	inspect(t, &inspect_info, i && i->info, "what the machine is");
 }
 
 void pctl_verb_hardware(struct pctl_task *t)
 {
 	const struct pctl_inspect_if *i = t->target->loaded->driver->inspect;
 
-	inspect(t, PCTL_TRY_HARDWARE, i && i->hardware, "what the machine is made of");
+	inspect(t, &inspect_hardware, i && i->hardware, "what the machine is made of");
 }
+
+static void start_identify(struct pctl_task *t, const struct pctl_driver *d, void *dev)
+{
+	d->identify->set(dev, &t->op, !t->request->identify_off);
+}
+
+static const char *on_or_off(const struct pctl_task *t)
+{
+	return t->request->identify_off ? "off" : "on";
+}
+
+static const struct pctl_call identify_set = {
+	.name = "identify.set",
+	.start = start_identify,
+	.what = "identify",
+	.argument = on_or_off,
+	.limit_offset = offsetof(struct pctl_target, read_ms),
+	.times = 1,
+	.sent_offset = offsetof(struct pctl_task, sent),
+	.flags = PCTL_CALL_REPEATABLE,
+};
 
 static void end_identified(struct pctl_task *t)
 {
-	t->result.changed = true;
 	t->result.confirmed = "accepted";
 	pctl_task_end_ok(t, "accepted");
 }
@@ -62,7 +106,7 @@ void pctl_verb_identify(struct pctl_task *t)
 	const struct pctl_driver *d = t->target->loaded->driver;
 
 	if (d->identify)
-		pctl_step_try(t, PCTL_TRY_IDENTIFY, end_identified);
+		pctl_step_try(t, &identify_set, end_identified);
 	else
 		pctl_task_end_fail(
 			t, PCTL_E_UNSUPPORTED, "driver %s has no identify light", d->name);

@@ -4,16 +4,19 @@
  * stand between their quotes, escapes included: that is what goes into the hash and what is sent
  * back.
  */
-#include <powerctl/http.h>
+/* EVP makes ready all digests that OpenSSL has before it calculates one: a tenth of a command. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
+#include "internal.h"
 
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/evp.h>
+#include <openssl/md5.h>
+#include <openssl/sha.h>
 
-#define HEX_MAX (2u * 32u + 1u)
+#define HEX_MAX (2u * SHA256_DIGEST_LENGTH + 1u)
 
 /* --- The challenge. --------------------------------------------------------------------------- */
 
@@ -121,15 +124,43 @@ static int store(char *field, size_t size, struct span value)
 	return 0;
 }
 
+/* The hash of parts joined by colons. */
+static bool md5(const struct span *parts, size_t n, unsigned char *sum)
+{
+	MD5_CTX ctx;
+	bool ok = MD5_Init(&ctx) == 1;
+
+	for (size_t i = 0; ok && i < n; i++)
+		ok = (i == 0 || MD5_Update(&ctx, ":", 1) == 1) &&
+		     MD5_Update(&ctx, parts[i].at, parts[i].len) == 1;
+	ok = ok && MD5_Final(sum, &ctx) == 1;
+	explicit_bzero(&ctx, sizeof(ctx));
+	return ok;
+}
+
+static bool sha256(const struct span *parts, size_t n, unsigned char *sum)
+{
+	SHA256_CTX ctx;
+	bool ok = SHA256_Init(&ctx) == 1;
+
+	for (size_t i = 0; ok && i < n; i++)
+		ok = (i == 0 || SHA256_Update(&ctx, ":", 1) == 1) &&
+		     SHA256_Update(&ctx, parts[i].at, parts[i].len) == 1;
+	ok = ok && SHA256_Final(sum, &ctx) == 1;
+	explicit_bzero(&ctx, sizeof(ctx));
+	return ok;
+}
+
 static const struct algorithm {
 	const char *name;
-	const EVP_MD *(*md)(void);
+	bool (*hash)(const struct span *parts, size_t n, unsigned char *sum);
+	size_t len;
 	bool session;
 } algorithms[] = {
-	{ "MD5", EVP_md5, false },
-	{ "MD5-sess", EVP_md5, true },
-	{ "SHA-256", EVP_sha256, false },
-	{ "SHA-256-sess", EVP_sha256, true },
+	{ "MD5", md5, MD5_DIGEST_LENGTH, false },
+	{ "MD5-sess", md5, MD5_DIGEST_LENGTH, true },
+	{ "SHA-256", sha256, SHA256_DIGEST_LENGTH, false },
+	{ "SHA-256-sess", sha256, SHA256_DIGEST_LENGTH, true },
 };
 
 static const struct algorithm *find_algorithm(struct span name)
@@ -210,29 +241,15 @@ int pctl_digest_parse(const char *header, size_t len, struct pctl_digest *ret)
 
 /* --- The answer. ------------------------------------------------------------------------------ */
 
-/* The hash of parts joined by colons, in lower-case hex. */
-static int hash(const EVP_MD *md, const struct span *parts, size_t n, char hex[HEX_MAX])
+void digest_hex(const unsigned char *bytes, size_t n, char *hex)
 {
-	unsigned char sum[EVP_MAX_MD_SIZE];
-	unsigned int len = 0;
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	bool ok = ctx && EVP_DigestInit_ex(ctx, md, NULL) == 1;
+	static const char digits[] = "0123456789abcdef";
 
-	for (size_t i = 0; ok && i < n; i++) {
-		ok = (i == 0 || EVP_DigestUpdate(ctx, ":", 1) == 1) &&
-		     EVP_DigestUpdate(ctx, parts[i].at, parts[i].len) == 1;
+	for (size_t i = 0; i < n; i++) {
+		*hex++ = digits[bytes[i] >> 4];
+		*hex++ = digits[bytes[i] & 15];
 	}
-	ok = ok && EVP_DigestFinal_ex(ctx, sum, &len) == 1 && 2 * len < HEX_MAX;
-	EVP_MD_CTX_free(ctx);
-	for (size_t i = 0; ok && i < len; i++)
-		(void)snprintf(hex + 2 * i, 3, "%02x", sum[i]);
-	explicit_bzero(sum, sizeof(sum));
-	return ok ? 0 : PCTL_E_INTERNAL;
-}
-
-static struct span text(const char *s)
-{
-	return (struct span){ .at = s, .len = strlen(s) };
+	*hex = '\0';
 }
 
 struct sum {
@@ -244,18 +261,35 @@ struct sum {
 	char ha1[HEX_MAX], ha2[HEX_MAX], response[HEX_MAX];
 };
 
+/* The same in lower-case hex. */
+static int hash(const struct sum *sum, const struct span *parts, size_t n, char hex[HEX_MAX])
+{
+	unsigned char bytes[SHA256_DIGEST_LENGTH];
+	bool ok = sum->algorithm->hash(parts, n, bytes);
+
+	if (ok)
+		digest_hex(bytes, sum->algorithm->len, hex);
+	explicit_bzero(bytes, sizeof(bytes));
+	return ok ? 0 : PCTL_E_INTERNAL;
+}
+
+static struct span text(const char *s)
+{
+	return (struct span){ .at = s, .len = strlen(s) };
+}
+
 static int sum_ha1(struct sum *sum)
 {
 	const struct pctl_digest_answer *a = sum->answer;
 	const struct span user[] = { text(a->username), text(sum->challenge->realm),
 		{ .at = a->password, .len = a->password_len } };
-	int r = hash(sum->algorithm->md(), user, 3, sum->ha1);
+	int r = hash(sum, user, 3, sum->ha1);
 
 	if (r < 0 || !sum->algorithm->session)
 		return r;
 	const struct span session[] = { text(sum->ha1), text(sum->challenge->nonce),
 		text(a->cnonce) };
-	return hash(sum->algorithm->md(), session, 3, sum->ha1);
+	return hash(sum, session, 3, sum->ha1);
 }
 
 static int sum_ha2(struct sum *sum)
@@ -266,10 +300,10 @@ static int sum_ha2(struct sum *sum)
 	struct span parts[] = { text(a->method), text(a->uri), { .at = body_hex } };
 	bool whole = sum->qop && strcmp(sum->qop, "auth-int") == 0;
 
-	if (whole && hash(sum->algorithm->md(), &body, 1, body_hex) < 0)
+	if (whole && hash(sum, &body, 1, body_hex) < 0)
 		return PCTL_E_INTERNAL;
 	parts[2].len = strlen(body_hex);
-	return hash(sum->algorithm->md(), parts, whole ? 3 : 2, sum->ha2);
+	return hash(sum, parts, whole ? 3 : 2, sum->ha2);
 }
 
 static int sum_response(struct sum *sum)
@@ -277,10 +311,10 @@ static int sum_response(struct sum *sum)
 	const struct span old[] = { text(sum->ha1), text(sum->challenge->nonce), text(sum->ha2) };
 
 	if (!sum->qop)
-		return hash(sum->algorithm->md(), old, 3, sum->response);
+		return hash(sum, old, 3, sum->response);
 	const struct span now[] = { old[0], old[1], text(sum->nc), text(sum->answer->cnonce),
 		text(sum->qop), old[2] };
-	return hash(sum->algorithm->md(), now, 6, sum->response);
+	return hash(sum, now, 6, sum->response);
 }
 
 struct out {
@@ -351,7 +385,7 @@ static int calculate(struct sum *sum)
 	if (sum_ha1(sum) < 0 || sum_ha2(sum) < 0 || sum_response(sum) < 0)
 		return PCTL_E_INTERNAL;
 	/* CVE-2017-5689: some firmware compares only as much of a response as it is given. */
-	if (strlen(sum->response) != 2 * (size_t)EVP_MD_size(sum->algorithm->md()))
+	if (strlen(sum->response) != 2 * sum->algorithm->len)
 		return PCTL_E_INTERNAL;
 	return 0;
 }

@@ -15,13 +15,24 @@
 
 static void on_timer(uv_timer_t *timer)
 {
-	exchange_expire(pctl_container_of(timer, struct exchange, timer));
+	struct exchange *ex = pctl_container_of(timer, struct exchange, timer);
+	uint64_t now = uv_now(ex->http->loop);
+
+	if (now < ex->deadline)
+		(void)uv_timer_start(timer, on_timer, ex->deadline - now, 0);
+	else
+		exchange_expire(ex);
 }
 
+/* A timer that runs out earlier may do so: most often the answer comes first. */
 void exchange_arm(struct exchange *ex, uint64_t ms)
 {
 	uv_update_time(ex->http->loop);
-	(void)uv_timer_start(&ex->timer, on_timer, ms, 0);
+	uint64_t now = uv_now(ex->http->loop);
+
+	ex->deadline = now + ms;
+	if (!uv_is_active((uv_handle_t *)&ex->timer) || uv_timer_get_due_in(&ex->timer) > ms)
+		(void)uv_timer_start(&ex->timer, on_timer, ms, 0);
 }
 
 /* --- What libcurl calls. ---------------------------------------------------------------------- */
@@ -193,9 +204,13 @@ static const struct {
 	{ CURLOPT_FOLLOWLOCATION, 0 },
 };
 
-int exchange_set_up(struct exchange *ex)
+/* What is the same for all turns. */
+static int set_up(struct exchange *ex)
 {
 	CURL *easy = ex->easy;
+
+	if (ex->set_up)
+		return 0;
 
 	for (size_t i = 0; i < sizeof(constants) / sizeof(*constants); i++)
 		curl_easy_setopt(easy, constants[i].option, constants[i].value);
@@ -214,11 +229,8 @@ int exchange_set_up(struct exchange *ex)
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, ex);
 	set_address(ex);
-	if (!ex->closing) {
-		set_method(ex);
-		set_headers(ex);
-	}
-	return ex->session->tls ? tls_set_up(ex) : 0;
+	ex->set_up = !ex->session->tls || tls_set_up(ex) == 0;
+	return ex->set_up ? 0 : PCTL_E_INTERNAL;
 }
 
 /* --- Logins. ---------------------------------------------------------------------------------- */
@@ -278,6 +290,15 @@ static int authorize(struct exchange *ex)
 
 /* --- A turn. ---------------------------------------------------------------------------------- */
 
+static void leave(struct exchange *ex)
+{
+	if (!ex->running)
+		return;
+	ex->running = false;
+	(void)curl_multi_remove_handle(ex->session->lane->multi, ex->easy);
+	wire_check(ex->session);
+}
+
 int exchange_start(struct exchange *ex)
 {
 	struct pctl_http_session *session = ex->session;
@@ -287,10 +308,13 @@ int exchange_start(struct exchange *ex)
 	pctl_buf_done(&ex->body);
 	pctl_buf_init(&ex->body, session->max_answer);
 	if (http_lane_join(session, &ex->err) < 0 ||
-		(ex->step == STEP_LOGIN && authorize(ex) < 0) || exchange_set_up(ex) < 0)
+		(ex->step == STEP_LOGIN && authorize(ex) < 0) || set_up(ex) < 0)
 		return ex->err.code ? ex->err.code
 				    : pctl_error_set(&ex->err, PCTL_E_INTERNAL,
 					      "libcurl takes no such request");
+	set_method(ex);
+	set_headers(ex);
+	leave(ex); /* only now: until then it is what closes a kept connection */
 	exchange_arm(ex, pctl_device_connect_ms(session->device));
 	ex->turn.started = uv_now(ex->http->loop);
 	if (curl_multi_add_handle(session->lane->multi, ex->easy) != CURLM_OK)
@@ -302,12 +326,18 @@ int exchange_start(struct exchange *ex)
 void exchange_stop(struct exchange *ex)
 {
 	(void)uv_timer_stop(&ex->timer);
-	if (!ex->running)
-		return;
-	ex->running = false;
-	(void)curl_multi_remove_handle(ex->session->lane->multi, ex->easy);
-	if (!ex->closing)
-		wire_check(ex->session);
+	leave(ex);
+}
+
+/*
+ * libcurl has no call that closes one connection of its cache. But a handle that only connects
+ * takes the connection with it when it goes, for no other handle could make use of it.
+ */
+void exchange_hang_up(struct exchange *ex)
+{
+	curl_easy_setopt(ex->easy, CURLOPT_CONNECT_ONLY, 1L);
+	exchange_stop(ex);
+	curl_easy_setopt(ex->easy, CURLOPT_CONNECT_ONLY, 0L);
 }
 
 /* --- What went wrong. ------------------------------------------------------------------------- */

@@ -2,14 +2,17 @@
 #include "internal.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include <powerctl/mem.h>
 
 /* More in one multi handle cost more each: 1.1 times at 1000, 3 times at 3000 (libcurl 7.88). */
-#define LANE_SESSIONS 256u
+#define LANE_SESSIONS 64u
 /* Exchanges kept for the next request; an easy handle takes 6 kB. */
-#define SPARE_MAX 256u
+#define SPARE_MAX 1024u
 
 /* --- Life. ------------------------------------------------------------------------------------ */
 
@@ -29,26 +32,38 @@ void http_handle_closed(struct pctl_http *http)
 	if (http->libcurl)
 		curl_global_cleanup();
 	free(http->wires);
+	(void)close(http->epoll);
 	free(http);
 	closed(data);
 }
 
-static void on_base_closed(uv_handle_t *handle)
+static void on_poll_closed(uv_handle_t *handle)
 {
-	http_handle_closed(pctl_container_of(handle, struct pctl_http, base));
+	http_handle_closed(pctl_container_of(handle, struct pctl_http, poll));
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+	(void)status, (void)events;
+	wires_act(pctl_container_of(poll, struct pctl_http, poll));
 }
 
 int pctl_http_new(uv_loop_t *loop, struct pctl_http **ret, struct pctl_error *err)
 {
 	struct pctl_http *http = pctl_xcalloc(1, sizeof(*http));
-	int r = uv_timer_init(loop, &http->base);
 
-	if (r < 0) {
-		free(http);
-		return pctl_error_set(err, PCTL_E_INTERNAL, "no timer: %s", uv_strerror(r));
-	}
 	http->loop = loop;
+	http->epoll = epoll_create1(EPOLL_CLOEXEC);
+	int r = http->epoll < 0 ? -errno : uv_poll_init(loop, &http->poll, http->epoll);
+	if (r < 0) {
+		if (http->epoll >= 0)
+			(void)close(http->epoll);
+		free(http);
+		return pctl_error_set(err, PCTL_E_INTERNAL, "no epoll: %s", uv_strerror(r));
+	}
 	http_handle_opened(http);
+	uv_unref((uv_handle_t *)&http->poll);
+	(void)uv_poll_start(&http->poll, UV_READABLE, on_poll);
 	*ret = http;
 	return 0;
 }
@@ -95,7 +110,7 @@ void pctl_http_close(struct pctl_http *http, void (*closed)(void *data), void *d
 		uv_close((uv_handle_t *)&lane->timer, on_lane_closed);
 	}
 	wires_forget(http);
-	uv_close((uv_handle_t *)&http->base, on_base_closed);
+	uv_close((uv_handle_t *)&http->poll, on_poll_closed);
 }
 
 static int need_libcurl(struct pctl_http *http, struct pctl_error *err)
@@ -140,22 +155,39 @@ static void unlink_finished(struct exchange *ex)
 		*at = ex->next;
 }
 
-void http_exchange_give_back(struct exchange *ex)
+/* All but the handles, so that nothing of one device is there when another's turn comes. */
+static void wipe(struct exchange *ex)
 {
-	struct pctl_http *http = ex->http;
+	size_t from = offsetof(struct exchange, session);
 
-	exchange_stop(ex);
 	unlink_finished(ex);
-	curl_easy_reset(ex->easy);
 	pctl_buf_done(&ex->body);
 	free((void *)(uintptr_t)ex->request.method);
 	free((void *)(uintptr_t)ex->request.path);
 	explicit_bzero(ex->authorization, sizeof(ex->authorization));
-
-	/* All but the handles, so that nothing of one device is there when another's turn comes. */
-	size_t from = offsetof(struct exchange, session);
 	memset((char *)ex + from, 0, sizeof(*ex) - from);
 	pctl_buf_init(&ex->body, 0);
+}
+
+void http_exchange_rest(struct exchange *ex)
+{
+	struct pctl_http_session *session = ex->session;
+
+	(void)uv_timer_stop(&ex->timer);
+	wipe(ex);
+	ex->session = session;
+	session->resting = ex;
+}
+
+void http_exchange_give_back(struct exchange *ex)
+{
+	if (!ex)
+		return;
+	struct pctl_http *http = ex->http;
+
+	exchange_stop(ex);
+	wipe(ex);
+	curl_easy_reset(ex->easy);
 	if (http->closing || http->spare_n >= SPARE_MAX) {
 		dispose(ex);
 		return;
@@ -180,7 +212,7 @@ static void collect(struct lane *lane)
 		struct exchange *ex = NULL;
 
 		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&ex);
-		if (!ex || ex->closing)
+		if (!ex)
 			continue;
 		ex->turn.result = msg->data.result;
 		ex->next = NULL;
@@ -202,18 +234,17 @@ static void settle_all(struct pctl_http *http)
 
 static void on_lane_timer(uv_timer_t *timer);
 
-static void arm(struct lane *lane, long ms)
-{
-	if (ms < 0)
-		(void)uv_timer_stop(&lane->timer);
-	else
-		(void)uv_timer_start(&lane->timer, on_lane_timer, (uint64_t)ms, 0);
-}
-
+/* A timer that runs out too early does no harm: libcurl says then when the next has to. */
 static int on_libcurl_timer(CURLM *multi, long ms, void *data)
 {
+	struct lane *lane = data;
+	uv_handle_t *handle = (uv_handle_t *)&lane->timer;
+
 	(void)multi;
-	arm(data, ms);
+	if (ms < 0)
+		(void)uv_timer_stop(&lane->timer);
+	else if (!uv_is_active(handle) || uv_timer_get_due_in(&lane->timer) > (uint64_t)ms)
+		(void)uv_timer_start(&lane->timer, on_lane_timer, (uint64_t)ms, 0);
 	return 0;
 }
 
@@ -230,20 +261,8 @@ void http_lane_act(struct lane *lane, curl_socket_t fd, int events)
 static void on_lane_timer(uv_timer_t *timer)
 {
 	struct lane *lane = pctl_container_of(timer, struct lane, timer);
-	long ms = -1;
-	int running;
 
-	(void)curl_multi_socket_action(lane->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	/* http_lane_act_soon() may have taken the place of a timer that libcurl believes set. */
-	if (curl_multi_timeout(lane->multi, &ms) == CURLM_OK)
-		arm(lane, ms);
-	collect(lane);
-	settle_all(lane->http);
-}
-
-void http_lane_act_soon(struct lane *lane)
-{
-	arm(lane, 0);
+	http_lane_act(lane, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static struct lane *lane_new(struct pctl_http *http)
@@ -287,7 +306,7 @@ int http_lane_join(struct pctl_http_session *session, struct pctl_error *err)
 
 void http_lane_leave(struct pctl_http_session *session)
 {
-	if (!session->lane || session->wire || session->exchange)
+	if (!session->lane || session->wire || session->exchange || session->resting)
 		return;
 	session->lane->sessions--;
 	session->lane = NULL;

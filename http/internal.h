@@ -23,8 +23,9 @@ struct tls_store;
 
 struct pctl_http {
 	uv_loop_t *loop;
-	uv_timer_t base; /* so that closing always has a handle to wait for */
-	size_t handles;  /* libuv handles not closed yet */
+	int epoll; /* of all wires: libuv would take nine system calls for each, this takes two */
+	uv_poll_t poll; /* of epoll; keeps no loop running, for the timers of exchanges do */
+	size_t handles; /* libuv handles not closed yet */
 	bool closing, libcurl;
 	void (*closed)(void *data);
 	void *closed_data;
@@ -38,6 +39,7 @@ struct pctl_http {
 	struct tls_store *stores;  /* loaded when first needed */
 	size_t sessions;
 	uint64_t serial;
+	uint32_t wire_serial;
 };
 
 struct lane {
@@ -55,9 +57,10 @@ struct wire {
 	int fd;
 	int stream;  /* what fd becomes once libcurl is content with it, or -1 */
 	bool dialed; /* the core made it, and may know why it failed */
-	bool polled; /* poll was initialised */
 	unsigned turns;
-	uv_poll_t poll;
+	uint32_t wanted,
+		watched; /* EPOLLIN and EPOLLOUT: what libcurl asks for, what epoll knows */
+	uint32_t serial; /* tells it from the next with the same descriptor */
 };
 
 struct pctl_http_session {
@@ -65,7 +68,9 @@ struct pctl_http_session {
 	struct pctl_device *device;
 	struct lane *lane; /* while in flight or connected */
 	struct wire *wire;
-	struct exchange *exchange;
+	struct exchange *exchange; /* in flight */
+	struct exchange
+		*resting; /* the last one, while its connection is kept: see http_exchange_rest() */
 	uint64_t serial;
 
 	uint16_t port;
@@ -110,6 +115,7 @@ struct exchange {
 	CURL *easy;
 	bool running;     /* easy is in its session's lane */
 	uv_timer_t timer; /* the turn's: connect, then answer; or a failure to tell from the loop */
+	uint64_t deadline;                 /* when it really ends: timer may run out before */
 	struct pctl_http_session *session; /* NULL while spare */
 	struct pctl_op *op;
 	pctl_http_done_fn *done;
@@ -117,8 +123,8 @@ struct exchange {
 
 	struct pctl_http_request request; /* its texts are ours, its body the caller's */
 	enum step step;
+	bool set_up;  /* easy has what all turns have in common */
 	int refusals; /* 401s so far */
-	bool closing; /* only there to make libcurl close a connection */
 
 	struct turn turn;
 	struct pctl_error err; /* why it failed, from inside a libcurl callback */
@@ -141,14 +147,20 @@ int http_lane_join(struct pctl_http_session *session, struct pctl_error *err);
 void http_lane_leave(struct pctl_http_session *session);
 /* Lets libcurl look at a descriptor and settles what is finished; callbacks run. */
 void http_lane_act(struct lane *lane, curl_socket_t fd, int events);
-/* The same for timers and new exchanges, but from the loop. */
-void http_lane_act_soon(struct lane *lane);
 
 struct exchange *http_exchange_take(struct pctl_http *http, struct pctl_error *err);
-/* Wipes; stops it first if it is running. */
+/* Wipes; stops it first if it is running. Takes NULL. */
 void http_exchange_give_back(struct exchange *ex);
+/*
+ * Wipes all but the session, whose resting one it is from here on: libcurl closes a connection only
+ * through the easy handle that used it last. See exchange_hang_up().
+ */
+void http_exchange_rest(struct exchange *ex);
 
 /* --- wire.c: connections. --------------------------------------------------------------------- */
+
+/* Something happened to some of http's wires. */
+void wires_act(struct pctl_http *http);
 
 /* For libcurl: CURLOPT_OPENSOCKETFUNCTION of an exchange, ..CLOSE.. and the socket function of an
  * engine. */
@@ -175,8 +187,8 @@ int exchange_start(struct exchange *ex);
 /* exchange_expire() follows in ms, unless it is armed or stopped before. */
 void exchange_arm(struct exchange *ex, uint64_t ms);
 void exchange_stop(struct exchange *ex);
-/* Makes ex's easy handle libcurl's idea of the turn. */
-int exchange_set_up(struct exchange *ex);
+/* The same, and libcurl closes the connection it was on or had been on. */
+void exchange_hang_up(struct exchange *ex);
 /* Turns what libcurl has to say into an error of ours; ex->err wins if it is set. */
 int exchange_error(struct exchange *ex, struct pctl_error *ret);
 
@@ -186,6 +198,11 @@ int exchange_error(struct exchange *ex, struct pctl_error *ret);
 void exchange_settle(struct exchange *ex);
 /* The turn's time is up. */
 void exchange_expire(struct exchange *ex);
+
+/* --- digest.c --------------------------------------------------------------------------------- */
+
+/* n bytes as 2 * n lower-case digits and a zero. */
+void digest_hex(const unsigned char *bytes, size_t n, char *hex);
 
 /* --- tls.c ------------------------------------------------------------------------------------ */
 

@@ -99,16 +99,19 @@ void pctl_http_session_free(struct pctl_http_session *session)
 
 /* --- How a request ends. ---------------------------------------------------------------------- */
 
-/* The session is free for the next request from here on; ex is not anybody's. */
-static void detach(struct exchange *ex)
+/* The session is free for the next request from here on; nothing of this one is left in ex. */
+static void let_go(struct exchange *ex)
 {
 	struct pctl_http_session *session = ex->session;
 
-	exchange_stop(ex);
 	session->exchange = NULL;
-	if (session->wire)
+	if (session->wire) {
 		wire_rest(session->wire);
-	http_lane_leave(session);
+		http_exchange_rest(ex);
+	} else {
+		http_exchange_give_back(ex);
+		http_lane_leave(session);
+	}
 }
 
 static void fail(struct exchange *ex, const struct pctl_error *err)
@@ -117,25 +120,31 @@ static void fail(struct exchange *ex, const struct pctl_error *err)
 	pctl_http_done_fn *done = ex->done;
 	void *data = ex->data;
 
-	detach(ex);
-	http_exchange_give_back(ex);
+	let_go(ex);
 	done(data, NULL, &copied);
 }
 
 static void succeed(struct exchange *ex)
 {
+	struct pctl_buf body = ex->body;
+	char server[sizeof(ex->server)], content_type[sizeof(ex->content_type)];
 	const struct pctl_http_answer answer = {
 		.status = ex->turn.status,
-		.body = ex->body.data,
-		.len = ex->body.len,
-		.server = ex->server,
-		.content_type = ex->content_type,
+		.body = body.data,
+		.len = body.len,
+		.server = server,
+		.content_type = content_type,
 	};
+	pctl_http_done_fn *done = ex->done;
+	void *data = ex->data;
 
-	detach(ex);
-	/* The next request may be sent in there, or all be freed, but ex is still whole. */
-	ex->done(ex->data, &answer, NULL);
-	http_exchange_give_back(ex);
+	pctl_buf_init(&ex->body, 0);
+	memcpy(server, ex->server, sizeof(server));
+	memcpy(content_type, ex->content_type, sizeof(content_type));
+	let_go(ex);
+	/* The next request may be sent in there, or all be freed. */
+	done(data, &answer, NULL);
+	pctl_buf_done(&body);
 }
 
 void pctl_http_cancel(struct pctl_http_session *session)
@@ -145,10 +154,8 @@ void pctl_http_cancel(struct pctl_http_session *session)
 	if (!ex)
 		return;
 	/* What may still come on this connection is for nobody. */
-	exchange_stop(ex);
 	wire_hang_up(session);
-	detach(ex);
-	http_exchange_give_back(ex);
+	let_go(ex);
 }
 
 static void trace(const struct exchange *ex)
@@ -216,8 +223,7 @@ static int take_challenge(struct exchange *ex)
 	/* The kernel's: OpenSSL's own generator takes longer to set up than a login. */
 	if (getrandom(random, sizeof(random), 0) != sizeof(random))
 		return pctl_error_set(&ex->err, PCTL_E_INTERNAL, "no random numbers");
-	for (size_t i = 0; i < sizeof(random); i++)
-		(void)snprintf(session->cnonce + 2 * i, 3, "%02x", random[i]);
+	digest_hex(random, sizeof(random), session->cnonce);
 	session->challenge = ex->turn.challenge;
 	session->challenged = true;
 	session->nc = 0;
@@ -305,7 +311,6 @@ void exchange_settle(struct exchange *ex)
 
 	curl_easy_getinfo(ex->easy, CURLINFO_RESPONSE_CODE, &status);
 	ex->turn.status = (int)status;
-	exchange_stop(ex);
 	trace(ex);
 	if (answered(ex)) {
 		if (status == 401)
@@ -342,7 +347,6 @@ void exchange_expire(struct exchange *ex)
 	}
 	ex->turn.result = CURLE_OPERATION_TIMEDOUT;
 	trace(ex);
-	exchange_stop(ex);
 	wire_hang_up(ex->session);
 	if (!ex->turn.sent) {
 		pctl_format_duration(connect_ms, limit, sizeof(limit));
@@ -392,10 +396,13 @@ void pctl_http_send(struct pctl_http_session *session, struct pctl_op *op,
 	const struct pctl_http_request *request, pctl_http_done_fn *done, void *data)
 {
 	assert(!session->exchange);
-	struct exchange *ex = http_exchange_take(session->http, NULL);
+	struct exchange *ex = session->resting;
+	if (!ex)
+		ex = http_exchange_take(session->http, NULL);
 	if (!ex)
 		abort(); /* as the rest of the house does without memory */
 
+	session->resting = NULL;
 	ex->session = session;
 	ex->op = op;
 	ex->done = done;

@@ -94,8 +94,7 @@ static bool fingerprint(const X509 *leaf, char hex[65])
 
 	if (X509_digest(leaf, EVP_sha256(), sum, &len) != 1 || len != 32)
 		return false;
-	for (unsigned int i = 0; i < len; i++)
-		(void)snprintf(hex + 2 * (size_t)i, 3, "%02x", sum[i]);
+	digest_hex(sum, len, hex);
 	return true;
 }
 

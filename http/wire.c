@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,6 +26,19 @@ static void enter(struct wire *wire)
 	while (http->wires_n < need)
 		http->wires[http->wires_n++] = NULL;
 	http->wires[wire->fd] = wire;
+}
+
+/* A closed descriptor leaves epoll by itself, and so it is not told of the end of most. */
+static int watch(struct wire *wire, uint32_t events)
+{
+	struct epoll_event event = { .events = events,
+		.data.u64 = (uint64_t)wire->serial << 32 | (uint32_t)wire->fd };
+	int how = !events ? EPOLL_CTL_DEL : wire->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+	if (events == wire->watched)
+		return 0;
+	wire->watched = events;
+	return epoll_ctl(wire->http->epoll, how, wire->fd, &event);
 }
 
 /* --- Opening. --------------------------------------------------------------------------------- */
@@ -87,11 +101,9 @@ static void drop(struct wire *wire)
 }
 
 /* An orphan: no session has it any more, and libcurl will find it dead. */
-static void cut(struct wire *wire, int how)
+static void cut(struct wire *wire)
 {
-	if (wire->polled)
-		(void)uv_poll_stop(&wire->poll);
-	(void)shutdown(wire->stream >= 0 ? wire->stream : wire->fd, how);
+	(void)shutdown(wire->stream >= 0 ? wire->stream : wire->fd, SHUT_RDWR);
 	wire->session->wire = NULL;
 	wire->session = NULL;
 }
@@ -105,14 +117,17 @@ curl_socket_t wire_open(void *data, curlsocktype purpose, struct curl_sockaddr *
 	(void)purpose;
 	/* No second connection for what may have left already: whether it goes again we decide. */
 	ex->turn.lost |= ex->turn.sent;
-	if (ex->closing || ex->turn.sent ||
-		pctl_dial(session->device, session->port, &dial, &ex->err) < 0)
+	if (ex->turn.sent || pctl_dial(session->device, session->port, &dial, &ex->err) < 0)
 		return CURL_SOCKET_BAD;
 	if (session->wire)
-		cut(session->wire, SHUT_RDWR);
+		cut(session->wire);
 
 	struct wire *wire = pctl_xcalloc(1, sizeof(*wire));
-	*wire = (struct wire){ .http = ex->http, .lane = session->lane, .fd = -1, .stream = -1 };
+	*wire = (struct wire){ .http = ex->http,
+		.lane = session->lane,
+		.fd = -1,
+		.stream = -1,
+		.serial = ex->http->wire_serial++ };
 	int r = dial.fd < 0 ? open_direct(wire, &dial, address, &ex->err)
 			    : open_dialed(wire, &dial, address, &ex->err);
 	if (r < 0) {
@@ -129,75 +144,74 @@ int wire_ready(struct wire *wire)
 {
 	if (wire->stream < 0)
 		return 0;
-	if (wire->polled)
-		(void)uv_poll_stop(&wire->poll);
+	(void)watch(wire, 0);
 	int r = dup3(wire->stream, wire->fd, O_CLOEXEC);
 	(void)close(wire->stream);
 	wire->stream = -1;
-	return r < 0 ? PCTL_E_INTERNAL : 0;
+	return r < 0 || watch(wire, wire->wanted) < 0 ? PCTL_E_INTERNAL : 0;
 }
 
 /* --- Watching. -------------------------------------------------------------------------------- */
 
-static void on_poll_closed(uv_handle_t *handle)
+static void act(struct wire *wire, uint32_t events)
 {
-	struct wire *wire = pctl_container_of(handle, struct wire, poll);
-	struct pctl_http *http = wire->http;
-
-	free(wire);
-	http_handle_closed(http);
-}
-
-static void on_poll(uv_poll_t *poll, int status, int events)
-{
-	struct wire *wire = pctl_container_of(poll, struct wire, poll);
 	int flags = 0;
 
-	if (wire->session && !wire->session->exchange) {
+	if (!wire->session || (!wire->wanted && wire->session->exchange)) {
+		(void)watch(wire, 0);
+		return;
+	}
+	if (!wire->session->exchange) {
 		wire_hang_up(wire->session);
 		return;
 	}
-	if (status < 0)
+	/* What is left to be read comes before the error. */
+	if (events & (EPOLLERR | EPOLLHUP))
+		events |= wire->wanted;
+	if (events & EPOLLERR)
 		flags |= CURL_CSELECT_ERR;
-	if (events & UV_READABLE)
+	if (events & wire->wanted & EPOLLIN)
 		flags |= CURL_CSELECT_IN;
-	if (events & UV_WRITABLE)
+	if (events & wire->wanted & EPOLLOUT)
 		flags |= CURL_CSELECT_OUT;
-	http_lane_act(wire->lane, wire->fd, flags);
+	if (flags)
+		http_lane_act(wire->lane, wire->fd, flags);
+	else
+		(void)watch(wire, wire->wanted);
+}
+
+void wires_act(struct pctl_http *http)
+{
+	struct epoll_event events[256];
+	int n = epoll_wait(http->epoll, events, sizeof(events) / sizeof(*events), 0);
+
+	for (int i = 0; i < n; i++) {
+		struct wire *wire = find(http, (curl_socket_t)(events[i].data.u64 & UINT32_MAX));
+
+		if (wire && wire->serial == events[i].data.u64 >> 32)
+			act(wire, events[i].events);
+	}
 }
 
 int wire_watch(CURL *easy, curl_socket_t fd, int what, void *data, void *socket_data)
 {
-	struct pctl_http *http = data;
-	struct wire *wire = find(http, fd);
-	int events = 0;
+	struct wire *wire = find(data, fd);
 
 	(void)easy, (void)socket_data;
 	if (!wire)
 		return 0;
-	if (what == CURL_POLL_REMOVE)
-		return wire->polled ? uv_poll_stop(&wire->poll) : 0;
-	if (!wire->polled) {
-		if (uv_poll_init(http->loop, &wire->poll, fd) < 0)
-			return -1;
-		wire->polled = true;
-		http_handle_opened(http);
-	}
+	wire->wanted = 0;
 	if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
-		events |= UV_READABLE;
+		wire->wanted |= EPOLLIN;
 	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
-		events |= UV_WRITABLE;
-	uv_ref((uv_handle_t *)&wire->poll);
-	return uv_poll_start(&wire->poll, events, on_poll) < 0 ? -1 : 0;
+		wire->wanted |= EPOLLOUT;
+	/* What nobody wants is most often closed next, or rests. */
+	return wire->wanted ? watch(wire, wire->wanted) : 0;
 }
 
 void wire_rest(struct wire *wire)
 {
-	if (!wire->polled)
-		return;
-	/* A device that is merely connected keeps no program running. */
-	uv_unref((uv_handle_t *)&wire->poll);
-	(void)uv_poll_start(&wire->poll, UV_READABLE, on_poll);
+	(void)watch(wire, EPOLLIN);
 }
 
 /* --- Closing. --------------------------------------------------------------------------------- */
@@ -226,13 +240,7 @@ int wire_close(void *data, curl_socket_t fd)
 		session->wire = NULL;
 		http_lane_leave(session);
 	}
-	if (!wire->polled) {
-		drop(wire);
-		return 0;
-	}
-	/* Stops at once, so that the descriptor may go before the handle has. */
-	uv_close((uv_handle_t *)&wire->poll, on_poll_closed);
-	(void)close(fd);
+	drop(wire);
 	return 0;
 }
 
@@ -250,14 +258,7 @@ static void forget(struct wire *wire)
 		session->wire = NULL;
 		http_lane_leave(session);
 	}
-	if (!wire->polled) {
-		drop(wire);
-		return;
-	}
-	if (wire->stream >= 0)
-		(void)close(wire->stream);
-	wire->stream = -1;
-	uv_close((uv_handle_t *)&wire->poll, on_poll_closed);
+	drop(wire);
 }
 
 void wire_check(struct pctl_http_session *session)
@@ -273,41 +274,17 @@ void wires_forget(struct pctl_http *http)
 			forget(http->wires[fd]);
 }
 
-/*
- * libcurl has no call that closes one connection of its cache. But when a request asks for a
- * connection that has died, it closes it before it wants another one, which wire_open() denies.
- * All of that happens within one call, and nothing is sent but TLS's goodbye.
- */
-static void make_libcurl_close(struct pctl_http_session *session)
-{
-	struct lane *lane = session->lane;
-	struct exchange *ex = http_exchange_take(session->http, NULL);
-	int running;
-
-	if (!ex)
-		return;
-	ex->session = session;
-	ex->closing = true;
-	if (exchange_set_up(ex) == 0 && curl_multi_add_handle(lane->multi, ex->easy) == CURLM_OK) {
-		ex->running = true;
-		(void)curl_multi_socket_action(lane->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	}
-	http_exchange_give_back(ex);
-	/* Others may have got on in the meantime; whoever waits for them hears it from the loop. */
-	http_lane_act_soon(lane);
-}
-
 void wire_hang_up(struct pctl_http_session *session)
 {
-	struct wire *wire = session->wire;
+	struct exchange *ex = session->exchange ? session->exchange : session->resting;
 
-	if (!wire)
-		return;
-	int fd = wire->fd;
-	ask_dialer(wire);
-	cut(wire, SHUT_RD);
-	make_libcurl_close(session);
-	if (find(session->http, fd) == wire)
-		(void)shutdown(fd, SHUT_RDWR);
+	if (ex)
+		exchange_hang_up(ex);
+	http_exchange_give_back(session->resting);
+	session->resting = NULL;
+	if (session->wire) {
+		ask_dialer(session->wire);
+		cut(session->wire);
+	}
 	http_lane_leave(session);
 }

@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "credential.h"
+#include "command.h"
 
 static char folder[256];
 
@@ -215,7 +215,7 @@ static void test_commands(void **state)
 		"ERROR: password_command: true holds no secret: it is empty");
 	check(command("yes", "x", NULL),
 		"ERROR: password_command: 'yes' printed more than 4098 bytes");
-	assert_true(now_ms() - begin < PCTL_SECRET_COMMAND_MS); /* ended at once, not in time */
+	assert_true(now_ms() - begin < PCTL_COMMAND_MS); /* ended at once, not in time */
 }
 
 static void test_a_child_that_keeps_the_pipe_is_not_waited_for(void **state)
@@ -248,8 +248,9 @@ static void test_a_slow_command_is_killed_with_its_children(void **state)
 	struct pctl_buf out;
 
 	pctl_buf_init(&out, 100);
+	const struct pctl_command command = { .argv = argv, .timeout_ms = 300, .out = &out };
 	uint64_t begin = now_ms();
-	assert_int_equal(pctl_command_run(argv, 300, &out, &err), PCTL_E_CONFIG);
+	assert_int_equal(pctl_command_run(&command, &err), PCTL_E_CONFIG);
 	assert_true(now_ms() - begin < 30000);
 	assert_string_equal(err.text, "'sh' did not end within 1 s and was killed");
 	assert_int_equal(close(fds[1]), 0);

@@ -409,38 +409,44 @@ static void test_sessions_do_not_share_connections(void **state)
 	}
 	assert_int_equal(b->server.accepted, SESSIONS);
 	assert_int_equal(b->server.open, SESSIONS);
+	int descriptors = open_descriptors();
 	for (int i = 0; i < SESSIONS; i++) {
 		pctl_http_session_idle(sessions[i]);
 		pctl_http_session_idle(sessions[i]);
 	}
+	/* libcurl keeps none that nobody can use any more. */
+	assert_int_equal(open_descriptors(), descriptors - SESSIONS);
 	bench_settle(b);
 	assert_int_equal(b->server.open, 0);
 	for (int i = 0; i < SESSIONS; i++)
 		pctl_http_session_free(sessions[i]);
 }
 
-static void count_polls(uv_handle_t *handle, void *data)
+/* Those of the engine: the server has neither. */
+static void count_waiting(uv_handle_t *handle, void *data)
 {
+	uv_handle_type type = uv_handle_get_type(handle);
+
 	*(int *)data +=
-		uv_handle_get_type(handle) == UV_POLL && uv_is_active(handle) && uv_has_ref(handle);
+		(type == UV_POLL || type == UV_TIMER) && uv_is_active(handle) && uv_has_ref(handle);
 }
 
 static void test_kept_connection_keeps_no_loop_running(void **state)
 {
 	struct bench *b = *state;
 	SCRIPT(b, SAYS(R401("n1", "")), SAYS(R200), IS_SILENT(""));
-	int polls = 0;
+	int waiting = 0;
 
 	bench_post(b, false);
 	assert_int_equal(b->server.open, 1);
-	uv_walk(&b->loop, count_polls, &polls);
-	assert_int_equal(polls, 0);
+	uv_walk(&b->loop, count_waiting, &waiting);
+	assert_int_equal(waiting, 0);
 	/* A request in flight on it does. */
 	bench_send(b, false);
 	while (b->server.n < 3)
 		uv_run(&b->loop, UV_RUN_ONCE);
-	uv_walk(&b->loop, count_polls, &polls);
-	assert_int_equal(polls, 1);
+	uv_walk(&b->loop, count_waiting, &waiting);
+	assert_in_range(waiting, 1, 2);
 }
 
 /* Two end in one go, and whoever hears of the first gives up the second. */

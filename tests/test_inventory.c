@@ -167,7 +167,7 @@ static const struct {
 	{ "grups: {}\n", "f:1:1: unknown key 'grups'; did you mean 'groups'?" },
 	{ "whatever: {}\n",
 		"f:1:1: unknown key 'whatever'; here belong: defaults, credentials, classes, "
-		"nodes, groups, limits, include, hooks" },
+		"nodes, groups, limits, include, sources, hooks" },
 	{ "- a\n", "f:1:1: an inventory is a map with keys like 'nodes:', not a list" },
 	{ "nodes:\n  n1: {driver: [amt]}\n", "f:2:16: driver: a text is wanted here, not a list" },
 	{ "nodes:\n  n1: {tags: lab}\n",
@@ -371,9 +371,9 @@ static void test_includes(void **state)
 
 	put("conf.d/b.yaml", "include: ../main.yaml\nclasses: {k: {}}\ndefaults: {}\n", 0644);
 	inv = load("main.yaml",
+		"DIR/conf.d/b.yaml:1:10: DIR/main.yaml includes itself; take it out\n"
 		"DIR/conf.d/b.yaml:2:11: class 'k' is already at DIR/conf.d/a.yaml:2; keep one of "
-		"them\n"
-		"DIR/conf.d/b.yaml:1:10: DIR/main.yaml includes itself; take it out");
+		"them");
 	pctl_inventory_free(inv);
 
 	put("twice.yaml", "include: [conf.d/a.yaml, conf.d/a.yaml, gone.yaml]\n", 0644);

@@ -5,7 +5,7 @@
 
 struct probe { /* what one op did to its surroundings */
 	struct pctl_op op;
-	int done, aborts, watched;
+	int done, aborts;
 	struct pctl_error result;
 	bool commit, take_back;
 };
@@ -24,15 +24,6 @@ static void count_done(struct pctl_op *op, const struct pctl_error *result)
 	p->result = *result;
 }
 
-static void count_watch(struct pctl_op *op, const struct pctl_error *result)
-{
-	struct probe *p = op->watch_data;
-
-	(void)result;
-	p->watched++;
-	assert_int_equal(p->done, 0);
-}
-
 typedef void begin_fn(struct probe *p);
 
 static struct probe run(begin_fn *begin, uint64_t timeout_ms, bool cancel, bool commit)
@@ -42,7 +33,6 @@ static struct probe run(begin_fn *begin, uint64_t timeout_ms, bool cancel, bool 
 
 	assert_int_equal(uv_loop_init(&loop), 0);
 	pctl_op_begin(&p.op, &loop, timeout_ms, count_done, &p);
-	pctl_op_watch(&p.op, count_watch, &p);
 	begin(&p);
 	assert_int_equal(p.done, 0); /* never before the starting call returns */
 	if (cancel)
@@ -51,7 +41,6 @@ static struct probe run(begin_fn *begin, uint64_t timeout_ms, bool cancel, bool 
 	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
 	assert_int_equal(uv_loop_close(&loop), 0); /* nothing left behind */
 	assert_int_equal(p.done, 1);
-	assert_int_equal(p.watched, 1);
 	return p;
 }
 

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "trace.h"
 
 enum how {
 	WORKS,
@@ -383,16 +382,6 @@ static void test_a_console_from_another_driver(void **state)
 	run_until(p, &p->closed);
 }
 
-static void test_through_the_tracing_wrapper(void **state)
-{
-	struct program *p = *state;
-	struct pctl_loaded *loaded = pctl_strmap_get(&p->world.core->by_name, "fake");
-
-	loaded->driver = pctl_trace_new(&loaded->plugin->driver);
-	test_the_device_lives_as_long_as_the_stream(state);
-	assert_int_equal(uv_run(&p->world.loop, UV_RUN_DEFAULT), 0);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -408,7 +397,6 @@ int main(void)
 		TEST(test_cancel_when_it_has_just_opened),
 		TEST(test_no_console),
 		TEST(test_a_console_from_another_driver),
-		TEST(test_through_the_tracing_wrapper),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

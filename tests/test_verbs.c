@@ -13,11 +13,13 @@ enum answer {
 	OFF,
 	ON,
 	SLEEP,
-	ODD,      /* a state that nobody knows */
-	GONE,     /* unreachable */
-	OK,       /* an action accepted */
-	LOST,     /* an action sent, its answer lost */
-	LOST_BUT, /* the same, but the device takes the commit back */
+	ODD,        /* a state that nobody knows */
+	GONE,       /* unreachable */
+	OK,         /* an action accepted */
+	LOST,       /* an action sent, its answer lost */
+	LOST_BUT,   /* the same, but the device takes the commit back */
+	HANG_SENT,  /* sent, and no end to it */
+	HANG_TAKEN, /* the same, but the device said that it took it */
 	REFUSED,
 	BUSY,
 	UNSUPPORTED,
@@ -27,11 +29,12 @@ enum answer {
 struct script {
 	enum answer reads[16];
 	enum answer actions[8];
+	enum answer boots[4]; /* END: goes well */
 };
 
 struct fake {
 	const struct script *script;
-	size_t read, acted;
+	size_t read, acted, booted;
 	struct calls asked;
 };
 
@@ -59,6 +62,13 @@ static void answer(struct pctl_op *op, enum answer a)
 		break;
 	case UNSUPPORTED:
 		pctl_op_fail(op, PCTL_E_UNSUPPORTED, "it cannot");
+		break;
+	case HANG_TAKEN:
+	case HANG_SENT:
+		pctl_op_committed(op);
+		if (a == HANG_TAKEN)
+			pctl_op_taken(op);
+		pctl_op_pending(op, ignore_abort, NULL);
 		break;
 	case HANG:
 		pctl_op_pending(op, ignore_abort, NULL);
@@ -102,7 +112,7 @@ static void fake_boot_set(void *dev, struct pctl_op *op, const struct pctl_boot 
 	(void)dev;
 	(void)snprintf(what, sizeof(what), "boot:%s", pctl_boot_device_name(boot->device));
 	calls_note(&current->asked, what);
-	pctl_op_done(op);
+	answer(op, current->script->boots[current->booted++]);
 }
 
 /* --- One verb on one node, in a world of its own. --------------------------------------------- */
@@ -160,7 +170,7 @@ static void play_on(
 	struct play *w, const char *name, const struct script *script, struct pctl_request request)
 {
 	w->fake.script = script;
-	w->fake.read = w->fake.acted = 0;
+	w->fake.read = w->fake.acted = w->fake.booted = 0;
 	w->fake.asked.log[0] = '\0';
 	outcome_of(&w->world, name, &request, &w->got);
 }
@@ -444,6 +454,45 @@ static void test_an_armed_boot_is_told(void **state)
 	fails(w, PCTL_E_REFUSED, NULL, "the device said no; the boot device stays set");
 }
 
+static void test_a_lost_boot_device_is_set_again(void **state)
+{
+	struct play *w = *state;
+	const struct script once = { .reads = { OFF, ON }, .actions = { OK }, .boots = { LOST } };
+	const struct script twice = { .reads = { OFF }, .boots = { LOST, LOST } };
+	const struct script sent = { .reads = { OFF }, .boots = { HANG_SENT } };
+	const struct pctl_boot pxe = { .device = PCTL_BOOT_PXE };
+
+	play(w, &once, VERB(PCTL_VERB_BOOT, .boot = pxe, .timeout_ms = 3000));
+	succeeds(w, "confirm boot:pxe boot:pxe act:on confirm", "on", "seen");
+	play(w, &twice, VERB(PCTL_VERB_BOOT, .boot = pxe, .timeout_ms = 3000));
+	fails(w, PCTL_E_OUTCOME_UNKNOWN, "confirm boot:pxe boot:pxe",
+		"before an answer; the boot device may be set, `powerctl bootdev none`");
+	assert_true(w->got.result.changed);
+	play(w, &sent, VERB(PCTL_VERB_BOOT, .boot = pxe, .deadline_ms = 40));
+	fails(w, PCTL_E_TIMEOUT, "confirm boot:pxe", "the boot device may be set");
+	assert_true(w->got.result.changed);
+}
+
+/* What was lost stays in doubt, whatever goes wrong after it. */
+static void test_a_doubt_outweighs_what_follows(void **state)
+{
+	struct play *w = *state;
+	const struct script gone = { .reads = { ON, GONE }, .actions = { LOST, GONE, GONE } };
+	const struct script taken = { .reads = { ON }, .actions = { HANG_TAKEN } };
+	const struct script mute = { .reads = { ON, GONE }, .actions = { OK } };
+
+	play(w, &gone, VERB(PCTL_VERB_OFF));
+	fails(w, PCTL_E_OUTCOME_UNKNOWN, NULL,
+		"whether 'off' was taken is not known (connection closed before an answer); tried "
+		"again: no answer in 6 s");
+	assert_true(w->got.result.changed);
+	play(w, &taken, VERB(PCTL_VERB_OFF, .deadline_ms = 40));
+	fails(w, PCTL_E_TIMEOUT, NULL, "'off' was accepted, last read: on");
+	assert_true(w->got.result.changed);
+	play(w, &mute, VERB(PCTL_VERB_OFF));
+	fails(w, PCTL_E_UNREACHABLE, NULL, "'off' was accepted, and then: no answer in 6 s");
+}
+
 static void test_the_trouble_before_the_deadline_is_told(void **state)
 {
 	struct play *w = *state;
@@ -503,6 +552,8 @@ int main(void)
 		TEST(test_boot),
 		TEST(test_a_held_intent_goes_with_the_next_start),
 		TEST(test_an_armed_boot_is_told),
+		TEST(test_a_lost_boot_device_is_set_again),
+		TEST(test_a_doubt_outweighs_what_follows),
 		TEST(test_the_trouble_before_the_deadline_is_told),
 		TEST(test_maintenance_and_protected),
 		TEST(test_time_over_says_what_is_known),

@@ -40,18 +40,37 @@ struct pctl_inventory;
 PCTL_API int pctl_inventory_find(
 	const char *override, char **ret_path, bool *ret_shadowed, struct pctl_error *err);
 
+/* When a source that is a program is run. */
+enum pctl_freshness {
+	PCTL_SOURCES_DUE,  /* if its kept answer is older than the source says */
+	PCTL_SOURCES_KEPT, /* only if there is no kept answer */
+	PCTL_SOURCES_NOW,  /* always */
+};
+
 /*
- * Reads a file and what it includes. PCTL_E_CONFIG if there is any problem; the inventory that
- * could be read is in *ret all the same if the file could be parsed (NULL otherwise).
+ * Reads a file, what it includes and what its sources say; blocks as long as they take, which is up
+ * to 30 s for each that is a program. pctl_inventory_load() runs those that are due. PCTL_E_CONFIG
+ * if there is any problem; the inventory that could be read is in *ret all the same if the file
+ * could be parsed (NULL otherwise).
  */
 PCTL_API int pctl_inventory_load(
 	const char *path, struct pctl_inventory **ret, struct pctl_problems *problems);
+PCTL_API int pctl_inventory_load_fresh(const char *path, enum pctl_freshness freshness,
+	struct pctl_inventory **ret, struct pctl_problems *problems);
 /* One without any node, for URLs. */
 PCTL_API struct pctl_inventory *pctl_inventory_new(void);
 PCTL_API void pctl_inventory_free(struct pctl_inventory *inventory);
 
 /* The path it was loaded from, or NULL. */
 PCTL_API const char *pctl_inventory_path(const struct pctl_inventory *inventory);
+
+/* --- Sources: what else says which nodes and groups there are. -------------------------------- */
+
+PCTL_API size_t pctl_inventory_source_count(const struct pctl_inventory *inventory);
+/* What it gave and how old that is: "source 'prog': 8 nodes, 2 groups, 3 min old"; free() it. */
+PCTL_API char *pctl_inventory_source_words(const struct pctl_inventory *inventory, size_t source);
+/* What somebody should know whatever they do, or NULL; free() it. */
+PCTL_API char *pctl_inventory_source_warning(const struct pctl_inventory *inventory, size_t source);
 
 /* --- Nodes, by index in the order of the file. Texts live as long as the inventory. ----------- */
 

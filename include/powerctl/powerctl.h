@@ -23,7 +23,6 @@ extern "C" {
 
 struct pctl_core_options {
 	const char *plugin_dir; /* NULL: beside the program, else where it is installed */
-	bool trace;             /* wrap every driver in one that logs its ops at PCTL_LOG_TRACE */
 	const char *caller;     /* for locks: what other processes are told, "powerctl reboot" */
 };
 

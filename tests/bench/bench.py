@@ -1,184 +1,178 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""bench [ROW...]: powerctl beside other clients on the same stand-in fleet.
+"""bench [ROW...]: powerctl beside other clients on the same stand-in fleets, in one table.
 
 Each row is one job that every client does in turns, round after round: what else the machine is
-busy with then slows all of them alike, and only the ratio of medians counts. Wall time is taken
-around posix_spawn and wait; CPU is what the kernel says of the client. A client whose output is
-wrong, or whose requests the fleet did not see, ends the bench with status 1; so does a missed goal
+busy with then slows all of them alike, and only ratios of medians count. A client whose output is
+wrong, or whose requests a fleet did not see, ends the bench with status 1; so does a missed goal
 with --gate.
 """
 import argparse
 import collections
 import contextlib
-import json
 import os
-import select
-import subprocess
+import signal
+import statistics
 import sys
 import tempfile
-import urllib.request
 
-from benchlib import (BUILD, POWERCTL, address, in_turns, median, powerctl_env,
-                      raise_descriptor_limit, run, write)
+import report
+from benchlib import in_turns, listen, raise_descriptor_limit, run
+from fleets import UNKNOWN
+from rows import ROWS
 
-AMTSIM = os.path.join(BUILD, "bin/powerctl-amtsim")
-CURL = "/usr/bin/curl"
-PASSWORD = "P@ssw0rd"
-CURL_MAX = 300  # what --parallel-max allows at most
-
-# What powerctl sends to read the power state; curl sends the same.
-BODY = (
-    '<?xml version="1.0" encoding="utf-8"?><Envelope'
-    ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
-    ' xmlns:xsd="http://www.w3.org/2001/XMLSchema"'
-    ' xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing"'
-    ' xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"'
-    ' xmlns="http://www.w3.org/2003/05/soap-envelope"><Header>'
-    "<a:Action>http://schemas.xmlsoap.org/ws/2004/09/transfer/Get</a:Action><a:To>/wsman</a:To>"
-    "<w:ResourceURI>http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/"
-    "CIM_AssociatedPowerManagementService</w:ResourceURI><a:MessageID>0</a:MessageID><a:ReplyTo>"
-    "<a:Address>http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:Address>"
-    "</a:ReplyTo><w:OperationTimeout>PT60S</w:OperationTimeout></Header><Body></Body></Envelope>")
-
-Row = collections.namedtuple("Row", "name nodes latency_ms rounds goal")
-# goal: powerctl's wall time as a multiple of curl's, at most.
-ROWS = [
-    Row("one", 1, 0, 31, 1.1),
-    Row("hundred", 100, 0, 15, 1.1),
-    Row("thousand", 1000, 0, 9, 1.1),
-    Row("thousand-50ms", 1000, 50, 5, 1.0),
-    Row("tenthousand", 10000, 0, 3, 1 / 6),
-]
-DEFAULT_ROWS = ["one", "hundred", "thousand", "thousand-50ms"]
+# One run: what the client cost and said, what its fleets counted and used. first_bad, last_good:
+# seconds after its start, where that was listened to.
+Sample = collections.namedtuple(
+    "Sample", "wall device_cpu peak answers named first_bad last_good requests connections open"
+    " at_device sim_cpu")
 
 
-class Fleet:
-    def __init__(self, row):
-        ready, ready_end = os.pipe()
-        self.proc = subprocess.Popen(
-            [AMTSIM, "--devices", str(row.nodes), "--address", address(0), "--port", "0", "--no-tls",
-             "--control", "0", "--password", PASSWORD, "--ready-fd", str(ready_end),
-             "--set", f"all:latency_ms={row.latency_ms}"], pass_fds=[ready_end])
-        os.close(ready_end)
-        with os.fdopen(ready) as lines:
-            line = lines.readline() if select.select([lines], [], [], 60)[0] else ""
-        if not line:
-            self.close()
-            sys.exit("bench: the stand-in fleet did not start")
-        told = json.loads(line)
-        self.port = told["devices"][0]["port"]
-        self.control = f"http://127.0.0.1:{told['control']}"
-        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+class Result:
+    """What one client did in one row."""
 
-    def close(self):
-        self.proc.terminate()
-        self.proc.wait()
+    def __init__(self, row, client, samples):
+        self.row, self.client, self.samples = row, client, samples
 
-    def good_answers(self):
-        """Since the last call."""
-        with self.opener.open(self.control + "/counters", timeout=60) as answer:
-            counters = json.load(answer)
-        with self.opener.open(urllib.request.Request(self.control + "/reset", method="POST"),
-                              timeout=60):
-            return counters["r200"]
+    def known(self, field):
+        return [v for v in (getattr(s, field) for s in self.samples) if v is not None]
+
+    def median(self, field):
+        known = self.known(field)
+        return statistics.median(known) if known else None
+
+    def most(self, field):
+        return max(self.known(field), default=None)
+
+    def least(self, field):
+        return min(self.known(field), default=None)
 
 
-class Powerctl:
-    name = "powerctl"
+class Setup:
+    """What a row is given: a folder, and fleets that end with it."""
 
-    def __init__(self, folder, fleet, row):
-        nodes = "\n".join(f"  n{n}: {{class: amt, address: {address(n)}}}" for n in range(row.nodes))
-        write(folder, "password", PASSWORD)
-        self.argv = [POWERCTL, "status"]
-        self.env = powerctl_env(folder, "credentials:\n"
-                                "  bench: {username: admin, password_file: password}\n"
-                                "classes:\n  amt: {driver: amt, credential: bench, tls: false,"
-                                f" port: {fleet.port}}}\nnodes:\n{nodes}\n")
-        self.answers = row.nodes
+    def __init__(self, stack, ours):
+        self.stack, self.ours = stack, ours
+        self.folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="powerctl-bench-"))
 
-    def right(self, text):
-        return text.count(": off\n") == self.answers
+    def open(self, fleet):
+        self.stack.callback(fleet.close)
+        return fleet
 
 
-class Curl:
-    name = "curl --digest"
-
-    def __init__(self, folder, fleet, row):
-        body = write(folder, "body.xml", BODY)
-        self.argv = [CURL, "-s", "--digest", "-u", "admin:" + PASSWORD,
-                     "-H", "Content-Type: application/soap+xml; charset=utf-8",
-                     "--data-binary", "@" + body]
-        urls = [f"http://{address(n)}:{fleet.port}/wsman" for n in range(row.nodes)]
-        if row.nodes == 1:
-            self.argv += urls
-        else:
-            # Options of the command line hold for the first URL only.
-            config = write(folder, "urls", "next\n".join(
-                f'url = "{url}"\ndigest\nuser = "admin:{PASSWORD}"\ndata-binary = "@{body}"\n'
-                'header = "Content-Type: application/soap+xml; charset=utf-8"\n'
-                for url in urls))
-            self.argv = [CURL, "-s", "--parallel", "--parallel-max", str(CURL_MAX),
-                         "--config", config]
-        self.env = {"PATH": "/usr/bin:/bin", "HOME": folder}
-        self.answers = row.nodes
-
-    def right(self, text):
-        return text.count(":PowerState>8<") == self.answers
-
-
-def run_once(client, fleet, folder):
-    path = os.path.join(folder, "out")
-    status, sample = run(client.argv, client.env, path)
+def text_of(path):
     with open(path, encoding="utf-8", errors="replace") as out:
-        text = out.read()
-    answers = fleet.good_answers()
-    if status or answers != client.answers or not client.right(text):
-        sys.exit(f"bench: {client.name} ended with {status} after"
-                 f" {answers} of {client.answers} good answers; its output begins:\n{text[:2000]}")
-    return sample
+        return out.read()
 
 
-def measure(row, rounds):
-    """Samples by client, the first client being powerctl."""
-    with contextlib.closing(Fleet(row)) as fleet, \
-            tempfile.TemporaryDirectory(prefix="powerctl-bench-") as folder:
-        clients = [Powerctl(folder, fleet, row), Curl(folder, fleet, row)]
-        return in_turns(clients, rounds, lambda client: run_once(client, fleet, folder))
+def run_client(client, folder, listens):
+    """Its status, its cost, and (seconds or None, line) of what it said."""
+    if listens:
+        return listen(client.argv, client.env)
+    path = os.path.join(folder, "out")
+    status, cost = run(client.argv, client.env, path)
+    return status, cost, [(None, line) for line in text_of(path).split("\n")]
 
 
-def show(row, samples):
-    """Prints a row's lines and returns whether its goal is met."""
-    ours, theirs = list(samples)
-    ratio = median(samples[ours], "wall") / median(samples[theirs], "wall")
-    for name, taken in samples.items():
-        print(f"{row.nodes:>6} {row.latency_ms:>5} ms  {name:<14}"
-              f" {median(taken, 'wall') * 1e3:>9.1f} ms"
-              f" {min(s.wall for s in taken) * 1e3:>9.1f} ms"
-              f" {median(taken, 'cpu') * 1e6 / row.nodes:>9.0f} us"
-              + (f" {ratio:>6.2f}  {row.goal:.2f}" if name == ours else ""), flush=True)
-    return ratio <= row.goal
+def check(client, folder, status, lines, answers, counters):
+    right = answers >= client.least
+    if client.least == client.good:
+        right = right and answers == client.good
+        right = right and all(c.answers in (None, n) for c, n in zip(counters, client.asked))
+        right = right and (not status or client.good < client.nodes)
+    if not right:
+        errors = os.path.join(folder, "out.err")
+        text = "\n".join(line for _, line in lines)[:1500]
+        text += "\n" + (text_of(errors)[-500:] if os.path.exists(errors) else "")
+        sys.exit(f"bench: {client.name} ended with {status} after {answers} of {client.good} good"
+                 f" answers; the stand-ins counted {[tuple(c) for c in counters]}; it said:\n"
+                 + text)
+
+
+def once(client, folder, listens):
+    used = sum(fleet.cpu() for fleet in client.fleets)
+    status, cost, lines = run_client(client, folder, listens)
+    used = sum(fleet.cpu() for fleet in client.fleets) - used
+    counters = [fleet.counters() for fleet in client.fleets]
+    # What was open at the same time at two, nobody knows.
+    total = counters[0] if len(counters) == 1 else UNKNOWN
+    answers = client.answers("\n".join(line for _, line in lines))
+    check(client, folder, status, lines, answers, counters)
+    good = [at for at, line in lines if at is not None and client.is_answer(line)]
+    bad = [at for at, line in lines if at is not None and not client.is_answer(line)]
+    return Sample(
+        cost.wall, cost.cpu / client.nodes, cost.peak, answers,
+        len({line.split(":")[0] for _, line in lines if ": " in line}),
+        min(bad, default=None), max(good, default=None),
+        total.requests, total.connections, total.open, total.at_device,
+        used / total.requests if total.requests else None)
+
+
+def measure(row, options):
+    """Results by the client's name; empty where something is missing."""
+    missing = [what for what, there in row.needs if not there]
+    if missing:
+        print(f"{row.name}: left out, {', '.join(missing)} is not there", flush=True)
+        return {}
+    with contextlib.ExitStack() as stack:
+        setup = Setup(stack, options.bmcsim)
+        clients = row.clients(setup, row)
+        samples = in_turns(clients, options.rounds or row.rounds,
+                           lambda client: once(client, setup.folder, row.listens))
+    return {client.name: Result(row, client, samples[client.name]) for client in clients}
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        description="powerctl beside other clients: `status`, cold logins, medians of interleaved"
+        " rounds. `ipmi` names all rows that begin so, `one` those of one node.",
+        epilog="rows: " + ", ".join(row.name + (" (only if named)" if row.extra else "")
+                                    for row in ROWS))
+    parser.add_argument("rows", metavar="ROW", nargs="*")
+    parser.add_argument("--rounds", type=int, help="instead of each row's own number")
+    parser.add_argument("--nodes", type=int, help="at most so many in each row, to try it out")
+    parser.add_argument("--bmcsim", action="store_true",
+                        help="powerctl-bmcsim as BMCs even where ipmi_sim is installed")
+    parser.add_argument("--gate", action="store_true",
+                        help="exit 1 if a goal is missed, or cannot be measured")
+    parser.add_argument("--markdown", metavar="FILE",
+                        help="results into FILE too: between its two marks, if it has them")
+    options = parser.parse_args()
+    unknown = [w for w in options.rows if not any(is_named(row, [w]) for row in ROWS)]
+    if unknown:
+        parser.error("unknown row: " + ", ".join(unknown))
+    return options
+
+
+def is_named(row, words):
+    return any(row.name == word or row.name.startswith(word + "-") for word in words)
+
+
+def wanted(options):
+    for row in ROWS:
+        if is_named(row, options.rows) if options.rows else not row.extra:
+            yield row._replace(nodes=min(row.nodes, options.nodes or row.nodes))
 
 
 def main():
-    parser = argparse.ArgumentParser(description="powerctl beside other clients: `status`.")
-    parser.add_argument("rows", metavar="ROW", nargs="*",
-                        help="of: " + ", ".join(row.name for row in ROWS))
-    parser.add_argument("--rounds", type=int, help="instead of each row's own number")
-    parser.add_argument("--gate", action="store_true", help="exit 1 if a goal is missed")
-    options = parser.parse_args()
-    wanted = options.rows or DEFAULT_ROWS
-    unknown = set(wanted) - {row.name for row in ROWS}
-    if unknown:
-        parser.error("unknown row: " + ", ".join(sorted(unknown)))
+    options = arguments()
     raise_descriptor_limit()
-    print("status, plain HTTP, Digest, each login cold; medians of interleaved rounds.\n"
-          "CPU is per node; ratio: powerctl's wall time over curl's, with its goal (at most).\n\n"
-          f"{'nodes':>6} {'latency':>8}  {'client':<14} {'wall':>12} {'best':>12} {'CPU':>12}"
-          "  ratio  goal", flush=True)
-    met = [show(row, measure(row, options.rounds or row.rounds))
-           for row in ROWS if row.name in wanted]
-    if options.gate and not all(met):
+    # Whoever ends the bench early ends the stand-ins with it.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda signum, frame: sys.exit(128 + signum))
+    machine = report.machine()
+    table, goals = report.Table(), []
+    print(report.LEGEND + "\n" + table.head(), flush=True)
+    for row in wanted(options):
+        results = measure(row, options)
+        for line in table.add(results.values()):
+            print(line, flush=True)
+        goals += [(row.name, goal, goal.value(results)) for goal in row.goals if results]
+    if goals:
+        print("\n" + report.goals_text(goals), flush=True)
+    if options.markdown:
+        report.write_markdown(options.markdown, machine, table, goals)
+    if options.gate and not all(report.is_met(goal, value) for _, goal, value in goals):
         sys.exit("bench: a goal was missed")
 
 

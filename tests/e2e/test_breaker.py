@@ -6,8 +6,8 @@ import re
 import subprocess
 
 from amtlib import Fleet as AmtFleet
-from ipmilib import BmcFleet
-from lib import good, has, main, same, test
+from ipmilib import PASSWORD, BmcFleet
+from lib import good, has, main, same, test, until
 
 SIZE = 200
 GUESS = "Wrong-Pa55"
@@ -118,6 +118,24 @@ def at_the_same_time(lab):
     fleet.reset()
     lab.run("status", "-a")
     same(logins(fleet), 0)
+
+
+@test
+def while_others_are_locked(lab):
+    """machines that another command holds let others be tried, not more of them"""
+    fleet = bmcs(lab, password=PASSWORD)
+    for n in range(1, 5):
+        fleet.set(n, power="on", control_delay_ms=60000)
+    first = lab.start("off", "b[1-4]", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    until("four machines are being turned off",
+          lambda: fleet.totals()["chassis_control"] >= 4)
+    fleet.reset()
+    fleet.inventory(password=GUESS)
+    r = lab.run("off", "--yes", "--deadline", "2s", "-a")
+    first.kill()
+    first.communicate()
+    same((r.status, len(r.lines)), (1, SIZE), r)
+    true(3 <= logins(fleet) <= 4, f"{logins(fleet)} logins")
 
 
 main()
