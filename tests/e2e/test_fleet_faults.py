@@ -32,7 +32,7 @@ def bury(fleet):
 
 
 def run_among_dead(lab, fleet, how, verb, word):
-    """Runs a verb whose every living node shall say word, or what unsaid() allows; the result."""
+    """Runs a verb after which every living node shall say word, and be switched just once."""
     fleet.reset()
     with took(most=40):
         r = lab.run(verb, "-a", *([] if verb in ("status", "on") else ["--yes"]))
@@ -65,7 +65,7 @@ def states(fleet, how, word, last_boot=None):
 @test
 def faults_on_off(lab):
     """drops, 503, cut answers, dead devices at once: status, on, off, pxeboot end right"""
-    fleet = LargeFleet(lab, *faulty(20), devices=SIZE, timeouts="connect: 1s, answer: 2s")
+    fleet = LargeFleet(lab, *faulty(20), devices=SIZE, timeouts="connect: 2s, answer: 2s")
     how = bury(fleet)
     for verb, word in (("status", "off"), ("on", "on"), ("off", "off"), ("pxeboot", "on")):
         run_among_dead(lab, fleet, how, verb, word)
@@ -75,9 +75,9 @@ def faults_on_off(lab):
 @test
 def faults_restart(lab):
     """the same while it restarts them: a lost answer is looked after, never sent again"""
-    fleet = LargeFleet(lab, "--state", "on", "--set", "all:transition_ms=3000",
+    fleet = LargeFleet(lab, "--state", "on", "--set", "all:transition_ms=2000",
                        "--set", "all:transition_state=8", *faulty(20), devices=SIZE,
-                       timeouts="connect: 1s, answer: 2s")
+                       timeouts="connect: 2s, answer: 2s")
     how = bury(fleet)
     run_among_dead(lab, fleet, how, "reboot", "on")
     fleet.set("all", transition_ms=0)
