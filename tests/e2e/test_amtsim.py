@@ -20,8 +20,8 @@ import time
 import urllib.request
 import xml.etree.ElementTree as ET
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-SIM = os.environ.get("POWERCTL_AMTSIM", os.path.join(HERE, "../../build/bin/powerctl-amtsim"))
+from lib import AMTSIM, SANITIZED, SOURCE, Skip, skip
+
 USER, PASSWORD = "admin", "P@ssw0rd"
 # What curl ends with when the peer resets: while it connects, or later.
 RESET = {7, 35, 52, 55, 56}
@@ -41,7 +41,7 @@ class Sim:
     def __init__(self, *args, by_port=True):
         where = ["--by-port"] if by_port else []
         self.proc = subprocess.Popen(
-            [SIM, *where, "--port", "0", "--tls-port", "0", *args], stdout=subprocess.PIPE)
+            [AMTSIM, *where, "--port", "0", "--tls-port", "0", *args], stdout=subprocess.PIPE)
         try:
             if not select.select([self.proc.stdout], [], [], 30)[0]:
                 raise RuntimeError("no ready line")
@@ -260,10 +260,6 @@ def test(function):
 
 
 class Failure(Exception):
-    pass
-
-
-class Skip(Exception):
     pass
 
 
@@ -545,9 +541,9 @@ def qualified_selector(sim):
 @test
 def recorded_shapes(sim):
     """instances have the members of the recorded ones, in their order"""
-    folder = os.environ.get("POWERCTL_VECTORS", os.path.join(HERE, "../../../shared/vectors"))
+    folder = os.environ.get("POWERCTL_VECTORS", os.path.join(SOURCE, "..", "shared", "vectors"))
     if not os.path.isdir(folder + "/amt"):
-        raise Skip("no recorded answers: set POWERCTL_VECTORS")
+        skip("no recorded answers: set POWERCTL_VECTORS")
     sim.set(1, "power=on")
     for path, uri in (
             ("cim/associatedpower/managementservice", POWER),
@@ -1176,6 +1172,24 @@ def overlap(sim):
 
 
 @test
+def connection_storm(sim):
+    """a thousand connections at once wait for it: none is lost, none comes late"""
+    with open("/proc/sys/net/core/somaxconn", encoding="ascii") as limit:
+        count = min(1000, int(limit.read()))
+    d = sim.devices[0]
+    sim.reset()
+    with contextlib.ExitStack() as all_of_them:
+        sim.proc.send_signal(signal.SIGSTOP)
+        all_of_them.callback(sim.proc.send_signal, signal.SIGCONT)
+        for _ in range(count):  # a SYN that is dropped comes again after a second
+            all_of_them.enter_context(socket.create_connection((d["address"], d["port"]), 0.9))
+        sim.proc.send_signal(signal.SIGCONT)
+        end = time.monotonic() + 20
+        while sim.count("peak_connections") < count:
+            true(time.monotonic() < end, "all are taken")
+
+
+@test
 def pipelined(sim):
     """a thousand requests at once neither crash it nor are they forgotten"""
     d = sim.devices[0]
@@ -1256,6 +1270,28 @@ def by_address(sim):
             same(curl(fleet, get(POWER), 1).value("PowerState"), "8")
 
 
+def kilobytes(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as lines:
+        return int(re.search(r"VmRSS:\s+(\d+) kB", lines.read()).group(1))
+
+
+@test
+def ten_thousand(sim):
+    """ten thousand devices: one listener, less than 4 kB each, the last as good as the first"""
+    _ = sim
+    with running("--address", "127.8.0.1", "--devices", "10000", "--no-tls",
+                 by_port=False) as fleet:
+        port = fleet.devices[0]["port"]
+        descriptors = len(os.listdir(f"/proc/{fleet.proc.pid}/fd"))
+        true(descriptors < 40, f"{descriptors} descriptors")
+        used = kilobytes(fleet.proc.pid)
+        true(SANITIZED or used < 40000, f"{used} kB")
+        fleet.devices = [{"address": "127.8.39.16", "port": port}]
+        curl(fleet, set_power(2))
+        same((fleet.device(10000)["power_word"], fleet.device(9999)["power_word"]), ("on", "off"))
+        same(sum(c["set_power"] for c in fleet.control("/counters/all")), 1)
+
+
 @test
 def tls_versions(sim):
     """--old-tls: nothing newer than 1.1; --client-ca: a certificate is demanded"""
@@ -1279,6 +1315,10 @@ def tls_versions(sim):
             same(a.code, 200)
 
 
+def program(*args):
+    return subprocess.run([AMTSIM, *args], capture_output=True, text=True, timeout=30, check=False)
+
+
 @test
 def usage(sim):
     """mistakes on the command line: exit 2 and a plain word; --help; clean end"""
@@ -1292,10 +1332,10 @@ def usage(sim):
                        (["--port", str(sim.devices[0]["port"]), "--no-tls"], "port is in use"),
                        (["--control", str(sim.ready["control"]), "--port", "0", "--tls-port", "0"],
                         "port is in use")):
-        run = subprocess.run([SIM, *args], capture_output=True, text=True, timeout=30, check=False)
+        run = program(*args)
         same(run.returncode, 2, str(args))
         true(word in run.stderr and len(run.stderr.splitlines()) == 1, f"{args}: {run.stderr}")
-    run = subprocess.run([SIM, "--help"], capture_output=True, text=True, timeout=30, check=False)
+    run = program("--help")
     true(run.returncode == 0 and "--devices" in run.stdout, "help")
     fleet = Sim("--devices", "2")
     idle = socket.create_connection((fleet.devices[0]["address"], fleet.devices[0]["port"]))
@@ -1304,8 +1344,8 @@ def usage(sim):
 
 
 def main():
-    if not os.access(SIM, os.X_OK):
-        print(f"1..0 # SKIP no {SIM}")
+    if not os.access(AMTSIM, os.X_OK):
+        print(f"1..0 # SKIP no {AMTSIM}")
         return 0
     failed = 0
     print(f"1..{len(TESTS)}", flush=True)

@@ -5,7 +5,6 @@
 Each node has its one line, that line is what the stand-ins saw, and no machine is switched twice.
 """
 import re
-import resource
 import signal
 import subprocess
 import time
@@ -33,7 +32,7 @@ def bury(fleet):
 
 
 def run_among_dead(lab, fleet, how, verb, word):
-    """Runs a verb whose every living node shall say word, or what unsaid() allows; the result."""
+    """Runs a verb after which every living node shall say word, and be switched just once."""
     fleet.reset()
     with took(most=40):
         r = lab.run(verb, "-a", *([] if verb in ("status", "on") else ["--yes"]))
@@ -66,7 +65,7 @@ def states(fleet, how, word, last_boot=None):
 @test
 def faults_on_off(lab):
     """drops, 503, cut answers, dead devices at once: status, on, off, pxeboot end right"""
-    fleet = LargeFleet(lab, *faulty(20), devices=SIZE, timeouts="connect: 1s, answer: 2s")
+    fleet = LargeFleet(lab, *faulty(20), devices=SIZE, timeouts="connect: 2s, answer: 2s")
     how = bury(fleet)
     for verb, word in (("status", "off"), ("on", "on"), ("off", "off"), ("pxeboot", "on")):
         run_among_dead(lab, fleet, how, verb, word)
@@ -76,9 +75,9 @@ def faults_on_off(lab):
 @test
 def faults_restart(lab):
     """the same while it restarts them: a lost answer is looked after, never sent again"""
-    fleet = LargeFleet(lab, "--state", "on", "--set", "all:transition_ms=3000",
+    fleet = LargeFleet(lab, "--state", "on", "--set", "all:transition_ms=2000",
                        "--set", "all:transition_state=8", *faulty(20), devices=SIZE,
-                       timeouts="connect: 1s, answer: 2s")
+                       timeouts="connect: 2s, answer: 2s")
     how = bury(fleet)
     run_among_dead(lab, fleet, how, "reboot", "on")
     fleet.set("all", transition_ms=0)
@@ -118,29 +117,6 @@ def interrupted(lab):
     assert {"on", "nothing was sent", "'cycle' was accepted"} <= kinds, kinds
     has(err, "interrupted")
     same(max(c["set_power"] for c in each), 1)
-
-
-# --- Out of descriptors. ---------------------------------------------------------------------
-
-
-def limited(number):
-    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
-
-
-@test
-def few_descriptors(lab):
-    """with 64 and with 256 descriptors: fewer at once, and every node right"""
-    size = many(500)
-    fleet = LargeFleet(lab, devices=size)
-    for number, verb, word in ((64, "status", "off"), (256, "on", "on"), (64, "off", "off")):
-        proc = lab.start(verb, "-a", *(["--yes"] if verb == "off" else []),
-                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                         preexec_fn=limited(number))
-        out, err = proc.communicate(timeout=PATIENCE)
-        differences(fleet.said(out.splitlines()), [word] * size)
-        same(proc.returncode, 0, err)
-    totals = fleet.all_blameless()
-    assert totals["peak_fleet_connections"] < 256, totals
 
 
 # --- Streaming. ------------------------------------------------------------------------------
