@@ -16,7 +16,7 @@
 #include <powerctl/driver.h>
 #include <powerctl/http.h>
 
-#include "op.h"
+#include "driver/op.h"
 
 /* One request that has to come, and what becomes of it. */
 struct exchange {

@@ -11,7 +11,7 @@
 #include <powerctl/inventory.h>
 #include <powerctl/mem.h>
 
-#include "inventory.h"
+#include "inventory/inventory.h"
 
 /* FILE in the folder; free() it. */
 static inline char *test_path(const char *folder, const char *file)

@@ -3,8 +3,8 @@
 
 #include <powerctl/mem.h>
 
-#include "method.h"
-#include "problems.h"
+#include "driver/method.h"
+#include "inventory/problems.h"
 
 #define SPEED 100u
 

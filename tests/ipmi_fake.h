@@ -11,7 +11,7 @@
 
 #include <powerctl/driver.h>
 
-#include "op.h"
+#include "driver/op.h"
 #include "records.h"
 
 /* A command that fails: from the first-th on (counted from 0), so many times. */

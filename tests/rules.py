@@ -40,6 +40,18 @@ def includes(lines):
             yield n, m.group(1), line
 
 
+# core/ from the ground up: a room may use those before it.
+CORE_ROOMS = ["base", "names", "keep", "inventory", "driver", "node", "engine"]
+
+
+def check_core_arrow(path, n, name):
+    room, used = path.split("/")[1], name.split("/")[0]
+    if room not in CORE_ROOMS:
+        breach(path, "core/ has rooms, and this file is in none of them")
+    elif used in CORE_ROOMS and CORE_ROOMS.index(used) > CORE_ROOMS.index(room):
+        breach(f"{path}:{n}", f"core/{room} includes what is built upon it: {name}")
+
+
 def check_source(path):
     with open(os.path.join(ROOT, path), encoding="utf-8") as f:
         lines = f.read().split("\n")
@@ -53,6 +65,8 @@ def check_source(path):
             if PROTOCOLS.search(line):
                 breach(f"{path}:{n}", "a protocol's name in core/")
     for n, name, line in includes(lines):
+        if room == "core":
+            check_core_arrow(path, n, name)
         if room in ("plugins", "cli", "daemon") and re.search(r'(^|/)(core|http)/', name):
             breach(f"{path}:{n}", f"{room} includes what is not its own: {name}")
         if "plugins/" in name:

@@ -10,7 +10,7 @@
 #include <powerctl/secret.h>
 #include <powerctl/value.h>
 
-#include "strmap.h"
+#include "base/strmap.h"
 
 static void test_buf_keeps_its_limit(void **state)
 {

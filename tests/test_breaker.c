@@ -9,7 +9,7 @@
 
 #include <powerctl/secret.h>
 
-#include "breaker.h"
+#include "node/breaker.h"
 
 #define RIGHT "right-Pa55"
 #define WRONG "wrong-Pa55"

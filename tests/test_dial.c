@@ -6,7 +6,7 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
-#include "core.h"
+#include "node/core.h"
 
 struct lab {
 	char dir[200];

@@ -14,9 +14,9 @@
 
 #include <powerctl/parse.h>
 
-#include "limit.h"
-#include "places.h"
-#include "task.h"
+#include "engine/task.h"
+#include "keep/places.h"
+#include "node/limit.h"
 
 static const char inventory[] = "nodes:\n"
 				"  n[1-40]: {driver: fake, timeouts: {poll: 2ms}}\n"

@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-#include "task.h"
+#include "engine/task.h"
 
 enum answer { FINE, GONE, BUSY, LOST, REFUSED, HANG };
 

@@ -4,7 +4,7 @@
 
 #include <powerctl/nodeset.h>
 
-#include "names.h"
+#include "names/names.h"
 
 static void test_each_name_once_in_order(void **state)
 {

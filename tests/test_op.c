@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "op.h"
+#include "driver/op.h"
 
 struct probe { /* what one op did to its surroundings */
 	struct pctl_op op;

@@ -8,7 +8,7 @@
 
 #include <powerctl/mem.h>
 
-#include "paths.h"
+#include "base/paths.h"
 
 #define SOMEBODY 54321 /* has no home and no processes */
 

@@ -4,9 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "core.h"
-#include "plugin.h"
-#include "settings.h"
+#include "driver/plugin.h"
+#include "driver/settings.h"
+#include "node/core.h"
 
 #define ODD_DIR TEST_BINARY_DIR "/tests/plugins"
 

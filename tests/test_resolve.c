@@ -11,7 +11,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
-#include "resolve.h"
+#include "node/resolve.h"
 
 #define WAITERS 200u
 

@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "op.h"
+#include "driver/op.h"
 
 extern const struct pctl_driver pctl_driver; /* null's */
 

@@ -3,9 +3,9 @@
  */
 #include "inventory_help.h"
 
-#include "source.h"
-#include "splice.h"
-#include "yaml_tree.h"
+#include "inventory/source.h"
+#include "inventory/splice.h"
+#include "inventory/yaml_tree.h"
 
 static const struct pctl_genders_map no_map[] = { { NULL, NULL } };
 static const struct pctl_genders_map map[] = { { "address", "bmc" }, { "class", "hw" },

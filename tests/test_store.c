@@ -10,9 +10,9 @@
 
 #include <powerctl/mem.h>
 
-#include "core.h"
-#include "lock.h"
-#include "store.h"
+#include "keep/lock.h"
+#include "keep/store.h"
+#include "node/core.h"
 
 struct place {
 	char dir[200];

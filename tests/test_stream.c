@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-
 enum how {
 	WORKS,
 	IN_USE,

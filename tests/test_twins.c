@@ -2,7 +2,7 @@
 /* Nodes that differ in little more than their address share what was read for the first of them. */
 #include "world.h"
 
-#include "inventory.h"
+#include "inventory/inventory.h"
 
 #define NODES_MAX 64u
 

@@ -2,7 +2,7 @@
 /* YAML text into trees: kinds, places, spans, and every mistake at its place. */
 #include "inventory_help.h"
 
-#include "yaml_tree.h"
+#include "inventory/yaml_tree.h"
 
 /* The tree as one line: maps {k: v}, lists [a], texts 'x', each behind LINE:COLUMN. */
 static void write_tree(struct pctl_buf *out, const struct pctl_value *v)

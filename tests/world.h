@@ -7,7 +7,7 @@
 
 #include <powerctl/mem.h>
 
-#include "core.h"
+#include "node/core.h"
 
 struct world {
 	char dir[200]; /* what it keeps on disk */

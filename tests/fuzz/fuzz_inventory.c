@@ -11,8 +11,8 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
-#include "inventory.h"
-#include "splice.h"
+#include "inventory/inventory.h"
+#include "inventory/splice.h"
 
 #define TEXT_MAX 4096u
 /* More nodes take long and show no more. */

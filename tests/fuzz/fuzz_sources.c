@@ -10,8 +10,8 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
-#include "inventory.h"
-#include "source.h"
+#include "inventory/inventory.h"
+#include "inventory/source.h"
 
 #define TEXT_MAX 4096u
 /* More nodes take long and show no more. */

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <powerctl/mem.h>
+
+#include "base/paths.h"
+
+#define SPARE      16u /* descriptors that are kept for files */
+#define OPEN_LEAST 64u
+
+static int cannot(struct pctl_error *err, int code, const char *path, const char *what)
+{
+	return pctl_error_set(err, code, "%s: %s: %s", path, what, strerror(errno));
+}
+
+uint64_t pctl_file_spare(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return OPEN_LEAST;
+	rlim_t spare = files.rlim_max / 4 < SPARE ? files.rlim_max / 4 : SPARE;
+	files.rlim_cur = files.rlim_max - spare;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	return files.rlim_cur;
+}
+
+int pctl_file_open(const char *path, int flags, mode_t mode)
+{
+	struct rlimit files, all;
+	int fd = open(path, flags, mode);
+
+	if (fd >= 0 || errno != EMFILE || getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return fd;
+	all = files;
+	all.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &all) == 0)
+		fd = open(path, flags, mode);
+	int why = errno;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
+	errno = why;
+	return fd;
+}
+
+static int read_all(int fd, const char *path, struct pctl_buf *buf, struct pctl_error *err)
+{
+	char chunk[16384];
+	ssize_t n;
+	int r = 0;
+
+	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			r = cannot(err, PCTL_E_CONFIG, path, "cannot read it");
+			break;
+		}
+		pctl_buf_add(buf, chunk, (size_t)n);
+		if (buf->full) {
+			r = pctl_error_set(err, PCTL_E_CONFIG,
+				"%s: too large: at most %zu bytes are read", path, buf->max);
+			break;
+		}
+	}
+	if (buf->secret)
+		explicit_bzero(chunk, sizeof(chunk));
+	return r;
+}
+
+int pctl_file_read(
+	const char *path, struct pctl_buf *buf, struct stat *ret_st, struct pctl_error *err)
+{
+	struct stat st;
+	int fd = pctl_file_open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+
+	if (fd < 0)
+		return cannot(err, PCTL_E_CONFIG, path, "cannot open it");
+	int r = fstat(fd, &st) < 0 ? cannot(err, PCTL_E_CONFIG, path, "cannot read it")
+				   : read_all(fd, path, buf, err);
+	(void)close(fd);
+	if (r == 0 && ret_st)
+		*ret_st = st;
+	return r;
+}
+
+int pctl_file_check_private(const char *path, const struct stat *st, struct pctl_error *err)
+{
+	if (!S_ISREG(st->st_mode) || !(st->st_mode & 0007))
+		return 0;
+	return pctl_error_set(err, PCTL_E_CONFIG,
+		"%s holds a secret and others can read it (mode %04o); run: chmod o-rwx %s", path,
+		(unsigned)(st->st_mode & 07777), path);
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+static int dress(int fd, mode_t mode, const struct stat *like)
+{
+	struct stat st;
+
+	if (!like)
+		return fchmod(fd, mode);
+	if (fstat(fd, &st) < 0)
+		return -1;
+	if ((st.st_uid != like->st_uid || st.st_gid != like->st_gid) &&
+		fchown(fd, like->st_uid, like->st_gid) < 0)
+		return -1;
+	return fchmod(fd, like->st_mode & 07777);
+}
+
+/* The rename is on the disk only when its folder is. */
+static void sync_folder(const char *path)
+{
+	PCTL_AUTO(free) char *dir = pctl_path_dirname(path);
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	(void)fsync(fd);
+	(void)close(fd);
+}
+
+/* Puts data in target's place by way of a file beside it. */
+static int replace(const char *target, const void *data, size_t len, mode_t mode,
+	const struct stat *like, bool flushed, struct pctl_error *err)
+{
+	PCTL_AUTO(free) char *temp = pctl_xasprintf("%s.XXXXXX", target);
+	int fd = mkostemp(temp, O_CLOEXEC);
+
+	if (fd < 0)
+		return cannot(err, PCTL_E_INTERNAL, target, "cannot write beside it");
+
+	bool bad = dress(fd, mode, like) < 0 || write_all(fd, data, len) < 0 ||
+		   (flushed && fsync(fd) < 0);
+	int saved = errno;
+	if (close(fd) < 0 && !bad) {
+		bad = true;
+		saved = errno;
+	}
+	if (!bad && rename(temp, target) < 0) {
+		bad = true;
+		saved = errno;
+	}
+	if (bad) {
+		(void)unlink(temp);
+		errno = saved;
+		return cannot(err, PCTL_E_INTERNAL, target, "cannot write it; nothing was changed");
+	}
+	return 0;
+}
+
+int pctl_file_replace(const char *path, const void *data, size_t len, mode_t mode,
+	const struct stat *like, struct pctl_error *err)
+{
+	PCTL_AUTO(free) char *real = realpath(path, NULL);
+	const char *target = real ? real : path;
+	int r = replace(target, data, len, mode, like, true, err);
+
+	if (r == 0)
+		sync_folder(target);
+	return r;
+}
+
+int pctl_file_put(const char *path, const void *data, size_t len, struct pctl_error *err)
+{
+	return replace(path, data, len, 0600, NULL, false, err);
+}

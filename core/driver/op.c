@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "driver/op.h"
+
+#include <assert.h>
+#include <stdarg.h>
+
+#include <powerctl/mem.h>
+#include <powerctl/parse.h>
+
+static void tell(struct pctl_op *op)
+{
+	/* Last touch: op may be gone, or begun again, when this returns. */
+	op->done(op, &op->result);
+}
+
+/* Of those that ended in one turn, the first is the last that libuv closes. */
+static void tell_in_order(struct pctl_op_order *order)
+{
+	while (order->first && order->first->closed) {
+		struct pctl_op *op = order->first;
+
+		order->first = op->next;
+		if (!order->first)
+			order->last = NULL;
+		tell(op);
+	}
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct pctl_op *op = pctl_container_of(handle, struct pctl_op, deadline);
+
+	op->closed = true;
+	if (!op->order)
+		tell(op);
+	else if (op->order->first == op)
+		tell_in_order(op->order);
+}
+
+static void queue(struct pctl_op *op)
+{
+	struct pctl_op_order *order = op->order;
+
+	if (order->last)
+		order->last->next = op;
+	else
+		order->first = op;
+	order->last = op;
+}
+
+/* What happened to the request once it may have reached the device: nobody knows. */
+static void doubt(struct pctl_op *op)
+{
+	int code = op->result.code;
+
+	if (!op->committed || op->taken || (!pctl_error_retried(code) && code != PCTL_E_CANCELED))
+		return;
+	op->result.code = PCTL_E_OUTCOME_UNKNOWN;
+}
+
+static void settle(struct pctl_op *op)
+{
+	op->settled = true;
+	op->abort = NULL;
+	doubt(op);
+	if (op->order)
+		queue(op);
+	uv_close((uv_handle_t *)&op->deadline, on_closed);
+}
+
+static void abandon(struct pctl_op *op)
+{
+	pctl_op_abort_fn *abort = op->abort;
+
+	op->abort = NULL;
+	if (abort)
+		abort(op, op->work);
+	settle(op);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+	struct pctl_op *op = pctl_container_of(timer, struct pctl_op, deadline);
+	char limit[32];
+
+	pctl_format_duration(op->timeout_ms, limit, sizeof(limit));
+	pctl_error_set(&op->result, PCTL_E_TIMEOUT, "no answer in %s", limit);
+	(void)pctl_error_flag(&op->result, PCTL_ERROR_SILENT);
+	abandon(op);
+}
+
+void pctl_op_begin(
+	struct pctl_op *op, uv_loop_t *loop, uint64_t timeout_ms, pctl_op_done_fn *done, void *data)
+{
+	*op = (struct pctl_op){ .data = data, .done = done, .timeout_ms = timeout_ms };
+	uv_timer_init(loop, &op->deadline);
+	uv_timer_start(&op->deadline, on_deadline, timeout_ms, 0);
+}
+
+void pctl_op_in_order(struct pctl_op *op, struct pctl_op_order *order)
+{
+	op->order = order;
+}
+
+void pctl_op_cancel(struct pctl_op *op)
+{
+	if (op->settled)
+		return;
+	pctl_error_set(&op->result, PCTL_E_CANCELED, "interrupted");
+	abandon(op);
+}
+
+void pctl_op_committed(struct pctl_op *op)
+{
+	assert(!op->settled);
+	op->committed = true;
+}
+
+void pctl_op_not_taken(struct pctl_op *op)
+{
+	assert(!op->settled);
+	op->committed = false;
+}
+
+void pctl_op_taken(struct pctl_op *op)
+{
+	assert(!op->settled);
+	op->taken = true;
+}
+
+void pctl_op_done(struct pctl_op *op)
+{
+	assert(!op->settled);
+	op->result = (struct pctl_error){ 0 };
+	settle(op);
+}
+
+void pctl_op_fail(struct pctl_op *op, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	assert(!op->settled && code < 0);
+	va_start(ap, fmt);
+	(void)pctl_error_setv(&op->result, code, fmt, ap);
+	va_end(ap);
+	settle(op);
+}
+
+void pctl_op_fail_error(struct pctl_op *op, const struct pctl_error *err)
+{
+	assert(!op->settled && err->code < 0);
+	op->result = *err;
+	settle(op);
+}
+
+uint64_t pctl_op_time_left(const struct pctl_op *op)
+{
+	return uv_timer_get_due_in(&op->deadline);
+}
+
+struct work {
+	uv_work_t req;
+	struct pctl_op *op; /* NULL once aborted */
+	void *job;
+	pctl_work_fn *run;
+	pctl_work_after_fn *after;
+};
+
+static void run_work(uv_work_t *req)
+{
+	struct work *w = pctl_container_of(req, struct work, req);
+
+	w->run(w->job);
+}
+
+static void after_work(uv_work_t *req, int status)
+{
+	struct work *w = pctl_container_of(req, struct work, req);
+
+	(void)status;
+	/* From here on there is nothing to detach: w goes before op does. */
+	if (w->op)
+		w->op->abort = NULL;
+	w->after(w->job, w->op);
+	free(w->job);
+	free(w);
+}
+
+/* Running work cannot be stopped: it goes on without the op. */
+static void detach_work(struct pctl_op *op, void *work)
+{
+	struct work *w = work;
+
+	(void)op;
+	w->op = NULL;
+}
+
+void pctl_op_pending(struct pctl_op *op, pctl_op_abort_fn *abort, void *work)
+{
+	assert(!op->settled);
+	assert(op->abort != detach_work && "work that is under way has to hear of an abort");
+	op->abort = abort;
+	op->work = work;
+}
+
+void pctl_op_work(struct pctl_op *op, void *take_job, pctl_work_fn *work, pctl_work_after_fn *after)
+{
+	struct work *w = pctl_xcalloc(1, sizeof(*w));
+
+	*w = (struct work){ .op = op, .job = take_job, .run = work, .after = after };
+	pctl_op_pending(op, detach_work, w);
+	uv_queue_work(op->deadline.loop, &w->req, run_work, after_work);
+}

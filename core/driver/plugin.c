@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "driver/plugin.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <powerctl/mem.h>
+
+#define PROPERTIES_MAX 256u
+#define METHODS_MAX    256u
+#define FLAGS_MAX      64u
+
+static void close_library(void *library)
+{
+	(void)dlclose(library);
+}
+PCTL_DEFINE_AUTO(void *, close_library)
+
+/* Whoever may write a plugin or its directory decides what this program does. */
+static int check_owner(const char *what, const char *path, struct pctl_error *err)
+{
+	struct stat st, self = { 0 };
+
+	if (stat(path, &st) < 0) {
+		if (errno == ENOENT)
+			return pctl_error_set(
+				err, PCTL_E_CONFIG, "%s %s does not exist", what, path);
+		return pctl_error_set(err, PCTL_E_CONFIG, "%s %s: %s", what, path, strerror(errno));
+	}
+	if (st.st_mode & S_IWOTH)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"%s %s is writable by others and is not used; mend it with: chmod o-w %s",
+			what, path, path);
+
+	bool known = stat("/proc/self/exe", &self) == 0;
+	if (st.st_uid != 0 && st.st_uid != geteuid() && !(known && st.st_uid == self.st_uid))
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"%s %s belongs to user %u, not to root, to you or to the owner of this "
+			"program; it "
+			"is not used",
+			what, path, (unsigned)st.st_uid);
+	return 0;
+}
+
+/* Copies an interface, cut or filled up to the size that this core knows. */
+static void copy_struct(void *to, size_t size, const void *from)
+{
+	uint32_t theirs;
+
+	memcpy(&theirs, from, sizeof(theirs));
+	memcpy(to, from, theirs < size ? theirs : size);
+}
+
+static bool plausible(const void *sized, size_t least)
+{
+	uint32_t size;
+
+	if (!sized)
+		return true;
+	memcpy(&size, sized, sizeof(size));
+	return size >= least && size < 65536;
+}
+
+#define UP_TO(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
+
+/* Of the interfaces that are there: functions that each of them has to have. */
+static const char *what_is_missing(const struct pctl_driver *d)
+{
+	if (d->power && (!d->power->get || !d->power->act))
+		return "its power interface lacks get or act";
+	if (d->boot && !d->boot->set)
+		return "its boot interface lacks set";
+	if (d->identify && !d->identify->set)
+		return "its identify interface lacks set";
+	if (d->console && !d->console->open)
+		return "its console interface lacks open";
+	if (d->log && !d->log->read)
+		return "its log interface lacks read";
+	if (d->sensors && !d->sensors->read)
+		return "its sensors interface lacks read";
+	return NULL;
+}
+
+static const char *what_is_wrong(const struct pctl_driver *d, const char *name)
+{
+	if (!d->name || strcmp(d->name, name) != 0)
+		return "the name inside it is not its file name";
+	if (!d->summary)
+		return "it has no summary";
+	if (!d->open || !d->close)
+		return "open or close is missing";
+	if ((d->start == NULL) != (d->stop == NULL))
+		return "start and stop belong together";
+	if (!plausible(d->power, UP_TO(struct pctl_power_if, act)) ||
+		!plausible(d->boot, UP_TO(struct pctl_boot_if, set)) ||
+		!plausible(d->inspect, UP_TO(struct pctl_inspect_if, info)) ||
+		!plausible(d->identify, UP_TO(struct pctl_identify_if, set)) ||
+		!plausible(d->console, UP_TO(struct pctl_console_if, open)) ||
+		!plausible(d->log, UP_TO(struct pctl_log_if, read)) ||
+		!plausible(d->sensors, UP_TO(struct pctl_sensors_if, read)))
+		return "the size of an interface makes no sense";
+	return what_is_missing(d);
+}
+
+/* [a-z][a-z0-9]*, and joint between words. */
+static bool is_word(const char *s, char joint)
+{
+	if (*s < 'a' || *s > 'z')
+		return false;
+	for (; *s; s++)
+		if (!(*s >= 'a' && *s <= 'z') && !(*s >= '0' && *s <= '9') && *s != joint)
+			return false;
+	return true;
+}
+
+static bool chooses(const struct pctl_property *p)
+{
+	return p->type == PCTL_TYPE_CHOICE || p->type == PCTL_TYPE_FLAGS;
+}
+
+/* What the core would trip over when it reads a setting of this kind. */
+static const char *wrong_property(const struct pctl_property *p)
+{
+	size_t choices = 0;
+
+	while (p->choices && p->choices[choices])
+		choices++;
+	if (!is_word(p->name, '_'))
+		return "the name of a property is not of the form [a-z][a-z0-9_]*";
+	if ((unsigned)p->type > PCTL_TYPE_FLAGS)
+		return "a property is of a type that this program does not know";
+	if (chooses(p) && !choices)
+		return "a property is a choice without choices";
+	if (p->type == PCTL_TYPE_FLAGS && choices > FLAGS_MAX)
+		return "a property has more than 64 flags";
+	if (p->type == PCTL_TYPE_TEXTS && p->default_text)
+		return "a property is a list of texts with a default, which there is not";
+	return NULL;
+}
+
+static const char *copy_properties(const struct pctl_property *from, struct pctl_property **ret)
+{
+	const char *row = (const char *)from;
+	struct pctl_property all[PROPERTIES_MAX + 1] = { 0 };
+	size_t n = 0;
+
+	for (; row; row += ((const struct pctl_property *)(const void *)row)->size) {
+		const struct pctl_property *p = (const void *)row;
+
+		if (!p->size) /* { 0 } is the usual last row */
+			break;
+		if (!plausible(row, UP_TO(struct pctl_property, name)))
+			return "the size of a property makes no sense";
+		if (!p->name)
+			break;
+		if (n == PROPERTIES_MAX)
+			return "it has more than 256 properties, or its table has no end";
+		copy_struct(&all[n++], sizeof(all[0]), p);
+	}
+	*ret = pctl_xcalloc(n + 1, sizeof(**ret));
+	memcpy(*ret, all, n * sizeof(all[0]));
+	for (size_t i = 0; i < n; i++) {
+		const char *why = wrong_property(&all[i]);
+
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
+/* --- Methods. --------------------------------------------------------------------------------- */
+
+/* A parameter stands on the command line as NAME=VALUE: that is all it can be. */
+static const char *wrong_parameter(const struct pctl_property *p)
+{
+	if ((unsigned)p->type > PCTL_TYPE_FILE)
+		return "a method's parameter is of a type that is no single value";
+	if (p->flags & PCTL_PROPERTY_SECRET)
+		return "a method's parameter is a secret, which must not stand on a command line";
+	return NULL;
+}
+
+static const char *wrong_method(const struct pctl_plugin *plugin, const struct pctl_method *m)
+{
+	if (!is_word(m->name, '-'))
+		return "the name of a method is not of the form [a-z][a-z0-9-]*";
+	if (!m->help || !m->run)
+		return "a method lacks help or run";
+	for (size_t i = 0; i < plugin->methods_n; i++)
+		if (strcmp(plugin->methods[i].name, m->name) == 0)
+			return "two methods have the same name";
+	return NULL;
+}
+
+static const char *take_method(struct pctl_plugin *plugin, const struct pctl_method *row)
+{
+	struct pctl_method *m = &plugin->methods[plugin->methods_n];
+	struct pctl_property **table = &plugin->parameters[plugin->methods_n];
+
+	copy_struct(m, sizeof(*m), row);
+	const char *why = wrong_method(plugin, m);
+	if (!why)
+		why = copy_properties(m->parameters, table);
+	if (why)
+		return why;
+	m->parameters = *table;
+	plugin->methods_n++;
+	for (const struct pctl_property *p = *table; p->name && !why; p++)
+		why = wrong_parameter(p);
+	return why;
+}
+
+static const char *copy_methods(struct pctl_plugin *plugin, const struct pctl_method *from)
+{
+	const char *row = (const char *)from, *why = NULL;
+
+	plugin->methods = pctl_xcalloc(METHODS_MAX + 1, sizeof(*plugin->methods));
+	plugin->parameters = pctl_xcalloc(METHODS_MAX, sizeof(struct pctl_property *));
+	for (; !why; row += ((const struct pctl_method *)(const void *)row)->size) {
+		const struct pctl_method *m = (const void *)row;
+
+		if (!m->size)
+			break;
+		if (!plausible(row, UP_TO(struct pctl_method, name)))
+			return "the size of a method makes no sense";
+		if (!m->name)
+			break;
+		if (plugin->methods_n == METHODS_MAX)
+			return "it has more than 256 methods, or their table has no end";
+		why = take_method(plugin, m);
+	}
+	return why;
+}
+
+/* --- The whole driver. ------------------------------------------------------------------------ */
+
+/* Where an interface is now; NULL where the driver has none. */
+static const void *copy_interface(void *to, size_t size, const void *from)
+{
+	if (!from)
+		return NULL;
+	copy_struct(to, size, from);
+	return to;
+}
+
+#define COPY_INTERFACE(plugin, d, member) \
+	((d)->member = copy_interface(&(plugin)->member, sizeof((plugin)->member), (d)->member))
+
+static const char *adopt_tables(struct pctl_plugin *plugin)
+{
+	struct pctl_driver *d = &plugin->driver;
+
+	const char *why = copy_properties(d->properties, &plugin->properties);
+	d->properties = plugin->properties;
+	if (why || !d->methods)
+		return why;
+	why = copy_methods(plugin, d->methods);
+	d->methods = plugin->methods;
+	return why;
+}
+
+/* Takes everything over into structs of full size. The driver that was loaded is not changed. */
+static const char *adopt(
+	struct pctl_plugin *plugin, const struct pctl_driver *loaded, const char *name)
+{
+	struct pctl_driver *d = &plugin->driver;
+
+	copy_struct(d, sizeof(*d), loaded);
+	const char *why = what_is_wrong(d, name);
+	if (why)
+		return why;
+	COPY_INTERFACE(plugin, d, power);
+	COPY_INTERFACE(plugin, d, boot);
+	COPY_INTERFACE(plugin, d, inspect);
+	COPY_INTERFACE(plugin, d, identify);
+	COPY_INTERFACE(plugin, d, console);
+	COPY_INTERFACE(plugin, d, log);
+	COPY_INTERFACE(plugin, d, sensors);
+	return adopt_tables(plugin);
+}
+
+static int check_symbol(const struct pctl_driver *d, const char *path, struct pctl_error *err)
+{
+	if (!d)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"%s is not a driver plugin: it has no symbol pctl_driver", path);
+	if (d->size < UP_TO(struct pctl_driver, name) || d->size >= 65536)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"%s is not a driver plugin: its pctl_driver has a size of %u bytes", path,
+			d->size);
+	if (d->abi != PCTL_DRIVER_ABI)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"%s was built for driver ABI %u, this program has %u; it needs to be built "
+			"again",
+			path, d->abi, PCTL_DRIVER_ABI);
+	return 0;
+}
+
+static bool binds_at_once(void *library)
+{
+	const struct link_map *map = NULL;
+
+	if (dlinfo(library, RTLD_DI_LINKMAP, &map) < 0 || !map)
+		return false;
+	for (const ElfW(Dyn) *d = map->l_ld; d->d_tag != DT_NULL; d++) {
+		if (d->d_tag == DT_BIND_NOW ||
+			(d->d_tag == DT_FLAGS && (d->d_un.d_val & DF_BIND_NOW)) ||
+			(d->d_tag == DT_FLAGS_1 && (d->d_un.d_val & DF_1_NOW)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A plugin is bound when it is loaded, so that what it lacks is known then. Those linked with -z
+ * now bind themselves; RTLD_NOW would bind all the libraries they need as well, some forty with
+ * libcurl, and that takes longer than a command for one machine.
+ */
+static void *open_library(const char *path)
+{
+	void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+
+	if (!library || binds_at_once(library))
+		return library;
+	(void)dlclose(library);
+	return dlopen(path, RTLD_NOW | RTLD_LOCAL);
+}
+
+int pctl_plugin_load(
+	const char *dir, const char *name, struct pctl_plugin **ret, struct pctl_error *err)
+{
+	PCTL_AUTO(close_library) void *library = NULL;
+
+	/* The name comes from a file: it must not be able to leave dir. */
+	if (!*name || strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") != strlen(name))
+		return pctl_error_set(err, PCTL_E_CONFIG, "'%s' is not a driver's name", name);
+
+	PCTL_AUTO(free) char *path = pctl_xasprintf("%s/%s.so", dir, name);
+	int r = check_owner("the plugin directory", dir, err);
+	if (r == 0 && access(path, F_OK) < 0)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"there is no driver '%s' (%s does not exist)", name, path);
+	if (r == 0)
+		r = check_owner("the plugin", path, err);
+	if (r < 0)
+		return r;
+
+	library = open_library(path);
+	if (!library)
+		return pctl_error_set(
+			err, PCTL_E_CONFIG, "driver '%s' cannot be loaded: %s", name, dlerror());
+	const struct pctl_driver *loaded = dlsym(library, "pctl_driver");
+	r = check_symbol(loaded, path, err);
+	if (r < 0)
+		return r;
+
+	struct pctl_plugin *plugin = pctl_xcalloc(1, sizeof(*plugin));
+	const char *why = adopt(plugin, loaded, name);
+	if (why) {
+		pctl_plugin_free(plugin);
+		return pctl_error_set(err, PCTL_E_CONFIG, "%s was refused: %s", path, why);
+	}
+	plugin->path = path;
+	path = NULL;
+	library = NULL; /* kept: drivers are never unloaded */
+	*ret = plugin;
+	return 0;
+}
+
+void pctl_plugin_free(struct pctl_plugin *plugin)
+{
+	if (!plugin)
+		return;
+	for (size_t i = 0; plugin->parameters && i < METHODS_MAX; i++)
+		free(plugin->parameters[i]);
+	free(plugin->parameters);
+	free(plugin->methods);
+	free(plugin->properties);
+	free(plugin->path);
+	free(plugin);
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "driver/settings.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include <powerctl/mem.h>
+#include <powerctl/parse.h>
+
+#include "inventory/inventory.h"
+
+const char *const pctl_core_keys[] = { "driver", "class", "credential", "address", "tags", "ready",
+	"maintenance", "protected", "trust", "via", "parent", "power", "boot", "console",
+	"timeouts", NULL };
+
+static const char *const booleans[] = { "false", "true", NULL };
+
+/*
+ * A mistake in a class concerns many nodes and is said once: where there is a place to point at,
+ * the node is not named, so that the lines are equal.
+ */
+static void complain(
+	const struct pctl_settings_context *c, struct pctl_place place, const char *what)
+{
+	if (!place.file)
+		place = c->place;
+	if (place.file)
+		pctl_problems_add(c->problems, place, "%s", what);
+	else
+		pctl_problems_add(c->problems, place, "%s: %s", c->node, what);
+}
+
+static void wrong(const struct pctl_settings_context *c, const struct pctl_value *at,
+	const char *name, const char *what)
+{
+	PCTL_AUTO(free) char *text = pctl_xasprintf("%s %s", name, what);
+
+	complain(c, at ? pctl_value_place(at) : c->place, text);
+}
+
+static void wrong_choice(const struct pctl_settings_context *c, const struct pctl_value *at,
+	const struct pctl_setting *s, const char *const *choices)
+{
+	PCTL_AUTO(free) char *words = pctl_words_join(choices);
+	PCTL_AUTO(free)
+	char *what = pctl_xasprintf("cannot be '%s'; it is one of: %s", s->text, words);
+
+	wrong(c, at, s->property->name, what);
+}
+
+static int convert_number(const struct pctl_setting *s, uint64_t *ret)
+{
+	const struct pctl_property *p = s->property;
+	bool yes = false;
+	int r;
+
+	switch (p->type) {
+	case PCTL_TYPE_BOOL:
+		r = pctl_parse_bool(s->text, &yes);
+		if (r == 0)
+			*ret = yes;
+		return r;
+	case PCTL_TYPE_UINT:
+		r = pctl_parse_uint(s->text, p->max ? p->max : UINT64_MAX, ret);
+		return r == 0 && *ret < p->min ? PCTL_E_CONFIG : r;
+	case PCTL_TYPE_DURATION:
+		return pctl_parse_duration(s->text, ret);
+	case PCTL_TYPE_CHOICE:
+		r = pctl_parse_choice(s->text, p->choices);
+		if (r >= 0)
+			*ret = (uint64_t)r;
+		return r;
+	default:
+		return 0;
+	}
+}
+
+/* s->text is set; at is the value it came from, or NULL for the table's default. */
+static void convert(
+	const struct pctl_settings_context *c, struct pctl_setting *s, const struct pctl_value *at)
+{
+	PCTL_AUTO(free) char *what = NULL;
+
+	if (convert_number(s, &s->number) >= 0)
+		return;
+	switch (s->property->type) {
+	case PCTL_TYPE_BOOL:
+		wrong_choice(c, at, s, booleans);
+		return;
+	case PCTL_TYPE_CHOICE:
+		wrong_choice(c, at, s, s->property->choices);
+		return;
+	case PCTL_TYPE_DURATION:
+		what = pctl_xasprintf("is not a duration: '%s'; write 500ms, 60s or 2m", s->text);
+		break;
+	default:
+		what = pctl_xasprintf("is not a number from %llu to %llu: '%s'",
+			(unsigned long long)s->property->min,
+			(unsigned long long)(s->property->max ? s->property->max : UINT64_MAX),
+			s->text);
+		break;
+	}
+	wrong(c, at, s->property->name, what);
+}
+
+static void make_absolute(struct pctl_setting *s, const struct pctl_value *at)
+{
+	const char *file = pctl_value_place(at).file;
+	const char *slash = file ? strrchr(file, '/') : NULL;
+
+	if (*s->text == '/' || !slash)
+		return;
+	s->path = pctl_xasprintf("%.*s/%s", (int)(slash - file), file, s->text);
+	s->text = s->path;
+}
+
+static void take_list(
+	const struct pctl_settings_context *c, struct pctl_setting *s, const struct pctl_value *at)
+{
+	bool good = pctl_value_kind(at) == PCTL_VALUE_LIST;
+
+	for (size_t i = 0; good && i < pctl_value_count(at); i++)
+		good = pctl_value_text(pctl_value_at(at, i)) != NULL;
+	if (!good)
+		wrong(c, at, s->property->name, "is a list of texts: [one, two]");
+	s->list = at;
+}
+
+/* One word may stand without brackets. */
+static void take_flags(
+	const struct pctl_settings_context *c, struct pctl_setting *s, const struct pctl_value *at)
+{
+	bool list = pctl_value_kind(at) == PCTL_VALUE_LIST;
+
+	for (size_t i = 0; i < (list ? pctl_value_count(at) : 1); i++) {
+		const struct pctl_value *v = list ? pctl_value_at(at, i) : at;
+
+		s->text = pctl_value_text(v);
+		int bit = s->text ? pctl_parse_choice(s->text, s->property->choices) : -1;
+		if (bit >= 0)
+			s->number |= (uint64_t)1 << bit;
+		else if (s->text)
+			wrong_choice(c, v, s, s->property->choices);
+		else
+			wrong(c, v, s->property->name, "is a list of words: [one, two]");
+	}
+}
+
+/* As it would stand in the file: "one", or "[one, two]". */
+static void take_default_flags(const struct pctl_settings_context *c, struct pctl_setting *s)
+{
+	PCTL_AUTO(free) char *text = pctl_xstrdup(s->property->default_text);
+	char *rest = text;
+
+	for (char *word; (word = strsep(&rest, "[, ]"));) {
+		int bit = *word ? pctl_parse_choice(word, s->property->choices) : -1;
+
+		s->text = word;
+		if (bit >= 0)
+			s->number |= (uint64_t)1 << bit;
+		else if (*word)
+			wrong_choice(c, NULL, s, s->property->choices);
+	}
+	s->text = s->property->default_text;
+}
+
+static void take_default(const struct pctl_settings_context *c, struct pctl_setting *s)
+{
+	if (s->property->type == PCTL_TYPE_FLAGS) {
+		take_default_flags(c, s);
+		return;
+	}
+	s->text = s->property->default_text;
+	convert(c, s, NULL);
+}
+
+static void take(
+	const struct pctl_settings_context *c, struct pctl_setting *s, const struct pctl_value *at)
+{
+	if (s->property->type == PCTL_TYPE_TEXTS) {
+		take_list(c, s, at);
+		return;
+	}
+	if (s->property->type == PCTL_TYPE_FLAGS) {
+		take_flags(c, s, at);
+		return;
+	}
+	s->text = pctl_value_text(at);
+	if (!s->text) {
+		wrong(c, at, s->property->name, "is one value, not a list or a map");
+		return;
+	}
+	if (s->property->type == PCTL_TYPE_FILE)
+		make_absolute(s, at);
+	convert(c, s, at);
+}
+
+static bool has_source(const struct pctl_value *map, const char *name)
+{
+	for (size_t i = 0; i < PCTL_SECRET_ENDS; i++) {
+		PCTL_AUTO(free) char *key = pctl_xasprintf("%s%s", name, pctl_secret_ends[i]);
+
+		if (pctl_value_get(map, key))
+			return true;
+	}
+	return false;
+}
+
+static void take_secret(
+	const struct pctl_settings_context *c, struct pctl_setting *s, const struct pctl_value *map)
+{
+	struct pctl_error err = { 0 };
+
+	s->given = has_source(map, s->property->name);
+	if (!c->secrets || !s->given)
+		return;
+	if (pctl_secrets_get(c->secrets, map, s->property->name, &s->secret, &err) < 0)
+		complain(c, c->place, err.text);
+}
+
+static void read_one(
+	const struct pctl_settings_context *c, struct pctl_setting *s, const struct pctl_value *map)
+{
+	const struct pctl_property *p = s->property;
+	const struct pctl_value *at = pctl_value_get(map, p->name);
+
+	if (p->flags & PCTL_PROPERTY_SECRET) {
+		take_secret(c, s, map);
+	} else if (at) {
+		s->given = true;
+		take(c, s, at);
+	} else if (p->default_text) {
+		take_default(c, s);
+	}
+	if ((p->flags & PCTL_PROPERTY_REQUIRED) && !s->given && !p->default_text)
+		wrong(c, NULL, p->name, "is missing");
+}
+
+/* Whether key is p's name, or one of the ways to give p's secret. */
+static bool belongs(const struct pctl_property *p, const char *key)
+{
+	size_t len = strlen(p->name);
+
+	if (strncmp(key, p->name, len) != 0)
+		return false;
+	size_t ways = p->flags & PCTL_PROPERTY_SECRET ? PCTL_SECRET_ENDS : 1;
+	for (size_t i = 0; i < ways; i++)
+		if (strcmp(key + len, pctl_secret_ends[i]) == 0)
+			return true;
+	return false;
+}
+
+static const char *nearest_key(const struct pctl_settings *settings, const char *key)
+{
+	const char *words[512];
+	size_t n = 0;
+
+	for (size_t i = 0; i < settings->n && n < 400; i++)
+		words[n++] = settings->v[i].property->name;
+	for (size_t i = 0; pctl_core_keys[i]; i++)
+		words[n++] = pctl_core_keys[i];
+	words[n] = NULL;
+	return pctl_parse_nearest(key, words);
+}
+
+static void check_key(const struct pctl_settings_context *c, const struct pctl_settings *settings,
+	const char *driver, const struct pctl_value *map, size_t i)
+{
+	const char *key = pctl_value_key_at(map, i);
+	struct pctl_place place = pctl_value_key_place(map, i);
+
+	if (pctl_parse_choice(key, pctl_core_keys) >= 0)
+		return;
+	for (size_t k = 0; k < settings->n; k++)
+		if (belongs(settings->v[k].property, key))
+			return;
+	const char *near = nearest_key(settings, key);
+	PCTL_AUTO(free)
+	char *text =
+		near ? pctl_xasprintf("driver %s has no setting '%s'; did you mean '%s'?", driver,
+			       key, near)
+		     : pctl_xasprintf("driver %s has no setting '%s'; `powerctl drivers %s` lists "
+				      "them",
+			       driver, key, driver);
+	complain(c, place, text);
+}
+
+int pctl_settings_read(struct pctl_settings *ret, const struct pctl_property *table,
+	const struct pctl_value *map, const struct pctl_settings_context *context)
+{
+	size_t before = pctl_problems_count(context->problems), n = 0;
+
+	while (table && table[n].name)
+		n++;
+	ret->n = n;
+	ret->v = pctl_xcalloc(n, sizeof(*ret->v));
+	for (size_t i = 0; i < n; i++) {
+		ret->v[i].property = &table[i];
+		read_one(context, &ret->v[i], map);
+	}
+	return pctl_problems_count(context->problems) > before ? PCTL_E_CONFIG : 0;
+}
+
+int pctl_settings_init(struct pctl_settings *ret, const char *driver,
+	const struct pctl_property *table, const struct pctl_value *map,
+	const struct pctl_settings_context *context)
+{
+	size_t before = pctl_problems_count(context->problems);
+
+	(void)pctl_settings_read(ret, table, map, context);
+	for (size_t i = 0; i < pctl_value_count(map); i++)
+		check_key(context, ret, driver, map, i);
+	return pctl_problems_count(context->problems) > before ? PCTL_E_CONFIG : 0;
+}
+
+void pctl_settings_done(struct pctl_settings *settings)
+{
+	for (size_t i = 0; i < settings->n; i++)
+		free(settings->v[i].path);
+	free(settings->v);
+	*settings = (struct pctl_settings){ 0 };
+}
+
+const struct pctl_setting *pctl_settings_find(
+	const struct pctl_settings *settings, const char *name)
+{
+	for (size_t i = 0; i < settings->n; i++)
+		if (strcmp(settings->v[i].property->name, name) == 0)
+			return &settings->v[i];
+	return NULL;
+}
+
+const struct pctl_setting *pctl_settings_at(const struct pctl_settings *settings, const char *name)
+{
+	const struct pctl_setting *s = pctl_settings_find(settings, name);
+
+	assert(s && "a driver asked for what its table does not have");
+	return s;
+}
+
+uint64_t pctl_settings_number(
+	const struct pctl_settings *settings, const char *name, enum pctl_type type)
+{
+	const struct pctl_setting *s = pctl_settings_at(settings, name);
+
+	assert(s->property->type == type);
+	return s->number;
+}

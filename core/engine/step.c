@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <powerctl/log.h>
+#include <powerctl/mem.h>
+#include <powerctl/parse.h>
+
+#include "base/jitter.h"
+#include "engine/task.h"
+#include "node/breaker.h"
+
+#define SILENT_TRIES 2u /* a device that says nothing */
+#define QUICK_TRIES  6u /* one that is there, but drops connections */
+#define LAST_LOOK_MS ((uint64_t)1000)
+#define POLL_GROWTH  10u /* how long the last polls are, in first ones */
+
+static struct pctl_core *core_of(const struct pctl_task *t)
+{
+	return t->target->core;
+}
+
+static uint64_t now(const struct pctl_task *t)
+{
+	return uv_now(core_of(t)->loop);
+}
+
+static void on_pause_over(uv_timer_t *timer)
+{
+	struct pctl_task *t = pctl_container_of(timer, struct pctl_task, timer);
+
+	t->busy = PCTL_TASK_IDLE;
+	t->after_pause(t);
+}
+
+void pctl_step_pause(struct pctl_task *t, uint64_t ms, pctl_step_fn *then)
+{
+	if (pctl_run_interrupted(t->run, NULL)) {
+		pctl_task_end_interrupted(t);
+		return;
+	}
+	t->busy = PCTL_TASK_PAUSE;
+	t->after_pause = then;
+	(void)uv_timer_start(&t->timer, on_pause_over, ms, 0);
+}
+
+static void start_try(struct pctl_task *t);
+static void on_poll_failed(struct pctl_task *t);
+
+/* Whether the answer was lost of what does the same twice as once. */
+static bool may_repeat(const struct pctl_task *t)
+{
+	return t->error.code == PCTL_E_OUTCOME_UNKNOWN &&
+	       (t->trying.call->flags & PCTL_CALL_REPEATABLE);
+}
+
+static bool is_final(const struct pctl_task *t)
+{
+	bool in_use =
+		(t->trying.call->flags & PCTL_CALL_BUSY_IS_FINAL) && t->error.code == PCTL_E_BUSY;
+
+	return t->op.taken || in_use || (!pctl_error_retried(t->error.code) && !may_repeat(t));
+}
+
+/* Whether and how soon the op that just failed may be tried again; 0: no. */
+static uint64_t retry_delay(const struct pctl_task *t)
+{
+	const struct pctl_try *try = &t->trying;
+	uint64_t spent = now(t) - try->last, connect = t->target->connect_ms;
+	uint64_t delay = (uint64_t)100 << (try->tries < 6 ? try->tries - 1 : 5);
+
+	if (is_final(t))
+		return 0;
+	if (t->error.code == PCTL_E_UNREACHABLE) {
+		bool silent = spent * 2 >= connect || (t->error.flags & PCTL_ERROR_NOT_LISTENING);
+		bool repeated = t->target->loaded->driver->flags & PCTL_DRIVER_REPEATS;
+		if (try->tries >= (silent ? SILENT_TRIES : QUICK_TRIES) || (silent && repeated))
+			return 0;
+		if (silent)
+			delay = 100;
+		else if (now(t) - try->first >= connect)
+			return 0;
+	} else if ((t->error.code == PCTL_E_TIMEOUT || t->error.code == PCTL_E_OUTCOME_UNKNOWN) &&
+		   try->tries >= SILENT_TRIES) {
+		return 0;
+	}
+	delay = pctl_jitter(delay);
+	return now(t) + delay < t->deadline ? delay : 0;
+}
+
+static struct pctl_sent *record_of(struct pctl_task *t)
+{
+	size_t offset = t->trying.call->sent_offset;
+
+	return offset ? (struct pctl_sent *)(void *)((char *)t + offset) : NULL;
+}
+
+/* A doubt stays until the same went well: a later failure says nothing about what was lost. */
+static void keep_record(struct pctl_task *t, const struct pctl_error *result)
+{
+	struct pctl_sent *sent = record_of(t);
+	const struct pctl_call *call = t->trying.call;
+	bool some_left = (call->flags & PCTL_CALL_MANY) &&
+			 (result->code == PCTL_E_CANCELED || result->code == PCTL_E_TIMEOUT);
+
+	if (!sent)
+		return;
+	if (result->code == 0 || t->op.taken) {
+		sent->how = PCTL_SENT_ACCEPTED;
+	} else if (result->code == PCTL_E_OUTCOME_UNKNOWN || some_left) {
+		sent->how = PCTL_SENT_DOUBTFUL;
+		sent->lost = *result;
+	} else {
+		return;
+	}
+	sent->what = call->what ? call->what : call->argument(t);
+}
+
+/*
+ * The time ran out in the middle of another try: what the one before it met says more; and if that
+ * was silence as well, a person wants to know of all the time that went by, not of its last rest.
+ */
+static void tell_whole_time(struct pctl_task *t)
+{
+	char waited[32];
+
+	if (t->error.code != PCTL_E_TIMEOUT || t->trying.tries < 2 ||
+		!(t->error.flags & PCTL_ERROR_SILENT))
+		return;
+	if (*t->trouble && !t->trouble_silent) {
+		pctl_error_set(&t->error, PCTL_E_TIMEOUT, "%s", t->trouble);
+		return;
+	}
+	uint64_t seconds = (now(t) - t->trying.first + 500) / 1000;
+	pctl_format_duration(seconds * 1000, waited, sizeof(waited));
+	pctl_error_set(&t->error, PCTL_E_TIMEOUT, "no answer in %s", waited);
+}
+
+static void tell_login(struct pctl_task *t, int code)
+{
+	struct pctl_login *login = t->target->login;
+
+	if (!login && code == PCTL_E_AUTH)
+		login = pctl_breaker_login(core_of(t)->breaker, t->target);
+	if (login && code == 0)
+		pctl_login_took(login, t->target, &t->on_trial);
+	else if (login && code == PCTL_E_AUTH)
+		pctl_login_refused(login, t->target, &t->on_trial);
+}
+
+/* What never left was no try. */
+static void start_again(struct pctl_task *t)
+{
+	t->trying.tries--;
+	start_try(t);
+}
+
+static void trace(const struct pctl_task *t, const char *end)
+{
+	const struct pctl_call *call = t->trying.call;
+	const char *argument = call->argument ? call->argument(t) : NULL;
+
+	pctl_log(PCTL_LOG_TRACE, t->device, "%s%s%s%s", call->name, argument ? " " : "",
+		argument ? argument : "", end);
+}
+
+static void trace_end(const struct pctl_task *t, const struct pctl_error *result)
+{
+	const struct pctl_call *call = t->trying.call;
+	uint64_t ms = now(t) - t->trying.last;
+	char end[400];
+
+	if (!pctl_log_enabled(PCTL_LOG_TRACE))
+		return;
+	if (result->code)
+		(void)snprintf(end, sizeof(end), ": %s: %s%s%s%s (%" PRIu64 " ms)",
+			pctl_error_name(result->code), result->text,
+			*result->device_code ? " [" : "", result->device_code,
+			*result->device_code ? "]" : "", ms);
+	else
+		(void)snprintf(end, sizeof(end), ": %s (%" PRIu64 " ms)",
+			call->outcome ? call->outcome(t) : "done", ms);
+	trace(t, end);
+}
+
+static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
+{
+	struct pctl_task *t = op->data;
+
+	t->busy = PCTL_TASK_IDLE;
+	t->error = *result;
+	tell_whole_time(t);
+	pctl_device_settle_pins(t->device, result->code);
+	tell_login(t, result->code);
+	trace_end(t, result);
+	keep_record(t, result);
+	if (result->code == 0) {
+		t->trouble[0] = '\0';
+		if (t->trying.call->well)
+			t->trying.call->well(t);
+		t->trying.then(t);
+		return;
+	}
+	if (pctl_run_interrupted(t->run, NULL)) {
+		pctl_task_end_interrupted(t);
+		return;
+	}
+	if (!t->op.committed && pctl_task_park(t, result, start_again))
+		return;
+	uint64_t delay = retry_delay(t);
+	if (delay) {
+		pctl_log(PCTL_LOG_DEBUG, t->device, "%s: %s; trying again in %" PRIu64 " ms",
+			pctl_error_name(result->code), result->text, delay);
+		t->result.attempts++;
+		(void)snprintf(t->trouble, sizeof(t->trouble), "%.150s", result->text);
+		t->trouble_silent = result->flags & PCTL_ERROR_SILENT;
+		pctl_step_pause(t, delay, start_try);
+		return;
+	}
+	if (t->trying.failed)
+		t->trying.failed(t);
+	else
+		pctl_task_end_error(t, &t->error);
+}
+
+static uint64_t op_limit(const struct pctl_task *t)
+{
+	const struct pctl_call *call = t->trying.call;
+	uint64_t left = t->deadline > now(t) ? t->deadline - now(t) : 1;
+	uint64_t limit = UINT64_MAX;
+
+	if (call->limit_offset)
+		limit = call->times * pctl_target_ms(t->target, call->limit_offset);
+	if (t->request->timeout_ms && t->request->timeout_ms > limit)
+		limit = t->request->timeout_ms;
+	/* The last look at a state that is waited for gets the time that an answer takes. */
+	if (t->trying.failed == on_poll_failed && left < LAST_LOOK_MS)
+		left = LAST_LOOK_MS;
+	return limit < left ? limit : left;
+}
+
+struct pctl_value *pctl_task_new_tree(struct pctl_task *t)
+{
+	pctl_value_free(t->tree);
+	t->tree = pctl_value_new_map();
+	return t->tree;
+}
+
+static void start_try(struct pctl_task *t)
+{
+	uint64_t early = t->trying.call->early ? t->trying.call->early(t) : 0;
+
+	if (early) {
+		t->started += early; /* queueing is not counted */
+		t->deadline += early;
+		pctl_step_pause(t, early, start_try);
+		return;
+	}
+	t->busy = PCTL_TASK_OP;
+	t->trying.tries++;
+	t->trying.last = now(t);
+	trace(t, " ...");
+	pctl_op_begin(&t->op, core_of(t)->loop, op_limit(t), on_op_done, t);
+	pctl_op_in_order(&t->op, &core_of(t)->ended);
+	t->trying.call->start(t, t->target->loaded->driver, t->device->dev);
+}
+
+void pctl_step_try_or(
+	struct pctl_task *t, const struct pctl_call *call, pctl_step_fn *then, pctl_step_fn *failed)
+{
+	if (pctl_run_interrupted(t->run, NULL)) {
+		pctl_task_end_interrupted(t);
+		return;
+	}
+	t->trying =
+		(struct pctl_try){ .call = call, .first = now(t), .then = then, .failed = failed };
+	start_try(t);
+}
+
+void pctl_step_try(struct pctl_task *t, const struct pctl_call *call, pctl_step_fn *then)
+{
+	pctl_step_try_or(t, call, then, NULL);
+}
+
+/* --- Power. ----------------------------------------------------------------------------------- */
+
+static unsigned coming(const struct pctl_task *t)
+{
+	bool changes = pctl_run_flags(t->run) & PCTL_VERB_CHANGES;
+
+	return changes && !t->request->dry_run ? PCTL_GET_BEFORE_CHANGE : 0;
+}
+
+static void start_get(struct pctl_task *t, const struct pctl_driver *d, void *dev)
+{
+	t->reading = (struct pctl_power){ .size = sizeof(t->reading) };
+	d->power->get(dev, &t->op, t->get_flags | coming(t), &t->reading);
+}
+
+static void take_reading(struct pctl_task *t)
+{
+	t->power = t->reading;
+	t->power_read = true;
+}
+
+static const char *how_to_read(const struct pctl_task *t)
+{
+	return t->get_flags & PCTL_GET_CONFIRM ? "confirm" : NULL;
+}
+
+static const char *state_read(const struct pctl_task *t)
+{
+	return pctl_power_state_name(t->reading.state);
+}
+
+static const struct pctl_call power_get = {
+	.name = "power.get",
+	.start = start_get,
+	.well = take_reading,
+	.argument = how_to_read,
+	.outcome = state_read,
+	.limit_offset = offsetof(struct pctl_target, read_ms),
+	.times = 1,
+};
+
+static void start_act(struct pctl_task *t, const struct pctl_driver *d, void *dev)
+{
+	d->power->act(dev, &t->op, t->action);
+}
+
+static const char *action_word(const struct pctl_task *t)
+{
+	return pctl_action_name(t->action);
+}
+
+/* What makes a machine draw its starting current waits until the latest start is long enough ago.
+ */
+static uint64_t before_start(struct pctl_task *t)
+{
+	const unsigned starts =
+		PCTL_ACTION_BIT(PCTL_ACTION_ON) | PCTL_ACTION_BIT(PCTL_ACTION_CYCLE) |
+		PCTL_ACTION_BIT(PCTL_ACTION_RESET) | PCTL_ACTION_BIT(PCTL_ACTION_SOFT_RESET) |
+		PCTL_ACTION_BIT(PCTL_ACTION_AC_CYCLE);
+
+	return starts & PCTL_ACTION_BIT(t->action) ? pctl_run_send(t->run, t->target) : 0;
+}
+
+static const struct pctl_call power_act = {
+	.name = "power.act",
+	.early = before_start,
+	.start = start_act,
+	.argument = action_word,
+	.limit_offset = offsetof(struct pctl_target, read_ms),
+	.times = 1,
+	.sent_offset = offsetof(struct pctl_task, sent),
+};
+
+void pctl_step_get(struct pctl_task *t, unsigned flags, pctl_step_fn *then)
+{
+	if (!t->target->loaded->driver->power) {
+		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s has no power interface",
+			t->target->loaded->driver->name);
+		return;
+	}
+	t->get_flags = flags;
+	pctl_step_try(t, &power_get, then);
+}
+
+bool pctl_task_can(const struct pctl_task *t, enum pctl_action action)
+{
+	const struct pctl_power_if *power = t->target->loaded->driver->power;
+	uint32_t bit = PCTL_ACTION_BIT(action);
+
+	if (!power || !(power->actions & bit))
+		return false;
+	return !t->power_read || !t->power.tells_actions || (t->power.actions & bit);
+}
+
+void pctl_step_act(
+	struct pctl_task *t, enum pctl_action action, pctl_step_fn *then, pctl_step_fn *failed)
+{
+	const struct pctl_driver *d = t->target->loaded->driver;
+	const char *word = pctl_action_name(action);
+
+	t->action = action;
+	if (!d->power || !(d->power->actions & PCTL_ACTION_BIT(action))) {
+		pctl_task_end_fail(
+			t, PCTL_E_UNSUPPORTED, "driver %s cannot do '%s'", d->name, word);
+	} else if (!pctl_task_can(t, action)) {
+		pctl_task_end_fail(t, PCTL_E_STATE, "the device does not take '%s' while it is %s",
+			word, pctl_power_state_name(t->power.state));
+	} else if (t->request->dry_run) {
+		pctl_task_note(t, "would send '%s'; it is %s", word,
+			t->power_read ? pctl_power_state_name(t->power.state)
+				      : "in a state not read");
+		pctl_task_end_ok(t, "ok");
+	} else {
+		pctl_step_try_or(t, &power_act, then, failed);
+	}
+}
+
+void pctl_step_place(struct pctl_task *t, pctl_step_fn *then)
+{
+	struct pctl_error err = { 0 };
+
+	if (pctl_run_interrupted(t->run, NULL)) {
+		pctl_task_end_interrupted(t);
+		return;
+	}
+	int r = t->request->dry_run ? 1 : pctl_run_place(t->run, t->target, &err);
+	if (r < 0)
+		pctl_task_end_error(t, &err);
+	else if (r == 0)
+		pctl_task_yield(t);
+	else
+		then(t);
+}
+
+/* --- Waiting for a state. --------------------------------------------------------------------- */
+
+static void poll_state(struct pctl_task *t);
+
+static void time_over(struct pctl_task *t)
+{
+	char after[32];
+
+	if (t->on_time_over) {
+		t->on_time_over(t);
+		return;
+	}
+	/* The limit and not the clock, and not how long the last look took: equal errors fold. */
+	pctl_format_duration(t->wait_until - t->started, after, sizeof(after));
+	if (t->error.code == PCTL_E_TIMEOUT && (t->error.flags & PCTL_ERROR_SILENT))
+		pctl_error_set(&t->error, t->error.code, "no answer at the end of %s", after);
+	if (t->error.code && t->sent.how == PCTL_SENT_ACCEPTED) {
+		pctl_task_end_fail(t, t->error.code, "'%s' was accepted, and then: %.200s",
+			t->sent.what, t->error.text);
+		return;
+	}
+	if (t->error.code) {
+		pctl_task_end_error(t, &t->error);
+		return;
+	}
+	if (t->sent.how == PCTL_SENT_ACCEPTED)
+		pctl_task_end_fail(t, PCTL_E_TIMEOUT,
+			"'%s' was accepted, but it still reads %s after %s", t->sent.what,
+			pctl_power_state_name(t->power.state), after);
+	else
+		pctl_task_end_fail(t, PCTL_E_TIMEOUT, "it still reads %s after %s",
+			pctl_power_state_name(t->power.state), after);
+}
+
+static void poll_again(struct pctl_task *t)
+{
+	uint64_t delay = pctl_jitter(t->poll_ms);
+
+	if (now(t) >= t->wait_until) {
+		time_over(t);
+		return;
+	}
+	uint64_t most = t->target->poll_ms * POLL_GROWTH;
+	t->poll_ms = t->poll_ms * 3 / 2 < most ? t->poll_ms * 3 / 2 : most;
+	if (now(t) + delay > t->wait_until)
+		delay = t->wait_until - now(t);
+	pctl_step_pause(t, delay, poll_state);
+}
+
+static void on_polled(struct pctl_task *t)
+{
+	if (t->power.state != PCTL_POWER_ON && t->power.state != PCTL_POWER_UNKNOWN &&
+		t->sent.how == PCTL_SENT_ACCEPTED)
+		t->seen = true;
+	if (t->power.state == t->wanted && !t->power.changing)
+		t->on_state(t);
+	else
+		poll_again(t);
+}
+
+/* A processor that restarts with its machine does not answer for a while: only time ends the wait.
+ */
+static void on_poll_failed(struct pctl_task *t)
+{
+	if (pctl_error_retried(t->error.code))
+		poll_again(t);
+	else
+		pctl_task_end_error(t, &t->error);
+}
+
+static void poll_state(struct pctl_task *t)
+{
+	t->get_flags = PCTL_GET_CONFIRM;
+	pctl_step_try_or(t, &power_get, on_polled, on_poll_failed);
+}
+
+void pctl_step_wait_state(struct pctl_task *t, enum pctl_power_state wanted, uint64_t first_ms,
+	uint64_t until, pctl_step_fn *on_state, pctl_step_fn *on_time_over)
+{
+	t->wanted = wanted;
+	t->poll_ms = t->target->poll_ms;
+	t->wait_until = until < t->deadline ? until : t->deadline;
+	t->on_state = on_state;
+	t->on_time_over = on_time_over;
+	if (first_ms)
+		pctl_step_pause(t, first_ms, poll_state);
+	else
+		poll_state(t);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/stream.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include <powerctl/log.h>
+#include <powerctl/mem.h>
+
+#include "engine/task.h"
+
+struct pctl_stream {
+	struct pctl_run *run; /* has the device's target */
+	struct pctl_device *device;
+	struct pctl_session *session;
+	bool taken, closing;
+	bool told; /* the session's end was heard of */
+	struct pctl_error why;
+	pctl_stream_ended_fn *ended;
+	void *data;
+	pctl_stream_closed_fn *closed;
+	void *closed_data;
+};
+
+static void on_device_closed(void *data)
+{
+	struct pctl_stream *s = data;
+
+	pctl_run_release(s->run);
+	if (s->closed)
+		s->closed(s->closed_data, &s->why);
+	free(s);
+}
+
+static void on_ended(void *data, const struct pctl_error *err)
+{
+	struct pctl_stream *s = data;
+
+	s->told = true;
+	s->why = *err;
+	pctl_log(PCTL_LOG_TRACE, s->device, "session: %s%s%s",
+		err->code ? pctl_error_name(err->code) : "ended", err->code ? ": " : "", err->text);
+	if (s->closing)
+		pctl_device_close(s->device, on_device_closed, s);
+	else if (s->ended)
+		s->ended(s->data, err);
+}
+
+struct pctl_stream *pctl_stream_new(
+	struct pctl_run *run, struct pctl_device *device, struct pctl_session *session)
+{
+	struct pctl_stream *s = pctl_xcalloc(1, sizeof(*s));
+
+	s->run = run;
+	s->device = device;
+	s->session = session;
+	session->ended = on_ended;
+	session->data = s;
+	pctl_run_hold(run);
+	return s;
+}
+
+bool pctl_stream_taken(const struct pctl_stream *s)
+{
+	return s->taken;
+}
+
+void pctl_stream_take(struct pctl_stream *s, pctl_stream_ended_fn *ended, void *data)
+{
+	assert(!s->taken && "a stream has one owner");
+	s->taken = true;
+	s->ended = ended;
+	s->data = data;
+}
+
+int pctl_stream_fd(const struct pctl_stream *s)
+{
+	return s->session->fd;
+}
+
+const struct pctl_value *pctl_stream_facts(const struct pctl_stream *s)
+{
+	return s->session->facts;
+}
+
+int pctl_stream_control(
+	struct pctl_stream *s, const char *name, const char *arg, struct pctl_error *err)
+{
+	for (const struct pctl_control *c = s->session->controls; c && c->name; c++)
+		if (strcmp(c->name, name) == 0)
+			return c->run(s->session, arg, err);
+	return pctl_error_set(err, PCTL_E_UNSUPPORTED, "it has no '%s'", name);
+}
+
+void pctl_stream_close(struct pctl_stream *s, pctl_stream_closed_fn *closed, void *data)
+{
+	struct pctl_session *session = s->session;
+
+	assert(!s->closing && "a stream is closed once");
+	s->closing = true;
+	s->closed = closed;
+	s->closed_data = data;
+	if (!s->told) {
+		session->close(session);
+		return;
+	}
+	session->close(session);
+	pctl_device_close(s->device, on_device_closed, s);
+}

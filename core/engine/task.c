@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/task.h"
+#include "base/jitter.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <powerctl/mem.h>
+#include <powerctl/parse.h>
+
+#include "base/jitter.h"
+#include "node/breaker.h"
+
+#define LOCK_POLL_MS 150u
+#define LOCK_EACH_MS 1u /* of many that wait, one looks each ms: what that costs stays the same */
+
+static struct pctl_core *core_of(const struct pctl_task *t)
+{
+	return t->target->core;
+}
+
+static uint64_t now(const struct pctl_task *t)
+{
+	return uv_now(core_of(t)->loop);
+}
+
+void pctl_result_init(
+	struct pctl_result *result, const struct pctl_target *target, enum pctl_verb verb)
+{
+	*result = (struct pctl_result){
+		.node = target->node,
+		.name = target->name,
+		.driver = target->loaded->driver->name,
+		.address = target->address,
+		.verb = verb,
+	};
+}
+
+/* --- The end. --------------------------------------------------------------------------------- */
+
+static void unlock(struct pctl_task *t)
+{
+	if (t->locked)
+		pctl_lock_release(core_of(t)->locks, t->target->key);
+	t->locked = false;
+}
+
+static void pass_turn(struct pctl_task *t)
+{
+	bool turn = t->turn;
+
+	t->turn = false;
+	if (turn)
+		pctl_run_pass_turn(t->run, t->target);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	struct pctl_task *t = pctl_container_of((uv_timer_t *)handle, struct pctl_task, timer);
+	struct pctl_run *run = t->run;
+
+	pctl_value_free(t->tree);
+	free(t->note);
+	free(t->boot_url);
+	free(t->log_after);
+	pass_turn(t);
+	free(t);
+	pctl_run_task_gone(run);
+}
+
+static void on_device_closed(void *data)
+{
+	struct pctl_task *t = data;
+
+	uv_close((uv_handle_t *)&t->timer, on_timer_closed);
+}
+
+static void on_stream_closed(void *data, const struct pctl_error *why)
+{
+	(void)why;
+	on_device_closed(data);
+}
+
+/* What was opened and nobody took is in nobody's way any longer than this task. */
+static void let_go(void *data)
+{
+	struct pctl_task *t = data;
+
+	if (t->ready) {
+		struct pctl_ready_watch *ready = t->ready;
+
+		t->ready = NULL;
+		pctl_ready_watch_stop(ready, let_go, t);
+	} else if (t->stream && !pctl_stream_taken(t->stream))
+		pctl_stream_close(t->stream, on_stream_closed, t);
+	else if (t->device)
+		pctl_device_close(t->device, on_device_closed, t);
+	else
+		on_device_closed(t);
+}
+
+static void wait_for_lock(struct pctl_task *t, bool waits)
+{
+	size_t *waiters = &core_of(t)->lock_waiters;
+
+	if (waits != t->waits_lock)
+		*waiters = waits ? *waiters + 1 : *waiters - 1;
+	t->waits_lock = waits;
+}
+
+/* What others wait for. */
+static void release(struct pctl_task *t)
+{
+	t->busy = PCTL_TASK_ENDED;
+	if (t->on_trial)
+		pctl_login_left(t->target->login, &t->on_trial);
+	wait_for_lock(t, false);
+	unlock(t);
+	pctl_run_untrack(t->run, t);
+}
+
+void pctl_task_yield(struct pctl_task *t)
+{
+	release(t);
+	let_go(t);
+}
+
+void pctl_task_let_others(struct pctl_task *t)
+{
+	const struct pctl_driver *driver = t->target->loaded->driver;
+
+	if (driver->idle)
+		driver->idle(t->device->dev);
+	pctl_run_give(t->run, t->target, false);
+	unlock(t);
+	pass_turn(t);
+}
+
+static void end(struct pctl_task *t)
+{
+	struct pctl_result *r = &t->result;
+
+	r->state = t->power_read ? t->power.state : PCTL_POWER_UNKNOWN;
+	r->state_known = t->power_read;
+	r->changing = t->power_read && t->power.changing;
+	r->changed |= t->sent.how != PCTL_SENT_NOTHING || t->armed.how != PCTL_SENT_NOTHING;
+	r->elapsed_ms = now(t) - t->started;
+	r->note = t->note;
+	r->tree = r->ok ? t->tree : NULL; /* half a tree is none */
+	r->stream = r->ok ? t->stream : NULL;
+	release(t);
+	pctl_run_give(t->run, t->target, !r->ok || t->request->no_wait);
+	pctl_run_task_result(t->run, r);
+	let_go(t);
+}
+
+void pctl_task_end_ok(struct pctl_task *t, const char *word)
+{
+	t->result.ok = true;
+	t->result.word = word ? word : pctl_power_state_name(t->power.state);
+	end(t);
+}
+
+static void end_failed(struct pctl_task *t, const struct pctl_error *err)
+{
+	t->result.ok = false;
+	t->result.word = t->request->verb == PCTL_VERB_STATUS ? "unknown" : "error";
+	t->result.error = *err;
+	end(t);
+}
+
+/* What was sent and never answered outweighs whatever went wrong after it. */
+static void tell_doubt(const struct pctl_task *t, struct pctl_error *err)
+{
+	const struct pctl_sent *sent = &t->sent;
+	struct pctl_error last = *err;
+
+	if (last.code == PCTL_E_OUTCOME_UNKNOWN && t->trying.tries < 2)
+		pctl_error_set(err, PCTL_E_OUTCOME_UNKNOWN,
+			"whether '%s' was taken is not known (%.200s); it is not sent again",
+			sent->what, sent->lost.text);
+	else
+		pctl_error_set(err, PCTL_E_OUTCOME_UNKNOWN,
+			"whether '%s' was taken is not known (%.120s); %s: %.120s", sent->what,
+			sent->lost.text, t->trying.call->sent_offset ? "tried again" : "then",
+			last.text);
+	(void)pctl_error_device_code(err, "%s", sent->lost.device_code);
+}
+
+/* Armed, and then no start came of it: the next one, whoever wants it, would go there. */
+static void tell_armed(const struct pctl_task *t, struct pctl_error *err)
+{
+	bool sure = t->armed.how == PCTL_SENT_ACCEPTED;
+	struct pctl_error last = *err;
+
+	(void)snprintf(err->text, sizeof(err->text),
+		"%.200s; the boot device %s set, `powerctl bootdev none` clears it", last.text,
+		sure ? "stays" : "may be");
+}
+
+void pctl_task_end_error(struct pctl_task *t, const struct pctl_error *err)
+{
+	struct pctl_error told = *err;
+
+	if (t->sent.how == PCTL_SENT_DOUBTFUL)
+		tell_doubt(t, &told);
+	else if (t->sent.how == PCTL_SENT_ACCEPTED && t->op.taken && told.code == PCTL_E_TIMEOUT)
+		pctl_error_set(&told, PCTL_E_TIMEOUT,
+			"'%s' was taken, but has not come to its end: %.200s", t->sent.what,
+			err->text);
+	else if (t->armed.how != PCTL_SENT_NOTHING && t->sent.how == PCTL_SENT_NOTHING)
+		tell_armed(t, &told);
+	end_failed(t, &told);
+}
+
+void pctl_task_end_doubtful(struct pctl_task *t, const char *done)
+{
+	struct pctl_error err = { 0 };
+
+	pctl_error_set(&err, PCTL_E_OUTCOME_UNKNOWN,
+		"whether '%s' was taken is not known (%s); it reads %s, and it is %s", t->sent.what,
+		t->sent.lost.text, pctl_power_state_name(t->power.state), done);
+	(void)pctl_error_device_code(&err, "%s", t->sent.lost.device_code);
+	end_failed(t, &err);
+}
+
+void pctl_task_end_fail(struct pctl_task *t, int code, const char *fmt, ...)
+{
+	struct pctl_error err = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)pctl_error_setv(&err, code, fmt, ap);
+	va_end(ap);
+	pctl_task_end_error(t, &err);
+}
+
+void pctl_task_note(struct pctl_task *t, const char *fmt, ...)
+{
+	char *note = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&note, fmt, ap) < 0)
+		pctl_out_of_memory();
+	va_end(ap);
+	free(t->note);
+	t->note = note;
+}
+
+void pctl_task_end_interrupted(struct pctl_task *t)
+{
+	const char *read = t->power_read ? pctl_power_state_name(t->power.state) : "nothing";
+	struct pctl_error err = { 0 };
+	const char *why;
+	int code = pctl_run_interrupted(t->run, &why);
+	const char *waits = t->ready ? pctl_ready_watch_why(t->ready) : "";
+	char state[400];
+
+	if (t->request->verb == PCTL_VERB_WAIT_READY) {
+		pctl_task_end_fail(t, code, "%s%s%s", why, *waits ? "; not ready: " : "", waits);
+		return;
+	}
+	(void)snprintf(state, sizeof(state), "%s%s%.150s%s%s", read,
+		*t->trouble ? "; before that: " : "", t->trouble, *waits ? "; not ready: " : "",
+		waits);
+	if (t->sent.how == PCTL_SENT_DOUBTFUL)
+		pctl_error_set(&err, PCTL_E_OUTCOME_UNKNOWN,
+			"%s after '%s' was sent; whether it was taken is not known", why,
+			t->sent.what);
+	else if (t->sent.how == PCTL_SENT_ACCEPTED)
+		pctl_error_set(&err, code, "%s; '%s' was accepted, last read: %s", why,
+			t->sent.what, state);
+	else if (t->armed.how != PCTL_SENT_NOTHING)
+		pctl_error_set(&err, code,
+			"%s; the boot device may be set for the next start, `powerctl bootdev "
+			"none` clears it; last read: %s",
+			why, state);
+	else
+		pctl_error_set(&err, code, "%s; nothing was sent, last read: %s", why, state);
+	end_failed(t, &err);
+}
+
+static void leave_resolving(struct pctl_task *t);
+
+void pctl_task_cancel(struct pctl_task *t)
+{
+	switch (t->busy) {
+	case PCTL_TASK_OP:
+		pctl_op_cancel(&t->op);
+		break;
+	case PCTL_TASK_PAUSE:
+	case PCTL_TASK_READY:
+		(void)uv_timer_stop(&t->timer);
+		pctl_task_end_interrupted(t);
+		break;
+	case PCTL_TASK_RESOLVE:
+		leave_resolving(t);
+		pctl_task_end_interrupted(t);
+		break;
+	case PCTL_TASK_PARKED:
+		pctl_run_unpark(t->run, t);
+		pctl_task_end_interrupted(t);
+		break;
+	default:
+		break;
+	}
+}
+
+/* --- Short of descriptors or memory. ---------------------------------------------------------- */
+
+bool pctl_task_park(struct pctl_task *t, const struct pctl_error *err, pctl_step_fn *again)
+{
+	if (!pctl_error_is_shortage(err) || pctl_run_interrupted(t->run, NULL) ||
+		!pctl_run_park(t->run, t))
+		return false;
+	t->busy = PCTL_TASK_PARKED;
+	t->after_pause = again;
+	t->parked_at = now(t);
+	return true;
+}
+
+/* The wait was queueing, and is not counted. */
+void pctl_task_unpark(struct pctl_task *t)
+{
+	uint64_t waited = now(t) - t->parked_at;
+
+	t->started += waited;
+	t->deadline += waited;
+	t->wait_until += waited;
+	t->trying.first += waited;
+	pctl_step_pause(t, 0, t->after_pause);
+}
+
+/* --- The beginning: resolve, open, lock, then the verb's first step. -------------------------- */
+
+static void begin_verb(struct pctl_task *t)
+{
+	const struct pctl_verb_def *def = pctl_verb_def(t->request->verb);
+	size_t offset = t->request->soft && def->soft_limit_offset ? def->soft_limit_offset
+								   : def->limit_offset;
+	uint64_t limit = pctl_target_ms(t->target, offset);
+
+	if (t->request->verb == PCTL_VERB_METHOD)
+		limit = pctl_task_method_ms(t);
+
+	/* Waiting for the lock is queueing and not counted. */
+	t->started = now(t);
+	t->deadline = t->started + (t->request->timeout_ms ? t->request->timeout_ms : limit);
+	def->begin(t);
+}
+
+/* While somebody else had the node, others may have tried its login. */
+static void begin_locked(struct pctl_task *t)
+{
+	struct pctl_login *login = t->request->try_anyway ? NULL : t->target->login;
+	struct pctl_error err = { 0 };
+
+	if (t->lock_told && login) {
+		pctl_breaker_refresh(core_of(t)->breaker);
+		if (pctl_login_check(login, t->target, &err) < 0) {
+			pctl_task_end_error(t, &err);
+			return;
+		}
+		pctl_login_hold(login, &t->on_trial);
+	}
+	begin_verb(t);
+}
+
+static uint64_t lock_delay(const struct pctl_task *t)
+{
+	uint64_t each = LOCK_EACH_MS * core_of(t)->lock_waiters;
+
+	return pctl_jitter(each > LOCK_POLL_MS ? each : LOCK_POLL_MS);
+}
+
+static void take_lock(struct pctl_task *t)
+{
+	char holder[200] = "";
+	struct pctl_error err = { 0 };
+	int r = pctl_lock_try(core_of(t)->locks, t->target->key, t->lock_told ? NULL : holder,
+		sizeof(holder), &err);
+
+	wait_for_lock(t, r == PCTL_E_BUSY);
+	if (r == 0) {
+		t->locked = true;
+		begin_locked(t);
+	} else if (r == PCTL_E_BUSY) {
+		if (!t->lock_told)
+			pctl_run_waiting(t->run, t->target, holder);
+		t->lock_told = true;
+		if (t->on_trial)
+			pctl_login_step_aside(t->target->login, &t->on_trial);
+		pctl_step_pause(t, lock_delay(t), take_lock);
+	} else {
+		pctl_task_end_error(t, &err);
+	}
+}
+
+static void open_device(struct pctl_task *t)
+{
+	bool changes = pctl_run_flags(t->run) & PCTL_VERB_CHANGES;
+
+	if (changes && !t->request->dry_run)
+		take_lock(t);
+	else
+		begin_verb(t);
+}
+
+static uint64_t resolve_limit(const struct pctl_task *t)
+{
+	return t->request->timeout_ms ? t->request->timeout_ms : t->target->read_ms;
+}
+
+static void leave_resolving(struct pctl_task *t)
+{
+	pctl_asking_leave(&t->asking);
+	(void)uv_timer_stop(&t->timer);
+	t->busy = PCTL_TASK_IDLE;
+}
+
+static void look_up(struct pctl_task *t);
+
+static void no_address(struct pctl_task *t, int status)
+{
+	struct pctl_error err;
+
+	if (pctl_error_shortage(&err, -status) && pctl_task_park(t, &err, look_up))
+		return;
+	pctl_task_end_fail(t, PCTL_E_UNREACHABLE, "no address for '%s': %s", t->target->address,
+		uv_strerror(status));
+}
+
+static void on_resolved(struct pctl_asking *asking, const struct sockaddr *addr, int status)
+{
+	struct pctl_task *t = pctl_container_of(asking, struct pctl_task, asking);
+
+	leave_resolving(t);
+	if (addr) {
+		pctl_device_set_address(t->device, addr);
+		open_device(t);
+	} else {
+		no_address(t, status);
+	}
+}
+
+static void watch_resolving(struct pctl_task *t);
+
+static void on_resolving_too_long(uv_timer_t *timer)
+{
+	struct pctl_task *t = pctl_container_of(timer, struct pctl_task, timer);
+	char limit[32];
+
+	if (pctl_asking_due(&t->asking, resolve_limit(t)) > now(t)) {
+		watch_resolving(t);
+		return;
+	}
+	leave_resolving(t);
+	pctl_format_duration(resolve_limit(t), limit, sizeof(limit));
+	pctl_task_end_fail(t, PCTL_E_UNREACHABLE,
+		"no address for '%s' in %s: name servers do not answer", t->target->address, limit);
+}
+
+static void watch_resolving(struct pctl_task *t)
+{
+	uint64_t due = pctl_asking_due(&t->asking, resolve_limit(t));
+
+	(void)uv_timer_start(&t->timer, on_resolving_too_long, due > now(t) ? due - now(t) : 0, 0);
+}
+
+static void look_up(struct pctl_task *t)
+{
+	struct sockaddr_storage addr;
+
+	t->asking.resolved = on_resolved;
+	int r = pctl_resolve(core_of(t)->resolver, t->target->address, &t->asking, &addr);
+	if (r > 0) {
+		pctl_device_set_address(t->device, (const struct sockaddr *)&addr);
+		open_device(t);
+	} else if (r < 0) {
+		no_address(t, r);
+	} else {
+		t->busy = PCTL_TASK_RESOLVE;
+		watch_resolving(t);
+	}
+}
+
+static void resolve(struct pctl_task *t)
+{
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+
+	if (!pctl_device_needs_resolving(t->device)) {
+		open_device(t);
+	} else if (uv_ip4_addr(t->target->address, 0, &v4) == 0) {
+		pctl_device_set_address(t->device, (const struct sockaddr *)&v4);
+		open_device(t);
+	} else if (uv_ip6_addr(t->target->address, 0, &v6) == 0) {
+		pctl_device_set_address(t->device, (const struct sockaddr *)&v6);
+		open_device(t);
+	} else {
+		look_up(t);
+	}
+}
+
+static void begin(struct pctl_task *t)
+{
+	struct pctl_error err = { 0 };
+
+	if (t->request->verb == PCTL_VERB_WAIT_READY)
+		begin_verb(t); /* the management processor has no part in it */
+	else if (pctl_device_open(t->target, &t->device, &err) == 0)
+		resolve(t);
+	else if (!pctl_task_park(t, &err, begin))
+		pctl_task_end_error(t, &err);
+}
+
+void pctl_task_start(struct pctl_run *run, const struct pctl_target *target, bool on_trial)
+{
+	struct pctl_task *t = pctl_xcalloc(1, sizeof(*t));
+
+	t->run = run;
+	t->target = target;
+	t->on_trial = on_trial;
+	t->request = pctl_run_request(run);
+	t->turn = t->request->verb != PCTL_VERB_WAIT_READY;
+	pctl_result_init(&t->result, target, t->request->verb);
+	t->result.attempts = 1;
+	(void)uv_timer_init(core_of(t)->loop, &t->timer);
+	t->started = now(t);
+	pctl_run_track(run, t);
+	pctl_step_pause(t, 0, begin); /* results never come from within pctl_run_start() */
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* log and sensors: what the device has noted and what it measures. */
+#include <string.h>
+
+#include <powerctl/log.h>
+#include <powerctl/mem.h>
+
+#include "engine/task.h"
+
+#define CURSOR     "cursor"
+#define CURSOR_MAX 200u
+
+/* The list that was to be filled in, which a program then always finds. */
+static size_t settle_list(struct pctl_value *tree, const char *key)
+{
+	const struct pctl_value *list = pctl_value_get(tree, key);
+
+	if (!list || pctl_value_kind(list) != PCTL_VALUE_LIST)
+		pctl_value_set(tree, key, pctl_value_new_list());
+	return pctl_value_count(pctl_value_get(tree, key));
+}
+
+/* --- log. ------------------------------------------------------------------------------------- */
+
+/* Whoever looks has seen it, with or without log_new. */
+static void move_mark(struct pctl_task *t)
+{
+	const char *cursor = pctl_value_text(pctl_value_get(t->tree, CURSOR));
+
+	if (!cursor || !*cursor || t->request->dry_run)
+		return;
+	if (strlen(cursor) > CURSOR_MAX)
+		pctl_log(PCTL_LOG_DEBUG, t->device, "its log's cursor is too long to be kept");
+	else
+		pctl_store_put(t->target->core->looks, t->target->key, CURSOR, cursor);
+}
+
+static void start_read(struct pctl_task *t, const struct pctl_driver *d, void *dev)
+{
+	d->log->read(dev, &t->op, t->log_after, pctl_task_new_tree(t));
+}
+
+/* A walk of any length, of which the driver bounds each step; so are a hundred sensors. */
+static const struct pctl_call log_read = {
+	.name = "log.read",
+	.start = start_read,
+	.limit_offset = offsetof(struct pctl_target, confirm_ms),
+	.times = 1,
+};
+
+static void end_log(struct pctl_task *t)
+{
+	move_mark(t);
+	(void)pctl_value_unset(t->tree, CURSOR);
+	if (settle_list(t->tree, "events") == 0)
+		pctl_task_note(t, t->log_after ? "no new events" : "no events");
+	pctl_task_end_ok(t, "ok");
+}
+
+void pctl_verb_log(struct pctl_task *t)
+{
+	const struct pctl_driver *d = t->target->loaded->driver;
+	struct pctl_store *looks = t->target->core->looks;
+
+	if (!d->log) {
+		pctl_task_end_fail(
+			t, PCTL_E_UNSUPPORTED, "driver %s cannot read the device's log", d->name);
+		return;
+	}
+	pctl_store_refresh(looks);
+	const char *seen = pctl_store_get(looks, t->target->key, CURSOR);
+	if (t->request->log_new && seen)
+		t->log_after = pctl_xstrdup(seen);
+	pctl_step_try(t, &log_read, end_log);
+}
+
+/* --- log --clear. ----------------------------------------------------------------------------- */
+
+/* The event that the mark stands for is gone, or may be. */
+static void drop_mark(struct pctl_task *t)
+{
+	pctl_store_put(t->target->core->looks, t->target->key, CURSOR, NULL);
+}
+
+static void start_clear(struct pctl_task *t, const struct pctl_driver *d, void *dev)
+{
+	d->log->clear(dev, &t->op);
+}
+
+static const struct pctl_call log_clear = {
+	.name = "log.clear",
+	.start = start_clear,
+	.what = "log --clear",
+	.limit_offset = offsetof(struct pctl_target, read_ms),
+	.times = 2,
+	.sent_offset = offsetof(struct pctl_task, sent),
+};
+
+static void on_cleared(struct pctl_task *t)
+{
+	drop_mark(t);
+	t->result.confirmed = "accepted";
+	pctl_task_end_ok(t, "ok");
+}
+
+static void on_clear_failed(struct pctl_task *t)
+{
+	if (t->sent.how != PCTL_SENT_NOTHING)
+		drop_mark(t);
+	pctl_task_end_error(t, &t->error);
+}
+
+void pctl_verb_log_clear(struct pctl_task *t)
+{
+	const struct pctl_driver *d = t->target->loaded->driver;
+
+	if (!d->log || !d->log->clear) {
+		pctl_task_end_fail(
+			t, PCTL_E_UNSUPPORTED, "driver %s cannot empty the device's log", d->name);
+	} else if (t->request->dry_run) {
+		pctl_task_note(t, "would empty its log");
+		pctl_task_end_ok(t, "ok");
+	} else {
+		pctl_step_try_or(t, &log_clear, on_cleared, on_clear_failed);
+	}
+}
+
+/* --- sensors. --------------------------------------------------------------------------------- */
+
+static void start_sensors(struct pctl_task *t, const struct pctl_driver *d, void *dev)
+{
+	d->sensors->read(dev, &t->op, pctl_task_new_tree(t));
+}
+
+static const struct pctl_call sensors_read = {
+	.name = "sensors.read",
+	.start = start_sensors,
+	.limit_offset = offsetof(struct pctl_target, confirm_ms),
+	.times = 1,
+};
+
+static void end_sensors(struct pctl_task *t)
+{
+	if (settle_list(t->tree, "sensors") == 0)
+		pctl_task_note(t, "no sensors");
+	pctl_task_end_ok(t, "ok");
+}
+
+void pctl_verb_sensors(struct pctl_task *t)
+{
+	const struct pctl_driver *d = t->target->loaded->driver;
+
+	if (d->sensors)
+		pctl_step_try(t, &sensors_read, end_sensors);
+	else
+		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s cannot read sensors", d->name);
+}

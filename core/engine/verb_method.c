@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One of the driver's methods: what it means is the driver's, what became of it is told here. */
+#include <powerctl/buf.h>
+
+#include "engine/task.h"
+
+#define WORDS_MAX 65536u
+
+/* A user who gives every read longer means this one too. */
+uint64_t pctl_task_method_ms(const struct pctl_task *t)
+{
+	uint64_t limit = pctl_run_arguments(t->run)->method->limit_ms;
+
+	return limit > t->target->read_ms ? limit : t->target->read_ms;
+}
+
+static void on_done(struct pctl_task *t)
+{
+	if (pctl_value_count(t->tree) == 0) {
+		pctl_value_free(t->tree);
+		t->tree = NULL;
+	}
+	if (pctl_run_flags(t->run) & PCTL_VERB_CHANGES)
+		t->result.confirmed = "accepted";
+	pctl_task_end_ok(t, "ok");
+}
+
+static void start_run(struct pctl_task *t, const struct pctl_driver *d, void *dev)
+{
+	const struct pctl_arguments *args = pctl_run_arguments(t->run);
+
+	(void)d;
+	args->method->run(dev, &t->op, args, pctl_task_new_tree(t));
+}
+
+static const char *method_word(const struct pctl_task *t)
+{
+	return t->request->method;
+}
+
+static const struct pctl_call method_read = {
+	.name = "method",
+	.start = start_run,
+	.argument = method_word,
+};
+
+static const struct pctl_call method_repeatable = {
+	.name = "method",
+	.start = start_run,
+	.argument = method_word,
+	.sent_offset = offsetof(struct pctl_task, sent),
+	.flags = PCTL_CALL_REPEATABLE,
+};
+
+static const struct pctl_call method_once = {
+	.name = "method",
+	.start = start_run,
+	.argument = method_word,
+	.sent_offset = offsetof(struct pctl_task, sent),
+};
+
+static const struct pctl_call *call_of(const struct pctl_task *t)
+{
+	if (!(pctl_run_flags(t->run) & PCTL_VERB_CHANGES))
+		return &method_read;
+	if (pctl_run_arguments(t->run)->method->flags & PCTL_METHOD_REPEATABLE)
+		return &method_repeatable;
+	return &method_once;
+}
+
+static void say_what_it_would_be(struct pctl_task *t)
+{
+	const struct pctl_value *map = t->request->arguments;
+	struct pctl_buf words;
+
+	pctl_buf_init(&words, WORDS_MAX);
+	for (size_t i = 0; i < pctl_value_count(map); i++)
+		pctl_buf_addf(&words, " %s=%s", pctl_value_key_at(map, i),
+			pctl_value_text(pctl_value_at(map, i)));
+	pctl_task_note(t, "would send '%s%s'", t->request->method, words.data);
+	pctl_buf_done(&words);
+}
+
+void pctl_verb_method(struct pctl_task *t)
+{
+	if (t->request->dry_run) {
+		say_what_it_would_be(t);
+		pctl_task_end_ok(t, "ok");
+	} else {
+		pctl_step_try(t, call_of(t), on_done);
+	}
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside the core: what a loop's core holds, the drivers it has loaded, and open nodes. */
+#ifndef POWERCTL_CORE_CORE_H
+#define POWERCTL_CORE_CORE_H
+
+#include <powerctl/powerctl.h>
+
+#include "base/strmap.h"
+#include "driver/op.h"
+#include "driver/plugin.h"
+#include "driver/settings.h"
+#include "keep/lock.h"
+#include "keep/store.h"
+#include "node/dial.h"
+#include "node/resolve.h"
+
+/* A driver that was asked for, loaded or refused. */
+struct pctl_loaded {
+	char *name;
+	struct pctl_plugin *plugin; /* NULL: refused */
+	const struct pctl_driver *driver;
+	struct pctl_error refused;
+	bool started;
+	void *ctx;
+};
+
+struct pctl_login;
+struct pctl_limits;
+
+struct pctl_core {
+	uv_loop_t *loop;
+	char *plugin_dir;
+	struct pctl_strmap by_name; /* of struct pctl_loaded */
+	struct pctl_loaded **loaded;
+	size_t n, cap;
+	struct pctl_store *facts, *pins, *intents;
+	struct pctl_secrets *secrets;
+	struct pctl_locks *locks;
+	struct pctl_limits *limits;
+	struct pctl_resolver *resolver;
+	size_t lock_waiters; /* tasks that wait for one of other processes' */
+	size_t stopping;
+	uv_timer_t goodbye; /* never runs: its end is when the loop is back */
+	pctl_closed_fn *closed;
+	void *closed_data;
+	struct pctl_breaker *breaker;
+	struct pctl_op_order ended; /* ops, in this turn of the loop */
+	struct pctl_store *looks;   /* how far this user has read the devices' logs */
+	struct {
+		unsigned running;
+		struct pctl_ready_try *first, *last; /* that wait */
+	} ready_commands;
+};
+
+/* Loads (once) and starts (once) a driver. PCTL_E_CONFIG if it is refused or does not start. */
+int pctl_core_load(
+	struct pctl_core *core, const char *name, struct pctl_loaded **ret, struct pctl_error *err);
+/* The plugin that was probably meant, where there is none of that name; free() it. Or NULL. */
+char *pctl_core_nearest_driver(struct pctl_core *core, const char *name);
+int pctl_core_start(struct pctl_core *core, struct pctl_loaded *loaded, struct pctl_error *err);
+
+/* When the machine of a node is of use (ready.h); texts are borrowed from the target's map. */
+struct pctl_ready {
+	const char *host;                 /* of the machine, not of its management processor */
+	uint16_t port;                    /* 0: none */
+	const struct pctl_value *command; /* NULL: none */
+	uint64_t connect_ms, command_ms;  /* what one try may take */
+};
+
+/* What is known and checked about a node before anything is sent. */
+struct pctl_target {
+	struct pctl_core *core;
+	size_t node;
+	const char *name; /* the inventory's */
+	struct pctl_value *map;
+	struct pctl_loaded *loaded;
+	struct pctl_settings settings;
+	bool shared;                     /* map and settings are another target's */
+	const char *address;             /* "" where the driver needs none */
+	char *key;                       /* what is one endpoint: locks, facts and pins go by it */
+	const char *maintenance, *guard; /* reasons, or NULL */
+	struct pctl_login *login; /* the breaker's; NULL: none, or its secrets were not read */
+	enum pctl_trust trust;
+	const struct pctl_dialer *dialer;
+	uint64_t connect_ms, answer_ms, read_ms, confirm_ms, reboot_ms, soft_ms;
+	uint64_t verify_ms;      /* how long a lost action is looked for */
+	uint64_t poll_ms;        /* the first poll for a state; they grow to ten times that */
+	uint64_t ready_ms;       /* how long a machine that is on may take until it is ready */
+	struct pctl_ready ready; /* where the request asks for it */
+};
+
+/*
+ * Reads a node's settings from the inventory and checks them against its driver, which is loaded
+ * for that; secrets are read where with_secrets. interface ("console"): of the driver that the node
+ * takes this one from; NULL: of its own. All mistakes go to problems. PCTL_E_CONFIG if
+ * there were any; done in any case.
+ */
+int pctl_target_init(struct pctl_target *target, struct pctl_core *core,
+	const struct pctl_inventory *inventory, size_t node, const char *interface,
+	bool with_secrets, struct pctl_problems *problems);
+void pctl_target_done(struct pctl_target *target);
+
+/*
+ * Nodes that differ in little more than their address share what was read and checked for the
+ * first of them: the settings, their secrets, the login. All zero is none.
+ */
+struct pctl_twins {
+	struct pctl_strmap by_shape; /* of the first target of a shape */
+};
+void pctl_twins_done(struct pctl_twins *twins);
+/*
+ * pctl_target_init() of a node's own driver. What is shared belongs to earlier targets: all of them
+ * stay where they are until the last is done.
+ */
+int pctl_target_init_twin(struct pctl_target *target, struct pctl_twins *twins,
+	struct pctl_core *core, const struct pctl_inventory *inventory, size_t node,
+	bool with_secrets, struct pctl_problems *problems);
+
+/* One of the times above, by its offset. */
+static inline uint64_t pctl_target_ms(const struct pctl_target *target, size_t offset)
+{
+	return *(const uint64_t *)(const void *)((const char *)target + offset);
+}
+
+#define PCTL_PIN_SIZE 160u
+
+struct pctl_seen {
+	char kind[16];
+	char value[PCTL_PIN_SIZE];
+};
+
+/* An open node. target outlives it. */
+struct pctl_device {
+	const struct pctl_target *target;
+	void *dev; /* the driver's */
+	struct sockaddr_storage addr;
+	socklen_t addr_len;            /* 0: not resolved yet */
+	struct pctl_channel *channels; /* dialled through the core, newest first */
+	struct pctl_seen seen[4];      /* identities to remember once the op has ended well */
+	size_t seen_n;
+};
+
+int pctl_device_open(
+	const struct pctl_target *target, struct pctl_device **ret, struct pctl_error *err);
+/* closed comes from the loop or at once; the device is freed before. */
+void pctl_device_close(struct pctl_device *device, pctl_closed_fn *closed, void *data);
+
+/*
+ * After an op that ended with code: keeps the identities that were seen for the first time if it
+ * ended well, forgets them if that machine is not the one or does not take the login. Else they
+ * wait: a driver that tries again on the connection it has is not shown them twice.
+ */
+void pctl_device_settle_pins(struct pctl_device *device, int code);
+
+/* Whether the address has to be resolved by pctl_device_set_address() first. */
+bool pctl_device_needs_resolving(const struct pctl_device *device);
+void pctl_device_set_address(struct pctl_device *device, const struct sockaddr *addr);
+
+#endif

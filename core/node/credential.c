@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include <powerctl/buf.h>
+#include <powerctl/inventory.h>
+#include <powerctl/mem.h>
+
+#include "base/command.h"
+#include "base/file.h"
+#include "base/paths.h"
+#include "base/strmap.h"
+#include "inventory/inventory.h"
+
+/* What came from one place: a secret, or the reason why there is none. */
+struct source {
+	struct pctl_secret *secret;
+	struct pctl_error err;
+	struct source *next;
+};
+
+struct pctl_secrets {
+	struct pctl_strmap by_origin; /* to struct source */
+	struct source *all;
+};
+
+struct pctl_secrets *pctl_secrets_new(void)
+{
+	return pctl_xcalloc(1, sizeof(struct pctl_secrets));
+}
+
+void pctl_secrets_free(struct pctl_secrets *secrets)
+{
+	if (!secrets)
+		return;
+	while (secrets->all) {
+		struct source *source = secrets->all;
+
+		secrets->all = source->next;
+		pctl_secret_free(source->secret);
+		free(source);
+	}
+	pctl_strmap_done(&secrets->by_origin);
+	free(secrets);
+}
+
+/* --- The ways to get one. --------------------------------------------------------------------- */
+
+/* Without its last line break, which an editor or a program put there. */
+static int take_bytes(
+	struct pctl_buf *buf, const char *what, struct pctl_secret **ret, struct pctl_error *err)
+{
+	size_t len = buf->len;
+
+	if (len && buf->data[len - 1] == '\n')
+		len--;
+	if (len < buf->len && len && buf->data[len - 1] == '\r')
+		len--;
+	if (!len)
+		return pctl_error_set(err, PCTL_E_CONFIG, "%s holds no secret: it is empty", what);
+	struct pctl_secret *secret = pctl_secret_new(buf->data, len);
+	if (!secret)
+		return pctl_error_set(err, PCTL_E_CONFIG, "%s is over %u bytes: not a secret", what,
+			PCTL_SECRET_MAX);
+	*ret = secret;
+	return 0;
+}
+
+/* A literal in a file that others can read is nobody's secret. */
+static int from_text(const struct pctl_value *v, struct pctl_secret **ret, struct pctl_error *err)
+{
+	const char *text = pctl_value_text(v);
+	const char *file = pctl_value_place(v).file;
+	struct stat st;
+
+	if (file && stat(file, &st) == 0) {
+		int r = pctl_file_check_private(file, &st, err);
+
+		if (r < 0)
+			return r;
+	}
+	*ret = pctl_secret_new(text, strlen(text));
+	return *ret ? 0
+		    : pctl_error_set(
+			      err, PCTL_E_CONFIG, "the secret is over %u bytes", PCTL_SECRET_MAX);
+}
+
+static char *path_of(const struct pctl_value *v)
+{
+	const char *text = pctl_value_text(v);
+	const char *file = pctl_value_place(v).file;
+	const char *home = getenv("HOME");
+
+	if (strncmp(text, "~/", 2) == 0 && home)
+		return pctl_xasprintf("%s/%s", home, text + 2);
+	if (*text == '/' || !file || !strchr(file, '/'))
+		return pctl_xstrdup(text);
+	PCTL_AUTO(free) char *dir = pctl_path_dirname(file);
+	return pctl_xasprintf("%s/%s", dir, text);
+}
+
+static int from_file(const char *path, struct pctl_secret **ret, struct pctl_error *err)
+{
+	struct pctl_buf buf;
+	struct stat st;
+
+	pctl_buf_init_secret(&buf, PCTL_SECRET_MAX + 2);
+	int r = pctl_file_read(path, &buf, &st, err);
+	if (r == 0)
+		r = pctl_file_check_private(path, &st, err);
+	if (r == 0)
+		r = take_bytes(&buf, path, ret, err);
+	pctl_buf_done(&buf);
+	return r;
+}
+
+static int from_variable(const char *name, struct pctl_secret **ret, struct pctl_error *err)
+{
+	const char *text = getenv(name);
+
+	if (!text || !*text)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"the variable $%s is %s; set it to the secret", name,
+			text ? "empty" : "not set");
+	*ret = pctl_secret_new(text, strlen(text));
+	return *ret ? 0
+		    : pctl_error_set(err, PCTL_E_CONFIG, "the variable $%s is over %u bytes", name,
+			      PCTL_SECRET_MAX);
+}
+
+PCTL_DEFINE_AUTO(char **, pctl_command_free_argv)
+
+static int from_command(
+	const struct pctl_value *list, struct pctl_secret **ret, struct pctl_error *err)
+{
+	PCTL_AUTO(pctl_command_free_argv) char **argv = pctl_command_argv(list);
+	struct pctl_buf buf;
+
+	pctl_buf_init_secret(&buf, PCTL_SECRET_MAX + 2);
+	int r = pctl_command_run(&(struct pctl_command){ .argv = argv, .out = &buf }, err);
+	if (r == 0)
+		r = take_bytes(&buf, argv[0], ret, err);
+	pctl_buf_done(&buf);
+	return r;
+}
+
+/* --- Which way, and once. --------------------------------------------------------------------- */
+
+enum way { TEXT, IN_FILE, IN_VARIABLE, BY_COMMAND, WAYS };
+
+_Static_assert(WAYS == PCTL_SECRET_ENDS, "one end for each way");
+const char *const pctl_secret_ends[PCTL_SECRET_ENDS] = { "", "_file", "_env", "_command" };
+
+static bool is_set(const struct pctl_value *v)
+{
+	const char *text = pctl_value_text(v);
+
+	return v && (text ? *text != '\0' : pctl_value_count(v) > 0);
+}
+
+/* The one way that is set; WAYS if there is none. */
+static int find_way(const struct pctl_value *settings, const char *name, enum way *ret_way,
+	const struct pctl_value **ret, struct pctl_error *err)
+{
+	enum way found = WAYS;
+
+	for (enum way way = TEXT; way < WAYS; way++) {
+		PCTL_AUTO(free) char *key = pctl_xasprintf("%s%s", name, pctl_secret_ends[way]);
+		const struct pctl_value *v = pctl_value_get(settings, key);
+		bool list = way == BY_COMMAND;
+
+		if (!is_set(v))
+			continue;
+		if (found != WAYS)
+			return pctl_error_set(err, PCTL_E_CONFIG,
+				"%s%s and %s are both set; keep one", name, pctl_secret_ends[found],
+				key);
+		if (list ? pctl_value_kind(v) != PCTL_VALUE_LIST : !pctl_value_text(v))
+			return pctl_error_set(err, PCTL_E_CONFIG, "%s is a %s", key,
+				list ? "list: [program, argument]" : "text");
+		found = way;
+		*ret = v;
+	}
+	*ret_way = found;
+	return 0;
+}
+
+/* Names the place a secret comes from; the secret itself is not part of it. */
+static char *origin_of(enum way way, const struct pctl_value *v)
+{
+	struct pctl_place place = pctl_value_place(v);
+	struct pctl_buf words;
+
+	if (way == TEXT)
+		return pctl_xasprintf(
+			"text %s:%u:%u", place.file ? place.file : "", place.line, place.column);
+	if (way == IN_FILE) {
+		PCTL_AUTO(free) char *path = path_of(v);
+		return pctl_xasprintf("file %s", path);
+	}
+	if (way == IN_VARIABLE)
+		return pctl_xasprintf("env %s", pctl_value_text(v));
+	pctl_buf_init(&words, SIZE_MAX / 2);
+	pctl_buf_adds(&words, "command");
+	for (size_t i = 0; i < pctl_value_count(v); i++) {
+		const char *word = pctl_value_text(pctl_value_at(v, i));
+
+		word = word ? word : "";
+		pctl_buf_addf(&words, " %zu:", strlen(word));
+		pctl_buf_adds(&words, word);
+	}
+	return pctl_buf_steal(&words);
+}
+
+static int fetch(
+	enum way way, const struct pctl_value *v, struct pctl_secret **ret, struct pctl_error *err)
+{
+	PCTL_AUTO(free) char *path = way == IN_FILE ? path_of(v) : NULL;
+
+	switch (way) {
+	case TEXT:
+		return from_text(v, ret, err);
+	case IN_FILE:
+		return from_file(path, ret, err);
+	case IN_VARIABLE:
+		return from_variable(pctl_value_text(v), ret, err);
+	default:
+		return from_command(v, ret, err);
+	}
+}
+
+/* A text at a place may have changed since: then it is another source. */
+static bool still_holds(const struct source *source, enum way way, const struct pctl_value *v)
+{
+	const char *text = pctl_value_text(v);
+
+	if (!source || way != TEXT)
+		return source != NULL;
+	return !source->secret || strcmp(pctl_secret_data(source->secret), text) == 0;
+}
+
+int pctl_secrets_get(struct pctl_secrets *secrets, const struct pctl_value *settings,
+	const char *name, const struct pctl_secret **ret, struct pctl_error *err)
+{
+	const struct pctl_value *v = NULL;
+	enum way way = WAYS;
+	int r = find_way(settings, name, &way, &v, err);
+
+	if (r < 0)
+		return r;
+	if (way == WAYS) {
+		*ret = NULL;
+		return 0;
+	}
+	PCTL_AUTO(free) char *origin = origin_of(way, v);
+	struct source *source = pctl_strmap_get(&secrets->by_origin, origin);
+	if (!still_holds(source, way, v)) {
+		source = pctl_xcalloc(1, sizeof(*source));
+		source->next = secrets->all;
+		secrets->all = source;
+		*pctl_strmap_put(&secrets->by_origin, origin) = source;
+		(void)fetch(way, v, &source->secret, &source->err);
+	}
+	if (!source->secret)
+		return pctl_error_set(err, source->err.code, "%s%s: %s", name,
+			pctl_secret_ends[way], source->err.text);
+	*ret = source->secret;
+	return 0;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <string.h>
+
+#include <powerctl/mem.h>
+#include <powerctl/parse.h>
+
+#include "inventory/inventory.h"
+#include "node/core.h"
+
+/* Times of design.md section 8; each may stand under `timeouts` of defaults, class and node. */
+static const struct {
+	const char *name;
+	size_t offset;
+	uint64_t ms;
+} times[] = {
+	{ "connect", offsetof(struct pctl_target, connect_ms), 3000 },
+	{ "answer", offsetof(struct pctl_target, answer_ms), 10000 },
+	{ "read", offsetof(struct pctl_target, read_ms), 15000 },
+	{ "confirm", offsetof(struct pctl_target, confirm_ms), 120000 },
+	{ "reboot", offsetof(struct pctl_target, reboot_ms), 240000 },
+	{ "soft", offsetof(struct pctl_target, soft_ms), 300000 },
+	{ "verify", offsetof(struct pctl_target, verify_ms), 10000 },
+	{ "poll", offsetof(struct pctl_target, poll_ms), 500 },
+	{ "ready", offsetof(struct pctl_target, ready_ms), 300000 },
+};
+
+static void set_time(const struct pctl_value *map, const char *name, uint64_t *ms,
+	struct pctl_problems *problems)
+{
+	const struct pctl_value *v = pctl_value_get(map, name);
+
+	if (v && (!pctl_value_text(v) || pctl_parse_duration(pctl_value_text(v), ms) < 0))
+		pctl_problems_add(problems, pctl_value_place(v),
+			"timeouts: %s is a duration: 500ms, 60s or 2m", name);
+}
+
+static void read_times(struct pctl_target *t, const struct pctl_inventory *inventory,
+	struct pctl_problems *problems)
+{
+	const struct pctl_value *all =
+		pctl_value_get(pctl_inventory_defaults(inventory), "timeouts");
+	const struct pctl_value *own = pctl_value_get(t->map, "timeouts");
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		uint64_t *ms = (uint64_t *)(void *)((char *)t + times[i].offset);
+
+		*ms = times[i].ms;
+		if (i == 0 && t->loaded && t->loaded->driver->connect_ms)
+			*ms = t->loaded->driver->connect_ms;
+		set_time(all, times[i].name, ms, problems);
+		set_time(own, times[i].name, ms, problems);
+	}
+}
+
+static uint64_t key_port(const struct pctl_target *t)
+{
+	const struct pctl_driver *driver = t->loaded->driver;
+	const struct pctl_setting *port = pctl_settings_find(&t->settings, "port");
+	const struct pctl_device settings_only = { .target = t };
+
+	if (driver->key_port)
+		return driver->key_port(&settings_only);
+	return port && port->given ? port->number : driver->default_port;
+}
+
+/*
+ * One endpoint is one key: host and port. Where the driver has no port the node itself is meant,
+ * unless an address says that several are the same thing.
+ */
+static char *make_key(const struct pctl_target *t)
+{
+	const struct pctl_driver *driver = t->loaded->driver;
+
+	if (driver->default_port && *t->address)
+		return pctl_xasprintf(strchr(t->address, ':') ? "[%s]:%" PRIu64 : "%s:%" PRIu64,
+			t->address, key_port(t));
+	return pctl_xasprintf("%s:%s", driver->name, *t->address ? t->address : t->name);
+}
+
+static void read_trust(struct pctl_target *t, struct pctl_problems *problems)
+{
+	static const char *const words[] = { "first-use", "strict", NULL };
+	const struct pctl_value *v = pctl_value_get(t->map, "trust");
+	int i = v && pctl_value_text(v) ? pctl_parse_choice(pctl_value_text(v), words) : -1;
+
+	if (v && i < 0)
+		pctl_problems_add(
+			problems, pctl_value_place(v), "trust is one of: first-use, strict");
+	t->trust = i > 0 ? PCTL_TRUST_STRICT : PCTL_TRUST_FIRST_USE;
+}
+
+static void read_via(struct pctl_target *t, struct pctl_problems *problems)
+{
+	const struct pctl_value *v = pctl_value_get(t->map, "via");
+
+	t->dialer = pctl_dialer_find(pctl_value_text(v));
+	if (t->dialer)
+		return;
+	t->dialer = &pctl_dial_direct;
+	pctl_problems_add(problems, pctl_value_place(v), "there is no way called '%s' to dial",
+		pctl_value_text(v));
+}
+
+static int read_driver(
+	struct pctl_target *t, struct pctl_place place, struct pctl_problems *problems)
+{
+	const struct pctl_value *v = pctl_value_get(t->map, "driver");
+	const char *name = pctl_value_text(v);
+	struct pctl_error err = { 0 };
+
+	if (!name) {
+		pctl_problems_add(problems, v ? pctl_value_place(v) : place,
+			"no driver: say `driver: NAME` here or in the class; `powerctl drivers` "
+			"lists them");
+		return PCTL_E_CONFIG;
+	}
+	if (pctl_core_load(t->core, name, &t->loaded, &err) < 0) {
+		struct pctl_place at = pctl_value_place(v);
+		PCTL_AUTO(free) char *near = pctl_core_nearest_driver(t->core, name);
+		pctl_problems_add(problems, at.file ? at : place, "%s%s%s%s", err.text,
+			near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+		return PCTL_E_CONFIG;
+	}
+	return 0;
+}
+
+/* changes go over what the inventory says; an empty text takes a setting away. */
+static void apply(struct pctl_value *map, const struct pctl_value *changes)
+{
+	pctl_value_merge(map, changes);
+	for (size_t i = 0; i < pctl_value_count(changes); i++) {
+		const char *text = pctl_value_text(pctl_value_at(changes, i));
+
+		if (text && !*text)
+			(void)pctl_value_unset(map, pctl_value_key_at(changes, i));
+	}
+}
+
+/*
+ * An interface that comes from another driver (`console: {driver: ...}`) is a map of its own beside
+ * the node's: it inherits where the machine is and what people said about it, and no setting.
+ */
+static void choose_interface(struct pctl_target *t, const char *interface)
+{
+	static const char *const inherited[] = { "address", "maintenance", "protected", "trust" };
+	const struct pctl_value *own = interface ? pctl_value_get(t->map, interface) : NULL;
+
+	if (!own || pctl_value_kind(own) != PCTL_VALUE_MAP)
+		return;
+	struct pctl_value *map = pctl_value_copy(own);
+	for (size_t i = 0; i < sizeof(inherited) / sizeof(inherited[0]); i++) {
+		const struct pctl_value *v = pctl_value_get(t->map, inherited[i]);
+
+		if (v && !pctl_value_get(map, inherited[i]))
+			pctl_value_set(map, inherited[i], pctl_value_copy(v));
+	}
+	pctl_value_free(t->map);
+	t->map = map;
+}
+
+static void check_address(
+	struct pctl_target *t, struct pctl_place place, struct pctl_problems *problems)
+{
+	if (t->address)
+		return;
+	t->address = "";
+	if (t->loaded->driver->default_port)
+		pctl_problems_add(problems, place, "%s: address is missing", t->name);
+}
+
+static int init(struct pctl_target *target, struct pctl_core *core,
+	const struct pctl_inventory *inventory, size_t node, const char *interface,
+	const struct pctl_value *changes, bool with_secrets, struct pctl_problems *problems)
+{
+	size_t before = pctl_problems_count(problems);
+	struct pctl_settings_context context = { .node = pctl_inventory_name(inventory, node),
+		.place = pctl_inventory_place(inventory, node),
+		.secrets = with_secrets ? core->secrets : NULL,
+		.problems = problems };
+
+	*target = (struct pctl_target){ .core = core, .node = node, .name = context.node };
+	target->map = pctl_inventory_settings(inventory, node);
+	apply(target->map, changes);
+	choose_interface(target, interface);
+	target->maintenance = pctl_value_text(pctl_value_get(target->map, "maintenance"));
+	target->guard = pctl_value_text(pctl_value_get(target->map, "protected"));
+	target->address = pctl_value_text(pctl_value_get(target->map, "address"));
+	if (read_driver(target, context.place, problems) < 0)
+		return PCTL_E_CONFIG;
+
+	const struct pctl_driver *driver = target->loaded->driver;
+	(void)pctl_settings_init(
+		&target->settings, driver->name, driver->properties, target->map, &context);
+	check_address(target, context.place, problems);
+	read_times(target, inventory, problems);
+	read_trust(target, problems);
+	read_via(target, problems);
+	target->key = make_key(target);
+	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : 0;
+}
+
+int pctl_target_init(struct pctl_target *target, struct pctl_core *core,
+	const struct pctl_inventory *inventory, size_t node, const char *interface,
+	bool with_secrets, struct pctl_problems *problems)
+{
+	return init(target, core, inventory, node, interface, NULL, with_secrets, problems);
+}
+
+/* --- Twins. ----------------------------------------------------------------------------------- */
+
+void pctl_twins_done(struct pctl_twins *twins)
+{
+	pctl_strmap_done(&twins->by_shape);
+}
+
+/* Where a twin of this node stands or is to stand; NULL: it has none. */
+static void **place_of_twin(struct pctl_twins *twins, const struct pctl_inventory *inventory,
+	size_t node, bool with_secrets)
+{
+	const char *address = pctl_inventory_text(inventory, node, "address");
+	uint64_t shape = pctl_inventory_shape(inventory, node);
+	char key[20], *end = key;
+
+	/* An address in brackets is one without them (inventory_nodes.c). */
+	if (!shape || (address && *address == '['))
+		return NULL;
+	*end++ = with_secrets ? '+' : '-';
+	for (; shape; shape /= 16)
+		*end++ = (char)('a' + shape % 16);
+	*end = '\0';
+	return pctl_strmap_put(&twins->by_shape, key);
+}
+
+static int init_like(struct pctl_target *target, const struct pctl_target *twin,
+	const struct pctl_inventory *inventory, size_t node, struct pctl_problems *problems)
+{
+	size_t before = pctl_problems_count(problems);
+
+	*target = *twin;
+	target->shared = true;
+	target->node = node;
+	target->name = pctl_inventory_name(inventory, node);
+	target->address = pctl_inventory_text(inventory, node, "address");
+	target->maintenance = pctl_inventory_text(inventory, node, "maintenance");
+	target->guard = pctl_inventory_text(inventory, node, "protected");
+	check_address(target, pctl_inventory_place(inventory, node), problems);
+	target->key = make_key(target);
+	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : 0;
+}
+
+int pctl_target_init_twin(struct pctl_target *target, struct pctl_twins *twins,
+	struct pctl_core *core, const struct pctl_inventory *inventory, size_t node,
+	bool with_secrets, struct pctl_problems *problems)
+{
+	void **place = place_of_twin(twins, inventory, node, with_secrets);
+	const struct pctl_target *twin = place ? *place : NULL;
+
+	if (twin && pctl_inventory_alike(inventory, twin->node, node))
+		return init_like(target, twin, inventory, node, problems);
+	int r = init(target, core, inventory, node, NULL, NULL, with_secrets, problems);
+	if (r == 0 && place) /* with a mistake it is nobody's: each place is named */
+		*place = target;
+	return r;
+}
+
+/* --- What a change would do. ------------------------------------------------------------------ */
+
+static bool has_line(const struct pctl_problems *problems, const char *line)
+{
+	for (size_t i = 0; i < pctl_problems_count(problems); i++)
+		if (strcmp(pctl_problems_at(problems, i), line) == 0)
+			return true;
+	return false;
+}
+
+int pctl_core_check_change(struct pctl_core *core, const struct pctl_inventory *inventory,
+	size_t node, const struct pctl_value *changes, struct pctl_problems *problems)
+{
+	const struct pctl_place nowhere = { 0 };
+	static const char *const interfaces[] = { NULL, "console" };
+	struct pctl_problems *before = pctl_problems_new(), *after = pctl_problems_new();
+	struct pctl_target target;
+	int r = 0;
+
+	for (size_t i = 0; i < sizeof(interfaces) / sizeof(interfaces[0]); i++) {
+		if (interfaces[i] && !pctl_inventory_value(inventory, node, interfaces[i]))
+			continue;
+		(void)init(&target, core, inventory, node, interfaces[i], NULL, false, before);
+		pctl_target_done(&target);
+		(void)init(&target, core, inventory, node, interfaces[i], changes, false, after);
+		pctl_target_done(&target);
+	}
+	for (size_t i = 0; i < pctl_problems_count(after); i++) {
+		if (has_line(before, pctl_problems_at(after, i)))
+			continue;
+		pctl_problems_add(problems, nowhere, "%s", pctl_problems_at(after, i));
+		r = PCTL_E_CONFIG;
+	}
+	pctl_problems_free(before);
+	pctl_problems_free(after);
+	return r;
+}
+
+void pctl_target_done(struct pctl_target *target)
+{
+	if (!target->shared) {
+		pctl_settings_done(&target->settings);
+		pctl_value_free(target->map);
+	}
+	free(target->key);
+	*target = (struct pctl_target){ 0 };
+}

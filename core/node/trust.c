@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Looking at and changing what is remembered of devices. A pin is the field KIND of a device's
+ * line; what it showed instead when it was last refused is KIND?.
+ */
+#include <string.h>
+
+#include <powerctl/mem.h>
+
+#include "inventory/inventory.h"
+#include "node/core.h"
+
+#define PINS_MAX 16u
+
+/* Where a node's pins are: with its own driver, and with the one that an interface comes from. */
+static const char *const interfaces[] = { NULL, "console" };
+#define PLACES (sizeof(interfaces) / sizeof(interfaces[0]))
+
+struct pin_list {
+	struct pctl_pin pins[PINS_MAX];
+	const char *key[PINS_MAX]; /* the line that each stands in; among keys */
+	size_t n;
+	char *keys[PLACES];
+	size_t place; /* which of them collect() is at */
+};
+
+static void list_done(struct pin_list *list)
+{
+	for (size_t i = 0; i < PLACES; i++)
+		free(list->keys[i]);
+}
+
+static struct pctl_pin *pin_of(struct pin_list *list, const char *kind, size_t len)
+{
+	const char *key = list->keys[list->place];
+
+	for (size_t i = 0; i < list->n; i++)
+		if (list->key[i] == key && strlen(list->pins[i].kind) == len &&
+			strncmp(list->pins[i].kind, kind, len) == 0)
+			return &list->pins[i];
+	if (list->n == PINS_MAX)
+		return NULL;
+	list->key[list->n] = key;
+	list->pins[list->n] =
+		(struct pctl_pin){ .kind = kind, .interface = interfaces[list->place] };
+	return &list->pins[list->n++];
+}
+
+static void collect(void *data, const char *field, const char *value)
+{
+	size_t len = strlen(field);
+	bool offered = len && field[len - 1] == '?';
+	/* KIND comes before KIND? in a line, or is not there: then the name keeps its mark. */
+	struct pctl_pin *pin = pin_of(data, field, offered ? len - 1 : len);
+
+	if (!pin && offered)
+		pin = pin_of(data, field, len);
+	if (!pin)
+		return;
+	if (offered)
+		pin->offered = value;
+	else
+		pin->value = value;
+}
+
+/* The key, found as the engine finds it; the driver is loaded for that. */
+static int key_of(struct pctl_core *core, struct pctl_inventory *inventory, size_t node,
+	const char *interface, char **ret, struct pctl_error *err)
+{
+	struct pctl_problems *problems = pctl_problems_new();
+	struct pctl_target target;
+	int r = pctl_target_init(&target, core, inventory, node, interface, false, problems);
+
+	if (r < 0)
+		pctl_error_set(err, r, "%s", pctl_problems_at(problems, 0));
+	else
+		*ret = pctl_xstrdup(target.key);
+	pctl_target_done(&target);
+	pctl_problems_free(problems);
+	return r;
+}
+
+/* list_done() in any case. */
+static int pins_of(struct pctl_core *core, struct pctl_inventory *inventory, size_t node,
+	struct pin_list *ret, struct pctl_error *err)
+{
+	int r = pctl_store_check(core->pins, err);
+
+	*ret = (struct pin_list){ .n = 0 };
+	for (size_t i = 0; r == 0 && i < PLACES; i++) {
+		if (interfaces[i] && !pctl_inventory_value(inventory, node, interfaces[i]))
+			continue;
+		r = key_of(core, inventory, node, interfaces[i], &ret->keys[i], err);
+		ret->place = i;
+		/* The same driver for both is the same endpoint, unless it says otherwise. */
+		if (r == 0 && (i == 0 || strcmp(ret->keys[0], ret->keys[i]) != 0))
+			(void)pctl_store_each(core->pins, ret->keys[i], collect, ret);
+	}
+	return r;
+}
+
+int pctl_trust_list(struct pctl_core *core, struct pctl_inventory *inventory, size_t node,
+	struct pctl_pin *pins, size_t max, struct pctl_error *err)
+{
+	struct pin_list list;
+	int r = pins_of(core, inventory, node, &list, err);
+
+	for (size_t i = 0; r == 0 && i < list.n && i < max; i++)
+		pins[i] = list.pins[i];
+	list_done(&list);
+	return r < 0 ? r : (int)list.n;
+}
+
+static void put_pin(
+	struct pctl_core *core, const char *key, const struct pctl_pin *pin, const char *value)
+{
+	size_t len = strcspn(pin->kind, "?");
+	PCTL_AUTO(free) char *kind = pctl_xstrndup(pin->kind, len);
+	PCTL_AUTO(free) char *offered = pctl_xasprintf("%s?", kind);
+	PCTL_AUTO(free) char *copy = value ? pctl_xstrdup(value) : NULL;
+
+	pctl_store_put(core->pins, key, kind, copy);
+	pctl_store_put(core->pins, key, offered, NULL);
+}
+
+/* Changes the pins that which() picks; the list's texts stay valid, as put works on copies. */
+static int change(struct pctl_core *core, struct pctl_inventory *inventory, size_t node,
+	bool accept, struct pctl_error *err)
+{
+	struct pin_list list;
+	int changed = 0;
+	int r = pins_of(core, inventory, node, &list, err);
+
+	for (size_t i = 0; r == 0 && i < list.n; i++) {
+		if (accept && !list.pins[i].offered)
+			continue;
+		put_pin(core, list.key[i], &list.pins[i], accept ? list.pins[i].offered : NULL);
+		changed++;
+	}
+	list_done(&list);
+	if (changed)
+		r = pctl_store_save(core->pins, err);
+	return r < 0 ? r : changed;
+}
+
+int pctl_trust_accept(struct pctl_core *core, struct pctl_inventory *inventory, size_t node,
+	struct pctl_error *err)
+{
+	return change(core, inventory, node, true, err);
+}
+
+int pctl_trust_forget(struct pctl_core *core, struct pctl_inventory *inventory, size_t node,
+	struct pctl_error *err)
+{
+	return change(core, inventory, node, false, err);
+}
