@@ -58,8 +58,8 @@ int pctl_login_check(
 	struct pctl_login *login, const struct pctl_target *target, struct pctl_error *err);
 
 /*
- * A node that goes holds a place in the trial until it tells how it went; then *held becomes false.
- * Whoever holds none (--try-anyway) may tell as well.
+ * A node that goes is in the trial (*held) until it tells how it went; then *held becomes false.
+ * Whoever is not in it (--try-anyway) may tell as well.
  */
 void pctl_login_hold(struct pctl_login *login, bool *held);
 void pctl_login_took(struct pctl_login *login, const struct pctl_target *target, bool *held);
