@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A task is one verb on one node: steps, each of which starts an op or a pause and names the step
- * that follows. Steps of this file retry, poll and give up as design.md section 8 says, so that a
- * verb reads as what it does: read, act, wait until on.
+ * that follows. Those of step.c retry, poll and give up, so that a verb reads as what it does:
+ * read, act, wait until on.
  */
 #ifndef POWERCTL_CORE_TASK_H
 #define POWERCTL_CORE_TASK_H

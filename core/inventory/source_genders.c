@@ -12,9 +12,9 @@
 #include <powerctl/parse.h>
 
 #include "base/file.h"
+#include "base/paths.h"
 #include "base/strmap.h"
 #include "base/value.h"
-#include "base/paths.h"
 #include "inventory/inventory.h"
 #include "inventory/source.h"
 #include "inventory/yaml_tree.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The credential breaker (design.md section 8): one wrong password must not lock a fleet out. A
+ * The credential breaker: one wrong password must not lock a fleet out. A
  * login (credential, user and secrets) goes to PCTL_TRIAL_NODES nodes first; once one took it, to
  * all; once PCTL_TRIAL_REFUSALS refused it and none took it, to no further one. What was refused is
  * remembered for PCTL_REFUSAL_S seconds, also for other processes, by endpoint and fingerprint.
