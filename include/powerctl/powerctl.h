@@ -68,8 +68,7 @@ enum pctl_verb {
 	PCTL_VERB_SLEEP,
 	PCTL_VERB_IDENTIFY,
 	PCTL_VERB_WAIT,
-	PCTL_VERB_WAIT_READY, /* for the machine's own test, `ready:`; nothing is sent to the device
-			       */
+	PCTL_VERB_WAIT_READY, /* for the machine's own test; the device is sent nothing */
 	PCTL_VERB_INFO,
 	PCTL_VERB_HARDWARE,
 	PCTL_VERB_CAPS,
