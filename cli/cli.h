@@ -9,7 +9,7 @@
 
 struct command;
 
-/* Exit statuses: design.md section 7. */
+/* Exit statuses, as powerctl(1) explains them. */
 enum cli_status {
 	CLI_OK = 0,
 	CLI_FAILED = 1,

@@ -2,6 +2,7 @@
 /* Facts, pins and intents on disk; and the lock between processes. */
 #include "test.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -417,6 +418,32 @@ static void test_a_full_disk_adds_nothing(void **state)
 	pctl_store_free(store);
 }
 
+/* Connections may have taken all descriptors but those that are kept for this. */
+static void test_saves_without_descriptors(void **state)
+{
+	const struct place *p = *state;
+	struct pctl_store *store = append(p, NULL, "a", "x", "1");
+	struct pctl_error err = { 0 };
+	struct rlimit before, few;
+	int fds[64];
+	size_t n = 0;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = sizeof(fds) / sizeof(fds[0]);
+	pctl_store_put(store, "b", "x", "2");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	while ((fds[n] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0)
+		n++;
+	int r = pctl_store_save(store, &err);
+	while (n > 0)
+		(void)close(fds[--n]);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(r, 0);
+	assert_kept(p, "b", "x", "2");
+	pctl_store_free(store);
+}
+
 /* --- Locks. ----------------------------------------------------------------------------------- */
 
 /* A child that takes the lock, says so, and holds it until told to end. */
@@ -491,6 +518,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_two_add_to_one_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_an_open_line_is_left_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_full_disk_adds_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_saves_without_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_what_cannot_be_read_is_not_empty, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -83,7 +83,8 @@ static int spawn(char *const *argv, int out, int said, pid_t *ret_pid)
 	(void)posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
 	if (said >= 0)
 		(void)posix_spawn_file_actions_adddup2(&actions, said, STDERR_FILENO);
-	int r = posix_spawnp(ret_pid, argv[0], &actions, &attr, argv, environ);
+	PCTL_AUTO(free) char **environment = pctl_command_environment(NULL, 0);
+	int r = posix_spawnp(ret_pid, argv[0], &actions, &attr, argv, environment);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	(void)posix_spawnattr_destroy(&attr);
 	return r;
@@ -243,7 +244,7 @@ int pctl_command_run(const struct pctl_command *command, struct pctl_error *err)
 	return r;
 }
 
-/* --- argv. ------------------------------------------------------------------------------------ */
+/* --- Arguments and environment. --------------------------------------------------------------- */
 
 char **pctl_command_argv(const struct pctl_value *list)
 {
@@ -263,4 +264,20 @@ void pctl_command_free_argv(char **argv)
 	for (char **arg = argv; arg && *arg; arg++)
 		free(*arg);
 	free(argv);
+}
+
+char **pctl_command_environment(char *const *more, size_t n)
+{
+	static const char secret[] = "POWERCTL_PASSWORD=";
+	size_t ours = 0;
+
+	while (environ[ours])
+		ours++;
+	char **env = pctl_xcalloc(n + ours + 1, sizeof(*env));
+	for (size_t i = 0; i < n; i++)
+		env[i] = more[i];
+	for (size_t i = 0; i < ours; i++)
+		if (strncmp(environ[i], secret, sizeof(secret) - 1) != 0)
+			env[n++] = environ[i];
+	return env;
 }

@@ -5,6 +5,7 @@
 
 #include <powerctl/buf.h>
 #include <powerctl/error.h>
+#include <powerctl/mem.h>
 
 #define PCTL_COMMAND_MS 30000u
 
@@ -27,5 +28,12 @@ int pctl_command_run(const struct pctl_command *command, struct pctl_error *err)
 struct pctl_value;
 char **pctl_command_argv(const struct pctl_value *list);
 void pctl_command_free_argv(char **argv);
+PCTL_DEFINE_AUTO(char **, pctl_command_free_argv)
+
+/*
+ * The environment of a program that the inventory names: these n, "NAME=VALUE", and ours, but for
+ * the password that somebody gave us in it. free() it, not what it points to.
+ */
+char **pctl_command_environment(char *const *more, size_t n);
 
 #endif

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -32,21 +33,53 @@ uint64_t pctl_file_spare(void)
 	return files.rlim_cur;
 }
 
+/* Whether errno says that there are too few descriptors, and from now on there are more. */
+static bool use_spare(struct rlimit *ret_before)
+{
+	struct rlimit all;
+
+	if (errno != EMFILE || getrlimit(RLIMIT_NOFILE, ret_before) < 0)
+		return false;
+	all = *ret_before;
+	all.rlim_cur = all.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &all) == 0;
+}
+
+static void leave_spare(const struct rlimit *before)
+{
+	int why = errno;
+
+	(void)setrlimit(RLIMIT_NOFILE, before);
+	errno = why;
+}
+
 int pctl_file_open(const char *path, int flags, mode_t mode)
 {
-	struct rlimit files, all;
+	struct rlimit before;
 	int fd = open(path, flags, mode);
 
-	if (fd >= 0 || errno != EMFILE || getrlimit(RLIMIT_NOFILE, &files) < 0)
+	if (fd >= 0 || !use_spare(&before))
 		return fd;
-	all = files;
-	all.rlim_cur = files.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &all) == 0)
-		fd = open(path, flags, mode);
-	int why = errno;
-	(void)setrlimit(RLIMIT_NOFILE, &files);
-	errno = why;
+	fd = open(path, flags, mode);
+	leave_spare(&before);
 	return fd;
+}
+
+int pctl_file_lock(const char *path, mode_t mode, struct pctl_error *err)
+{
+	int fd = pctl_file_open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
+	int r;
+
+	if (fd < 0)
+		return cannot(err, PCTL_E_INTERNAL, path, "cannot open this lock");
+	do
+		r = flock(fd, LOCK_EX);
+	while (r < 0 && errno == EINTR);
+	if (r == 0)
+		return fd;
+	r = cannot(err, PCTL_E_INTERNAL, path, "cannot lock it");
+	(void)close(fd);
+	return r;
 }
 
 static int read_all(int fd, const char *path, struct pctl_buf *buf, struct pctl_error *err)
@@ -99,15 +132,17 @@ int pctl_file_check_private(const char *path, const struct stat *st, struct pctl
 		(unsigned)(st->st_mode & 07777), path);
 }
 
-static int write_all(int fd, const char *data, size_t len)
+int pctl_file_write(int fd, const void *data, size_t len)
 {
+	const char *next = data;
+
 	while (len) {
-		ssize_t n = write(fd, data, len);
+		ssize_t n = write(fd, next, len);
 
 		if (n < 0 && errno != EINTR)
 			return -1;
 		if (n > 0) {
-			data += n;
+			next += n;
 			len -= (size_t)n;
 		}
 	}
@@ -132,7 +167,7 @@ static int dress(int fd, mode_t mode, const struct stat *like)
 static void sync_folder(const char *path)
 {
 	PCTL_AUTO(free) char *dir = pctl_path_dirname(path);
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = pctl_file_open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 
 	if (fd < 0)
 		return;
@@ -140,17 +175,32 @@ static void sync_folder(const char *path)
 	(void)close(fd);
 }
 
+static int open_beside(const char *target, char **ret_path)
+{
+	struct rlimit before;
+
+	*ret_path = pctl_xasprintf("%s.XXXXXX", target);
+	int fd = mkostemp(*ret_path, O_CLOEXEC);
+	if (fd >= 0 || !use_spare(&before))
+		return fd;
+	free(*ret_path);
+	*ret_path = pctl_xasprintf("%s.XXXXXX", target);
+	fd = mkostemp(*ret_path, O_CLOEXEC);
+	leave_spare(&before);
+	return fd;
+}
+
 /* Puts data in target's place by way of a file beside it. */
 static int replace(const char *target, const void *data, size_t len, mode_t mode,
 	const struct stat *like, bool flushed, struct pctl_error *err)
 {
-	PCTL_AUTO(free) char *temp = pctl_xasprintf("%s.XXXXXX", target);
-	int fd = mkostemp(temp, O_CLOEXEC);
+	PCTL_AUTO(free) char *temp = NULL;
+	int fd = open_beside(target, &temp);
 
 	if (fd < 0)
 		return cannot(err, PCTL_E_INTERNAL, target, "cannot write beside it");
 
-	bool bad = dress(fd, mode, like) < 0 || write_all(fd, data, len) < 0 ||
+	bool bad = dress(fd, mode, like) < 0 || pctl_file_write(fd, data, len) < 0 ||
 		   (flushed && fsync(fd) < 0);
 	int saved = errno;
 	if (close(fd) < 0 && !bad) {

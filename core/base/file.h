@@ -21,6 +21,13 @@ int pctl_file_open(const char *path, int flags, mode_t mode);
 uint64_t pctl_file_spare(void);
 
 /*
+ * Opens a file that stands for a lock, makes it where it is missing, and blocks until the lock is
+ * ours. Returns a descriptor; closing it lets others in. PCTL_E_INTERNAL: it cannot be opened or
+ * locked. mode is that of a new one; a symbolic link is not followed.
+ */
+int pctl_file_lock(const char *path, mode_t mode, struct pctl_error *err);
+
+/*
  * Appends a file's content to buf, whose maximum holds. Anything that can be read to its end will
  * do (a pipe too). *ret_st may be NULL. PCTL_E_CONFIG: it is missing, unreadable, a folder or too
  * large; the text begins with the path.
@@ -33,6 +40,9 @@ int pctl_file_read(
  * mends it. What is not a regular file has no permissions to speak of.
  */
 int pctl_file_check_private(const char *path, const struct stat *st, struct pctl_error *err);
+
+/* Writes all of it. -1, and errno says why: some of it may be written. */
+int pctl_file_write(int fd, const void *data, size_t len);
 
 /*
  * Puts data in path's place in one step: a new file in the same folder, flushed to the disk, then

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <powerctl/mem.h>
+#include <powerctl/value.h>
 
 /* One kind of folder: which variable names it, and where it is without one. */
 struct root {
@@ -161,4 +162,18 @@ char *pctl_path_config(const char *name)
 	if (given)
 		return pctl_xasprintf("%s/powerctl/%s", given, name);
 	return home ? pctl_xasprintf("%s/.config/powerctl/%s", home, name) : NULL;
+}
+
+char *pctl_path_of(const struct pctl_value *v)
+{
+	const char *text = pctl_value_text(v);
+	const char *file = pctl_value_place(v).file;
+	const char *home = getenv("HOME");
+
+	if (strncmp(text, "~/", 2) == 0 && home)
+		return pctl_xasprintf("%s/%s", home, text + 2);
+	if (*text == '/' || !file || !strchr(file, '/'))
+		return pctl_xstrdup(text);
+	PCTL_AUTO(free) char *dir = pctl_path_dirname(file);
+	return pctl_xasprintf("%s/%s", dir, text);
 }

@@ -28,6 +28,13 @@ char *pctl_path_config(const char *name);
 /* Makes the folder that file is in, and those above, 0700. */
 int pctl_path_make_parent(const char *file, struct pctl_error *err);
 
+/*
+ * The path that a text of the inventory stands for: "~/" is the home, and what is relative is
+ * beside the file that says it. free() it.
+ */
+struct pctl_value;
+char *pctl_path_of(const struct pctl_value *v);
+
 /* The folder a file is in: "." for a bare name. free() it. */
 char *pctl_path_dirname(const char *file);
 

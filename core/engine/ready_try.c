@@ -10,6 +10,7 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
+#include "base/command.h"
 #include "engine/ready.h"
 
 #define COMMANDS_MAX 32u /* at a time, of one core */
@@ -256,58 +257,37 @@ static void on_command_late(uv_timer_t *timer)
 	kill_group(try);
 }
 
-/* Ours, but for what is nobody else's business, and what the command is to know. */
-static char **make_environment(const struct pctl_target *target)
-{
-	static const char secret[] = "POWERCTL_PASSWORD=";
-	size_t n = 0, k = 0;
-
-	while (environ[n])
-		n++;
-	char **env = pctl_xcalloc(n + 5, sizeof(*env));
-	env[k++] = pctl_xasprintf("POWERCTL_NODE=%s", target->name);
-	env[k++] = pctl_xasprintf("POWERCTL_HOST=%s", target->ready.host);
-	env[k++] = pctl_xasprintf("POWERCTL_ADDRESS=%s", target->address);
-	env[k++] = pctl_xasprintf("POWERCTL_DRIVER=%s", target->loaded->driver->name);
-	for (size_t i = 0; i < n; i++)
-		if (strncmp(environ[i], secret, sizeof(secret) - 1) != 0)
-			env[k++] = environ[i];
-	return env;
-}
-
-static void free_environment(char **env)
-{
-	for (size_t i = 0; i < 4; i++)
-		free(env[i]);
-	free(env);
-}
-
 /* 0, or a negative errno. */
 static int spawn(struct pctl_ready_try *try, uv_file out)
 {
-	const struct pctl_value *command = try->target->ready.command;
-	size_t n = pctl_value_count(command);
-	PCTL_AUTO(free) char **argv = pctl_xcalloc(n + 1, sizeof(*argv));
+	const struct pctl_target *target = try->target;
+	PCTL_AUTO(pctl_command_free_argv) char **argv = pctl_command_argv(target->ready.command);
+	char *told[] = {
+		pctl_xasprintf("POWERCTL_NODE=%s", target->name),
+		pctl_xasprintf("POWERCTL_HOST=%s", target->ready.host),
+		pctl_xasprintf("POWERCTL_ADDRESS=%s", target->address),
+		pctl_xasprintf("POWERCTL_DRIVER=%s", target->loaded->driver->name),
+	};
+	const size_t n = sizeof(told) / sizeof(told[0]);
+	PCTL_AUTO(free) char **env = pctl_command_environment(told, n);
 	uv_stdio_container_t files[] = {
 		{ .flags = UV_IGNORE },
 		{ .flags = UV_INHERIT_FD, .data.fd = out },
 		{ .flags = UV_INHERIT_FD, .data.fd = out },
 	};
-
-	for (size_t i = 0; i < n; i++)
-		argv[i] = (char *)(uintptr_t)pctl_value_text(pctl_value_at(command, i));
-	char **env = make_environment(try->target);
 	uv_process_options_t options = {
 		.exit_cb = on_ended,
 		.file = argv[0],
 		.args = argv,
 		.env = env,
 		.flags = UV_PROCESS_DETACHED, /* a group of its own, to be killed as one */
-		.stdio_count = 3,
+		.stdio_count = sizeof(files) / sizeof(files[0]),
 		.stdio = files,
 	};
+
 	int r = uv_spawn(core_of(try)->loop, &try->process, &options);
-	free_environment(env);
+	for (size_t i = 0; i < n; i++)
+		free(told[i]);
 	return r;
 }
 

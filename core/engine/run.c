@@ -6,253 +6,10 @@
  * as they come.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include <powerctl/mem.h>
-#include <powerctl/parse.h>
 
-#include "base/file.h"
-#include "engine/gate.h"
-#include "engine/task.h"
-#include "node/limit.h"
-
-#define FANOUT            512u
-#define FILES_OF_OURS     16u /* descriptors that are not connections */
-#define FILES_PER_CONSOLE 5u
-
-struct turn { /* nodes that wait for one endpoint */
-	size_t *waiting;
-	size_t n, cap, next;
-};
-
-struct pctl_run {
-	struct pctl_core *core;
-	struct pctl_inventory *inventory;
-	struct pctl_request request;
-	char *boot_url;
-	struct pctl_target *targets;
-	size_t count, next;           /* next: the first that was not begun */
-	size_t active, ended, fanout; /* fanout: shrinks where this host is short of something */
-	struct pctl_task *parked, **parked_end; /* of the active: wait for another one to end */
-	size_t parked_n;
-	struct pctl_gate gate; /* who waits for a login's trial */
-	struct pctl_watch watch;
-	struct pctl_limit *own;      /* the request's limit, or NULL */
-	struct pctl_ticket *tickets; /* by target; NULL: nothing is limited */
-	size_t queued;               /* so many wait for places */
-	size_t *placed;              /* these have them */
-	size_t placed_n, placed_cap, placed_next;
-	struct pctl_strmap turns;          /* key → struct turn, while one of them is active */
-	struct pctl_task *oldest, *newest; /* that run */
-	struct pctl_run_callbacks callbacks;
-	uv_timer_t deadline;
-	uv_idle_t feeder;
-	int interrupted; /* a class: PCTL_E_CANCELED or PCTL_E_TIMEOUT */
-	const char *why; /* its words */
-	bool closing, paused;
-	size_t held;                      /* by streams, which need the targets */
-	bool over;                        /* done was told: gone with the last that holds it */
-	struct pctl_arguments *arguments; /* METHOD */
-	unsigned flags;                   /* PCTL_VERB_ */
-};
-
-/* --- Before anything is sent. ----------------------------------------------------------------- */
-
-static size_t choose_fanout(const struct pctl_run *run)
-{
-	const struct pctl_value *defaults = pctl_inventory_defaults(run->inventory);
-	const char *text = pctl_value_text(pctl_value_get(defaults, "fanout"));
-	uint64_t n = run->request.fanout, files = pctl_file_spare();
-	size_t ours = FILES_OF_OURS + pctl_limits_count(run->core->limits);
-	unsigned each = run->request.verb == PCTL_VERB_CONSOLE ? FILES_PER_CONSOLE : 1;
-
-	if (run->request.until_ready)
-		each++;
-	if (!n && (!text || pctl_parse_uint(text, PCTL_FANOUT_MAX, &n) < 0))
-		n = FANOUT;
-	/* A node may need more: then it waits, and there are fewer at once (pctl_run_park()). */
-	if (files > ours && n > (files - ours) / each)
-		n = (files - ours) / each;
-	return (size_t)(n ? n : 1);
-}
-
-/* The nodes that are another driver's, by driver. */
-static int refuse_others(const struct pctl_run *run, struct pctl_problems *problems)
-{
-	const struct pctl_place nowhere = { 0 };
-	const char *wanted = run->request.driver;
-	struct pctl_names *drivers = pctl_names_new();
-
-	for (size_t i = 0; i < run->count; i++) {
-		const struct pctl_loaded *loaded = run->targets[i].loaded;
-
-		if (loaded && strcmp(loaded->name, wanted) != 0)
-			(void)pctl_names_add(drivers, loaded->name);
-	}
-	size_t n = pctl_names_count(drivers);
-	for (size_t k = 0; k < n; k++) {
-		const char *driver = pctl_names_at(drivers, k);
-		struct pctl_names *nodes = pctl_names_new();
-
-		for (size_t i = 0; i < run->count; i++)
-			if (run->targets[i].loaded &&
-				strcmp(run->targets[i].loaded->name, driver) == 0)
-				(void)pctl_names_add(nodes, run->targets[i].name);
-		PCTL_AUTO(free) char *folded = pctl_names_fold(nodes);
-		pctl_problems_add(problems, nowhere,
-			"%s: driver %s; `%s %s` is for nodes of driver %s only", folded, driver,
-			wanted, run->request.method, wanted);
-		pctl_names_free(nodes);
-	}
-	pctl_names_free(drivers);
-	return n ? PCTL_E_CONFIG : 0;
-}
-
-static int take_method(struct pctl_run *run, struct pctl_problems *problems)
-{
-	const struct pctl_place nowhere = { 0 };
-	struct pctl_loaded *loaded = NULL;
-	struct pctl_error err = { 0 };
-
-	if (pctl_core_load(run->core, run->request.driver, &loaded, &err) < 0) {
-		pctl_problems_add(problems, nowhere, "%s", err.text);
-		return PCTL_E_CONFIG;
-	}
-	int r = pctl_arguments_new(loaded->driver, run->request.method, run->request.arguments,
-		&run->arguments, problems);
-	int e = refuse_others(run, problems);
-	if (r < 0 || e < 0)
-		return PCTL_E_CONFIG;
-	run->flags |= pctl_method_verb_flags(run->arguments->method);
-	run->request.driver = loaded->name;
-	run->request.method = run->arguments->method->name;
-	run->request.arguments = run->arguments->map;
-	return 0;
-}
-
-static void on_granted(struct pctl_ticket *ticket);
-static void on_held_up(struct pctl_ticket *ticket, const char *what);
-
-/* A ticket for every node, if one of them needs it. */
-static void find_limits(struct pctl_run *run)
-{
-	const struct pctl_inventory_limit own = { .group = "this command's line",
-		.max_at_once = run->request.max_at_once,
-		.stagger_ms = run->request.stagger_ms };
-	size_t limited = 0;
-
-	if (!(run->flags & PCTL_VERB_STARTS) || run->request.dry_run)
-		return;
-	if (own.max_at_once || own.stagger_ms)
-		run->own = pctl_limit_new(run->core->limits, &own);
-	run->tickets = pctl_xcalloc(run->count, sizeof(*run->tickets));
-	for (size_t i = 0; i < run->count; i++) {
-		struct pctl_ticket *ticket = &run->tickets[i];
-
-		*ticket = (struct pctl_ticket){
-			.granted = on_granted, .held_up = on_held_up, .data = run
-		};
-		pctl_ticket_init(
-			ticket, run->core->limits, run->inventory, run->targets[i].node, run->own);
-		limited += ticket->n;
-	}
-	if (limited)
-		return;
-	free(run->tickets);
-	run->tickets = NULL;
-}
-
-/* Without a test there is nothing to wait for: said of all nodes before any of them is touched. */
-static int take_ready(struct pctl_run *run, struct pctl_problems *problems)
-{
-	const struct pctl_place nowhere = { 0 };
-	size_t before = pctl_problems_count(problems);
-	struct pctl_names *without = pctl_names_new();
-
-	for (size_t i = 0; i < run->count; i++) {
-		struct pctl_target *t = &run->targets[i];
-		bool skip = t->maintenance && !run->request.maintenance;
-
-		if (!skip && t->loaded && !pctl_ready_read(t, problems))
-			(void)pctl_names_add(without, t->name);
-	}
-	if (pctl_names_count(without) > 0) {
-		PCTL_AUTO(free) char *folded = pctl_names_fold(without);
-		pctl_problems_add(problems, nowhere,
-			"%s: nothing says when the machine is ready; add a line to it or its "
-			"class: `ready: {tcp: 22}`, a port that is open then, or `ready: "
-			"{command: [PROGRAM, ARGUMENT]}`",
-			folded);
-	}
-	pctl_names_free(without);
-	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : 0;
-}
-
-static int init_target(struct pctl_run *run, size_t i, struct pctl_twins *twins, size_t node,
-	struct pctl_problems *problems)
-{
-	bool skip = !run->request.maintenance &&
-		    pctl_inventory_text(run->inventory, node, "maintenance");
-	bool secrets = !skip && run->request.verb != PCTL_VERB_CAPS &&
-		       run->request.verb != PCTL_VERB_WAIT_READY;
-
-	if (run->request.verb == PCTL_VERB_CONSOLE)
-		return pctl_target_init(&run->targets[i], run->core, run->inventory, node,
-			"console", secrets, problems);
-	return pctl_target_init_twin(
-		&run->targets[i], twins, run->core, run->inventory, node, secrets, problems);
-}
-
-int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const size_t *nodes,
-	size_t count, const struct pctl_request *request, struct pctl_run **ret,
-	struct pctl_problems *problems)
-{
-	struct pctl_run *run = pctl_xcalloc(1, sizeof(*run));
-	struct pctl_twins twins = { 0 };
-	int r = 0;
-
-	run->core = core;
-	run->parked_end = &run->parked;
-	run->inventory = inventory;
-	run->request = *request;
-	run->flags = pctl_verb_flags(request->verb);
-	run->boot_url = request->boot.url ? pctl_xstrdup(request->boot.url) : NULL;
-	run->request.boot.url = run->boot_url;
-	pctl_breaker_refresh(core->breaker);
-	(void)pctl_store_refresh(core->pins); /* somebody may have accepted or forgotten one */
-	bool ready = request->verb == PCTL_VERB_WAIT_READY;
-	bool tried = !ready && pctl_breaker_matters(core->breaker, count);
-	run->targets = pctl_xcalloc(count, sizeof(*run->targets));
-	for (size_t i = 0; i < count; i++) {
-		if (init_target(run, i, &twins, nodes[i], problems) < 0)
-			r = PCTL_E_CONFIG;
-		else if (tried && !run->targets[i].login)
-			run->targets[i].login = pctl_breaker_login(core->breaker, &run->targets[i]);
-		run->count++;
-	}
-	pctl_twins_done(&twins);
-	if ((ready || request->until_ready) && take_ready(run, problems) < 0)
-		r = PCTL_E_CONFIG;
-	if (request->verb == PCTL_VERB_METHOD && take_method(run, problems) < 0)
-		r = PCTL_E_CONFIG;
-	find_limits(run);
-	run->fanout = choose_fanout(run);
-	if (r < 0) {
-		pctl_run_free(run);
-		return r;
-	}
-	*ret = run;
-	return 0;
-}
-
-static void free_turn(void *data, const char *key, void *value)
-{
-	struct turn *turn = value;
-
-	(void)data, (void)key;
-	free(turn->waiting);
-	free(turn);
-}
+#include "engine/run.h"
 
 void pctl_run_free(struct pctl_run *run)
 {
@@ -261,96 +18,12 @@ void pctl_run_free(struct pctl_run *run)
 	for (size_t i = 0; i < run->count; i++)
 		pctl_target_done(&run->targets[i]);
 	free(run->targets);
-	for (size_t i = 0; run->tickets && i < run->count; i++)
-		pctl_ticket_done(&run->tickets[i]);
-	free(run->tickets);
-	pctl_limit_free(run->own);
-	free(run->placed);
+	pctl_run_free_places(run);
 	pctl_gate_done(&run->gate);
-	pctl_strmap_each(&run->turns, free_turn, NULL);
-	pctl_strmap_done(&run->turns);
+	pctl_turns_done(&run->turns);
 	free(run->boot_url);
 	pctl_arguments_free(run->arguments);
 	free(run);
-}
-
-/* --- Places. ---------------------------------------------------------------------------------- */
-
-static struct pctl_ticket *ticket_of(const struct pctl_run *run, const struct pctl_target *target)
-{
-	return run->tickets ? &run->tickets[target - run->targets] : NULL;
-}
-
-static void tell_queue(struct pctl_run *run, size_t i, const char *what)
-{
-	if (run->callbacks.queued)
-		run->callbacks.queued(run->callbacks.data, run->targets[i].name, what, run->queued);
-}
-
-static void feed_soon(struct pctl_run *run);
-
-/* It waits no longer: to begin anew, or to be told why not. */
-static void take_from_queue(struct pctl_run *run, size_t i)
-{
-	run->placed =
-		pctl_xgrow(run->placed, &run->placed_cap, run->placed_n + 1, sizeof(*run->placed));
-	run->placed[run->placed_n++] = i;
-	run->queued--;
-	tell_queue(run, i, NULL);
-	feed_soon(run);
-}
-
-static void on_granted(struct pctl_ticket *ticket)
-{
-	struct pctl_run *run = ticket->data;
-
-	take_from_queue(run, (size_t)(ticket - run->tickets));
-}
-
-static void on_held_up(struct pctl_ticket *ticket, const char *what)
-{
-	struct pctl_run *run = ticket->data;
-
-	pctl_run_waiting(run, &run->targets[ticket - run->tickets], what);
-}
-
-int pctl_run_place(struct pctl_run *run, const struct pctl_target *target, struct pctl_error *err)
-{
-	struct pctl_ticket *ticket = ticket_of(run, target);
-	char what[200];
-
-	int r = ticket ? pctl_ticket_take(ticket, err) : 1;
-	if (r == 0) {
-		run->queued++;
-		tell_queue(run, (size_t)(target - run->targets),
-			pctl_ticket_words(ticket, what, sizeof(what)));
-	}
-	return r;
-}
-
-uint64_t pctl_run_send(struct pctl_run *run, const struct pctl_target *target)
-{
-	struct pctl_ticket *ticket = ticket_of(run, target);
-
-	return ticket ? pctl_ticket_send(ticket) : 0;
-}
-
-void pctl_run_give(struct pctl_run *run, const struct pctl_target *target, bool unseen)
-{
-	struct pctl_ticket *ticket = ticket_of(run, target);
-
-	if (ticket)
-		pctl_ticket_give(ticket, unseen);
-}
-
-static void empty_queue(struct pctl_run *run)
-{
-	for (size_t i = 0; run->queued && i < run->count; i++) {
-		if (!run->tickets[i].waits)
-			continue;
-		pctl_ticket_give(&run->tickets[i], false);
-		take_from_queue(run, i);
-	}
 }
 
 /* --- Nodes that never become a task. ---------------------------------------------------------- */
@@ -372,7 +45,7 @@ static void tell(struct pctl_run *run, size_t i, int code, const char *what, con
 
 static void tell_interrupted(struct pctl_run *run, size_t i)
 {
-	const struct pctl_ticket *ticket = ticket_of(run, &run->targets[i]);
+	const struct pctl_ticket *ticket = pctl_run_ticket(run, &run->targets[i]);
 	char what[200], text[256];
 
 	if (ticket && ticket->waited) {
@@ -421,23 +94,12 @@ static void begin_task(struct pctl_run *run, size_t i)
 	pctl_task_start(run, &run->targets[i], run->targets[i].login && !run->request.try_anyway);
 }
 
-static void begin_or_queue(struct pctl_run *run, size_t i)
+static void begin_in_turn(struct pctl_run *run, size_t i)
 {
-	/* The endpoint has no part in it. */
-	if (run->request.verb == PCTL_VERB_WAIT_READY) {
+	/* The endpoint has no part in being ready. */
+	if (run->request.verb == PCTL_VERB_WAIT_READY ||
+		pctl_turns_take(&run->turns, run->targets[i].key, i))
 		begin_task(run, i);
-		return;
-	}
-	void **place = pctl_strmap_put(&run->turns, run->targets[i].key);
-	struct turn *turn = *place;
-
-	if (!turn) {
-		*place = pctl_xcalloc(1, sizeof(*turn));
-		begin_task(run, i);
-		return;
-	}
-	turn->waiting = pctl_xgrow(turn->waiting, &turn->cap, turn->n + 1, sizeof(*turn->waiting));
-	turn->waiting[turn->n++] = i;
 }
 
 /* Trial first, then turn: who waits for a turn keeps nobody from being tried elsewhere. */
@@ -454,11 +116,11 @@ static void admit(struct pctl_run *run, size_t i)
 	}
 	if (login)
 		pctl_login_hold(login, &held);
-	begin_or_queue(run, i);
+	begin_in_turn(run, i);
 }
 
 /* It was admitted, and ends before it began. */
-static void give_up_place(struct pctl_run *run, size_t i)
+static void leave_trial(struct pctl_run *run, size_t i)
 {
 	bool held = run->targets[i].login && !run->request.try_anyway;
 
@@ -469,21 +131,16 @@ static void give_up_place(struct pctl_run *run, size_t i)
 /* The endpoint is free: whoever waits for it is next. */
 static void pass_turn(struct pctl_run *run, const char *key)
 {
-	struct turn *turn = pctl_strmap_get(&run->turns, key);
+	size_t i;
 
-	while (turn && turn->next < turn->n) {
-		size_t i = turn->waiting[turn->next++];
-
+	while (pctl_turns_pass(&run->turns, key, &i)) {
 		if (ends_here(run, i) || is_refused(run, i)) {
-			give_up_place(run, i);
+			leave_trial(run, i);
 			continue;
 		}
 		begin_task(run, i);
 		return;
 	}
-	(void)pctl_strmap_remove(&run->turns, key);
-	if (turn)
-		free_turn(NULL, key, turn);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -517,14 +174,11 @@ static void finish(struct pctl_run *run)
 /* Who is to go next: who has places, who waited, who is new. */
 static bool next_node(struct pctl_run *run, size_t *ret)
 {
-	if (run->placed_next < run->placed_n)
-		*ret = run->placed[run->placed_next++];
-	else if (pctl_gate_next(&run->gate, run->interrupted, ret))
+	if (pctl_run_next_placed(run, ret) || pctl_gate_next(&run->gate, run->interrupted, ret))
 		return true;
-	else if (run->next < run->count)
-		*ret = run->next++;
-	else
+	if (run->next == run->count)
 		return false;
+	*ret = run->next++;
 	return true;
 }
 
@@ -541,7 +195,7 @@ static void feed(uv_idle_t *idle)
 		finish(run);
 }
 
-static void feed_soon(struct pctl_run *run)
+void pctl_run_feed(struct pctl_run *run)
 {
 	if (!run->closing)
 		(void)uv_idle_start(&run->feeder, feed);
@@ -557,8 +211,8 @@ static void interrupt(struct pctl_run *run, int code, const char *why)
 		next = task->after; /* a task that ends at once leaves the list */
 		pctl_task_cancel(task);
 	}
-	empty_queue(run);
-	feed_soon(run);
+	pctl_run_empty_queue(run);
+	pctl_run_feed(run);
 }
 
 static void on_deadline(uv_timer_t *timer)
@@ -569,7 +223,7 @@ static void on_deadline(uv_timer_t *timer)
 void pctl_run_pause(struct pctl_run *run, bool paused)
 {
 	run->paused = paused;
-	feed_soon(run);
+	pctl_run_feed(run);
 }
 
 void pctl_run_cancel(struct pctl_run *run)
@@ -586,7 +240,7 @@ int pctl_run_interrupted(const struct pctl_run *run, const char **ret_why)
 
 static void on_trial_changed(void *data)
 {
-	feed_soon(data);
+	pctl_run_feed(data);
 }
 
 void pctl_run_start(struct pctl_run *run, const struct pctl_run_callbacks *callbacks)
@@ -601,7 +255,7 @@ void pctl_run_start(struct pctl_run *run, const struct pctl_run_callbacks *callb
 	uv_update_time(run->core->loop);
 	if (run->request.deadline_ms)
 		(void)uv_timer_start(&run->deadline, on_deadline, run->request.deadline_ms, 0);
-	feed_soon(run);
+	pctl_run_feed(run);
 }
 
 /* --- What tasks say. -------------------------------------------------------------------------- */
@@ -698,12 +352,12 @@ void pctl_run_task_result(struct pctl_run *run, const struct pctl_result *result
 void pctl_run_pass_turn(struct pctl_run *run, const struct pctl_target *target)
 {
 	pass_turn(run, target->key);
-	feed_soon(run);
+	pctl_run_feed(run);
 }
 
 void pctl_run_task_gone(struct pctl_run *run)
 {
 	run->active--;
 	unpark(run);
-	feed_soon(run);
+	pctl_run_feed(run);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A task is one verb on one node: steps, each of which starts an op or a pause and names the step
- * that follows. Steps of this file retry, poll and give up as design.md section 8 says, so that a
- * verb reads as what it does: read, act, wait until on.
+ * that follows. Those of step.c retry, poll and give up, so that a verb reads as what it does:
+ * read, act, wait until on.
  */
 #ifndef POWERCTL_CORE_TASK_H
 #define POWERCTL_CORE_TASK_H
@@ -85,7 +85,7 @@ struct pctl_task {
 	bool locked, lock_told;
 	bool waits_lock; /* is one of the core's lock_waiters */
 	bool turn;       /* its endpoint is its own, of this run's nodes */
-	bool on_trial;   /* holds a place in its login's trial */
+	bool on_trial;   /* is one of those that try its login */
 
 	uint64_t started, deadline; /* loop time in ms */
 
@@ -122,8 +122,8 @@ struct pctl_task {
 /* --- Life (task.c). --------------------------------------------------------------------------- */
 
 /*
- * Begins from the loop's thread; the run hears of the end through pctl_run_task_ended(). on_trial:
- * it has the place that the run took for it in its login's trial.
+ * Begins from the loop's thread; the run hears of the end through pctl_run_task_result().
+ * on_trial: it is one of those that try its login (breaker.h).
  */
 void pctl_task_start(struct pctl_run *run, const struct pctl_target *target, bool on_trial);
 /* What it holds of its endpoint, others may have: it only waits for the machine from now on. */
@@ -234,7 +234,8 @@ bool pctl_intent_get(
 	struct pctl_core *core, const char *key, struct pctl_boot *ret, char **ret_url);
 void pctl_intent_drop(struct pctl_core *core, const char *key);
 
-/* --- The run's side (run.c). ------------------------------------------------------------------ */
+/* --- The run's side (run.c, run_places.c). -----------------------------------------------------
+ */
 
 void pctl_run_task_result(struct pctl_run *run, const struct pctl_result *result);
 /* Everything of it is released; the task is freed by now. */

@@ -4,11 +4,8 @@
  * was read from it. The file is replaced only if the new text reads as the new tree, and if the
  * whole inventory has no mistake then that it did not have before.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <powerctl/mem.h>
@@ -55,19 +52,11 @@ static char *lock_path_of(const char *file)
 static int lock_file(struct edit *e, const char *file, struct pctl_error *err)
 {
 	PCTL_AUTO(free) char *path = lock_path_of(file);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0660);
-	int r;
+	int fd = pctl_file_lock(path, 0660, err);
 
 	if (fd < 0)
-		return pctl_error_set(
-			err, PCTL_E_INTERNAL, "cannot open the lock %s: %s", path, strerror(errno));
+		return fd;
 	e->locks[e->lock_count++] = fd;
-	do
-		r = flock(fd, LOCK_EX);
-	while (r < 0 && errno == EINTR);
-	if (r < 0)
-		return pctl_error_set(
-			err, PCTL_E_INTERNAL, "cannot lock %s: %s", path, strerror(errno));
 	return 0;
 }
 

@@ -165,15 +165,14 @@ uint64_t pctl_inventory_shape(const struct pctl_inventory *inventory, size_t nod
 /* Whether two nodes of one shape are equal but for these: a shape is only a hash. */
 bool pctl_inventory_alike(const struct pctl_inventory *inventory, size_t a, size_t b);
 
+/* What stands behind a secret's name for each way to give it, the text itself first. */
+#define PCTL_SECRET_ENDS 4
+extern const char *const pctl_secret_ends[PCTL_SECRET_ENDS];
+
 /* --- select.c --------------------------------------------------------------------------------- */
 
 /* Expands every group once, so that what is wrong with it is said now. */
 void pctl_inventory_check_groups(
 	const struct pctl_inventory *inventory, struct pctl_problems *problems);
-
-/* What stands behind a secret's name for each way to give it, the text itself first: "", "_file"...
- */
-#define PCTL_SECRET_ENDS 4
-extern const char *const pctl_secret_ends[PCTL_SECRET_ENDS];
 
 #endif

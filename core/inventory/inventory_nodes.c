@@ -344,6 +344,8 @@ static const struct pctl_value *credential_of(
 	return NULL;
 }
 
+const char *const pctl_secret_ends[PCTL_SECRET_ENDS] = { "", "_file", "_env", "_command" };
+
 /* Of password, password_file, password_env and password_command: "password". */
 static size_t stem_of(const char *key)
 {

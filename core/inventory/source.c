@@ -10,26 +10,11 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
-#include "base/paths.h"
 #include "inventory/inventory.h"
 
 #define WARNING_MAX 4096u
 
 /* --- What the kinds share. -------------------------------------------------------------------- */
-
-char *pctl_source_path(const struct pctl_value *v)
-{
-	const char *text = pctl_value_text(v);
-	const char *file = pctl_value_place(v).file;
-	const char *home = getenv("HOME");
-
-	if (strncmp(text, "~/", 2) == 0 && home)
-		return pctl_xasprintf("%s/%s", home, text + 2);
-	if (*text == '/' || !file || !strchr(file, '/'))
-		return pctl_xstrdup(text);
-	PCTL_AUTO(free) char *dir = pctl_path_dirname(file);
-	return pctl_xasprintf("%s/%s", dir, text);
-}
 
 static void extend(char **what, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 

@@ -31,8 +31,6 @@ struct pctl_inventory;
 void pctl_sources_read(struct pctl_inventory *inv, struct pctl_problems *problems);
 void pctl_source_free(struct pctl_source *source);
 
-/* The path that a text of the inventory means: relative to its file; ~/ is $HOME. free() it. */
-char *pctl_source_path(const struct pctl_value *v);
 /* Add to the warning, to the note. */
 void pctl_source_warn(struct pctl_source *source, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -522,7 +522,7 @@ static bool has_end(const char *path, const char *end)
 
 static void take_path(struct reader *r, const struct pctl_value *v)
 {
-	PCTL_AUTO(free) char *path = pctl_source_path(v);
+	PCTL_AUTO(free) char *path = pctl_path_of(v);
 	PCTL_AUTO(free) char *config = pctl_xasprintf("%s/" CONFIG, path);
 	PCTL_AUTO(free) char *folder = pctl_path_dirname(path);
 

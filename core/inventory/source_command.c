@@ -4,12 +4,9 @@
  * it stands a lock, and why it failed since. What it prints is not ours: it may name credentials
  * and classes, but it can neither hold secrets nor have programs run.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +16,7 @@
 #include <powerctl/parse.h>
 
 #include "base/command.h"
+#include "base/file.h"
 #include "base/paths.h"
 #include "inventory/inventory.h"
 #include "inventory/source.h"
@@ -29,7 +27,6 @@
 #define SAID_MAX   1024u
 #define DIGEST_MAX 64u
 
-PCTL_DEFINE_AUTO(char **, pctl_command_free_argv)
 PCTL_DEFINE_AUTO(struct pctl_problems *, pctl_problems_free)
 
 struct asking {
@@ -89,10 +86,7 @@ static void lock(struct asking *a)
 {
 	PCTL_AUTO(free) char *path = a->kept ? pctl_xasprintf("%s.lock", a->kept) : NULL;
 
-	a->lock = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
-	if (a->lock >= 0)
-		while (flock(a->lock, LOCK_EX) < 0 && errno == EINTR)
-			continue;
+	a->lock = path ? pctl_file_lock(path, 0600, NULL) : -1;
 }
 
 static void unlock(const struct asking *a)
@@ -334,7 +328,7 @@ static void find_program(char **argv, const struct pctl_value *list)
 {
 	if (!strchr(argv[0], '/'))
 		return;
-	char *path = pctl_source_path(pctl_value_at(list, 0));
+	char *path = pctl_path_of(pctl_value_at(list, 0));
 	char *real = realpath(path, NULL);
 	free(argv[0]);
 	argv[0] = real ? real : pctl_xstrdup(path);

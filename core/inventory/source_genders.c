@@ -12,6 +12,7 @@
 #include <powerctl/parse.h>
 
 #include "base/file.h"
+#include "base/paths.h"
 #include "base/strmap.h"
 #include "base/value.h"
 #include "inventory/inventory.h"
@@ -378,7 +379,7 @@ void pctl_source_genders(struct pctl_source *source, struct pctl_problems *probl
 	struct pctl_genders_map map[GIVEN_MAX] = { { NULL, NULL } };
 	const struct pctl_value *v = pctl_value_get(source->config, "genders");
 	const char *nodes = pctl_value_text(pctl_value_get(source->config, "nodes"));
-	PCTL_AUTO(free) char *path = pctl_source_path(v);
+	PCTL_AUTO(free) char *path = pctl_path_of(v);
 	struct pctl_error err;
 	struct pctl_buf text;
 	bool want_nodes = false;

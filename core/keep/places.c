@@ -10,6 +10,7 @@
 
 #include <powerctl/mem.h>
 
+#include "base/file.h"
 #include "base/paths.h"
 #include "keep/lock.h"
 
@@ -63,7 +64,7 @@ int pctl_places_open(struct pctl_places *places, struct pctl_error *err)
 	int r = pctl_path_runtime(name, &path, err);
 	if (r < 0)
 		return r;
-	places->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	places->fd = pctl_file_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (places->fd < 0)
 		return pctl_error_set(err, PCTL_E_INTERNAL,
 			"%s cannot be opened: %s; it keeps the limits of group '%s' between "

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -429,37 +428,6 @@ static void write_changes(const struct record *r, struct pctl_buf *buf)
 	pctl_buf_adds(buf, "\n");
 }
 
-static bool write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		data += n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
-static int replace(const char *path, const struct pctl_buf *text, struct pctl_error *err)
-{
-	PCTL_AUTO(free) char *temp = pctl_xasprintf("%s.%d", path, (int)getpid());
-	int fd = pctl_file_open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	bool good = fd >= 0 && write_all(fd, text->data, text->len);
-
-	if (fd >= 0 && close(fd) < 0)
-		good = false;
-	if (good && rename(temp, path) == 0)
-		return 0;
-	int why = errno;
-	(void)unlink(temp);
-	return pctl_error_set(
-		err, PCTL_E_INTERNAL, "%s cannot be written: %s", path, strerror(why));
-}
-
 /* What cannot be read is not replaced either: it would be lost. */
 static int merge_into_file(const struct pctl_store *store, struct pctl_error *err)
 {
@@ -474,27 +442,18 @@ static int merge_into_file(const struct pctl_store *store, struct pctl_error *er
 		r = text.full ? pctl_error_set(err, PCTL_E_INTERNAL,
 					"%s would be larger than %zu bytes; nothing was changed",
 					store->path, text.max)
-			      : replace(store->path, &text, err);
+			      : pctl_file_put(store->path, text.data, text.len, err);
 	}
 	pctl_buf_done(&text);
 	pctl_store_free(fresh);
 	return r;
 }
 
-/* Its descriptor, or a class. */
 static int lock_file(const struct pctl_store *store, struct pctl_error *err)
 {
-	PCTL_AUTO(free) char *lock = pctl_xasprintf("%s.lock", store->path);
-	int fd = pctl_file_open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	PCTL_AUTO(free) char *path = pctl_xasprintf("%s.lock", store->path);
 
-	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
-		int why = errno;
-		if (fd >= 0)
-			(void)close(fd);
-		return pctl_error_set(
-			err, PCTL_E_INTERNAL, "%s cannot be locked: %s", lock, strerror(why));
-	}
-	return fd;
+	return pctl_file_lock(path, 0600, err);
 }
 
 int pctl_store_save(struct pctl_store *store, struct pctl_error *err)
@@ -525,8 +484,8 @@ static bool ends_open(int fd, off_t size)
 /* All of it or nothing. */
 static bool add_lines(int fd, const struct pctl_buf *text, off_t size)
 {
-	if ((!ends_open(fd, size) || write_all(fd, "\n", 1)) &&
-		write_all(fd, text->data, text->len))
+	if ((!ends_open(fd, size) || pctl_file_write(fd, "\n", 1) == 0) &&
+		pctl_file_write(fd, text->data, text->len) == 0)
 		return true;
 	int why = errno;
 	if (ftruncate(fd, size) < 0)

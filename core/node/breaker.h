@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The credential breaker (design.md section 8): one wrong password must not lock a fleet out. A
+ * The credential breaker: one wrong password must not lock a fleet out. A
  * login (credential, user and secrets) goes to PCTL_TRIAL_NODES nodes first; once one took it, to
  * all; once PCTL_TRIAL_REFUSALS refused it and none took it, to no further one. What was refused is
  * remembered for PCTL_REFUSAL_S seconds, also for other processes, by endpoint and fingerprint.
@@ -58,8 +58,8 @@ int pctl_login_check(
 	struct pctl_login *login, const struct pctl_target *target, struct pctl_error *err);
 
 /*
- * A node that goes holds a place in the trial until it tells how it went; then *held becomes false.
- * Whoever holds none (--try-anyway) may tell as well.
+ * A node that goes is in the trial (*held) until it tells how it went; then *held becomes false.
+ * Whoever is not in it (--try-anyway) may tell as well.
  */
 void pctl_login_hold(struct pctl_login *login, bool *held);
 void pctl_login_took(struct pctl_login *login, const struct pctl_target *target, bool *held);

@@ -85,20 +85,6 @@ static int from_text(const struct pctl_value *v, struct pctl_secret **ret, struc
 			      err, PCTL_E_CONFIG, "the secret is over %u bytes", PCTL_SECRET_MAX);
 }
 
-static char *path_of(const struct pctl_value *v)
-{
-	const char *text = pctl_value_text(v);
-	const char *file = pctl_value_place(v).file;
-	const char *home = getenv("HOME");
-
-	if (strncmp(text, "~/", 2) == 0 && home)
-		return pctl_xasprintf("%s/%s", home, text + 2);
-	if (*text == '/' || !file || !strchr(file, '/'))
-		return pctl_xstrdup(text);
-	PCTL_AUTO(free) char *dir = pctl_path_dirname(file);
-	return pctl_xasprintf("%s/%s", dir, text);
-}
-
 static int from_file(const char *path, struct pctl_secret **ret, struct pctl_error *err)
 {
 	struct pctl_buf buf;
@@ -128,8 +114,6 @@ static int from_variable(const char *name, struct pctl_secret **ret, struct pctl
 			      PCTL_SECRET_MAX);
 }
 
-PCTL_DEFINE_AUTO(char **, pctl_command_free_argv)
-
 static int from_command(
 	const struct pctl_value *list, struct pctl_secret **ret, struct pctl_error *err)
 {
@@ -149,7 +133,6 @@ static int from_command(
 enum way { TEXT, IN_FILE, IN_VARIABLE, BY_COMMAND, WAYS };
 
 _Static_assert(WAYS == PCTL_SECRET_ENDS, "one end for each way");
-const char *const pctl_secret_ends[PCTL_SECRET_ENDS] = { "", "_file", "_env", "_command" };
 
 static bool is_set(const struct pctl_value *v)
 {
@@ -195,7 +178,7 @@ static char *origin_of(enum way way, const struct pctl_value *v)
 		return pctl_xasprintf(
 			"text %s:%u:%u", place.file ? place.file : "", place.line, place.column);
 	if (way == IN_FILE) {
-		PCTL_AUTO(free) char *path = path_of(v);
+		PCTL_AUTO(free) char *path = pctl_path_of(v);
 		return pctl_xasprintf("file %s", path);
 	}
 	if (way == IN_VARIABLE)
@@ -215,7 +198,7 @@ static char *origin_of(enum way way, const struct pctl_value *v)
 static int fetch(
 	enum way way, const struct pctl_value *v, struct pctl_secret **ret, struct pctl_error *err)
 {
-	PCTL_AUTO(free) char *path = way == IN_FILE ? path_of(v) : NULL;
+	PCTL_AUTO(free) char *path = way == IN_FILE ? pctl_path_of(v) : NULL;
 
 	switch (way) {
 	case TEXT:

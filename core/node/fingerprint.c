@@ -15,6 +15,8 @@
 #include <powerctl/mem.h>
 #include <powerctl/secret.h>
 
+#include "base/file.h"
+
 #define PARTS_MAX ((size_t)1 << 20)
 
 /* --- The key. --------------------------------------------------------------------------------- */
@@ -29,7 +31,7 @@ static void make_random(unsigned char *bytes, size_t len)
 static bool read_salt(const char *path, unsigned char *ret)
 {
 	unsigned char bytes[PCTL_SALT_SIZE + 1];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = pctl_file_open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
 	struct stat st;
 
 	if (fd < 0)
@@ -50,7 +52,7 @@ static void make_salt(const char *path)
 
 	make_random(bytes, sizeof(bytes));
 	(void)unlink(temp);
-	int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int fd = pctl_file_open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return;
 	bool good = write(fd, bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes);

@@ -8,7 +8,7 @@
 #include "inventory/inventory.h"
 #include "node/core.h"
 
-/* Times of design.md section 8; each may stand under `timeouts` of defaults, class and node. */
+/* How long what may take; each may stand under `timeouts` of defaults, class and node. */
 static const struct {
 	const char *name;
 	size_t offset;

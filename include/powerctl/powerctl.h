@@ -68,7 +68,7 @@ enum pctl_verb {
 	PCTL_VERB_SLEEP,
 	PCTL_VERB_IDENTIFY,
 	PCTL_VERB_WAIT,
-	PCTL_VERB_WAIT_READY, /* for the machine's own test, `ready:`; nothing is sent to the device */
+	PCTL_VERB_WAIT_READY, /* for the machine's own test; the device is sent nothing */
 	PCTL_VERB_INFO,
 	PCTL_VERB_HARDWARE,
 	PCTL_VERB_CAPS,
@@ -100,7 +100,7 @@ struct pctl_request {
 	bool steal;                       /* CONSOLE: end the session of somebody else */
 
 	bool no_wait;            /* end when accepted */
-	bool until_ready; /* ON, REBOOT, CYCLE, RESET, BOOT: then wait as WAIT_READY does */
+	bool until_ready;        /* ON, REBOOT, CYCLE, RESET, BOOT: then wait as WAIT_READY does */
 	bool soft;               /* OFF, REBOOT: ask the operating system */
 	uint64_t force_after_ms; /* OFF with soft: hard after this long; 0: never */
 	bool on_if_off;          /* RESET, CYCLE of a machine that is off turns it on */

@@ -334,13 +334,6 @@ def skip(why):
     raise Skip(why)
 
 
-def sanitized():
-    """Whether the program was built to be checked, which costs what it costs."""
-    with open(POWERCTL, "rb") as f:
-        program = f.read()
-    return b"__asan_" in program or b"__tsan_" in program
-
-
 def need_ipv6():
     try:
         with socket.socket(socket.AF_INET6) as s:

@@ -4,7 +4,7 @@
 import os
 import subprocess
 
-from lib import has, main, same, sanitized, skip, test
+from lib import SANITIZED, has, main, same, skip, test
 
 CLASS = """
 credentials:
@@ -69,7 +69,7 @@ def lines_stay_whole(lab):
 @test
 def memory_stays_small(lab):
     """10,000 nodes fit into 20 MB, and a further one takes less than 1 kB"""
-    if sanitized():
+    if SANITIZED:
         skip("memory: the program was built with a sanitizer")
     small, large = peak(lab, 10000), peak(lab, 30000)
     assert small < 20 << 10, f"{small} kB for 10,000 nodes"

@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A host that is short of descriptors or memory: fewer at once, never a node failed for it."""
+import contextlib
+import os
 import resource
 import signal
 import subprocess
 
-from amtlib import Fleet
-from lib import PATIENCE, Result, has, main, same, sanitized, skip, test, until
+from amtlib import Fleet, LargeFleet
+from lib import PATIENCE, SANITIZED, Result, has, main, many, same, skip, test, until
 
-MANY = 500
+MANY = many(500)
 
 
-def run_with(lab, limit, n, *args):
+def run_with(lab, limit, n, *args, **how):
     """Runs powerctl with a limit on what it may use."""
-    proc = lab.start(*args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    proc = lab.start(*args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how,
                      preexec_fn=lambda: resource.setrlimit(limit, (n, n)))
     out, err = proc.communicate(timeout=PATIENCE)
     return Result(args, proc.returncode, out, err)
@@ -26,12 +28,23 @@ def ends_well(result, word, count=MANY):
 
 @test
 def few_descriptors(lab):
-    """500 machines with 64 descriptors, and with 32: fewer at once, and all of them right"""
-    fleet = Fleet(lab, "--set", "all:latency_ms=20", devices=MANY)
-    ends_well(run_with(lab, resource.RLIMIT_NOFILE, 64, "status", "--all"), "off")
-    ends_well(run_with(lab, resource.RLIMIT_NOFILE, 32, "pxeboot", "--yes", "--all"), "on")
-    same(fleet.totals()["set_power"], MANY)
+    """hundreds of machines with 32 to 256 descriptors: fewer at once, and all of them right"""
+    fleet = LargeFleet(lab, "--set", "all:latency_ms=20", devices=MANY)
+    for number, word, *words in ((64, "off", "status"), (256, "on", "on"),
+                                 (64, "off", "off", "--yes"), (32, "on", "pxeboot", "--yes")):
+        ends_well(run_with(lab, resource.RLIMIT_NOFILE, number, *words, "--all"), word)
+    same(fleet.totals()["set_power"], 3 * MANY)
     same({d["last_boot"] for d in fleet.call("GET", "/devices/all")}, {"pxe"})
+    assert fleet.all_blameless()["peak_fleet_connections"] < 256, fleet.totals()
+
+
+@test
+def inherited_descriptors(lab):
+    """most of 64 descriptors came from its parent and are taken: fewer at once all the same"""
+    LargeFleet(lab, devices=MANY)
+    with contextlib.ExitStack() as others:
+        taken = [others.enter_context(open(os.devnull, "rb")).fileno() for _ in range(32)]
+        ends_well(run_with(lab, resource.RLIMIT_NOFILE, 64, "on", "--all", pass_fds=taken), "on")
 
 
 @test
@@ -75,7 +88,7 @@ def interrupted(lab):
 @test
 def little_memory(lab):
     """whatever memory there is, a command ends well or says why it does not"""
-    if sanitized():
+    if SANITIZED:
         skip("memory: the program was built with a sanitizer")
     Fleet(lab, "--set", "all:latency_ms=5", devices=200)
     ended = set()

@@ -9,16 +9,10 @@
 #include <powerctl/mem.h>
 #include <powerctl/nodeset.h>
 
+#include "fuzz.h"
+
 /* More takes long and shows no more. */
 #define ENOUGH 20000u
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void check_mistake(const char *text, size_t at, const struct pctl_error *err)
 {

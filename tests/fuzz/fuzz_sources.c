@@ -10,32 +10,11 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
+#include "fuzz.h"
 #include "inventory/inventory.h"
 #include "inventory/source.h"
 
 #define TEXT_MAX 4096u
-/* More nodes take long and show no more. */
-#define DIGITS_MAX 4u
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
-static bool has_many_digits(const char *text)
-{
-	for (; *text; text++) {
-		size_t n = strspn(text, "0123456789");
-
-		if (n > DIGITS_MAX)
-			return true;
-		text += n ? n - 1 : 0;
-	}
-	return false;
-}
 
 static void check_place(struct pctl_place place, size_t size)
 {

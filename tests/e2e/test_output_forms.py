@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What thousands of machines look like: folded, in lines, as JSON; and readers that take their time."""
+"""What thousands of machines look like: folded, in lines, as JSON; what the next command knows of them."""
 import fcntl
 import json
 import os
 import re
-import signal
 import struct
 import subprocess
 import termios
 
 from amtlib import Fleet
-from lib import PATIENCE, SOURCE, has, main, same, test, took, until
+from lib import PATIENCE, SOURCE, has, main, same, test, until
 from schema import check_schema
 
 GOOD, OFF, DEAD, LOCKED, ODD, OUT = 1500, 200, 150, 100, 100, 50
@@ -126,101 +125,6 @@ def details(lab):
     same(r.out, "a[7-9]: unknown: unreachable: answer cut short\n")
     codes = [row["error"]["code"] for row in lab.run("status", "--json", "a[7-9]").json]
     assert all(re.fullmatch(r"after \d+ bytes", code) for code in codes), codes
-
-
-# --- Readers that take their time. ----------------------------------------------------------------
-
-class Mixed(Fleet):
-    """More results at once than a pipe takes, and machines that answer a moment later."""
-
-    def __init__(self, lab, latency=200):
-        super().__init__(lab, "--set", f"all:latency_ms={latency}", devices=40,
-                         timeouts="connect: 1s, answer: 1s, read: 2s, confirm: 3s")
-        with open(lab.inventory_path, encoding="utf-8") as f:
-            text = f.read()
-        lab.inventory(text + '  "n[1-2000]": {driver: "null", address: 10.0.0.1}\n')
-
-    def all_on(self):
-        return all(d["power_word"] == "on" for d in self.call("GET", "/devices/all"))
-
-
-def begin(lab, *args, stdout):
-    return lab.start(*args, "--json", "--fanout", "4000", "-a", stdout=stdout,
-                     stderr=subprocess.PIPE)
-
-
-@test
-def slow_reader(lab):
-    """nobody reads: the machines are served in time all the same, and nothing is lost"""
-    fleet = Mixed(lab)
-    r, w = os.pipe()
-    proc = begin(lab, "on", stdout=w)
-    until("all machines are on", fleet.all_on)
-    until("they were read on, too", lambda: fleet.totals()["r200"] >= 3 * 40)
-    assert not fcntl.fcntl(w, fcntl.F_GETFL) & os.O_NONBLOCK, "others share this pipe"
-    assert proc.poll() is None
-    os.close(w)
-    with os.fdopen(r, encoding="utf-8") as f:
-        rows = [json.loads(line) for line in f]
-    same((proc.wait(PATIENCE), len(rows)), (0, 2040), proc.stderr.read())
-    same({row["state"] for row in rows}, {"on"})
-
-
-@test
-def stopped_terminal(lab):
-    """^S on the terminal: the progress line waits, the machines do not"""
-    fleet = Fleet(lab, "--set", "all:latency_ms=500", devices=5)
-    inventory_text = lab.read("config/powerctl/powerctl.yaml")
-    lab.inventory(inventory_text + '  s1: {driver: "null", latency: 4s}\n')
-    t = lab.terminal("on", "-a")
-    t.send("\x13")
-    until("all machines are on", lambda: all(d["power_word"] == "on"
-                                             for d in fleet.call("GET", "/devices/all")))
-    t.send("\x11")
-    t.expect("a[1-5],s1: on\n")
-    same(t.end(), 0)
-
-
-@test
-def reader_leaves(lab):
-    """a reader that leaves early: no word, 1, and the verbs still finish"""
-    fleet = Mixed(lab)
-    r, w = os.pipe()
-    proc = begin(lab, "on", stdout=w)
-    os.close(w)
-    has(os.read(r, 1).decode(), "{")
-    os.close(r)
-    same((proc.wait(PATIENCE), proc.stderr.read()), (1, b""))
-    assert fleet.all_on()
-
-
-@test
-def interrupted(lab):
-    """^C while nobody reads ends it, whether the verbs are done or not"""
-    inventory(lab, nodes='\n  "n[1-3000]": {class: fake}\n')
-    r, w = os.pipe()
-    proc = begin(lab, "on", stdout=w)
-    os.close(w)
-    until("it is done", lambda: os.path.exists(lab.path("state", "powerctl", "failed")))
-    proc.send_signal(signal.SIGINT)
-    with took(most=20):
-        same(proc.wait(PATIENCE), 130)
-    got = b""
-    while part := os.read(r, 65536):
-        got += part
-    os.close(r)
-    assert 0 < got.count(b"\n") < 3000, "results that were never taken are lost, and no others"
-    inventory(lab, nodes='\n  "n[1-3000]": {class: fake}\n  h1: {class: fake, fail_reads: hang}\n')
-    r, w = os.pipe()
-    proc = begin(lab, "status", stdout=w)
-    os.close(w)
-    os.read(r, 1)
-    proc.send_signal(signal.SIGINT)
-    line = proc.stderr.readline()
-    has(line.decode(), "interrupted: what is in flight is reported")
-    proc.send_signal(signal.SIGINT)
-    same(proc.wait(PATIENCE), 130)
-    os.close(r)
 
 
 # --- What the next command can know. --------------------------------------------------------------

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A run as its own files see it; what tasks know of it is in task.h. run_prepare.c makes it and
+ * finds every mistake, run.c feeds nodes to the drivers, run_places.c keeps those that wait for a
+ * place.
+ */
+#ifndef POWERCTL_CORE_RUN_H
+#define POWERCTL_CORE_RUN_H
+
+#include "engine/gate.h"
+#include "engine/task.h"
+#include "engine/turns.h"
+#include "node/limit.h"
+
+struct pctl_run {
+	struct pctl_core *core;
+	struct pctl_inventory *inventory;
+	struct pctl_request request;
+	char *boot_url;
+	struct pctl_target *targets;
+	size_t count, next;           /* next: the first that was not begun */
+	size_t active, ended, fanout; /* fanout: shrinks where this host is short of something */
+	struct pctl_task *parked, **parked_end; /* of the active: wait for another one to end */
+	size_t parked_n;
+	struct pctl_gate gate; /* who waits for a login's trial */
+	struct pctl_watch watch;
+	struct pctl_limit *own;      /* the request's limit, or NULL */
+	struct pctl_ticket *tickets; /* by target; NULL: nothing is limited */
+	size_t queued;               /* so many wait for places */
+	size_t *placed;              /* these have them */
+	size_t placed_n, placed_cap, placed_next;
+	struct pctl_turns turns;           /* at endpoints */
+	struct pctl_task *oldest, *newest; /* that run */
+	struct pctl_run_callbacks callbacks;
+	uv_timer_t deadline;
+	uv_idle_t feeder;
+	int interrupted; /* a class: PCTL_E_CANCELED or PCTL_E_TIMEOUT */
+	const char *why; /* its words */
+	bool closing, paused;
+	size_t held;                      /* by streams, which need the targets */
+	bool over;                        /* done was told: gone with the last that holds it */
+	struct pctl_arguments *arguments; /* METHOD */
+	unsigned flags;                   /* PCTL_VERB_ */
+};
+
+/* Goes on soon: somebody may begin, or everybody has ended (run.c). */
+void pctl_run_feed(struct pctl_run *run);
+
+/* --- Places (run_places.c). ------------------------------------------------------------------- */
+
+/* Gives every node a ticket, if one of them needs it. */
+void pctl_run_find_limits(struct pctl_run *run);
+/* NULL: nothing is limited. */
+struct pctl_ticket *pctl_run_ticket(const struct pctl_run *run, const struct pctl_target *target);
+/* Takes the next of those that have got their places, to begin anew; false: there is none. */
+bool pctl_run_next_placed(struct pctl_run *run, size_t *ret);
+/* Nobody waits for a place any longer. */
+void pctl_run_empty_queue(struct pctl_run *run);
+void pctl_run_free_places(struct pctl_run *run);
+
+#endif

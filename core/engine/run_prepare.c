@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What can be known before anything is sent: every node's settings and secrets, what the request
+ * asks of its driver, and how many nodes may go at once.
+ */
+#include <string.h>
+
+#include <powerctl/mem.h>
+#include <powerctl/parse.h>
+
+#include "base/file.h"
+#include "engine/run.h"
+
+#define FANOUT            512u
+#define FILES_OF_OURS     16u /* descriptors that are not connections */
+#define FILES_PER_CONSOLE 5u
+
+static size_t choose_fanout(const struct pctl_run *run)
+{
+	const struct pctl_value *defaults = pctl_inventory_defaults(run->inventory);
+	const char *text = pctl_value_text(pctl_value_get(defaults, "fanout"));
+	uint64_t n = run->request.fanout, files = pctl_file_spare();
+	size_t ours = FILES_OF_OURS + pctl_limits_count(run->core->limits);
+	unsigned each = run->request.verb == PCTL_VERB_CONSOLE ? FILES_PER_CONSOLE : 1;
+
+	if (run->request.until_ready)
+		each++;
+	if (!n && (!text || pctl_parse_uint(text, PCTL_FANOUT_MAX, &n) < 0))
+		n = FANOUT;
+	/* A node may need more: then it waits, and there are fewer at once (pctl_run_park()). */
+	if (files > ours && n > (files - ours) / each)
+		n = (files - ours) / each;
+	return (size_t)(n ? n : 1);
+}
+
+/* The nodes that are another driver's, by driver. */
+static int refuse_others(const struct pctl_run *run, struct pctl_problems *problems)
+{
+	const struct pctl_place nowhere = { 0 };
+	const char *wanted = run->request.driver;
+	struct pctl_names *drivers = pctl_names_new();
+
+	for (size_t i = 0; i < run->count; i++) {
+		const struct pctl_loaded *loaded = run->targets[i].loaded;
+
+		if (loaded && strcmp(loaded->name, wanted) != 0)
+			(void)pctl_names_add(drivers, loaded->name);
+	}
+	size_t n = pctl_names_count(drivers);
+	for (size_t k = 0; k < n; k++) {
+		const char *driver = pctl_names_at(drivers, k);
+		struct pctl_names *nodes = pctl_names_new();
+
+		for (size_t i = 0; i < run->count; i++)
+			if (run->targets[i].loaded &&
+				strcmp(run->targets[i].loaded->name, driver) == 0)
+				(void)pctl_names_add(nodes, run->targets[i].name);
+		PCTL_AUTO(free) char *folded = pctl_names_fold(nodes);
+		pctl_problems_add(problems, nowhere,
+			"%s: driver %s; `%s %s` is for nodes of driver %s only", folded, driver,
+			wanted, run->request.method, wanted);
+		pctl_names_free(nodes);
+	}
+	pctl_names_free(drivers);
+	return n ? PCTL_E_CONFIG : 0;
+}
+
+static int take_method(struct pctl_run *run, struct pctl_problems *problems)
+{
+	const struct pctl_place nowhere = { 0 };
+	struct pctl_loaded *loaded = NULL;
+	struct pctl_error err = { 0 };
+
+	if (pctl_core_load(run->core, run->request.driver, &loaded, &err) < 0) {
+		pctl_problems_add(problems, nowhere, "%s", err.text);
+		return PCTL_E_CONFIG;
+	}
+	int r = pctl_arguments_new(loaded->driver, run->request.method, run->request.arguments,
+		&run->arguments, problems);
+	int e = refuse_others(run, problems);
+	if (r < 0 || e < 0)
+		return PCTL_E_CONFIG;
+	run->flags |= pctl_method_verb_flags(run->arguments->method);
+	run->request.driver = loaded->name;
+	run->request.method = run->arguments->method->name;
+	run->request.arguments = run->arguments->map;
+	return 0;
+}
+
+/* Without a test there is nothing to wait for: said of all nodes before any of them is touched. */
+static int take_ready(struct pctl_run *run, struct pctl_problems *problems)
+{
+	const struct pctl_place nowhere = { 0 };
+	size_t before = pctl_problems_count(problems);
+	struct pctl_names *without = pctl_names_new();
+
+	for (size_t i = 0; i < run->count; i++) {
+		struct pctl_target *t = &run->targets[i];
+		bool skip = t->maintenance && !run->request.maintenance;
+
+		if (!skip && t->loaded && !pctl_ready_read(t, problems))
+			(void)pctl_names_add(without, t->name);
+	}
+	if (pctl_names_count(without) > 0) {
+		PCTL_AUTO(free) char *folded = pctl_names_fold(without);
+		pctl_problems_add(problems, nowhere,
+			"%s: nothing says when the machine is ready; add a line to it or its "
+			"class: `ready: {tcp: 22}`, a port that is open then, or `ready: "
+			"{command: [PROGRAM, ARGUMENT]}`",
+			folded);
+	}
+	pctl_names_free(without);
+	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : 0;
+}
+
+static int init_target(struct pctl_run *run, size_t i, struct pctl_twins *twins, size_t node,
+	struct pctl_problems *problems)
+{
+	bool skip = !run->request.maintenance &&
+		    pctl_inventory_text(run->inventory, node, "maintenance");
+	bool secrets = !skip && run->request.verb != PCTL_VERB_CAPS &&
+		       run->request.verb != PCTL_VERB_WAIT_READY;
+
+	if (run->request.verb == PCTL_VERB_CONSOLE)
+		return pctl_target_init(&run->targets[i], run->core, run->inventory, node,
+			"console", secrets, problems);
+	return pctl_target_init_twin(
+		&run->targets[i], twins, run->core, run->inventory, node, secrets, problems);
+}
+
+int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const size_t *nodes,
+	size_t count, const struct pctl_request *request, struct pctl_run **ret,
+	struct pctl_problems *problems)
+{
+	struct pctl_run *run = pctl_xcalloc(1, sizeof(*run));
+	struct pctl_twins twins = { 0 };
+	int r = 0;
+
+	run->core = core;
+	run->parked_end = &run->parked;
+	run->inventory = inventory;
+	run->request = *request;
+	run->flags = pctl_verb_flags(request->verb);
+	run->boot_url = request->boot.url ? pctl_xstrdup(request->boot.url) : NULL;
+	run->request.boot.url = run->boot_url;
+	pctl_breaker_refresh(core->breaker);
+	(void)pctl_store_refresh(core->pins); /* somebody may have accepted or forgotten one */
+	bool ready = request->verb == PCTL_VERB_WAIT_READY;
+	bool tried = !ready && pctl_breaker_matters(core->breaker, count);
+	run->targets = pctl_xcalloc(count, sizeof(*run->targets));
+	for (size_t i = 0; i < count; i++) {
+		if (init_target(run, i, &twins, nodes[i], problems) < 0)
+			r = PCTL_E_CONFIG;
+		else if (tried && !run->targets[i].login)
+			run->targets[i].login = pctl_breaker_login(core->breaker, &run->targets[i]);
+		run->count++;
+	}
+	pctl_twins_done(&twins);
+	if ((ready || request->until_ready) && take_ready(run, problems) < 0)
+		r = PCTL_E_CONFIG;
+	if (request->verb == PCTL_VERB_METHOD && take_method(run, problems) < 0)
+		r = PCTL_E_CONFIG;
+	pctl_run_find_limits(run);
+	run->fanout = choose_fanout(run);
+	if (r < 0) {
+		pctl_run_free(run);
+		return r;
+	}
+	*ret = run;
+	return 0;
+}
