@@ -364,6 +364,9 @@ static int not_connected(const struct exchange *ex, struct pctl_error *ret)
 		return pctl_error_set(ret, PCTL_E_UNREACHABLE, "no answer");
 	case 0:
 		return pctl_error_set(ret, PCTL_E_UNREACHABLE, "no connection");
+	case ECONNRESET:
+		pctl_error_set(ret, PCTL_E_UNREACHABLE, "no connection: %s", strerror(ECONNRESET));
+		return pctl_error_flag(ret, PCTL_ERROR_DROPPED);
 	default:
 		if (pctl_error_shortage(ret, (int)number))
 			return PCTL_E_INTERNAL;
@@ -375,11 +378,13 @@ static int not_connected(const struct exchange *ex, struct pctl_error *ret)
 /* Lost on the way: whoever sent a change does not know what became of it. */
 static int lost(const struct exchange *ex, struct pctl_error *ret)
 {
-	if (!ex->turn.received)
-		return pctl_error_set(
-			ret, PCTL_E_UNREACHABLE, "connection closed before an answer");
-	pctl_error_set(ret, PCTL_E_UNREACHABLE, "answer cut short");
-	return pctl_error_device_code(ret, "after %zu bytes", ex->turn.received);
+	if (!ex->turn.received) {
+		pctl_error_set(ret, PCTL_E_UNREACHABLE, "connection closed before an answer");
+	} else {
+		pctl_error_set(ret, PCTL_E_UNREACHABLE, "answer cut short");
+		(void)pctl_error_device_code(ret, "after %zu bytes", ex->turn.received);
+	}
+	return pctl_error_flag(ret, PCTL_ERROR_DROPPED);
 }
 
 static int malformed(const struct exchange *ex, struct pctl_error *ret)

@@ -40,6 +40,8 @@ struct pctl_http {
 	size_t sessions;
 	uint64_t serial;
 	uint32_t wire_serial;
+	unsigned char random[256]; /* for cnonces; getrandom() gives no fewer of so many */
+	size_t random_n;           /* not used yet, at its end */
 };
 
 struct lane {

@@ -212,18 +212,35 @@ static void refused(struct exchange *ex)
 	fail(ex, &err);
 }
 
+/*
+ * The kernel's: OpenSSL's own generator takes longer to set up than a login. Many at once, for they
+ * are no secret and a system call for each is what a fleet feels.
+ */
+static bool new_cnonce(struct pctl_http_session *session)
+{
+	struct pctl_http *http = session->http;
+	const size_t len = (sizeof(session->cnonce) - 1) / 2, size = sizeof(http->random);
+
+	if (http->random_n < len) {
+		ssize_t n = getrandom(http->random, size, 0);
+		http->random_n = n == (ssize_t)size ? size : 0;
+	}
+	if (http->random_n < len)
+		return false;
+	digest_hex(http->random + size - http->random_n, len, session->cnonce);
+	http->random_n -= len;
+	return true;
+}
+
 static int take_challenge(struct exchange *ex)
 {
 	struct pctl_http_session *session = ex->session;
-	unsigned char random[16];
 
 	if (session->pin_realm &&
 		pctl_pin_check(session->device, "realm", ex->turn.challenge.realm, &ex->err) < 0)
 		return ex->err.code;
-	/* The kernel's: OpenSSL's own generator takes longer to set up than a login. */
-	if (getrandom(random, sizeof(random), 0) != sizeof(random))
+	if (!new_cnonce(session))
 		return pctl_error_set(&ex->err, PCTL_E_INTERNAL, "no random numbers");
-	digest_hex(random, sizeof(random), session->cnonce);
 	session->challenge = ex->turn.challenge;
 	session->challenged = true;
 	session->nc = 0;

@@ -203,15 +203,18 @@ static int failed_handshake(const struct exchange *ex, struct pctl_error *ret)
 	const char *said = strrchr(ex->curl_text, ':');
 	bool cut = strstr(ex->curl_text, "SYSCALL") || strstr(ex->curl_text, "unexpected eof");
 	int code = cut ? PCTL_E_UNREACHABLE : PCTL_E_PROTOCOL;
+	unsigned flags = cut ? PCTL_ERROR_DROPPED : 0;
 
 	said = cut ? "connection closed" : said ? said + 1 : ex->curl_text;
 	for (size_t i = 0; !ex->session->legacy_tls && old_device[i]; i++) {
-		if (strstr(ex->curl_text, old_device[i]))
-			return pctl_error_set(ret, code,
-				"TLS handshake failed: %s; an old device may need legacy_tls: true",
-				said);
+		if (!strstr(ex->curl_text, old_device[i]))
+			continue;
+		pctl_error_set(ret, code,
+			"TLS handshake failed: %s; an old device may need legacy_tls: true", said);
+		return pctl_error_flag(ret, flags);
 	}
-	return pctl_error_set(ret, code, "TLS handshake failed: %s", said);
+	pctl_error_set(ret, code, "TLS handshake failed: %s", said);
+	return pctl_error_flag(ret, flags);
 }
 
 int tls_error(const struct exchange *ex, struct pctl_error *ret)

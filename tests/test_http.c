@@ -134,6 +134,7 @@ static void test_read_is_repeated_only_once(void **state)
 
 	bench_post(b, false);
 	assert_failed(b, PCTL_E_UNREACHABLE, "connection closed before an answer");
+	assert_int_equal(b->err.flags, PCTL_ERROR_DROPPED);
 	assert_int_equal(b->server.n, 3);
 }
 

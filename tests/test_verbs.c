@@ -15,6 +15,7 @@ enum answer {
 	SLEEP,
 	ODD,        /* a state that nobody knows */
 	GONE,       /* unreachable */
+	DROPPED,    /* the same, but it is there */
 	OK,         /* an action accepted */
 	LOST,       /* an action sent, its answer lost */
 	LOST_BUT,   /* the same, but the device takes the commit back */
@@ -36,15 +37,32 @@ struct fake {
 	const struct script *script;
 	size_t read, acted, booted;
 	struct calls asked;
+	uv_loop_t *loop;
 };
 
 static struct fake *current; /* the one device of the one core of a test */
+
+/* Later than the connect limit, as on a host that is busy with thousands of others. */
+static void drop(struct pctl_op *op)
+{
+	struct pctl_error err = { 0 };
+	uint64_t late = uv_now(current->loop) + 25;
+
+	while (uv_now(current->loop) < late)
+		uv_update_time(current->loop);
+	pctl_error_set(&err, PCTL_E_UNREACHABLE, "connection closed before an answer");
+	(void)pctl_error_flag(&err, PCTL_ERROR_DROPPED);
+	pctl_op_fail_error(op, &err);
+}
 
 static void answer(struct pctl_op *op, enum answer a)
 {
 	switch (a) {
 	case GONE:
 		pctl_op_fail(op, PCTL_E_UNREACHABLE, "no answer in 6 s");
+		break;
+	case DROPPED:
+		drop(op);
 		break;
 	case LOST:
 		answer_lost(op);
@@ -151,6 +169,7 @@ static int setup(void **state)
 	w->plugin->boot = (struct pctl_boot_if){ .once = PCTL_BOOT_BIT(PCTL_BOOT_COUNT) - 1,
 		.set = fake_boot_set };
 	w->plugin->driver.boot = &w->plugin->boot;
+	w->fake.loop = &w->world.loop;
 	current = &w->fake;
 	*state = w;
 	return 0;
@@ -227,6 +246,18 @@ static void test_reads_are_tried_again_within_limits(void **state)
 	play(w, &busy, VERB(PCTL_VERB_STATUS, .timeout_ms = 3000));
 	succeeds(w, "get get get", "off", "-");
 	assert_int_equal(w->got.result.attempts, 3);
+}
+
+static void test_a_device_that_drops_connections_gets_three_tries_however_late(void **state)
+{
+	struct play *w = *state;
+	const struct script twice = { .reads = { DROPPED, DROPPED, ON } };
+	const struct script always = { .reads = { DROPPED } };
+
+	play(w, &twice, VERB(PCTL_VERB_STATUS, .timeout_ms = 3000));
+	succeeds(w, "get get get", "on", "-");
+	play(w, &always, VERB(PCTL_VERB_STATUS, .timeout_ms = 3000));
+	fails(w, PCTL_E_UNREACHABLE, "get get get", "connection closed before an answer");
 }
 
 static void test_wait_for_a_state(void **state)
@@ -567,6 +598,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_status),
 		TEST(test_reads_are_tried_again_within_limits),
+		TEST(test_a_device_that_drops_connections_gets_three_tries_however_late),
 		TEST(test_wait_for_a_state),
 		TEST(test_on),
 		TEST(test_on_that_is_not_confirmed_fails),

@@ -13,6 +13,7 @@
 
 #define SILENT_TRIES 2u /* a device that says nothing */
 #define QUICK_TRIES  6u /* one that is there, but drops connections */
+#define FAIR_TRIES   3u /* the same, however late it got: the time may have been ours */
 #define LAST_LOOK_MS ((uint64_t)1000)
 #define POLL_GROWTH  10u /* how long the last polls are, in first ones */
 
@@ -63,24 +64,44 @@ static bool is_final(const struct pctl_task *t)
 	return t->op.taken || in_use || (!pctl_error_retried(t->error.code) && !may_repeat(t));
 }
 
+/*
+ * A device that is there but drops connections is told from one that says nothing by the driver
+ * where it knows, else by the clock, in which our own load counts as well.
+ */
+static bool is_silent(const struct pctl_task *t)
+{
+	uint64_t spent = now(t) - t->trying.last;
+
+	if (t->error.flags & (PCTL_ERROR_NOT_LISTENING | PCTL_ERROR_DROPPED))
+		return t->error.flags & PCTL_ERROR_NOT_LISTENING;
+	return spent * 2 >= t->target->connect_ms;
+}
+
+static unsigned most_tries(const struct pctl_task *t, bool silent)
+{
+	bool late = now(t) - t->trying.first >= t->target->connect_ms;
+
+	if (silent)
+		return t->target->loaded->driver->flags & PCTL_DRIVER_REPEATS ? 1 : SILENT_TRIES;
+	if (!late)
+		return QUICK_TRIES;
+	return t->error.flags & PCTL_ERROR_DROPPED ? FAIR_TRIES : 1;
+}
+
 /* Whether and how soon the op that just failed may be tried again; 0: no. */
 static uint64_t retry_delay(const struct pctl_task *t)
 {
 	const struct pctl_try *try = &t->trying;
-	uint64_t spent = now(t) - try->last, connect = t->target->connect_ms;
 	uint64_t delay = (uint64_t)100 << (try->tries < 6 ? try->tries - 1 : 5);
 
 	if (is_final(t))
 		return 0;
 	if (t->error.code == PCTL_E_UNREACHABLE) {
-		bool silent = spent * 2 >= connect || (t->error.flags & PCTL_ERROR_NOT_LISTENING);
-		bool repeated = t->target->loaded->driver->flags & PCTL_DRIVER_REPEATS;
-		if (try->tries >= (silent ? SILENT_TRIES : QUICK_TRIES) || (silent && repeated))
+		bool silent = is_silent(t);
+		if (try->tries >= most_tries(t, silent))
 			return 0;
 		if (silent)
 			delay = 100;
-		else if (now(t) - try->first >= connect)
-			return 0;
 	} else if ((t->error.code == PCTL_E_TIMEOUT || t->error.code == PCTL_E_OUTCOME_UNKNOWN) &&
 		   try->tries >= SILENT_TRIES) {
 		return 0;

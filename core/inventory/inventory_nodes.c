@@ -490,33 +490,39 @@ const struct pctl_value *pctl_inventory_value(
 }
 
 /* Made once per node and value, so that asking again costs nothing and leaks nothing. */
-static const char *kept_text(
+static const char *kept_text(const struct pctl_node *node, const struct pctl_value *from)
+{
+	for (const struct pctl_node_text *kept = node->texts; kept; kept = kept->next)
+		if (kept->from == from)
+			return kept->text;
+	return NULL;
+}
+
+static const char *keep_text(
 	struct pctl_node *node, const struct pctl_value *from, const char *text)
 {
-	struct pctl_node_text *kept = node->texts;
+	struct pctl_node_text *kept = pctl_xcalloc(1, sizeof(*kept) + strlen(text) + 1);
 
-	while (kept && kept->from != from)
-		kept = kept->next;
-	if (!kept) {
-		kept = pctl_xcalloc(1, sizeof(*kept) + strlen(text) + 1);
-		memcpy(kept->text, text, strlen(text));
-		kept->from = from;
-		kept->next = node->texts;
-		node->texts = kept;
-	}
+	memcpy(kept->text, text, strlen(text));
+	kept->from = from;
+	kept->next = node->texts;
+	node->texts = kept;
 	return kept->text;
 }
 
 static const char *level_text(const struct pctl_inventory *inv, size_t node,
 	const struct level *level, const char *key, const struct pctl_value *v)
 {
-	const char *text = pctl_value_text(v);
+	const char *text = pctl_value_text(v), *kept;
 
 	if (!level->ref || !text)
 		return text;
+	kept = kept_text(&inv->nodes[node], v);
+	if (kept)
+		return kept;
 	const struct pctl_ref *ref = &inv->refs[level->ref];
 	PCTL_AUTO(free) char *own = text_at(&inv->entries[ref->entry], key, text, ref->index);
-	return own ? kept_text(&inv->nodes[node], v, own) : text;
+	return own ? keep_text(&inv->nodes[node], v, own) : text;
 }
 
 const char *pctl_inventory_text(const struct pctl_inventory *inv, size_t node, const char *key)

@@ -50,6 +50,8 @@ struct pctl_error {
 #define PCTL_ERROR_SILENT 1u
 /* Unreachable: the device is there and says that nobody listens; asking soon again is no use. */
 #define PCTL_ERROR_NOT_LISTENING 2u
+/* Unreachable: the device is there, and dropped the connection; asking again soon is worth it. */
+#define PCTL_ERROR_DROPPED 4u
 
 /*
  * Fills err (which may be NULL) and returns code, so that a failure is one statement. The text is

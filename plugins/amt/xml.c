@@ -4,6 +4,7 @@
 #include <expat.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include <powerctl/buf.h>
 #include <powerctl/mem.h>
@@ -19,6 +20,7 @@ struct block {
 
 struct xml_reader {
 	XML_Parser parser;
+	unsigned long salt;   /* of its hash tables; 0: expat asks the kernel, for each document */
 	struct block *blocks; /* the newest first, the first one last */
 	struct pctl_buf text; /* of the element that is open */
 	struct xml_node *root, *open;
@@ -171,6 +173,8 @@ struct xml_reader *xml_reader_new(void)
 	struct xml_reader *r = pctl_xcalloc(1, sizeof(*r));
 
 	pctl_buf_init(&r->text, XML_MAX_BYTES);
+	if (getrandom(&r->salt, sizeof(r->salt), GRND_NONBLOCK) != sizeof(r->salt))
+		r->salt = 0;
 	return r;
 }
 
@@ -193,6 +197,7 @@ static bool ready(struct xml_reader *r)
 		r->parser = XML_ParserCreate(NULL);
 	if (!r->parser)
 		return false;
+	(void)XML_SetHashSalt(r->parser, r->salt);
 	XML_SetUserData(r->parser, r);
 	XML_SetElementHandler(r->parser, start_element, end_element);
 	XML_SetCharacterDataHandler(r->parser, characters);

@@ -10,6 +10,7 @@
 
 #define FIRST_MS   400u /* until a packet is sent again; then half as long again each time */
 #define MOST_MS    2000u
+#define STEADY     8u /* as many of a first question go FIRST_MS apart */
 #define CLOSE_MS   1200u
 #define BUSY_MS    250u /* after "node busy", doubled each time */
 #define BUSY_TRIES 5u
@@ -62,12 +63,22 @@ static bool once(const struct session *s)
 	       (s->phase == PHASE_COMMAND && (s->command->flags & COMMAND_ONCE));
 }
 
+/*
+ * A lost packet of what comes before a session makes a node "unreachable" or costs it a cipher
+ * suite, within a few seconds: these go out at a steady pace while a node that is there would
+ * answer. The others have the time that an answer takes, and BMCs that do something for each.
+ */
+static unsigned steady_sends(const struct session *s)
+{
+	return s->phase == PHASE_CAPS || s->phase == PHASE_OPEN ? STEADY : 1;
+}
+
 static void wait_for_answer(struct session *s)
 {
 	uint64_t end = s->began + s->limit, left = end > now(s) ? end - now(s) : 0;
 	uint64_t pause = FIRST_MS;
 
-	for (unsigned i = 1; i < s->sent && pause < MOST_MS; i++)
+	for (unsigned i = steady_sends(s); i < s->sent && pause < MOST_MS; i++)
 		pause = pause * 3 / 2 < MOST_MS ? pause * 3 / 2 : MOST_MS;
 	(void)uv_timer_start(&s->timer, on_timer, once(s) || pause > left ? left : pause, 0);
 }

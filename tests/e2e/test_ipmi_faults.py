@@ -329,6 +329,15 @@ def losses(lab):
 
 
 @test
+def first_questions_lost(lab):
+    """a BMC whose first seven datagrams got lost is there all the same: asked eight times in 3 s"""
+    fleet = fleet_of(lab, "drop_requests=7", timeouts="connect: 3s, answer: 5s")
+    good(lab.run("status", "b1"), "b1: off")
+    same(fleet.counters()["dropped"], 7)
+    tidy(fleet)
+
+
+@test
 def noise(lab):
     """answers that are cut, false, twice, late or of another session are no answers"""
     for knob in ("truncate=3", "garbage=3", "bad_checksum=3", "bad_auth_code=3",
