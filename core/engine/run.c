@@ -14,16 +14,12 @@
 #include "base/file.h"
 #include "engine/gate.h"
 #include "engine/task.h"
+#include "engine/turns.h"
 #include "node/limit.h"
 
 #define FANOUT            512u
 #define FILES_OF_OURS     16u /* descriptors that are not connections */
 #define FILES_PER_CONSOLE 5u
-
-struct turn { /* nodes that wait for one endpoint */
-	size_t *waiting;
-	size_t n, cap, next;
-};
 
 struct pctl_run {
 	struct pctl_core *core;
@@ -42,7 +38,7 @@ struct pctl_run {
 	size_t queued;               /* so many wait for places */
 	size_t *placed;              /* these have them */
 	size_t placed_n, placed_cap, placed_next;
-	struct pctl_strmap turns;          /* key → struct turn, while one of them is active */
+	struct pctl_turns turns;           /* who waits for an endpoint or a machine */
 	struct pctl_task *oldest, *newest; /* that run */
 	struct pctl_run_callbacks callbacks;
 	uv_timer_t deadline;
@@ -203,6 +199,15 @@ static int init_target(struct pctl_run *run, size_t i, struct pctl_twins *twins,
 		&run->targets[i], twins, run->core, run->inventory, node, secrets, problems);
 }
 
+/* A few nodes need none, unless they may stand behind one endpoint, which would refuse each. */
+static void find_login(struct pctl_run *run, size_t i, bool tried, size_t count)
+{
+	struct pctl_target *target = &run->targets[i];
+
+	if ((tried || (count > 1 && pctl_target_has_unit(target))) && !target->login)
+		target->login = pctl_breaker_login(run->core->breaker, target);
+}
+
 int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const size_t *nodes,
 	size_t count, const struct pctl_request *request, struct pctl_run **ret,
 	struct pctl_problems *problems)
@@ -226,8 +231,8 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	for (size_t i = 0; i < count; i++) {
 		if (init_target(run, i, &twins, nodes[i], problems) < 0)
 			r = PCTL_E_CONFIG;
-		else if (tried && !run->targets[i].login)
-			run->targets[i].login = pctl_breaker_login(core->breaker, &run->targets[i]);
+		else
+			find_login(run, i, tried, count);
 		run->count++;
 	}
 	pctl_twins_done(&twins);
@@ -245,15 +250,6 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	return 0;
 }
 
-static void free_turn(void *data, const char *key, void *value)
-{
-	struct turn *turn = value;
-
-	(void)data, (void)key;
-	free(turn->waiting);
-	free(turn);
-}
-
 void pctl_run_free(struct pctl_run *run)
 {
 	if (!run)
@@ -267,8 +263,7 @@ void pctl_run_free(struct pctl_run *run)
 	pctl_limit_free(run->own);
 	free(run->placed);
 	pctl_gate_done(&run->gate);
-	pctl_strmap_each(&run->turns, free_turn, NULL);
-	pctl_strmap_done(&run->turns);
+	pctl_turns_done(&run->turns);
 	free(run->boot_url);
 	pctl_arguments_free(run->arguments);
 	free(run);
@@ -424,20 +419,9 @@ static void begin_task(struct pctl_run *run, size_t i)
 static void begin_or_queue(struct pctl_run *run, size_t i)
 {
 	/* The endpoint has no part in it. */
-	if (run->request.verb == PCTL_VERB_WAIT_READY) {
+	if (run->request.verb == PCTL_VERB_WAIT_READY ||
+		pctl_turns_take(&run->turns, &run->targets[i]))
 		begin_task(run, i);
-		return;
-	}
-	void **place = pctl_strmap_put(&run->turns, run->targets[i].key);
-	struct turn *turn = *place;
-
-	if (!turn) {
-		*place = pctl_xcalloc(1, sizeof(*turn));
-		begin_task(run, i);
-		return;
-	}
-	turn->waiting = pctl_xgrow(turn->waiting, &turn->cap, turn->n + 1, sizeof(*turn->waiting));
-	turn->waiting[turn->n++] = i;
 }
 
 /* Trial first, then turn: who waits for a turn keeps nobody from being tried elsewhere. */
@@ -466,24 +450,15 @@ static void give_up_place(struct pctl_run *run, size_t i)
 		pctl_login_left(run->targets[i].login, &held);
 }
 
-/* The endpoint is free: whoever waits for it is next. */
-static void pass_turn(struct pctl_run *run, const char *key)
+/* It waited for its turn. */
+static void begin_turn(struct pctl_run *run, size_t i)
 {
-	struct turn *turn = pctl_strmap_get(&run->turns, key);
-
-	while (turn && turn->next < turn->n) {
-		size_t i = turn->waiting[turn->next++];
-
-		if (ends_here(run, i) || is_refused(run, i)) {
-			give_up_place(run, i);
-			continue;
-		}
+	if (ends_here(run, i) || is_refused(run, i)) {
+		give_up_place(run, i);
+		pctl_turns_give(&run->turns, &run->targets[i]);
+	} else {
 		begin_task(run, i);
-		return;
 	}
-	(void)pctl_strmap_remove(&run->turns, key);
-	if (turn)
-		free_turn(NULL, key, turn);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -514,28 +489,33 @@ static void finish(struct pctl_run *run)
 	uv_close((uv_handle_t *)&run->feeder, on_feeder_closed);
 }
 
-/* Who is to go next: who has places, who waited, who is new. */
-static bool next_node(struct pctl_run *run, size_t *ret)
+/* Who is to go next: whose turn it is, who has places, who waited, who is new. False: nobody. */
+static bool feed_one(struct pctl_run *run)
 {
-	if (run->placed_next < run->placed_n)
-		*ret = run->placed[run->placed_next++];
-	else if (pctl_gate_next(&run->gate, run->interrupted, ret))
+	const struct pctl_target *called = pctl_turns_next(&run->turns);
+	size_t i;
+
+	if (called) {
+		begin_turn(run, (size_t)(called - run->targets));
 		return true;
-	else if (run->next < run->count)
-		*ret = run->next++;
-	else
-		return false;
+	}
+	if (run->placed_next < run->placed_n)
+		i = run->placed[run->placed_next++];
+	else if (!pctl_gate_next(&run->gate, run->interrupted, &i)) {
+		if (run->next == run->count)
+			return false;
+		i = run->next++;
+	}
+	admit(run, i);
 	return true;
 }
 
 static void feed(uv_idle_t *idle)
 {
 	struct pctl_run *run = idle->data;
-	size_t i;
 
-	while (((run->active < run->fanout && !run->paused) || run->interrupted) &&
-		next_node(run, &i))
-		admit(run, i);
+	while (((run->active < run->fanout && !run->paused) || run->interrupted) && feed_one(run))
+		continue;
 	(void)uv_idle_stop(&run->feeder);
 	if (run->ended == run->count && !run->active)
 		finish(run);
@@ -697,7 +677,15 @@ void pctl_run_task_result(struct pctl_run *run, const struct pctl_result *result
 
 void pctl_run_pass_turn(struct pctl_run *run, const struct pctl_target *target)
 {
-	pass_turn(run, target->key);
+	pctl_turns_give(&run->turns, target);
+	feed_soon(run);
+}
+
+void pctl_run_proved(struct pctl_run *run, const struct pctl_target *target)
+{
+	if (target->loaded->driver->max_in_flight <= 1)
+		return;
+	pctl_turns_proved(&run->turns, target);
 	feed_soon(run);
 }
 
