@@ -24,6 +24,7 @@ static const char inventory[] =
 	"  again: {class: strip, outlet: \"01\"}\n"
 	"  whole[1-3]: {class: strip, port: 9}\n"
 	"  other: {class: strip, address: 10.0.0.2, outlet: 1}\n"
+	"  both: {class: strip, outlet: 9, console: {driver: fake, port: 11, outlet: 2}}\n"
 	"  p[1-8]: {class: strip, address: 10.0.0.3, outlet: \"[1-8]\", credential: bmc}\n";
 
 /* --- Machines. -------------------------------------------------------------------------------- */
@@ -352,6 +353,18 @@ static void test_who_waits_hears_of_the_end(void **state)
 	assert_int_equal(lab->asked, 1);
 }
 
+static void targets_init(struct pctl_target *targets, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		targets[i] = target_of(names[i]);
+}
+
+static void targets_done(struct pctl_target *targets, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		pctl_target_done(&targets[i]);
+}
+
 /* First come, first served; who waits for its machine lets others of the endpoint go. */
 static void test_order(void **state)
 {
@@ -360,11 +373,10 @@ static void test_order(void **state)
 	struct pctl_turns turns = { 0 };
 
 	(void)state;
+	targets_init(t, names, 5);
 	lab->plugin->driver.max_in_flight = 2;
-	for (size_t i = 0; i < 5; i++) {
-		t[i] = target_of(names[i]);
+	for (size_t i = 0; i < 5; i++)
 		assert_int_equal(pctl_turns_take(&turns, &t[i]), i == 0);
-	}
 	assert_null(pctl_turns_next(&turns));
 	pctl_turns_proved(&turns, &t[0]);
 	assert_ptr_equal(pctl_turns_next(&turns), &t[2]);
@@ -381,8 +393,32 @@ static void test_order(void **state)
 	assert_true(pctl_turns_take(&turns, &t[1])); /* all is free again, and nothing proved */
 	assert_false(pctl_turns_take(&turns, &t[2]));
 	pctl_turns_done(&turns);
-	for (size_t i = 0; i < 5; i++)
-		pctl_target_done(&t[i]);
+	targets_done(t, 5);
+}
+
+/* As where two drivers meet at one endpoint: each goes by its own number, in the same line. */
+static void test_numbers_that_differ(void **state)
+{
+	static const char *const names[] = { "n1", "n2", "n3", "n4" };
+	uint32_t *max = &lab->plugin->driver.max_in_flight;
+	struct pctl_target t[4];
+	struct pctl_turns turns = { 0 };
+
+	(void)state;
+	targets_init(t, names, 4);
+	assert_true(pctl_turns_take(&turns, &t[0]));
+	pctl_turns_proved(&turns, &t[0]);
+	*max = 0;
+	assert_false(pctl_turns_take(&turns, &t[1]));
+	*max = 9;
+	assert_false(pctl_turns_take(&turns, &t[2]));
+	*max = 2;
+	pctl_turns_give(&turns, &t[0]);
+	assert_ptr_equal(pctl_turns_next(&turns), &t[1]);
+	assert_ptr_equal(pctl_turns_next(&turns), &t[2]);
+	assert_false(pctl_turns_take(&turns, &t[3]));
+	pctl_turns_done(&turns);
+	targets_done(t, 4);
 }
 
 /* --- What is whose. --------------------------------------------------------------------------- */
@@ -478,6 +514,7 @@ static void test_identities(void **state)
 	assert_int_equal(shows(&p.devices[1], "tls", "bb"), PCTL_E_TRUST);
 	assert_int_equal(shows(&p.devices[1], "realm", "two"), PCTL_E_TRUST);
 	assert_false(pctl_pin_known(&p.devices[1], "uuid"));
+	assert_true(pctl_pin_known(&p.devices[0], "uuid"));
 	assert_true(pctl_pin_known(&p.devices[1], "tls"));
 	assert_int_equal(shows(&p.devices[1], "uuid", "2"), 0);
 	assert_int_equal(shows(&p.devices[1], "guid", "22"), 0);
@@ -497,8 +534,9 @@ static void lists(const char *name, const char *wanted)
 	for (int i = 0; i < n; i++) {
 		size_t len = strlen(found);
 
-		(void)snprintf(found + len, sizeof(found) - len, "%s=%s/%s%s ", pins[i].kind,
-			pins[i].value, pins[i].offered ? pins[i].offered : "",
+		(void)snprintf(found + len, sizeof(found) - len, "%s%s%s=%s/%s%s ",
+			pins[i].interface ? pins[i].interface : "", pins[i].interface ? " " : "",
+			pins[i].kind, pins[i].value, pins[i].offered ? pins[i].offered : "",
 			pins[i].shared ? " shared" : "");
 	}
 	assert_string_equal(found, wanted);
@@ -532,6 +570,18 @@ static void test_trust(void **state)
 	lists("whole2", "tls=cc/ uuid=9/ ");
 }
 
+/* What an interface comes from has an endpoint and a machine of its own. */
+static void test_trust_of_an_interface(void **state)
+{
+	static const char *const lines[][2] = { { "10.0.0.1:7", "tls" }, { "10.0.0.1:7/9", "uuid" },
+		{ "10.0.0.1:11", "tls" }, { "10.0.0.1:11/2", "uuid" } };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		pctl_store_put(lab->world.core->pins, lines[i][0], lines[i][1], "x");
+	lists("both", "tls=x/ shared uuid=x/ console tls=x/ shared console uuid=x/ ");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -541,6 +591,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_one_machine_takes_turns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_who_waits_hears_of_the_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_numbers_that_differ, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_wrong_password_gets_there_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(
@@ -549,6 +600,7 @@ int main(void)
 			test_a_mark_in_the_log_is_the_machines, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_identities, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trust, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_trust_of_an_interface, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
