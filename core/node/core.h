@@ -87,11 +87,11 @@ struct pctl_target {
 	struct pctl_value *map;
 	struct pctl_loaded *loaded;
 	struct pctl_settings settings;
-	bool shared;                     /* map and settings are another target's */
 	const char *address;             /* "" where the driver needs none */
-	char *endpoint, *machine;        /* see below; the same text where there is no unit */
+	char *endpoint, *machine;        /* see above; the same text where there is no unit */
 	const char *maintenance, *guard; /* reasons, or NULL */
 	struct pctl_login *login; /* the breaker's; NULL: none, or its secrets were not read */
+	bool shared;              /* map and settings are another target's */
 	enum pctl_trust trust;
 	const struct pctl_dialer *dialer;
 	uint64_t connect_ms, answer_ms, read_ms, confirm_ms, reboot_ms, soft_ms;
