@@ -19,6 +19,8 @@ static void add_pin(struct pctl_buf *buf, const struct pctl_pin *pin)
 	pctl_buf_addf(buf, "%s%s%s%s ", buf->len ? "\n" : "", pin->interface ? pin->interface : "",
 		pin->interface ? " " : "", pin->kind);
 	text_clean(buf, pin->value ? pin->value : "nothing remembered");
+	if (pin->shared)
+		pctl_buf_adds(buf, " (shared)");
 	if (pin->offered) {
 		pctl_buf_adds(buf, "; last refused: ");
 		text_clean(buf, pin->offered);
@@ -33,6 +35,8 @@ static struct pctl_value *pin_map(const struct pctl_pin *pin)
 	pctl_value_set_text(map, "value", pin->value);
 	pctl_value_set_text(map, "offered", pin->offered);
 	pctl_value_set_text(map, "interface", pin->interface);
+	if (pin->shared)
+		pctl_value_set_bool(map, "shared", true);
 	return map;
 }
 

@@ -31,7 +31,7 @@ static int set_up(void **state)
 	world_init(&p->w, "nodes: {}\n");
 	p->loaded.driver = &driver;
 	for (size_t i = 0; i < 2; i++) {
-		p->targets[i].key = keys[i];
+		p->targets[i].endpoint = keys[i];
 		p->targets[i].loaded = &p->loaded;
 		p->devices[i].target = &p->targets[i];
 	}

@@ -32,6 +32,8 @@ static void test_a_good_one(void **state)
 	assert_ptr_equal(plugin->driver.power, &plugin->power);
 	assert_string_equal(plugin->properties[0].name, "state");
 	pctl_plugin_free(plugin);
+	assert_int_equal(pctl_plugin_load(ODD_DIR, "oneunit", &plugin, NULL), 0);
+	pctl_plugin_free(plugin);
 }
 
 static void test_refusals_say_what_was_wanted(void **state)
@@ -60,6 +62,9 @@ static void test_refusals_say_what_was_wanted(void **state)
 	refused(ODD_DIR, "nosettingchoices", "is a choice without choices");
 	refused(ODD_DIR, "manyflags", "more than 64 flags");
 	refused(ODD_DIR, "listdefault", "a list of texts with a default");
+	refused(ODD_DIR, "listunit", "which machine is meant is no single word");
+	refused(ODD_DIR, "secretunit", "which machine is meant is a secret");
+	refused(ODD_DIR, "twounits", "two properties say which machine is meant");
 	refused(ODD_DIR, "smallmethod", "the size of a method makes no sense");
 }
 
@@ -134,6 +139,7 @@ static void test_an_older_shorter_struct_counts_as_null(void **state)
 	pctl_plugin_free(plugin);
 	assert_int_equal(pctl_plugin_load(ODD_DIR, "fine", &plugin, NULL), 0);
 	assert_int_equal(plugin->driver.default_port, 0xdead);
+	assert_int_equal(plugin->driver.max_in_flight, 9);
 	pctl_plugin_free(plugin);
 }
 
@@ -161,6 +167,7 @@ static void test_methods_of_any_size_are_taken_over(void **state)
 	assert_null(plugin->driver.log);
 	assert_null(plugin->driver.sensors);
 	assert_int_equal(plugin->driver.flags, 0);
+	assert_int_equal(plugin->driver.max_in_flight, 0);
 	pctl_plugin_free(plugin);
 }
 

@@ -231,7 +231,9 @@ static void test_another_identity_is_refused_whatever_it_says(void **state)
 	char longer[200];
 	struct pctl_core core = { .pins = pctl_store_new(p->path) };
 	char key[] = "k";
-	struct pctl_target target = { .core = &core, .key = key, .name = "n1" };
+	struct pctl_target target = {
+		.core = &core, .endpoint = key, .machine = key, .name = "n1"
+	};
 	struct pctl_device device = { .target = &target };
 	const char *const others[] = { "", "0000-00", "Digest:0000", longer, "two" };
 	struct pctl_error err;
@@ -259,7 +261,9 @@ static void test_an_identity_waits_for_the_op_that_ends_well(void **state)
 	const struct place *p = *state;
 	char key[] = "k";
 	struct pctl_core core = { .pins = pctl_store_new(p->path) };
-	struct pctl_target target = { .core = &core, .key = key, .name = "n1" };
+	struct pctl_target target = {
+		.core = &core, .endpoint = key, .machine = key, .name = "n1"
+	};
 	struct pctl_device device = { .target = &target };
 
 	assert_int_equal(pctl_pin_check(&device, "realm", "one", NULL), 0);

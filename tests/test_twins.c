@@ -106,7 +106,8 @@ static void assert_same(const struct pctl_target *a, const struct pctl_target *b
 {
 	assert_string_equal(a->name, b->name);
 	assert_string_equal(a->address, b->address);
-	assert_string_equal(a->key, b->key);
+	assert_string_equal(a->endpoint, b->endpoint);
+	assert_string_equal(a->machine, b->machine);
 	assert_same_text(a->maintenance, b->maintenance);
 	assert_same_text(a->guard, b->guard);
 	assert_int_equal(a->trust, b->trust);

@@ -142,6 +142,24 @@ static const char *wrong_property(const struct pctl_property *p)
 	return NULL;
 }
 
+/* It becomes part of a key: one word. */
+static const char *wrong_unit(const struct pctl_property *table)
+{
+	size_t units = 0;
+
+	for (const struct pctl_property *p = table; p->name; p++) {
+		if (!(p->flags & PCTL_PROPERTY_UNIT))
+			continue;
+		if (p->type != PCTL_TYPE_TEXT && p->type != PCTL_TYPE_UINT &&
+			p->type != PCTL_TYPE_CHOICE)
+			return "the property that says which machine is meant is no single word";
+		if (p->flags & PCTL_PROPERTY_SECRET)
+			return "the property that says which machine is meant is a secret";
+		units++;
+	}
+	return units > 1 ? "two properties say which machine is meant" : NULL;
+}
+
 static const char *copy_properties(const struct pctl_property *from, struct pctl_property **ret)
 {
 	const char *row = (const char *)from;
@@ -256,6 +274,8 @@ static const char *adopt_tables(struct pctl_plugin *plugin)
 
 	const char *why = copy_properties(d->properties, &plugin->properties);
 	d->properties = plugin->properties;
+	if (!why)
+		why = wrong_unit(d->properties);
 	if (why || !d->methods)
 		return why;
 	why = copy_methods(plugin, d->methods);

@@ -330,6 +330,17 @@ const struct pctl_setting *pctl_settings_find(
 	return NULL;
 }
 
+const struct pctl_setting *pctl_settings_unit(const struct pctl_settings *settings)
+{
+	for (size_t i = 0; i < settings->n; i++) {
+		const struct pctl_setting *s = &settings->v[i];
+
+		if (s->property->flags & PCTL_PROPERTY_UNIT)
+			return s->text && *s->text ? s : NULL;
+	}
+	return NULL;
+}
+
 const struct pctl_setting *pctl_settings_at(const struct pctl_settings *settings, const char *name)
 {
 	const struct pctl_setting *s = pctl_settings_find(settings, name);

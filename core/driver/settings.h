@@ -52,6 +52,9 @@ void pctl_settings_done(struct pctl_settings *settings);
 const struct pctl_setting *pctl_settings_find(
 	const struct pctl_settings *settings, const char *name);
 
+/* The one that says which machine behind the endpoint is meant; NULL: none, or it is not set. */
+const struct pctl_setting *pctl_settings_unit(const struct pctl_settings *settings);
+
 /*
  * For what a driver asks of its own table: a name that is not in it, or of another type, is a
  * mistake of the driver's.

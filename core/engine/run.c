@@ -98,7 +98,7 @@ static void begin_in_turn(struct pctl_run *run, size_t i)
 {
 	/* The endpoint has no part in being ready. */
 	if (run->request.verb == PCTL_VERB_WAIT_READY ||
-		pctl_turns_take(&run->turns, run->targets[i].key, i))
+		pctl_turns_take(&run->turns, &run->targets[i]))
 		begin_task(run, i);
 }
 
@@ -128,18 +128,14 @@ static void leave_trial(struct pctl_run *run, size_t i)
 		pctl_login_left(run->targets[i].login, &held);
 }
 
-/* The endpoint is free: whoever waits for it is next. */
-static void pass_turn(struct pctl_run *run, const char *key)
+/* It waited for its turn. */
+static void begin_turn(struct pctl_run *run, size_t i)
 {
-	size_t i;
-
-	while (pctl_turns_pass(&run->turns, key, &i)) {
-		if (ends_here(run, i) || is_refused(run, i)) {
-			leave_trial(run, i);
-			continue;
-		}
+	if (ends_here(run, i) || is_refused(run, i)) {
+		leave_trial(run, i);
+		pctl_turns_give(&run->turns, &run->targets[i]);
+	} else {
 		begin_task(run, i);
-		return;
 	}
 }
 
@@ -171,25 +167,31 @@ static void finish(struct pctl_run *run)
 	uv_close((uv_handle_t *)&run->feeder, on_feeder_closed);
 }
 
-/* Who is to go next: who has places, who waited, who is new. */
-static bool next_node(struct pctl_run *run, size_t *ret)
+/* Who is to go next: whose turn it is, who has places, who waited, who is new. False: nobody. */
+static bool feed_one(struct pctl_run *run)
 {
-	if (pctl_run_next_placed(run, ret) || pctl_gate_next(&run->gate, run->interrupted, ret))
+	const struct pctl_target *called = pctl_turns_next(&run->turns);
+	size_t i;
+
+	if (called) {
+		begin_turn(run, (size_t)(called - run->targets));
 		return true;
-	if (run->next == run->count)
-		return false;
-	*ret = run->next++;
+	}
+	if (!pctl_run_next_placed(run, &i) && !pctl_gate_next(&run->gate, run->interrupted, &i)) {
+		if (run->next == run->count)
+			return false;
+		i = run->next++;
+	}
+	admit(run, i);
 	return true;
 }
 
 static void feed(uv_idle_t *idle)
 {
 	struct pctl_run *run = idle->data;
-	size_t i;
 
-	while (((run->active < run->fanout && !run->paused) || run->interrupted) &&
-		next_node(run, &i))
-		admit(run, i);
+	while (((run->active < run->fanout && !run->paused) || run->interrupted) && feed_one(run))
+		continue;
 	(void)uv_idle_stop(&run->feeder);
 	if (run->ended == run->count && !run->active)
 		finish(run);
@@ -351,7 +353,15 @@ void pctl_run_task_result(struct pctl_run *run, const struct pctl_result *result
 
 void pctl_run_pass_turn(struct pctl_run *run, const struct pctl_target *target)
 {
-	pass_turn(run, target->key);
+	pctl_turns_give(&run->turns, target);
+	pctl_run_feed(run);
+}
+
+void pctl_run_proved(struct pctl_run *run, const struct pctl_target *target)
+{
+	if (target->loaded->driver->max_in_flight <= 1)
+		return;
+	pctl_turns_proved(&run->turns, target);
 	pctl_run_feed(run);
 }
 

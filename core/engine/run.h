@@ -29,7 +29,7 @@ struct pctl_run {
 	size_t queued;               /* so many wait for places */
 	size_t *placed;              /* these have them */
 	size_t placed_n, placed_cap, placed_next;
-	struct pctl_turns turns;           /* at endpoints */
+	struct pctl_turns turns;           /* who waits for an endpoint or a machine */
 	struct pctl_task *oldest, *newest; /* that run */
 	struct pctl_run_callbacks callbacks;
 	uv_timer_t deadline;

@@ -128,6 +128,15 @@ static int init_target(struct pctl_run *run, size_t i, struct pctl_twins *twins,
 		&run->targets[i], twins, run->core, run->inventory, node, secrets, problems);
 }
 
+/* A few nodes need none, unless they may stand behind one endpoint, which would refuse each. */
+static void find_login(struct pctl_run *run, size_t i, bool tried, size_t count)
+{
+	struct pctl_target *target = &run->targets[i];
+
+	if ((tried || (count > 1 && pctl_target_has_unit(target))) && !target->login)
+		target->login = pctl_breaker_login(run->core->breaker, target);
+}
+
 int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const size_t *nodes,
 	size_t count, const struct pctl_request *request, struct pctl_run **ret,
 	struct pctl_problems *problems)
@@ -151,8 +160,8 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	for (size_t i = 0; i < count; i++) {
 		if (init_target(run, i, &twins, nodes[i], problems) < 0)
 			r = PCTL_E_CONFIG;
-		else if (tried && !run->targets[i].login)
-			run->targets[i].login = pctl_breaker_login(core->breaker, &run->targets[i]);
+		else
+			find_login(run, i, tried, count);
 		run->count++;
 	}
 	pctl_twins_done(&twins);

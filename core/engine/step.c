@@ -162,6 +162,8 @@ static void tell_login(struct pctl_task *t, int code)
 {
 	struct pctl_login *login = t->target->login;
 
+	if (code == 0 && t->turn)
+		pctl_run_proved(t->run, t->target);
 	if (!login && code == PCTL_E_AUTH)
 		login = pctl_breaker_login(core_of(t)->breaker, t->target);
 	if (login && code == 0)

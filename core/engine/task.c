@@ -42,7 +42,7 @@ void pctl_result_init(
 static void unlock(struct pctl_task *t)
 {
 	if (t->locked)
-		pctl_lock_release(core_of(t)->locks, t->target->key);
+		pctl_lock_release(core_of(t)->locks, t->target->machine);
 	t->locked = false;
 }
 
@@ -379,7 +379,7 @@ static void take_lock(struct pctl_task *t)
 {
 	char holder[200] = "";
 	struct pctl_error err = { 0 };
-	int r = pctl_lock_try(core_of(t)->locks, t->target->key, t->lock_told ? NULL : holder,
+	int r = pctl_lock_try(core_of(t)->locks, t->target->machine, t->lock_told ? NULL : holder,
 		sizeof(holder), &err);
 
 	wait_for_lock(t, r == PCTL_E_BUSY);

@@ -84,7 +84,7 @@ struct pctl_task {
 	} busy;
 	bool locked, lock_told;
 	bool waits_lock; /* is one of the core's lock_waiters */
-	bool turn;       /* its endpoint is its own, of this run's nodes */
+	bool turn;       /* has its turn at its endpoint, and the machine to itself, in this run */
 	bool on_trial;   /* is one of those that try its login */
 
 	uint64_t started, deadline; /* loop time in ms */
@@ -246,6 +246,8 @@ uint64_t pctl_run_send(struct pctl_run *run, const struct pctl_target *target);
 void pctl_run_give(struct pctl_run *run, const struct pctl_target *target, bool unseen);
 /* A task that had the turn at its endpoint needs it no more: whoever waits for it is next. */
 void pctl_run_pass_turn(struct pctl_run *run, const struct pctl_target *target);
+/* An op of a task that has its turn ended well. */
+void pctl_run_proved(struct pctl_run *run, const struct pctl_target *target);
 void pctl_run_waiting(struct pctl_run *run, const struct pctl_target *target, const char *holder);
 /* 0, or why everything is to end: a class and the words for it. */
 int pctl_run_interrupted(const struct pctl_run *run, const char **ret_why);

@@ -123,7 +123,7 @@ static const struct pctl_call boot_get = {
 
 static void on_set(struct pctl_task *t)
 {
-	pctl_intent_drop(t->target->core, t->target->key);
+	pctl_intent_drop(t->target->core, t->target->machine);
 	pctl_task_end_ok(t, "ok");
 }
 
@@ -131,7 +131,7 @@ static void hold(struct pctl_task *t)
 {
 	struct pctl_error err = { 0 };
 
-	pctl_intent_hold(t->target->core, t->target->key, &t->request->boot);
+	pctl_intent_hold(t->target->core, t->target->machine, &t->request->boot);
 	if (pctl_store_append(t->target->core->intents, &err) < 0) {
 		pctl_task_end_error(t, &err);
 		return;
@@ -183,7 +183,7 @@ void pctl_verb_bootdev_show(struct pctl_task *t)
 {
 	const struct pctl_boot_if *boot = t->target->loaded->driver->boot;
 
-	if (pctl_intent_get(t->target->core, t->target->key, &t->boot, &t->boot_url))
+	if (pctl_intent_get(t->target->core, t->target->machine, &t->boot, &t->boot_url))
 		show(t, true);
 	else if (boot && boot->get)
 		pctl_step_try(t, &boot_get, on_shown);

@@ -32,7 +32,7 @@ static void move_mark(struct pctl_task *t)
 	if (strlen(cursor) > CURSOR_MAX)
 		pctl_log(PCTL_LOG_DEBUG, t->device, "its log's cursor is too long to be kept");
 	else
-		pctl_store_put(t->target->core->looks, t->target->key, CURSOR, cursor);
+		pctl_store_put(t->target->core->looks, t->target->machine, CURSOR, cursor);
 }
 
 static void start_read(struct pctl_task *t, const struct pctl_driver *d, void *dev)
@@ -68,7 +68,7 @@ void pctl_verb_log(struct pctl_task *t)
 		return;
 	}
 	pctl_store_refresh(looks);
-	const char *seen = pctl_store_get(looks, t->target->key, CURSOR);
+	const char *seen = pctl_store_get(looks, t->target->machine, CURSOR);
 	if (t->request->log_new && seen)
 		t->log_after = pctl_xstrdup(seen);
 	pctl_step_try(t, &log_read, end_log);
@@ -79,7 +79,7 @@ void pctl_verb_log(struct pctl_task *t)
 /* The event that the mark stands for is gone, or may be. */
 static void drop_mark(struct pctl_task *t)
 {
-	pctl_store_put(t->target->core->looks, t->target->key, CURSOR, NULL);
+	pctl_store_put(t->target->core->looks, t->target->machine, CURSOR, NULL);
 }
 
 static void start_clear(struct pctl_task *t, const struct pctl_driver *d, void *dev)

@@ -44,7 +44,7 @@ static void prepare_start(struct pctl_task *t)
 	/* What sleeps is resumed by "on", not started: the intent waits for a start. */
 	bool resumes = t->action == PCTL_ACTION_ON && t->power.state == PCTL_POWER_SLEEP;
 	bool held = t->request->verb != PCTL_VERB_BOOT && !resumes &&
-		    pctl_intent_get(t->target->core, t->target->key, &t->boot, &t->boot_url);
+		    pctl_intent_get(t->target->core, t->target->machine, &t->boot, &t->boot_url);
 	if (held && !t->request->dry_run && t->target->loaded->driver->boot) {
 		t->from_intent = true;
 		pctl_step_try(t, &pctl_call_boot_set, begin_action);
@@ -62,7 +62,7 @@ static void start_machine(struct pctl_task *t, enum pctl_action action)
 static void drop_intent(struct pctl_task *t)
 {
 	if (t->from_intent)
-		pctl_intent_drop(t->target->core, t->target->key);
+		pctl_intent_drop(t->target->core, t->target->machine);
 	t->from_intent = false;
 }
 

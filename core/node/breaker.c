@@ -408,7 +408,7 @@ static void make_words(struct pctl_login *login)
 int pctl_login_check(
 	struct pctl_login *login, const struct pctl_target *target, struct pctl_error *err)
 {
-	const struct refusal *refusal = pctl_strmap_get(&login->refusals, target->key);
+	const struct refusal *refusal = pctl_strmap_get(&login->refusals, target->endpoint);
 	char mend[160];
 
 	if (refusal && holds(login->breaker, refusal->at)) {
@@ -471,10 +471,10 @@ void pctl_login_took(struct pctl_login *login, const struct pctl_target *target,
 	login->taken = login->breaker->clock();
 	if (refused)
 		keep_taken(login);
-	if (pctl_strmap_get(&login->refusals, target->key)) {
-		PCTL_AUTO(free) char *key = record_key(login, target->key);
+	if (pctl_strmap_get(&login->refusals, target->endpoint)) {
+		PCTL_AUTO(free) char *key = record_key(login, target->endpoint);
 
-		remove_refusal(login, target->key);
+		remove_refusal(login, target->endpoint);
 		pctl_store_put(login->breaker->store, key, REFUSED, NULL);
 		pctl_store_put(login->breaker->store, key, NODE, NULL);
 		login->breaker->unsaved = true;
@@ -488,12 +488,12 @@ void pctl_login_took(struct pctl_login *login, const struct pctl_target *target,
 
 void pctl_login_refused(struct pctl_login *login, const struct pctl_target *target, bool *held)
 {
-	PCTL_AUTO(free) char *key = record_key(login, target->key);
+	PCTL_AUTO(free) char *key = record_key(login, target->endpoint);
 	struct pctl_breaker *b = login->breaker;
 	bool before = is_refused(login);
 
 	(void)let_go(login, held);
-	add_refusal(login, target->key, target->name, b->clock(), false);
+	add_refusal(login, target->endpoint, target->name, b->clock(), false);
 	keep(b, key, REFUSED, b->clock());
 	pctl_store_put(b->store, key, NODE, target->name);
 	if (is_taken(login)) {

@@ -39,7 +39,7 @@ static char *file_name(const char *endpoint)
 /* NULL where there is no cache. */
 static char *path_of(const struct pctl_device *device, enum pctl_cache_scope scope, const char *key)
 {
-	PCTL_AUTO(free) char *endpoint = file_name(device->target->key);
+	PCTL_AUTO(free) char *endpoint = file_name(device->target->endpoint);
 	PCTL_AUTO(free)
 	char *name = pctl_xasprintf("drivers/%s/%s%s%s", device->target->loaded->driver->name, key,
 		scope == PCTL_CACHE_DEVICE ? "@" : "", scope == PCTL_CACHE_DEVICE ? endpoint : "");

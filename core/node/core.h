@@ -67,7 +67,19 @@ struct pctl_ready {
 	uint64_t connect_ms, command_ms;  /* what one try may take */
 };
 
-/* What is known and checked about a node before anything is sent. */
+/*
+ * What is known and checked about a node before anything is sent.
+ *
+ * endpoint, "host:port", is what answers; machine is which of those behind it is meant: the
+ * endpoint itself or, where the driver has a property for that and it is set, "host:port/unit".
+ *
+ *   endpoint   turns (max_in_flight of them), what the breaker keeps, facts, the cache, the pins
+ *              "tls" and "realm": one password, one way to talk, one certificate
+ *   machine    turns (one of them), the lock between processes, held boot devices, the marks in
+ *              logs, all other pins: what is done to one is not done to its neighbour
+ *
+ * Two names of one machine have the same keys.
+ */
 struct pctl_target {
 	struct pctl_core *core;
 	size_t node;
@@ -75,11 +87,11 @@ struct pctl_target {
 	struct pctl_value *map;
 	struct pctl_loaded *loaded;
 	struct pctl_settings settings;
-	bool shared;                     /* map and settings are another target's */
 	const char *address;             /* "" where the driver needs none */
-	char *key;                       /* what is one endpoint: locks, facts and pins go by it */
+	char *endpoint, *machine;        /* see above; the same text where there is no unit */
 	const char *maintenance, *guard; /* reasons, or NULL */
 	struct pctl_login *login; /* the breaker's; NULL: none, or its secrets were not read */
+	bool shared;              /* map and settings are another target's */
 	enum pctl_trust trust;
 	const struct pctl_dialer *dialer;
 	uint64_t connect_ms, answer_ms, read_ms, confirm_ms, reboot_ms, soft_ms;
@@ -115,6 +127,12 @@ void pctl_twins_done(struct pctl_twins *twins);
 int pctl_target_init_twin(struct pctl_target *target, struct pctl_twins *twins,
 	struct pctl_core *core, const struct pctl_inventory *inventory, size_t node,
 	bool with_secrets, struct pctl_problems *problems);
+
+/* Whether others may stand behind its endpoint. */
+static inline bool pctl_target_has_unit(const struct pctl_target *target)
+{
+	return target->machine != target->endpoint;
+}
 
 /* One of the times above, by its offset. */
 static inline uint64_t pctl_target_ms(const struct pctl_target *target, size_t offset)

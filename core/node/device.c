@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <powerctl/mem.h>
+#include <powerctl/parse.h>
 
 #include "node/core.h"
 
@@ -153,12 +154,12 @@ const struct pctl_secret *pctl_setting_secret(const struct pctl_device *device, 
 
 const char *pctl_fact_get(const struct pctl_device *device, const char *key)
 {
-	return pctl_store_get(device->target->core->facts, device->target->key, key);
+	return pctl_store_get(device->target->core->facts, device->target->endpoint, key);
 }
 
 void pctl_fact_put(struct pctl_device *device, const char *key, const char *value)
 {
-	pctl_store_put(device->target->core->facts, device->target->key, key, value);
+	pctl_store_put(device->target->core->facts, device->target->endpoint, key, value);
 }
 
 /*
@@ -194,6 +195,15 @@ static void remember_later(struct pctl_device *device, const char *kind, const c
 	(void)snprintf(seen->value, sizeof(seen->value), "%s", value);
 }
 
+/* Whoever answers at the endpoint has these; whatever else is shown names one machine. */
+static const char *pin_key(const struct pctl_device *device, const char *kind)
+{
+	static const char *const of_endpoint[] = { "tls", "realm", NULL };
+
+	return pctl_parse_choice(kind, of_endpoint) >= 0 ? device->target->endpoint
+							 : device->target->machine;
+}
+
 /* What is not known is not the same as nothing: nobody is trusted for the first time then. */
 static int check_pins(struct pctl_store *pins, struct pctl_error *err)
 {
@@ -211,7 +221,7 @@ int pctl_pin_check(
 	struct pctl_device *device, const char *kind, const char *value, struct pctl_error *err)
 {
 	struct pctl_store *pins = device->target->core->pins;
-	const char *key = device->target->key;
+	const char *key = pin_key(device, kind);
 	char offered[32];
 
 	int r = check_pins(pins, err);
@@ -243,13 +253,13 @@ bool pctl_pin_known(const struct pctl_device *device, const char *kind)
 	struct pctl_store *pins = device->target->core->pins;
 
 	return pctl_store_check(pins, NULL) < 0 ||
-	       pctl_store_get(pins, device->target->key, kind) != NULL;
+	       pctl_store_get(pins, pin_key(device, kind), kind) != NULL;
 }
 
 void pctl_device_settle_pins(struct pctl_device *device, int code)
 {
 	for (size_t i = 0; code == 0 && i < device->seen_n; i++)
-		pctl_store_put(device->target->core->pins, device->target->key,
+		pctl_store_put(device->target->core->pins, pin_key(device, device->seen[i].kind),
 			device->seen[i].kind, device->seen[i].value);
 	if (code == 0 || code == PCTL_E_AUTH || code == PCTL_E_TRUST)
 		device->seen_n = 0;

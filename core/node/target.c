@@ -64,11 +64,9 @@ static uint64_t key_port(const struct pctl_target *t)
 	return port && port->given ? port->number : driver->default_port;
 }
 
-/*
- * One endpoint is one key: host and port. Where the driver has no port the node itself is meant,
- * unless an address says that several are the same thing.
- */
-static char *make_key(const struct pctl_target *t)
+/* Where the driver has no port the node itself is meant, unless an address says that several are
+ * the same thing. */
+static char *make_endpoint(const struct pctl_target *t)
 {
 	const struct pctl_driver *driver = t->loaded->driver;
 
@@ -76,6 +74,24 @@ static char *make_key(const struct pctl_target *t)
 		return pctl_xasprintf(strchr(t->address, ':') ? "[%s]:%" PRIu64 : "%s:%" PRIu64,
 			t->address, key_port(t));
 	return pctl_xasprintf("%s:%s", driver->name, *t->address ? t->address : t->name);
+}
+
+/* A number is one machine however it is written. */
+static char *make_machine(const struct pctl_target *t)
+{
+	const struct pctl_setting *unit = pctl_settings_unit(&t->settings);
+
+	if (!unit)
+		return t->endpoint;
+	if (unit->property->type == PCTL_TYPE_UINT)
+		return pctl_xasprintf("%s/%" PRIu64, t->endpoint, unit->number);
+	return pctl_xasprintf("%s/%s", t->endpoint, unit->text);
+}
+
+static void make_keys(struct pctl_target *t)
+{
+	t->endpoint = make_endpoint(t);
+	t->machine = make_machine(t);
 }
 
 static void read_trust(struct pctl_target *t, struct pctl_problems *problems)
@@ -196,7 +212,7 @@ static int init(struct pctl_target *target, struct pctl_core *core,
 	read_times(target, inventory, problems);
 	read_trust(target, problems);
 	read_via(target, problems);
-	target->key = make_key(target);
+	make_keys(target);
 	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : 0;
 }
 
@@ -245,7 +261,7 @@ static int init_like(struct pctl_target *target, const struct pctl_target *twin,
 	target->maintenance = pctl_inventory_text(inventory, node, "maintenance");
 	target->guard = pctl_inventory_text(inventory, node, "protected");
 	check_address(target, pctl_inventory_place(inventory, node), problems);
-	target->key = make_key(target);
+	make_keys(target);
 	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : 0;
 }
 
@@ -308,6 +324,8 @@ void pctl_target_done(struct pctl_target *target)
 		pctl_settings_done(&target->settings);
 		pctl_value_free(target->map);
 	}
-	free(target->key);
+	if (pctl_target_has_unit(target))
+		free(target->machine);
+	free(target->endpoint);
 	*target = (struct pctl_target){ 0 };
 }

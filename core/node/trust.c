@@ -14,7 +14,9 @@
 
 /* Where a node's pins are: with its own driver, and with the one that an interface comes from. */
 static const char *const interfaces[] = { NULL, "console" };
-#define PLACES (sizeof(interfaces) / sizeof(interfaces[0]))
+#define INTERFACES (sizeof(interfaces) / sizeof(interfaces[0]))
+/* The line of the endpoint, and that of the machine where there is another one. */
+#define PLACES (2 * INTERFACES)
 
 struct pin_list {
 	struct pctl_pin pins[PINS_MAX];
@@ -41,8 +43,9 @@ static struct pctl_pin *pin_of(struct pin_list *list, const char *kind, size_t l
 	if (list->n == PINS_MAX)
 		return NULL;
 	list->key[list->n] = key;
-	list->pins[list->n] =
-		(struct pctl_pin){ .kind = kind, .interface = interfaces[list->place] };
+	list->pins[list->n] = (struct pctl_pin){ .kind = kind,
+		.interface = interfaces[list->place / 2],
+		.shared = list->place % 2 == 0 && list->keys[list->place + 1] };
 	return &list->pins[list->n++];
 }
 
@@ -63,8 +66,8 @@ static void collect(void *data, const char *field, const char *value)
 		pin->value = value;
 }
 
-/* The key, found as the engine finds it; the driver is loaded for that. */
-static int key_of(struct pctl_core *core, struct pctl_inventory *inventory, size_t node,
+/* The keys, found as the engine finds them; the driver is loaded for that. */
+static int keys_of(struct pctl_core *core, struct pctl_inventory *inventory, size_t node,
 	const char *interface, char **ret, struct pctl_error *err)
 {
 	struct pctl_problems *problems = pctl_problems_new();
@@ -74,10 +77,23 @@ static int key_of(struct pctl_core *core, struct pctl_inventory *inventory, size
 	if (r < 0)
 		pctl_error_set(err, r, "%s", pctl_problems_at(problems, 0));
 	else
-		*ret = pctl_xstrdup(target.key);
+		ret[0] = pctl_xstrdup(target.endpoint);
+	if (r == 0 && pctl_target_has_unit(&target))
+		ret[1] = pctl_xstrdup(target.machine);
 	pctl_target_done(&target);
 	pctl_problems_free(problems);
 	return r;
+}
+
+/* The same driver for two interfaces is the same endpoint, unless it says otherwise. */
+static bool is_new(const struct pin_list *list, size_t place)
+{
+	const char *key = list->keys[place];
+
+	for (size_t i = 0; i < place; i++)
+		if (key && list->keys[i] && strcmp(list->keys[i], key) == 0)
+			return false;
+	return key != NULL;
 }
 
 /* list_done() in any case. */
@@ -87,15 +103,12 @@ static int pins_of(struct pctl_core *core, struct pctl_inventory *inventory, siz
 	int r = pctl_store_check(core->pins, err);
 
 	*ret = (struct pin_list){ .n = 0 };
-	for (size_t i = 0; r == 0 && i < PLACES; i++) {
-		if (interfaces[i] && !pctl_inventory_value(inventory, node, interfaces[i]))
-			continue;
-		r = key_of(core, inventory, node, interfaces[i], &ret->keys[i], err);
-		ret->place = i;
-		/* The same driver for both is the same endpoint, unless it says otherwise. */
-		if (r == 0 && (i == 0 || strcmp(ret->keys[0], ret->keys[i]) != 0))
-			(void)pctl_store_each(core->pins, ret->keys[i], collect, ret);
-	}
+	for (size_t i = 0; r == 0 && i < INTERFACES; i++)
+		if (!interfaces[i] || pctl_inventory_value(inventory, node, interfaces[i]))
+			r = keys_of(core, inventory, node, interfaces[i], &ret->keys[2 * i], err);
+	for (; r == 0 && ret->place < PLACES; ret->place++)
+		if (is_new(ret, ret->place))
+			(void)pctl_store_each(core->pins, ret->keys[ret->place], collect, ret);
 	return r;
 }
 

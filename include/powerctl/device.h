@@ -52,8 +52,9 @@ PCTL_API const struct pctl_secret *pctl_setting_secret(
 /*
  * Facts: small things learned about a device that may be lost at any time and then only cost a
  * request (cipher suite, TLS yes or no). No secrets. Keys are [a-z0-9_]+, values one line of at
- * most 200 bytes. get returns NULL where nothing is known; the text lives until the next put of
- * that key.
+ * most 200 bytes. They are the endpoint's: what is true of one of several machines behind it
+ * (PCTL_PROPERTY_UNIT) is none. get returns NULL where nothing is known; the text lives until the
+ * next put of that key.
  */
 PCTL_API const char *pctl_fact_get(const struct pctl_device *device, const char *key);
 PCTL_API void pctl_fact_put(struct pctl_device *device, const char *key, const char *value);
@@ -64,7 +65,7 @@ PCTL_API void pctl_fact_put(struct pctl_device *device, const char *key, const c
  * has a key that says the kind.
  */
 enum pctl_cache_scope {
-	PCTL_CACHE_DEVICE, /* this endpoint's */
+	PCTL_CACHE_DEVICE, /* this endpoint's, with all machines behind it */
 	PCTL_CACHE_DRIVER, /* of all nodes of the driver */
 };
 #define PCTL_CACHE_MAX ((size_t)1 << 20)
@@ -87,7 +88,8 @@ PCTL_API enum pctl_trust pctl_device_trust(const struct pctl_device *device);
 
 /*
  * Pins: remembered identities. Compares what a device shows ("tls": SHA-256 of its certificate in
- * hex; "realm", "guid": what names the machine itself) with what is remembered. 0: the same, or not
+ * hex; "realm", "guid", "uuid": what names the machine itself) with what is remembered: "tls" and
+ * "realm" of the endpoint, any other kind of the machine (PCTL_PROPERTY_UNIT). 0: the same, or not
  * known yet (then it is remembered, when the op that saw it or one after it ends well, and unless
  * trust is strict and kind is "tls"). PCTL_E_TRUST with a text that names `powerctl trust`: another
  * one. Empty values, those without a single non-zero digit and those of 160 bytes and more name no

@@ -125,6 +125,15 @@ enum pctl_type {
 #define PCTL_PROPERTY_SECRET 2u
 /* Reserved: its value decides on a second table (an agent's, a program's). */
 #define PCTL_PROPERTY_SELECTOR 4u
+/*
+ * Says which machine of those behind one endpoint is meant: a system's id, an outlet. At most one
+ * property of a driver, a text, number or choice. Nodes that share host and port and differ in it
+ * are different machines: each has its own lock, held boot device, mark in the log and identity
+ * (pctl_pin_check()); the login, facts, the cache and the certificate are the endpoint's. Where it
+ * is not set the endpoint is the machine. Numbers are compared as numbers, texts byte by byte:
+ * where a device has several names for one machine, take one of them and refuse the others in open.
+ */
+#define PCTL_PROPERTY_UNIT 8u
 
 /* One setting. A table of these ends with a row that has no name. */
 struct pctl_property {
@@ -351,8 +360,8 @@ struct pctl_driver {
 
 	/*
 	 * Optional. The port that, with the address, names the endpoint: what shares both is one
-	 * machine to locks, facts and pins. Without it the setting `port`, or else default_port.
-	 * Only settings may be asked for.
+	 * endpoint, and one machine but for PCTL_PROPERTY_UNIT. Without it the setting `port`, or
+	 * else default_port. Only settings may be asked for.
 	 */
 	uint16_t (*key_port)(const struct pctl_device *device);
 
@@ -362,6 +371,14 @@ struct pctl_driver {
 	const struct pctl_method *methods;
 
 	uint32_t flags; /* PCTL_DRIVER_ */
+
+	/*
+	 * So many machines behind one endpoint may be worked on at a time in one command, each with
+	 * one op in flight; 0: 1. It says something only beside a PCTL_PROPERTY_UNIT: one machine
+	 * has one op at a time in any case. Until an op at the endpoint has ended well there is one
+	 * as well, so that a wrong password gets there once.
+	 */
+	uint32_t max_in_flight;
 };
 
 #ifdef __cplusplus

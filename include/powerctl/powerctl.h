@@ -205,11 +205,12 @@ PCTL_API int pctl_core_check_change(struct pctl_core *core, const struct pctl_in
 
 /* One remembered identity of a device. Texts are valid until the next call for this core. */
 struct pctl_pin {
-	const char *kind;    /* "tls", "realm", "guid" */
+	const char *kind;    /* "tls", "realm", "guid", "uuid" */
 	const char *value;   /* what is remembered, or NULL */
 	const char *offered; /* what it showed instead when it was last refused, or NULL */
 	/* "console": of the device which that interface of the node comes from; NULL: the node's */
 	const char *interface;
+	bool shared; /* of the endpoint, and so of the other machines behind it as well */
 };
 
 /*
@@ -218,10 +219,13 @@ struct pctl_pin {
  */
 PCTL_API int pctl_trust_list(struct pctl_core *core, struct pctl_inventory *inventory, size_t node,
 	struct pctl_pin *pins, size_t max, struct pctl_error *err);
-/* Takes over what was last refused. Returns how many were changed. */
+/* Takes over what was last refused, for the endpoint too. Returns how many were changed. */
 PCTL_API int pctl_trust_accept(struct pctl_core *core, struct pctl_inventory *inventory,
 	size_t node, struct pctl_error *err);
-/* Forgets all pins of the node: the next contact is a first one. Returns how many there were. */
+/*
+ * Forgets all pins of the node, those of its endpoint too: the next contact is a first one. Returns
+ * how many there were.
+ */
 PCTL_API int pctl_trust_forget(struct pctl_core *core, struct pctl_inventory *inventory,
 	size_t node, struct pctl_error *err);
 

@@ -38,6 +38,12 @@ static const struct pctl_property properties[] = {
 		.help = "the state it always claims to be in"),
 	PCTL_PROPERTY(.name = "no_cycle", .type = PCTL_TYPE_BOOL, .default_text = "false",
 		.help = "takes no cycle, so that it has to be turned off and on"),
+	PCTL_PROPERTY(.name = "unit", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_UNIT,
+		.help = "which machine it is of those with one address"),
+	PCTL_PROPERTY(.name = "certificate", .type = PCTL_TYPE_TEXT,
+		.help = "what its endpoint is remembered by"),
+	PCTL_PROPERTY(.name = "uuid", .type = PCTL_TYPE_TEXT,
+		.help = "what the machine is remembered by"),
 	PCTL_PROPERTY(.name = "state_file", .type = PCTL_TYPE_FILE,
 		.help = "a file that keeps the state between commands"),
 	PCTL_PROPERTY(.name = "console_prints", .type = PCTL_TYPE_TEXT,
@@ -149,11 +155,26 @@ void null_finish_later(struct null_dev *dev, struct pctl_op *op, null_finish_fn 
 		&dev->timer, on_timer, pctl_setting_duration(dev->device, "latency"), 0);
 }
 
+/* Whether it is another one than the remembered one; ends op then. */
+static bool is_another(struct null_dev *dev, struct pctl_op *op)
+{
+	const char *certificate = pctl_setting_text(dev->device, "certificate");
+	const char *uuid = pctl_setting_text(dev->device, "uuid");
+	struct pctl_error err = { 0 };
+	int r = certificate ? pctl_pin_check(dev->device, "tls", certificate, &err) : 0;
+
+	if (r == 0 && uuid)
+		r = pctl_pin_check(dev->device, "uuid", uuid, &err);
+	if (r < 0)
+		pctl_op_fail(op, r, "%s", err.text);
+	return r < 0;
+}
+
 static void finish_get(struct null_dev *dev, struct pctl_op *op)
 {
 	uint64_t since = uv_now(pctl_device_loop(dev->device)) - dev->changed_at;
 
-	if (failed(dev, op, "fail_reads"))
+	if (is_another(dev, op) || failed(dev, op, "fail_reads"))
 		return;
 	dev->power->changing =
 		dev->changed_at && since < pctl_setting_duration(dev->device, "transition");
@@ -328,4 +349,5 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.log = &null_log,
 	.sensors = &null_sensors,
 	.methods = null_methods,
+	.max_in_flight = 2,
 };

@@ -46,6 +46,9 @@
 #ifndef ODD_DEFAULT
 #define ODD_DEFAULT NULL
 #endif
+#ifndef ODD_PROPERTY_FLAGS
+#define ODD_PROPERTY_FLAGS 0
+#endif
 #define EIGHT  "1", "2", "3", "4", "5", "6", "7", "8",
 #define EIGHTY EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT
 
@@ -116,7 +119,10 @@ static const struct pctl_property parameters[] = {
 static const char *const choices[] = { ODD_CHOICES NULL };
 static const struct pctl_property properties[] = {
 	PCTL_PROPERTY(.name = ODD_PROPERTY, .type = ODD_PROPERTY_TYPE, .choices = choices,
-		.default_text = ODD_DEFAULT),
+		.default_text = ODD_DEFAULT, .flags = ODD_PROPERTY_FLAGS),
+#ifdef ODD_TWO_UNITS
+	PCTL_PROPERTY(.name = "b", .flags = PCTL_PROPERTY_UNIT),
+#endif
 	{ 0 },
 };
 #define ODD_PROPERTIES properties
@@ -167,6 +173,7 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.sensors = ODD_SENSORS_IF,
 	.methods = ODD_METHODS,
 	.flags = PCTL_DRIVER_REPEATS,
+	.max_in_flight = 9,
 };
 #else
 PCTL_API extern const int something_else;
