@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include <freeipmi/freeipmi.h>
 #include <powerctl/log.h>
@@ -157,6 +158,13 @@ static void ask_challenge(struct session *s, uint8_t types)
 		data, sizeof(data));
 }
 
+/* ipmi_get_random() opens a file each time, and goes round for ever where it cannot. */
+static void draw(void *ret, size_t len)
+{
+	if (getrandom(ret, len, 0) != (ssize_t)len)
+		abort(); /* up to 256 bytes it never fails (getrandom(2)) */
+}
+
 static void on_challenge(struct session *s, const struct message *m)
 {
 	uint8_t data[22] = { s->security.auth_type, s->security.privilege };
@@ -166,7 +174,7 @@ static void on_challenge(struct session *s, const struct message *m)
 	s->security.system_id = get_le32(m->data);
 	memcpy(data + 2, m->data + 4, 16);
 	/* Where the BMC's own numbers begin: anything but 0. */
-	(void)ipmi_get_random(data + 18, 4);
+	draw(data + 18, 4);
 	data[18] |= 1;
 	s->security.highest = get_le32(data + 18);
 	session_enter_message(s, PHASE_ACTIVATE,
@@ -236,9 +244,9 @@ static void open_session(struct session *s)
 	security->system_id = 0;
 	security->sequence = 1;
 	do
-		(void)ipmi_get_random(&security->console_id, sizeof(security->console_id));
+		draw(&security->console_id, sizeof(security->console_id));
 	while (!security->console_id);
-	(void)ipmi_get_random(security->console_random, WIRE_RANDOM);
+	draw(security->console_random, WIRE_RANDOM);
 	if (more_suites(s) && limit > SUITE_MS)
 		limit = SUITE_MS;
 	session_enter(s, PHASE_OPEN, limit);

@@ -94,7 +94,9 @@ static void transmit(struct session *s)
 		return;
 	}
 	if (!len) {
-		pctl_error_set(&err, PCTL_E_INTERNAL, "libfreeipmi could not make the packet");
+		if (wire_need_descriptor(&err) == 0)
+			pctl_error_set(
+				&err, PCTL_E_INTERNAL, "libfreeipmi could not make the packet");
 		session_fail(s, &err);
 		return;
 	}

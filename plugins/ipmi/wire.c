@@ -2,7 +2,9 @@
 #include "wire_inside.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <powerctl/mem.h>
 
@@ -49,8 +51,21 @@ static fiid_obj_t *part_of(struct wire *wire, size_t i)
 	return (fiid_obj_t *)(void *)((char *)wire + parts[i].offset);
 }
 
+int wire_need_descriptor(struct pctl_error *err)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 && pctl_error_shortage(err, errno))
+		return PCTL_E_INTERNAL;
+	if (fd >= 0)
+		(void)close(fd);
+	return 0;
+}
+
 int wire_new(struct wire **ret, struct pctl_error *err)
 {
+	if (wire_need_descriptor(err) < 0)
+		return PCTL_E_INTERNAL;
 	if (ipmi_rmcpplus_init() < 0)
 		return pctl_error_set(err, PCTL_E_INTERNAL,
 			"libfreeipmi cannot use this libgcrypt: %s", strerror(errno));

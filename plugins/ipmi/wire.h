@@ -28,6 +28,11 @@
 /* Templates of libfreeipmi, made once. */
 struct wire;
 
+/*
+ * libgcrypt opens files: to be initialised, where it ends the program if it cannot, and for random
+ * bytes of a packet. Fails as pctl_error_shortage() says if there is no descriptor for that now.
+ */
+int wire_need_descriptor(struct pctl_error *err);
 /* PCTL_E_INTERNAL: libgcrypt is not to be had, or there is no memory. */
 int wire_new(struct wire **ret, struct pctl_error *err);
 void wire_free(struct wire *wire);

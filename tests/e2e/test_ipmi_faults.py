@@ -3,11 +3,12 @@
 """The IPMI driver when BMCs are slow, busy, forgetful, lying, strict or somebody else's."""
 import glob
 import os
+import resource
 import signal
 import subprocess
 
 from ipmilib import PASSWORD, BmcFleet, inventory, secret
-from lib import bad, error_of, good, has, main, need_ipv6, same, test, took, until
+from lib import PATIENCE, bad, error_of, good, has, main, need_ipv6, same, test, took, until
 
 QUICK = "connect: 1s, answer: 2s, read: 3s, confirm: 15s, reboot: 15s, verify: 1s, poll: 100ms"
 
@@ -641,6 +642,22 @@ def secrets(lab):
     for text in texts:
         for word in ("K3y-of-BMC", "secret\n", "'secret'"):
             assert word not in text, f"{word!r} in {text!r}"
+
+
+@test
+def hardly_a_descriptor(lab):
+    """with few descriptors: an answer or words for each BMC, and an end in any case"""
+    fleet_of(lab, devices=20)
+    for few in range(8, 33, 2):
+        proc = lab.start("status", "-a", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                         preexec_fn=lambda few=few: resource.setrlimit(resource.RLIMIT_NOFILE,
+                                                                       (few, few)))
+        out, err = proc.communicate(timeout=PATIENCE)
+        lines = out.splitlines()
+        if proc.returncode:
+            assert not lines or len(lines) == 20, (few, out, err)
+            has(out + err, "too many open files")
+    same((proc.returncode, len(lines)), (0, 20), (out, err))
 
 
 if __name__ == "__main__":
