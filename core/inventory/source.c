@@ -165,7 +165,7 @@ static void read_source(
 	else if (strcmp(kind, "genders") == 0)
 		pctl_source_genders(source, problems);
 	else
-		pctl_source_command(source, inv->freshness, problems);
+		pctl_source_command(inv, source, problems);
 }
 
 void pctl_sources_read(struct pctl_inventory *inv, struct pctl_problems *problems)
@@ -184,6 +184,7 @@ void pctl_source_free(struct pctl_source *source)
 {
 	if (!source)
 		return;
+	pctl_answer_drop(source);
 	pctl_value_free(source->root);
 	pctl_names_free(source->files);
 	pctl_names_free(source->skipped);

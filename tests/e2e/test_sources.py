@@ -192,6 +192,72 @@ def wrong_answers(lab):
 
 
 @test
+def kept_when_the_whole_has_mistakes(lab):
+    """an answer with which the whole inventory has more mistakes than with the last good one"""
+    site = Program(lab)
+    site.answers(ANSWER + "classes: {k: {class: c}}\n")
+    lab.inventory(lab.read("config/powerctl/powerctl.yaml") + "  f1: {class: k}\n")
+    same(lab.run("list").status, 0)
+    kept = lab.read(site.kept)
+    for answer, what in (
+            (ANSWER.replace("class: c", "class: nix") + "classes: {k: {class: c}}\n",
+             "3:19: unknown class 'nix'"),
+            (ANSWER.replace("class: c", "credential: x") + "classes: {k: {class: c}}\n",
+             "3:24: unknown credential 'x'"),
+            (ANSWER, f"{lab.inventory_path}:6:15: unknown class 'k'")):
+        site.age(4000)
+        site.answers(answer)
+        runs = site.runs
+        for command in (("list", "c1"), ("list", "c1"), ("check", "c1")):
+            r = lab.run(*command)
+            same(r.status, 0, r)
+            has(r.err, f"powerctl: source 'site-nodes': {what}; using its answer of 66 min ago\n")
+        same(site.runs, runs + 2)  # list, and check
+        same(lab.read(site.kept), kept)
+    site.age(4000)
+    site.answers(ANSWER.replace("c[1-3]", "d[1-3]").replace("c[1-2]", "d1") + "classes: {k: {}}\n")
+    same(good(lab.run("list", "d1"), "d1: null 10.0.0.1").err, "")
+
+
+@test
+def one_of_two_is_to_blame(lab):
+    """of two programs only the one whose answer is wrong falls back; mistakes of a file blame none"""
+    site = Program(lab, name="other")
+    site.answers("nodes: {o1: {class: c}}\n")
+    lab.write("config/powerctl/more", "#!/bin/sh\necho x >>%s\ncat %s\n" %
+              (lab.path("more-runs"), lab.path("more")), 0o700)
+    lab.write("more", "nodes: {m1: {class: c}}\n")
+    inventory(lab, "  - {command: [./other], every: 1h}\n  - {command: [./more], every: 1h}\n")
+    same(lab.run("list").status, 0)
+    site.age(4000)
+    site.answers("nodes: {o1: {class: nix}}\n")
+    lab.write("more", "nodes: {m2: {class: c}}\n")
+    r = good(lab.run("list", "o1,m2"), "o1: null -", "m2: null -")
+    same(r.err, "powerctl: source 'other': 1:21: unknown class 'nix'; using its answer of 66 min ago\n")
+    site.age(4000)
+    site.answers("nodes: {o2: {class: c}}\n")
+    inventory(lab, "  - {command: [./other], every: 1h}\n", "nodes:\n  n1: {class: nix}\n")
+    r = refused(lab.run("list"), "yaml:5:15: unknown class 'nix'")
+    same(len(r.err.splitlines()), 1, r)
+    inventory(lab, "  - {command: [./other], every: 1h}\n")
+    runs = site.runs
+    good(lab.run("list", "o2"), "o2: null -")
+    same(site.runs, runs)
+
+
+@test
+def first_answer_is_wrong(lab):
+    """without one before it is an error each time, and nothing is kept"""
+    site = Program(lab)
+    site.answers(ANSWER.replace("class: c", "class: nix"))
+    for runs in (1, 2):
+        refused(lab.run("list", "n1"), "source 'site-nodes':3:19: unknown class 'nix'")
+        same(site.runs, runs)
+    site.answers(ANSWER)
+    good(lab.run("list", "c1"), "c1: null 10.0.0.1")
+
+
+@test
 def garbage(lab):
     """bytes that are no text, or far too many of them"""
     site = Program(lab)
