@@ -167,6 +167,14 @@ static void check_nodes(const struct pctl_value *root, struct pctl_problems *pro
 	pctl_inventory_free(scratch);
 }
 
+/* A script whose query found nothing must not take all nodes away. */
+static bool is_empty(const struct pctl_value *root)
+{
+	return !pctl_value_count(pctl_value_get(root, "nodes")) &&
+	       !pctl_value_count(pctl_value_get(root, "groups")) &&
+	       !pctl_value_count(pctl_value_get(root, "classes"));
+}
+
 /* Its tree, or NULL with at least one problem. What only the whole inventory
  * can tell is checked later, and so are the nodes of an answer that was good once. */
 static struct pctl_value *parse(const struct asking *a, const struct pctl_buf *text, bool anew,
@@ -178,8 +186,8 @@ static struct pctl_value *parse(const struct asking *a, const struct pctl_buf *t
 
 	(void)pctl_yaml_parse_answer(&yaml, a->source->name, text->data, text->len, problems);
 	if (!yaml.root && pctl_problems_count(problems) == before)
-		pctl_problems_add(problems, place,
-			"it printed nothing; to say that there are no nodes print 'nodes: {}'");
+		pctl_problems_add(
+			problems, place, "it printed nothing; print nodes, groups or classes");
 	else if (yaml.root && pctl_value_kind(yaml.root) != PCTL_VALUE_MAP)
 		pctl_problems_add(problems, place,
 			"what it prints is a map with keys like 'nodes:', not a %s",
@@ -190,6 +198,10 @@ static struct pctl_value *parse(const struct asking *a, const struct pctl_buf *t
 		check_section(yaml.root, "classes", problems);
 		if (anew)
 			check_nodes(yaml.root, problems);
+		if (anew && is_empty(yaml.root) && pctl_problems_count(problems) == before)
+			pctl_problems_add(problems, place,
+				"what it prints has no node, no group and no class; take the "
+				"source out if that is right");
 	}
 	if (pctl_problems_count(problems) == before)
 		return yaml.root;

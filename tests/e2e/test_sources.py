@@ -170,6 +170,8 @@ def wrong_answers(lab):
     for answer, *parts in (
             ("", "source 'site-nodes':1:1: it printed nothing"),
             ("- a\n", "source 'site-nodes':1:1: what it prints is a map"),
+            ("{}\n", "source 'site-nodes':1:1: what it prints has no node, no group and no class"),
+            ("nodes: {}\ngroups:\nclasses: {}\n", "1:1: what it prints has no node, no group"),
             ("nodes: {c1: {class: c}\n", "source 'site-nodes':1:8: this '{' is never closed"),
             ("node: {}\n", "source 'site-nodes':1:1: unknown key 'node'; did you mean 'nodes'?"),
             ("nodes:\n  c[1-3: {}\n  c2: {adress: x, tags: a}\n",
@@ -243,6 +245,17 @@ def one_of_two_is_to_blame(lab):
     runs = site.runs
     good(lab.run("list", "o2"), "o2: null -")
     same(site.runs, runs)
+
+
+@test
+def nothing_is_no_answer(lab):
+    """an answer without anything takes no nodes away"""
+    site = Program(lab)
+    site.answers(ANSWER)
+    same(lab.run("list").status, 0)
+    site.age(4000)
+    site.answers("{}\n")
+    has(good(lab.run("list", "c1"), "c1: null 10.0.0.1").err, "1:1: what it prints has no node")
 
 
 @test
