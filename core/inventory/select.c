@@ -34,7 +34,11 @@ static int expand_into(const struct pctl_inventory *inv, struct pctl_names *out,
 static int blame(const struct pctl_item *group, struct pctl_error *err)
 {
 	PCTL_AUTO(free) char *why = pctl_xstrdup(err ? err->text : "");
+	size_t len = strlen(group->place.file);
 
+	/* A group within it is to blame. */
+	if (strncmp(why, group->place.file, len) == 0 && why[len] == ':')
+		return PCTL_E_CONFIG;
 	return pctl_error_set(err, PCTL_E_CONFIG, "%s:%u:%u: group '%s': %s", group->place.file,
 		group->place.line, group->place.column, group->name, why);
 }
@@ -237,6 +241,17 @@ void pctl_inventory_check_groups(const struct pctl_inventory *inv, struct pctl_p
 				(void)pctl_names_add(unknown, name);
 		}
 		say_unknown(inv, unknown, place, before, problems);
+	}
+}
+
+void pctl_inventory_check_sources(const struct pctl_inventory *inv, struct pctl_problems *problems)
+{
+	for (size_t i = 0; i < inv->groups.n; i++) {
+		struct pctl_item *group = &inv->groups.v[i];
+		struct pctl_error err;
+
+		if (group->source && !group->rival && members_of(inv, group, &err) < 0)
+			pctl_problems_add(problems, (struct pctl_place){ 0 }, "%s", err.text);
 	}
 }
 

@@ -700,6 +700,22 @@ def clustershell_paths(lab):
 
 
 @test
+def check_names_broken_groups(lab):
+    """check names every group of a source that cannot be expanded, each with its place once"""
+    inventory(lab, "  - {clustershell: cs}\n")
+    path = lab.write("config/powerctl/cs/b5.yaml",
+                     "roles:\n  a: n[1-\n  b: n1\n  c: '@a'\n  d: '@nix'\n")
+    lab.write("config/powerctl/cs/groups.conf", "[Main]\nautodir: $CFGDIR\ndefault: roles\n")
+    r = refused(lab.run("list", "@a"), f"powerctl: '@a': {path}:2:3: group 'roles:a': this bracket")
+    same(r.err.count("b5.yaml"), 1, r)
+    good(lab.run("list", "@b"), "n1: null a")
+    r = refused(lab.run("check"), "source 'cs': 4 groups\n",
+                f"powerctl: {path}:2:3: group 'roles:a': this bracket is never closed",
+                f"powerctl: {path}:5:3: group 'roles:d': unknown group 'roles:nix'")
+    same(r.err.count("b5.yaml"), 2, r)
+
+
+@test
 def clustershell_mistakes(lab):
     """what ClusterShell cannot read either is a mistake"""
     inventory(lab, "  - {clustershell: cs}\n")
