@@ -8,7 +8,8 @@
 
 PCTL_DEFINE_AUTO(struct pctl_names *, pctl_names_free)
 
-/* Beyond this many, unknown names are said in one folded line. */
+/* Beyond this many, unknown names of a command line are said in one folded line; those of a group
+ * always are. */
 #define NAMED_EACH_MAX 8u
 
 /* --- What @group and %tag stand for. ---------------------------------------------------------- */
@@ -194,7 +195,7 @@ static void say_unknown(const struct pctl_inventory *inv, const struct pctl_name
 {
 	size_t n = pctl_names_count(unknown);
 
-	if (n > NAMED_EACH_MAX) {
+	if (n > (*before ? 1 : NAMED_EACH_MAX)) {
 		PCTL_AUTO(free) char *folded = pctl_names_fold(unknown);
 
 		pctl_problems_add(problems, place, "%s%zu unknown nodes: %.200s%s", before, n,

@@ -146,6 +146,10 @@ static void read_source(
 		return; /* inventory_check.c has said so */
 	const char *kind = kind_of(config, problems);
 	const char *title = kind ? title_of(config, kind) : NULL;
+	if (kind && strcmp(kind, "command") == 0 &&
+		pctl_value_kind(pctl_value_get(config, kind)) == PCTL_VALUE_LIST && !title)
+		pctl_problems_add(problems, pctl_value_place(pctl_value_get(config, kind)),
+			"command: the name of a program is missing here");
 	if (!title)
 		return;
 	check_own_keys(config, kind, problems);

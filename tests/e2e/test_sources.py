@@ -434,6 +434,7 @@ def mistakes(lab):
             ("  - {}\n", ":3:5: a source has one of these keys: clustershell, genders, command"),
             ("  - {genders: a, command: [b]}\n", ":3:5: a source is one of genders and command"),
             ("  - {comand: [x]}\n", ":3:6: unknown key 'comand'; did you mean 'command'?"),
+            ("  - {command: []}\n", ":3:15: command: the name of a program is missing here"),
             ("  - {command: x}\n", ":3:15: command: a list, [one, two], is wanted here"),
             ("  - {command: [x], every: often}\n", ":3:27: every: a duration is wanted here"),
             ("  - {genders: gone}\n", f":3:15: {lab.path('config/powerctl/gone')}: cannot open it"),
@@ -445,6 +446,14 @@ def mistakes(lab):
             ("  genders: x\n", ":3:3: sources: a list of maps, [{key: value}], is wanted here")):
         inventory(lab, sources)
         refused(lab.run("list"), part)
+
+
+@test
+def unknown_members(lab):
+    """what a group of the inventory names in vain is one line"""
+    lab.inventory("nodes: {\"n[1-3]\": {driver: \"null\"}}\ngroups:\n  a: n[1-9]\n")
+    r = refused(lab.run("list"), "yaml:3:6: group 'a': 6 unknown nodes: n[4-9]\n")
+    same(len(r.err.splitlines()), 1, r)
 
 
 @test
