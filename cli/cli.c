@@ -146,6 +146,10 @@ int cli_inventory_reload(struct cli *cli, const char *path)
 	if (inventory && check &&
 		pctl_core_check(cli_core(cli), inventory, NULL, 0, true, problems) < 0)
 		r = PCTL_E_CONFIG;
+	if (inventory && check)
+		pctl_inventory_check_sources(inventory, problems);
+	if (pctl_problems_count(problems))
+		r = PCTL_E_CONFIG;
 	if (inventory && !cli->options.quiet)
 		say_sources(cli, inventory);
 	say_problems(problems);

@@ -65,7 +65,7 @@ int pctl_file_open(const char *path, int flags, mode_t mode)
 	return fd;
 }
 
-int pctl_file_lock(const char *path, mode_t mode, struct pctl_error *err)
+static int lock(const char *path, mode_t mode, int how, struct pctl_error *err)
 {
 	int fd = pctl_file_open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode);
 	int r;
@@ -73,13 +73,23 @@ int pctl_file_lock(const char *path, mode_t mode, struct pctl_error *err)
 	if (fd < 0)
 		return cannot(err, PCTL_E_INTERNAL, path, "cannot open this lock");
 	do
-		r = flock(fd, LOCK_EX);
+		r = flock(fd, how);
 	while (r < 0 && errno == EINTR);
 	if (r == 0)
 		return fd;
 	r = cannot(err, PCTL_E_INTERNAL, path, "cannot lock it");
 	(void)close(fd);
 	return r;
+}
+
+int pctl_file_lock(const char *path, mode_t mode, struct pctl_error *err)
+{
+	return lock(path, mode, LOCK_EX, err);
+}
+
+int pctl_file_try_lock(const char *path, mode_t mode, struct pctl_error *err)
+{
+	return lock(path, mode, LOCK_EX | LOCK_NB, err);
 }
 
 static int read_all(int fd, const char *path, struct pctl_buf *buf, struct pctl_error *err)

@@ -26,6 +26,8 @@ uint64_t pctl_file_spare(void);
  * locked. mode is that of a new one; a symbolic link is not followed.
  */
 int pctl_file_lock(const char *path, mode_t mode, struct pctl_error *err);
+/* The same without waiting: PCTL_E_INTERNAL also if somebody has it. */
+int pctl_file_try_lock(const char *path, mode_t mode, struct pctl_error *err);
 
 /*
  * Appends a file's content to buf, whose maximum holds. Anything that can be read to its end will

@@ -98,6 +98,7 @@ static void items_done(struct pctl_items *items)
 		pctl_names_free(items->v[i].names);
 	free(items->v);
 	pctl_strmap_done(&items->by_name);
+	*items = (struct pctl_items){ 0 };
 }
 
 static void items_add(struct pctl_items *items, const struct pctl_item *item)
@@ -321,6 +322,7 @@ static void take_source_nodes(
 	const struct pctl_value *nodes = pctl_value_get(source->root, "nodes");
 	size_t first = inv->entry_count;
 
+	source->node_count = 0;
 	for (size_t i = 0; nodes && pctl_value_key_at(nodes, i); i++)
 		pctl_inventory_add_entry(inv, pctl_value_key_at(nodes, i), pctl_value_at(nodes, i),
 			pctl_value_key_place(nodes, i), problems);
@@ -354,25 +356,37 @@ static void take_source_items(
 
 /* --- Life. ------------------------------------------------------------------------------------ */
 
-static int finish(struct pctl_inventory *inv, int r, size_t problems_before,
-	struct pctl_inventory **ret, struct pctl_problems *problems)
+static void check_whole(struct pctl_inventory *inv, struct pctl_problems *problems)
 {
-	if (r < 0 && !(inv->file_count && inv->files[0]->root)) {
-		pctl_inventory_free(inv);
-		*ret = NULL;
-		return r;
-	}
 	pctl_inventory_check_names(inv, problems);
 	pctl_inventory_check_groups(inv, problems);
 	pctl_inventory_index_limits(inv, problems);
-	*ret = inv;
-	return r < 0 || pctl_problems_count(problems) > problems_before ? PCTL_E_CONFIG : 0;
 }
 
-/* All is read before anything is taken: what a file says holds over any source. */
+static void begin(struct pctl_inventory *inv)
+{
+	/* Reference 0 is none. */
+	inv->refs = pctl_xgrow(NULL, &inv->ref_cap, 1, sizeof(*inv->refs));
+	inv->refs[0] = (struct pctl_ref){ 0 };
+	inv->ref_count = 1;
+}
+
+/* Everything but what was read. */
+static void forget(struct pctl_inventory *inv)
+{
+	pctl_inventory_free_limits(inv);
+	pctl_inventory_free_nodes(inv);
+	items_done(&inv->classes);
+	items_done(&inv->credentials);
+	items_done(&inv->groups);
+	items_done(&inv->limits);
+	pctl_names_done(&inv->outsiders);
+	inv->defaults = NULL;
+}
+
+/* What a file says holds over any source, whose items therefore come after. */
 static void take_all(struct pctl_inventory *inv, struct pctl_problems *problems)
 {
-	pctl_sources_read(inv, problems);
 	for (size_t i = 0; i < inv->source_count; i++)
 		take_source_nodes(inv, inv->sources[i], problems);
 	for (size_t i = 0; i < inv->file_count; i++)
@@ -385,6 +399,109 @@ static void take_all(struct pctl_inventory *inv, struct pctl_problems *problems)
 		source->group_count = pctl_value_count(pctl_value_get(source->root, "groups")) -
 				      source->alias_count;
 	}
+	check_whole(inv, problems);
+}
+
+/* --- Answers that came just now. -------------------------------------------------------------- */
+
+static struct pctl_problems *take_again(struct pctl_inventory *inv)
+{
+	struct pctl_problems *problems = pctl_problems_new();
+
+	forget(inv);
+	begin(inv);
+	take_all(inv, problems);
+	return problems;
+}
+
+static bool has_line(const struct pctl_problems *problems, const char *line)
+{
+	for (size_t i = 0; pctl_problems_at(problems, i); i++)
+		if (strcmp(pctl_problems_at(problems, i), line) == 0)
+			return true;
+	return false;
+}
+
+static const char *first_more(const struct pctl_problems *with, const struct pctl_problems *without)
+{
+	size_t i = 0;
+
+	while (pctl_problems_at(with, i) && has_line(without, pctl_problems_at(with, i)))
+		i++;
+	return pctl_problems_at(with, i) ? pctl_problems_at(with, i) : "it has mistakes";
+}
+
+/* A mistake may stand elsewhere, say where a class is used that the answer no longer has: the
+ * answer is to blame if there are fewer with the one before. Returns what is left of problems. */
+static struct pctl_problems *weigh_answer(
+	struct pctl_inventory *inv, struct pctl_source *source, struct pctl_problems *problems)
+{
+	pctl_answer_swap(source);
+	struct pctl_problems *without = take_again(inv);
+	bool better = pctl_problems_count(without) < pctl_problems_count(problems);
+
+	if (better && pctl_answer_has_former(source)) {
+		pctl_answer_refuse(source, first_more(problems, without));
+		pctl_problems_free(problems);
+		return without;
+	}
+	pctl_answer_swap(source);
+	pctl_problems_free(without);
+	pctl_problems_free(take_again(inv));
+	if (better)
+		pctl_answer_drop(source);
+	return problems;
+}
+
+/* Whether a problem's place is in what the source says. */
+static bool stands_in(const struct pctl_source *source, const struct pctl_problems *problems)
+{
+	size_t len = strlen(source->name);
+	const char *line;
+
+	for (size_t i = 0; (line = pctl_problems_at(problems, i)); i++)
+		if (strncmp(line, source->name, len) == 0 && line[len] == ':')
+			return true;
+	return false;
+}
+
+static void settle_answers(struct pctl_inventory *inv, struct pctl_problems **problems)
+{
+	for (size_t i = 0; i < inv->source_count && pctl_problems_count(*problems); i++)
+		if (inv->sources[i]->answer)
+			*problems = weigh_answer(inv, inv->sources[i], *problems);
+	for (size_t i = 0; i < inv->source_count; i++) {
+		struct pctl_source *source = inv->sources[i];
+
+		if (source->answer && stands_in(source, *problems))
+			pctl_answer_drop(source);
+		else if (source->answer)
+			pctl_answer_keep(source);
+	}
+}
+
+static void take_and_settle(struct pctl_inventory *inv, struct pctl_problems *problems)
+{
+	struct pctl_problems *own = pctl_problems_new();
+
+	take_all(inv, own);
+	settle_answers(inv, &own);
+	for (size_t i = 0; pctl_problems_at(own, i); i++)
+		pctl_problems_add(
+			problems, (struct pctl_place){ 0 }, "%s", pctl_problems_at(own, i));
+	pctl_problems_free(own);
+}
+
+static int finish(struct pctl_inventory *inv, int r, size_t problems_before,
+	struct pctl_inventory **ret, const struct pctl_problems *problems)
+{
+	if (r < 0 && !(inv->file_count && inv->files[0]->root)) {
+		pctl_inventory_free(inv);
+		*ret = NULL;
+		return r;
+	}
+	*ret = inv;
+	return r < 0 || pctl_problems_count(problems) > problems_before ? PCTL_E_CONFIG : 0;
 }
 
 static int load(struct pctl_inventory *inv, const char *path, struct pctl_inventory **ret,
@@ -393,8 +510,9 @@ static int load(struct pctl_inventory *inv, const char *path, struct pctl_invent
 	size_t before = pctl_problems_count(problems);
 	int r = read_file(inv, path, (struct pctl_place){ 0 }, problems);
 
-	take_all(inv, problems);
+	pctl_sources_read(inv, problems);
 	inv->draft = NULL;
+	take_and_settle(inv, problems);
 	return finish(inv, r, before, ret, problems);
 }
 
@@ -435,6 +553,8 @@ int pctl_inventory_parse(const char *path, const char *text, size_t len,
 		pctl_inventory_check_file(file->root, problems);
 		take_file(inv, file, problems);
 	}
+	if (file->root)
+		check_whole(inv, problems);
 	return finish(inv, r, before, ret, problems);
 }
 
@@ -443,10 +563,7 @@ struct pctl_inventory *pctl_inventory_new(void)
 	struct pctl_inventory *inv = pctl_xcalloc(1, sizeof(*inv));
 
 	inv->urls = pctl_value_new_list();
-	/* Reference 0 is none. */
-	inv->refs = pctl_xgrow(NULL, &inv->ref_cap, 1, sizeof(*inv->refs));
-	inv->refs[0] = (struct pctl_ref){ 0 };
-	inv->ref_count = 1;
+	begin(inv);
 	return inv;
 }
 
@@ -454,12 +571,7 @@ void pctl_inventory_free(struct pctl_inventory *inv)
 {
 	if (!inv)
 		return;
-	pctl_inventory_free_limits(inv);
-	pctl_inventory_free_nodes(inv);
-	items_done(&inv->classes);
-	items_done(&inv->credentials);
-	items_done(&inv->groups);
-	items_done(&inv->limits);
+	forget(inv);
 	for (size_t i = 0; i < inv->file_count; i++) {
 		pctl_value_free(inv->files[i]->root);
 		free(inv->files[i]->real);
@@ -470,7 +582,6 @@ void pctl_inventory_free(struct pctl_inventory *inv)
 	for (size_t i = 0; i < inv->source_count; i++)
 		pctl_source_free(inv->sources[i]);
 	free(inv->sources);
-	pctl_names_done(&inv->outsiders);
 	pctl_value_free(inv->urls);
 	free(inv);
 }

@@ -221,6 +221,11 @@ void pctl_inventory_free_nodes(struct pctl_inventory *inv)
 	free(inv->nodes);
 	free(inv->refs);
 	free(inv->entries);
+	inv->nodes = NULL;
+	inv->refs = NULL;
+	inv->entries = NULL;
+	inv->node_cap = inv->ref_cap = inv->entry_cap = 0;
+	inv->ref_count = inv->entry_count = 0;
 	pctl_names_done(&inv->names);
 }
 

@@ -8,7 +8,8 @@
 
 PCTL_DEFINE_AUTO(struct pctl_names *, pctl_names_free)
 
-/* Beyond this many, unknown names are said in one folded line. */
+/* Beyond this many, unknown names of a command line are said in one folded line; those of a group
+ * always are. */
 #define NAMED_EACH_MAX 8u
 
 /* --- What @group and %tag stand for. ---------------------------------------------------------- */
@@ -34,7 +35,11 @@ static int expand_into(const struct pctl_inventory *inv, struct pctl_names *out,
 static int blame(const struct pctl_item *group, struct pctl_error *err)
 {
 	PCTL_AUTO(free) char *why = pctl_xstrdup(err ? err->text : "");
+	size_t len = strlen(group->place.file);
 
+	/* A group within it is to blame. */
+	if (strncmp(why, group->place.file, len) == 0 && why[len] == ':')
+		return PCTL_E_CONFIG;
 	return pctl_error_set(err, PCTL_E_CONFIG, "%s:%u:%u: group '%s': %s", group->place.file,
 		group->place.line, group->place.column, group->name, why);
 }
@@ -190,7 +195,7 @@ static void say_unknown(const struct pctl_inventory *inv, const struct pctl_name
 {
 	size_t n = pctl_names_count(unknown);
 
-	if (n > NAMED_EACH_MAX) {
+	if (n > (*before ? 1 : NAMED_EACH_MAX)) {
 		PCTL_AUTO(free) char *folded = pctl_names_fold(unknown);
 
 		pctl_problems_add(problems, place, "%s%zu unknown nodes: %.200s%s", before, n,
@@ -237,6 +242,17 @@ void pctl_inventory_check_groups(const struct pctl_inventory *inv, struct pctl_p
 				(void)pctl_names_add(unknown, name);
 		}
 		say_unknown(inv, unknown, place, before, problems);
+	}
+}
+
+void pctl_inventory_check_sources(const struct pctl_inventory *inv, struct pctl_problems *problems)
+{
+	for (size_t i = 0; i < inv->groups.n; i++) {
+		struct pctl_item *group = &inv->groups.v[i];
+		struct pctl_error err;
+
+		if (group->source && !group->rival && members_of(inv, group, &err) < 0)
+			pctl_problems_add(problems, (struct pctl_place){ 0 }, "%s", err.text);
 	}
 }
 

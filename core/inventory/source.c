@@ -146,6 +146,10 @@ static void read_source(
 		return; /* inventory_check.c has said so */
 	const char *kind = kind_of(config, problems);
 	const char *title = kind ? title_of(config, kind) : NULL;
+	if (kind && strcmp(kind, "command") == 0 &&
+		pctl_value_kind(pctl_value_get(config, kind)) == PCTL_VALUE_LIST && !title)
+		pctl_problems_add(problems, pctl_value_place(pctl_value_get(config, kind)),
+			"command: the name of a program is missing here");
 	if (!title)
 		return;
 	check_own_keys(config, kind, problems);
@@ -165,7 +169,7 @@ static void read_source(
 	else if (strcmp(kind, "genders") == 0)
 		pctl_source_genders(source, problems);
 	else
-		pctl_source_command(source, inv->freshness, problems);
+		pctl_source_command(inv, source, problems);
 }
 
 void pctl_sources_read(struct pctl_inventory *inv, struct pctl_problems *problems)
@@ -184,6 +188,7 @@ void pctl_source_free(struct pctl_source *source)
 {
 	if (!source)
 		return;
+	pctl_answer_drop(source);
 	pctl_value_free(source->root);
 	pctl_names_free(source->files);
 	pctl_names_free(source->skipped);

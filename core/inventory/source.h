@@ -9,6 +9,10 @@
 
 #include <powerctl/inventory.h>
 
+/* What a program answered just now: its last good answer once the whole inventory stands with it.
+ */
+struct pctl_answer;
+
 struct pctl_source {
 	char *name;                      /* "source 'prog'" */
 	const struct pctl_value *config; /* its map under `sources:` */
@@ -20,6 +24,7 @@ struct pctl_source {
 	char *skipped_default;           /* that of them whose groups need no prefix, or NULL */
 	uint64_t age_s;                  /* of a command's answer */
 	bool aged;                       /* age_s holds */
+	struct pctl_answer *answer;      /* one that is not kept yet; NULL: none */
 	char *warning;                   /* what somebody should know, or NULL */
 	char *note;                      /* what somebody who asks should know, or NULL */
 	uint64_t node_count;
@@ -48,7 +53,19 @@ char *pctl_source_skipped_hint(const struct pctl_source *source, const char *gro
 void pctl_source_clustershell(struct pctl_source *source, struct pctl_problems *problems);
 void pctl_source_genders(struct pctl_source *source, struct pctl_problems *problems);
 void pctl_source_command(
-	struct pctl_source *source, enum pctl_freshness freshness, struct pctl_problems *problems);
+	struct pctl_inventory *inv, struct pctl_source *source, struct pctl_problems *problems);
+
+/* Exchanges source->root between an answer that is not kept yet and the one before it. */
+void pctl_answer_swap(struct pctl_source *source);
+/*
+ * What became of it; source->answer is NULL afterwards. Keep it; use the one before, to which the
+ * source was swapped, and say why; or, if there was none before, neither.
+ */
+void pctl_answer_keep(struct pctl_source *source);
+void pctl_answer_refuse(struct pctl_source *source, const char *why);
+void pctl_answer_drop(struct pctl_source *source);
+/* Whether there was one before. */
+bool pctl_answer_has_former(const struct pctl_source *source);
 
 /* Which attribute gives which setting of a node. */
 struct pctl_genders_map {

@@ -35,6 +35,17 @@ struct asking {
 	uint64_t every_ms;
 	enum pctl_freshness freshness;
 	char *kept, *failed; /* paths; NULL: nothing can be kept */
+	bool may_wait;       /* no other lock is held */
+	int lock;
+};
+
+struct pctl_answer {
+	char *kept, *failed;
+	struct pctl_buf text;
+	struct pctl_value
+		*other; /* the former's tree while the new one is in use, and the reverse */
+	bool has_former;
+	uint64_t former_age_s;
 	int lock;
 };
 
@@ -81,18 +92,24 @@ static bool age_of(const char *path, uint64_t *ret_s)
 	return true;
 }
 
-/* Two commands at once ask once: the second waits, and finds an answer that is new. */
+/*
+ * Two commands at once ask once: the second waits, and finds an answer that is new. The lock is
+ * held until the answer is kept; two that wait for each other's would wait for ever, so who has one
+ * already asks without.
+ */
 static void lock(struct asking *a)
 {
 	PCTL_AUTO(free) char *path = a->kept ? pctl_xasprintf("%s.lock", a->kept) : NULL;
 
-	a->lock = path ? pctl_file_lock(path, 0600, NULL) : -1;
+	if (path)
+		a->lock = a->may_wait ? pctl_file_lock(path, 0600, NULL)
+				      : pctl_file_try_lock(path, 0600, NULL);
 }
 
-static void unlock(const struct asking *a)
+static void unlock(int lock)
 {
-	if (a->lock >= 0)
-		(void)close(a->lock);
+	if (lock >= 0)
+		(void)close(lock);
 }
 
 /* --- Whether an answer is one. ---------------------------------------------------------------- */
@@ -150,6 +167,14 @@ static void check_nodes(const struct pctl_value *root, struct pctl_problems *pro
 	pctl_inventory_free(scratch);
 }
 
+/* A script whose query found nothing must not take all nodes away. */
+static bool is_empty(const struct pctl_value *root)
+{
+	return !pctl_value_count(pctl_value_get(root, "nodes")) &&
+	       !pctl_value_count(pctl_value_get(root, "groups")) &&
+	       !pctl_value_count(pctl_value_get(root, "classes"));
+}
+
 /* Its tree, or NULL with at least one problem. What only the whole inventory
  * can tell is checked later, and so are the nodes of an answer that was good once. */
 static struct pctl_value *parse(const struct asking *a, const struct pctl_buf *text, bool anew,
@@ -161,8 +186,8 @@ static struct pctl_value *parse(const struct asking *a, const struct pctl_buf *t
 
 	(void)pctl_yaml_parse_answer(&yaml, a->source->name, text->data, text->len, problems);
 	if (!yaml.root && pctl_problems_count(problems) == before)
-		pctl_problems_add(problems, place,
-			"it printed nothing; to say that there are no nodes print 'nodes: {}'");
+		pctl_problems_add(
+			problems, place, "it printed nothing; print nodes, groups or classes");
 	else if (yaml.root && pctl_value_kind(yaml.root) != PCTL_VALUE_MAP)
 		pctl_problems_add(problems, place,
 			"what it prints is a map with keys like 'nodes:', not a %s",
@@ -173,6 +198,10 @@ static struct pctl_value *parse(const struct asking *a, const struct pctl_buf *t
 		check_section(yaml.root, "classes", problems);
 		if (anew)
 			check_nodes(yaml.root, problems);
+		if (anew && is_empty(yaml.root) && pctl_problems_count(problems) == before)
+			pctl_problems_add(problems, place,
+				"what it prints has no node, no group and no class; take the "
+				"source out if that is right");
 	}
 	if (pctl_problems_count(problems) == before)
 		return yaml.root;
@@ -214,45 +243,73 @@ static int ask(struct asking *a, struct pctl_buf *text, struct pctl_problems *pr
 		pctl_problems_count(problems) > 1 ? ", and more" : "");
 }
 
-static void keep(const struct asking *a, const struct pctl_buf *text)
+/* The tree of the kept answer; false: there is none that can be read. */
+static bool read_kept(
+	const struct asking *a, struct pctl_value **ret, struct pctl_problems *problems)
 {
-	struct pctl_error err;
+	struct pctl_buf text;
 
-	if (a->kept && pctl_cache_write_file(a->kept, text->data, text->len, &err) < 0)
-		pctl_source_warn(a->source, "its answer cannot be kept: %s", err.text);
-	if (a->failed)
-		(void)unlink(a->failed);
+	pctl_buf_init(&text, PCTL_YAML_FILE_MAX);
+	bool good = pctl_cache_read_file(a->kept, &text);
+	if (good)
+		*ret = parse(a, &text, false, problems);
+	pctl_buf_done(&text);
+	return good;
 }
 
 /* The kept answer instead; false: there is none that can be read. */
 static bool use_kept(struct asking *a, uint64_t age_s, struct pctl_problems *problems)
 {
-	struct pctl_buf text;
-	bool good = false;
+	if (!read_kept(a, &a->source->root, problems))
+		return false;
+	a->source->age_s = age_s;
+	a->source->aged = true;
+	return true;
+}
 
-	pctl_buf_init(&text, PCTL_YAML_FILE_MAX);
-	if (pctl_cache_read_file(a->kept, &text)) {
-		a->source->root = parse(a, &text, false, problems);
-		a->source->age_s = age_s;
-		a->source->aged = true;
-		good = true;
-	}
-	pctl_buf_done(&text);
-	return good;
+static void warn_of_age(struct pctl_source *source, const char *why, uint64_t age_s)
+{
+	PCTL_AUTO(free) char *age = pctl_source_age(age_s);
+	size_t own = strlen(source->name);
+
+	/* A mistake in the answer begins with the name, and so does the warning. */
+	if (strncmp(why, source->name, own) == 0 && why[own] == ':')
+		why += own + 1;
+	why += strspn(why, " ");
+	pctl_source_warn(source, "%s; using its answer of %s ago", why, age);
+}
+
+static void note_failure(const char *path, const char *why)
+{
+	if (path)
+		(void)pctl_cache_write_file(path, why, strlen(why), NULL);
 }
 
 static void fall_back(
 	struct asking *a, const char *why, uint64_t age_s, struct pctl_problems *problems)
 {
-	PCTL_AUTO(free) char *age = pctl_source_age(age_s);
-	size_t own = strlen(a->source->name);
-
-	/* A mistake in the answer begins with the name, and so does the warning. */
-	if (strncmp(why, a->source->name, own) == 0 && why[own] == ':')
-		why += own + 1;
-	why += strspn(why, " ");
 	if (use_kept(a, age_s, problems))
-		pctl_source_warn(a->source, "%s; using its answer of %s ago", why, age);
+		warn_of_age(a->source, why, age_s);
+}
+
+/* The answer waits for what the whole inventory says to it. */
+static void put_off(struct asking *a, struct pctl_buf *text, bool have_kept, uint64_t age_s)
+{
+	PCTL_AUTO(pctl_problems_free) struct pctl_problems *unused = pctl_problems_new();
+	struct pctl_answer *answer = pctl_xcalloc(1, sizeof(*answer));
+
+	answer->has_former = have_kept && read_kept(a, &answer->other, unused) && answer->other;
+	answer->former_age_s = age_s;
+	answer->text = *text;
+	answer->kept = a->kept;
+	answer->failed = a->failed;
+	answer->lock = a->lock;
+	a->kept = NULL;
+	a->failed = NULL;
+	a->lock = -1;
+	pctl_buf_init(text, PCTL_YAML_FILE_MAX);
+	a->source->answer = answer;
+	a->source->aged = true;
 }
 
 static void ask_anew(
@@ -265,11 +322,9 @@ static void ask_anew(
 	pctl_buf_init(&text, PCTL_YAML_FILE_MAX);
 	int r = ask(a, &text, own, &err);
 	if (r == 0) {
-		keep(a, &text);
-		a->source->aged = true;
+		put_off(a, &text, have_kept, age_s);
 	} else if (have_kept && r != PCTL_E_CANCELED) {
-		if (a->failed)
-			(void)pctl_cache_write_file(a->failed, err.text, strlen(err.text), NULL);
+		note_failure(a->failed, err.text);
 		fall_back(a, err.text, age_s, problems);
 	}
 	pctl_buf_done(&text);
@@ -319,7 +374,7 @@ static void answer(struct asking *a, struct pctl_problems *problems)
 		if (!have_kept || !use_failed(a, age_s, problems))
 			ask_anew(a, have_kept, age_s, problems);
 	}
-	unlock(a);
+	unlock(a->lock);
 }
 
 /* A program beside the inventory is found from anywhere; another one of the same name elsewhere has
@@ -336,7 +391,7 @@ static void find_program(char **argv, const struct pctl_value *list)
 }
 
 void pctl_source_command(
-	struct pctl_source *source, enum pctl_freshness freshness, struct pctl_problems *problems)
+	struct pctl_inventory *inv, struct pctl_source *source, struct pctl_problems *problems)
 {
 	const struct pctl_value *list = pctl_value_get(source->config, "command");
 	const char *every = pctl_value_text(pctl_value_get(source->config, "every"));
@@ -345,15 +400,70 @@ void pctl_source_command(
 		.source = source,
 		.argv = argv,
 		.every_ms = EVERY_MS,
-		.freshness = freshness,
+		.freshness = inv->freshness,
+		.may_wait = true,
 		.lock = -1,
 	};
 
 	if (every && *every)
 		(void)pctl_parse_duration(every, &a.every_ms);
+	for (size_t i = 0; i < inv->source_count; i++)
+		a.may_wait = a.may_wait && !inv->sources[i]->answer;
 	find_program(argv, list);
 	find_files(&a);
 	answer(&a, problems);
 	free(a.kept);
 	free(a.failed);
+}
+
+/* --- What becomes of a new answer. ------------------------------------------------------------ */
+
+bool pctl_answer_has_former(const struct pctl_source *source)
+{
+	return source->answer->has_former;
+}
+
+void pctl_answer_swap(struct pctl_source *source)
+{
+	struct pctl_answer *answer = source->answer;
+	struct pctl_value *root = source->root;
+
+	source->root = answer->other;
+	answer->other = root;
+	source->age_s = source->age_s ? 0 : answer->former_age_s;
+}
+
+void pctl_answer_drop(struct pctl_source *source)
+{
+	struct pctl_answer *answer = source->answer;
+
+	if (!answer)
+		return;
+	unlock(answer->lock);
+	pctl_buf_done(&answer->text);
+	pctl_value_free(answer->other);
+	free(answer->kept);
+	free(answer->failed);
+	free(answer);
+	source->answer = NULL;
+}
+
+void pctl_answer_keep(struct pctl_source *source)
+{
+	const struct pctl_answer *answer = source->answer;
+	struct pctl_error err;
+
+	if (answer->kept &&
+		pctl_cache_write_file(answer->kept, answer->text.data, answer->text.len, &err) < 0)
+		pctl_source_warn(source, "its answer cannot be kept: %s", err.text);
+	if (answer->failed)
+		(void)unlink(answer->failed);
+	pctl_answer_drop(source);
+}
+
+void pctl_answer_refuse(struct pctl_source *source, const char *why)
+{
+	note_failure(source->answer->failed, why);
+	warn_of_age(source, why, source->answer->former_age_s);
+	pctl_answer_drop(source);
 }

@@ -70,6 +70,12 @@ PCTL_API const char *pctl_inventory_path(const struct pctl_inventory *inventory)
 /* --- Sources: what else says which nodes and groups there are. -------------------------------- */
 
 PCTL_API size_t pctl_inventory_source_count(const struct pctl_inventory *inventory);
+/*
+ * The groups of sources that cannot be expanded. Loading leaves them to whoever selects one: they
+ * are no mistakes of the inventory.
+ */
+PCTL_API void pctl_inventory_check_sources(
+	const struct pctl_inventory *inventory, struct pctl_problems *problems);
 /* What it gave and how old that is: "source 'prog': 8 nodes, 2 groups, 3 min old"; free() it. */
 PCTL_API char *pctl_inventory_source_words(const struct pctl_inventory *inventory, size_t source);
 /* What somebody should know whatever they do, or NULL; free() it. */

@@ -170,6 +170,8 @@ def wrong_answers(lab):
     for answer, *parts in (
             ("", "source 'site-nodes':1:1: it printed nothing"),
             ("- a\n", "source 'site-nodes':1:1: what it prints is a map"),
+            ("{}\n", "source 'site-nodes':1:1: what it prints has no node, no group and no class"),
+            ("nodes: {}\ngroups:\nclasses: {}\n", "1:1: what it prints has no node, no group"),
             ("nodes: {c1: {class: c}\n", "source 'site-nodes':1:8: this '{' is never closed"),
             ("node: {}\n", "source 'site-nodes':1:1: unknown key 'node'; did you mean 'nodes'?"),
             ("nodes:\n  c[1-3: {}\n  c2: {adress: x, tags: a}\n",
@@ -189,6 +191,83 @@ def wrong_answers(lab):
     site.answers("nodes:\n  c1: {class: kk, credential: x}\n")
     refused(lab.run("list"), "source 'site-nodes':2:15: unknown class 'kk'",
             "source 'site-nodes':2:31: unknown credential 'x'")
+
+
+@test
+def kept_when_the_whole_has_mistakes(lab):
+    """an answer with which the whole inventory has more mistakes than with the last good one"""
+    site = Program(lab)
+    site.answers(ANSWER + "classes: {k: {class: c}}\n")
+    lab.inventory(lab.read("config/powerctl/powerctl.yaml") + "  f1: {class: k}\n")
+    same(lab.run("list").status, 0)
+    kept = lab.read(site.kept)
+    for answer, what in (
+            (ANSWER.replace("class: c", "class: nix") + "classes: {k: {class: c}}\n",
+             "3:19: unknown class 'nix'"),
+            (ANSWER.replace("class: c", "credential: x") + "classes: {k: {class: c}}\n",
+             "3:24: unknown credential 'x'"),
+            (ANSWER, f"{lab.inventory_path}:6:15: unknown class 'k'")):
+        site.age(4000)
+        site.answers(answer)
+        runs = site.runs
+        for command in (("list", "c1"), ("list", "c1"), ("check", "c1")):
+            r = lab.run(*command)
+            same(r.status, 0, r)
+            has(r.err, f"powerctl: source 'site-nodes': {what}; using its answer of 66 min ago\n")
+        same(site.runs, runs + 2)  # list, and check
+        same(lab.read(site.kept), kept)
+    site.age(4000)
+    site.answers(ANSWER.replace("c[1-3]", "d[1-3]").replace("c[1-2]", "d1") + "classes: {k: {}}\n")
+    same(good(lab.run("list", "d1"), "d1: null 10.0.0.1").err, "")
+
+
+@test
+def one_of_two_is_to_blame(lab):
+    """of two programs only the one whose answer is wrong falls back; mistakes of a file blame none"""
+    site = Program(lab, name="other")
+    site.answers("nodes: {o1: {class: c}}\n")
+    lab.write("config/powerctl/more", "#!/bin/sh\necho x >>%s\ncat %s\n" %
+              (lab.path("more-runs"), lab.path("more")), 0o700)
+    lab.write("more", "nodes: {m1: {class: c}}\n")
+    inventory(lab, "  - {command: [./other], every: 1h}\n  - {command: [./more], every: 1h}\n")
+    same(lab.run("list").status, 0)
+    site.age(4000)
+    site.answers("nodes: {o1: {class: nix}}\n")
+    lab.write("more", "nodes: {m2: {class: c}}\n")
+    r = good(lab.run("list", "o1,m2"), "o1: null -", "m2: null -")
+    same(r.err, "powerctl: source 'other': 1:21: unknown class 'nix'; using its answer of 66 min ago\n")
+    site.age(4000)
+    site.answers("nodes: {o2: {class: c}}\n")
+    inventory(lab, "  - {command: [./other], every: 1h}\n", "nodes:\n  n1: {class: nix}\n")
+    r = refused(lab.run("list"), "yaml:5:15: unknown class 'nix'")
+    same(len(r.err.splitlines()), 1, r)
+    inventory(lab, "  - {command: [./other], every: 1h}\n")
+    runs = site.runs
+    good(lab.run("list", "o2"), "o2: null -")
+    same(site.runs, runs)
+
+
+@test
+def nothing_is_no_answer(lab):
+    """an answer without anything takes no nodes away"""
+    site = Program(lab)
+    site.answers(ANSWER)
+    same(lab.run("list").status, 0)
+    site.age(4000)
+    site.answers("{}\n")
+    has(good(lab.run("list", "c1"), "c1: null 10.0.0.1").err, "1:1: what it prints has no node")
+
+
+@test
+def first_answer_is_wrong(lab):
+    """without one before it is an error each time, and nothing is kept"""
+    site = Program(lab)
+    site.answers(ANSWER.replace("class: c", "class: nix"))
+    for runs in (1, 2):
+        refused(lab.run("list", "n1"), "source 'site-nodes':3:19: unknown class 'nix'")
+        same(site.runs, runs)
+    site.answers(ANSWER)
+    good(lab.run("list", "c1"), "c1: null 10.0.0.1")
 
 
 @test
@@ -355,6 +434,7 @@ def mistakes(lab):
             ("  - {}\n", ":3:5: a source has one of these keys: clustershell, genders, command"),
             ("  - {genders: a, command: [b]}\n", ":3:5: a source is one of genders and command"),
             ("  - {comand: [x]}\n", ":3:6: unknown key 'comand'; did you mean 'command'?"),
+            ("  - {command: []}\n", ":3:15: command: the name of a program is missing here"),
             ("  - {command: x}\n", ":3:15: command: a list, [one, two], is wanted here"),
             ("  - {command: [x], every: often}\n", ":3:27: every: a duration is wanted here"),
             ("  - {genders: gone}\n", f":3:15: {lab.path('config/powerctl/gone')}: cannot open it"),
@@ -366,6 +446,14 @@ def mistakes(lab):
             ("  genders: x\n", ":3:3: sources: a list of maps, [{key: value}], is wanted here")):
         inventory(lab, sources)
         refused(lab.run("list"), part)
+
+
+@test
+def unknown_members(lab):
+    """what a group of the inventory names in vain is one line"""
+    lab.inventory("nodes: {\"n[1-3]\": {driver: \"null\"}}\ngroups:\n  a: n[1-9]\n")
+    r = refused(lab.run("list"), "yaml:3:6: group 'a': 6 unknown nodes: n[4-9]\n")
+    same(len(r.err.splitlines()), 1, r)
 
 
 @test
@@ -618,6 +706,22 @@ def clustershell_paths(lab):
         same(lab.run("expand", group).out.split(), wanted.split(), (path, group))
     inventory(lab, "  - {clustershell: false}\n")
     same(lab.run("list", "n1").status, 0)
+
+
+@test
+def check_names_broken_groups(lab):
+    """check names every group of a source that cannot be expanded, each with its place once"""
+    inventory(lab, "  - {clustershell: cs}\n")
+    path = lab.write("config/powerctl/cs/b5.yaml",
+                     "roles:\n  a: n[1-\n  b: n1\n  c: '@a'\n  d: '@nix'\n")
+    lab.write("config/powerctl/cs/groups.conf", "[Main]\nautodir: $CFGDIR\ndefault: roles\n")
+    r = refused(lab.run("list", "@a"), f"powerctl: '@a': {path}:2:3: group 'roles:a': this bracket")
+    same(r.err.count("b5.yaml"), 1, r)
+    good(lab.run("list", "@b"), "n1: null a")
+    r = refused(lab.run("check"), "source 'cs': 4 groups\n",
+                f"powerctl: {path}:2:3: group 'roles:a': this bracket is never closed",
+                f"powerctl: {path}:5:3: group 'roles:d': unknown group 'roles:nix'")
+    same(r.err.count("b5.yaml"), 2, r)
 
 
 @test
