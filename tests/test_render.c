@@ -457,6 +457,11 @@ static void test_summary(void **state)
 	progress_text(&buf, "on", &t, 12900);
 	assert_string_equal(
 		buf.data, "on: 4000/4000 done, 12 failed, 312 waiting for places, 12 s");
+	pctl_buf_cut(&buf, 0);
+	t.locked_out = 1499;
+	progress_text(&buf, "on", &t, 12900);
+	assert_string_equal(buf.data, "on: 4000/4000 done, 12 failed, 312 waiting for places, "
+				      "1499 waiting for other commands, 12 s");
 	pctl_buf_done(&buf);
 }
 

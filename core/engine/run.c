@@ -342,7 +342,8 @@ void pctl_run_release(struct pctl_run *run)
 void pctl_run_waiting(struct pctl_run *run, const struct pctl_target *target, const char *holder)
 {
 	if (run->callbacks.waiting)
-		run->callbacks.waiting(run->callbacks.data, target->name, holder);
+		run->callbacks.waiting(
+			run->callbacks.data, target->name, holder, run->core->lock_waiters);
 }
 
 void pctl_run_task_result(struct pctl_run *run, const struct pctl_result *result)

@@ -104,9 +104,12 @@ static void wait_for_lock(struct pctl_task *t, bool waits)
 {
 	size_t *waiters = &core_of(t)->lock_waiters;
 
-	if (waits != t->waits_lock)
-		*waiters = waits ? *waiters + 1 : *waiters - 1;
+	if (waits == t->waits_lock)
+		return;
+	*waiters = waits ? *waiters + 1 : *waiters - 1;
 	t->waits_lock = waits;
+	if (!waits)
+		pctl_run_waiting(t->run, t->target, NULL);
 }
 
 /* What others wait for. */
