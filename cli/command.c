@@ -84,6 +84,14 @@ static const char *nearest_verb(const char *word)
 	return pctl_parse_nearest(word, names);
 }
 
+/* `power on n1`, `chassis power on`: what others have before their verbs. */
+static bool is_filler(const char *word)
+{
+	static const char *const fillers[] = { "power", "chassis", NULL };
+
+	return pctl_parse_choice(word, fillers) >= 0;
+}
+
 /* `powerctl nuc1 reboot`: the same words, the verb first. */
 static bool say_swapped(const char *const *words)
 {
@@ -99,7 +107,8 @@ static bool say_swapped(const char *const *words)
 	for (size_t i = verb + 1; words[i]; i++)
 		pctl_buf_addf(&line, " %s", words[i]);
 	for (size_t i = 0; i < verb; i++)
-		pctl_buf_addf(&line, " %s", words[i]);
+		if (!is_filler(words[i]))
+			pctl_buf_addf(&line, " %s", words[i]);
 	say("the verb comes first: powerctl %s%s", words[verb], line.data);
 	pctl_buf_done(&line);
 	return true;

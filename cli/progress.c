@@ -23,6 +23,8 @@ void progress_text(
 		pctl_buf_addf(ret, "%zu failed, ", tally->failed);
 	if (tally->waiting)
 		pctl_buf_addf(ret, "%zu waiting for places, ", tally->waiting);
+	if (tally->locked_out)
+		pctl_buf_addf(ret, "%zu waiting for other commands, ", tally->locked_out);
 	pctl_buf_addf(ret, "%" PRIu64 " s", elapsed_ms / 1000);
 }
 

@@ -36,31 +36,44 @@ const char *render_word(const struct pctl_result *r)
 	return r->word ? r->word : "ok";
 }
 
-static const char *find_mend(int code)
+static const char *find_hint(const struct pctl_error *err)
 {
+	if (err->flags & PCTL_ERROR_DEADLINE)
+		return "--deadline gives the command longer";
+	return pctl_error_hint(err->code);
+}
+
+static const char *find_mend(const struct pctl_error *err)
+{
+	if (err->flags & PCTL_ERROR_DEADLINE)
+		return find_hint(err);
 	for (size_t i = 0; i < sizeof(mends) / sizeof(mends[0]); i++)
-		if (mends[i].code == code)
+		if (mends[i].code == err->code)
 			return mends[i].mend;
-	return pctl_error_hint(code);
+	return find_hint(err);
 }
 
 /* What -v adds, in brackets behind everything else. */
-static void add_details(struct pctl_buf *buf, const struct pctl_result *r)
+static void add_details(
+	struct pctl_buf *buf, const struct pctl_result *r, const struct render_style *style)
 {
-	const char *hint = r->ok ? NULL : pctl_error_hint(r->error.code);
-	const char *code = r->ok ? "" : r->error.device_code;
+	const char *const details[] = {
+		style->folded ? NULL : r->address,
+		r->changing ? "changing" : NULL,
+		r->ok ? NULL : r->error.device_code,
+		r->ok ? NULL : find_hint(&r->error),
+	};
+	const char *before = " (";
 
-	pctl_buf_adds(buf, " (");
-	text_clean(buf, r->address && *r->address ? r->address : "no address");
-	if (r->changing)
-		pctl_buf_adds(buf, "; changing");
-	if (*code) {
-		pctl_buf_adds(buf, "; ");
-		text_clean(buf, code);
+	for (size_t i = 0; i < sizeof(details) / sizeof(details[0]); i++) {
+		if (!details[i] || !*details[i])
+			continue;
+		pctl_buf_adds(buf, before);
+		text_clean(buf, details[i]);
+		before = "; ";
 	}
-	if (hint)
-		pctl_buf_addf(buf, "; %s", hint);
-	pctl_buf_adds(buf, ")");
+	if (*before == ';')
+		pctl_buf_adds(buf, ")");
 }
 
 /* A refused login: whose it was. Never what it was. */
@@ -80,7 +93,7 @@ static void add_error(
 	struct pctl_buf *buf, const struct pctl_result *r, const struct render_style *style)
 {
 	const char *name = pctl_error_name(r->error.code);
-	const char *mend = style->mend ? find_mend(r->error.code) : NULL;
+	const char *mend = style->mend ? find_mend(&r->error) : NULL;
 
 	pctl_buf_addf(
 		buf, "%s: %s: ", style->mend ? "error" : render_word(r), name ? name : "internal");
@@ -133,6 +146,6 @@ char *render_result(const struct pctl_result *r, const struct render_style *styl
 		add_error(&buf, r, style);
 	}
 	if (style->verbose)
-		add_details(&buf, r);
+		add_details(&buf, r, style);
 	return pctl_buf_steal(&buf);
 }

@@ -7,6 +7,7 @@
 
 struct render_style {
 	bool verbose;  /* add address, device code and hint */
+	bool folded;   /* verbose without the address, which no two share */
 	bool indented; /* trees as indented lines, not as lines that stand alone */
 	bool mend;     /* errors say which command mends them (`check`) */
 	/* Of the node: what a refused login was made with; NULL: not known. */

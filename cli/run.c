@@ -24,7 +24,7 @@ struct runner {
 	struct tally tally;
 	struct progress progress;
 	struct signals signals;
-	struct pctl_names *failed;
+	struct pctl_names *failed, *holders; /* holders: those that were named */
 	bool done;
 	bool gave_up; /* ^C while the reader of the results took his time */
 };
@@ -106,11 +106,15 @@ static void on_output_gone(void *data)
 		pctl_run_pause(r->run, false);
 }
 
-static void on_waiting(void *data, const char *name, const char *holder)
+/* Each holder is named once: behind one command thousands may wait. */
+static void on_waiting(void *data, const char *name, const char *holder, size_t waiting)
 {
 	struct runner *r = data;
 
-	if (r->cli->options.quiet)
+	r->tally.locked_out = waiting;
+	if (!holder || r->cli->options.quiet)
+		return;
+	if (!pctl_names_add(r->holders, holder) && !r->cli->options.verbose)
 		return;
 	progress_clear(&r->progress);
 	say("%s: waiting for %s", name, holder);
@@ -232,6 +236,7 @@ int run_request(struct cli *cli, const struct selection *selection,
 		.tally.total = selection->count,
 		.style = {
 			.verbose = cli->options.verbose > 0,
+			.folded = mode == OUTPUT_FOLD && selection->count > 1,
 			.indented = mode == OUTPUT_FOLD || selection->count == 1,
 			.mend = style && style->mend,
 		},
@@ -244,7 +249,9 @@ int run_request(struct cli *cli, const struct selection *selection,
 	}
 	r.output = output_new(cli, STDOUT_FILENO, mode, cli->options.json);
 	r.failed = pctl_names_new();
+	r.holders = pctl_names_new();
 	status = run_to_end(&r);
 	pctl_names_free(r.failed);
+	pctl_names_free(r.holders);
 	return status;
 }

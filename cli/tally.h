@@ -13,6 +13,7 @@ struct tally {
 	size_t total; /* nodes of the command */
 	size_t done, failed;
 	size_t waiting;                /* for places, now */
+	size_t locked_out;             /* wait for other commands, now */
 	size_t words[TALLY_WORDS];     /* of those that did not fail */
 	size_t classes[TALLY_CLASSES]; /* of those that did; by -code */
 };

@@ -97,6 +97,36 @@ static void test_verbose_adds_address_code_and_hint(void **state)
 		"error: auth: refused (10.0.0.1; HTTP 401; %s)", pctl_error_hint(PCTL_E_AUTH));
 	assert_line(&r, &verbose, expected);
 	assert_line(&r, &plain, "error: auth: refused");
+	r = good(PCTL_VERB_STATUS, "on");
+	r.address = "";
+	assert_line(&r, &verbose, "on");
+	r.changing = true;
+	assert_line(&r, &verbose, "on (changing)");
+}
+
+static void test_verbose_lines_fold(void **state)
+{
+	const struct render_style folded = { .verbose = true, .folded = true };
+	struct pctl_result r = good(PCTL_VERB_STATUS, "on");
+
+	(void)state;
+	assert_line(&r, &folded, "on");
+	r = bad(PCTL_VERB_ON, PCTL_E_BUSY, "busy");
+	pctl_error_device_code(&r.error, "HTTP 503");
+	assert_line(&r, &folded, "error: busy: busy (HTTP 503; try again in a moment)");
+}
+
+/* The device has no part in it. */
+static void test_a_deadline_has_its_own_hint(void **state)
+{
+	struct pctl_result r = bad(PCTL_VERB_ON, PCTL_E_TIMEOUT, "over");
+
+	(void)state;
+	pctl_error_flag(&r.error, PCTL_ERROR_DEADLINE);
+	assert_line(&r, &verbose,
+		"error: timeout: over (10.0.0.1; --deadline gives the command longer)");
+	assert_line(
+		&r, &mend, "error: timeout: over; to mend: --deadline gives the command longer");
 }
 
 static void test_refused_login_says_whose_it_was(void **state)
@@ -457,6 +487,11 @@ static void test_summary(void **state)
 	progress_text(&buf, "on", &t, 12900);
 	assert_string_equal(
 		buf.data, "on: 4000/4000 done, 12 failed, 312 waiting for places, 12 s");
+	pctl_buf_cut(&buf, 0);
+	t.locked_out = 1499;
+	progress_text(&buf, "on", &t, 12900);
+	assert_string_equal(buf.data, "on: 4000/4000 done, 12 failed, 312 waiting for places, "
+				      "1499 waiting for other commands, 12 s");
 	pctl_buf_done(&buf);
 }
 
@@ -512,6 +547,8 @@ int main(void)
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_verbose_adds_address_code_and_hint),
+		cmocka_unit_test(test_verbose_lines_fold),
+		cmocka_unit_test(test_a_deadline_has_its_own_hint),
 		cmocka_unit_test(test_refused_login_says_whose_it_was),
 		cmocka_unit_test(test_check_says_what_mends),
 		cmocka_unit_test(test_devices_cannot_command_the_terminal),

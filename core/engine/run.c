@@ -35,6 +35,8 @@ static void tell(struct pctl_run *run, size_t i, int code, const char *what, con
 
 	pctl_result_init(&result, target, run->request.verb);
 	pctl_error_set(&result.error, code, "%s%s", what, text);
+	if (code == PCTL_E_TIMEOUT) /* nothing but the deadline ends them with that */
+		pctl_error_flag(&result.error, PCTL_ERROR_DEADLINE);
 	result.ok = code == PCTL_E_SKIPPED;
 	result.word = result.ok ? "skipped" : "error";
 	result.note = result.ok ? text : NULL;
@@ -342,7 +344,8 @@ void pctl_run_release(struct pctl_run *run)
 void pctl_run_waiting(struct pctl_run *run, const struct pctl_target *target, const char *holder)
 {
 	if (run->callbacks.waiting)
-		run->callbacks.waiting(run->callbacks.data, target->name, holder);
+		run->callbacks.waiting(
+			run->callbacks.data, target->name, holder, run->core->lock_waiters);
 }
 
 void pctl_run_task_result(struct pctl_run *run, const struct pctl_result *result)

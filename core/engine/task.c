@@ -104,9 +104,12 @@ static void wait_for_lock(struct pctl_task *t, bool waits)
 {
 	size_t *waiters = &core_of(t)->lock_waiters;
 
-	if (waits != t->waits_lock)
-		*waiters = waits ? *waiters + 1 : *waiters - 1;
+	if (waits == t->waits_lock)
+		return;
+	*waiters = waits ? *waiters + 1 : *waiters - 1;
 	t->waits_lock = waits;
+	if (!waits)
+		pctl_run_waiting(t->run, t->target, NULL);
 }
 
 /* What others wait for. */
@@ -258,14 +261,12 @@ void pctl_task_end_interrupted(struct pctl_task *t)
 	const char *waits = t->ready ? pctl_ready_watch_why(t->ready) : "";
 	char state[400];
 
-	if (t->request->verb == PCTL_VERB_WAIT_READY) {
-		pctl_task_end_fail(t, code, "%s%s%s", why, *waits ? "; not ready: " : "", waits);
-		return;
-	}
 	(void)snprintf(state, sizeof(state), "%s%s%.150s%s%s", read,
 		*t->trouble ? "; before that: " : "", t->trouble, *waits ? "; not ready: " : "",
 		waits);
-	if (t->sent.how == PCTL_SENT_DOUBTFUL)
+	if (t->request->verb == PCTL_VERB_WAIT_READY)
+		pctl_error_set(&err, code, "%s%s%s", why, *waits ? "; not ready: " : "", waits);
+	else if (t->sent.how == PCTL_SENT_DOUBTFUL)
 		pctl_error_set(&err, PCTL_E_OUTCOME_UNKNOWN,
 			"%s after '%s' was sent; whether it was taken is not known", why,
 			t->sent.what);
@@ -279,6 +280,8 @@ void pctl_task_end_interrupted(struct pctl_task *t)
 			why, state);
 	else
 		pctl_error_set(&err, code, "%s; nothing was sent, last read: %s", why, state);
+	if (err.code == PCTL_E_TIMEOUT)
+		pctl_error_flag(&err, PCTL_ERROR_DEADLINE);
 	end_failed(t, &err);
 }
 

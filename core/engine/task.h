@@ -248,6 +248,7 @@ void pctl_run_give(struct pctl_run *run, const struct pctl_target *target, bool 
 void pctl_run_pass_turn(struct pctl_run *run, const struct pctl_target *target);
 /* An op of a task that has its turn ended well. */
 void pctl_run_proved(struct pctl_run *run, const struct pctl_target *target);
+/* holder NULL: it waits for its lock no longer. */
 void pctl_run_waiting(struct pctl_run *run, const struct pctl_target *target, const char *holder);
 /* 0, or why everything is to end: a class and the words for it. */
 int pctl_run_interrupted(const struct pctl_run *run, const char **ret_why);

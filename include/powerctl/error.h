@@ -52,6 +52,8 @@ struct pctl_error {
 #define PCTL_ERROR_NOT_LISTENING 2u
 /* Unreachable: the device is there, and dropped the connection; asking again soon is worth it. */
 #define PCTL_ERROR_DROPPED 4u
+/* Timeout: the whole request's time was over, not the device's. */
+#define PCTL_ERROR_DEADLINE 8u
 
 /*
  * Fills err (which may be NULL) and returns code, so that a failure is one statement. The text is

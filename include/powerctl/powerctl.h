@@ -148,9 +148,10 @@ struct pctl_result {
 typedef void pctl_result_fn(void *data, const struct pctl_result *result);
 /*
  * A node waits for another process: holder says whose lock it is ("root, powerctl reboot, pid
- * 4711"), or which places of a limit it has ("a place in rack1 (8 at once): root, ...").
+ * 4711"), or which places of a limit it has ("a place in rack1 (8 at once): root, ..."). NULL: it
+ * waits for a lock no longer. waiting: so many do now.
  */
-typedef void pctl_waiting_fn(void *data, const char *name, const char *holder);
+typedef void pctl_waiting_fn(void *data, const char *name, const char *holder, size_t waiting);
 /*
  * A node begins to wait for what a limit allows ("a place in rack1 (8 at once)"), or waits no
  * longer (what is NULL). waiting: so many do now.

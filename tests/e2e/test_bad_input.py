@@ -253,6 +253,8 @@ def unknown_verbs(lab):
                         (["boot", "pxf", "a1"], "did you mean 'pxe'?"),
                         (["boot", "a1", "pxe"], "powerctl boot pxe a1"),
                         (["a1", "off"], "powerctl off a1"),
+                        (["power", "off", "a1"], "powerctl off a1\n"),
+                        (["a1", "chassis", "power", "off"], "powerctl off a1\n"),
                         (["off", "--timeout", "5x", "a1"], "duration"),
                         (["off", "--timeout"], "--timeout"),
                         (["off", "--fanout", "0", "a1"], "fanout"),

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 
-from lib import PATIENCE, POWERCTL, SOURCE, has, main, same, test
+from lib import PATIENCE, POWERCTL, SOURCE, has, main, same, test, until
 from schema import check_schema
 
 FLEET = """
@@ -591,6 +591,23 @@ def waiting_for_a_lock(lab):
         err = lab.run("on", "--deadline", "700ms", "n1").err
     assert re.search(rf"n1: waiting for \S+, powerctl off, pid {first.pid}\b", err), err
     same(first.communicate(timeout=PATIENCE)[0], "n1: off\n")
+
+
+@test
+def many_wait_for_one(lab):
+    """of many that wait for one command the first names it, the line counts them, -v names all"""
+    lab.inventory('nodes: {"n[1-20]": {driver: "null", transition: 60s, state: "on"}}')
+    first = lab.start("off", "--yes", "n[1-20]", stdout=subprocess.DEVNULL)
+
+    def told(*words):
+        err = lab.run("on", "--deadline", "700ms", *words, "n[1-20]").err
+        return len(re.findall(rf"n\d+: waiting for \S+, powerctl off, pid {first.pid}\n", err))
+    until("the first has all", lambda: told("-v") == 20)
+    same((told(), told("-q")), (1, 0))
+    terminal = lab.terminal("on", "--deadline", "5s", "n[1-20]")
+    terminal.expect("on: 0/20 done, 20 waiting for other commands, ")
+    first.kill()
+    terminal.end()
 
 
 # --- Inventory commands. --------------------------------------------------------------------------

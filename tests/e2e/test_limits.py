@@ -181,6 +181,8 @@ def interrupted(lab):
     same(proc.wait(60), 130)
     same(said().count(f"error: canceled: interrupted; {words}"), 3, said())
     same(len(rack.starts()), 1)
+    r = lab.run("on", "-v", "--fold", "--deadline", "300ms", "n[5-8]")
+    same(r.out.count(" (--deadline gives the command longer)\n"), len(r.lines), r)
     r = bad(lab.run("on", "--deadline", "1s", "n[5-8]"), 1)
     true(r.out.count(f"error: timeout: the command's time was over; {words}") >= 3, r)
 
