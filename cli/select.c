@@ -254,7 +254,9 @@ static int expand(struct cli *cli, const struct list *words, struct pctl_names *
 			r = pctl_names_expand(out, word, &resolver, NULL, &err);
 		else if ((r = add_failed(cli, &failed, &err)) == 0)
 			r = pctl_names_expand(out, failed.v[0], NULL, NULL, &err);
-		if (r < 0)
+		if (r < 0 && is_failed(cli, word)) /* the text begins with it */
+			pctl_problems_add(problems, nowhere, "%s", err.text);
+		else if (r < 0)
 			pctl_problems_add(problems, nowhere, "'%.200s': %s", word, err.text);
 		list_done(&failed);
 	}

@@ -243,8 +243,7 @@ static const struct {
 		"f:3:14: class 'b' comes back to itself; take one 'class:' of the circle out\n"
 		"f:4:14: class 'c' comes back to itself; take one 'class:' of the circle out" },
 	{ "groups:\n  r: n[1-3],nn2\nnodes: {\"n[1-2]\": {}}\n",
-		"f:2:6: group 'r': unknown node 'n3'; `powerctl list` shows those there are\n"
-		"f:2:6: group 'r': unknown node 'nn2'; did you mean 'n2'?" },
+		"f:2:6: group 'r': 2 unknown nodes: n3,nn2" },
 	{ "groups:\n  r: \"@s\"\n  s: \"@r\"\n",
 		"f:2:6: group 'r': group 'r' comes back to itself; take one '@' of the circle "
 		"out\n"

@@ -122,6 +122,8 @@ const struct pctl_value *pctl_inventory_limits(
 
 /* Keys and kinds of one file. */
 void pctl_inventory_check_file(const struct pctl_value *root, struct pctl_problems *problems);
+/* The same of one source. */
+void pctl_inventory_check_source(const struct pctl_value *config, struct pctl_problems *problems);
 /* The same of what a source's program printed. */
 void pctl_inventory_check_answer(const struct pctl_value *root, struct pctl_problems *problems);
 /* The same for one node's settings that came from elsewhere, with the names in them. */

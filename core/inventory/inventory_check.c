@@ -345,6 +345,11 @@ void pctl_inventory_check_file(const struct pctl_value *root, struct pctl_proble
 	check(&file, "the file", root, problems);
 }
 
+void pctl_inventory_check_source(const struct pctl_value *config, struct pctl_problems *problems)
+{
+	check(&any_source, "sources", config, problems);
+}
+
 void pctl_inventory_check_answer(const struct pctl_value *root, struct pctl_problems *problems)
 {
 	check(&answer, "the answer", root, problems);

@@ -139,6 +139,22 @@ static bool is_true(const struct pctl_value *v)
 	return pctl_value_text(v) && pctl_parse_bool(pctl_value_text(v), &b) == 0 && b;
 }
 
+/* A mistake is said before any program runs. */
+static bool keys_are_good(
+	const struct pctl_value *config, const char *kind, struct pctl_problems *problems)
+{
+	struct pctl_problems *own = pctl_problems_new();
+
+	pctl_inventory_check_source(config, own);
+	check_own_keys(config, kind, own);
+	size_t count = pctl_problems_count(own);
+	for (size_t i = 0; pctl_problems_at(own, i); i++)
+		pctl_problems_add(
+			problems, (struct pctl_place){ 0 }, "%s", pctl_problems_at(own, i));
+	pctl_problems_free(own);
+	return count == 0;
+}
+
 static void read_source(
 	struct pctl_inventory *inv, const struct pctl_value *config, struct pctl_problems *problems)
 {
@@ -150,9 +166,8 @@ static void read_source(
 		pctl_value_kind(pctl_value_get(config, kind)) == PCTL_VALUE_LIST && !title)
 		pctl_problems_add(problems, pctl_value_place(pctl_value_get(config, kind)),
 			"command: the name of a program is missing here");
-	if (!title)
+	if (!title || !keys_are_good(config, kind, problems))
 		return;
-	check_own_keys(config, kind, problems);
 
 	struct pctl_source *source = pctl_xcalloc(1, sizeof(*source));
 	source->name = pctl_xasprintf("source '%s'", title);

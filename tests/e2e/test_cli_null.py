@@ -407,6 +407,7 @@ def failed_nodes(lab):
     r = lab.run("status", "@failed")
     same(r.status, 2)
     has(r.err, "@failed: there was no command yet")
+    same(lab.run("expand", "@failed").err.count("@failed"), 1)
     lab.run("status", "n[1-8]", "dead[1-2]", "locked1", "m1")
     r = lab.run("status", "--sort", "@failed")
     same([x.split(":")[0] for x in r.lines], ["dead1", "dead2", "locked1"])

@@ -449,6 +449,15 @@ def mistakes(lab):
 
 
 @test
+def typo_before_it_runs(lab):
+    """a source whose keys have a mistake is not asked"""
+    site = Program(lab, more=", evry: 2m")
+    site.answers(ANSWER)
+    r = refused(lab.run("list"), "unknown key 'evry'; did you mean 'every'?")
+    same((site.runs, len(r.err.splitlines())), (0, 1), r)
+
+
+@test
 def unknown_members(lab):
     """what a group of the inventory names in vain is one line"""
     lab.inventory("nodes: {\"n[1-3]\": {driver: \"null\"}}\ngroups:\n  a: n[1-9]\n")
