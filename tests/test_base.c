@@ -109,7 +109,8 @@ static void test_nearest_word(void **state)
 	assert_string_equal(pctl_parse_nearest("stauts", words), "status");
 	assert_string_equal(pctl_parse_nearest("rebot", words), "reboot");
 	assert_null(pctl_parse_nearest("xyzzy", words));
-	assert_null(pctl_parse_nearest("of", words)); /* too short to guess */
+	assert_string_equal(pctl_parse_nearest("of", words), "off");
+	assert_null(pctl_parse_nearest("xn", words)); /* too short to guess */
 	assert_null(pctl_parse_nearest("", words));
 }
 

@@ -210,6 +210,9 @@ static const struct {
 		"many" },
 	{ "nodes:\n  n1: {address: \"10.0.0.[1-2]\"}\n",
 		"f:2:17: '10.0.0.[1-2]' names 2 but 'n1' names 1; both must name equally many" },
+	{ "nodes:\n  n[1-4]: {address: \"h[1,2],h[3-4]\"}\n",
+		"f:2:21: address 'h[1,2],h[3-4]': ',' after a name; only one can be here; "
+		"split the entry, one for each range" },
 	{ "nodes:\n  n[1-2]: {console: {address: \"s[1-3]\"}}\n",
 		"f:2:31: 's[1-3]' names 3 but 'n[1-2]' names 2; both must name equally many" },
 	{ "nodes:\n  n[1-2]: {address: \"s[1-\"}\n",

@@ -107,6 +107,7 @@ static void test_mistakes(void **state)
 		"unknown node 'whatever'; `powerctl list` shows those there are");
 	check("n[1-40]", NULL, NULL, "31 unknown nodes: n[10-40]");
 	check("@frnt", NULL, NULL, "'@frnt': unknown group 'frnt'; did you mean 'front'?");
+	check("%lb", NULL, NULL, "'%lb': unknown tag 'lb'; did you mean 'lab'?");
 	check("%labb", NULL, NULL, "'%labb': unknown tag 'labb'; did you mean 'lab'?");
 	check("n[1-", NULL, NULL,
 		"'n[1-': this bracket is never closed; a range is written n[1-3]");

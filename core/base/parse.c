@@ -118,6 +118,11 @@ static size_t distance(const char *a, const char *b)
 	return rows[la % 3][lb];
 }
 
+static size_t longer(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
 const char *pctl_parse_nearest(const char *s, const char *const *words)
 {
 	const char *best = NULL;
@@ -129,7 +134,7 @@ const char *pctl_parse_nearest(const char *s, const char *const *words)
 		if (strlen(*words) > NEAREST_MAX)
 			continue;
 		size_t d = distance(s, *words);
-		if (d < least && d * 2 < len) {
+		if (d < least && d * 2 < longer(len, strlen(*words))) {
 			least = d;
 			best = *words;
 		}

@@ -54,6 +54,19 @@ static void say_pairing(const struct pctl_entry *entry, const struct pctl_value 
 		pctl_value_text(v), count, entry->pattern, entry->count);
 }
 
+/* "a[1-2],b[1-2]": a comma outside of brackets. */
+static bool is_union(const char *text)
+{
+	bool inside = false;
+
+	for (; *text; text++) {
+		if (*text == ',' && !inside)
+			return true;
+		inside = *text == '[' || (inside && *text != ']');
+	}
+	return false;
+}
+
 /* What looks like a range and is none is only a mistake where nothing else can be meant. */
 static void check_text(const struct pctl_entry *entry, const char *key, const struct pctl_value *v,
 	struct pctl_problems *problems)
@@ -67,8 +80,9 @@ static void check_text(const struct pctl_entry *entry, const char *key, const st
 		return;
 	if (pctl_range_count(text, &count, NULL, &err) < 0) {
 		if (address)
-			pctl_problems_add(
-				problems, pctl_value_place(v), "address '%s': %s", text, err.text);
+			pctl_problems_add(problems, pctl_value_place(v), "address '%s': %s%s", text,
+				err.text,
+				is_union(text) ? "; split the entry, one for each range" : "");
 	} else if (count != entry->count) {
 		say_pairing(entry, v, count, problems);
 	}

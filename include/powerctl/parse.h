@@ -24,7 +24,7 @@ PCTL_API int pctl_parse_choice(const char *s, const char *const *words);
 
 /*
  * The word of a NULL-terminated list that s most probably meant (edit distance at most 2, and less
- * than half of s), or NULL.
+ * than half of the longer), or NULL.
  */
 PCTL_API const char *pctl_parse_nearest(const char *s, const char *const *words);
 
