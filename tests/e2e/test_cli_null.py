@@ -433,7 +433,7 @@ def hints(lab):
             (["xyzzy"], "`powerctl help` lists them"),
             (["boot", "n1", "pxe"], "powerctl boot pxe n1"),
             (["wait", "n1", "off"], "powerctl wait off n1"),
-            (["boot", "px", "n1"], "pxe, disk, cd"),
+            (["boot", "xx", "n1"], "pxe, disk, cd"),
             (["boot", "dsik", "n1"], "did you mean 'disk'?"),
             (["boot", "none", "n1"], "pxe, disk, cd"),
             (["boot", "http", "n1"], "--url"),
