@@ -350,6 +350,11 @@ def test(function):
     return function
 
 
+def test_of_memory(function):
+    """A test that only the plain build has: a sanitizer takes memory of its own, and terabytes of addresses."""
+    return function if SANITIZED else test(function)
+
+
 def same(found, wanted, what=""):
     assert found == wanted, f"{what}\nfound:  {found!r}\nwanted: {wanted!r}"
 

@@ -4,7 +4,7 @@
 import os
 import subprocess
 
-from lib import SANITIZED, has, main, same, skip, test
+from lib import has, main, same, test, test_of_memory
 
 CLASS = """
 credentials:
@@ -66,11 +66,9 @@ def lines_stay_whole(lab):
     assert len(parts) < 300, f"{len(parts)} writes"
 
 
-@test
+@test_of_memory
 def memory_stays_small(lab):
     """10,000 nodes fit into 20 MB, and a further one takes less than 1 kB"""
-    if SANITIZED:
-        skip("memory: the program was built with a sanitizer")
     small, large = peak(lab, 10000), peak(lab, 30000)
     assert small < 20 << 10, f"{small} kB for 10,000 nodes"
     assert large - small < 20000, f"{large - small} kB more for 20,000 more nodes"

@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 from amtlib import Fleet, LargeFleet
-from lib import PATIENCE, SANITIZED, Result, has, main, many, same, test, until
+from lib import PATIENCE, Result, has, main, many, same, test, test_of_memory, until
 
 MANY = many(500)
 
@@ -85,6 +85,7 @@ def interrupted(lab):
     same((proc.returncode, len(out.splitlines())), (130, 200), out)
 
 
+@test_of_memory
 def little_memory(lab):
     """whatever memory there is, a command ends well or says why it does not"""
     Fleet(lab, "--set", "all:latency_ms=5", devices=200)
@@ -97,11 +98,6 @@ def little_memory(lab):
         # 127: not even the loader had enough.
         assert r.status in (1, 2, 127) and r.err, f"{size} MB: {r}"
     same(0 in ended and 1 in ended, True, ended)
-
-
-# A sanitizer takes terabytes of addresses: the other build is the one that has this test.
-if not SANITIZED:
-    test(little_memory)
 
 
 main()
