@@ -5,6 +5,7 @@
 
 #include <powerctl/powerctl.h>
 
+#include "base/program.h"
 #include "base/strmap.h"
 #include "driver/op.h"
 #include "driver/plugin.h"
@@ -46,10 +47,7 @@ struct pctl_core {
 	struct pctl_breaker *breaker;
 	struct pctl_op_order ended; /* ops, in this turn of the loop */
 	struct pctl_store *looks;   /* how far this user has read the devices' logs */
-	struct {
-		unsigned running;
-		struct pctl_ready_try *first, *last; /* that wait */
-	} ready_commands;
+	struct pctl_programs *programs;
 };
 
 /* Loads (once) and starts (once) a driver. PCTL_E_CONFIG if it is refused or does not start. */
