@@ -97,7 +97,7 @@ static int check_settings(const struct addition *a, struct pctl_error *err)
 		if (!word[len] || !len)
 			return pctl_error_set(
 				err, PCTL_E_CONFIG, "--set %s: write KEY=VALUE", word);
-		if (login_is_secret(key))
+		if (pctl_key_is_secret(key))
 			return pctl_error_set(err, PCTL_E_CONFIG,
 				"--set %s: a secret is not taken from the command line; leave it "
 				"out to be asked, or use %s_file",

@@ -130,23 +130,6 @@ const struct pctl_property *login_property(const struct pctl_driver *driver, con
 	return NULL;
 }
 
-bool login_is_secret(const char *key)
-{
-	static const char *const parts[] = { "password", "pass", "passphrase", "passwd", "secret",
-		"token", "key", "kg", "psk", "community", "pin", NULL };
-	static const char *const sources[] = { "file", "env", "command", NULL };
-	bool secret = false, elsewhere = false;
-
-	for (const char *part = key; part; part = strchr(part, '_')) {
-		part += *part == '_';
-		PCTL_AUTO(free) char *word = pctl_xstrndup(part, strcspn(part, "_"));
-
-		elsewhere = pctl_parse_choice(word, sources) >= 0;
-		secret = secret || pctl_parse_choice(word, parts) >= 0;
-	}
-	return secret && !elsewhere;
-}
-
 /* Whether the URL's query or its user part says it already. */
 static bool names_password(const char *url)
 {

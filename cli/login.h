@@ -35,12 +35,6 @@ int login_url(
 /* Appends a setting to a URL's query, percent-encoded. free() what is returned. */
 char *login_url_with(const char *url, const char *key, const char *value);
 
-/*
- * Whether a setting of this name holds a secret in place, judged by its name alone, so that no
- * driver has to be loaded to hide it: password, bmc_password, kg; but not password_file.
- */
-bool login_is_secret(const char *key);
-
 /* The row of a driver's setting, or NULL. */
 const struct pctl_property *login_property(const struct pctl_driver *driver, const char *name);
 

@@ -392,10 +392,9 @@ void pctl_step_get(struct pctl_task *t, unsigned flags, pctl_step_fn *then)
 
 bool pctl_task_can(const struct pctl_task *t, enum pctl_action action)
 {
-	const struct pctl_power_if *power = t->target->loaded->driver->power;
 	uint32_t bit = PCTL_ACTION_BIT(action);
 
-	if (!power || !(power->actions & bit))
+	if (!(t->target->actions & bit))
 		return false;
 	return !t->power_read || !t->power.tells_actions || (t->power.actions & bit);
 }
@@ -407,9 +406,9 @@ void pctl_step_act(
 	const char *word = pctl_action_name(action);
 
 	t->action = action;
-	if (!d->power || !(d->power->actions & PCTL_ACTION_BIT(action))) {
-		pctl_task_end_fail(
-			t, PCTL_E_UNSUPPORTED, "driver %s cannot do '%s'", d->name, word);
+	if (!(t->target->actions & PCTL_ACTION_BIT(action))) {
+		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s cannot do '%s'%s", d->name,
+			word, pctl_target_with(t->target));
 	} else if (!pctl_task_can(t, action)) {
 		pctl_task_end_fail(t, PCTL_E_STATE, "the device does not take '%s' while it is %s",
 			word, pctl_power_state_name(t->power.state));

@@ -97,6 +97,7 @@ static void finish_close(uv_handle_t *handle)
 	pctl_closed_fn *closed = core->closed;
 	void *data = core->closed_data;
 
+	pctl_descriptions_done(&core->descriptions);
 	for (size_t i = 0; i < core->n; i++)
 		free_loaded(core->loaded[i]);
 	free(core->loaded);
