@@ -191,6 +191,9 @@ static void explain(struct pctl_program *p, const char *last)
 		(void)pctl_error_set(&p->err, PCTL_E_PROTOCOL,
 			"'%.100s' printed more than %zu bytes and was killed", name, p->out.max);
 		break;
+	case PCTL_PROGRAM_INTERRUPTED:
+		(void)pctl_error_set(&p->err, PCTL_E_CANCELED, "'%.100s' was interrupted", name);
+		break;
 	case PCTL_PROGRAM_NOT_STARTED:
 		break;
 	}
@@ -498,6 +501,8 @@ static void begin(struct pctl_program *p)
 	p->stage = RUNS;
 	p->line->running++;
 	append(&p->line->going, p);
+	if (p->options.op)
+		pctl_op_goes_on(p->options.op);
 	int r = check_options(p);
 	if (r == 0 && p->options.starting)
 		p->options.starting(p->data);
@@ -562,6 +567,8 @@ struct pctl_program *pctl_programs_run(struct pctl_programs *line,
 	p->data = data;
 	p->life.fd = p->prints.fd = p->says.fd = -1;
 	append(&line->waiting, p);
+	if (options->op)
+		pctl_op_waits(options->op);
 	begin_next(line);
 	return p;
 }
@@ -597,4 +604,58 @@ void pctl_programs_close(struct pctl_programs *line, void (*closed)(void *data),
 	line->closed_data = data;
 	for (struct pctl_program *p = line->going.first; p; p = p->next)
 		pctl_program_abort(p);
+}
+
+/* --- For those who wait. ---------------------------------------------------------------------- */
+
+struct wait {
+	uv_loop_t loop;
+	uv_poll_t signals;
+	struct pctl_program *program;
+	pctl_program_done_fn *done;
+	void *data;
+};
+
+static void on_signal(uv_poll_t *poll, int status, int events)
+{
+	struct wait *w = poll->data;
+
+	(void)status, (void)events;
+	(void)uv_poll_stop(poll); /* it stays readable: whoever waits gets the signal afterwards */
+	stop(w->program, PCTL_PROGRAM_INTERRUPTED);
+}
+
+static void on_waited_for(void *data, const struct pctl_program_result *result)
+{
+	struct wait *w = data;
+
+	if (w->signals.data)
+		uv_close((uv_handle_t *)&w->signals, NULL);
+	w->done(w->data, result);
+}
+
+static void on_line_closed(void *data)
+{
+	(void)data;
+}
+
+void pctl_program_wait(
+	const struct pctl_program_options *options, pctl_program_done_fn *done, void *data)
+{
+	struct wait w = { .done = done, .data = data };
+	sigset_t before;
+	int signals = pctl_signals_hold(&before);
+
+	if (uv_loop_init(&w.loop) < 0)
+		pctl_out_of_memory();
+	struct pctl_programs *line = pctl_programs_new(&w.loop, 1);
+	w.program = pctl_programs_run(line, options, on_waited_for, &w);
+	if (signals >= 0 && uv_poll_init(&w.loop, &w.signals, signals) == 0) {
+		w.signals.data = &w;
+		(void)uv_poll_start(&w.signals, UV_READABLE, on_signal);
+	}
+	(void)uv_run(&w.loop, UV_RUN_DEFAULT);
+	pctl_programs_close(line, on_line_closed, NULL);
+	(void)uv_loop_close(&w.loop);
+	pctl_signals_release(signals, &before);
 }
