@@ -317,4 +317,7 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.power = &power,
 	.describe = fence_describe,
 	.undescribe = fence_undescribe,
+	/* Agents ask again by themselves, and a login that was refused sounds like one that was
+	   lost. */
+	.flags = PCTL_DRIVER_REPEATS,
 };

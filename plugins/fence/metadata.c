@@ -96,7 +96,6 @@ static void begin_parameter(struct reader *r, const char **attributes)
 {
 	struct fence_metadata *m = r->metadata;
 	const char *name = attribute(r, attributes, "name");
-	const char *older = attribute(r, attributes, "obsoletes");
 
 	if (!name || !*name || strpbrk(name, "=#\"' \t") || has_control(name)) {
 		refuse(r, "a parameter has no name, or one that cannot stand before '='");
@@ -109,7 +108,6 @@ static void begin_parameter(struct reader *r, const char **attributes)
 	struct fence_parameter *p = &m->parameters[m->n++];
 	p->name = pctl_xstrdup(name);
 	p->help = pctl_xstrdup("");
-	p->replaced = older ? pctl_xstrdup(older) : NULL;
 	p->required = is_set(r, attributes, "required");
 	p->deprecated = is_set(r, attributes, "deprecated");
 	r->open = p;
@@ -312,7 +310,6 @@ void fence_metadata_free(struct fence_metadata *m)
 		free(p->name);
 		free(p->help);
 		free(p->fallback);
-		free(p->replaced);
 	}
 	free(m->parameters);
 	free(m->name);

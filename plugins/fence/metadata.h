@@ -32,7 +32,6 @@ struct fence_parameter {
 	char *name;     /* as the agent reads it from its standard input */
 	char *help;     /* parameter/shortdesc */
 	char *fallback; /* content/@default; NULL: none, or none that can be written in one line */
-	char *replaced; /* @obsoletes: the older name for the same; NULL: none */
 	enum fence_kind kind;
 	bool required;
 	bool deprecated;
