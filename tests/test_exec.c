@@ -201,7 +201,8 @@ static void test_descriptions(void **state)
 	struct pctl_error err = { 0 };
 	json_t *answer = read_well(
 		"{\"v\":1,\"ok\":true,\"name\":\"x\",\"summary\":\"does y\",\"actions\":[\"on\","
-		"\"off\"],\"boot\":[\"pxe\"],\"boot_reads\":true,\"properties\":["
+		"\"off\"],\"boot\":[\"pxe\"],\"boot_reads\":true,\"max_in_flight\":5,"
+		"\"properties\":["
 		"{\"name\":\"port\",\"type\":\"number\",\"min\":1,\"max\":9,\"default\":3,"
 		"\"required\":false,\"help\":\"h\"},{\"name\":\"tls\",\"type\":\"boolean\","
 		"\"default\":true},{\"name\":\"way\",\"type\":\"choice\",\"choices\":[\"a\",\"b\"],"
@@ -216,6 +217,7 @@ static void test_descriptions(void **state)
 	assert_int_equal(d->description.boot_once, PCTL_BOOT_BIT(PCTL_BOOT_PXE));
 	assert_int_equal(d->description.boot_persistent, 0);
 	assert_true(d->reads_boot);
+	assert_int_equal(d->description.max_in_flight, 5);
 	const struct pctl_property *p = d->description.properties;
 	assert_int_equal(p[0].type, PCTL_TYPE_UINT);
 	assert_int_equal(p[0].min, 1);
@@ -244,6 +246,8 @@ static void test_wrong_descriptions(void **state)
 		WITH("\"actions\":{}"),
 		WITH("\"boot\":[\"floppy\"]"),
 		WITH("\"boot_reads\":1"),
+		WITH("\"max_in_flight\":0"),
+		WITH("\"max_in_flight\":65"),
 		WITH("\"properties\":{}"),
 		ROW("7"),
 		ROW("{}"),

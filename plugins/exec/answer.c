@@ -284,6 +284,7 @@ static const struct {
 
 #define CHOICES_MAX    256u
 #define PROPERTIES_MAX 200u
+#define IN_FLIGHT_MAX  64u
 
 /* A default is written as it would stand in the inventory, or as JSON has it. */
 static int read_default(
@@ -395,6 +396,21 @@ static int read_properties(
 	return r;
 }
 
+static int read_in_flight(
+	const json_t *answer, const char *name, struct pctl_description *c, struct pctl_error *err)
+{
+	const json_t *v = member(answer, "max_in_flight");
+
+	if (!v)
+		return 0;
+	if (!json_is_integer(v) || json_integer_value(v) < 1 ||
+		json_integer_value(v) > IN_FLIGHT_MAX)
+		return wrong(
+			name, err, "\"max_in_flight\" is no number from 1 to %u", IN_FLIGHT_MAX);
+	c->max_in_flight = (uint32_t)json_integer_value(v);
+	return 0;
+}
+
 static int read_abilities(
 	const json_t *answer, const char *name, struct exec_description *d, struct pctl_error *err)
 {
@@ -406,7 +422,9 @@ static int read_abilities(
 	if (r == 0)
 		r = read_words(
 			answer, "boot_persistent", device_name, name, &c->boot_persistent, err);
-	return r < 0 ? r : read_bool(answer, "boot_reads", name, &d->reads_boot, err);
+	if (r == 0)
+		r = read_bool(answer, "boot_reads", name, &d->reads_boot, err);
+	return r < 0 ? r : read_in_flight(answer, name, c, err);
 }
 
 static int read_summary(

@@ -247,6 +247,26 @@ def test_many_programs(lab):
     assert 8 <= most <= 32, most
 
 
+@test
+def test_machines_behind_one_address(lab):
+    """of machines that share an address so many programs run at a time as their program says"""
+    strip = """#!/bin/sh
+read -r q
+case $q in *describe*)
+	echo '{"v":1,"ok":true,"name":"strip",MAX"actions":["on"],"properties":[{"name":"outlet","type":"number","unit":true}]}'
+	exit ;;
+esac
+cd "${0%/*}"
+mkdir run.$$; ls -d run.* | wc -l >>most; sleep 1; rmdir run.$$
+echo '{"ok":true,"state":"on"}'
+"""
+    for says, wanted in (("", 1), ('"max_in_flight":3,', 3)):
+        path = lab.write(f"strip{wanted}/strip", strip.replace("MAX", says), 0o755)
+        lab.inventory(f'nodes:\n  n[1-5]: {{driver: exec, program: {path}, address: pdu, outlet: "[1-5]"}}\n')
+        same(lab.run("status", "-a", "-q").status, 0)
+        same(max(int(n) for n in lab.read(f"strip{wanted}/most").split()), wanted)
+
+
 # --- Files and mistakes. -------------------------------------------------------------------------
 
 def mistakes(lab, *parts):
