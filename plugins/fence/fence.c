@@ -18,6 +18,8 @@
 #define GRACE_MS 1500u
 /* So much less than its own time an agent may wait for the power to change. */
 #define LOGIN_S 4u
+/* Who has less time is not begun with: it would only be killed in the middle of it. */
+#define LEAST_MS 200u
 
 static const struct pctl_property properties[] = {
 	PCTL_PROPERTY(.name = "agent", .type = PCTL_TYPE_TEXT,
@@ -186,6 +188,10 @@ static void run(struct fence_dev *dev, struct pctl_op *op, const char *action)
 	struct pctl_error err = { 0 };
 	struct pctl_buf input;
 
+	if (pctl_op_time_left(op) < LEAST_MS) {
+		pctl_op_fail(op, PCTL_E_TIMEOUT, "no time was left to run %s", dev->agent->name);
+		return;
+	}
 	pctl_buf_init_secret(&input, PCTL_PROGRAM_INPUT_MAX);
 	int r = fence_agent_input(
 		dev->agent, dev->device, action, is_change(dev) ? wait_s : 0, &input, &err);
