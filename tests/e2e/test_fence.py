@@ -209,6 +209,25 @@ def secrets(lab):
 
 
 @test
+def logins(lab):
+    """`add` and URLs take a login where the agent has one"""
+    fake = Fake(lab)
+    more = f"machine_file={lab.path('machine')}&log_file={lab.path('log')}&plug=3"
+    url = f"fence://joe@10.0.0.1?agent={fake.agent.replace('/', '%2F')}&{more}"
+    good(lab.run("status", url, env={"POWERCTL_PASSWORD": SECRET}), "10.0.0.1: on")
+    given = fake.log[-1]["given"]
+    same((given["ip"], given["username"], given["password"], given["plug"]),
+         ("10.0.0.1", "joe", SECRET, "3"))
+    settings = [word for one in more.split("&") for word in ("--set", one)]
+    r = lab.run("add", "s1", "10.0.0.2", "--driver", "fence", "--set", f"agent={fake.agent}",
+                *settings, "--user", "jim", "--password-stdin", stdin=SECRET + "\n")
+    same((r.status, r.out), (0, "s1: on\n"), r)
+    given = fake.log[-1]["given"]
+    same((given["ip"], given["username"], given["password"]), ("10.0.0.2", "jim", SECRET))
+    assert SECRET not in lab.read("config/powerctl/powerctl.yaml")
+
+
+@test
 def mistakes(lab):
     """what is wrong with settings and agents is said with its place before anything is run"""
     fake = Fake(lab)
