@@ -354,8 +354,9 @@ def honest_actions(lab):
         actions = fake.actions()
         same(actions[:2], ["status", "off"], mode)
         same(actions[-1], "status", mode)
-    r = off("login")
-    same((error_of(r)[0], fake.actions()), ("auth", ["status", "off"]), r)
+    for mode, kind in (("login", "auth"), ("connect", "unreachable")):
+        r = off(mode)
+        same((error_of(r)[0], fake.actions()), (kind, ["status", "off"]), r)
 
 
 def gone(pid):
