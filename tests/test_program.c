@@ -15,6 +15,7 @@
 #include <powerctl/parse.h>
 
 #include "base/program.h"
+#include "driver/op.h"
 
 #define LONG_MS 60000u
 
@@ -582,6 +583,86 @@ static void test_short_of_descriptors(void **state)
 	assert_true(pctl_error_is_shortage(&seen.err));
 }
 
+/* --- For those who wait. ---------------------------------------------------------------------- */
+
+static void test_wait(void **state)
+{
+	struct pctl_program_options options = shell(SHELL("echo here; exit 2"));
+	struct seen seen = { 0 };
+
+	(void)state;
+	pctl_program_wait(&options, on_done, &seen);
+	assert_int_equal(seen.told, 1);
+	assert_int_equal(seen.status, 2);
+	assert_string_equal(seen.out, "here\n");
+	options.argv = (const char *const[]){ "no-such-program", NULL };
+	pctl_program_wait(&options, on_done, &seen);
+	assert_int_equal(seen.told, 2);
+	assert_int_equal(seen.end, PCTL_PROGRAM_NOT_STARTED);
+}
+
+static volatile sig_atomic_t interrupts;
+
+static void on_interrupt(int signum)
+{
+	(void)signum;
+	interrupts++;
+}
+
+/* The program is ended first, then the signal does what it does. */
+static void test_wait_and_interrupt(void **state)
+{
+	struct bench *b = *state;
+	PCTL_AUTO(free) char *script = NULL;
+	PCTL_AUTO(free) char *kill_us = pctl_xasprintf("sleep 1000 & kill -INT %d; wait", getpid());
+	int fd = family(b, &script, kill_us);
+	struct pctl_program_options options = shell(SHELL(script));
+	struct seen seen = { 0 };
+
+	(void)signal(SIGINT, on_interrupt);
+	pctl_program_wait(&options, on_done, &seen);
+	assert_int_equal(interrupts, 1);
+	(void)signal(SIGINT, SIG_DFL);
+	assert_int_equal(seen.told, 1);
+	assert_int_equal(seen.end, PCTL_PROGRAM_INTERRUPTED);
+	assert_int_equal(seen.err.code, PCTL_E_CANCELED);
+	PCTL_AUTO(free) char *wrote = wait_for_family(fd);
+	assert_string_equal(wrote, "");
+}
+
+/* --- Ops. ------------------------------------------------------------------------------------- */
+
+static void on_op(struct pctl_op *op, const struct pctl_error *result)
+{
+	(void)op;
+	assert_int_equal(result->code, 0);
+}
+
+static void end_op(void *data, const struct pctl_program_result *result)
+{
+	assert_int_equal(result->err.code, 0);
+	pctl_op_done(data);
+}
+
+/* All of them together take longer than one of them may. */
+static void test_an_op_in_line_loses_no_time(void **state)
+{
+	struct bench *b = *state;
+	struct pctl_program_options options = shell(SHELL("sleep 1"));
+	struct pctl_op ops[8];
+
+	shut(b);
+	b->line = pctl_programs_new(&b->loop, 1);
+	options.starting = NULL;
+	for (size_t i = 0; i < TEST_COUNT(ops); i++) {
+		pctl_op_begin(&ops[i], &b->loop, 6000, on_op, NULL);
+		options.op = &ops[i];
+		(void)pctl_programs_run(b->line, &options, end_op, &ops[i]);
+	}
+	(void)uv_run(&b->loop, UV_RUN_DEFAULT);
+	assert_true(ops[7].waited_ms >= 6900);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -604,6 +685,9 @@ int main(void)
 		TEST(test_libuvs_own_children),
 		TEST(test_secrets_are_stars),
 		TEST(test_short_of_descriptors),
+		TEST(test_wait),
+		TEST(test_wait_and_interrupt),
+		TEST(test_an_op_in_line_loses_no_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

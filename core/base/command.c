@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,30 +33,6 @@ static uint64_t now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-/* --- Signals that would end us: held back until the program is gone. -------------------------- */
-
-/* Those that somebody ignores, as nohup does, stay ignored. */
-static int hold_signals(sigset_t *ret_before)
-{
-	static const int signums[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	struct sigaction now;
-	sigset_t held;
-
-	(void)sigemptyset(&held);
-	for (size_t i = 0; i < sizeof(signums) / sizeof(signums[0]); i++)
-		if (sigaction(signums[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-			(void)sigaddset(&held, signums[i]);
-	(void)pthread_sigmask(SIG_BLOCK, &held, ret_before);
-	return signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static void release_signals(int fd, const sigset_t *before)
-{
-	if (fd >= 0)
-		(void)close(fd);
-	(void)pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
 /* --- Start. ----------------------------------------------------------------------------------- */
@@ -215,10 +190,10 @@ static int run(const struct pctl_command *command, int signals, struct pctl_erro
 int pctl_command_run(const struct pctl_command *command, struct pctl_error *err)
 {
 	sigset_t before;
-	int signals = hold_signals(&before);
+	int signals = pctl_signals_hold(&before);
 	int r = run(command, signals, err);
 
-	release_signals(signals, &before);
+	pctl_signals_release(signals, &before);
 	return r;
 }
 

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/program.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
@@ -13,7 +11,6 @@
 
 #include <powerctl/buf.h>
 #include <powerctl/mem.h>
-#include <powerctl/parse.h>
 
 #include "base/command.h"
 #include "base/spawn.h"
@@ -23,7 +20,6 @@
 #define SAID_SIZE 4096u
 #define CHUNK     4096u
 #define DRAIN_MAX 64u /* chunks read at its end; more can only come from who got away */
-#define LAST_SIZE 160u
 
 enum stage { WAITS, RUNS, TOLD, SHOT, ENDED };
 
@@ -135,77 +131,15 @@ static void free_program(struct pctl_program *p)
 	free(p);
 }
 
-void pctl_program_redact(char *text, size_t len, const struct pctl_secret *const *secrets)
-{
-	for (; secrets && *secrets; secrets++) {
-		size_t n = pctl_secret_len(*secrets);
-
-		for (char *at = text;
-			n && at &&
-			(at = memmem(at, len - (size_t)(at - text), pctl_secret_data(*secrets), n));
-			at += n)
-			memset(at, '*', n);
-	}
-}
-
-/* The last line that is not blank. */
-static void find_last(const struct pctl_buf *said, char *ret, size_t size)
-{
-	const char *end = said->data + said->len;
-
-	while (end > said->data && isspace((unsigned char)end[-1]))
-		end--;
-	const char *line = memrchr(said->data, '\n', (size_t)(end - said->data));
-	line = line ? line + 1 : said->data;
-	while (line < end && isspace((unsigned char)*line))
-		line++;
-	size_t n = (size_t)(end - line) < size - 1 ? (size_t)(end - line) : size - 1;
-	for (size_t i = 0; i < n; i++)
-		ret[i] = iscntrl((unsigned char)line[i]) ? ' ' : line[i];
-	ret[n] = '\0';
-}
-
-static void explain(struct pctl_program *p, const char *last)
-{
-	const char *name = p->argv[0];
-	const char *colon = *last ? ": " : "";
-	char limit[32];
-
-	switch (p->end) {
-	case PCTL_PROGRAM_EXITED:
-		if (p->status != 0)
-			(void)pctl_error_set(&p->err, PCTL_E_PROTOCOL,
-				"'%.100s' ended with status %d%s%s", name, p->status, colon, last);
-		break;
-	case PCTL_PROGRAM_SIGNALED:
-		(void)pctl_error_set(&p->err, PCTL_E_PROTOCOL,
-			"'%.100s' was killed by signal %d (%s)%s%s", name, p->status,
-			strsignal(p->status), colon, last);
-		break;
-	case PCTL_PROGRAM_LATE:
-		pctl_format_duration(p->options.timeout_ms, limit, sizeof(limit));
-		(void)pctl_error_set(&p->err, PCTL_E_TIMEOUT,
-			"'%.100s' did not end in %s and was killed%s%s", name, limit, colon, last);
-		break;
-	case PCTL_PROGRAM_NOISY:
-		(void)pctl_error_set(&p->err, PCTL_E_PROTOCOL,
-			"'%.100s' printed more than %zu bytes and was killed", name, p->out.max);
-		break;
-	case PCTL_PROGRAM_NOT_STARTED:
-		break;
-	}
-}
-
 static void tell(struct pctl_program *p)
 {
-	char last[LAST_SIZE];
+	char last[PCTL_PROGRAM_LAST_SIZE];
 
 	if (!p->done)
 		return;
 	pctl_program_redact(p->said.data, p->said.len, p->options.secrets);
-	find_last(&p->said, last, sizeof(last));
-	explain(p, last);
-	const struct pctl_program_result result = {
+	pctl_program_last_line(&p->said, last);
+	struct pctl_program_result result = {
 		.size = sizeof(result),
 		.end = p->end,
 		.status = p->status,
@@ -216,6 +150,8 @@ static void tell(struct pctl_program *p)
 		.last = last,
 		.err = p->err,
 	};
+	if (!result.err.code)
+		pctl_program_explain(p->argv[0], &p->options, last, &result);
 	p->done(p->data, &result);
 }
 
@@ -498,6 +434,8 @@ static void begin(struct pctl_program *p)
 	p->stage = RUNS;
 	p->line->running++;
 	append(&p->line->going, p);
+	if (p->options.op)
+		pctl_op_goes_on(p->options.op);
 	int r = check_options(p);
 	if (r == 0 && p->options.starting)
 		p->options.starting(p->data);
@@ -562,6 +500,8 @@ struct pctl_program *pctl_programs_run(struct pctl_programs *line,
 	p->data = data;
 	p->life.fd = p->prints.fd = p->says.fd = -1;
 	append(&line->waiting, p);
+	if (options->op)
+		pctl_op_waits(options->op);
 	begin_next(line);
 	return p;
 }
@@ -597,4 +537,9 @@ void pctl_programs_close(struct pctl_programs *line, void (*closed)(void *data),
 	line->closed_data = data;
 	for (struct pctl_program *p = line->going.first; p; p = p->next)
 		pctl_program_abort(p);
+}
+
+void pctl_program_interrupt(struct pctl_program *p)
+{
+	stop(p, PCTL_PROGRAM_INTERRUPTED);
 }

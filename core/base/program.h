@@ -5,6 +5,7 @@
 
 #include <uv.h>
 
+#include <powerctl/buf.h>
 #include <powerctl/program.h>
 
 struct pctl_programs;
@@ -21,5 +22,18 @@ void pctl_programs_close(struct pctl_programs *programs, void (*closed)(void *da
 /* As pctl_program_run(). */
 struct pctl_program *pctl_programs_run(struct pctl_programs *programs,
 	const struct pctl_program_options *options, pctl_program_done_fn *done, void *data);
+
+/* Ends it, as a signal that would end us asks; done follows. */
+void pctl_program_interrupt(struct pctl_program *program);
+
+/* --- In words (program_text.c). --------------------------------------------------------------- */
+
+#define PCTL_PROGRAM_LAST_SIZE 160u
+
+/* The last line that is not blank, cut and printable, into so many bytes. */
+void pctl_program_last_line(const struct pctl_buf *said, char *ret);
+/* Fills in result->err, which has nothing yet. */
+void pctl_program_explain(const char *name, const struct pctl_program_options *options,
+	const char *last, struct pctl_program_result *result);
 
 #endif

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -101,4 +102,27 @@ int pctl_spawn_pipe(int ret_fds[2])
 	ret_fds[0] = fds[0];
 	ret_fds[1] = fds[1];
 	return 0;
+}
+
+/* --- Signals that would end us: held back until the program is gone. -------------------------- */
+
+int pctl_signals_hold(sigset_t *ret_before)
+{
+	static const int signums[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	struct sigaction now;
+	sigset_t held;
+
+	(void)sigemptyset(&held);
+	for (size_t i = 0; i < sizeof(signums) / sizeof(signums[0]); i++)
+		if (sigaction(signums[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			(void)sigaddset(&held, signums[i]);
+	(void)pthread_sigmask(SIG_BLOCK, &held, ret_before);
+	return signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+void pctl_signals_release(int fd, const sigset_t *before)
+{
+	if (fd >= 0)
+		(void)close(fd);
+	(void)pthread_sigmask(SIG_SETMASK, before, NULL);
 }

@@ -3,6 +3,7 @@
 #ifndef POWERCTL_CORE_SPAWN_H
 #define POWERCTL_CORE_SPAWN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -22,5 +23,13 @@ int pctl_spawn(const struct pctl_spawn *spawn, pid_t *ret_pid);
 
 /* A pipe whose ends are closed by exec and are none of 0, 1, 2. 0, or an errno value. */
 int pctl_spawn_pipe(int ret_fds[2]);
+
+/*
+ * For those who block while a program runs: holds back, in this thread, the signals that would end
+ * us, until release, so that the program does not outlive us. Those that somebody ignores, as nohup
+ * does, stay ignored. A descriptor that is readable once there is one, or -1.
+ */
+int pctl_signals_hold(sigset_t *ret_before);
+void pctl_signals_release(int fd, const sigset_t *before);
 
 #endif

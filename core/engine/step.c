@@ -213,6 +213,8 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 
 	t->busy = PCTL_TASK_IDLE;
 	t->error = *result;
+	t->started += op->waited_ms; /* queueing is not counted */
+	t->deadline += op->waited_ms;
 	tell_whole_time(t);
 	pctl_device_settle_pins(t->device, result->code);
 	tell_login(t, result->code);

@@ -137,6 +137,9 @@ static inline const char *pctl_target_with(const struct pctl_target *target)
 	return target->described ? target->described->with : "";
 }
 
+/* So many machines behind its endpoint may be worked on at a time; 0: 1. */
+uint32_t pctl_target_max_in_flight(const struct pctl_target *target);
+
 /* Whether others may stand behind its endpoint. */
 static inline bool pctl_target_has_unit(const struct pctl_target *target)
 {

@@ -231,6 +231,13 @@ static void set_abilities(struct pctl_target *t)
 	}
 }
 
+uint32_t pctl_target_max_in_flight(const struct pctl_target *t)
+{
+	uint32_t own = t->described ? t->described->full.max_in_flight : 0;
+
+	return own ? own : t->loaded->driver->max_in_flight;
+}
+
 static int init(struct pctl_target *target, struct pctl_core *core,
 	const struct pctl_inventory *inventory, size_t node, const char *interface,
 	const struct pctl_value *changes, bool with_secrets, struct pctl_problems *problems)

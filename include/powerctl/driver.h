@@ -350,6 +350,7 @@ struct pctl_description {
 	 * of a secret has to be one that pctl_key_is_secret() takes for one.
 	 */
 	const struct pctl_property *properties;
+	uint32_t max_in_flight; /* in place of the driver's; 0: as the driver's */
 };
 
 struct pctl_core;

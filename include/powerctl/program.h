@@ -19,6 +19,7 @@
 #define POWERCTL_PROGRAM_H
 
 #include <powerctl/error.h>
+#include <powerctl/op.h>
 #include <powerctl/secret.h>
 
 #ifdef __cplusplus
@@ -58,6 +59,9 @@ struct pctl_program_options {
 	/* NULL-terminated, or NULL: where these stand in what it said they become stars. Borrowed
 	 * until the end, or abort. */
 	const struct pctl_secret *const *secrets;
+	/* For whom it runs: as long as it waits in line, the op's time stands still. NULL: nobody.
+	 */
+	struct pctl_op *op;
 	/*
 	 * Optional. Runs right before it is started, from pctl_program_run() itself or later from
 	 * the loop: the moment for pctl_op_committed(). It must not abort.
@@ -71,6 +75,7 @@ enum pctl_program_end {
 	PCTL_PROGRAM_LATE,        /* its time was over, and it was killed */
 	PCTL_PROGRAM_NOISY,       /* it printed more than out_max, and was killed */
 	PCTL_PROGRAM_NOT_STARTED, /* nothing of it ever ran */
+	PCTL_PROGRAM_INTERRUPTED, /* pctl_program_wait(): a signal was to end us */
 };
 
 /* What came of it; all of it is borrowed for the call, and wiped then. */
@@ -87,6 +92,7 @@ struct pctl_program_result {
 	 * Code 0 where it ended by itself with status 0. Else a class and a text that names the
 	 * program: PCTL_E_CONFIG or a shortage (pctl_error_shortage()) where it was not started,
 	 * PCTL_E_TIMEOUT, PCTL_E_PROTOCOL; with its last line where it said something.
+	 * PCTL_E_CANCELED: interrupted.
 	 */
 	struct pctl_error err;
 };
@@ -107,6 +113,13 @@ PCTL_API struct pctl_program *pctl_program_run(struct pctl_core *core,
  * is not touched. The core waits for it where it must; the caller need not.
  */
 PCTL_API void pctl_program_abort(struct pctl_program *program);
+
+/*
+ * Runs a program and waits for it, on a loop of its own: for describe(), where there is no other.
+ * done runs before this returns. A signal that would end us ends the program first.
+ */
+PCTL_API void pctl_program_wait(
+	const struct pctl_program_options *options, pctl_program_done_fn *done, void *data);
 
 /* Whether it was started already; false: it waits in line. */
 PCTL_API bool pctl_program_is_started(const struct pctl_program *program);
