@@ -182,6 +182,7 @@ static void run(struct fence_dev *dev, struct pctl_op *op, const char *action)
 		.timeout_ms = limit_of(op),
 		.out_max = OUT_MAX,
 		.secrets = dev->secrets,
+		.op = op,
 		.starting = on_starting };
 	unsigned left_s = (unsigned)(options.timeout_ms / 1000);
 	unsigned wait_s = left_s > LOGIN_S + 1 ? left_s - LOGIN_S : 1;
