@@ -63,10 +63,11 @@ const struct pctl_described *pctl_descriptions_get(struct pctl_descriptions *all
 	PCTL_AUTO(free)
 	char *key = pctl_xasprintf("%s\n%s\n%s", driver->name, file ? file : "", value);
 	void **place = pctl_strmap_put(&all->by_value, key);
+	struct pctl_described *d = *place;
 
-	if (*place)
-		return *place;
-	struct pctl_described *d = pctl_xcalloc(1, sizeof(*d));
+	if (d)
+		return d;
+	d = pctl_xcalloc(1, sizeof(*d));
 	*place = d;
 	d->driver = driver;
 	d->with = pctl_xasprintf(" with %s '%s'", selector_of(driver)->name, value);

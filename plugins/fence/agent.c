@@ -211,7 +211,7 @@ int fence_describe(
 	const struct pctl_selector *selector, struct pctl_description **ret, struct pctl_error *err)
 {
 	PCTL_AUTO(free) char *path = NULL;
-	struct stat st;
+	struct stat st = { 0 };
 	int r = find(pctl_selector_value(selector), &path, &st, err);
 
 	if (r < 0)

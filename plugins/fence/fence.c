@@ -171,7 +171,7 @@ static uint64_t limit_of(const struct pctl_op *op)
 {
 	uint64_t left = pctl_op_time_left(op);
 
-	return left > 2 * GRACE_MS ? left - GRACE_MS : left / 2 + 1;
+	return left / 2 > GRACE_MS ? left - GRACE_MS : left / 2 + 1;
 }
 
 static void run(struct fence_dev *dev, struct pctl_op *op, const char *action)
@@ -246,7 +246,7 @@ static void find_secrets(struct fence_dev *dev)
 	const struct fence_agent *agent = dev->agent;
 	size_t n = 0;
 
-	dev->secrets = pctl_xcalloc(agent->n + 1, sizeof(*dev->secrets));
+	dev->secrets = pctl_xcalloc(agent->n + 1, sizeof(const struct pctl_secret *));
 	for (size_t i = 0; i < agent->n; i++) {
 		if (!(agent->properties[i].flags & PCTL_PROPERTY_SECRET))
 			continue;
