@@ -35,7 +35,14 @@ int login_url(
 /* Appends a setting to a URL's query, percent-encoded. free() what is returned. */
 char *login_url_with(const char *url, const char *key, const char *value);
 
-/* The row of a driver's setting, or NULL. */
-const struct pctl_property *login_property(const struct pctl_driver *driver, const char *name);
+/*
+ * The row of a driver's setting, or NULL; also of those that value brings with it, which is one of
+ * the driver's selector or NULL.
+ */
+const struct pctl_property *login_property(
+	struct cli *cli, const struct pctl_driver *driver, const char *value, const char *name);
+
+/* The property whose value brings others with it, or NULL. */
+const struct pctl_property *login_selector(const struct pctl_driver *driver);
 
 #endif

@@ -530,7 +530,8 @@ static void test_counts_are_readable(void **state)
 
 static void test_secrets_are_known_by_name(void **state)
 {
-	static const char *const secrets[] = { "password", "bmc_password", "kg", "api_token", "apikey" };
+	static const char *const secrets[] = { "password", "bmc_password", "kg", "api_token",
+		"apikey" };
 	static const char *const others[] = { "password_file", "password_env", "password_command",
 		"username", "address", "keyboard", "port" };
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "node/describe.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,105 +18,6 @@ const char *pctl_selector_file(const struct pctl_selector *selector)
 {
 	return selector->file;
 }
-
-/* --- Running a program for it. -----------------------------------------------------------------
- */
-
-static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-#define ENDS (sizeof(ends) / sizeof(ends[0]))
-
-/* A program on a loop of its own. */
-struct waiting {
-	uv_loop_t loop;
-	uv_signal_t signals[ENDS];
-	size_t watched;
-	struct pctl_program *program;
-	pctl_program_done_fn *done;
-	void *data;
-	int signum; /* that ends us */
-};
-
-static void stop_watching(struct waiting *w)
-{
-	while (w->watched > 0)
-		uv_close((uv_handle_t *)&w->signals[--w->watched], NULL);
-}
-
-static void on_ended(void *data, const struct pctl_program_result *result)
-{
-	struct waiting *w = data;
-
-	w->done(w->data, result);
-	stop_watching(w);
-}
-
-static void on_signal(uv_signal_t *handle, int signum)
-{
-	struct waiting *w = handle->data;
-
-	w->signum = signum;
-	pctl_program_abort(w->program);
-	stop_watching(w);
-}
-
-/* Those that somebody handles or ignores are left to them. */
-static void watch_signals(struct waiting *w)
-{
-	for (size_t i = 0; i < ENDS; i++) {
-		uv_signal_t *handle = &w->signals[w->watched];
-		struct sigaction now;
-
-		if (sigaction(ends[i], NULL, &now) < 0 || now.sa_handler != SIG_DFL)
-			continue;
-		(void)uv_signal_init(&w->loop, handle);
-		handle->data = w;
-		(void)uv_signal_start(handle, on_signal, ends[i]);
-		w->watched++;
-	}
-}
-
-static void on_closed(void *data)
-{
-	(void)data;
-}
-
-static void not_started(const struct waiting *w, int uv)
-{
-	struct pctl_program_result result = { .size = sizeof(result),
-		.end = PCTL_PROGRAM_NOT_STARTED,
-		.out = "",
-		.said = "",
-		.last = "" };
-
-	if (!pctl_error_shortage(&result.err, -uv))
-		(void)pctl_error_set(&result.err, PCTL_E_INTERNAL,
-			"there is no loop to run a program on: %s", uv_strerror(uv));
-	w->done(w->data, &result);
-}
-
-void pctl_selector_run(const struct pctl_selector *selector,
-	const struct pctl_program_options *options, pctl_program_done_fn *done, void *data)
-{
-	struct waiting w = { .done = done, .data = data };
-	int r = uv_loop_init(&w.loop);
-
-	(void)selector;
-	if (r < 0) {
-		not_started(&w, r);
-		return;
-	}
-	struct pctl_programs *programs = pctl_programs_new(&w.loop, 1);
-	w.program = pctl_programs_run(programs, options, on_ended, &w);
-	watch_signals(&w);
-	(void)uv_run(&w.loop, UV_RUN_DEFAULT);
-	pctl_programs_close(programs, on_closed, NULL);
-	(void)uv_run(&w.loop, UV_RUN_DEFAULT);
-	(void)uv_loop_close(&w.loop);
-	if (w.signum)
-		(void)raise(w.signum);
-}
-
-/* --- Descriptions. ---------------------------------------------------------------------------- */
 
 /* driver has one. */
 static const struct pctl_property *selector_of(const struct pctl_driver *driver)
@@ -163,10 +63,11 @@ const struct pctl_described *pctl_descriptions_get(struct pctl_descriptions *all
 	PCTL_AUTO(free)
 	char *key = pctl_xasprintf("%s\n%s\n%s", driver->name, file ? file : "", value);
 	void **place = pctl_strmap_put(&all->by_value, key);
+	struct pctl_described *d = *place;
 
-	if (*place)
-		return *place;
-	struct pctl_described *d = pctl_xcalloc(1, sizeof(*d));
+	if (d)
+		return d;
+	d = pctl_xcalloc(1, sizeof(*d));
 	*place = d;
 	d->driver = driver;
 	d->with = pctl_xasprintf(" with %s '%s'", selector_of(driver)->name, value);

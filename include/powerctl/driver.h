@@ -42,7 +42,6 @@
 #include <powerctl/device.h>
 #include <powerctl/error.h>
 #include <powerctl/op.h>
-#include <powerctl/program.h>
 #include <powerctl/session.h>
 #include <powerctl/value.h>
 
@@ -328,13 +327,6 @@ PCTL_API void pctl_selector_cache_put(
 	const struct pctl_selector *selector, const char *key, const void *data, size_t len);
 
 /*
- * Runs a program as pctl_program_run() does and waits for it: done() has run when this returns. For
- * describe() only. A signal that would end this process ends the program as well.
- */
-PCTL_API void pctl_selector_run(const struct pctl_selector *selector,
-	const struct pctl_program_options *options, pctl_program_done_fn *done, void *data);
-
-/*
  * What a value of the selector stands for. The masks say which of what the driver can ever do is
  * there with this value: what is left at 0 is not there.
  */
@@ -433,7 +425,7 @@ struct pctl_driver {
 	 * for, or what is wrong with the value, in words that mend it.
 	 *
 	 * Called while nodes are prepared, before anything is sent to any of them: it may run a
-	 * program and wait for it, up to 10 s (pctl_selector_run()): the core's loop is not
+	 * program and wait for it, up to 10 s (pctl_program_wait()): the core's loop is not
 	 * running then. It may be called on any thread, and needs no ctx. The core
 	 * asks once for each value and file, failures included, and keeps the answer until it
 	 * closes; undescribe() then frees it.

@@ -197,7 +197,7 @@ static int ask(const struct pctl_selector *selector, const char *path, const cha
 
 	pctl_buf_init(&a.printed, FENCE_METADATA_BYTES + STAMP_MAX);
 	pctl_buf_adds(&a.printed, stamp);
-	pctl_selector_run(selector, &options, on_told, &a);
+	pctl_program_wait(&options, on_told, &a);
 	if (a.metadata)
 		pctl_selector_cache_put(selector, key, a.printed.data, a.printed.len);
 	pctl_buf_done(&a.printed);
@@ -211,7 +211,7 @@ int fence_describe(
 	const struct pctl_selector *selector, struct pctl_description **ret, struct pctl_error *err)
 {
 	PCTL_AUTO(free) char *path = NULL;
-	struct stat st;
+	struct stat st = { 0 };
 	int r = find(pctl_selector_value(selector), &path, &st, err);
 
 	if (r < 0)

@@ -5,6 +5,7 @@
 
 #include <powerctl/buf.h>
 #include <powerctl/driver.h>
+#include <powerctl/program.h>
 
 #include "metadata.h"
 

@@ -321,8 +321,8 @@ static int add_setting(struct pctl_buf *buf, const struct fence_agent *agent, si
 	} else if (row->type == PCTL_TYPE_DURATION) {
 		uint64_t ms = pctl_setting_duration(device, s->name);
 
-		(void)snprintf(number, sizeof(number), "%llu",
-			(unsigned long long)(ms / 1000 + (ms % 1000 != 0)));
+		ms += 999;
+		(void)snprintf(number, sizeof(number), "%llu", (unsigned long long)ms / 1000);
 		text = number;
 	} else {
 		text = pctl_setting_text(device, s->name);
