@@ -152,7 +152,7 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	run->flags = pctl_verb_flags(request->verb);
 	run->boot_url = request->boot.url ? pctl_xstrdup(request->boot.url) : NULL;
 	run->request.boot.url = run->boot_url;
-	pctl_breaker_refresh(core->breaker);
+	pctl_breaker_begin(core->breaker);
 	(void)pctl_store_refresh(core->pins); /* somebody may have accepted or forgotten one */
 	bool ready = request->verb == PCTL_VERB_WAIT_READY;
 	bool tried = !ready && pctl_breaker_matters(core->breaker, count);
