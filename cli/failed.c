@@ -20,9 +20,10 @@ int failed_load(struct pctl_names *out, struct pctl_error *err)
 	FILE *file = fopen(path, "re");
 	if (!file)
 		return pctl_error_set(err, PCTL_E_CONFIG,
-			errno == ENOENT ? "@failed: there was no command yet that could have failed, or "
+			errno == ENOENT
+				? "@failed: there was no command yet that could have failed, or "
 				  "the last one did not get to its end"
-					: "@failed: the last command's failures cannot be read");
+				: "@failed: the last command's failures cannot be read");
 	while (getline(&line, &size, file) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		if (*line)
@@ -68,8 +69,8 @@ int failed_save(const struct pctl_names *names, struct pctl_error *err)
 	PCTL_AUTO(free) char *fresh = pctl_xasprintf("%s.%ld", path, (long)getpid());
 	if (write_names(fresh, names) == 0 && rename(fresh, path) == 0)
 		return 0;
-	pctl_error_set(err, PCTL_E_CONFIG, "@failed: %s cannot be written (%s)", path,
-		strerror(errno));
+	pctl_error_set(
+		err, PCTL_E_CONFIG, "@failed: %s cannot be written (%s)", path, strerror(errno));
 	(void)unlink(fresh);
 	return PCTL_E_CONFIG;
 }

@@ -118,7 +118,8 @@ static bool is_failed(const struct cli *cli, const char *word)
  * Another inventory, or one that was edited since, may not have all of them. To choose none of them
  * is a mistake; to exclude none is a good day.
  */
-static int add_failed(const struct cli *cli, bool exclude, struct list *list, struct pctl_error *err)
+static int add_failed(
+	const struct cli *cli, bool exclude, struct list *list, struct pctl_error *err)
 {
 	struct pctl_names *names = pctl_names_new(), *known = pctl_names_new();
 

@@ -13,10 +13,10 @@
 #include "node/fingerprint.h"
 
 /* The memory: "FINGERPRINT@ENDPOINT refused=TIME node=NAME", "FINGERPRINT taken=TIME". */
-#define REFUSED      "refused"
-#define NODE         "node"
-#define TAKEN        "taken"
-#define NAMES_MAX    100u
+#define REFUSED   "refused"
+#define NODE      "node"
+#define TAKEN     "taken"
+#define NAMES_MAX 100u
 
 struct refusal {
 	char *node;
@@ -31,7 +31,7 @@ struct pctl_login {
 	char *who;                   /* "credential 'bmc'"; NULL until a node has it */
 	struct pctl_strmap refusals; /* by endpoint */
 	struct refusal *latest[PCTL_TRIAL_NODES];
-	uint64_t taken; /* when last, by any process; 0: never */
+	uint64_t taken;  /* when last, by any process; 0: never */
 	bool known_good; /* taken in this run: so it goes to all */
 	unsigned trying, inconclusive;
 	char *words;          /* who refused it, the same for all nodes that are told */
