@@ -17,10 +17,10 @@ struct pctl_programs *pctl_programs_new(uv_loop_t *loop, unsigned max);
  * Ends what still runs, as pctl_program_abort() does, waits for it and frees; closed runs from the
  * loop, or at once where nothing runs.
  */
-void pctl_programs_close(struct pctl_programs *programs, void (*closed)(void *data), void *data);
+void pctl_programs_close(struct pctl_programs *line, void (*closed)(void *data), void *data);
 
 /* As pctl_program_run(). */
-struct pctl_program *pctl_programs_run(struct pctl_programs *programs,
+struct pctl_program *pctl_programs_run(struct pctl_programs *line,
 	const struct pctl_program_options *options, pctl_program_done_fn *done, void *data);
 
 /* Ends it, as a signal that would end us asks; done follows. */

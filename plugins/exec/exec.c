@@ -11,7 +11,7 @@
 #include "request.h"
 
 /* Of an op's time so much is left for saying which program it was that took too long. */
-#define MARGIN_MS 250u
+#define MARGIN_MS ((uint64_t)250)
 
 static const struct pctl_property properties[] = {
 	PCTL_PROPERTY(.name = "program", .type = PCTL_TYPE_FILE,
@@ -86,9 +86,7 @@ static void read_answer(
 
 		dev->op = NULL;
 		pctl_op_done(op);
-	} else if (json_is_false(ok) && err.code != PCTL_E_PROTOCOL) {
-		fail(dev, &err);
-	} else if (unsent) {
+	} else if (unsent || (json_is_false(ok) && err.code != PCTL_E_PROTOCOL)) {
 		fail(dev, &err);
 	} else {
 		fail_lost(dev, &err);
@@ -242,7 +240,7 @@ static const struct pctl_secret **find_secrets(
 
 	while (table[n].name)
 		n++;
-	const struct pctl_secret **secrets = pctl_xcalloc(n + 1, sizeof(*secrets));
+	const struct pctl_secret **secrets = pctl_xcalloc(n + 1, sizeof(void *));
 	for (size_t i = 0; i < n; i++) {
 		const struct pctl_secret *secret =
 			table[i].flags & PCTL_PROPERTY_SECRET

@@ -9,25 +9,35 @@
 
 /* --- Texts. ----------------------------------------------------------------------------------- */
 
-/* How long the character at s is (RFC 3629); 0: it is none. */
+/* How long a character is that begins so (RFC 3629); 0: none does. */
+static size_t len_of(unsigned char first)
+{
+	static const struct {
+		unsigned char from, to, len;
+	} rows[] = { { 0, 0x7f, 1 }, { 0xc2, 0xdf, 2 }, { 0xe0, 0xef, 3 }, { 0xf0, 0xf4, 4 } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (first >= rows[i].from && first <= rows[i].to)
+			return rows[i].len;
+	return 0;
+}
+
+/* How long the character at s is; 0: it is none. */
 static size_t char_len(const unsigned char *s, size_t left)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t n = *s < 0x80                 ? 1
-		   : *s >= 0xc2 && *s < 0xe0 ? 2
-		   : *s >= 0xe0 && *s < 0xf0 ? 3
-		   : *s >= 0xf0 && *s < 0xf5 ? 4
-					     : 0;
+	size_t n = len_of(*s);
 	uint32_t c = n > 1 ? *s & (0x7fu >> n) : *s;
 
-	if (n > left)
+	if (!n || n > left)
 		return 0;
 	for (size_t i = 1; i < n; i++) {
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
 		c = c << 6 | (s[i] & 0x3fu);
 	}
-	return n && (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000)) ? 0 : n;
+	bool half = c >= 0xd800 && c < 0xe000; /* of a pair of UTF-16 */
+	return c < least[n] || c > 0x10ffff || half ? 0 : n;
 }
 
 static bool is_utf8(const char *text, size_t len)
