@@ -341,11 +341,11 @@ static void test_late(void **state)
 	struct pctl_program_options options = shell(SHELL(script));
 	struct seen seen;
 
-	options.timeout_ms = 2000;
+	options.timeout_ms = 5000;
 	run_to_end(b, &options, &seen);
 	assert_int_equal(seen.end, PCTL_PROGRAM_LATE);
 	assert_int_equal(seen.err.code, PCTL_E_TIMEOUT);
-	assert_string_equal(seen.err.text, "'sh' did not end in 2 s and was killed: here");
+	assert_string_equal(seen.err.text, "'sh' did not end in 5 s and was killed: here");
 	PCTL_AUTO(free) char *wrote = wait_for_family(fd);
 	assert_string_equal(wrote, "term\n");
 }

@@ -444,7 +444,8 @@ def test_bad_answers(lab):
     }
     lab.inventory("nodes:\n" + "".join(
         f"  {does}: {{driver: exec, program: {path}, does: {does}, password: hunter2, "
-        f"timeouts: {{answer: 2s, read: 3s}}}}\n" for does in wanted))
+        f"timeouts: {{answer: {2 if does == 'hang' else 30}, read: {3 if does == 'hang' else 40}}}}}\n"
+        for does in wanted))
     with open(os.path.join(SOURCE, "docs/powerctl-result.schema.json"), encoding="utf-8") as f:
         schema = json.load(f)
     r = lab.run("status", "-a", "--json", "--try-anyway")
@@ -469,14 +470,14 @@ slowly) echo on >state; sleep 1000 ;;"""
     for acts in ("did", "slowly"):
         lab.write("odd/state", "off\n")
         lab.write("odd/asked", "")
-        nodes(lab, path, f"acts: {acts}", times="poll: 50ms, verify: 2s, answer: 3s")
+        nodes(lab, path, f"acts: {acts}", times="poll: 50ms, verify: 8s, answer: 6s")
         good(lab.run("on", "n1"), "n1: on")
         same(ops(lab).count("act:on"), 1)
     lab.write("odd/state", "on\n")
     for acts, part in (("crash", "NameError"), ("signal", "signal 9"), ("cut", "line 1, column"),
                        ("silent", "printed nothing"), ("noisy", "65536 bytes")):
         lab.write("odd/asked", "")
-        nodes(lab, path, f"acts: {acts}", times="poll: 50ms, verify: 300ms, answer: 3s")
+        nodes(lab, path, f"acts: {acts}", times="poll: 50ms, verify: 300ms, answer: 20s")
         r = lab.run("reset", "n1", "--json")
         kind, message = error_of(r)
         same(kind, "outcome_unknown", r)
