@@ -338,6 +338,8 @@ void get_update_service(struct call *c)
 	json_object_set_new(c->out, "ServiceEnabled", json_true());
 	json_object_set_new(
 		c->out, "FirmwareInventory", call_ref(c, "UpdateService/FirmwareInventory"));
+	/* sushy wants the member, if it is empty. */
+	json_object_set_new(c->out, "Actions", json_object());
 }
 
 static const struct {
