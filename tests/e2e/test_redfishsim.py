@@ -673,7 +673,7 @@ def thousands_in_one_process(lab):
     with open(f"/proc/{sim.proc.pid}/status", encoding="utf-8") as f:
         kilobytes = int(f.read().split("VmRSS:")[1].split()[0])
     if not lib.SANITIZED:
-        assert kilobytes < 60000 + 8 * many(20000), f"{kilobytes} kB"
+        assert kilobytes < 20000 + 7 * many(20000), f"{kilobytes} kB"
 
 
 @test
