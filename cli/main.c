@@ -8,6 +8,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <powerctl/powerctl.h>
+
 #include "command.h"
 #include "say.h"
 
@@ -92,6 +94,7 @@ int main(int argc, char **argv)
 	give_threads();
 	keep_standard_files();
 	(void)signal(SIGPIPE, SIG_IGN);
+	pctl_name_crashes("powerctl");
 	cli_init(&cli);
 	errno = 0;
 	int status = finish_output(&cli, command_main(&cli, argc, argv));
