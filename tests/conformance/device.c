@@ -134,10 +134,12 @@ static unsigned good_requests(const struct bench *bench)
 
 	rig_init(&rig, bench, &plain);
 	struct pctl_device *device = rig_open(&rig);
+	/* The first may have waited for a place. */
+	rig_must_read(&rig, device, "");
+	rig_close(&rig, device);
+	device = rig_open(&rig);
 	relay_set(&bench->shared->relay, RELAY_PASS, 0);
-	const struct run *run = rig_run(&rig, device, rig_reads, RIG_PATIENT_MS);
-	if (run->result.code)
-		fail(bench, "power.get fails on a device that works: %s", rig_words(run));
+	rig_must_read(&rig, device, "");
 	unsigned n = atomic_load(&bench->shared->relay.requests);
 	rig_close(&rig, device);
 	rig_done(&rig);

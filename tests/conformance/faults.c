@@ -36,7 +36,7 @@ static void must_recover(struct rig *rig, struct pctl_device *device)
 
 	relay_set(&rig->bench->shared->relay, RELAY_PASS, 0);
 	for (int i = 0; i < 2; i++) {
-		run = rig_run(rig, device, rig_reads, RIG_PATIENT_MS);
+		run = rig_read(rig, device);
 		if (!run->result.code)
 			return;
 	}
@@ -114,15 +114,13 @@ static bool lose_after(struct rig *rig, struct pctl_device *watcher, unsigned an
 	relay_set(&rig->bench->shared->relay, RELAY_PASS, 0);
 	rig_make(rig, watcher, PCTL_POWER_OFF);
 	struct pctl_device *device = rig_open(rig);
-	const struct run *run = rig_run(rig, device, rig_reads, RIG_PATIENT_MS);
-	if (run->result.code)
-		fail(rig->bench, "power.get fails on a device that works: %s", rig_words(run));
+	rig_must_read(rig, device, "");
 	relay_set(&rig->bench->shared->relay, RELAY_LOSE, answered);
-	run = rig_do(rig, device, PCTL_ACTION_ON, LOSE_MS);
+	const struct run *run = rig_do(rig, device, PCTL_ACTION_ON, LOSE_MS);
 	relay_set(&rig->bench->shared->relay, RELAY_PASS, 0);
 	rig_close(rig, device);
 	rig_idle(rig, 200);
-	const struct run *now = rig_run(rig, watcher, rig_reads, RIG_PATIENT_MS);
+	const struct run *now = rig_read(rig, watcher);
 	bool went_on =
 		!now->result.code && (now->power.state == PCTL_POWER_ON || now->power.changing);
 

@@ -44,7 +44,7 @@ static void compare(const struct bench *bench, struct use before, uint64_t n, co
 
 static void read_once(struct rig *rig, struct pctl_device *device)
 {
-	struct run *run = rig_run(rig, device, rig_reads, RIG_PATIENT_MS);
+	struct run *run = rig_read(rig, device);
 
 	if (run->result.code)
 		fail(rig->bench, "power.get fails on a device that works: %s", rig_words(run));

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -84,12 +85,25 @@ static int bind_loopback(int type, uint16_t port, uint16_t *ret_port)
 	return fd;
 }
 
+/* Below where most systems find ports by themselves; there are libraries that take no higher ones.
+ */
+#define FIRST_PORT 10240u
+#define PORTS      22000u
+
+static uint16_t draw_port(void)
+{
+	uint16_t n = 0;
+
+	(void)!getrandom(&n, sizeof(n), 0);
+	return (uint16_t)(FIRST_PORT + n % PORTS);
+}
+
 /* One number for both. */
 static bool bind_pair(int *ret_tcp, int *ret_udp, uint16_t *ret_port)
 {
 	for (int i = 0; i < 100; i++) {
-		uint16_t port = 0;
-		int tcp = bind_loopback(SOCK_STREAM, 0, &port);
+		uint16_t port = draw_port();
+		int tcp = bind_loopback(SOCK_STREAM, port, &port);
 		int udp = tcp < 0 ? -1 : bind_loopback(SOCK_DGRAM, port, &port);
 
 		if (udp >= 0) {
@@ -365,7 +379,7 @@ static int watch_all(struct relay *r, struct watch *w)
 			watch(w, f->client, CLIENT, i);
 		watch(w, f->device, DEVICE, i);
 		if (f->waiting)
-			wait = 1;
+			wait = atomic_load(&r->shared->mode) == RELAY_TRICKLE ? 0 : 1;
 	}
 	return wait;
 }

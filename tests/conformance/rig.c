@@ -407,13 +407,37 @@ const char *rig_words(const struct run *run)
 	return words;
 }
 
+/* Devices have few places for sessions, and forget those that a broken line left after a minute. */
+#define PLACES_MS ((uint64_t)75000)
+
+struct run *rig_read(struct rig *rig, struct pctl_device *device)
+{
+	uint64_t begin = rig_now_ms();
+	struct run *run = rig_run(rig, device, &rig_reads[0], RIG_PATIENT_MS);
+
+	while (run->result.code == PCTL_E_BUSY && rig_now_ms() - begin < PLACES_MS) {
+		rig_idle(rig, 500);
+		run = rig_run(rig, device, &rig_reads[0], RIG_PATIENT_MS);
+	}
+	return run;
+}
+
+void rig_must_read(struct rig *rig, struct pctl_device *device, const char *after)
+{
+	const struct run *run = rig_read(rig, device);
+
+	if (run->result.code)
+		fail(rig->bench, "%s%spower.get fails: %s", after, *after ? ", " : "",
+			rig_words(run));
+}
+
 void rig_reach(struct rig *rig, struct pctl_device *device, enum pctl_power_state wanted)
 {
 	uint64_t begin = rig_now_ms();
 	const struct run *run = NULL;
 
 	while (rig_now_ms() - begin < 30000) {
-		run = rig_run(rig, device, &rig_reads[0], RIG_PATIENT_MS);
+		run = rig_read(rig, device);
 		if (!run->result.code && run->power.state == wanted && !run->power.changing)
 			return;
 		rig_idle(rig, 100);
@@ -425,7 +449,7 @@ void rig_reach(struct rig *rig, struct pctl_device *device, enum pctl_power_stat
 
 void rig_make(struct rig *rig, struct pctl_device *device, enum pctl_power_state wanted)
 {
-	const struct run *run = rig_run(rig, device, &rig_reads[0], RIG_PATIENT_MS);
+	const struct run *run = rig_read(rig, device);
 
 	if (run->result.code)
 		fail(rig->bench, "power.get of the device failed: %s", rig_words(run));

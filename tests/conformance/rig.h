@@ -107,6 +107,11 @@ void rig_idle(struct rig *rig, uint64_t ms);
 /* "ok", or "timeout: no answer"; valid until the next call. */
 const char *rig_words(const struct run *run);
 
+/* power.get of a device that works: waits while that is busy with what checks have left. */
+struct run *rig_read(struct rig *rig, struct pctl_device *device);
+/* And it has to end well; after: "after a cancel", or "". */
+void rig_must_read(struct rig *rig, struct pctl_device *device, const char *after);
+
 /* Reads until the state is wanted and not changing; fails where that takes longer than 30 s. */
 void rig_reach(struct rig *rig, struct pctl_device *device, enum pctl_power_state wanted);
 /* Brings it there by an action where it is not there already. */
