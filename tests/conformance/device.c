@@ -15,7 +15,8 @@
 #include "rig.h"
 
 static const struct rig_options plain = { .where = RIG_RELAY };
-static const struct rig_options nobody = { .where = RIG_NOBODY };
+static const struct rig_options hasty = { .where = RIG_RELAY, .impatient = true };
+static const struct rig_options nobody = { .where = RIG_NOBODY, .impatient = true };
 static const struct rig_options wrong = { .where = RIG_RELAY, .wrong_secret = true };
 
 #define UNREACHABLE_MS ((uint64_t)12000)
@@ -96,7 +97,7 @@ static void check_mute(const struct bench *bench)
 {
 	struct rig rig;
 
-	rig_init(&rig, bench, &plain);
+	rig_init(&rig, bench, &hasty);
 	struct pctl_device *device = rig_open(&rig);
 	rig_make(&rig, device, PCTL_POWER_ON);
 	relay_set(&bench->shared->relay, RELAY_SILENT, 0);
@@ -292,7 +293,8 @@ static void try_all(
 	struct pctl_device *device = rig_open(&rig);
 	relay_set(&c->bench->shared->relay, mode, arg);
 	for (const struct call *call = rig_reads; call->name; call++)
-		if (call->has(rig.driver))
+		/* On a broken line each takes its time, and two have to do. */
+		if (call->has(rig.driver) && (mode == RELAY_PASS || call < rig_reads + 2))
 			look_at_run(c, rig_run(&rig, device, call, limit));
 	if (mode == RELAY_PASS && rig.driver->power && rig.driver->power->actions & 1u)
 		look_at_run(c, rig_do(&rig, device, PCTL_ACTION_ON, limit));
@@ -316,9 +318,9 @@ static void check_canary(const struct bench *bench)
 			    "was");
 	try_all(&other, &wrong, RELAY_PASS, 0);
 	if (bench->ports->n) {
-		try_all(&right, &plain, RELAY_GARBAGE, 0);
-		try_all(&right, &plain, RELAY_RESET, 0);
-		try_all(&right, &plain, RELAY_CUT, 60);
+		try_all(&right, &hasty, RELAY_GARBAGE, 0);
+		try_all(&right, &hasty, RELAY_RESET, 0);
+		try_all(&right, &hasty, RELAY_CUT, 60);
 	}
 }
 

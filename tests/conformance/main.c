@@ -13,6 +13,7 @@
 #include <powerctl/parse.h>
 
 #include "child.h"
+#include "rig.h"
 
 enum { ALL_WELL = 0, SOME_FAILED = 1, USAGE = 2 };
 
@@ -249,16 +250,38 @@ static void run_all(const struct bench *bench, const char *folder, struct report
 	}
 }
 
-/* In a child, as everything that loads the driver; what is wrong there, static.loads says again. */
-static void look(const struct bench *bench, const char *folder)
+/* In a child, as everything that loads the driver. Whether it went well; else why, if it is known.
+ */
+static bool look(const struct bench *bench, const char *folder, void (*run)(const struct bench *),
+	char *why, size_t size)
 {
-	static const struct check first = { "static", "scout", "it loads", scout, 0 };
+	const struct check first = { "first", "look", "it can be checked", run, 0 };
 	struct verdict v;
 
 	child_run(bench, folder, &first, &v);
+	(void)snprintf(why, size, "%s", v.why ? v.why : "");
 	free(v.why);
 	free(v.note);
 	free(v.said);
+	return v.outcome == PASSED;
+}
+
+static void set_up(const struct bench *bench)
+{
+	struct rig rig;
+
+	rig_init(&rig, bench, &(struct rig_options){ .where = RIG_RELAY });
+}
+
+/* What somebody typed is no fault of the driver's; what else is wrong the checks say. */
+static bool settings_are_right(
+	const struct bench *bench, const char *folder, char *why, size_t size)
+{
+	const struct shared *s = bench->shared;
+
+	if (!s->loaded || (s->networked && !bench->options->address))
+		return true;
+	return look(bench, folder, set_up, why, size) || !strstr(why, "cannot be set up");
 }
 
 static int check_driver(const struct options *o, struct shared *shared, const char *folder)
@@ -267,10 +290,10 @@ static int check_driver(const struct options *o, struct shared *shared, const ch
 	const struct bench bench = { .options = o, .shared = shared, .ports = &ports };
 	uint16_t device[RELAY_PORTS];
 	struct report report;
-	char why[200];
+	char why[600];
 	pid_t relay = 0;
 
-	look(&bench, folder);
+	(void)look(&bench, folder, scout, why, sizeof(why)); /* static.loads says it again */
 	for (size_t i = 0; i < shared->ports_n; i++)
 		device[i] = shared->ports[i].device;
 	if (o->address && shared->ports_n) {
@@ -280,6 +303,11 @@ static int check_driver(const struct options *o, struct shared *shared, const ch
 			complain(why, "");
 			return USAGE;
 		}
+	}
+	if (!settings_are_right(&bench, folder, why, sizeof(why))) {
+		complain(why, "");
+		relay_stop(relay);
+		return USAGE;
 	}
 	report_begin(&report, o->name, count(o));
 	report.without_device = shared->networked && !o->address;

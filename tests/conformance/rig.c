@@ -64,14 +64,19 @@ static bool is_secret(const struct shared *s, const char *name, size_t len)
 	return false;
 }
 
-static void put_ports(FILE *f, const struct bench *bench, enum rig_where where)
+static bool relayed(const struct bench *bench, const struct rig_options *how)
+{
+	return bench->ports->n && how->where != RIG_DIRECT;
+}
+
+static void put_ports(FILE *f, const struct bench *bench, const struct rig_options *how)
 {
 	const struct relay_ports *ports = bench->ports;
 	char number[8];
 
-	for (size_t i = 0; i < ports->n; i++) {
+	for (size_t i = 0; relayed(bench, how) && i < ports->n; i++) {
 		(void)snprintf(number, sizeof(number), "%u",
-			(unsigned)(where == RIG_NOBODY ? ports->nobody[i] : ports->relay[i]));
+			(unsigned)(how->where == RIG_NOBODY ? ports->nobody[i] : ports->relay[i]));
 		put_setting(f, bench->shared->ports[i].name, number);
 	}
 }
@@ -85,9 +90,10 @@ static char *write_inventory(const struct bench *bench, const struct rig_options
 	if (!f)
 		fail(bench, "%s: %s", path, strerror(errno));
 	(void)fchmod(fileno(f), 0600);
-	(void)fputs("defaults:\n  timeouts: {connect: 2s, answer: 3s}\nnodes:\n  device:\n", f);
+	(void)fprintf(f, "defaults:\n  timeouts: {%s}\nnodes:\n  device:\n",
+		how->impatient ? "connect: 1s, answer: 1500ms" : "connect: 2s, answer: 3s");
 	put_setting(f, "driver", o->name);
-	if (bench->ports->n)
+	if (relayed(bench, how))
 		put_setting(f, "address", "127.0.0.1");
 	else if (o->address)
 		put_setting(f, "address", o->address);
@@ -95,13 +101,13 @@ static char *write_inventory(const struct bench *bench, const struct rig_options
 		PCTL_AUTO(free) char *name = pctl_xstrdup(o->sets[i]);
 		size_t len = strcspn(name, "=");
 
-		if ((bench->ports->n && is_port(bench->shared, name, len)) ||
+		if ((relayed(bench, how) && is_port(bench->shared, name, len)) ||
 			(how->wrong_secret && is_secret(bench->shared, name, len)) ||
 			set_value(o, (name[len] = '\0', name)) != o->sets[i] + len + 1)
 			continue;
 		put_setting(f, name, o->sets[i] + len + 1);
 	}
-	put_ports(f, bench, how->where);
+	put_ports(f, bench, how);
 	if (how->wrong_secret)
 		put_setting(f, bench->shared->secret, RIG_WRONG_SECRET);
 	if (fclose(f) != 0)
@@ -125,9 +131,9 @@ static void no_problems(struct rig *rig)
 			pctl_problems_at(rig->problems, 0));
 }
 
-static void find_address(struct rig *rig)
+static void find_address(struct rig *rig, const struct rig_options *how)
 {
-	const char *host = rig->bench->ports->n ? "127.0.0.1" : rig->bench->options->address;
+	const char *host = relayed(rig->bench, how) ? "127.0.0.1" : rig->bench->options->address;
 	struct addrinfo *found = NULL;
 
 	if (!host)
@@ -149,7 +155,7 @@ void rig_init(struct rig *rig, const struct bench *bench, const struct rig_optio
 	watched = bench;
 	pctl_op_on_fault = on_fault;
 	pctl_op_strict = true;
-	find_address(rig);
+	find_address(rig, how);
 	(void)uv_loop_init(&rig->loop);
 	rig->core = pctl_core_new(&rig->loop, &core);
 	doing(bench, "loading");

@@ -17,10 +17,12 @@
 enum rig_where {
 	RIG_RELAY,  /* through the relay, where there is one; else as it was set */
 	RIG_NOBODY, /* where nobody listens */
+	RIG_DIRECT, /* without the relay */
 };
 
 struct rig_options {
 	enum rig_where where;
+	bool impatient;    /* short times to connect and to answer: the line is broken anyway */
 	bool wrong_secret; /* RIG_WRONG_SECRET in place of the real one */
 };
 
