@@ -332,7 +332,7 @@ static bool misbehaves(struct pctl_op *op)
 	(void)!dup(STDERR_FILENO);
 #endif
 #if defined(LINE_LEAKS_MEMORY)
-	static volatile void *leaked;
+	static void *volatile leaked;
 	leaked = malloc(100);
 	(void)leaked;
 #endif
