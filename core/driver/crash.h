@@ -18,7 +18,7 @@ void pctl_crash_plugin(const char *driver, const void *part);
 /* The driver whose code an address belongs to, or NULL. */
 const char *pctl_crash_whose(uintptr_t address);
 
-/* "power.get of nuc1 (driver amt)": the latest that was entered; "" before that. */
+/* "power.get of nuc1 (driver x)": the latest that was entered; "" before that. */
 const char *pctl_crash_latest(void);
 
 /* The program is about to end itself and has said why: the handler keeps quiet. */

@@ -55,7 +55,7 @@ void pctl_op_begin(struct pctl_op *op, uv_loop_t *loop, uint64_t timeout_ms, pct
 	void *data);
 
 /*
- * Around the call of the driver's function: names the op for errors and crashes ("amt",
+ * Around the call of the driver's function: names the op for errors and crashes ("x",
  * "power.get", "nuc1"; they outlive it), and says afterwards what a driver must not do. A driver
  * that ends an op twice, after an abort or from another thread is always a fault.
  */

@@ -278,6 +278,17 @@ static void look_at_files(const struct canary *c, const char *folder)
 		(void)closedir(dir);
 }
 
+/*
+ * Which calls are worth it: on a broken line each takes its time, and each with a wrong password is
+ * another one that the device counts.
+ */
+static size_t calls_for(const struct rig_options *how, enum relay_mode mode)
+{
+	if (how->wrong_secret)
+		return 1;
+	return mode == RELAY_PASS ? SIZE_MAX : 2;
+}
+
 static void try_all(
 	struct canary *c, const struct rig_options *how, enum relay_mode mode, unsigned arg)
 {
@@ -292,11 +303,13 @@ static void try_all(
 	pctl_log_set_sink(on_log, c, PCTL_LOG_TRACE);
 	struct pctl_device *device = rig_open(&rig);
 	relay_set(&c->bench->shared->relay, mode, arg);
-	for (const struct call *call = rig_reads; call->name; call++)
-		/* On a broken line each takes its time, and two have to do. */
-		if (call->has(rig.driver) && (mode == RELAY_PASS || call < rig_reads + 2))
+	size_t calls = calls_for(how, mode);
+	for (const struct call *call = rig_reads; call->name && calls; call++)
+		if (call->has(rig.driver)) {
 			look_at_run(c, rig_run(&rig, device, call, limit));
-	if (mode == RELAY_PASS && rig.driver->power && rig.driver->power->actions & 1u)
+			calls--;
+		}
+	if (calls && mode == RELAY_PASS && rig.driver->power && rig.driver->power->actions & 1u)
 		look_at_run(c, rig_do(&rig, device, PCTL_ACTION_ON, limit));
 	relay_set(&c->bench->shared->relay, RELAY_PASS, 0);
 	rig_close(&rig, device);
