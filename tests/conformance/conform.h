@@ -23,6 +23,7 @@ struct options {
 	const char *address;        /* of the device; NULL: none */
 	const char *sets[SETS_MAX]; /* NAME=VALUE */
 	size_t sets_n;
+	char *password_set;   /* the one that --password-file stands for, or NULL */
 	const char *refusals; /* a command that prints how many logins the device refused so far */
 	const char *only;     /* a group or a check; NULL: all */
 	const char *junit;    /* a file, or NULL */

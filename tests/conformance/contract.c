@@ -59,14 +59,9 @@ static void check_close(const struct bench *bench)
 /* How an op may end on a device that works. */
 static void check_end(struct rig *rig, const struct run *run)
 {
-	uint64_t limit = run->op.timeout_ms;
 	int code = run->result.code;
 
-	if (code == PCTL_E_TIMEOUT && run->took_ms + 100 >= limit)
-		fail(rig->bench,
-			"%s never ended: its deadline of %llu s passed, and the device "
-			"answers",
-			run->call->name, (unsigned long long)limit / 1000);
+	rig_must_end(rig, run);
 	if (code && !pctl_error_name(code))
 		fail(rig->bench, "%s ended with %d, which is no class of error", run->call->name,
 			code);

@@ -115,8 +115,10 @@ static bool take_option(struct options *o, enum word option, char *word)
 		return take_set(o, word);
 	case OPTION_PASSWORD_FILE: {
 		PCTL_AUTO(free) char *full = realpath(word, NULL);
-		/* Lives as long as the program. */
-		return take_set(o, pctl_xasprintf("password_file=%s", full ? full : word));
+
+		free(o->password_set);
+		o->password_set = pctl_xasprintf("password_file=%s", full ? full : word);
+		return true;
 	}
 	case OPTION_REFUSALS:
 		o->refusals = word;
@@ -323,30 +325,40 @@ static int check_driver(const struct options *o, struct shared *shared, const ch
 	return status;
 }
 
-int main(int argc, char **argv)
+/* The status to end with. */
+static int run(struct options *o)
 {
-	struct options o = { .ops = 10000, .limit_s = 300 };
-	int status = read_words(&o, argc, argv);
-
-	if (status >= 0)
-		return status;
-	if (o.only && !count(&o)) {
-		complain("--only: there is no such check; --list lists them", o.only);
-		return USAGE;
-	}
 	const char *tmp = getenv("TMPDIR");
 	PCTL_AUTO(free)
 	char *folder =
 		pctl_xasprintf("%s/powerctl-driver-check-XXXXXX", tmp && *tmp ? tmp : "/tmp");
+
+	if (o->only && !count(o)) {
+		complain("--only: there is no such check; --list lists them", o->only);
+		return USAGE;
+	}
+	if (o->password_set && !take_set(o, o->password_set))
+		return USAGE;
 	struct shared *shared = mmap(
 		NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED || !mkdtemp(folder)) {
 		complain(folder, strerror(errno));
 		return USAGE;
 	}
-	status = check_driver(&o, shared, folder);
+	int status = check_driver(o, shared, folder);
 	(void)rmdir(folder);
+	return fflush(stdout) == 0 ? status : SOME_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .ops = 10000, .limit_s = 300 };
+	int status = read_words(&o, argc, argv);
+
+	if (status < 0)
+		status = run(&o);
+	free(o.password_set);
 	free(o.name);
 	free(o.dir);
-	return fflush(stdout) == 0 ? status : SOME_FAILED;
+	return status;
 }

@@ -433,10 +433,21 @@ struct run *rig_read(struct rig *rig, struct pctl_device *device)
 	return run;
 }
 
+void rig_must_end(struct rig *rig, const struct run *run)
+{
+	uint64_t limit = run->op.timeout_ms;
+
+	if (run->result.code == PCTL_E_TIMEOUT && run->took_ms + 100 >= limit)
+		fail(rig->bench,
+			"%s never ended: its deadline of %llu s passed, and the device answers",
+			run->call->name, (unsigned long long)limit / 1000);
+}
+
 void rig_must_read(struct rig *rig, struct pctl_device *device, const char *after)
 {
 	const struct run *run = rig_read(rig, device);
 
+	rig_must_end(rig, run);
 	if (run->result.code)
 		fail(rig->bench, "%s%spower.get fails: %s", after, *after ? ", " : "",
 			rig_words(run));

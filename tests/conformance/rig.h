@@ -109,6 +109,8 @@ void rig_idle(struct rig *rig, uint64_t ms);
 /* "ok", or "timeout: no answer"; valid until the next call. */
 const char *rig_words(const struct run *run);
 
+/* Of a device that works: it was not the deadline that ended it. */
+void rig_must_end(struct rig *rig, const struct run *run);
 /* power.get of a device that works: waits while that is busy with what checks have left. */
 struct run *rig_read(struct rig *rig, struct pctl_device *device);
 /* And it has to end well; after: "after a cancel", or "". */

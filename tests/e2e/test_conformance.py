@@ -5,11 +5,12 @@
 Our own drivers are in test_conformance_drivers.py.
 """
 import os
+import shutil
 import signal
 import xml.etree.ElementTree as ElementTree
 
 from checklib import CHECK, PLUGINS, check
-from lib import SANITIZED, bad, good, has, main, same, test
+from lib import BUILD, SANITIZED, bad, good, has, main, same, test
 from linedev import PASSWORD, LineDevice
 
 def device_of(lab):
@@ -27,6 +28,7 @@ BROKEN = (
     ("lineclosedtwice", "contract.close", "close called back more than once"),
     ("lineconstructor", "static.constructors", "it has a constructor"),
     ("linecrash", "contract.reads", "the driver crashed in power.get (signal 11"),
+    ("linecrashlater", "contract.reads", "the driver crashed in power.get (signal 11"),
     ("lineexits", "contract.reads", "the driver ended the program with status 0 in power.get"),
     ("lineexports", "static.exports", "line_helper"),
     ("lineforgets", "contract.reads", "neither ended an op nor said"),
@@ -53,7 +55,7 @@ BROKEN = (
     ("lineunflagged", "static.secrets", "setting password sounds like a secret"),
 )
 # A sanitizer has globals and constructors of its own, finds leaks and crashes itself.
-NOT_SANITIZED = ("linecrash", "lineconstructor", "lineglobals", "lineleaksmemory")
+NOT_SANITIZED = ("linecrash", "linecrashlater", "lineexits", "lineconstructor", "lineglobals", "lineleaksmemory")
 
 
 @test
@@ -174,6 +176,27 @@ def crash_is_named(lab):
     r = lab.run("--plugin-dir", PLUGINS, "status", "n1")
     same(r.status, -signal.SIGSEGV, r)
     has(r.err, "powerctl: driver linecrash crashed in power.get of n1 (signal 11): please report it")
+
+
+@test
+def crash_in_a_callback_is_named(lab):
+    """where the loop called the driver, and it a library, the code on the stack says whose it is"""
+    if SANITIZED:
+        return  # as above
+    device, _ = device_of(lab)
+    lab.inventory(f"""nodes:
+  n1: {{driver: linecrashlater, address: 127.0.0.1, port: {device.port}, password: {PASSWORD}}}
+  n2: {{driver: "null"}}
+  n3: {{driver: "null"}}
+""")
+    shutil.copytree(os.path.join(BUILD, "plugins"), lab.path("plugins"),
+                    ignore=lambda _, names: [n for n in names if not n.endswith(".so")])
+    shutil.copy(os.path.join(PLUGINS, "linecrashlater.so"), lab.path("plugins"))
+    r = lab.run("--plugin-dir", lab.path("plugins"), "status", "n[1-3]")
+    same(r.status, -signal.SIGSEGV, r)
+    has(r.err, "powerctl: driver linecrashlater crashed (signal 11) in a callback; what a driver "
+               "was asked last is ")
+    same(sorted(r.lines), ["n2: off", "n3: off"], "what was read before holds")
 
 
 @test

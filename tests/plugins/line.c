@@ -237,6 +237,12 @@ static void on_login(struct link *link)
 
 static void on_state(struct link *link)
 {
+#if defined(LINE_CRASH_LATER)
+	/* In a library that it calls, called by the loop. */
+	const char *volatile nothing = NULL;
+
+	link->n = strlen(nothing);
+#endif
 	bool on = strcmp(link->line, "on") == 0;
 
 	if (!on && strcmp(link->line, "off") != 0) {
