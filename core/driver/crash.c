@@ -169,7 +169,8 @@ static const char *who(const siginfo_t *info, const void *context)
 {
 	struct place at = place_of(context);
 	uintptr_t touched = (uintptr_t)info->si_addr;
-	bool overflow = info->si_signo == SIGSEGV && touched - (at.stack - 65536) < 2 * 65536;
+	bool overflow =
+		info->si_signo == SIGSEGV && touched - (at.stack - 65536) < (uintptr_t)2 * 65536;
 	const char *whose = pctl_crash_whose(at.code);
 
 	if (!whose && !overflow && at.stack < stack_top && stack_top - at.stack < (1u << 23))

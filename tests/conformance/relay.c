@@ -23,6 +23,7 @@
 #define PART      4096u
 #define PENDING   ((size_t)256 * 1024)
 #define LISTENERS (2u * RELAY_PORTS)
+#define MARKS     64u
 
 /* What one client has with the device: a connection, or datagrams from one address. */
 struct flow {
@@ -47,6 +48,10 @@ struct relay {
 	size_t n;
 	struct flow flows[FLOWS];
 	unsigned seen; /* requests in mode RELAY_LOSE */
+	/* What came since the mode was set. */
+	uint64_t marks[MARKS];
+	size_t marks_n;
+	unsigned generation;
 };
 
 static uint64_t now_ms(void)
@@ -61,6 +66,8 @@ void relay_set(struct relay_shared *shared, enum relay_mode mode, unsigned arg)
 {
 	atomic_store(&shared->arg, arg);
 	atomic_store(&shared->requests, 0);
+	atomic_store(&shared->repeats, 0);
+	atomic_fetch_add(&shared->generation, 1);
 	atomic_store(&shared->mode, mode);
 }
 
@@ -219,9 +226,39 @@ static void forward(struct relay *r, struct flow *f, const void *data, size_t le
 	(void)!send(f->device, data, len, MSG_NOSIGNAL);
 }
 
+/* Source: FNV-1a, 64 bits. What is compared are a few requests of a driver under test. */
+static uint64_t mark_of(const unsigned char *data, size_t len)
+{
+	uint64_t mark = 14695981039346656037u;
+
+	for (size_t i = 0; i < len; i++)
+		mark = (mark ^ data[i]) * 1099511628211u;
+	return mark;
+}
+
+static void count_repeats(struct relay *r, const void *data, size_t len)
+{
+	unsigned generation = atomic_load(&r->shared->generation);
+	uint64_t mark = mark_of(data, len);
+
+	if (generation != r->generation)
+		r->marks_n = 0;
+	r->generation = generation;
+	for (size_t i = 0; i < r->marks_n; i++)
+		if (r->marks[i] == mark) {
+			atomic_fetch_add(&r->shared->repeats, 1);
+			return;
+		}
+	if (r->marks_n < MARKS)
+		r->marks[r->marks_n++] = mark;
+}
+
 static void request(struct relay *r, struct flow *f, const void *data, size_t len)
 {
 	f->requests++;
+	/* A datagram that comes again may be there for one that was lost. */
+	if (!f->datagrams)
+		count_repeats(r, data, len);
 	f->request_last = true;
 	f->last_used = now_ms();
 	r->seen = atomic_fetch_add(&r->shared->requests, 1) + 1;

@@ -31,6 +31,8 @@ struct relay_shared {
 	_Atomic(unsigned) arg;
 	_Atomic(unsigned)
 		requests; /* parts and datagrams from the driver, since this was set to 0 */
+	_Atomic(unsigned) repeats;    /* of these over TCP: byte for byte what came before */
+	_Atomic(unsigned) generation; /* how often the mode was set */
 	_Atomic(unsigned) connections;
 };
 

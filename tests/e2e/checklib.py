@@ -25,6 +25,8 @@ class Checked:
             how = "skipped" if " # SKIP" in tail else head.split()[0]
             self.verdicts[tail.split(":", 1)[0]] = how
         self.failed = sorted(name for name, how in self.verdicts.items() if how == "not")
+        # What only a place without seccomp does not check.
+        self.unwatched = self.verdicts.get("contract.open") == "skipped" and "no seccomp" in out
         self.diagnostics = "\n".join(line for line in lines if line.startswith("# "))
 
     def __repr__(self):

@@ -10,7 +10,7 @@ import socket
 import amtlib
 import ipmilib
 from checklib import check
-from lib import BUILD, SANITIZED, has, main, same, test
+from lib import BUILD, SANITIZED, has, main, same, skip, test
 
 # A sanitizer brings constructors and globals of its own.
 ALWAYS_SKIPPED = ("static.constructors", "static.globals") if SANITIZED else ()
@@ -25,6 +25,8 @@ def conforms(lab, driver, *args, but=()):
               os.path.join(BUILD, "plugins", driver + ".so"))
     same((r.status, r.failed), (0, []), r)
     skipped = {name for name, how in r.verdicts.items() if how == "skipped"}
+    if r.unwatched:
+        skip("seccomp: this place has none, and nobody saw whether open sends something")
     same(skipped - set(ALWAYS_SKIPPED), set(but), r)
     has(r.diagnostics, f"driver {driver} conforms: ")
     return r
