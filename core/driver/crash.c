@@ -125,6 +125,7 @@ static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
 static struct sigaction before[SIGNALS];
 static uintptr_t stack_top; /* of the thread that asked for this */
 static char program_name[NAME_MAX_];
+static void (*put_right)(void);
 
 struct place {
 	uintptr_t code, stack;
@@ -234,6 +235,8 @@ static void on_crash(int sig, siginfo_t *info, void *context)
 	struct line l = { .n = 0 };
 	const char *whose = who(info, context);
 
+	if (put_right)
+		put_right();
 	add(&l, program_name);
 	add(&l, ": ");
 	add_what(&l, sig, whose);
@@ -249,7 +252,7 @@ static void on_crash(int sig, siginfo_t *info, void *context)
 		(void)raise(sig);
 }
 
-void pctl_name_crashes(const char *program)
+void pctl_name_crashes(const char *program, void (*first)(void))
 {
 	static char stack[STACK_SIZE];
 	const stack_t own = { .ss_sp = stack, .ss_size = sizeof(stack) };
@@ -258,6 +261,7 @@ void pctl_name_crashes(const char *program)
 	char here;
 
 	stack_top = (uintptr_t)&here;
+	put_right = first;
 	(void)snprintf(program_name, sizeof(program_name), "%s", program);
 	(void)sigemptyset(&action.sa_mask);
 	if (sigaltstack(&own, NULL) < 0)
