@@ -177,6 +177,9 @@ static void test_whose(void **state)
 	assert_string_equal(pctl_crash_whose((uintptr_t)plugin->driver.power->get), "null");
 	assert_null(pctl_crash_whose((uintptr_t)test_whose));
 	assert_null(pctl_crash_whose((uintptr_t)&plugin));
+	/* Data of it lies on every stack. */
+	assert_null(pctl_crash_whose((uintptr_t)plugin->driver.name));
+	assert_null(pctl_crash_whose((uintptr_t)plugin->driver.summary));
 	assert_null(pctl_crash_whose(0));
 	pctl_plugin_free(plugin);
 	pctl_crash_enter("amt", "stop", "");

@@ -28,7 +28,8 @@ enum { EXIT_PASSED = 40, EXIT_FAILED, EXIT_SKIPPED };
 /* --- In the child. ---------------------------------------------------------------------------- */
 
 /* The first word counts: a second thread may have one as well. */
-static void end(const struct bench *bench, int status, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void end(
+	const struct bench *bench, int status, const char *fmt, va_list ap)
 {
 	static atomic_flag ended = ATOMIC_FLAG_INIT;
 
