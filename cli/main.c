@@ -8,8 +8,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <powerctl/powerctl.h>
+
 #include "command.h"
 #include "say.h"
+#include "terminal.h"
 
 #define THREADS "64" /* look-ups get half of them */
 
@@ -92,6 +95,7 @@ int main(int argc, char **argv)
 	give_threads();
 	keep_standard_files();
 	(void)signal(SIGPIPE, SIG_IGN);
+	pctl_name_crashes("powerctl", terminal_restore);
 	cli_init(&cli);
 	errno = 0;
 	int status = finish_output(&cli, command_main(&cli, argc, argv));

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The flags every target of ours is built with: target_link_libraries(x PRIVATE powerctl_flags)
 add_library(powerctl_flags INTERFACE)
-target_compile_definitions(powerctl_flags INTERFACE _GNU_SOURCE)
+target_compile_definitions(powerctl_flags INTERFACE _GNU_SOURCE $<$<CONFIG:Debug>:PCTL_DEBUG>)
 target_compile_options(powerctl_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wvla -Wformat=2 -Wwrite-strings -Wcast-qual
   -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition

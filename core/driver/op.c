@@ -3,9 +3,60 @@
 
 #include <assert.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
+
+#include "driver/crash.h"
+
+/* --- What a driver must not do. --------------------------------------------------------------- */
+
+static void die_of(const char *words)
+{
+	(void)fprintf(stderr, "powerctl: %s\n", words);
+	pctl_crash_said();
+	abort();
+}
+
+pctl_op_fault_fn *pctl_op_on_fault = die_of;
+
+#ifdef PCTL_DEBUG
+bool pctl_op_strict = true;
+#else
+bool pctl_op_strict = false;
+#endif
+
+static void fault(const struct pctl_op *op, const char *what)
+{
+	char words[400];
+
+	(void)snprintf(words, sizeof(words),
+		"driver %s %s (%s%s%s): that is a fault of the driver, please report it to whoever "
+		"makes it",
+		op->driver ? op->driver : "?", what, op->call ? op->call : "an op",
+		op->node ? " of " : "", op->node ? op->node : "");
+	pctl_op_on_fault(words);
+}
+
+/* Any of these would touch what belongs to somebody else by now. */
+static void check(const struct pctl_op *op, const char *doing)
+{
+	char what[200];
+	const char *why = NULL;
+
+	if (!pthread_equal(op->thread, pthread_self()))
+		why = "from another thread than the loop's";
+	else if (op->abandoned)
+		why = "after it was aborted";
+	else if (op->settled)
+		why = "a second time, or after its end";
+	if (!why)
+		return;
+	(void)snprintf(what, sizeof(what), "%s %s", doing, why);
+	fault(op, what);
+}
 
 static void tell(struct pctl_op *op)
 {
@@ -78,11 +129,12 @@ static void settle(struct pctl_op *op)
 
 static void abandon(struct pctl_op *op)
 {
-	pctl_op_abort_fn *abort = op->abort;
+	pctl_op_abort_fn *stop = op->abort;
 
 	op->abort = NULL;
-	if (abort)
-		abort(op, op->work);
+	op->abandoned = true;
+	if (stop)
+		stop(op, op->work);
 	settle(op);
 }
 
@@ -100,9 +152,27 @@ static void on_deadline(uv_timer_t *timer)
 void pctl_op_begin(
 	struct pctl_op *op, uv_loop_t *loop, uint64_t timeout_ms, pctl_op_done_fn *done, void *data)
 {
-	*op = (struct pctl_op){ .data = data, .done = done, .timeout_ms = timeout_ms };
+	*op = (struct pctl_op){
+		.data = data, .done = done, .timeout_ms = timeout_ms, .thread = pthread_self()
+	};
 	uv_timer_init(loop, &op->deadline);
 	uv_timer_start(&op->deadline, on_deadline, timeout_ms, 0);
+}
+
+void pctl_op_enter(struct pctl_op *op, const char *driver, const char *call, const char *node)
+{
+	op->driver = driver;
+	op->call = call;
+	op->node = node;
+	pctl_crash_enter(driver, call, node);
+}
+
+void pctl_op_leave(struct pctl_op *op)
+{
+	pctl_crash_leave();
+	if (pctl_op_strict && !op->settled && !op->abort)
+		fault(op, "neither ended an op nor said by pctl_op_pending() that it goes on with "
+			  "it");
 }
 
 void pctl_op_in_order(struct pctl_op *op, struct pctl_op_order *order)
@@ -120,25 +190,25 @@ void pctl_op_cancel(struct pctl_op *op)
 
 void pctl_op_committed(struct pctl_op *op)
 {
-	assert(!op->settled);
+	check(op, "committed an op");
 	op->committed = true;
 }
 
 void pctl_op_not_taken(struct pctl_op *op)
 {
-	assert(!op->settled);
+	check(op, "took an op's commit back");
 	op->committed = false;
 }
 
 void pctl_op_taken(struct pctl_op *op)
 {
-	assert(!op->settled);
+	check(op, "said that an op was taken");
 	op->taken = true;
 }
 
 void pctl_op_done(struct pctl_op *op)
 {
-	assert(!op->settled);
+	check(op, "ended an op");
 	op->result = (struct pctl_error){ 0 };
 	settle(op);
 }
@@ -147,7 +217,8 @@ void pctl_op_fail(struct pctl_op *op, int code, const char *fmt, ...)
 {
 	va_list ap;
 
-	assert(!op->settled && code < 0);
+	check(op, "ended an op");
+	assert(code < 0);
 	va_start(ap, fmt);
 	(void)pctl_error_setv(&op->result, code, fmt, ap);
 	va_end(ap);
@@ -156,7 +227,8 @@ void pctl_op_fail(struct pctl_op *op, int code, const char *fmt, ...)
 
 void pctl_op_fail_error(struct pctl_op *op, const struct pctl_error *err)
 {
-	assert(!op->settled && err->code < 0);
+	check(op, "ended an op");
+	assert(err->code < 0);
 	op->result = *err;
 	settle(op);
 }
@@ -227,7 +299,7 @@ static void detach_work(struct pctl_op *op, void *work)
 
 void pctl_op_pending(struct pctl_op *op, pctl_op_abort_fn *abort, void *work)
 {
-	assert(!op->settled);
+	check(op, "went on with an op");
 	assert(op->abort != detach_work && "work that is under way has to hear of an abort");
 	op->abort = abort;
 	op->work = work;

@@ -3,6 +3,7 @@
 #ifndef POWERCTL_CORE_OP_H
 #define POWERCTL_CORE_OP_H
 
+#include <pthread.h>
 #include <uv.h>
 
 #include <powerctl/op.h>
@@ -44,6 +45,11 @@ struct pctl_op {
 
 	/* How long it waited; read by whoever counts time. */
 	uint64_t waited_ms;
+
+	/* For whoever has to say what a driver did wrong: borrowed; NULL: not known. */
+	const char *driver, *call, *node;
+	pthread_t thread; /* the loop's */
+	bool abandoned;   /* by its deadline or by cancel: no more the driver's */
 };
 
 /*
@@ -52,6 +58,24 @@ struct pctl_op {
  */
 void pctl_op_begin(struct pctl_op *op, uv_loop_t *loop, uint64_t timeout_ms, pctl_op_done_fn *done,
 	void *data);
+
+/*
+ * Around the call of the driver's function: names the op for errors and crashes ("x",
+ * "power.get", "nuc1"; they outlive it), and says afterwards what a driver must not do. A driver
+ * that ends an op twice, after an abort or from another thread is always a fault.
+ */
+void pctl_op_enter(struct pctl_op *op, const char *driver, const char *call, const char *node);
+void pctl_op_leave(struct pctl_op *op);
+
+/* What a driver did wrong, in words. The default says it on standard error and aborts. Called on
+ * whatever thread it happened on; where it returns, the op is as broken as the driver made it. */
+typedef void pctl_op_fault_fn(const char *words);
+extern pctl_op_fault_fn *pctl_op_on_fault;
+/*
+ * Whether it is a fault as well to go on with an op without pctl_op_pending(): nobody can stop it
+ * then, and it never ends if it was forgotten. So in debug builds; elsewhere it times out.
+ */
+extern bool pctl_op_strict;
 
 /* done() comes in the order of the ends. Set between begin and the driver's call. */
 void pctl_op_in_order(struct pctl_op *op, struct pctl_op_order *order);

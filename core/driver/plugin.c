@@ -14,6 +14,8 @@
 
 #include "driver/settings.h"
 
+#include "driver/crash.h"
+
 #define PROPERTIES_MAX 256u
 #define METHODS_MAX    256u
 #define FLAGS_MAX      64u
@@ -477,6 +479,7 @@ int pctl_plugin_load(
 		pctl_plugin_free(plugin);
 		return pctl_error_set(err, PCTL_E_CONFIG, "%s was refused: %s", path, why);
 	}
+	pctl_crash_plugin(name, loaded);
 	plugin->path = path;
 	path = NULL;
 	library = NULL; /* kept: drivers are never unloaded */

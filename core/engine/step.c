@@ -288,7 +288,10 @@ static void start_try(struct pctl_task *t)
 	trace(t, " ...");
 	pctl_op_begin(&t->op, core_of(t)->loop, op_limit(t), on_op_done, t);
 	pctl_op_in_order(&t->op, &core_of(t)->ended);
+	pctl_op_enter(
+		&t->op, t->target->loaded->driver->name, t->trying.call->name, t->target->name);
 	t->trying.call->start(t, t->target->loaded->driver, t->device->dev);
+	pctl_op_leave(&t->op);
 }
 
 void pctl_step_try_or(

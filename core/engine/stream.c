@@ -7,6 +7,7 @@
 #include <powerctl/log.h>
 #include <powerctl/mem.h>
 
+#include "driver/crash.h"
 #include "engine/task.h"
 
 struct pctl_stream {
@@ -83,12 +84,26 @@ const struct pctl_value *pctl_stream_facts(const struct pctl_stream *s)
 	return s->session->facts;
 }
 
+static const char *driver_of(const struct pctl_stream *s)
+{
+	return s->device->target->loaded->name;
+}
+
+static int run_control(struct pctl_stream *s, const struct pctl_control *c, const char *arg,
+	struct pctl_error *err)
+{
+	pctl_crash_enter(driver_of(s), "a session's control", s->device->target->name);
+	int r = c->run(s->session, arg, err);
+	pctl_crash_leave();
+	return r;
+}
+
 int pctl_stream_control(
 	struct pctl_stream *s, const char *name, const char *arg, struct pctl_error *err)
 {
 	for (const struct pctl_control *c = s->session->controls; c && c->name; c++)
 		if (strcmp(c->name, name) == 0)
-			return c->run(s->session, arg, err);
+			return run_control(s, c, arg, err);
 	return pctl_error_set(err, PCTL_E_UNSUPPORTED, "it has no '%s'", name);
 }
 
@@ -100,10 +115,11 @@ void pctl_stream_close(struct pctl_stream *s, pctl_stream_closed_fn *closed, voi
 	s->closing = true;
 	s->closed = closed;
 	s->closed_data = data;
-	if (!s->told) {
-		session->close(session);
-		return;
-	}
+	/* When its close returns, s and device may be gone, where it had not been heard of. */
+	bool told = s->told;
+	pctl_crash_enter(driver_of(s), "a session's close", s->device->target->name);
 	session->close(session);
-	pctl_device_close(s->device, on_device_closed, s);
+	pctl_crash_leave();
+	if (told)
+		pctl_device_close(s->device, on_device_closed, s);
 }

@@ -9,6 +9,7 @@
 #include <powerctl/parse.h>
 
 #include "base/jitter.h"
+#include "driver/crash.h"
 #include "node/breaker.h"
 
 #define LOCK_POLL_MS 150u
@@ -132,8 +133,11 @@ void pctl_task_let_others(struct pctl_task *t)
 {
 	const struct pctl_driver *driver = t->target->loaded->driver;
 
-	if (driver->idle)
+	if (driver->idle) {
+		pctl_crash_enter(driver->name, "idle", t->target->name);
 		driver->idle(t->device->dev);
+		pctl_crash_leave();
+	}
 	pctl_run_give(t->run, t->target, false);
 	unlock(t);
 	pass_turn(t);

@@ -10,6 +10,7 @@
 #include <powerctl/parse.h>
 
 #include "base/paths.h"
+#include "driver/crash.h"
 #include "inventory/inventory.h"
 #include "node/breaker.h"
 #include "node/limit.h"
@@ -161,7 +162,9 @@ void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data)
 		if (!loaded->started || !loaded->driver->stop)
 			continue;
 		core->stopping++;
+		pctl_crash_enter(loaded->name, "stop", "");
 		loaded->driver->stop(loaded->ctx, on_stopped, core);
+		pctl_crash_leave();
 	}
 	pctl_limits_close(core->limits, on_stopped, core);
 }
@@ -208,7 +211,9 @@ int pctl_core_start(struct pctl_core *core, struct pctl_loaded *loaded, struct p
 	if (loaded->started)
 		return 0;
 	const struct pctl_driver *driver = loaded->driver;
+	pctl_crash_enter(loaded->name, "start", "");
 	int r = driver->start ? driver->start(core, core->loop, &loaded->ctx, err) : 0;
+	pctl_crash_leave();
 	if (r < 0)
 		return r;
 	loaded->started = true;

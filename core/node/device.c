@@ -7,6 +7,7 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
+#include "driver/crash.h"
 #include "node/core.h"
 
 int pctl_device_open(
@@ -19,7 +20,9 @@ int pctl_device_open(
 
 	struct pctl_device *device = pctl_xcalloc(1, sizeof(*device));
 	device->target = target;
+	pctl_crash_enter(loaded->name, "open", target->name);
 	r = loaded->driver->open(loaded->ctx, device, &device->dev, err);
+	pctl_crash_leave();
 	if (r < 0) {
 		free(device);
 		return r;
@@ -49,7 +52,9 @@ void pctl_device_close(struct pctl_device *device, pctl_closed_fn *closed, void 
 	struct closing *c = pctl_xcalloc(1, sizeof(*c));
 
 	*c = (struct closing){ .device = device, .closed = closed, .data = data };
+	pctl_crash_enter(device->target->loaded->name, "close", device->target->name);
 	device->target->loaded->driver->close(device->dev, on_closed, c);
+	pctl_crash_leave();
 }
 
 uv_loop_t *pctl_device_loop(const struct pctl_device *device)

@@ -5,6 +5,7 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
+#include "driver/crash.h"
 #include "inventory/inventory.h"
 #include "node/core.h"
 
@@ -59,8 +60,12 @@ static uint64_t key_port(const struct pctl_target *t)
 	const struct pctl_setting *port = pctl_settings_find(&t->settings, "port");
 	const struct pctl_device settings_only = { .target = t };
 
-	if (driver->key_port)
-		return driver->key_port(&settings_only);
+	if (driver->key_port) {
+		pctl_crash_enter(driver->name, "key_port", t->name);
+		uint16_t own = driver->key_port(&settings_only);
+		pctl_crash_leave();
+		return own;
+	}
 	return port && port->given ? port->number : driver->default_port;
 }
 

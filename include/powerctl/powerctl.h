@@ -237,6 +237,17 @@ PCTL_API int pctl_trust_accept(struct pctl_core *core, struct pctl_inventory *in
 PCTL_API int pctl_trust_forget(struct pctl_core *core, struct pctl_inventory *inventory,
 	size_t node, struct pctl_error *err);
 
+/* --- Faults of drivers. ----------------------------------------------------------------------- */
+
+/*
+ * From now on a crash (SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT) is told of on standard error
+ * before the program ends of it: which driver's code it was, as far as can be told, and what the
+ * core asked of a driver last. program begins the line; first (or NULL) is called before it, in the
+ * signal handler: what the program has to put right whatever ends it. Call it once, in main(): it
+ * takes the place on the stack where it is called for the top of what may have crashed.
+ */
+PCTL_API void pctl_name_crashes(const char *program, void (*first)(void));
+
 /* --- Files. ----------------------------------------------------------------------------------- */
 
 /*

@@ -277,6 +277,12 @@ static void break_off(struct session *s, const struct pctl_error *err)
 		session_fail(s, err);
 }
 
+void login_break_off(struct session *s)
+{
+	if (s->phase == PHASE_RAKP1)
+		break_off(s, NULL);
+}
+
 static void on_open(struct session *s, const struct setup *setup)
 {
 	uint8_t asked = s->security.privilege;

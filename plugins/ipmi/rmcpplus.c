@@ -140,6 +140,9 @@ static bool read_rakp2(fiid_obj_t in, struct setup *ret)
 	       fiid_obj_get_data(in, "managed_system_guid", ret->guid, WIRE_GUID) == (int)WIRE_GUID;
 }
 
+/* RMCP, and the head of an RMCP+ packet without a session's check (section 13.6). */
+#define SETUP_HEAD ((size_t)16)
+
 bool rmcpplus_unpack_setup(struct wire *wire, const struct security *s, enum setup_kind kind,
 	const uint8_t *packet, size_t len, struct setup *ret)
 {
@@ -148,11 +151,17 @@ bool rmcpplus_unpack_setup(struct wire *wire, const struct security *s, enum set
 		[SETUP_RAKP2] = IPMI_PAYLOAD_TYPE_RAKP_MESSAGE_2,
 		[SETUP_RAKP4] = IPMI_PAYLOAD_TYPE_RAKP_MESSAGE_4,
 	};
+	/* A refusal ends behind the status (tables 13-10, 13-12, 13-14), or a few bytes later. */
+	static const size_t refusal = 2, least[] = {
+		[SETUP_OPEN] = 36,
+		[SETUP_RAKP2] = 40,
+		[SETUP_RAKP4] = 8,
+	};
 	fiid_obj_t in[] = { wire->open_in, wire->rakp2_in, wire->rakp4_in };
 	struct setup setup = { 0 };
 
 	/* libfreeipmi wants the object that belongs to the type, so that one is looked at first. */
-	if (len < 16 || (packet[5] & 0x3f) != types[kind])
+	if (len < SETUP_HEAD + refusal || (packet[5] & 0x3f) != types[kind])
 		return false;
 	if (unassemble_ipmi_rmcpplus_pkt(s->authentication, IPMI_INTEGRITY_ALGORITHM_NONE,
 		    IPMI_CONFIDENTIALITY_ALGORITHM_NONE, NULL, 0, NULL, 0, packet, (unsigned)len,
@@ -163,6 +172,9 @@ bool rmcpplus_unpack_setup(struct wire *wire, const struct security *s, enum set
 	setup.tag = (uint8_t)get(in[kind], "message_tag");
 	setup.status = (uint8_t)get(in[kind], "rmcpplus_status_code");
 	setup.console_id = (uint32_t)get(in[kind], "remote_console_session_id");
+	/* The library takes what was cut on the way for zeros. */
+	if (!setup.status && len < SETUP_HEAD + least[kind])
+		return false;
 	if (!setup.status && kind == SETUP_OPEN)
 		read_open(in[kind], s, &setup);
 	if (!setup.status && kind == SETUP_RAKP2 && !read_rakp2(in[kind], &setup))

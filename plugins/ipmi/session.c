@@ -173,10 +173,12 @@ void session_cancel(struct ipmi_dev *dev)
 	if (!s)
 		return;
 	(void)uv_timer_stop(&s->timer);
-	if (established(s))
+	if (established(s)) {
 		s->phase = PHASE_READY;
-	else
-		forget(s);
+		return;
+	}
+	login_break_off(s);
+	forget(s);
 }
 
 static void on_timer_closed(uv_handle_t *handle)

@@ -97,5 +97,7 @@ size_t login_pack(struct session *s, uint8_t *packet);
 bool login_receive(struct session *s, const uint8_t *packet, size_t len);
 /* The phase's limit is over and nothing came. */
 void login_silence(struct session *s);
+/* It is not gone on with: a BMC that waits for the next step is told. */
+void login_break_off(struct session *s);
 
 #endif

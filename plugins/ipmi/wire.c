@@ -10,14 +10,14 @@
 
 /* Commands and answers are bytes here: what they mean is said in command.c and where they are used.
  */
-static fiid_template_t plain_bytes = {
+static const fiid_field_t plain_bytes[] = {
 	{ (WIRE_DATA_MAX)*8, "bytes", FIID_FIELD_OPTIONAL | FIID_FIELD_LENGTH_VARIABLE },
 	{ 0, "", 0 },
 };
 
 static const struct part {
 	size_t offset;
-	fiid_field_t *template;
+	const fiid_field_t *template;
 } parts[] = {
 #define PART(member, template)                          \
 	{                                               \
@@ -72,7 +72,8 @@ int wire_new(struct wire **ret, struct pctl_error *err)
 
 	struct wire *wire = pctl_xcalloc(1, sizeof(*wire));
 	for (size_t i = 0; i < PARTS; i++) {
-		*part_of(wire, i) = fiid_obj_create(parts[i].template);
+		/* It only reads them. */
+		*part_of(wire, i) = fiid_obj_create((fiid_field_t *)(uintptr_t)parts[i].template);
 		if (!*part_of(wire, i)) {
 			wire_free(wire);
 			return pctl_error_set(err, PCTL_E_INTERNAL, "libfreeipmi's templates: %s",

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A relay in front of the device, with faults: a process of its own, so that nothing of it counts
+ * as the driver's. TCP and UDP on the same port numbers; the mode is changed through shared memory.
+ */
+#ifndef POWERCTL_CONFORM_RELAY_H
+#define POWERCTL_CONFORM_RELAY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define RELAY_PORTS 4u
+
+enum relay_mode {
+	RELAY_PASS,
+	RELAY_SILENT,  /* takes everything, says nothing: a half-open connection */
+	RELAY_RESET,   /* resets the connection at the first request; drops datagrams */
+	RELAY_GARBAGE, /* answers each request with nonsense */
+	RELAY_TRICKLE, /* answers come one byte at a time; datagrams whole */
+	RELAY_SLOW,    /* each answer is arg ms late */
+	RELAY_CUT,  /* ends the connection after arg bytes of answers; datagrams are cut to that */
+	RELAY_LOSE, /* the first arg requests are answered; of those after them the answers are lost
+		     */
+};
+
+struct relay_shared {
+	_Atomic(enum relay_mode) mode;
+	_Atomic(unsigned) arg;
+	_Atomic(unsigned)
+		requests; /* parts and datagrams from the driver, since this was set to 0 */
+	_Atomic(unsigned) repeats;    /* of these over TCP: byte for byte what came before */
+	_Atomic(unsigned) generation; /* how often the mode was set */
+	_Atomic(unsigned) connections;
+};
+
+struct relay_ports {
+	size_t n;
+	uint16_t relay[RELAY_PORTS];  /* where the relay listens */
+	uint16_t nobody[RELAY_PORTS]; /* where nobody does; the same numbers are kept from others */
+};
+
+/*
+ * Starts it in front of these ports of host. The process id, or -1 with a text in why (of size
+ * bytes). It ends with its parent, or by SIGTERM.
+ */
+pid_t relay_start(const char *host, const uint16_t *ports, size_t n, struct relay_shared *shared,
+	struct relay_ports *ret, char *why, size_t size);
+void relay_stop(pid_t pid);
+
+/* Sets what happens from now on; requests count from 0 again. */
+void relay_set(struct relay_shared *shared, enum relay_mode mode, unsigned arg);
+
+#endif

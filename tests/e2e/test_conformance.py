@@ -1,0 +1,246 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""powerctl-driver-check: a driver that keeps the contract, and drivers that break it in one way each.
+
+Our own drivers are in test_conformance_drivers.py.
+"""
+import os
+import shutil
+import signal
+import xml.etree.ElementTree as ElementTree
+
+from checklib import CHECK, PLUGINS, check
+from lib import BUILD, SANITIZED, bad, good, has, main, same, skip, test
+from linedev import PASSWORD, LineDevice
+
+def device_of(lab):
+    device = lab.keep(LineDevice())
+    secret = lab.write("secret", PASSWORD + "\n")
+    return device, ["--address", "127.0.0.1", "--set", f"port={device.port}",
+                    "--password-file", secret]
+
+
+# A way to break the driver: the check that has to find it, and the words of the reason.
+BROKEN = (
+    ("lineafterabort", "contract.cancel", "ended an op after it was aborted"),
+    ("linebaddefault", "static.settings", "port is not a number from 1 to 65535"),
+    ("lineblocks", "contract.reads", "power.get blocked the loop"),
+    ("lineclosedtwice", "contract.close", "close called back more than once"),
+    ("lineconstructor", "static.constructors", "it has a constructor"),
+    ("linecrash", "contract.reads", "the driver crashed in power.get (signal 11"),
+    ("linecrashlater", "contract.reads", "the driver crashed in power.get (signal 11"),
+    ("lineexits", "contract.reads", "the driver ended the program with status 0 in power.get"),
+    ("lineexports", "static.exports", "line_helper"),
+    ("lineforgets", "contract.reads", "neither ended an op nor said"),
+    ("lineglobals", "static.globals", "bytes of .data and .bss"),
+    ("linehang", "contract.reads", "was killed in power.get"),
+    ("lineinflight", "static.interfaces", "max_in_flight says nothing"),
+    ("linelatecommit", "faults.lost", "pctl_op_committed() was not called before"),
+    ("lineleaksfd", "load.ops", "more descriptors are open after"),
+    ("lineleaksmemory", "load.ops", "more bytes of memory are in use after"),
+    ("linenever", "contract.reads", "power.get never ended"),
+    ("linenoclosed", "contract.close", "close did not call back"),
+    ("linenocommit", "contract.actions", "ended well without pctl_op_committed()"),
+    ("linenocommit", "faults.lost", "pctl_op_committed() was not called before"),
+    ("linenohelp", "static.settings", "setting port has no help"),
+    ("lineopenconnects", "contract.open", "open uses the network: it called sendto()"),
+    ("lineprints", "contract.prints", "it prints"),
+    ("linereadcommits", "contract.reads", "though it only reads"),
+    ("linesaysoff", "device.unreachable", "power.get says that the machine is off"),
+    ("linesecret", "device.canary", "the secret 'password' is in an error's text"),
+    ("linestale", "device.mute", "power.get says that the machine is on"),
+    ("linethread", "contract.reads", "ended an op from another thread than the loop's"),
+    ("linetriesagain", "device.wrong-password", "it was tried again"),
+    ("linetwice", "contract.reads", "ended an op a second time"),
+    ("lineunflagged", "static.secrets", "setting password sounds like a secret"),
+)
+# A sanitizer has globals and constructors of its own, finds leaks and crashes itself.
+NOT_SANITIZED = ("linecrash", "linecrashlater", "lineexits", "lineconstructor", "lineglobals", "lineleaksmemory")
+
+
+@test
+def keeps_the_contract(lab):
+    """the driver that keeps the contract passes every check that applies to it"""
+    _, args = device_of(lab)
+    r = check(lab, *args, "--quick", os.path.join(PLUGINS, "line.so"))
+    same((r.status, r.failed), (0, []), r)
+    skipped = sorted(name for name, how in r.verdicts.items() if how == "skipped")
+    sanitizer = ["static.constructors", "static.globals"] if SANITIZED else []
+    if r.unwatched:
+        sanitizer.append("contract.open")
+    same([s for s in skipped if s not in sanitizer],
+         ["contract.boot", "contract.console", "contract.identify", "contract.idle"], r)
+    has(r.diagnostics, "driver line conforms: ")
+    same(os.listdir(lab.folder), [n for n in os.listdir(lab.folder) if "driver-check" not in n],
+         "folders left behind")
+
+
+@test
+def broken_ways(lab):
+    """each way to break the contract is found by its check, for its reason"""
+    _, args = device_of(lab)
+    unwatched = []
+    for name, where, why in BROKEN:
+        if SANITIZED and name in NOT_SANITIZED:
+            continue
+        device = [] if where.startswith("static.") else args
+        r = check(lab, *device, "--quick", "--only", where, "--limit",
+                  "4" if name == "linehang" else "60", os.path.join(PLUGINS, name + ".so"))
+        if r.unwatched:
+            unwatched.append(name)
+            continue
+        same((r.status, r.failed), (1, [where]), f"{name}: {r}")
+        has(r.diagnostics, why)
+    if unwatched:
+        skip(f"seccomp: this place has none, and {unwatched} was not found")
+
+
+@test
+def line_is_right_where_they_are_wrong(lab):
+    """the checks that find them pass with the driver that is not broken"""
+    _, args = device_of(lab)
+    for where in sorted({where for _, where, _ in BROKEN}):
+        r = check(lab, *args, "--quick", "--only", where, os.path.join(PLUGINS, "line.so"))
+        same(r.status, 0, r)
+
+
+@test
+def refusals(lab):
+    """with --refusals the device's own count decides; a program that prints none is an error"""
+    device, args = device_of(lab)
+    count = lab.write("count", "#!/bin/sh\ncat " + lab.path("refused") + "\n", 0o755)
+    lab.write("refused", "0\n")
+    only = ["--only", "device.wrong-password", "--refusals", count]
+    r = check(lab, *args, *only, os.path.join(PLUGINS, "line.so"))
+    same(r.status, 0, r)
+    has(r.diagnostics, "the device counted at most one refusal")
+    same(device.refusals, 1)
+    lab.write("refused", "lots\n")
+    r = check(lab, *args, *only, os.path.join(PLUGINS, "line.so"))
+    same(r.status, 1, r)
+    has(r.diagnostics, "printed no number: 'lots'")
+
+
+@test
+def junit(lab):
+    """--junit writes what a CI reads: counts, times, and the reason of a failure"""
+    _, args = device_of(lab)
+    path = lab.path("result.xml")
+    r = check(lab, *args, "--only", "contract.close", "--junit", path,
+              os.path.join(PLUGINS, "linenoclosed.so"))
+    same(r.status, 1, r)
+    suite = ElementTree.parse(path).getroot()
+    same((suite.get("tests"), suite.get("failures"), suite.get("skipped")), ("1", "1", "0"))
+    case = suite.find("testcase")
+    same(case.get("classname"), "linenoclosed.contract")
+    has(case.find("failure").get("message"), "close did not call back in 10 s")
+    r = check(lab, "--only", "device", "--junit", path, os.path.join(PLUGINS, "line.so"))
+    same(r.status, 0, r)
+    same(ElementTree.parse(path).getroot().get("skipped"), "6", "no device: all are skipped")
+    has(r.diagnostics, "(no device was given)")
+    r = check(lab, "--only", "static", "--junit", "/nonexistent/x.xml",
+              os.path.join(PLUGINS, "line.so"))
+    same(r.status, 2, r)
+
+
+@test
+def words(lab):
+    """mistakes of the command line and of settings are exit 2, with what is wrong"""
+    line = os.path.join(PLUGINS, "line.so")
+    for args, said in (([], "takes one driver"),
+                       (["--set", "x", line], "--set takes NAME=VALUE: x"),
+                       (["--ops", "many", line], "--ops is a number from 1, not 'many'"),
+                       (["--only", "fun", line], "there is no such check"),
+                       (["/nonexistent.so"], "/nonexistent.so: No such file"),
+                       ([CHECK], "a driver is a file NAME.so"),
+                       (["--address", "127.0.0.1", "--set", "prot=1", line],
+                        "driver line has no setting 'prot'; did you mean 'port'?")):
+        r = check(lab, *args)
+        same(r.status, 2, r)
+        has(r.err, said)
+    r = check(lab, "--list")
+    same(r.status, 0, r)
+    has(r.out, "faults.lost: the commit point is before the request that changes the machine\n")
+    r = check(lab, os.path.join(PLUGINS, "otherabi.so"), "--only", "static")
+    same((r.status, "static.loads" in r.failed), (1, True), r)
+    has(r.diagnostics, "was built for driver ABI")
+
+
+# --- In powerctl itself. -------------------------------------------------------------------------
+
+
+def inventory(lab, name, device):
+    lab.inventory(f"""nodes:
+  n1: {{driver: {name}, address: 127.0.0.1, port: {device.port}, password: {PASSWORD}}}
+""")
+
+
+@test
+def crash_is_named(lab):
+    """powerctl says which driver crashed, in what and for which node, and dies of the signal"""
+    if SANITIZED:
+        return  # the sanitizer's own report follows and decides about the status
+    device, _ = device_of(lab)
+    inventory(lab, "linecrash", device)
+    r = lab.run("--plugin-dir", PLUGINS, "status", "n1")
+    same(r.status, -signal.SIGSEGV, r)
+    has(r.err, "powerctl: driver linecrash crashed in power.get of n1 (signal 11): please report it")
+
+
+@test
+def crash_in_a_callback_is_named(lab):
+    """where the loop called the driver, and it a library, the code on the stack says whose it is"""
+    if SANITIZED:
+        return  # as above
+    device, _ = device_of(lab)
+    lab.inventory(f"""nodes:
+  n1: {{driver: linecrashlater, address: 127.0.0.1, port: {device.port}, password: {PASSWORD}}}
+  n2: {{driver: "null"}}
+  n3: {{driver: "null"}}
+""")
+    shutil.copytree(os.path.join(BUILD, "plugins"), lab.path("plugins"),
+                    ignore=lambda _, names: [n for n in names if not n.endswith(".so")])
+    shutil.copy(os.path.join(PLUGINS, "linecrashlater.so"), lab.path("plugins"))
+    r = lab.run("--plugin-dir", lab.path("plugins"), "status", "n[1-3]")
+    same(r.status, -signal.SIGSEGV, r)
+    has(r.err, "powerctl: driver linecrashlater crashed (signal 11) in a callback; what a driver "
+               "was asked last is ")
+    same(sorted(r.lines), ["n2: off", "n3: off"], "what was read before holds")
+
+
+@test
+def misuse_is_named(lab):
+    """so is one that ends an op twice, or from another thread; and nothing is said twice"""
+    device, _ = device_of(lab)
+    for name, what in (("linetwice", "a second time"), ("linethread", "from another thread")):
+        inventory(lab, name, device)
+        r = lab.run("--plugin-dir", PLUGINS, "status", "n1")
+        assert r.status in (-signal.SIGABRT, 99), r
+        has(r.err, f"powerctl: driver {name} ended an op {what}")
+        has(r.err, "(power.get of n1)")
+        same(r.err.count("powerctl: "), 1, r)
+
+
+@test
+def forgotten_op(lab):
+    """an op that is neither ended nor pending times out; where the build is for debugging it is named"""
+    device, _ = device_of(lab)
+    inventory(lab, "lineforgets", device)
+    r = lab.run("--plugin-dir", PLUGINS, "--timeout", "1s", "status", "n1")
+    if SANITIZED:
+        assert r.status in (-signal.SIGABRT, 99), r
+        has(r.err, "driver lineforgets neither ended an op nor said by pctl_op_pending()")
+    else:
+        bad(r, 1, "n1: unknown: timeout: no answer in 1 s")
+
+
+@test
+def well_driver_is_not_named(lab):
+    """the driver that keeps the contract works in powerctl"""
+    device, _ = device_of(lab)
+    inventory(lab, "line", device)
+    good(lab.run("--plugin-dir", PLUGINS, "on", "n1"), "n1: on")
+    same(device.state, "on")
+
+
+main()

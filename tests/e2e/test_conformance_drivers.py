@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Our own drivers keep the contract: powerctl-driver-check on each, in front of its stand-in.
+
+A driver is a function here, which starts its device, and a row in tests/CMakeLists.txt.
+"""
+import os
+import socket
+
+import amtlib
+import ipmilib
+from checklib import check
+from lib import BUILD, SANITIZED, has, main, same, skip, test
+
+# A sanitizer brings constructors and globals of its own.
+ALWAYS_SKIPPED = ("static.constructors", "static.globals") if SANITIZED else ()
+NO_NETWORK = ("contract.deadline", "device.unreachable", "device.mute", "device.wrong-password",
+              "faults.reset", "faults.half-open", "faults.trickle", "faults.slow",
+              "faults.garbage", "faults.cut", "faults.lost")
+
+
+def conforms(lab, driver, *args, but=()):
+    """It passes every check; none but those in but does not apply."""
+    r = check(lab, *args, "--ops", "1000" if SANITIZED else "10000",
+              os.path.join(BUILD, "plugins", driver + ".so"))
+    same((r.status, r.failed), (0, []), r)
+    skipped = {name for name, how in r.verdicts.items() if how == "skipped"}
+    if r.unwatched:
+        skip("seccomp: this place has none, and nobody saw whether open sends something")
+    same(skipped - set(ALWAYS_SKIPPED), set(but), r)
+    has(r.diagnostics, f"driver {driver} conforms: ")
+    return r
+
+
+@test
+def null(lab):
+    """null: a machine in memory"""
+    secret = lab.write("secret", "the-canary-sings\n")
+    conforms(lab, "null", "--password-file", secret, "--set", "latency=1ms",
+             but=("contract.idle", *NO_NETWORK))
+
+
+def of_amt(lab):
+    sim = lab.amtsim("--by-port", "--port", "0", "--tls-port", "0", "--devices", "1")
+    ready = sim.ready
+    one = ready["devices"][0]
+    secret = lab.write("secret", amtlib.PASSWORD + "\n")
+    count = lab.write("count", f"""#!/bin/sh
+curl -sS --noproxy '*' http://127.0.0.1:{ready['control']}/counters |
+	tr ',{{}}' '\\n\\n\\n' | sed -n 's/^ *"r401_bad": *//p' | head -n 1
+""", 0o755)
+    return ["--address", "127.0.0.1", "--set", f"port={one['port']}",
+            "--set", f"tls_port={one['tls_port']}", "--password-file", secret,
+            "--refusals", count]
+
+
+@test
+def amt(lab):
+    """amt: over plain HTTP"""
+    r = conforms(lab, "amt", *of_amt(lab), "--set", "tls=false",
+                 but=("contract.identify", "contract.console"))
+    has(r.diagnostics, "the device counted at most one refusal")
+
+
+@test
+def ipmi(lab):
+    """ipmi: over datagrams"""
+    # libipmiconsole takes no port above 32767.
+    port = next(n for n in range(20000 + os.getpid() % 10000, 32767) if is_free(n))
+    # 32 places, for what broken lines leave behind.
+    lab.bmcsim("--by-port", "--port", str(port), "--devices", "1", "--set",
+               "all:session_limit=32", "--set", "all:session_timeout_ms=8000")
+    secret = lab.write("secret", ipmilib.PASSWORD + "\n")
+    conforms(lab, "ipmi", "--address", "127.0.0.1", "--set", f"port={port}", "--set",
+             "username=admin", "--password-file", secret)
+
+
+def is_free(port):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        try:
+            s.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+main()
