@@ -258,6 +258,20 @@ const struct command command_cycle = {
 	.verb = PCTL_VERB_CYCLE,
 };
 
+const struct command command_ac_cycle = {
+	.name = "ac-cycle",
+	.usage = "NODES",
+	.summary = "take mains power away and give it back",
+	.help = "Turns all outlets of a node off, waits until they read off and for the time of "
+		"`outage`,\nturns them on, waits for the management processor and turns the "
+		"machine "
+		"on again if it\nwas on. Without outlets: where the driver can do it.",
+	.flags = COMMAND_NODES,
+	.options = OPTIONS_DISRUPT | STARTS,
+	.exec = exec_verb,
+	.verb = PCTL_VERB_AC_CYCLE,
+};
+
 const struct command command_reset = {
 	.name = "reset",
 	.usage = "NODES",

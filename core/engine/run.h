@@ -20,6 +20,7 @@ struct pctl_run {
 	struct pctl_target *targets;
 	size_t count, next;           /* next: the first that was not begun */
 	size_t active, ended, fanout; /* fanout: shrinks where this host is short of something */
+	size_t tasks;                 /* that run: a node with several feeds has several */
 	struct pctl_task *parked, **parked_end; /* of the active: wait for another one to end */
 	size_t parked_n;
 	struct pctl_gate gate; /* who waits for a login's trial */
@@ -31,6 +32,7 @@ struct pctl_run {
 	size_t placed_n, placed_cap, placed_next;
 	struct pctl_turns turns;           /* who waits for an endpoint or a machine */
 	struct pctl_task *oldest, *newest; /* that run */
+	struct pctl_joint *joints;         /* that run, newest first */
 	struct pctl_run_callbacks callbacks;
 	uv_timer_t deadline;
 	uv_idle_t feeder;

@@ -15,6 +15,17 @@
 #define FILES_OF_OURS     16u /* descriptors that are not connections */
 #define FILES_PER_CONSOLE 5u
 
+/* What a node with feeds has open beyond what others have. */
+static unsigned most_feeds(const struct pctl_run *run)
+{
+	size_t most = 1;
+
+	for (size_t i = 0; i < run->count; i++)
+		if (run->targets[i].feeds && run->targets[i].feeds->n > most)
+			most = run->targets[i].feeds->n;
+	return (unsigned)(most - 1);
+}
+
 static size_t choose_fanout(const struct pctl_run *run)
 {
 	const struct pctl_value *defaults = pctl_inventory_defaults(run->inventory);
@@ -25,6 +36,7 @@ static size_t choose_fanout(const struct pctl_run *run)
 
 	if (run->request.until_ready)
 		each++;
+	each += most_feeds(run);
 	if (!n && (!text || pctl_parse_uint(text, PCTL_FANOUT_MAX, &n) < 0))
 		n = FANOUT;
 	/* A node may need more: then it waits, and there are fewer at once (pctl_run_park()). */
@@ -121,18 +133,22 @@ static int init_target(struct pctl_run *run, size_t i, struct pctl_twins *twins,
 	bool secrets = !skip && run->request.verb != PCTL_VERB_CAPS &&
 		       run->request.verb != PCTL_VERB_WAIT_READY;
 
-	if (run->request.verb == PCTL_VERB_CONSOLE)
-		return pctl_target_init(&run->targets[i], run->core, run->inventory, node,
-			"console", secrets, problems);
-	return pctl_target_init_twin(
-		&run->targets[i], twins, run->core, run->inventory, node, secrets, problems);
+	return pctl_target_init_twin(&run->targets[i], twins, run->core, run->inventory, node,
+		pctl_verb_def(run->request.verb)->interface, secrets, problems);
 }
 
 /* A few nodes need none, unless they may stand behind one endpoint, which would refuse each. */
 static void find_login(struct pctl_run *run, size_t i, bool tried, size_t count)
 {
 	struct pctl_target *target = &run->targets[i];
+	const struct pctl_feeds *feeds = target->feeds;
 
+	/* Outlets of one node may share an endpoint: it hears a wrong password once. */
+	for (size_t k = 0; feeds && k < feeds->n; k++)
+		feeds->v[k].target->login =
+			pctl_breaker_login(run->core->breaker, feeds->v[k].target);
+	if (feeds)
+		return;
 	if ((tried || (count > 1 && pctl_target_has_unit(target))) && !target->login)
 		target->login = pctl_breaker_login(run->core->breaker, target);
 }
