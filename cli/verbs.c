@@ -215,7 +215,7 @@ const struct command command_on = {
 	.summary = "turn on, and wait until it reads on",
 	.help = "What is on already is left alone and counts as success.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_CHANGE | STARTS,
+	.options = OPTIONS_CHANGE | STARTS | OPTION_BIT(OPTION_WITH_CHILDREN),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_ON,
 };
@@ -229,7 +229,7 @@ const struct command command_off = {
 		"in that time.\nSuccess means that the hardware said off.",
 	.flags = COMMAND_NODES,
 	.options = OPTIONS_DISRUPT | NO_WAIT | OPTION_BIT(OPTION_SOFT) |
-		   OPTION_BIT(OPTION_FORCE_AFTER),
+		   OPTION_BIT(OPTION_FORCE_AFTER) | OPTION_BIT(OPTION_WITH_CHILDREN),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_OFF,
 };

@@ -34,6 +34,11 @@ const struct pctl_target *pctl_joint_target(const struct pctl_joint *j)
 	return j->target;
 }
 
+const struct pctl_request *pctl_joint_request(const struct pctl_joint *j)
+{
+	return j->request;
+}
+
 static struct pctl_login *login_of(const struct pctl_joint *j, const struct pctl_part *part)
 {
 	return j->request->try_anyway ? NULL : part->feed->target->login;
@@ -447,7 +452,8 @@ static void step_aside(struct pctl_joint *j)
 
 static void take_locks(struct pctl_joint *j)
 {
-	bool changes = pctl_run_flags(j->run) & PCTL_VERB_CHANGES;
+	bool changes = j->request == pctl_run_request(j->run) &&
+		       (pctl_run_flags(j->run) & PCTL_VERB_CHANGES);
 	char holder[200] = "";
 	struct pctl_error err = { 0 };
 	int r = 0;
@@ -500,14 +506,15 @@ static int by_machine(const void *a, const void *b)
 	return strcmp((*x)->machine, (*y)->machine);
 }
 
-void pctl_joint_start(struct pctl_run *run, const struct pctl_target *target, bool held)
+void pctl_joint_start(struct pctl_run *run, const struct pctl_target *target,
+	const struct pctl_request *request, bool held)
 {
 	const struct pctl_feeds *feeds = target->feeds;
 	struct pctl_joint *j = pctl_xcalloc(1, sizeof(*j) + feeds->n * sizeof(j->parts[0]));
 
 	j->run = run;
 	j->target = target;
-	j->request = pctl_run_request(run);
+	j->request = request;
 	j->feeds = feeds;
 	j->attempts = 1;
 	for (j->n = 0; j->n < feeds->n; j->n++) {

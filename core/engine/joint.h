@@ -67,7 +67,8 @@ struct pctl_joint {
 };
 
 /* Begins, from the loop; held: its feeds' logins are in their trials. */
-void pctl_joint_start(struct pctl_run *run, const struct pctl_target *target, bool held);
+void pctl_joint_start(struct pctl_run *run, const struct pctl_target *target,
+	const struct pctl_request *request, bool held);
 /* Ends it soon with what is known, as pctl_task_cancel(), which its tasks hear of on their own. */
 void pctl_joint_cancel(struct pctl_joint *joint);
 /* The run's: the machine that it waited for is its own now. */
@@ -75,6 +76,7 @@ void pctl_joint_claimed(struct pctl_joint *joint);
 
 struct pctl_run *pctl_joint_run(const struct pctl_joint *joint);
 const struct pctl_target *pctl_joint_target(const struct pctl_joint *joint);
+const struct pctl_request *pctl_joint_request(const struct pctl_joint *joint);
 
 /* --- What its tasks say. ---------------------------------------------------------------------- */
 

@@ -10,15 +10,17 @@
 #include <powerctl/mem.h>
 
 #include "engine/joint.h"
+#include "engine/kin.h"
 #include "engine/run.h"
 
 void pctl_run_free(struct pctl_run *run)
 {
 	if (!run)
 		return;
-	for (size_t i = 0; i < run->count; i++)
+	for (size_t i = 0; i < run->count + run->looks; i++)
 		pctl_target_done(&run->targets[i]);
 	free(run->targets);
+	pctl_kin_free(run->kin);
 	pctl_run_free_places(run);
 	pctl_gate_done(&run->gate);
 	pctl_turns_done(&run->turns);
@@ -28,6 +30,24 @@ void pctl_run_free(struct pctl_run *run)
 }
 
 /* --- Nodes that never become a task. ---------------------------------------------------------- */
+
+/* Whoever is only looked at is told of to those that mind it. */
+static void hear(struct pctl_run *run, size_t i, const struct pctl_result *result)
+{
+	if (i < run->count) {
+		run->ended++;
+		run->callbacks.result(run->callbacks.data, result);
+	} else {
+		run->looked++;
+	}
+	if (run->kin)
+		pctl_kin_heard(run->kin, i, result);
+}
+
+static const struct pctl_request *request_of(const struct pctl_run *run, size_t i)
+{
+	return i < run->count ? &run->request : &run->look;
+}
 
 static void tell(struct pctl_run *run, size_t i, int code, const char *what, const char *text)
 {
@@ -41,9 +61,8 @@ static void tell(struct pctl_run *run, size_t i, int code, const char *what, con
 	result.ok = code == PCTL_E_SKIPPED;
 	result.word = result.ok ? "skipped" : "error";
 	result.note = result.ok ? text : NULL;
-	run->ended++;
 	pctl_run_give(run, target, false);
-	run->callbacks.result(run->callbacks.data, &result);
+	hear(run, i, &result);
 }
 
 static void tell_interrupted(struct pctl_run *run, size_t i)
@@ -68,6 +87,8 @@ static bool ends_here(struct pctl_run *run, size_t i)
 
 	if (run->interrupted)
 		tell_interrupted(run, i);
+	else if (i >= run->count)
+		return false;
 	else if (target->maintenance && !run->request.maintenance)
 		tell(run, i, PCTL_E_SKIPPED, "", target->maintenance);
 	else if (target->guard && disrupts && !run->request.override_protected)
@@ -94,7 +115,8 @@ static bool is_refused(struct pctl_run *run, size_t i)
 static void begin_task(struct pctl_run *run, size_t i)
 {
 	run->active++;
-	pctl_task_start(run, &run->targets[i], run->targets[i].login && !run->request.try_anyway);
+	pctl_task_start(run, &run->targets[i], request_of(run, i),
+		run->targets[i].login && !run->request.try_anyway);
 }
 
 static void begin_in_turn(struct pctl_run *run, size_t i)
@@ -120,7 +142,18 @@ static void admit_joint(struct pctl_run *run, size_t i)
 		}
 	}
 	run->active++;
-	pctl_joint_start(run, &run->targets[i], tried);
+	pctl_joint_start(run, &run->targets[i], request_of(run, i), tried);
+}
+
+/* Whether it has to wait for others that it minds, or may not go for one of them. */
+static bool minds(struct pctl_run *run, size_t i)
+{
+	struct pctl_error err = { 0 };
+	int r = run->kin && i < run->count ? pctl_kin_check(run->kin, run, i, &err) : 1;
+
+	if (r < 0)
+		tell(run, i, err.code, "", err.text);
+	return r <= 0;
 }
 
 /* Trial first, then turn: who waits for a turn keeps nobody from being tried elsewhere. */
@@ -129,7 +162,7 @@ static void admit(struct pctl_run *run, size_t i)
 	struct pctl_login *login = run->request.try_anyway ? NULL : run->targets[i].login;
 	bool held = false;
 
-	if (ends_here(run, i))
+	if (ends_here(run, i) || minds(run, i))
 		return;
 	if (run->targets[i].feeds) {
 		admit_joint(run, i);
@@ -214,10 +247,12 @@ static bool feed_one(struct pctl_run *run)
 		call(run, &called);
 		return true;
 	}
-	if (!pctl_run_next_placed(run, &i) && !pctl_gate_next(&run->gate, run->interrupted, &i)) {
-		if (run->next == run->count)
+	if (!pctl_run_next_placed(run, &i) && !pctl_gate_next(&run->gate, run->interrupted, &i) &&
+		!(run->kin && pctl_kin_next(run->kin, run->interrupted, &i))) {
+		if (run->next == run->looks + run->count)
 			return false;
-		i = run->next++;
+		i = run->next < run->looks ? run->count + run->next : run->next - run->looks;
+		run->next++;
 	}
 	admit(run, i);
 	return true;
@@ -246,7 +281,7 @@ static void feed(uv_idle_t *idle)
 	while (((run->active < run->fanout && !run->paused) || run->interrupted) && feed_one(run))
 		continue;
 	(void)uv_idle_stop(&run->feeder);
-	if (run->ended == run->count && !run->active)
+	if (run->ended == run->count && run->looked == run->looks && !run->active)
 		finish(run);
 }
 
@@ -405,9 +440,7 @@ void pctl_run_waiting(struct pctl_run *run, const struct pctl_target *target, co
 void pctl_run_task_result(
 	struct pctl_run *run, const struct pctl_target *target, const struct pctl_result *result)
 {
-	(void)target;
-	run->ended++;
-	run->callbacks.result(run->callbacks.data, result);
+	hear(run, (size_t)(target - run->targets), result);
 }
 
 bool pctl_run_take_turn(

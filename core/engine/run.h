@@ -12,13 +12,18 @@
 #include "engine/turns.h"
 #include "node/limit.h"
 
+struct pctl_kin;
+
 struct pctl_run {
 	struct pctl_core *core;
 	struct pctl_inventory *inventory;
 	struct pctl_request request;
 	char *boot_url;
-	struct pctl_target *targets;
-	size_t count, next;           /* next: the first that was not begun */
+	struct pctl_target *targets;  /* of the nodes, and of those that are only looked at */
+	size_t count, next;           /* next: so many were begun, those to look at first */
+	struct pctl_kin *kin;         /* NULL: nobody minds another one */
+	size_t looks, looked;         /* at how many */
+	struct pctl_request look;     /* what these are asked */
 	size_t active, ended, fanout; /* fanout: shrinks where this host is short of something */
 	size_t tasks;                 /* that run: a node with several feeds has several */
 	struct pctl_task *parked, **parked_end; /* of the active: wait for another one to end */

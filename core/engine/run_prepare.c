@@ -9,6 +9,7 @@
 #include <powerctl/parse.h>
 
 #include "base/file.h"
+#include "engine/kin.h"
 #include "engine/run.h"
 
 #define FANOUT            512u
@@ -20,7 +21,7 @@ static unsigned most_feeds(const struct pctl_run *run)
 {
 	size_t most = 1;
 
-	for (size_t i = 0; i < run->count; i++)
+	for (size_t i = 0; i < run->count + run->looks; i++)
 		if (run->targets[i].feeds && run->targets[i].feeds->n > most)
 			most = run->targets[i].feeds->n;
 	return (unsigned)(most - 1);
@@ -153,6 +154,31 @@ static void find_login(struct pctl_run *run, size_t i, bool tried, size_t count)
 		target->login = pctl_breaker_login(run->core->breaker, target);
 }
 
+static void find_kin(struct pctl_run *run, const size_t *nodes, size_t count)
+{
+	run->kin = pctl_kin_new(run->inventory, nodes, count, &run->request);
+	run->look = (struct pctl_request){ .verb = PCTL_VERB_STATUS,
+		.try_anyway = run->request.try_anyway,
+		.timeout_ms = run->request.timeout_ms };
+}
+
+static int init_looks(
+	struct pctl_run *run, struct pctl_twins *twins, bool tried, struct pctl_problems *problems)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < pctl_kin_looks(run->kin); i++) {
+		size_t at = run->count + i;
+
+		if (init_target(run, at, twins, pctl_kin_node(run->kin, i), problems) < 0)
+			r = PCTL_E_CONFIG;
+		else
+			find_login(run, at, tried, run->count + i + 1);
+		run->looks++;
+	}
+	return r;
+}
+
 int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const size_t *nodes,
 	size_t count, const struct pctl_request *request, struct pctl_run **ret,
 	struct pctl_problems *problems)
@@ -172,7 +198,8 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	(void)pctl_store_refresh(core->pins); /* somebody may have accepted or forgotten one */
 	bool ready = request->verb == PCTL_VERB_WAIT_READY;
 	bool tried = !ready && pctl_breaker_matters(core->breaker, count);
-	run->targets = pctl_xcalloc(count, sizeof(*run->targets));
+	find_kin(run, nodes, count);
+	run->targets = pctl_xcalloc(count + pctl_kin_looks(run->kin), sizeof(*run->targets));
 	for (size_t i = 0; i < count; i++) {
 		if (init_target(run, i, &twins, nodes[i], problems) < 0)
 			r = PCTL_E_CONFIG;
@@ -180,6 +207,8 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 			find_login(run, i, tried, count);
 		run->count++;
 	}
+	if (init_looks(run, &twins, tried, problems) < 0)
+		r = PCTL_E_CONFIG;
 	pctl_twins_done(&twins);
 	if ((ready || request->until_ready) && take_ready(run, problems) < 0)
 		r = PCTL_E_CONFIG;

@@ -318,9 +318,7 @@ void pctl_step_try(struct pctl_task *t, const struct pctl_call *call, pctl_step_
 
 static unsigned coming(const struct pctl_task *t)
 {
-	bool changes = pctl_run_flags(t->run) & PCTL_VERB_CHANGES;
-
-	return changes && !t->request->dry_run ? PCTL_GET_BEFORE_CHANGE : 0;
+	return pctl_task_changes(t) ? PCTL_GET_BEFORE_CHANGE : 0;
 }
 
 static void start_get(struct pctl_task *t, const struct pctl_driver *d, void *dev)

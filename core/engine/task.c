@@ -443,11 +443,17 @@ static void take_lock(struct pctl_task *t)
 	}
 }
 
+bool pctl_task_changes(const struct pctl_task *t)
+{
+	const struct pctl_request *request = t->joint ? pctl_joint_request(t->joint) : t->request;
+
+	return request == pctl_run_request(t->run) && !request->dry_run &&
+	       (pctl_run_flags(t->run) & PCTL_VERB_CHANGES);
+}
+
 static void open_device(struct pctl_task *t)
 {
-	bool changes = pctl_run_flags(t->run) & PCTL_VERB_CHANGES;
-
-	if (changes && !t->request->dry_run && !t->joint)
+	if (pctl_task_changes(t) && !t->joint)
 		take_lock(t);
 	else
 		begin_verb(t);
@@ -579,9 +585,10 @@ static struct pctl_task *start(struct pctl_run *run, struct pctl_joint *joint,
 	return t;
 }
 
-void pctl_task_start(struct pctl_run *run, const struct pctl_target *target, bool on_trial)
+void pctl_task_start(struct pctl_run *run, const struct pctl_target *target,
+	const struct pctl_request *request, bool on_trial)
 {
-	struct pctl_task *t = start(run, NULL, target, pctl_run_request(run), on_trial);
+	struct pctl_task *t = start(run, NULL, target, request, on_trial);
 
 	t->turn = t->request->verb == PCTL_VERB_WAIT_READY ? 0 : PCTL_TURN_WHOLE;
 	pctl_step_pause(t, 0, begin); /* results never come from within pctl_run_start() */

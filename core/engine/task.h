@@ -128,13 +128,16 @@ struct pctl_task {
  * Begins from the loop's thread; the run hears of the end through pctl_run_task_result().
  * on_trial: it is one of those that try its login (breaker.h).
  */
-void pctl_task_start(struct pctl_run *run, const struct pctl_target *target, bool on_trial);
+void pctl_task_start(struct pctl_run *run, const struct pctl_target *target,
+	const struct pctl_request *request, bool on_trial);
 /*
  * The same for a part of a joint, which has the machine and its lock; it hears of the end through
  * pctl_joint_part_ended() and _gone(). request outlives the task.
  */
 struct pctl_task *pctl_task_start_part(struct pctl_joint *joint, const struct pctl_target *target,
 	const struct pctl_request *request, bool on_trial);
+/* Whether it is for the run's own verb: not a look at a node that others mind (kin.h). */
+bool pctl_task_changes(const struct pctl_task *task);
 /* The run's: its turn at its endpoint has come. */
 void pctl_task_has_turn(struct pctl_task *task);
 /* What it holds of its endpoint, others may have: it only waits for the machine from now on. */

@@ -116,6 +116,11 @@ void pctl_inventory_index_kin(struct pctl_inventory *inv, struct pctl_problems *
 	}
 }
 
+bool pctl_inventory_has_kin(const struct pctl_inventory *inv)
+{
+	return inv->kin_index != NULL;
+}
+
 int64_t pctl_inventory_parent(const struct pctl_inventory *inv, size_t node)
 {
 	const struct pctl_kin_index *index = inv->kin_index;
