@@ -46,8 +46,8 @@ static struct fleet *fleet_new(const char *yaml)
 
 static int init_node(struct fleet *f, size_t i)
 {
-	return pctl_target_init_twin(
-		&f->targets[i], &f->twins, f->world.core, f->world.inventory, i, NULL, true, f->problems);
+	return pctl_target_init_twin(&f->targets[i], &f->twins, f->world.core, f->world.inventory,
+		i, NULL, true, f->problems);
 }
 
 static void init_all(struct fleet *f)

@@ -136,7 +136,10 @@ const char *pctl_joint_words(const struct pctl_joint *joint, char *buf, size_t s
 typedef bool pctl_part_fn(const struct pctl_part *part);
 const char *pctl_joint_names(
 	const struct pctl_joint *joint, pctl_part_fn *which, char *buf, size_t size);
-/* The class that stands for all failures: a doubt before all others; else the first; 0: none. */
+/*
+ * The class that stands for all failures: a doubt before all others, silence behind them; else the
+ * first; 0: none.
+ */
 int pctl_joint_code(const struct pctl_joint *joint);
 
 /* --- The verbs (joint_power.c). --------------------------------------------------------------- */

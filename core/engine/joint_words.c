@@ -55,17 +55,25 @@ bool pctl_joint_state(const struct pctl_joint *j, enum pctl_power_state *ret, bo
 	return *ret != PCTL_POWER_UNKNOWN;
 }
 
+static unsigned weight(const struct pctl_part *part)
+{
+	if (!part->asked || part->ok)
+		return 0;
+	if (part->error.code == PCTL_E_OUTCOME_UNKNOWN)
+		return 3;
+	return pctl_part_is_silent(part) ? 1 : 2;
+}
+
 int pctl_joint_code(const struct pctl_joint *j)
 {
+	unsigned most = 0;
 	int code = 0;
 
 	for (size_t i = 0; i < j->n; i++) {
-		const struct pctl_part *part = &j->parts[i];
-
-		if (!part->asked || part->ok)
+		if (weight(&j->parts[i]) <= most)
 			continue;
-		if (!code || part->error.code == PCTL_E_OUTCOME_UNKNOWN)
-			code = part->error.code;
+		most = weight(&j->parts[i]);
+		code = j->parts[i].error.code;
 	}
 	return code;
 }

@@ -594,12 +594,24 @@ void pctl_task_start(struct pctl_run *run, const struct pctl_target *target,
 	pctl_step_pause(t, 0, begin); /* results never come from within pctl_run_start() */
 }
 
+/* While it waited, another feed of its endpoint may have tried the login. */
+static void begin_in_turn(struct pctl_task *t)
+{
+	struct pctl_login *login = t->request->try_anyway ? NULL : t->target->login;
+	struct pctl_error err = { 0 };
+
+	if (login && pctl_login_check(login, t->target, &err) < 0)
+		pctl_task_end_error(t, &err);
+	else
+		begin(t);
+}
+
 static void begin_part(struct pctl_task *t)
 {
 	if (t->request->verb == PCTL_VERB_WAIT_READY)
 		begin(t);
 	else
-		enter(t, begin);
+		enter(t, begin_in_turn);
 }
 
 struct pctl_task *pctl_task_start_part(struct pctl_joint *joint, const struct pctl_target *target,
