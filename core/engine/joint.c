@@ -12,7 +12,8 @@
 #include "engine/turns.h"
 #include "node/breaker.h"
 
-#define WORDS_SIZE 300u
+#define WORDS_SIZE   300u
+#define LAST_LOOK_MS ((uint64_t)1000) /* what is begun in time gets the time of an answer */
 
 static struct pctl_core *core_of(const struct pctl_joint *j)
 {
@@ -328,7 +329,10 @@ static struct pctl_part *part_of(struct pctl_joint *j, const struct pctl_task *t
 
 uint64_t pctl_joint_bound(const struct pctl_joint *j, uint64_t deadline)
 {
-	return deadline < j->deadline ? deadline : j->deadline;
+	uint64_t least = now(j) + LAST_LOOK_MS;
+	uint64_t most = j->deadline > least ? j->deadline : least;
+
+	return deadline < most ? deadline : most;
 }
 
 /* Whose password it was: not the node's. */
