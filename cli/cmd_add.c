@@ -97,7 +97,7 @@ static int check_settings(const struct addition *a, struct pctl_error *err)
 		if (!word[len] || !len)
 			return pctl_error_set(
 				err, PCTL_E_CONFIG, "--set %s: write KEY=VALUE", word);
-		if (login_is_secret(key))
+		if (pctl_key_is_secret(key))
 			return pctl_error_set(err, PCTL_E_CONFIG,
 				"--set %s: a secret is not taken from the command line; leave it "
 				"out to be asked, or use %s_file",
@@ -108,10 +108,29 @@ static int check_settings(const struct addition *a, struct pctl_error *err)
 
 /* --- The login. ------------------------------------------------------------------------------- */
 
+/* The value of the driver's selector among the settings that are given, or NULL. */
+static const char *selected(const struct addition *a, const struct pctl_driver *driver)
+{
+	const struct words *settings = &a->cli->options.settings;
+	const struct pctl_property *selector = login_selector(driver);
+	size_t len = selector ? strlen(selector->name) : 0;
+
+	for (size_t i = 0; selector && i < settings->n; i++)
+		if (strncmp(settings->v[i], selector->name, len) == 0 && settings->v[i][len] == '=')
+			return settings->v[i] + len + 1;
+	return NULL;
+}
+
+static const struct pctl_property *find(
+	const struct addition *a, const struct pctl_driver *driver, const char *name)
+{
+	return login_property(a->cli, driver, selected(a, driver), name);
+}
+
 /* Asks where nothing is given; a driver's default is offered. */
 static int get_user(struct addition *a, const struct pctl_driver *driver, struct pctl_error *err)
 {
-	const struct pctl_property *p = driver ? login_property(driver, "username") : NULL;
+	const struct pctl_property *p = driver ? find(a, driver, "username") : NULL;
 	const char *usual = p ? p->default_text : NULL;
 	PCTL_AUTO(free) char *question = NULL;
 	char answer[USER_MAX] = "";
@@ -135,7 +154,7 @@ static int get_user(struct addition *a, const struct pctl_driver *driver, struct
 
 static int get_login(struct addition *a, const struct pctl_driver *driver, struct pctl_error *err)
 {
-	if (driver && !login_property(driver, "password"))
+	if (driver && !find(a, driver, "password"))
 		return 0;
 
 	int r = get_user(a, driver, err);

@@ -46,15 +46,28 @@ static struct pctl_value *abilities_of(const struct pctl_driver *d)
 	return list;
 }
 
-static void print_json(const struct pctl_driver *d)
+/* The driver's own settings, and those that a value of its selector brings with it. */
+static struct pctl_value *settings_of(
+	const struct pctl_driver *d, const struct pctl_description *about)
+{
+	struct pctl_value *list = property_list(d->properties);
+	struct pctl_value *more = property_list(about ? about->properties : NULL);
+
+	for (size_t i = 0; i < pctl_value_count(more); i++)
+		pctl_value_add(list, pctl_value_copy(pctl_value_at(more, i)));
+	pctl_value_free(more);
+	return list;
+}
+
+static void print_json(const struct pctl_driver *d, const struct pctl_description *about)
 {
 	struct pctl_value *map = pctl_value_new_map();
 
 	pctl_value_set_text(map, "driver", d->name);
-	pctl_value_set_text(map, "summary", d->summary);
+	pctl_value_set_text(map, "summary", about && about->summary ? about->summary : d->summary);
 	pctl_value_set_text(map, "maturity", maturity_of(d));
 	pctl_value_set(map, "abilities", abilities_of(d));
-	pctl_value_set(map, "settings", property_list(d->properties));
+	pctl_value_set(map, "settings", settings_of(d, about));
 	pctl_value_set(map, "methods", method_list(d));
 	PCTL_AUTO(free) char *line = json_node(NULL, map);
 	(void)printf("%s\n", line);
@@ -77,19 +90,53 @@ static void print_driver(const struct pctl_driver *d)
 	pctl_value_free(abilities);
 }
 
-static void print_settings(const struct pctl_driver *d)
+static void print_table(const struct pctl_property *table)
 {
-	print_driver(d);
-	for (const struct pctl_property *p = d->properties; p && p->name; p++) {
+	for (const struct pctl_property *p = table; p && p->name; p++) {
 		struct pctl_buf type;
 
 		pctl_buf_init(&type, TEXT_ANSWER_MAX);
 		property_describe(&type, p);
 		(void)printf("  %s (%s)\n", p->name, type.data);
-		if (p->help)
-			(void)printf("      %s\n", p->help);
+		if (p->help) {
+			struct pctl_buf help;
+
+			pctl_buf_init(&help, TEXT_ANSWER_MAX);
+			text_clean(&help, p->help);
+			(void)printf("      %s\n", help.data);
+			pctl_buf_done(&help);
+		}
 		pctl_buf_done(&type);
 	}
+}
+
+static const char *selector_of(const struct pctl_driver *d)
+{
+	for (const struct pctl_property *p = d->properties; p && p->name; p++)
+		if (p->flags & PCTL_PROPERTY_SELECTOR)
+			return p->name;
+	return NULL;
+}
+
+static void print_settings(const struct pctl_driver *d, const struct pctl_description *about)
+{
+	const char *selector = selector_of(d);
+
+	print_driver(d);
+	if (about && about->summary) {
+		struct pctl_buf summary;
+
+		pctl_buf_init(&summary, TEXT_ANSWER_MAX);
+		text_clean(&summary, about->summary);
+		(void)printf("  %s\n", summary.data);
+		pctl_buf_done(&summary);
+	}
+	print_table(d->properties);
+	print_table(about ? about->properties : NULL);
+	if (selector && !about)
+		(void)printf("`powerctl drivers %s VALUE` lists the settings that come with a "
+			     "value of %s\n",
+			d->name, selector);
 	if (d->methods && d->methods->name)
 		(void)printf("`powerctl help %s` lists its methods\n", d->name);
 }
@@ -111,7 +158,7 @@ static int show_all(struct cli *cli)
 		}
 		good++;
 		if (cli->options.json)
-			print_json(driver);
+			print_json(driver, NULL);
 		else
 			print_driver(driver);
 	}
@@ -122,8 +169,10 @@ static int show_all(struct cli *cli)
 	return good ? CLI_OK : CLI_USAGE;
 }
 
-static int show_one(struct cli *cli, const char *name)
+/* value: of its selector, or NULL. */
+static int show_one(struct cli *cli, const char *name, const char *value)
 {
+	const struct pctl_description *about = NULL;
 	const struct pctl_driver *driver = NULL;
 	struct pctl_error err = { 0 };
 
@@ -131,25 +180,32 @@ static int show_one(struct cli *cli, const char *name)
 		say("%s; `powerctl drivers` lists them", err.text);
 		return CLI_USAGE;
 	}
+	if (value && pctl_core_describe(cli_core(cli), name, value, &about, &err) < 0) {
+		say("%s", err.text);
+		return CLI_USAGE;
+	}
 	if (cli->options.json)
-		print_json(driver);
+		print_json(driver, about);
 	else
-		print_settings(driver);
+		print_settings(driver, about);
 	return CLI_OK;
 }
 
 static int exec_drivers(struct cli *cli)
 {
-	return cli->nargs > 0 ? show_one(cli, cli->args[0]) : show_all(cli);
+	if (cli->nargs == 0)
+		return show_all(cli);
+	return show_one(cli, cli->args[0], cli->nargs > 1 ? cli->args[1] : NULL);
 }
 
 const struct command command_drivers = {
 	.name = "drivers",
-	.usage = "[NAME]",
+	.usage = "[NAME [VALUE]]",
 	.summary = "list drivers, or the settings of one",
 	.help = "Plugins that were refused are named with the reason, on standard error. `powerctl "
 		"help "
-		"NAME`\nlists the methods of a driver.",
+		"NAME`\nlists the methods of a driver. Where one setting of a driver "
+		"decides on others (an agent), VALUE is\nthat one's, and those are listed too.",
 	.options = OPTION_BIT(OPTION_JSON),
 	.exec = exec_drivers,
 };

@@ -41,7 +41,7 @@ static int check(const struct assignments *a)
 			say("'%s' has no setting before '=': KEY=VALUE", a->words[i]);
 			return CLI_USAGE;
 		}
-		if (login_is_secret(key) && a->words[i][len + 1]) {
+		if (pctl_key_is_secret(key) && a->words[i][len + 1]) {
 			say("%s is a secret and is not taken from the command line: put it into a "
 			    "file (chmod 600) and set %s_file=FILE",
 				key, key);

@@ -19,7 +19,7 @@ static void redact(struct pctl_value *v) /* NOLINT(misc-no-recursion) */
 		const char *key =
 			pctl_value_kind(v) == PCTL_VALUE_MAP ? pctl_value_key_at(v, i) : NULL;
 
-		if (key && login_is_secret(key))
+		if (key && pctl_key_is_secret(key))
 			pctl_value_set_text(v, key, "(set)");
 		else
 			redact(pctl_value_at(v, i));

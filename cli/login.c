@@ -2,6 +2,7 @@
 #include "login.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -122,29 +123,71 @@ char *login_url_with(const char *url, const char *key, const char *value)
 	return pctl_buf_steal(&buf);
 }
 
-const struct pctl_property *login_property(const struct pctl_driver *driver, const char *name)
+static const struct pctl_property *find_row(const struct pctl_property *table, const char *name)
 {
-	for (const struct pctl_property *p = driver->properties; p && p->name; p++)
+	for (const struct pctl_property *p = table; p && p->name; p++)
 		if (strcmp(p->name, name) == 0)
 			return p;
 	return NULL;
 }
 
-bool login_is_secret(const char *key)
+const struct pctl_property *login_property(
+	struct cli *cli, const struct pctl_driver *driver, const char *value, const char *name)
 {
-	static const char *const parts[] = { "password", "pass", "passphrase", "passwd", "secret",
-		"token", "key", "kg", "psk", "community", "pin", NULL };
-	static const char *const sources[] = { "file", "env", "command", NULL };
-	bool secret = false, elsewhere = false;
+	const struct pctl_property *p = find_row(driver->properties, name);
+	const struct pctl_description *about = NULL;
 
-	for (const char *part = key; part; part = strchr(part, '_')) {
-		part += *part == '_';
-		PCTL_AUTO(free) char *word = pctl_xstrndup(part, strcspn(part, "_"));
+	/* What is wrong with the value is said where it is used. */
+	if (!p && value && driver->describe &&
+		pctl_core_describe(cli_core(cli), driver->name, value, &about, NULL) == 0)
+		p = find_row(about->properties, name);
+	return p;
+}
 
-		elsewhere = pctl_parse_choice(word, sources) >= 0;
-		secret = secret || pctl_parse_choice(word, parts) >= 0;
+const struct pctl_property *login_selector(const struct pctl_driver *driver)
+{
+	for (const struct pctl_property *p = driver->properties; p && p->name; p++)
+		if (p->flags & PCTL_PROPERTY_SELECTOR)
+			return p;
+	return NULL;
+}
+
+static unsigned digit(char c)
+{
+	return (unsigned)(isdigit((unsigned char)c) ? c - '0'
+						    : tolower((unsigned char)c) - 'a' + 10);
+}
+
+/* Of a query: %2F is a slash. free() it. */
+static char *decode(const char *text, size_t len)
+{
+	char *plain = pctl_xcalloc(len + 1, 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		bool coded = text[i] == '%' && i + 2 < len &&
+			     isxdigit((unsigned char)text[i + 1]) &&
+			     isxdigit((unsigned char)text[i + 2]);
+
+		plain[n++] = coded ? (char)(digit(text[i + 1]) << 4 | digit(text[i + 2])) : text[i];
+		i += coded ? 2 : 0;
 	}
-	return secret && !elsewhere;
+	return plain;
+}
+
+/* The selector's value in the URL's query, free() it; NULL: there is none. */
+static char *selected_in(const char *url, const struct pctl_driver *driver)
+{
+	const struct pctl_property *selector = login_selector(driver);
+	const char *part = selector ? strchr(url, '?') : NULL;
+	size_t len = selector ? strlen(selector->name) : 0;
+
+	for (; part; part = strchr(part, '&')) {
+		part++;
+		if (strncmp(part, selector->name, len) == 0 && part[len] == '=')
+			return decode(part + len + 1, strcspn(part + len + 1, "&#"));
+	}
+	return NULL;
 }
 
 /* Whether the URL's query or its user part says it already. */
@@ -192,9 +235,10 @@ static int ask_once(struct cli *cli, const char *url, char **secret_path, struct
 }
 
 /* Whether a password belongs to this login: it was given, or has to be asked for. */
-static bool wants_password(const struct cli *cli, const char *url, const struct pctl_driver *driver)
+static bool wants_password(struct cli *cli, const char *url, const struct pctl_driver *driver)
 {
-	const struct pctl_property *p = login_property(driver, PASSWORD_QUERY);
+	PCTL_AUTO(free) char *value = selected_in(url, driver);
+	const struct pctl_property *p = login_property(cli, driver, value, PASSWORD_QUERY);
 	const char *env = getenv(PASSWORD_ENV);
 
 	if (!p || names_password(url))

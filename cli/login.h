@@ -36,12 +36,13 @@ int login_url(
 char *login_url_with(const char *url, const char *key, const char *value);
 
 /*
- * Whether a setting of this name holds a secret in place, judged by its name alone, so that no
- * driver has to be loaded to hide it: password, bmc_password, kg; but not password_file.
+ * The row of a driver's setting, or NULL; also of those that value brings with it, which is one of
+ * the driver's selector or NULL.
  */
-bool login_is_secret(const char *key);
+const struct pctl_property *login_property(
+	struct cli *cli, const struct pctl_driver *driver, const char *value, const char *name);
 
-/* The row of a driver's setting, or NULL. */
-const struct pctl_property *login_property(const struct pctl_driver *driver, const char *name);
+/* The property whose value brings others with it, or NULL. */
+const struct pctl_property *login_selector(const struct pctl_driver *driver);
 
 #endif

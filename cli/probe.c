@@ -36,19 +36,19 @@ static void on_done(void *data)
 	a->probe->running--;
 }
 
-static char *make_url(
-	const struct pctl_driver *driver, const char *address, const struct probe_login *login)
+static char *make_url(struct cli *cli, const struct pctl_driver *driver, const char *address,
+	const struct probe_login *login)
 {
 	bool ipv6 = strchr(address, ':') && *address != '[';
 	char *url = pctl_xasprintf(
 		"%s://%s%s%s", driver->name, ipv6 ? "[" : "", address, ipv6 ? "]" : "");
 
-	if (login->user && *login->user && login_property(driver, "username")) {
+	if (login->user && *login->user && login_property(cli, driver, NULL, "username")) {
 		char *longer = login_url_with(url, "username", login->user);
 		free(url);
 		url = longer;
 	}
-	if (login->secret_path && login_property(driver, "password")) {
+	if (login->secret_path && login_property(cli, driver, NULL, "password")) {
 		char *longer = login_url_with(url, "password_file", login->secret_path);
 		free(url);
 		url = longer;
@@ -82,7 +82,7 @@ static int start_run(struct cli *cli, struct attempt *a)
 static void begin(
 	struct cli *cli, struct attempt *a, const char *address, const struct probe_login *login)
 {
-	PCTL_AUTO(free) char *url = make_url(a->driver, address, login);
+	PCTL_AUTO(free) char *url = make_url(cli, a->driver, address, login);
 	struct pctl_names *names = pctl_names_new();
 
 	a->inventory = pctl_inventory_new();

@@ -2,6 +2,9 @@
 /* Where secrets come from, who else may read them, and how often they are asked for. */
 #include "inventory_help.h"
 
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -230,32 +233,52 @@ static void test_a_child_that_keeps_the_pipe_is_not_waited_for(void **state)
 }
 
 /*
- * The children hold the writing end of a pipe of ours: once all of them are gone, and not before,
- * reading it comes to its end.
+ * The children hold the writing end of a pipe with a name: once all of them are gone, and not
+ * before, reading it comes to its end.
  */
 static void test_a_slow_command_is_killed_with_its_children(void **state)
 {
-	int fds[2];
-	char byte;
-
-	(void)state;
-	assert_int_equal(pipe(fds), 0);
+	PCTL_AUTO(free) char *fifo = test_path(folder, "family");
 	PCTL_AUTO(free)
-	char *script = pctl_xasprintf("exec <&-; sleep 1000 >&%d & sleep 1000", fds[1]);
+	char *script =
+		pctl_xasprintf("exec 9>%s; echo >&9; exec >&-; sleep 1000 & sleep 1000", fifo);
 	char sh[] = "sh", c[] = "-c";
 	char *argv[] = { sh, c, script, NULL };
 	struct pctl_error err = { 0 };
 	struct pctl_buf out;
+	char byte;
 
+	(void)state;
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	int fd = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	pctl_buf_init(&out, 100);
-	const struct pctl_command command = { .argv = argv, .timeout_ms = 300, .out = &out };
+	const struct pctl_command command = { .argv = argv, .timeout_ms = 1000, .out = &out };
 	uint64_t begin = now_ms();
 	assert_int_equal(pctl_command_run(&command, &err), PCTL_E_CONFIG);
 	assert_true(now_ms() - begin < 30000);
 	assert_string_equal(err.text, "'sh' did not end within 1 s and was killed");
-	assert_int_equal(close(fds[1]), 0);
-	assert_int_equal(read(fds[0], &byte, 1), 0);
-	assert_int_equal(close(fds[0]), 0);
+	assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
+	assert_int_equal(read(fd, &byte, 1), 1);
+	assert_int_equal(read(fd, &byte, 1), 0);
+	assert_int_equal(close(fd), 0);
+	pctl_buf_done(&out);
+}
+
+/* A caller that ignores SIGCHLD hands that down to us. */
+static void test_a_failure_is_seen_where_ends_were_ignored(void **state)
+{
+	char sh[] = "false";
+	char *argv[] = { sh, NULL };
+	struct pctl_error err = { 0 };
+	struct pctl_buf out;
+
+	(void)state;
+	pctl_buf_init(&out, 100);
+	(void)signal(SIGCHLD, SIG_IGN);
+	assert_int_equal(
+		pctl_command_run(&(struct pctl_command){ .argv = argv, .out = &out }, &err),
+		PCTL_E_CONFIG);
+	assert_string_equal(err.text, "'false' failed with exit status 1");
 	pctl_buf_done(&out);
 }
 
@@ -319,6 +342,7 @@ int main(void)
 		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_a_child_that_keeps_the_pipe_is_not_waited_for),
 		cmocka_unit_test(test_a_slow_command_is_killed_with_its_children),
+		cmocka_unit_test(test_a_failure_is_seen_where_ends_were_ignored),
 		cmocka_unit_test(test_asked_once),
 		cmocka_unit_test(test_the_same_secret_is_the_same_pointer),
 	};

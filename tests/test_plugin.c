@@ -34,6 +34,8 @@ static void test_a_good_one(void **state)
 	pctl_plugin_free(plugin);
 	assert_int_equal(pctl_plugin_load(ODD_DIR, "oneunit", &plugin, NULL), 0);
 	pctl_plugin_free(plugin);
+	assert_int_equal(pctl_plugin_load(ODD_DIR, "selector", &plugin, NULL), 0);
+	pctl_plugin_free(plugin);
 }
 
 static void test_refusals_say_what_was_wanted(void **state)
@@ -65,6 +67,12 @@ static void test_refusals_say_what_was_wanted(void **state)
 	refused(ODD_DIR, "listunit", "which machine is meant is no single word");
 	refused(ODD_DIR, "secretunit", "which machine is meant is a secret");
 	refused(ODD_DIR, "twounits", "two properties say which machine is meant");
+	refused(ODD_DIR, "noundescribe", "describe and undescribe belong together");
+	refused(ODD_DIR, "nodescribe", "a selector and describe belong together");
+	refused(ODD_DIR, "noselector", "a selector and describe belong together");
+	refused(ODD_DIR, "twoselectors", "two properties are selectors");
+	refused(ODD_DIR, "listselector", "its selector is no text, file or choice");
+	refused(ODD_DIR, "secretselector", "its selector is a secret");
 	refused(ODD_DIR, "smallmethod", "the size of a method makes no sense");
 }
 

@@ -530,15 +530,15 @@ static void test_counts_are_readable(void **state)
 
 static void test_secrets_are_known_by_name(void **state)
 {
-	static const char *const secrets[] = { "password", "bmc_password", "kg", "api_token" };
+	static const char *const secrets[] = { "password", "bmc_password", "kg", "api_token", "apikey" };
 	static const char *const others[] = { "password_file", "password_env", "password_command",
 		"username", "address", "keyboard", "port" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
-		assert_true(login_is_secret(secrets[i]));
+		assert_true(pctl_key_is_secret(secrets[i]));
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		assert_false(login_is_secret(others[i]));
+		assert_false(pctl_key_is_secret(others[i]));
 }
 
 int main(void)

@@ -5,17 +5,17 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <powerctl/mem.h>
 #include <powerctl/value.h>
+
+#include "base/spawn.h"
 
 struct running {
 	const char *name;
@@ -35,60 +35,7 @@ static uint64_t now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* --- Signals that would end us: held back until the program is gone. -------------------------- */
-
-/* Those that somebody ignores, as nohup does, stay ignored. */
-static int hold_signals(sigset_t *ret_before)
-{
-	static const int signums[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	struct sigaction now;
-	sigset_t held;
-
-	(void)sigemptyset(&held);
-	for (size_t i = 0; i < sizeof(signums) / sizeof(signums[0]); i++)
-		if (sigaction(signums[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
-			(void)sigaddset(&held, signums[i]);
-	(void)pthread_sigmask(SIG_BLOCK, &held, ret_before);
-	return signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static void release_signals(int fd, const sigset_t *before)
-{
-	if (fd >= 0)
-		(void)close(fd);
-	(void)pthread_sigmask(SIG_SETMASK, before, NULL);
-}
-
 /* --- Start. ----------------------------------------------------------------------------------- */
-
-/* said < 0: the program has our standard error. */
-static int spawn(char *const *argv, int out, int said, pid_t *ret_pid)
-{
-	static const int defaults[] = { SIGPIPE, SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGCHLD };
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t none, reset;
-
-	(void)sigemptyset(&none);
-	(void)sigemptyset(&reset);
-	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
-		(void)sigaddset(&reset, defaults[i]);
-	(void)posix_spawnattr_init(&attr);
-	(void)posix_spawnattr_setflags(
-		&attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	(void)posix_spawnattr_setsigmask(&attr, &none);
-	(void)posix_spawnattr_setsigdefault(&attr, &reset);
-	(void)posix_spawn_file_actions_init(&actions);
-	(void)posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	(void)posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
-	if (said >= 0)
-		(void)posix_spawn_file_actions_adddup2(&actions, said, STDERR_FILENO);
-	PCTL_AUTO(free) char **environment = pctl_command_environment(NULL, 0);
-	int r = posix_spawnp(ret_pid, argv[0], &actions, &attr, argv, environment);
-	(void)posix_spawn_file_actions_destroy(&actions);
-	(void)posix_spawnattr_destroy(&attr);
-	return r;
-}
 
 static void close_all(const int *fds, size_t n)
 {
@@ -101,13 +48,19 @@ static int start(const struct pctl_command *command, struct running *ret, struct
 {
 	int out[2], said[2] = { -1, -1 };
 
-	if (pipe2(out, O_CLOEXEC) < 0)
-		return pctl_error_set(err, PCTL_E_INTERNAL, "pipe: %s", strerror(errno));
-	if (command->said && pipe2(said, O_CLOEXEC) < 0) {
+	int r = pctl_spawn_pipe(out);
+	if (r != 0)
+		return pctl_error_set(err, PCTL_E_INTERNAL, "pipe: %s", strerror(r));
+	r = command->said ? pctl_spawn_pipe(said) : 0;
+	if (r != 0) {
 		close_all(out, 2);
-		return pctl_error_set(err, PCTL_E_INTERNAL, "pipe: %s", strerror(errno));
+		return pctl_error_set(err, PCTL_E_INTERNAL, "pipe: %s", strerror(r));
 	}
-	int r = spawn(command->argv, out[1], said[1], &ret->pid);
+	PCTL_AUTO(free) char **env = pctl_command_environment(NULL, 0);
+	const struct pctl_spawn spawn = {
+		.argv = command->argv, .env = env, .in = -1, .out = out[1], .said = said[1]
+	};
+	r = pctl_spawn(&spawn, &ret->pid);
 	close_all((const int[]){ out[1], said[1] }, 2);
 	if (r != 0) {
 		close_all((const int[]){ out[0], said[0] }, 2);
@@ -237,10 +190,10 @@ static int run(const struct pctl_command *command, int signals, struct pctl_erro
 int pctl_command_run(const struct pctl_command *command, struct pctl_error *err)
 {
 	sigset_t before;
-	int signals = hold_signals(&before);
+	int signals = pctl_signals_hold(&before);
 	int r = run(command, signals, err);
 
-	release_signals(signals, &before);
+	pctl_signals_release(signals, &before);
 	return r;
 }
 

@@ -58,9 +58,17 @@ static void doubt(struct pctl_op *op)
 	op->result.code = PCTL_E_OUTCOME_UNKNOWN;
 }
 
+static void stop_waiting(struct pctl_op *op)
+{
+	if (op->waits)
+		op->waited_ms += uv_now(op->deadline.loop) - op->since;
+	op->waits = false;
+}
+
 static void settle(struct pctl_op *op)
 {
 	op->settled = true;
+	stop_waiting(op);
 	op->abort = NULL;
 	doubt(op);
 	if (op->order)
@@ -153,8 +161,30 @@ void pctl_op_fail_error(struct pctl_op *op, const struct pctl_error *err)
 	settle(op);
 }
 
+void pctl_op_waits(struct pctl_op *op)
+{
+	assert(!op->settled);
+	if (op->waits)
+		return;
+	op->waits = true;
+	op->left_ms = uv_timer_get_due_in(&op->deadline);
+	op->since = uv_now(op->deadline.loop);
+	(void)uv_timer_stop(&op->deadline);
+}
+
+void pctl_op_goes_on(struct pctl_op *op)
+{
+	assert(!op->settled);
+	if (!op->waits)
+		return;
+	stop_waiting(op);
+	(void)uv_timer_start(&op->deadline, on_deadline, op->left_ms, 0);
+}
+
 uint64_t pctl_op_time_left(const struct pctl_op *op)
 {
+	if (op->waits)
+		return op->left_ms;
 	return uv_timer_get_due_in(&op->deadline);
 }
 

@@ -39,6 +39,11 @@ struct pctl_op {
 	struct pctl_op_order *order; /* NULL: done comes in any */
 	struct pctl_op *next;        /* that ended after it */
 	bool closed;                 /* nothing of libuv's is in it any more */
+	bool waits;                  /* in a line of this host's */
+	uint64_t left_ms, since;     /* while it waits: until the deadline; the loop's time */
+
+	/* How long it waited; read by whoever counts time. */
+	uint64_t waited_ms;
 };
 
 /*

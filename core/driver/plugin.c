@@ -8,7 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <powerctl/inventory.h>
 #include <powerctl/mem.h>
+#include <powerctl/parse.h>
+
+#include "driver/settings.h"
 
 #define PROPERTIES_MAX 256u
 #define METHODS_MAX    256u
@@ -142,11 +146,18 @@ static const char *wrong_property(const struct pctl_property *p)
 	return NULL;
 }
 
+static size_t count_flag(const struct pctl_property *table, uint32_t flag)
+{
+	size_t n = 0;
+
+	for (const struct pctl_property *p = table; p && p->name; p++)
+		n += (p->flags & flag) != 0;
+	return n;
+}
+
 /* It becomes part of a key: one word. */
 static const char *wrong_unit(const struct pctl_property *table)
 {
-	size_t units = 0;
-
 	for (const struct pctl_property *p = table; p->name; p++) {
 		if (!(p->flags & PCTL_PROPERTY_UNIT))
 			continue;
@@ -155,9 +166,46 @@ static const char *wrong_unit(const struct pctl_property *table)
 			return "the property that says which machine is meant is no single word";
 		if (p->flags & PCTL_PROPERTY_SECRET)
 			return "the property that says which machine is meant is a secret";
-		units++;
 	}
-	return units > 1 ? "two properties say which machine is meant" : NULL;
+	return NULL;
+}
+
+/* The driver's own table and, where there is one, a second table: one of a kind in both. */
+static const char *wrong_together(
+	const struct pctl_property *table, const struct pctl_property *second)
+{
+	const char *why = wrong_unit(table);
+	size_t units =
+		count_flag(table, PCTL_PROPERTY_UNIT) + count_flag(second, PCTL_PROPERTY_UNIT);
+
+	if (!why && second)
+		why = wrong_unit(second);
+	if (!why && units > 1)
+		why = "two properties say which machine is meant";
+	return why;
+}
+
+/* What a value is read from before anything else is known. */
+static const char *wrong_selector(const struct pctl_driver *d)
+{
+	size_t selectors = count_flag(d->properties, PCTL_PROPERTY_SELECTOR);
+
+	if (!d->describe != !d->undescribe)
+		return "describe and undescribe belong together";
+	if (selectors > 1)
+		return "two properties are selectors";
+	if (!selectors != !d->describe)
+		return "a selector and describe belong together";
+	for (const struct pctl_property *p = d->properties; p->name; p++) {
+		if (!(p->flags & PCTL_PROPERTY_SELECTOR))
+			continue;
+		if (p->flags & PCTL_PROPERTY_SECRET)
+			return "its selector is a secret";
+		if (p->type != PCTL_TYPE_TEXT && p->type != PCTL_TYPE_FILE &&
+			p->type != PCTL_TYPE_CHOICE)
+			return "its selector is no text, file or choice";
+	}
+	return NULL;
 }
 
 static const char *copy_properties(const struct pctl_property *from, struct pctl_property **ret)
@@ -254,6 +302,49 @@ static const char *copy_methods(struct pctl_plugin *plugin, const struct pctl_me
 	return why;
 }
 
+/* --- Second tables. ----------------------------------------------------------------------------
+ */
+
+static bool has_name(
+	const struct pctl_property *table, const struct pctl_property *end, const char *name)
+{
+	for (const struct pctl_property *p = table; p != end && p->name; p++)
+		if (strcmp(p->name, name) == 0)
+			return true;
+	return false;
+}
+
+static const char *wrong_second(const struct pctl_driver *d, const struct pctl_property *table)
+{
+	for (const struct pctl_property *p = table; p->name; p++) {
+		if (pctl_parse_choice(p->name, pctl_core_keys) >= 0)
+			return "a setting has the name of one that all nodes have";
+		if (has_name(d->properties, NULL, p->name) || has_name(table, p, p->name))
+			return "two settings have the same name";
+		if (p->flags & PCTL_PROPERTY_SELECTOR)
+			return "a setting is a selector in a second table";
+		if ((p->flags & PCTL_PROPERTY_SECRET) && !pctl_key_is_secret(p->name))
+			return "a secret has a name that does not say so: it needs a word like "
+			       "password, secret, token or key";
+	}
+	return wrong_together(d->properties, table);
+}
+
+struct pctl_property *pctl_plugin_copy_second(
+	const struct pctl_driver *driver, const struct pctl_property *table, const char **ret_why)
+{
+	struct pctl_property *copy = NULL;
+	const char *why = copy_properties(table, &copy);
+
+	if (!why)
+		why = wrong_second(driver, copy);
+	if (!why)
+		return copy;
+	free(copy);
+	*ret_why = why;
+	return NULL;
+}
+
 /* --- The whole driver. ------------------------------------------------------------------------ */
 
 /* Where an interface is now; NULL where the driver has none. */
@@ -275,7 +366,9 @@ static const char *adopt_tables(struct pctl_plugin *plugin)
 	const char *why = copy_properties(d->properties, &plugin->properties);
 	d->properties = plugin->properties;
 	if (!why)
-		why = wrong_unit(d->properties);
+		why = wrong_together(d->properties, NULL);
+	if (!why)
+		why = wrong_selector(d);
 	if (why || !d->methods)
 		return why;
 	why = copy_methods(plugin, d->methods);

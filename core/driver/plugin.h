@@ -28,6 +28,13 @@ struct pctl_plugin {
 };
 
 /*
+ * A table that a describe() returned, copied in the same way, beside the driver's own: free() it.
+ * NULL: it is not what the contract says; *ret_why then says how.
+ */
+struct pctl_property *pctl_plugin_copy_second(
+	const struct pctl_driver *driver, const struct pctl_property *table, const char **ret_why);
+
+/*
  * Loads <dir>/<name>.so. PCTL_E_CONFIG: no such plugin, or refused; err names what it had and what
  * was wanted. free with pctl_plugin_free(), which leaves the code mapped.
  */

@@ -19,7 +19,7 @@ static const char *const booleans[] = { "false", "true", NULL };
  * A mistake in a class concerns many nodes and is said once: where there is a place to point at,
  * the node is not named, so that the lines are equal.
  */
-static void complain(
+void pctl_settings_complain(
 	const struct pctl_settings_context *c, struct pctl_place place, const char *what)
 {
 	if (!place.file)
@@ -35,7 +35,7 @@ static void wrong(const struct pctl_settings_context *c, const struct pctl_value
 {
 	PCTL_AUTO(free) char *text = pctl_xasprintf("%s %s", name, what);
 
-	complain(c, at ? pctl_value_place(at) : c->place, text);
+	pctl_settings_complain(c, at ? pctl_value_place(at) : c->place, text);
 }
 
 static void wrong_choice(const struct pctl_settings_context *c, const struct pctl_value *at,
@@ -215,7 +215,7 @@ static void take_secret(
 	if (!c->secrets || !s->given)
 		return;
 	if (pctl_secrets_get(c->secrets, map, s->property->name, &s->secret, &err) < 0)
-		complain(c, c->place, err.text);
+		pctl_settings_complain(c, c->place, err.text);
 }
 
 static void read_one(
@@ -275,41 +275,46 @@ static void check_key(const struct pctl_settings_context *c, const struct pctl_s
 		if (belongs(settings->v[k].property, key))
 			return;
 	const char *near = nearest_key(settings, key);
+	const struct pctl_setting *selector = pctl_settings_selector(settings);
+	const char *value = selector ? selector->text : NULL;
 	PCTL_AUTO(free)
-	char *text =
-		near ? pctl_xasprintf("driver %s has no setting '%s'; did you mean '%s'?", driver,
-			       key, near)
-		     : pctl_xasprintf("driver %s has no setting '%s'; `powerctl drivers %s` lists "
-				      "them",
-			       driver, key, driver);
-	complain(c, place, text);
+	char *advice = near ? pctl_xasprintf("did you mean '%s'?", near)
+			    : pctl_xasprintf("`powerctl drivers %s%s%s` lists them", driver,
+				      value ? " " : "", value ? value : "");
+	PCTL_AUTO(free)
+	char *text = pctl_xasprintf("driver %s has no setting '%s'%s%s%s%s%s; %s", driver, key,
+		value ? " with " : "", value ? selector->property->name : "", value ? " '" : "",
+		value ? value : "", value ? "'" : "", advice);
+	pctl_settings_complain(c, place, text);
 }
 
-int pctl_settings_read(struct pctl_settings *ret, const struct pctl_property *table,
+int pctl_settings_read(struct pctl_settings *settings, const struct pctl_property *table,
 	const struct pctl_value *map, const struct pctl_settings_context *context)
 {
-	size_t before = pctl_problems_count(context->problems), n = 0;
+	size_t before = pctl_problems_count(context->problems), n = 0, first = settings->n;
 
 	while (table && table[n].name)
 		n++;
-	ret->n = n;
-	ret->v = pctl_xcalloc(n, sizeof(*ret->v));
+	struct pctl_setting *all = pctl_xcalloc(first + n, sizeof(*all));
+	if (first)
+		memcpy(all, settings->v, first * sizeof(*all));
+	free(settings->v);
+	settings->v = all;
+	settings->n = first + n;
 	for (size_t i = 0; i < n; i++) {
-		ret->v[i].property = &table[i];
-		read_one(context, &ret->v[i], map);
+		all[first + i].property = &table[i];
+		read_one(context, &all[first + i], map);
 	}
 	return pctl_problems_count(context->problems) > before ? PCTL_E_CONFIG : 0;
 }
 
-int pctl_settings_init(struct pctl_settings *ret, const char *driver,
-	const struct pctl_property *table, const struct pctl_value *map,
-	const struct pctl_settings_context *context)
+int pctl_settings_check_keys(const struct pctl_settings *settings, const char *driver,
+	const struct pctl_value *map, const struct pctl_settings_context *context)
 {
 	size_t before = pctl_problems_count(context->problems);
 
-	(void)pctl_settings_read(ret, table, map, context);
 	for (size_t i = 0; i < pctl_value_count(map); i++)
-		check_key(context, ret, driver, map, i);
+		check_key(context, settings, driver, map, i);
 	return pctl_problems_count(context->problems) > before ? PCTL_E_CONFIG : 0;
 }
 
@@ -338,6 +343,14 @@ const struct pctl_setting *pctl_settings_unit(const struct pctl_settings *settin
 		if (s->property->flags & PCTL_PROPERTY_UNIT)
 			return s->text && *s->text ? s : NULL;
 	}
+	return NULL;
+}
+
+const struct pctl_setting *pctl_settings_selector(const struct pctl_settings *settings)
+{
+	for (size_t i = 0; i < settings->n; i++)
+		if (settings->v[i].property->flags & PCTL_PROPERTY_SELECTOR)
+			return &settings->v[i];
 	return NULL;
 }
 

@@ -33,19 +33,20 @@ struct pctl_settings_context {
 };
 
 /*
- * map is the node's merged settings and outlives *ret. Keys that are the core's are left alone;
- * keys that are nobody's, wrong values, missing required ones and unreadable secrets are problems.
- * PCTL_E_CONFIG if there was any; *ret is to be done in any case.
+ * Adds the rows of a table (NULL: none) to *settings, which is all zero at first, with their values
+ * in map, which outlives it. Wrong values, missing required ones and unreadable secrets are
+ * problems; PCTL_E_CONFIG if there was any. *settings is to be done in any case. Keys that are in
+ * no table are not looked at. For a node's settings, and for a method's parameters, where
+ * context->node is the method.
  */
-int pctl_settings_init(struct pctl_settings *ret, const char *driver,
-	const struct pctl_property *table, const struct pctl_value *map,
-	const struct pctl_settings_context *context);
-/*
- * The same for a table alone: keys of map that are not in it are not looked at, values of the rows
- * are. For a method's parameters, where context->node is the method.
- */
-int pctl_settings_read(struct pctl_settings *ret, const struct pctl_property *table,
+int pctl_settings_read(struct pctl_settings *settings, const struct pctl_property *table,
 	const struct pctl_value *map, const struct pctl_settings_context *context);
+/* Once all tables are read: keys of map that are neither in them nor the core's are problems. */
+int pctl_settings_check_keys(const struct pctl_settings *settings, const char *driver,
+	const struct pctl_value *map, const struct pctl_settings_context *context);
+/* A mistake at a place, or at the node's where place has no file. */
+void pctl_settings_complain(
+	const struct pctl_settings_context *context, struct pctl_place place, const char *what);
 void pctl_settings_done(struct pctl_settings *settings);
 
 /* By name; NULL if the table has no such property. */
@@ -54,6 +55,9 @@ const struct pctl_setting *pctl_settings_find(
 
 /* The one that says which machine behind the endpoint is meant; NULL: none, or it is not set. */
 const struct pctl_setting *pctl_settings_unit(const struct pctl_settings *settings);
+
+/* The one whose value decides on a second table, set or not; NULL: there is none. */
+const struct pctl_setting *pctl_settings_selector(const struct pctl_settings *settings);
 
 /*
  * For what a driver asks of its own table: a name that is not in it, or of another type, is a

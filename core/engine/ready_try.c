@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/ready_try.h"
 
-#include <ctype.h>
-#include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,9 +10,7 @@
 #include "base/command.h"
 #include "engine/ready.h"
 
-#define COMMANDS_MAX 32u /* at a time, of one core */
-#define TAIL_SIZE    128u
-#define CHUNK        4096u
+#define SAID_SIZE 128u
 
 struct pctl_ready_try {
 	const struct pctl_target *target;
@@ -23,7 +18,6 @@ struct pctl_ready_try {
 	void *data;
 	char why[PCTL_READY_WHY_SIZE];
 	bool passed, dropped;
-	unsigned open; /* handles */
 	uv_timer_t limit;
 
 	const struct sockaddr_storage *addrs; /* to connect to; NULL: a command */
@@ -31,12 +25,7 @@ struct pctl_ready_try {
 	uv_tcp_t tcp;
 	uv_connect_t connect;
 
-	struct pctl_ready_try *after; /* the one behind in the queue */
-	bool queued, runs;
-	uv_process_t process;
-	uv_pipe_t out;
-	char chunk[CHUNK], tail[TAIL_SIZE]; /* of what it prints */
-	size_t tail_len;
+	struct pctl_program *program; /* NULL: a connection, or it is gone */
 };
 
 static struct pctl_core *core_of(const struct pctl_ready_try *try)
@@ -148,203 +137,67 @@ struct pctl_ready_try *pctl_ready_connect(const struct pctl_target *target,
 
 /* --- A command. ------------------------------------------------------------------------------- */
 
-static void run(struct pctl_ready_try *try);
-
-static void begin_next(struct pctl_core *core)
+static const char *name_of(const struct pctl_ready_try *try)
 {
-	struct pctl_ready_try *try = core->ready_commands.first;
-
-	if (!try || core->ready_commands.running >= COMMANDS_MAX)
-		return;
-	core->ready_commands.first = try->after;
-	try->queued = false;
-	run(try);
+	return pctl_value_text(pctl_value_at(try->target->ready.command, 0));
 }
 
-static void on_part_closed(uv_handle_t *handle)
+static void on_ended(void *data, const struct pctl_program_result *result)
 {
-	struct pctl_ready_try *try = handle->data;
+	struct pctl_ready_try *try = data;
+	const char *colon = *result->last ? ": " : "";
+	char limit[32];
 
-	if (--try->open > 0)
-		return;
-	core_of(try)->ready_commands.running--;
-	begin_next(core_of(try));
+	try->program = NULL;
+	try->passed = result->end == PCTL_PROGRAM_EXITED && result->status == 0;
+	if (result->end == PCTL_PROGRAM_EXITED)
+		(void)snprintf(try->why, sizeof(try->why), "'%.60s' ended with %d%s%.100s",
+			name_of(try), result->status, colon, result->last);
+	else if (result->end == PCTL_PROGRAM_SIGNALED)
+		(void)snprintf(try->why, sizeof(try->why), "'%.60s' was killed by signal %d",
+			name_of(try), result->status);
+	else if (result->end == PCTL_PROGRAM_LATE) {
+		pctl_format_duration(try->target->ready.command_ms, limit, sizeof(limit));
+		(void)snprintf(try->why, sizeof(try->why), "'%.60s' did not end in %s",
+			name_of(try), limit);
+	} else {
+		(void)snprintf(try->why, sizeof(try->why), "%.190s", result->err.text);
+	}
 	end(try);
 }
 
-/* Keeps the end of what was printed. */
-static void keep_tail(struct pctl_ready_try *try, const char *bytes, size_t n)
-{
-	const size_t room = TAIL_SIZE - 1;
-
-	if (n > room) {
-		bytes += n - room;
-		n = room;
-	}
-	size_t old = try->tail_len < room - n ? try->tail_len : room - n;
-	memmove(try->tail, try->tail + try->tail_len - old, old);
-	memcpy(try->tail + old, bytes, n);
-	try->tail_len = old + n;
-	try->tail[try->tail_len] = '\0';
-}
-
-/* The last line that says something, or "". */
-static const char *last_line(struct pctl_ready_try *try)
-{
-	while (try->tail_len > 0 && isspace((unsigned char)try->tail[try->tail_len - 1]))
-		try->tail[--try->tail_len] = '\0';
-	const char *line = strrchr(try->tail, '\n');
-	return line ? line + 1 : try->tail;
-}
-
-static void on_alloc(uv_handle_t *handle, size_t wanted, uv_buf_t *buf)
-{
-	struct pctl_ready_try *try = handle->data;
-
-	(void)wanted;
-	*buf = uv_buf_init(try->chunk, sizeof(try->chunk));
-}
-
-static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
-{
-	struct pctl_ready_try *try = stream->data;
-
-	if (n > 0)
-		keep_tail(try, buf->base, (size_t)n);
-	else if (n < 0)
-		(void)uv_read_stop(stream);
-}
-
-static void close_parts(struct pctl_ready_try *try)
-{
-	(void)uv_timer_stop(&try->limit);
-	if (try->open > 1)
-		uv_close((uv_handle_t *)&try->process, on_part_closed);
-	uv_close((uv_handle_t *)&try->out, on_part_closed);
-}
-
-static void on_ended(uv_process_t *process, int64_t status, int signum)
-{
-	struct pctl_ready_try *try = process->data;
-	const char *name = pctl_value_text(pctl_value_at(try->target->ready.command, 0));
-
-	try->runs = false; /* what it printed was read before: the loop tells of the end last */
-	const char *line = last_line(try);
-	try->passed = !*try->why && status == 0 && signum == 0;
-	if (!*try->why && signum)
-		(void)snprintf(try->why, sizeof(try->why), "'%.60s' was killed by signal %d", name,
-			signum);
-	else if (!*try->why)
-		(void)snprintf(try->why, sizeof(try->why), "'%.60s' ended with %" PRId64 "%s%.100s",
-			name, status, *line ? ": " : "", line);
-	close_parts(try);
-}
-
-static void kill_group(const struct pctl_ready_try *try)
-{
-	if (try->runs)
-		(void)kill(-try->process.pid, SIGKILL);
-}
-
-static void on_command_late(uv_timer_t *timer)
-{
-	struct pctl_ready_try *try = timer->data;
-	const char *name = pctl_value_text(pctl_value_at(try->target->ready.command, 0));
-	char limit[32];
-
-	pctl_format_duration(try->target->ready.command_ms, limit, sizeof(limit));
-	(void)snprintf(try->why, sizeof(try->why), "'%.60s' did not end in %s", name, limit);
-	kill_group(try);
-}
-
-/* 0, or a negative errno. */
-static int spawn(struct pctl_ready_try *try, uv_file out)
+static void run(struct pctl_ready_try *try, const char *const *told)
 {
 	const struct pctl_target *target = try->target;
 	PCTL_AUTO(pctl_command_free_argv) char **argv = pctl_command_argv(target->ready.command);
-	char *told[] = {
-		pctl_xasprintf("POWERCTL_NODE=%s", target->name),
-		pctl_xasprintf("POWERCTL_HOST=%s", target->ready.host),
-		pctl_xasprintf("POWERCTL_ADDRESS=%s", target->address),
-		pctl_xasprintf("POWERCTL_DRIVER=%s", target->loaded->driver->name),
-	};
-	const size_t n = sizeof(told) / sizeof(told[0]);
-	PCTL_AUTO(free) char **env = pctl_command_environment(told, n);
-	uv_stdio_container_t files[] = {
-		{ .flags = UV_IGNORE },
-		{ .flags = UV_INHERIT_FD, .data.fd = out },
-		{ .flags = UV_INHERIT_FD, .data.fd = out },
-	};
-	uv_process_options_t options = {
-		.exit_cb = on_ended,
-		.file = argv[0],
-		.args = argv,
-		.env = env,
-		.flags = UV_PROCESS_DETACHED, /* a group of its own, to be killed as one */
-		.stdio_count = sizeof(files) / sizeof(files[0]),
-		.stdio = files,
+	const struct pctl_program_options options = {
+		.size = sizeof(options),
+		.flags = PCTL_PROGRAM_AS_TYPED | PCTL_PROGRAM_MERGE,
+		.argv = (const char *const *)argv,
+		.environment = told,
+		.timeout_ms = target->ready.command_ms,
+		.said_max = SAID_SIZE,
 	};
 
-	int r = uv_spawn(core_of(try)->loop, &try->process, &options);
-	for (size_t i = 0; i < n; i++)
-		free(told[i]);
-	return r;
-}
-
-static void run(struct pctl_ready_try *try)
-{
-	uv_file fds[2] = { -1, -1 };
-	int r = uv_pipe(fds, UV_NONBLOCK_PIPE, 0);
-
-	core_of(try)->ready_commands.running++;
-	try->process.data = try->out.data = try;
-	(void)uv_pipe_init(core_of(try)->loop, &try->out, 0);
-	try->open = 1;
-	if (r == 0) {
-		(void)uv_pipe_open(&try->out, fds[0]);
-		try->open = 2; /* the process is a handle also where it could not be begun */
-		r = spawn(try, fds[1]);
-		(void)close(fds[1]);
-	}
-	if (r < 0) {
-		(void)snprintf(try->why, sizeof(try->why), "cannot run '%.60s': %s",
-			pctl_value_text(pctl_value_at(try->target->ready.command, 0)),
-			uv_strerror(r));
-		close_parts(try);
-		return;
-	}
-	try->runs = true;
-	(void)uv_read_start((uv_stream_t *)&try->out, on_alloc, on_read);
-	(void)uv_timer_start(&try->limit, on_command_late, try->target->ready.command_ms, 0);
+	try->program = pctl_program_run(target->core, &options, on_ended, try);
 }
 
 struct pctl_ready_try *pctl_ready_run(
 	const struct pctl_target *target, pctl_ready_tried_fn *done, void *data)
 {
 	struct pctl_ready_try *try = new_try(target, done, data);
-	struct pctl_core *core = target->core;
+	char *told[] = {
+		pctl_xasprintf("POWERCTL_NODE=%s", target->name),
+		pctl_xasprintf("POWERCTL_HOST=%s", target->ready.host),
+		pctl_xasprintf("POWERCTL_ADDRESS=%s", target->address),
+		pctl_xasprintf("POWERCTL_DRIVER=%s", target->loaded->driver->name),
+		NULL,
+	};
 
-	try->queued = true;
-	if (core->ready_commands.first)
-		core->ready_commands.last->after = try;
-	else
-		core->ready_commands.first = try;
-	core->ready_commands.last = try;
-	begin_next(core);
+	run(try, (const char *const *)told);
+	for (char **text = told; *text; text++)
+		free(*text);
 	return try;
-}
-
-static void leave_queue(struct pctl_ready_try *try)
-{
-	struct pctl_core *core = core_of(try);
-	struct pctl_ready_try **at = &core->ready_commands.first, *before = NULL;
-
-	for (; *at != try; at = &(*at)->after)
-		before = *at;
-	*at = try->after;
-	if (core->ready_commands.last == try)
-		core->ready_commands.last = before;
-	try->queued = false;
 }
 
 void pctl_ready_try_drop(struct pctl_ready_try *try)
@@ -355,10 +208,9 @@ void pctl_ready_try_drop(struct pctl_ready_try *try)
 	(void)snprintf(try->why, sizeof(try->why), "not tried to the end");
 	if (try->addrs) {
 		close_tcp(try);
-	} else if (try->queued) {
-		leave_queue(try);
+	} else if (try->program) {
+		pctl_program_abort(try->program);
+		try->program = NULL;
 		end(try);
-	} else {
-		kill_group(try);
 	}
 }

@@ -458,7 +458,7 @@ void pctl_run_give_turn(struct pctl_run *run, const struct pctl_target *target, 
 
 void pctl_run_proved(struct pctl_run *run, const struct pctl_target *target)
 {
-	if (target->loaded->driver->max_in_flight <= 1)
+	if (pctl_target_max_in_flight(target) <= 1)
 		return;
 	pctl_turns_proved(&run->turns, target);
 	pctl_run_feed(run);

@@ -221,6 +221,8 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 
 	t->busy = PCTL_TASK_IDLE;
 	t->error = *result;
+	t->started += op->waited_ms; /* queueing is not counted */
+	t->deadline += op->waited_ms;
 	tell_whole_time(t);
 	pctl_device_settle_pins(t->device, result->code);
 	tell_login(t, result->code);
@@ -398,10 +400,9 @@ void pctl_step_get(struct pctl_task *t, unsigned flags, pctl_step_fn *then)
 
 bool pctl_task_can(const struct pctl_task *t, enum pctl_action action)
 {
-	const struct pctl_power_if *power = t->target->loaded->driver->power;
 	uint32_t bit = PCTL_ACTION_BIT(action);
 
-	if (!power || !(power->actions & bit))
+	if (!(t->target->actions & bit))
 		return false;
 	return !t->power_read || !t->power.tells_actions || (t->power.actions & bit);
 }
@@ -413,9 +414,9 @@ void pctl_step_act(
 	const char *word = pctl_action_name(action);
 
 	t->action = action;
-	if (!d->power || !(d->power->actions & PCTL_ACTION_BIT(action))) {
-		pctl_task_end_fail(
-			t, PCTL_E_UNSUPPORTED, "driver %s cannot do '%s'", d->name, word);
+	if (!(t->target->actions & PCTL_ACTION_BIT(action))) {
+		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s cannot do '%s'%s", d->name,
+			word, pctl_target_with(t->target));
 	} else if (!pctl_task_can(t, action)) {
 		pctl_task_end_fail(t, PCTL_E_STATE, "the device does not take '%s' while it is %s",
 			word, pctl_power_state_name(t->power.state));

@@ -64,7 +64,7 @@ void pctl_turns_done(struct pctl_turns *turns)
 
 static bool has_room(const struct endpoint *e, const struct pctl_target *target)
 {
-	uint32_t max = e->proved ? target->loaded->driver->max_in_flight : 1;
+	uint32_t max = e->proved ? pctl_target_max_in_flight(target) : 1;
 
 	return e->going < (max ? max : 1);
 }

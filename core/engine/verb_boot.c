@@ -78,10 +78,11 @@ bool pctl_task_can_boot(struct pctl_task *t)
 			t, PCTL_E_UNSUPPORTED, "driver %s cannot set the boot device", d->name);
 		return false;
 	}
-	if (((boot->persistent ? d->boot->persistent : d->boot->once) &
+	if (((boot->persistent ? t->target->boot_persistent : t->target->boot_once) &
 		    PCTL_BOOT_BIT(boot->device)) == 0) {
-		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s cannot boot from '%s'%s",
-			d->name, word, boot->persistent ? " persistently" : "");
+		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s cannot boot from '%s'%s%s",
+			d->name, word, boot->persistent ? " persistently" : "",
+			pctl_target_with(t->target));
 		return false;
 	}
 	return true;

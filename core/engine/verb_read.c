@@ -153,10 +153,10 @@ void pctl_verb_caps(struct pctl_task *t)
 	t->tree = pctl_value_new_map();
 	pctl_value_set_text(t->tree, "driver", d->name);
 	if (d->power)
-		add_words(t->tree, "power", d->power->actions, action_word, PCTL_ACTION_COUNT);
+		add_words(t->tree, "power", t->target->actions, action_word, PCTL_ACTION_COUNT);
 	if (d->boot) {
-		add_words(t->tree, "boot_once", d->boot->once, device_word, PCTL_BOOT_COUNT);
-		add_words(t->tree, "boot_persistent", d->boot->persistent, device_word,
+		add_words(t->tree, "boot_once", t->target->boot_once, device_word, PCTL_BOOT_COUNT);
+		add_words(t->tree, "boot_persistent", t->target->boot_persistent, device_word,
 			PCTL_BOOT_COUNT);
 		pctl_value_set_bool(t->tree, "boot_held",
 			(d->boot->flags & PCTL_BOOT_APPLY_AT_POWER_ACTION) != 0);

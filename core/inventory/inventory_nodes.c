@@ -368,6 +368,23 @@ static const struct pctl_value *credential_of(
 
 const char *const pctl_secret_ends[PCTL_SECRET_ENDS] = { "", "_file", "_env", "_command" };
 
+bool pctl_key_is_secret(const char *key)
+{
+	static const char *const parts[] = { "password", "pass", "passphrase", "passwd", "secret",
+		"token", "key", "apikey", "kg", "psk", "community", "pin", NULL };
+	static const char *const sources[] = { "file", "env", "command", NULL };
+	bool secret = false, elsewhere = false;
+
+	for (const char *part = key; part; part = strchr(part, '_')) {
+		part += *part == '_';
+		PCTL_AUTO(free) char *word = pctl_xstrndup(part, strcspn(part, "_"));
+
+		elsewhere = pctl_parse_choice(word, sources) >= 0;
+		secret = secret || pctl_parse_choice(word, parts) >= 0;
+	}
+	return secret && !elsewhere;
+}
+
 /* Of password, password_file, password_env and password_command: "password". */
 static size_t stem_of(const char *key)
 {

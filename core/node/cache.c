@@ -36,25 +36,47 @@ static char *file_name(const char *endpoint)
 	return pctl_buf_steal(&buf);
 }
 
-/* NULL where there is no cache. */
-static char *path_of(const struct pctl_device *device, enum pctl_cache_scope scope, const char *key)
+/* endpoint: NULL: of all nodes of the driver. NULL where there is no cache. */
+static char *path_of(const char *driver, const char *key, const char *endpoint)
 {
-	PCTL_AUTO(free) char *endpoint = file_name(device->target->endpoint);
+	PCTL_AUTO(free) char *end = endpoint ? file_name(endpoint) : NULL;
 	PCTL_AUTO(free)
-	char *name = pctl_xasprintf("drivers/%s/%s%s%s", device->target->loaded->driver->name, key,
-		scope == PCTL_CACHE_DEVICE ? "@" : "", scope == PCTL_CACHE_DEVICE ? endpoint : "");
+	char *name =
+		pctl_xasprintf("drivers/%s/%s%s%s", driver, key, end ? "@" : "", end ? end : "");
 	char *path = NULL;
 
 	return pctl_path_cache(name, &path, NULL) < 0 ? NULL : path;
 }
 
+static char *path_for(
+	const struct pctl_device *device, enum pctl_cache_scope scope, const char *key)
+{
+	const struct pctl_target *t = device->target;
+
+	return path_of(
+		t->loaded->driver->name, key, scope == PCTL_CACHE_DEVICE ? t->endpoint : NULL);
+}
+
+static bool get(const char *path, struct pctl_buf *ret)
+{
+	pctl_buf_cut(ret, 0);
+	return path && pctl_cache_read_file(path, ret);
+}
+
 bool pctl_cache_get(const struct pctl_device *device, enum pctl_cache_scope scope, const char *key,
 	struct pctl_buf *ret)
 {
-	PCTL_AUTO(free) char *path = path_of(device, scope, key);
+	PCTL_AUTO(free) char *path = path_for(device, scope, key);
 
-	pctl_buf_cut(ret, 0);
-	return path && pctl_cache_read_file(path, ret);
+	return get(path, ret);
+}
+
+bool pctl_selector_cache_get(
+	const struct pctl_selector *selector, const char *key, struct pctl_buf *ret)
+{
+	PCTL_AUTO(free) char *path = path_of(selector->driver->name, key, NULL);
+
+	return get(path, ret);
 }
 
 static bool is_older(const struct stat *a, const struct stat *b)
@@ -99,11 +121,8 @@ static bool has(const char *path, const void *data, size_t len)
 	return same;
 }
 
-void pctl_cache_put(const struct pctl_device *device, enum pctl_cache_scope scope, const char *key,
-	const void *data, size_t len)
+static void put(const char *path, const void *data, size_t len)
 {
-	PCTL_AUTO(free) char *path = path_of(device, scope, key);
-
 	if (!path || len > PCTL_CACHE_MAX)
 		return;
 	/* A fleet that was read at once comes with the same thing a thousand times. */
@@ -112,4 +131,20 @@ void pctl_cache_put(const struct pctl_device *device, enum pctl_cache_scope scop
 	if (access(path, F_OK) < 0)
 		make_room(path);
 	(void)pctl_cache_write_file(path, data, len, NULL);
+}
+
+void pctl_cache_put(const struct pctl_device *device, enum pctl_cache_scope scope, const char *key,
+	const void *data, size_t len)
+{
+	PCTL_AUTO(free) char *path = path_for(device, scope, key);
+
+	put(path, data, len);
+}
+
+void pctl_selector_cache_put(
+	const struct pctl_selector *selector, const char *key, const void *data, size_t len)
+{
+	PCTL_AUTO(free) char *path = path_of(selector->driver->name, key, NULL);
+
+	put(path, data, len);
 }

@@ -80,6 +80,7 @@ struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options 
 	core->locks = pctl_locks_new(options->caller);
 	core->limits = pctl_limits_new(loop);
 	core->resolver = pctl_resolver_new(loop);
+	core->programs = pctl_programs_new(loop, 0);
 	return core;
 }
 
@@ -96,6 +97,7 @@ static void finish_close(uv_handle_t *handle)
 	pctl_closed_fn *closed = core->closed;
 	void *data = core->closed_data;
 
+	pctl_descriptions_done(&core->descriptions);
 	for (size_t i = 0; i < core->n; i++)
 		free_loaded(core->loaded[i]);
 	free(core->loaded);
@@ -113,13 +115,20 @@ static void finish_close(uv_handle_t *handle)
 	closed(data);
 }
 
-static void on_stopped(void *data)
+static void on_all_stopped(void *data)
 {
 	struct pctl_core *core = data;
 
 	/* From the loop also where no driver has anything to close. */
+	uv_close((uv_handle_t *)&core->goodbye, finish_close);
+}
+
+static void on_stopped(void *data)
+{
+	struct pctl_core *core = data;
+
 	if (--core->stopping == 0)
-		uv_close((uv_handle_t *)&core->goodbye, finish_close);
+		pctl_programs_close(core->programs, on_all_stopped, core);
 }
 
 int pctl_core_save(struct pctl_core *core, struct pctl_error *err)
@@ -160,6 +169,12 @@ void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data)
 const char *pctl_core_plugin_dir(const struct pctl_core *core)
 {
 	return core->plugin_dir;
+}
+
+struct pctl_program *pctl_program_run(struct pctl_core *core,
+	const struct pctl_program_options *options, pctl_program_done_fn *done, void *data)
+{
+	return pctl_programs_run(core->programs, options, done, data);
 }
 
 int pctl_core_load(

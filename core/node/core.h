@@ -5,12 +5,14 @@
 
 #include <powerctl/powerctl.h>
 
+#include "base/program.h"
 #include "base/strmap.h"
 #include "driver/op.h"
 #include "driver/plugin.h"
 #include "driver/settings.h"
 #include "keep/lock.h"
 #include "keep/store.h"
+#include "node/describe.h"
 #include "node/dial.h"
 #include "node/resolve.h"
 
@@ -34,6 +36,7 @@ struct pctl_core {
 	struct pctl_strmap by_name; /* of struct pctl_loaded */
 	struct pctl_loaded **loaded;
 	size_t n, cap;
+	struct pctl_descriptions descriptions;
 	struct pctl_store *facts, *pins, *intents;
 	struct pctl_secrets *secrets;
 	struct pctl_locks *locks;
@@ -47,10 +50,7 @@ struct pctl_core {
 	struct pctl_breaker *breaker;
 	struct pctl_op_order ended; /* ops, in this turn of the loop */
 	struct pctl_store *looks;   /* how far this user has read the devices' logs */
-	struct {
-		unsigned running;
-		struct pctl_ready_try *first, *last; /* that wait */
-	} ready_commands;
+	struct pctl_programs *programs;
 };
 
 /* Loads (once) and starts (once) a driver. PCTL_E_CONFIG if it is refused or does not start. */
@@ -89,6 +89,9 @@ struct pctl_target {
 	struct pctl_value *map;
 	struct pctl_loaded *loaded;
 	struct pctl_settings settings;
+	const struct pctl_described *described; /* NULL: the driver has no selector */
+	/* What its driver can ever do, and what its description leaves of it. */
+	uint32_t actions, boot_once, boot_persistent;
 	const char *address;             /* "" where the driver needs none */
 	char *endpoint, *machine;        /* see above; the same text where there is no unit */
 	const char *maintenance, *guard; /* reasons, or NULL */
@@ -172,6 +175,15 @@ void pctl_twins_done(struct pctl_twins *twins);
 int pctl_target_init_twin(struct pctl_target *target, struct pctl_twins *twins,
 	struct pctl_core *core, const struct pctl_inventory *inventory, size_t node,
 	const char *interface, bool with_secrets, struct pctl_problems *problems);
+
+/* For what it cannot do: "" or " with agent 'fence_apc'". */
+static inline const char *pctl_target_with(const struct pctl_target *target)
+{
+	return target->described ? target->described->with : "";
+}
+
+/* So many machines behind its endpoint may be worked on at a time; 0: 1. */
+uint32_t pctl_target_max_in_flight(const struct pctl_target *target);
 
 /* Whether others may stand behind its endpoint. */
 static inline bool pctl_target_has_unit(const struct pctl_target *target)

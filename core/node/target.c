@@ -227,6 +227,59 @@ static void check_address(
 		pctl_problems_add(problems, place, "%s: address is missing", t->name);
 }
 
+/* The second table, where the driver has a selector; false: it is not known which settings are. */
+static bool read_described(struct pctl_target *t, const struct pctl_settings_context *context)
+{
+	const struct pctl_driver *driver = t->loaded->driver;
+	const struct pctl_setting *s = pctl_settings_selector(&t->settings);
+
+	if (!s)
+		return true;
+	const struct pctl_place place = pctl_value_place(pctl_value_get(t->map, s->property->name));
+	if (!s->text || !*s->text)
+		return false;
+	const struct pctl_described *d =
+		pctl_descriptions_get(&t->core->descriptions, driver, s->text, place.file);
+	if (d->err.code) {
+		PCTL_AUTO(free)
+		char *what = pctl_xasprintf("%s '%s': %s", s->property->name, s->text, d->err.text);
+		pctl_settings_complain(context, place, what);
+		return false;
+	}
+	t->described = d;
+	(void)pctl_settings_read(&t->settings, d->properties, t->map, context);
+	return true;
+}
+
+static void read_settings(struct pctl_target *t, const struct pctl_settings_context *context)
+{
+	const struct pctl_driver *driver = t->loaded->driver;
+
+	(void)pctl_settings_read(&t->settings, driver->properties, t->map, context);
+	if (read_described(t, context))
+		(void)pctl_settings_check_keys(&t->settings, driver->name, t->map, context);
+}
+
+static void set_abilities(struct pctl_target *t)
+{
+	const struct pctl_driver *driver = t->loaded->driver;
+	const struct pctl_description *d = t->described ? &t->described->full : NULL;
+
+	if (driver->power)
+		t->actions = driver->power->actions & (d ? d->actions : ~0u);
+	if (driver->boot) {
+		t->boot_once = driver->boot->once & (d ? d->boot_once : ~0u);
+		t->boot_persistent = driver->boot->persistent & (d ? d->boot_persistent : ~0u);
+	}
+}
+
+uint32_t pctl_target_max_in_flight(const struct pctl_target *t)
+{
+	uint32_t own = t->described ? t->described->full.max_in_flight : 0;
+
+	return own ? own : t->loaded->driver->max_in_flight;
+}
+
 /* target has its map. */
 static int check_map(struct pctl_target *target, const struct pctl_inventory *inventory,
 	struct pctl_place place, bool with_secrets, struct pctl_problems *problems)
@@ -243,9 +296,8 @@ static int check_map(struct pctl_target *target, const struct pctl_inventory *in
 	if (read_driver(target, context.place, problems) < 0)
 		return PCTL_E_CONFIG;
 
-	const struct pctl_driver *driver = target->loaded->driver;
-	(void)pctl_settings_init(
-		&target->settings, driver->name, driver->properties, target->map, &context);
+	read_settings(target, &context);
+	set_abilities(target);
 	check_address(target, context.place, problems);
 	read_times(target, inventory, problems);
 	read_trust(target, problems);

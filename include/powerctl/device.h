@@ -49,6 +49,14 @@ PCTL_API bool pctl_setting_given(const struct pctl_device *device, const char *n
 PCTL_API const struct pctl_secret *pctl_setting_secret(
 	const struct pctl_device *device, const char *name);
 
+struct pctl_description;
+/*
+ * What the driver's describe() returned for this node's selector, which is as it was returned and
+ * lives longer than the device; its properties are settings like those of the driver's table. NULL:
+ * the driver has no selector.
+ */
+PCTL_API const struct pctl_description *pctl_device_description(const struct pctl_device *device);
+
 /*
  * Facts: small things learned about a device that may be lost at any time and then only cost a
  * request (cipher suite, TLS yes or no). No secrets. Keys are [a-z0-9_]+, values one line of at

@@ -30,9 +30,9 @@
  * PCTL_E_AUTH for one that was refused: to how many nodes a password is sent hangs on both. No
  * other class says anything about it.
  *
- * All functions are called on the loop's thread and must not block. Memory: dev and ctx are the
- * driver's; everything else that is passed in is borrowed for the call, or for as long as the op or
- * the open device lives where that is said.
+ * All functions but describe() are called on the loop's thread and must not block. Memory: dev and
+ * ctx are the driver's; everything else that is passed in is borrowed for the call, or for as long
+ * as the op or the open device lives where that is said.
  */
 #ifndef POWERCTL_DRIVER_H
 #define POWERCTL_DRIVER_H
@@ -42,6 +42,7 @@
 #include <powerctl/device.h>
 #include <powerctl/error.h>
 #include <powerctl/op.h>
+#include <powerctl/program.h>
 #include <powerctl/session.h>
 #include <powerctl/value.h>
 
@@ -123,7 +124,11 @@ enum pctl_type {
  * list, run without a shell) fetch it. Only pctl_setting_secret() returns it.
  */
 #define PCTL_PROPERTY_SECRET 2u
-/* Reserved: its value decides on a second table (an agent's, a program's). */
+/*
+ * Its value decides on a second table, which describe() returns: an agent's parameters, what a
+ * program says of itself. At most one property of a driver, a text, file or choice; not in a second
+ * table.
+ */
 #define PCTL_PROPERTY_SELECTOR 4u
 /*
  * Says which machine of those behind one endpoint is meant: a system's id, an outlet. At most one
@@ -305,6 +310,49 @@ struct pctl_method {
  */
 typedef void pctl_closed_fn(void *data);
 
+/* --- Selectors. ------------------------------------------------------------------------------- */
+
+/* What a describe() is asked about. */
+struct pctl_selector;
+/* The selector's value, as pctl_setting_text() returns it. */
+PCTL_API const char *pctl_selector_value(const struct pctl_selector *selector);
+/* The file of the inventory that the value stands in; NULL: in none (a URL, a command line). */
+PCTL_API const char *pctl_selector_file(const struct pctl_selector *selector);
+/*
+ * As pctl_cache_get() and pctl_cache_put() with PCTL_CACHE_DRIVER: what a program said of itself is
+ * kept with what tells whether it is still the same program.
+ */
+PCTL_API bool pctl_selector_cache_get(
+	const struct pctl_selector *selector, const char *key, struct pctl_buf *ret);
+PCTL_API void pctl_selector_cache_put(
+	const struct pctl_selector *selector, const char *key, const void *data, size_t len);
+
+/*
+ * Runs a program as pctl_program_run() does and waits for it: done() has run when this returns. For
+ * describe() only. A signal that would end this process ends the program as well.
+ */
+PCTL_API void pctl_selector_run(const struct pctl_selector *selector,
+	const struct pctl_program_options *options, pctl_program_done_fn *done, void *data);
+
+/*
+ * What a value of the selector stands for. The masks say which of what the driver can ever do is
+ * there with this value: what is left at 0 is not there.
+ */
+struct pctl_description {
+	uint32_t size;
+	uint32_t actions;         /* of power.actions */
+	uint32_t boot_once;       /* of boot.once */
+	uint32_t boot_persistent; /* of boot.persistent */
+	const char *summary;      /* one line: what it is; NULL: not known */
+	/*
+	 * Read as if its rows stood in the driver's own table; NULL: none. No name may be one of
+	 * the driver's or of the core's; at most one PCTL_PROPERTY_UNIT in both together. The name
+	 * of a secret has to be one that pctl_key_is_secret() takes for one.
+	 */
+	const struct pctl_property *properties;
+	uint32_t max_in_flight; /* in place of the driver's; 0: as the driver's */
+};
+
 struct pctl_core;
 
 /*
@@ -379,6 +427,20 @@ struct pctl_driver {
 	 * as well, so that a wrong password gets there once.
 	 */
 	uint32_t max_in_flight;
+
+	/*
+	 * Both or neither, and with them a PCTL_PROPERTY_SELECTOR. Says what a value of it stands
+	 * for, or what is wrong with the value, in words that mend it.
+	 *
+	 * Called while nodes are prepared, before anything is sent to any of them: it may run a
+	 * program and wait for it, up to 10 s (pctl_selector_run()): the core's loop is not
+	 * running then. It may be called on any thread, and needs no ctx. The core
+	 * asks once for each value and file, failures included, and keeps the answer until it
+	 * closes; undescribe() then frees it.
+	 */
+	int (*describe)(const struct pctl_selector *selector, struct pctl_description **ret,
+		struct pctl_error *err);
+	void (*undescribe)(struct pctl_description *description);
 };
 
 #ifdef __cplusplus

@@ -203,6 +203,12 @@ PCTL_API int pctl_inventory_edit_credential(const char *path, const char *name,
 PCTL_API int pctl_inventory_store_secret(const char *inventory_path, const char *name,
 	const struct pctl_secret *secret, char **ret_path, struct pctl_error *err);
 
+/*
+ * Whether a setting of this name holds a secret in place, judged by its name alone, so that no
+ * driver has to be loaded to hide it: password, bmc_password, kg; but not password_file.
+ */
+PCTL_API bool pctl_key_is_secret(const char *key);
+
 #ifdef __cplusplus
 }
 #endif

@@ -58,6 +58,13 @@ PCTL_API void pctl_op_fail(struct pctl_op *op, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 PCTL_API void pctl_op_fail_error(struct pctl_op *op, const struct pctl_error *err);
 
+/*
+ * What op needs is this host's and not the device's, and it waits in line for that: its time stands
+ * still until it goes on, so that no device is blamed. It can be aborted meanwhile.
+ */
+PCTL_API void pctl_op_waits(struct pctl_op *op);
+PCTL_API void pctl_op_goes_on(struct pctl_op *op);
+
 /* Milliseconds left until the deadline. */
 PCTL_API uint64_t pctl_op_time_left(const struct pctl_op *op);
 

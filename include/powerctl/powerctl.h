@@ -49,6 +49,13 @@ PCTL_API const char *pctl_core_plugin_dir(const struct pctl_core *core);
 /* Loads a driver by name (once). PCTL_E_CONFIG: there is none, or it was refused; err says why. */
 PCTL_API int pctl_core_driver(struct pctl_core *core, const char *name,
 	const struct pctl_driver **ret, struct pctl_error *err);
+/*
+ * What a value of the driver's selector stands for (once for each value). PCTL_E_CONFIG: the driver
+ * has no selector, or the value is none; err says why. May wait for a program. *ret lives as long
+ * as the core.
+ */
+PCTL_API int pctl_core_describe(struct pctl_core *core, const char *driver, const char *value,
+	const struct pctl_description **ret, struct pctl_error *err);
 /* Names of the plugins that are there, loaded or not, sorted. */
 PCTL_API void pctl_core_driver_names(struct pctl_core *core, struct pctl_names *out);
 

@@ -84,12 +84,17 @@ def commands_of(text):
                 yield shlex.split(line.split(" | ")[0], comments=True)[1:]
 
 
+def driver_pages():
+    """The manual pages of drivers."""
+    return sorted(os.path.relpath(path, SOURCE)
+                  for path in glob.glob(os.path.join(SOURCE, "plugins/*/powerctl-*.7.scd")))
+
+
 @test
 def commands_exist(lab):
     """Every verb and option of a command in the documents and manual pages exists"""
     texts = {path: text_of(path) for path in markdown()}
-    for path in ("cli/powerctl.1.scd", "plugins/amt/powerctl-amt.7.scd",
-                 "plugins/ipmi/powerctl-ipmi.7.scd"):
+    for path in ("cli/powerctl.1.scd", *driver_pages()):
         texts[path] = text_of(path)
     helps, count = {}, 0
     for path, text in texts.items():
@@ -122,8 +127,7 @@ def sample_inventory(lab):
 @test
 def manual_inventory(lab):
     """The inventories in the documents and manual pages load"""
-    for path in ("cli/powerctl.yaml.5.scd", "plugins/amt/powerctl-amt.7.scd",
-                 "plugins/ipmi/powerctl-ipmi.7.scd", *markdown()):
+    for path in ("cli/powerctl.yaml.5.scd", *driver_pages(), *markdown()):
         languages = ("yaml",) if path.endswith(".md") else ("",)
         for body in blocks(text_of(path), *languages):
             if not re.search(r"^nodes:", body, re.M):

@@ -120,6 +120,9 @@ static const char *const choices[] = { ODD_CHOICES NULL };
 static const struct pctl_property properties[] = {
 	PCTL_PROPERTY(.name = ODD_PROPERTY, .type = ODD_PROPERTY_TYPE, .choices = choices,
 		.default_text = ODD_DEFAULT, .flags = ODD_PROPERTY_FLAGS),
+#ifdef ODD_SECOND_FLAGS
+	PCTL_PROPERTY(.name = "b", .flags = ODD_SECOND_FLAGS),
+#endif
 #ifdef ODD_TWO_UNITS
 	PCTL_PROPERTY(.name = "b", .flags = PCTL_PROPERTY_UNIT),
 #endif
@@ -159,6 +162,20 @@ static const struct pctl_method methods[] = {
 #define ODD_METHODS methods
 #endif
 
+#ifdef ODD_DESCRIBE
+static int odd_describe(
+	const struct pctl_selector *selector, struct pctl_description **ret, struct pctl_error *err)
+{
+	(void)ret;
+	return pctl_error_set(err, PCTL_E_CONFIG, "%s is odd", pctl_selector_value(selector));
+}
+
+__attribute__((unused)) static void odd_undescribe(struct pctl_description *description)
+{
+	(void)description;
+}
+#endif
+
 PCTL_API const struct pctl_driver pctl_driver = {
 	.size = ODD_SIZE,
 	.abi = ODD_ABI,
@@ -174,6 +191,10 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.methods = ODD_METHODS,
 	.flags = PCTL_DRIVER_REPEATS,
 	.max_in_flight = 9,
+#ifdef ODD_DESCRIBE
+	.describe = odd_describe,
+	.undescribe = ODD_DESCRIBE,
+#endif
 };
 #else
 PCTL_API extern const int something_else;
