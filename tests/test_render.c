@@ -330,7 +330,7 @@ static void test_states_that_nobody_asked_for(void **state)
 /* --- JSON. ------------------------------------------------------------------------------------ */
 
 static const char *const keys[] = { "v", "time", "node", "driver", "address", "verb", "ok", "state",
-	"changed", "confirmed", "attempts", "elapsed_ms", "result", "error" };
+	"changed", "confirmed", "attempts", "elapsed_ms", "result", "error", "feeds" };
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
 /* All keys, no other, in this order. */
@@ -530,7 +530,8 @@ static void test_counts_are_readable(void **state)
 
 static void test_secrets_are_known_by_name(void **state)
 {
-	static const char *const secrets[] = { "password", "bmc_password", "kg", "api_token", "apikey" };
+	static const char *const secrets[] = { "password", "bmc_password", "kg", "api_token",
+		"apikey" };
 	static const char *const others[] = { "password_file", "password_env", "password_command",
 		"username", "address", "keyboard", "port" };
 
