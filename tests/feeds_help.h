@@ -43,6 +43,7 @@ static const char inventory[] =
 	"  ch: {class: m, address: ch}\n"
 	"  k[1-2]: {class: m, address: \"k[1-2]\", parent: ch}\n"
 	"  k3: {class: m, address: k3, parent: ch, maintenance: gone}\n"
+	"  p: {driver: strip, address: q, outlet: 7}\n"
 	"groups: {all-l: \"l[1-6]\"}\n"
 	"limits: {all-l: {max_at_once: 1}}\n";
 
@@ -86,6 +87,7 @@ static struct lab {
 	bool done;
 	struct pctl_run *run;
 	const char *cancel_at; /* when this stands in the log */
+	void (*waiting)(void); /* when a lock is waited for; NULL: it fails the test */
 	bool wrong;            /* two ops of one machine at once */
 } * lab;
 
@@ -327,6 +329,13 @@ static inline void on_result(void *data, const struct pctl_result *r)
 	}
 }
 
+static inline void on_waiting(void *data, const char *name, const char *holder, size_t waiting)
+{
+	(void)data, (void)name, (void)waiting;
+	if (holder)
+		lab->waiting();
+}
+
 static inline void on_done(void *data)
 {
 	(void)data;
@@ -339,7 +348,9 @@ static const struct told *run_all(const char *words, struct pctl_request request
 {
 	const char *list[] = { words, NULL };
 	const struct pctl_selection chosen = { .words = list };
-	const struct pctl_run_callbacks callbacks = { .result = on_result, .done = on_done };
+	const struct pctl_run_callbacks callbacks = {
+		.result = on_result, .waiting = on_waiting, .done = on_done
+	};
 	struct pctl_problems *problems = pctl_problems_new();
 	size_t *nodes = NULL, n = 0;
 

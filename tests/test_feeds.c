@@ -268,13 +268,24 @@ static void test_wait(void **state)
 /* They name the same outlets in another order, and never come between each other. */
 static void test_two_nodes_of_the_same_outlets(void **state)
 {
+	static const char *const words[] = { "two,owt,one", "one,two,owt", "owt,one,two" };
+
 	(void)state;
-	put(ON, ON, ON);
-	(void)run_all("two,owt,one", VERB(PCTL_VERB_CYCLE, .on_if_off = true, .fanout = 3));
-	for (size_t i = 0; i < 2; i++)
-		assert_true(lab->told[i].ok);
-	assert_non_null(strstr(lab->log, "s/1:off s/2:off s/1:on s/2:on "));
-	assert_non_null(strstr(lab->log, "s/2:off s/1:off s/2:on s/1:on "));
+	for (size_t i = 0; i < 3; i++) {
+		put(ON, ON, ON);
+		(void)run_all(words[i], VERB(PCTL_VERB_CYCLE, .on_if_off = true));
+		assert_non_null(strstr(lab->log, "s/1:off s/2:off s/1:on s/2:on "));
+		assert_non_null(strstr(lab->log, "s/2:off s/1:off s/2:on s/1:on "));
+	}
+}
+
+/* What waits for the strip is not kept from it by nodes that wait for it inside the fanout. */
+static void test_a_node_between_two_joints(void **state)
+{
+	(void)state;
+	(void)run_all("l1,p,l2", VERB(PCTL_VERB_OFF, .fanout = 2));
+	for (size_t i = 0; i < 3; i++)
+		assert_string_equal(lab->told[i].word, "off");
 }
 
 /* Every part waits for the strip, which takes one at a time, and for one place in the limit. */
@@ -322,27 +333,55 @@ static void test_interrupted(void **state)
 	assert_true(lab->told[0].ok);
 }
 
-/* Another process has one of the machines: all of it waits, with nothing of its endpoints. */
-static void test_locks(void **state)
-{
-	struct pctl_locks *locks = lab->world.core->locks;
+static int gate[2];
 
-	(void)state;
-	put(ON, ON, ON);
-	assert_true(run_all("n", VERB(PCTL_VERB_OFF))->ok);
-	/* A lock of ours that was not given back would be seen by another process. */
+static void open_gate(void)
+{
+	assert_string_equal(lab->log, "");
+	assert_int_equal(write(gate[1], "x", 1), 1);
+}
+
+/* Another process, with the lock of one machine until the gate opens. */
+static pid_t hold(const char *machine)
+{
+	int told[2];
+	char c;
+
+	assert_int_equal(pipe(gate) | pipe(told), 0);
 	pid_t child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
-		struct pctl_locks *other = pctl_locks_new("other");
-		int r = pctl_lock_try(other, "strip:s/1", NULL, 0, NULL);
+		struct pctl_locks *locks = pctl_locks_new("other");
+		bool good = pctl_lock_try(locks, machine, NULL, 0, NULL) == 0 &&
+			    write(told[1], "x", 1) == 1 && read(gate[0], &c, 1) == 1;
 
-		_exit(r == 0 && pctl_lock_try(other, "bmc:b", NULL, 0, NULL) == 0 ? 0 : 1);
+		_exit(good ? 0 : 1);
 	}
-	int status = 1;
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-	(void)locks;
+	assert_int_equal(close(told[1]), 0);
+	assert_int_equal(read(told[0], &c, 1), 1);
+	assert_int_equal(close(told[0]), 0);
+	return child;
+}
+
+/* The locks of all its machines are waited for, and given back. */
+static void test_locks(void **state)
+{
+	static const char *const machines[] = { "bmc:b", "strip:s/1", "strip:s/2" };
+
+	(void)state;
+	for (size_t round = 0; round < 2; round++) {
+		for (size_t i = 0; i < 3; i++) {
+			pid_t child = hold(machines[i]);
+			int status = 1;
+
+			put(ON, ON, ON);
+			lab->waiting = open_gate;
+			assert_true(run_all("n", VERB(PCTL_VERB_OFF))->ok);
+			assert_int_equal(waitpid(child, &status, 0), child);
+			assert_int_equal(status, 0);
+			assert_int_equal(close(gate[0]) | close(gate[1]), 0);
+		}
+	}
 }
 
 /* --- Inventories. ----------------------------------------------------------------------------- */
@@ -445,6 +484,7 @@ int main(void)
 		TEST(test_the_processor_alone),
 		TEST(test_wait),
 		TEST(test_two_nodes_of_the_same_outlets),
+		TEST(test_a_node_between_two_joints),
 		TEST(test_many_at_a_strip),
 		TEST(test_a_wrong_password_gets_there_once),
 		TEST(test_interrupted),

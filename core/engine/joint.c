@@ -300,18 +300,11 @@ void pctl_joint_begin_part(
 	struct pctl_joint *j, struct pctl_part *part, const struct pctl_request *request)
 {
 	struct pctl_login *login = login_of(j, part);
-	struct pctl_error err = { 0 };
 	bool held = part->held;
 
 	forget(part);
 	part->request = *request;
 	part->held = false;
-	if (login && pctl_login_check(login, part->feed->target, &err) < 0) {
-		if (held)
-			pctl_login_left(login, &held);
-		part->error = err;
-		return;
-	}
 	if (login && !held)
 		pctl_login_hold(login, &held);
 	j->working++;
