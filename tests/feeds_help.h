@@ -43,7 +43,8 @@ static const char inventory[] =
 	"  ch: {class: m, address: ch}\n"
 	"  k[1-2]: {class: m, address: \"k[1-2]\", parent: ch}\n"
 	"  k3: {class: m, address: k3, parent: ch, maintenance: gone}\n"
-	"  p: {driver: strip, address: q, outlet: 7}\n"
+	"  p[7-8]: {driver: strip, address: q, outlet: \"[7-8]\"}\n"
+	"  lit: {class: m, address: c, power: [bmc, {driver: strip, address: s, outlet: 1}]}\n"
 	"groups: {all-l: \"l[1-6]\"}\n"
 	"limits: {all-l: {max_at_once: 1}}\n";
 

@@ -48,13 +48,13 @@ static void test_status(void **state)
 static void test_an_answer_is_not_silence(void **state)
 {
 	(void)state;
-	put(ON, OFF, ON);
-	machine("b")->fault = WRONG_LOGIN;
-	machine("s/2")->state = ON;
-	assert_false(run_all("n", VERB(PCTL_VERB_STATUS))->ok);
-	machine("s/2")->claims_on = false;
 	machine("s/1")->state = OFF;
+	machine("c")->fault = DEAD;
+	assert_string_equal(run_all("lit", VERB(PCTL_VERB_STATUS))->word, "off");
+	machine("c")->fault = WRONG_LOGIN;
+	assert_string_equal(run_all("lit", VERB(PCTL_VERB_STATUS))->word, "unknown");
 	assert_int_equal(lab->told[0].code, PCTL_E_AUTH);
+	fails(run_all("lit", VERB(PCTL_VERB_OFF)), PCTL_E_AUTH, "", "strip is off");
 }
 
 static void test_feeds_are_told(void **state)
@@ -283,8 +283,8 @@ static void test_two_nodes_of_the_same_outlets(void **state)
 static void test_a_node_between_two_joints(void **state)
 {
 	(void)state;
-	(void)run_all("l1,p,l2", VERB(PCTL_VERB_OFF, .fanout = 2));
-	for (size_t i = 0; i < 3; i++)
+	(void)run_all("p7,l1,p8,l2", VERB(PCTL_VERB_OFF, .fanout = 2));
+	for (size_t i = 0; i < 4; i++)
 		assert_string_equal(lab->told[i].word, "off");
 }
 
