@@ -17,6 +17,7 @@ const struct command *const commands[] = {
 	&command_off,
 	&command_reboot,
 	&command_cycle,
+	&command_ac_cycle,
 	&command_reset,
 	&command_bootdev,
 	&command_boot,

@@ -89,6 +89,29 @@ static json_t *result_of(const struct pctl_result *r)
 	return json;
 }
 
+/* Each of several things that power the node; else none. */
+static json_t *feeds_of(const struct pctl_result *r)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < r->feed_count; i++) {
+		const struct pctl_feed_result *f = &r->feeds[i];
+		json_t *json = json_object();
+
+		(void)json_object_set_new(json, "feed", text(f->feed));
+		(void)json_object_set_new(json, "driver", text(f->driver));
+		(void)json_object_set_new(
+			json, "address", text(f->address && *f->address ? f->address : NULL));
+		(void)json_object_set_new(json, "state",
+			text(pctl_power_state_name(
+				f->state_known ? f->state : PCTL_POWER_UNKNOWN)));
+		(void)json_object_set_new(json, "ok", json_boolean(f->ok));
+		(void)json_object_set_new(json, "error", error_of(&f->error));
+		(void)json_array_append_new(list, json);
+	}
+	return list;
+}
+
 static char *dump(json_t *take_json)
 {
 	char *s = json_dumps(take_json, FORMAT);
@@ -135,6 +158,7 @@ char *json_result(const struct pctl_result *r, const char *verb)
 	(void)json_object_set_new(json, "elapsed_ms", json_integer((json_int_t)r->elapsed_ms));
 	(void)json_object_set_new(json, "result", result_of(r));
 	(void)json_object_set_new(json, "error", error_of(&r->error));
+	(void)json_object_set_new(json, "feeds", feeds_of(r));
 	return dump(json);
 }
 

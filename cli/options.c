@@ -98,6 +98,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_CLEAR] = ROW("clear", 0, OPTION_FLAG, NULL, clear, "empty the log"),
 	[OPTION_TRY_ANYWAY] = ROW("try-anyway", 0, OPTION_FLAG, NULL, try_anyway,
 		"log in also where the credential was refused a moment ago"),
+	[OPTION_WITH_CHILDREN] = ROW("with-children", 0, OPTION_FLAG, NULL, with_children,
+		"also what stands in these nodes, the blades of a chassis, in the right order"),
 	[OPTION_UNTIL] = ROW("until", 0, OPTION_TEXT, "ready", until,
 		"then wait until the machine's own test passes"),
 };

@@ -63,6 +63,7 @@ enum option_id {
 	OPTION_CLEAR,
 	OPTION_TRY_ANYWAY,
 	OPTION_UNTIL,
+	OPTION_WITH_CHILDREN,
 	OPTION_COUNT,
 };
 #define OPTION_BIT(id) (UINT64_C(1) << (id))
@@ -130,7 +131,7 @@ struct options {
 	bool follow, steal, no_reconnect;
 	const char *log, *escape;
 	bool log_new, clear;
-	bool try_anyway;
+	bool try_anyway, with_children;
 	const char *until;
 };
 

@@ -82,7 +82,8 @@ static void add_login(
 {
 	const char *who = style->credential ? style->credential : style->user;
 
-	if (r->error.code != PCTL_E_AUTH || !who || strstr(r->error.text, who))
+	/* Of several feeds each has its own, and the text has it. */
+	if (r->error.code != PCTL_E_AUTH || !who || r->feed_count || strstr(r->error.text, who))
 		return;
 	pctl_buf_addf(buf, " (%s '", style->credential ? "credential" : "user");
 	text_clean(buf, who);

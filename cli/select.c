@@ -186,6 +186,29 @@ static int select_resolved(struct cli *cli, bool all, const struct list *words,
 	return r < 0 ? CLI_USAGE : CLI_OK;
 }
 
+/* Everything that stands in what is selected, and in that; what -x names stays out. */
+static int add_children(struct cli *cli, const struct list *exclude, struct selection *ret)
+{
+	struct list names = { 0 };
+	int64_t child;
+
+	for (size_t i = 0; i < ret->count; i++)
+		list_take(&names, pctl_xstrdup(pctl_inventory_name(cli->inventory, ret->nodes[i])));
+	for (size_t i = 0; i < names.n; i++) {
+		int64_t node = pctl_inventory_index(cli->inventory, names.v[i]);
+
+		for (size_t k = 0; node >= 0 && (child = pctl_inventory_child(
+							 cli->inventory, (size_t)node, k)) >= 0;
+			k++)
+			list_take(&names,
+				pctl_xstrdup(pctl_inventory_name(cli->inventory, (size_t)child)));
+	}
+	selection_done(ret);
+	int status = select_resolved(cli, false, &names, exclude, ret);
+	list_done(&names);
+	return status;
+}
+
 static void say_empty(const struct cli *cli, bool all)
 {
 	const char *path = pctl_inventory_path(cli->inventory);
@@ -216,6 +239,8 @@ int select_nodes(struct cli *cli, const char *const *words, struct selection *re
 		status = resolve(cli, &excluded, true, &exclude);
 	if (status == CLI_OK)
 		status = select_resolved(cli, all, &resolved, &exclude, ret);
+	if (status == CLI_OK && ret->count && cli->options.with_children)
+		status = add_children(cli, &exclude, ret);
 	if (status == CLI_OK && ret->count == 0) {
 		say_empty(cli, all);
 		status = CLI_USAGE;

@@ -215,7 +215,7 @@ const struct command command_on = {
 	.summary = "turn on, and wait until it reads on",
 	.help = "What is on already is left alone and counts as success.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_CHANGE | STARTS,
+	.options = OPTIONS_CHANGE | STARTS | OPTION_BIT(OPTION_WITH_CHILDREN),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_ON,
 };
@@ -229,7 +229,7 @@ const struct command command_off = {
 		"in that time.\nSuccess means that the hardware said off.",
 	.flags = COMMAND_NODES,
 	.options = OPTIONS_DISRUPT | NO_WAIT | OPTION_BIT(OPTION_SOFT) |
-		   OPTION_BIT(OPTION_FORCE_AFTER),
+		   OPTION_BIT(OPTION_FORCE_AFTER) | OPTION_BIT(OPTION_WITH_CHILDREN),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_OFF,
 };
@@ -256,6 +256,20 @@ const struct command command_cycle = {
 		OPTIONS_DISRUPT | STARTS | OPTION_BIT(OPTION_ON_IF_OFF) | OPTION_BIT(OPTION_SOFT),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_CYCLE,
+};
+
+const struct command command_ac_cycle = {
+	.name = "ac-cycle",
+	.usage = "NODES",
+	.summary = "take mains power away and give it back",
+	.help = "Turns all outlets of a node off, waits until they read off and for the time of "
+		"`outage`,\nturns them on, waits for the management processor and turns the "
+		"machine "
+		"on again if it\nwas on. Without outlets: where the driver can do it.",
+	.flags = COMMAND_NODES,
+	.options = OPTIONS_DISRUPT | STARTS,
+	.exec = exec_verb,
+	.verb = PCTL_VERB_AC_CYCLE,
 };
 
 const struct command command_reset = {

@@ -46,8 +46,8 @@ static struct fleet *fleet_new(const char *yaml)
 
 static int init_node(struct fleet *f, size_t i)
 {
-	return pctl_target_init_twin(
-		&f->targets[i], &f->twins, f->world.core, f->world.inventory, i, true, f->problems);
+	return pctl_target_init_twin(&f->targets[i], &f->twins, f->world.core, f->world.inventory,
+		i, NULL, true, f->problems);
 }
 
 static void init_all(struct fleet *f)
@@ -201,7 +201,7 @@ static void test_secrets(void **state)
 
 	(void)state;
 	assert_int_equal(pctl_target_init_twin(&f->targets[a], &f->twins, f->world.core,
-				 f->world.inventory, a, false, f->problems),
+				 f->world.inventory, a, NULL, false, f->problems),
 		0);
 	assert_int_equal(init_node(f, b), 0);
 	assert_null(pctl_settings_at(&f->targets[a].settings, "password")->secret);

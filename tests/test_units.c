@@ -353,6 +353,24 @@ static void test_who_waits_hears_of_the_end(void **state)
 	assert_int_equal(lab->asked, 1);
 }
 
+static bool take(struct pctl_turns *turns, const struct pctl_target *target)
+{
+	return pctl_turns_take(
+		turns, &(struct pctl_turn){ .target = target, .parts = PCTL_TURN_WHOLE });
+}
+
+static const struct pctl_target *next(struct pctl_turns *turns)
+{
+	struct pctl_turn turn;
+
+	return pctl_turns_next(turns, true, &turn) ? turn.target : NULL;
+}
+
+static void give(struct pctl_turns *turns, const struct pctl_target *target)
+{
+	pctl_turns_give(turns, target, PCTL_TURN_WHOLE);
+}
+
 static void targets_init(struct pctl_target *targets, const char *const *names, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -376,22 +394,22 @@ static void test_order(void **state)
 	targets_init(t, names, 5);
 	lab->plugin->driver.max_in_flight = 2;
 	for (size_t i = 0; i < 5; i++)
-		assert_int_equal(pctl_turns_take(&turns, &t[i]), i == 0);
-	assert_null(pctl_turns_next(&turns));
+		assert_int_equal(take(&turns, &t[i]), i == 0);
+	assert_null(next(&turns));
 	pctl_turns_proved(&turns, &t[0]);
-	assert_ptr_equal(pctl_turns_next(&turns), &t[2]);
-	assert_null(pctl_turns_next(&turns));
-	pctl_turns_give(&turns, &t[0]);
-	assert_ptr_equal(pctl_turns_next(&turns), &t[3]);
-	pctl_turns_give(&turns, &t[3]);
-	assert_ptr_equal(pctl_turns_next(&turns), &t[4]);
-	assert_null(pctl_turns_next(&turns));
-	pctl_turns_give(&turns, &t[2]);
-	assert_ptr_equal(pctl_turns_next(&turns), &t[1]);
-	pctl_turns_give(&turns, &t[1]);
-	pctl_turns_give(&turns, &t[4]);
-	assert_true(pctl_turns_take(&turns, &t[1])); /* all is free again, and nothing proved */
-	assert_false(pctl_turns_take(&turns, &t[2]));
+	assert_ptr_equal(next(&turns), &t[2]);
+	assert_null(next(&turns));
+	give(&turns, &t[0]);
+	assert_ptr_equal(next(&turns), &t[3]);
+	give(&turns, &t[3]);
+	assert_ptr_equal(next(&turns), &t[4]);
+	assert_null(next(&turns));
+	give(&turns, &t[2]);
+	assert_ptr_equal(next(&turns), &t[1]);
+	give(&turns, &t[1]);
+	give(&turns, &t[4]);
+	assert_true(take(&turns, &t[1])); /* all is free again, and nothing proved */
+	assert_false(take(&turns, &t[2]));
 	pctl_turns_done(&turns);
 	targets_done(t, 5);
 }
@@ -406,17 +424,17 @@ static void test_numbers_that_differ(void **state)
 
 	(void)state;
 	targets_init(t, names, 4);
-	assert_true(pctl_turns_take(&turns, &t[0]));
+	assert_true(take(&turns, &t[0]));
 	pctl_turns_proved(&turns, &t[0]);
 	*max = 0;
-	assert_false(pctl_turns_take(&turns, &t[1]));
+	assert_false(take(&turns, &t[1]));
 	*max = 9;
-	assert_false(pctl_turns_take(&turns, &t[2]));
+	assert_false(take(&turns, &t[2]));
 	*max = 2;
-	pctl_turns_give(&turns, &t[0]);
-	assert_ptr_equal(pctl_turns_next(&turns), &t[1]);
-	assert_ptr_equal(pctl_turns_next(&turns), &t[2]);
-	assert_false(pctl_turns_take(&turns, &t[3]));
+	give(&turns, &t[0]);
+	assert_ptr_equal(next(&turns), &t[1]);
+	assert_ptr_equal(next(&turns), &t[2]);
+	assert_false(take(&turns, &t[3]));
 	pctl_turns_done(&turns);
 	targets_done(t, 4);
 }

@@ -11,7 +11,7 @@
 
 const char *const pctl_core_keys[] = { "driver", "class", "credential", "address", "tags", "ready",
 	"maintenance", "protected", "trust", "via", "parent", "power", "boot", "console",
-	"timeouts", NULL };
+	"identify", "inspect", "log", "sensors", "timeouts", NULL };
 
 static const char *const booleans[] = { "false", "true", NULL };
 

@@ -9,15 +9,18 @@
 
 #include <powerctl/mem.h>
 
+#include "engine/joint.h"
+#include "engine/kin.h"
 #include "engine/run.h"
 
 void pctl_run_free(struct pctl_run *run)
 {
 	if (!run)
 		return;
-	for (size_t i = 0; i < run->count; i++)
+	for (size_t i = 0; i < run->count + run->looks; i++)
 		pctl_target_done(&run->targets[i]);
 	free(run->targets);
+	pctl_kin_free(run->kin);
 	pctl_run_free_places(run);
 	pctl_gate_done(&run->gate);
 	pctl_turns_done(&run->turns);
@@ -27,6 +30,24 @@ void pctl_run_free(struct pctl_run *run)
 }
 
 /* --- Nodes that never become a task. ---------------------------------------------------------- */
+
+/* Whoever is only looked at is told of to those that mind it. */
+static void hear(struct pctl_run *run, size_t i, const struct pctl_result *result)
+{
+	if (i < run->count) {
+		run->ended++;
+		run->callbacks.result(run->callbacks.data, result);
+	} else {
+		run->looked++;
+	}
+	if (run->kin)
+		pctl_kin_heard(run->kin, i, result);
+}
+
+static const struct pctl_request *request_of(const struct pctl_run *run, size_t i)
+{
+	return i < run->count ? &run->request : &run->look;
+}
 
 static void tell(struct pctl_run *run, size_t i, int code, const char *what, const char *text)
 {
@@ -40,9 +61,8 @@ static void tell(struct pctl_run *run, size_t i, int code, const char *what, con
 	result.ok = code == PCTL_E_SKIPPED;
 	result.word = result.ok ? "skipped" : "error";
 	result.note = result.ok ? text : NULL;
-	run->ended++;
 	pctl_run_give(run, target, false);
-	run->callbacks.result(run->callbacks.data, &result);
+	hear(run, i, &result);
 }
 
 static void tell_interrupted(struct pctl_run *run, size_t i)
@@ -67,6 +87,8 @@ static bool ends_here(struct pctl_run *run, size_t i)
 
 	if (run->interrupted)
 		tell_interrupted(run, i);
+	else if (i >= run->count)
+		return false;
 	else if (target->maintenance && !run->request.maintenance)
 		tell(run, i, PCTL_E_SKIPPED, "", target->maintenance);
 	else if (target->guard && disrupts && !run->request.override_protected)
@@ -93,15 +115,45 @@ static bool is_refused(struct pctl_run *run, size_t i)
 static void begin_task(struct pctl_run *run, size_t i)
 {
 	run->active++;
-	pctl_task_start(run, &run->targets[i], run->targets[i].login && !run->request.try_anyway);
+	pctl_task_start(run, &run->targets[i], request_of(run, i),
+		run->targets[i].login && !run->request.try_anyway);
 }
 
 static void begin_in_turn(struct pctl_run *run, size_t i)
 {
 	/* The endpoint has no part in being ready. */
 	if (run->request.verb == PCTL_VERB_WAIT_READY ||
-		pctl_turns_take(&run->turns, &run->targets[i]))
+		pctl_run_take_turn(run, &run->targets[i], PCTL_TURN_WHOLE, NULL))
 		begin_task(run, i);
+}
+
+/* It waits for all trials of its logins before it takes part in any. */
+static void admit_joint(struct pctl_run *run, size_t i)
+{
+	const struct pctl_feeds *feeds = run->targets[i].feeds;
+	bool tried = !run->request.try_anyway;
+
+	for (size_t k = 0; tried && k < feeds->n; k++) {
+		struct pctl_login *login = feeds->v[k].target->login;
+
+		if (login && pctl_login_waits(login)) {
+			pctl_gate_add(&run->gate, login, i);
+			return;
+		}
+	}
+	run->active++;
+	pctl_joint_start(run, &run->targets[i], request_of(run, i), tried);
+}
+
+/* Whether it has to wait for others that it minds, or may not go for one of them. */
+static bool minds(struct pctl_run *run, size_t i)
+{
+	struct pctl_error err = { 0 };
+	int r = run->kin && i < run->count ? pctl_kin_check(run->kin, run, i, &err) : 1;
+
+	if (r < 0)
+		tell(run, i, err.code, "", err.text);
+	return r <= 0;
 }
 
 /* Trial first, then turn: who waits for a turn keeps nobody from being tried elsewhere. */
@@ -110,7 +162,13 @@ static void admit(struct pctl_run *run, size_t i)
 	struct pctl_login *login = run->request.try_anyway ? NULL : run->targets[i].login;
 	bool held = false;
 
-	if (ends_here(run, i) || is_refused(run, i))
+	if (ends_here(run, i) || minds(run, i))
+		return;
+	if (run->targets[i].feeds) {
+		admit_joint(run, i);
+		return;
+	}
+	if (is_refused(run, i))
 		return;
 	if (login && pctl_login_waits(login)) {
 		pctl_gate_add(&run->gate, login, i);
@@ -135,7 +193,7 @@ static void begin_turn(struct pctl_run *run, size_t i)
 {
 	if (ends_here(run, i) || is_refused(run, i)) {
 		leave_trial(run, i);
-		pctl_turns_give(&run->turns, &run->targets[i]);
+		pctl_turns_give(&run->turns, &run->targets[i], PCTL_TURN_WHOLE);
 	} else {
 		begin_task(run, i);
 	}
@@ -169,20 +227,32 @@ static void finish(struct pctl_run *run)
 	uv_close((uv_handle_t *)&run->feeder, on_feeder_closed);
 }
 
-/* Who is to go next: whose turn it is, who has places, who waited, who is new. False: nobody. */
+static void call(struct pctl_run *run, const struct pctl_turn *turn)
+{
+	if (turn->parts == PCTL_TURN_MACHINE)
+		pctl_joint_claimed(turn->who);
+	else if (turn->who)
+		pctl_task_has_turn(turn->who);
+	else
+		begin_turn(run, (size_t)(turn->target - run->targets));
+}
+
+/* Who is to begin next: whose turn it is, who has places, who waited, who is new. False: nobody. */
 static bool feed_one(struct pctl_run *run)
 {
-	const struct pctl_target *called = pctl_turns_next(&run->turns);
+	struct pctl_turn called;
 	size_t i;
 
-	if (called) {
-		begin_turn(run, (size_t)(called - run->targets));
+	if (pctl_turns_next(&run->turns, true, &called)) {
+		call(run, &called);
 		return true;
 	}
-	if (!pctl_run_next_placed(run, &i) && !pctl_gate_next(&run->gate, run->interrupted, &i)) {
-		if (run->next == run->count)
+	if (!pctl_run_next_placed(run, &i) && !pctl_gate_next(&run->gate, run->interrupted, &i) &&
+		!(run->kin && pctl_kin_next(run->kin, run->interrupted, &i))) {
+		if (run->next == run->looks + run->count)
 			return false;
-		i = run->next++;
+		i = run->next < run->looks ? run->count + run->next : run->next - run->looks;
+		run->next++;
 	}
 	admit(run, i);
 	return true;
@@ -198,14 +268,30 @@ static bool has_room(struct pctl_run *run)
 	return run->active < run->fanout && !run->paused;
 }
 
+/*
+ * Who has begun is in the fanout already. A node that has its turn at an endpoint which parts of
+ * joints may wait for does not wait for the fanout, in which these are.
+ */
+static bool go_on(struct pctl_run *run)
+{
+	struct pctl_turn called;
+
+	if (!pctl_turns_next(&run->turns, run->joints != NULL, &called))
+		return false;
+	call(run, &called);
+	return true;
+}
+
 static void feed(uv_idle_t *idle)
 {
 	struct pctl_run *run = idle->data;
 
+	while (go_on(run))
+		continue;
 	while ((run->interrupted || has_room(run)) && feed_one(run))
 		continue;
 	(void)uv_idle_stop(&run->feeder);
-	if (run->ended == run->count && !run->active)
+	if (run->ended == run->count && run->looked == run->looks && !run->active)
 		finish(run);
 }
 
@@ -221,6 +307,8 @@ static void interrupt(struct pctl_run *run, int code, const char *why)
 		return;
 	run->interrupted = code;
 	run->why = why;
+	for (struct pctl_joint *joint = run->joints; joint; joint = joint->after)
+		pctl_joint_cancel(joint);
 	for (struct pctl_task *task = run->oldest, *next; task; task = next) {
 		next = task->after; /* a task that ends at once leaves the list */
 		pctl_task_cancel(task);
@@ -291,6 +379,7 @@ const struct pctl_arguments *pctl_run_arguments(const struct pctl_run *run)
 
 void pctl_run_track(struct pctl_run *run, struct pctl_task *task)
 {
+	run->tasks++;
 	task->before = run->newest;
 	*(run->newest ? &run->newest->after : &run->oldest) = task;
 	run->newest = task;
@@ -304,7 +393,7 @@ void pctl_run_untrack(struct pctl_run *run, struct pctl_task *task)
 
 bool pctl_run_park(struct pctl_run *run, struct pctl_task *task)
 {
-	size_t working = run->active - run->parked_n - 1;
+	size_t working = run->tasks - run->parked_n - 1;
 
 	if (!working)
 		return false;
@@ -333,7 +422,7 @@ static void unpark(struct pctl_run *run)
 {
 	struct pctl_task *task = run->parked;
 
-	while (task && run->active - run->parked_n < run->fanout) {
+	while (task && run->tasks - run->parked_n < run->fanout) {
 		pctl_run_unpark(run, task);
 		pctl_task_unpark(task);
 		task = run->parked;
@@ -358,15 +447,22 @@ void pctl_run_waiting(struct pctl_run *run, const struct pctl_target *target, co
 			run->callbacks.data, target->name, holder, run->core->lock_waiters);
 }
 
-void pctl_run_task_result(struct pctl_run *run, const struct pctl_result *result)
+void pctl_run_task_result(
+	struct pctl_run *run, const struct pctl_target *target, const struct pctl_result *result)
 {
-	run->ended++;
-	run->callbacks.result(run->callbacks.data, result);
+	hear(run, (size_t)(target - run->targets), result);
 }
 
-void pctl_run_pass_turn(struct pctl_run *run, const struct pctl_target *target)
+bool pctl_run_take_turn(
+	struct pctl_run *run, const struct pctl_target *target, unsigned parts, void *who)
 {
-	pctl_turns_give(&run->turns, target);
+	return pctl_turns_take(
+		&run->turns, &(struct pctl_turn){ .target = target, .parts = parts, .who = who });
+}
+
+void pctl_run_give_turn(struct pctl_run *run, const struct pctl_target *target, unsigned parts)
+{
+	pctl_turns_give(&run->turns, target, parts);
 	pctl_run_feed(run);
 }
 
@@ -378,9 +474,31 @@ void pctl_run_proved(struct pctl_run *run, const struct pctl_target *target)
 	pctl_run_feed(run);
 }
 
-void pctl_run_task_gone(struct pctl_run *run)
+void pctl_run_task_gone(struct pctl_run *run, bool whole)
+{
+	run->tasks--;
+	run->active -= whole;
+	unpark(run);
+	pctl_run_feed(run);
+}
+
+void pctl_run_track_joint(struct pctl_run *run, struct pctl_joint *joint)
+{
+	joint->after = run->joints;
+	if (run->joints)
+		run->joints->before = joint;
+	run->joints = joint;
+}
+
+void pctl_run_untrack_joint(struct pctl_run *run, struct pctl_joint *joint)
+{
+	*(joint->before ? &joint->before->after : &run->joints) = joint->after;
+	if (joint->after)
+		joint->after->before = joint->before;
+}
+
+void pctl_run_joint_gone(struct pctl_run *run)
 {
 	run->active--;
-	unpark(run);
 	pctl_run_feed(run);
 }

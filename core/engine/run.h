@@ -12,14 +12,20 @@
 #include "engine/turns.h"
 #include "node/limit.h"
 
+struct pctl_kin;
+
 struct pctl_run {
 	struct pctl_core *core;
 	struct pctl_inventory *inventory;
 	struct pctl_request request;
 	char *boot_url;
-	struct pctl_target *targets;
-	size_t count, next;           /* next: the first that was not begun */
+	struct pctl_target *targets;  /* of the nodes, and of those that are only looked at */
+	size_t count, next;           /* next: so many were begun, those to look at first */
+	struct pctl_kin *kin;         /* NULL: nobody minds another one */
+	size_t looks, looked;         /* at how many */
+	struct pctl_request look;     /* what these are asked */
 	size_t active, ended, fanout; /* fanout: shrinks where this host is short of something */
+	size_t tasks;                 /* that run: a node with several feeds has several */
 	struct pctl_task *parked, **parked_end; /* of the active: wait for another one to end */
 	size_t parked_n;
 	struct pctl_gate gate; /* who waits for a login's trial */
@@ -31,6 +37,7 @@ struct pctl_run {
 	size_t placed_n, placed_cap, placed_next;
 	struct pctl_turns turns;           /* who waits for an endpoint or a machine */
 	struct pctl_task *oldest, *newest; /* that run */
+	struct pctl_joint *joints;         /* that run, newest first */
 	struct pctl_run_callbacks callbacks;
 	uv_timer_t deadline;
 	uv_idle_t feeder;

@@ -9,7 +9,9 @@
 
 struct pctl_ticket *pctl_run_ticket(const struct pctl_run *run, const struct pctl_target *target)
 {
-	return run->tickets ? &run->tickets[target - run->targets] : NULL;
+	size_t i = (size_t)(target - run->targets);
+
+	return run->tickets && i < run->count ? &run->tickets[i] : NULL;
 }
 
 static void tell_queue(struct pctl_run *run, size_t i, const char *what)

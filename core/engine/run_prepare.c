@@ -9,6 +9,7 @@
 #include <powerctl/parse.h>
 
 #include "base/file.h"
+#include "engine/kin.h"
 #include "engine/run.h"
 
 #define FANOUT            512u
@@ -25,6 +26,17 @@ static size_t fits_memory(size_t n)
 	return nodes >= n ? n : nodes ? (size_t)nodes : 1;
 }
 
+/* What a node with feeds has open beyond what others have. */
+static unsigned most_feeds(const struct pctl_run *run)
+{
+	size_t most = 1;
+
+	for (size_t i = 0; i < run->count + run->looks; i++)
+		if (run->targets[i].feeds && run->targets[i].feeds->n > most)
+			most = run->targets[i].feeds->n;
+	return (unsigned)(most - 1);
+}
+
 static size_t choose_fanout(const struct pctl_run *run)
 {
 	const struct pctl_value *defaults = pctl_inventory_defaults(run->inventory);
@@ -35,6 +47,7 @@ static size_t choose_fanout(const struct pctl_run *run)
 
 	if (run->request.until_ready)
 		each++;
+	each += most_feeds(run);
 	if (!n && (!text || pctl_parse_uint(text, PCTL_FANOUT_MAX, &n) < 0))
 		n = FANOUT;
 	/* A node may need more: then it waits, and there are fewer at once (pctl_run_park()). */
@@ -131,20 +144,49 @@ static int init_target(struct pctl_run *run, size_t i, struct pctl_twins *twins,
 	bool secrets = !skip && run->request.verb != PCTL_VERB_CAPS &&
 		       run->request.verb != PCTL_VERB_WAIT_READY;
 
-	if (run->request.verb == PCTL_VERB_CONSOLE)
-		return pctl_target_init(&run->targets[i], run->core, run->inventory, node,
-			"console", secrets, problems);
-	return pctl_target_init_twin(
-		&run->targets[i], twins, run->core, run->inventory, node, secrets, problems);
+	return pctl_target_init_twin(&run->targets[i], twins, run->core, run->inventory, node,
+		pctl_verb_def(run->request.verb)->interface, secrets, problems);
 }
 
 /* A few nodes need none, unless they may stand behind one endpoint, which would refuse each. */
 static void find_login(struct pctl_run *run, size_t i, bool tried, size_t count)
 {
 	struct pctl_target *target = &run->targets[i];
+	const struct pctl_feeds *feeds = target->feeds;
 
+	/* Outlets of one node may share an endpoint: it hears a wrong password once. */
+	for (size_t k = 0; feeds && k < feeds->n; k++)
+		feeds->v[k].target->login =
+			pctl_breaker_login(run->core->breaker, feeds->v[k].target);
+	if (feeds)
+		return;
 	if ((tried || (count > 1 && pctl_target_has_unit(target))) && !target->login)
 		target->login = pctl_breaker_login(run->core->breaker, target);
+}
+
+static void find_kin(struct pctl_run *run, const size_t *nodes, size_t count)
+{
+	run->kin = pctl_kin_new(run->inventory, nodes, count, &run->request);
+	run->look = (struct pctl_request){ .verb = PCTL_VERB_STATUS,
+		.try_anyway = run->request.try_anyway,
+		.timeout_ms = run->request.timeout_ms };
+}
+
+static int init_looks(
+	struct pctl_run *run, struct pctl_twins *twins, bool tried, struct pctl_problems *problems)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < pctl_kin_looks(run->kin); i++) {
+		size_t at = run->count + i;
+
+		if (init_target(run, at, twins, pctl_kin_node(run->kin, i), problems) < 0)
+			r = PCTL_E_CONFIG;
+		else
+			find_login(run, at, tried, run->count + i + 1);
+		run->looks++;
+	}
+	return r;
 }
 
 int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const size_t *nodes,
@@ -166,7 +208,8 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	(void)pctl_store_refresh(core->pins); /* somebody may have accepted or forgotten one */
 	bool ready = request->verb == PCTL_VERB_WAIT_READY;
 	bool tried = !ready && pctl_breaker_matters(core->breaker, count);
-	run->targets = pctl_xcalloc(count, sizeof(*run->targets));
+	find_kin(run, nodes, count);
+	run->targets = pctl_xcalloc(count + pctl_kin_looks(run->kin), sizeof(*run->targets));
 	for (size_t i = 0; i < count; i++) {
 		if (init_target(run, i, &twins, nodes[i], problems) < 0)
 			r = PCTL_E_CONFIG;
@@ -174,6 +217,8 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 			find_login(run, i, tried, count);
 		run->count++;
 	}
+	if (init_looks(run, &twins, tried, problems) < 0)
+		r = PCTL_E_CONFIG;
 	pctl_twins_done(&twins);
 	if ((ready || request->until_ready) && take_ready(run, problems) < 0)
 		r = PCTL_E_CONFIG;

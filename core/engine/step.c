@@ -8,7 +8,9 @@
 #include <powerctl/parse.h>
 
 #include "base/jitter.h"
+#include "engine/joint.h"
 #include "engine/task.h"
+#include "engine/turns.h"
 #include "node/breaker.h"
 
 #define SILENT_TRIES 2u /* a device that says nothing */
@@ -25,6 +27,12 @@ static struct pctl_core *core_of(const struct pctl_task *t)
 static uint64_t now(const struct pctl_task *t)
 {
 	return uv_now(core_of(t)->loop);
+}
+
+/* Of the whole node, where this is a part. */
+static const struct pctl_target *node_of(const struct pctl_task *t)
+{
+	return t->joint ? pctl_joint_target(t->joint) : t->target;
 }
 
 static void on_pause_over(uv_timer_t *timer)
@@ -162,7 +170,7 @@ static void tell_login(struct pctl_task *t, int code)
 {
 	struct pctl_login *login = t->target->login;
 
-	if (code == 0 && t->turn)
+	if (code == 0 && (t->turn & PCTL_TURN_ENDPOINT))
 		pctl_run_proved(t->run, t->target);
 	if (!login && code == PCTL_E_AUTH)
 		login = pctl_breaker_login(core_of(t)->breaker, t->target);
@@ -315,9 +323,7 @@ void pctl_step_try(struct pctl_task *t, const struct pctl_call *call, pctl_step_
 
 static unsigned coming(const struct pctl_task *t)
 {
-	bool changes = pctl_run_flags(t->run) & PCTL_VERB_CHANGES;
-
-	return changes && !t->request->dry_run ? PCTL_GET_BEFORE_CHANGE : 0;
+	return pctl_task_changes(t) ? PCTL_GET_BEFORE_CHANGE : 0;
 }
 
 static void start_get(struct pctl_task *t, const struct pctl_driver *d, void *dev)
@@ -371,7 +377,7 @@ static uint64_t before_start(struct pctl_task *t)
 		PCTL_ACTION_BIT(PCTL_ACTION_RESET) | PCTL_ACTION_BIT(PCTL_ACTION_SOFT_RESET) |
 		PCTL_ACTION_BIT(PCTL_ACTION_AC_CYCLE);
 
-	return starts & PCTL_ACTION_BIT(t->action) ? pctl_run_send(t->run, t->target) : 0;
+	return starts & PCTL_ACTION_BIT(t->action) ? pctl_run_send(t->run, node_of(t)) : 0;
 }
 
 static const struct pctl_call power_act = {
@@ -435,7 +441,7 @@ void pctl_step_place(struct pctl_task *t, pctl_step_fn *then)
 		pctl_task_end_interrupted(t);
 		return;
 	}
-	int r = t->request->dry_run ? 1 : pctl_run_place(t->run, t->target, &err);
+	int r = t->request->dry_run ? 1 : pctl_run_place(t->run, node_of(t), &err);
 	if (r < 0)
 		pctl_task_end_error(t, &err);
 	else if (r == 0)

@@ -10,6 +10,8 @@
 
 #include "base/jitter.h"
 #include "driver/crash.h"
+#include "engine/joint.h"
+#include "engine/turns.h"
 #include "node/breaker.h"
 
 #define LOCK_POLL_MS 150u
@@ -23,6 +25,12 @@ static struct pctl_core *core_of(const struct pctl_task *t)
 static uint64_t now(const struct pctl_task *t)
 {
 	return uv_now(core_of(t)->loop);
+}
+
+/* Of the whole node, where this is a part. */
+static const struct pctl_target *node_of(const struct pctl_task *t)
+{
+	return t->joint ? pctl_joint_target(t->joint) : t->target;
 }
 
 void pctl_result_init(
@@ -46,27 +54,30 @@ static void unlock(struct pctl_task *t)
 	t->locked = false;
 }
 
-static void pass_turn(struct pctl_task *t)
+static void give_turn(struct pctl_task *t, unsigned parts)
 {
-	bool turn = t->turn;
+	unsigned given = t->turn & parts;
 
-	t->turn = false;
-	if (turn)
-		pctl_run_pass_turn(t->run, t->target);
+	t->turn &= ~parts;
+	if (given)
+		pctl_run_give_turn(t->run, t->target, given);
 }
 
 static void on_timer_closed(uv_handle_t *handle)
 {
 	struct pctl_task *t = pctl_container_of((uv_timer_t *)handle, struct pctl_task, timer);
 	struct pctl_run *run = t->run;
+	struct pctl_joint *joint = t->joint;
 
 	pctl_value_free(t->tree);
 	free(t->note);
 	free(t->boot_url);
 	free(t->log_after);
-	pass_turn(t);
+	give_turn(t, PCTL_TURN_WHOLE);
+	if (joint)
+		pctl_joint_part_gone(joint, t);
 	free(t);
-	pctl_run_task_gone(run);
+	pctl_run_task_gone(run, !joint);
 }
 
 static void on_device_closed(void *data)
@@ -138,9 +149,11 @@ void pctl_task_let_others(struct pctl_task *t)
 		driver->idle(t->device->dev);
 		pctl_crash_leave();
 	}
-	pctl_run_give(t->run, t->target, false);
+	pctl_run_give(t->run, node_of(t), false);
 	unlock(t);
-	pass_turn(t);
+	give_turn(t, PCTL_TURN_WHOLE);
+	if (t->joint)
+		pctl_joint_let_others(t->joint);
 }
 
 static void end(struct pctl_task *t)
@@ -156,8 +169,12 @@ static void end(struct pctl_task *t)
 	r->tree = r->ok ? t->tree : NULL; /* half a tree is none */
 	r->stream = r->ok ? t->stream : NULL;
 	release(t);
-	pctl_run_give(t->run, t->target, !r->ok || t->request->no_wait);
-	pctl_run_task_result(t->run, r);
+	if (t->joint) {
+		pctl_joint_part_ended(t->joint, t, r);
+	} else {
+		pctl_run_give(t->run, t->target, !r->ok || t->request->no_wait);
+		pctl_run_task_result(t->run, t->target, r);
+	}
 	let_go(t);
 }
 
@@ -352,7 +369,32 @@ static void begin_verb(struct pctl_task *t)
 	/* Waiting for the lock is queueing and not counted. */
 	t->started = now(t);
 	t->deadline = t->started + (t->request->timeout_ms ? t->request->timeout_ms : limit);
+	if (t->joint)
+		t->deadline = pctl_joint_bound(t->joint, t->deadline);
 	def->begin(t);
+}
+
+void pctl_task_has_turn(struct pctl_task *t)
+{
+	t->turn |= PCTL_TURN_ENDPOINT;
+	t->busy = PCTL_TASK_IDLE;
+	if (pctl_run_interrupted(t->run, NULL))
+		pctl_task_end_interrupted(t);
+	else
+		t->after_pause(t);
+}
+
+/* Goes on with its turn at the endpoint. Locks come first: who has a turn waits for none. */
+static void enter(struct pctl_task *t, pctl_step_fn *then)
+{
+	if (!(t->turn & PCTL_TURN_ENDPOINT) &&
+		!pctl_run_take_turn(t->run, t->target, PCTL_TURN_ENDPOINT, t)) {
+		t->busy = PCTL_TASK_TURN;
+		t->after_pause = then;
+		return;
+	}
+	t->turn |= PCTL_TURN_ENDPOINT;
+	then(t);
 }
 
 /* While somebody else had the node, others may have tried its login. */
@@ -372,9 +414,9 @@ static void begin_locked(struct pctl_task *t)
 	begin_verb(t);
 }
 
-static uint64_t lock_delay(const struct pctl_task *t)
+uint64_t pctl_task_lock_delay(const struct pctl_core *core)
 {
-	uint64_t each = LOCK_EACH_MS * core_of(t)->lock_waiters;
+	uint64_t each = LOCK_EACH_MS * core->lock_waiters;
 
 	return pctl_jitter(each > LOCK_POLL_MS ? each : LOCK_POLL_MS);
 }
@@ -389,24 +431,31 @@ static void take_lock(struct pctl_task *t)
 	wait_for_lock(t, r == PCTL_E_BUSY);
 	if (r == 0) {
 		t->locked = true;
-		begin_locked(t);
+		enter(t, begin_locked);
 	} else if (r == PCTL_E_BUSY) {
 		if (!t->lock_told)
 			pctl_run_waiting(t->run, t->target, holder);
 		t->lock_told = true;
 		if (t->on_trial)
 			pctl_login_step_aside(t->target->login, &t->on_trial);
-		pctl_step_pause(t, lock_delay(t), take_lock);
+		give_turn(t, PCTL_TURN_ENDPOINT);
+		pctl_step_pause(t, pctl_task_lock_delay(core_of(t)), take_lock);
 	} else {
 		pctl_task_end_error(t, &err);
 	}
 }
 
+bool pctl_task_changes(const struct pctl_task *t)
+{
+	const struct pctl_request *request = t->joint ? pctl_joint_request(t->joint) : t->request;
+
+	return request == pctl_run_request(t->run) && !request->dry_run &&
+	       (pctl_run_flags(t->run) & PCTL_VERB_CHANGES);
+}
+
 static void open_device(struct pctl_task *t)
 {
-	bool changes = pctl_run_flags(t->run) & PCTL_VERB_CHANGES;
-
-	if (changes && !t->request->dry_run)
+	if (pctl_task_changes(t) && !t->joint)
 		take_lock(t);
 	else
 		begin_verb(t);
@@ -520,19 +569,58 @@ static void begin(struct pctl_task *t)
 		pctl_task_end_error(t, &err);
 }
 
-void pctl_task_start(struct pctl_run *run, const struct pctl_target *target, bool on_trial)
+static struct pctl_task *start(struct pctl_run *run, struct pctl_joint *joint,
+	const struct pctl_target *target, const struct pctl_request *request, bool on_trial)
 {
 	struct pctl_task *t = pctl_xcalloc(1, sizeof(*t));
 
 	t->run = run;
+	t->joint = joint;
 	t->target = target;
 	t->on_trial = on_trial;
-	t->request = pctl_run_request(run);
-	t->turn = t->request->verb != PCTL_VERB_WAIT_READY;
-	pctl_result_init(&t->result, target, t->request->verb);
+	t->request = request;
+	pctl_result_init(&t->result, target, request->verb);
 	t->result.attempts = 1;
 	(void)uv_timer_init(core_of(t)->loop, &t->timer);
 	t->started = now(t);
 	pctl_run_track(run, t);
+	return t;
+}
+
+void pctl_task_start(struct pctl_run *run, const struct pctl_target *target,
+	const struct pctl_request *request, bool on_trial)
+{
+	struct pctl_task *t = start(run, NULL, target, request, on_trial);
+
+	t->turn = t->request->verb == PCTL_VERB_WAIT_READY ? 0 : PCTL_TURN_WHOLE;
 	pctl_step_pause(t, 0, begin); /* results never come from within pctl_run_start() */
+}
+
+/* While it waited, another feed of its endpoint may have tried the login. */
+static void begin_in_turn(struct pctl_task *t)
+{
+	struct pctl_login *login = t->request->try_anyway ? NULL : t->target->login;
+	struct pctl_error err = { 0 };
+
+	if (login && pctl_login_check(login, t->target, &err) < 0)
+		pctl_task_end_error(t, &err);
+	else
+		begin(t);
+}
+
+static void begin_part(struct pctl_task *t)
+{
+	if (t->request->verb == PCTL_VERB_WAIT_READY)
+		begin(t);
+	else
+		enter(t, begin_in_turn);
+}
+
+struct pctl_task *pctl_task_start_part(struct pctl_joint *joint, const struct pctl_target *target,
+	const struct pctl_request *request, bool on_trial)
+{
+	struct pctl_task *t = start(pctl_joint_run(joint), joint, target, request, on_trial);
+
+	pctl_step_pause(t, 0, begin_part);
+	return t;
 }

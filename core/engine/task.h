@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A task is one verb on one node: steps, each of which starts an op or a pause and names the step
- * that follows. Those of step.c retry, poll and give up, so that a verb reads as what it does:
- * read, act, wait until on.
+ * A task is one verb at one binding of a node: steps, each of which starts an op or a pause and
+ * names the step that follows. Those of step.c retry, poll and give up, so that a verb reads as
+ * what it does: read, act, wait until on.
  */
 #ifndef POWERCTL_CORE_TASK_H
 #define POWERCTL_CORE_TASK_H
@@ -14,6 +14,7 @@
 #include "node/core.h"
 
 struct pctl_task;
+struct pctl_joint;
 typedef void pctl_step_fn(struct pctl_task *task);
 
 /* What of a call is known to the device. */
@@ -61,6 +62,7 @@ struct pctl_try {
 
 struct pctl_task {
 	struct pctl_run *run;
+	struct pctl_joint *joint; /* that it is a part of; NULL: it is all there is of its node */
 	const struct pctl_target *target;
 	struct pctl_device *device;
 	const struct pctl_request *request;
@@ -79,13 +81,14 @@ struct pctl_task {
 		PCTL_TASK_PAUSE,
 		PCTL_TASK_RESOLVE,
 		PCTL_TASK_READY,
+		PCTL_TASK_TURN,   /* for its endpoint */
 		PCTL_TASK_PARKED, /* until another one gives back what this host is short of */
 		PCTL_TASK_ENDED
 	} busy;
 	bool locked, lock_told;
 	bool waits_lock; /* is one of the core's lock_waiters */
-	bool turn;       /* has its turn at its endpoint, and the machine to itself, in this run */
 	bool on_trial;   /* is one of those that try its login */
+	unsigned turn;   /* PCTL_TURN_: what it has of its turn, in this run */
 
 	uint64_t started, deadline; /* loop time in ms */
 
@@ -125,7 +128,18 @@ struct pctl_task {
  * Begins from the loop's thread; the run hears of the end through pctl_run_task_result().
  * on_trial: it is one of those that try its login (breaker.h).
  */
-void pctl_task_start(struct pctl_run *run, const struct pctl_target *target, bool on_trial);
+void pctl_task_start(struct pctl_run *run, const struct pctl_target *target,
+	const struct pctl_request *request, bool on_trial);
+/*
+ * The same for a part of a joint, which has the machine and its lock; it hears of the end through
+ * pctl_joint_part_ended() and _gone(). request outlives the task.
+ */
+struct pctl_task *pctl_task_start_part(struct pctl_joint *joint, const struct pctl_target *target,
+	const struct pctl_request *request, bool on_trial);
+/* Whether it is for the run's own verb: not a look at a node that others mind (kin.h). */
+bool pctl_task_changes(const struct pctl_task *task);
+/* The run's: its turn at its endpoint has come. */
+void pctl_task_has_turn(struct pctl_task *task);
 /* What it holds of its endpoint, others may have: it only waits for the machine from now on. */
 void pctl_task_let_others(struct pctl_task *task);
 /* Ends it soon with what is known. */
@@ -157,6 +171,9 @@ void pctl_task_note(struct pctl_task *task, const char *fmt, ...)
 bool pctl_task_park(struct pctl_task *task, const struct pctl_error *err, pctl_step_fn *again);
 /* The run's: its turn has come. */
 void pctl_task_unpark(struct pctl_task *task);
+
+/* How long to wait before a lock is tried again. */
+uint64_t pctl_task_lock_delay(const struct pctl_core *core);
 
 /* A result that says only who and when. Shared with nodes that never become a task. */
 void pctl_result_init(
@@ -205,6 +222,7 @@ struct pctl_verb_def {
 	pctl_step_fn *begin;
 	/* Which of the target's times is the verb's own limit. */
 	size_t limit_offset, soft_limit_offset;
+	const char *interface; /* which driver it is for: of pctl_target_init() */
 };
 
 const struct pctl_verb_def *pctl_verb_def(enum pctl_verb verb);
@@ -212,8 +230,8 @@ const struct pctl_verb_def *pctl_verb_def(enum pctl_verb verb);
 pctl_step_fn pctl_verb_status, pctl_verb_on, pctl_verb_off, pctl_verb_reboot, pctl_verb_reset,
 	pctl_verb_boot, pctl_verb_bootdev, pctl_verb_bootdev_show, pctl_verb_plain_action,
 	pctl_verb_identify, pctl_verb_wait, pctl_verb_wait_ready, pctl_verb_info,
-	pctl_verb_hardware, pctl_verb_caps, pctl_verb_console, pctl_verb_log, pctl_verb_log_clear,
-	pctl_verb_sensors, pctl_verb_method;
+	pctl_verb_hardware, pctl_verb_ac_cycle, pctl_verb_caps, pctl_verb_console, pctl_verb_log,
+	pctl_verb_log_clear, pctl_verb_sensors, pctl_verb_method;
 
 /* A restart was accepted: watches the machine from now on, where the request is to wait for it. */
 void pctl_task_watch_restart(struct pctl_task *task);
@@ -237,15 +255,19 @@ void pctl_intent_drop(struct pctl_core *core, const char *key);
 /* --- The run's side (run.c, run_places.c). -----------------------------------------------------
  */
 
-void pctl_run_task_result(struct pctl_run *run, const struct pctl_result *result);
-/* Everything of it is released; the task is freed by now. */
-void pctl_run_task_gone(struct pctl_run *run);
+void pctl_run_task_result(
+	struct pctl_run *run, const struct pctl_target *target, const struct pctl_result *result);
+/* Everything of it is released; it is freed by now. whole: not the part of a joint. */
+void pctl_run_task_gone(struct pctl_run *run, bool whole);
 /* The node's ticket (limit.h): pctl_ticket_take(), _send() and _give(). */
 int pctl_run_place(struct pctl_run *run, const struct pctl_target *target, struct pctl_error *err);
 uint64_t pctl_run_send(struct pctl_run *run, const struct pctl_target *target);
 void pctl_run_give(struct pctl_run *run, const struct pctl_target *target, bool unseen);
-/* A task that had the turn at its endpoint needs it no more: whoever waits for it is next. */
-void pctl_run_pass_turn(struct pctl_run *run, const struct pctl_target *target);
+/* As pctl_turns_take(); who hears is pctl_task_has_turn() or, of a machine, a joint. */
+bool pctl_run_take_turn(
+	struct pctl_run *run, const struct pctl_target *target, unsigned parts, void *who);
+/* It needs these parts no more: whoever waits for them is next. */
+void pctl_run_give_turn(struct pctl_run *run, const struct pctl_target *target, unsigned parts);
 /* An op of a task that has its turn ended well. */
 void pctl_run_proved(struct pctl_run *run, const struct pctl_target *target);
 /* holder NULL: it waits for its lock no longer. */

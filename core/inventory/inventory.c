@@ -361,6 +361,7 @@ static void check_whole(struct pctl_inventory *inv, struct pctl_problems *proble
 	pctl_inventory_check_names(inv, problems);
 	pctl_inventory_check_groups(inv, problems);
 	pctl_inventory_index_limits(inv, problems);
+	pctl_inventory_index_kin(inv, problems);
 }
 
 static void begin(struct pctl_inventory *inv)
@@ -375,6 +376,7 @@ static void begin(struct pctl_inventory *inv)
 static void forget(struct pctl_inventory *inv)
 {
 	pctl_inventory_free_limits(inv);
+	pctl_inventory_free_kin(inv);
 	pctl_inventory_free_nodes(inv);
 	items_done(&inv->classes);
 	items_done(&inv->credentials);

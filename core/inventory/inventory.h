@@ -89,6 +89,7 @@ struct pctl_inventory {
 	struct pctl_node *nodes;
 	size_t node_cap;
 	struct pctl_limit_index *limit_index; /* which nodes are under which limits; or NULL */
+	struct pctl_kin_index *kin_index;     /* which stand in which; NULL: none in any */
 	struct pctl_value *urls; /* settings that came with URLs: a list of {pattern: settings} */
 };
 
@@ -141,7 +142,16 @@ bool pctl_inventory_has_secret(const struct pctl_value *value);
 void pctl_inventory_index_limits(struct pctl_inventory *inventory, struct pctl_problems *problems);
 void pctl_inventory_free_limits(struct pctl_inventory *inventory);
 
+/* --- inventory_kin.c -------------------------------------------------------------------------- */
+
+/* For pctl_inventory_parent(), once all nodes are there: unknown parents and circles are said. */
+void pctl_inventory_index_kin(struct pctl_inventory *inventory, struct pctl_problems *problems);
+void pctl_inventory_free_kin(struct pctl_inventory *inventory);
+
 /* --- inventory_nodes.c ------------------------------------------------------------------------ */
+
+/* What a node may take from another driver than its own, each a map under its name; NULL ends. */
+extern const char *const pctl_interfaces[];
 
 /* Adds an entry and its nodes. settings is borrowed. */
 void pctl_inventory_add_entry(struct pctl_inventory *inventory, const char *pattern,

@@ -21,6 +21,7 @@ enum shape {
 	CHOICE,
 	MAP,
 	MAPS,
+	FEEDS, /* a text, a map, or a list of these */
 };
 
 enum unknown { REFUSED, DRIVERS, DRIVERS_BUT_TYPOS };
@@ -29,7 +30,7 @@ struct rule {
 	const char *key;            /* NULL: the table's end */
 	const char *const *choices; /* CHOICE */
 	const struct rule *members; /* MAP: by key; NULL: anything goes */
-	const struct rule *each;    /* MAP, MAPS: what every member is, by whatever key */
+	const struct rule *each;    /* MAP, MAPS, FEEDS: what every member is */
 	uint64_t max;               /* UINT */
 	enum shape shape;
 	enum unknown unknown; /* MAP: what becomes of keys that members does not know */
@@ -52,6 +53,8 @@ static const struct rule timeouts[] = {
 	{ .key = "verify", .shape = DURATION },
 	{ .key = "poll", .shape = DURATION },
 	{ .key = "ready", .shape = DURATION },
+	{ .key = "outage", .shape = DURATION },
+	{ .key = "return", .shape = DURATION },
 	END,
 };
 
@@ -80,6 +83,9 @@ static const struct rule interface[] = {
 	{ .key = "timeouts", .shape = MAP, .members = timeouts },
 	END,
 };
+static const struct rule any_feed = {
+	.key = "", .shape = MAP, .members = interface, .unknown = DRIVERS
+};
 
 static const struct rule node[] = {
 	{ .key = "driver", .shape = TEXT },
@@ -93,9 +99,13 @@ static const struct rule node[] = {
 	{ .key = "trust", .shape = CHOICE, .choices = trust_words },
 	{ .key = "via", .shape = TEXT },
 	{ .key = "parent", .shape = TEXT },
-	{ .key = "power", .shape = MAP, .members = interface, .unknown = DRIVERS },
-	{ .key = "boot", .shape = MAP, .members = interface, .unknown = DRIVERS },
+	{ .key = "power", .shape = FEEDS, .each = &any_feed },
+	{ .key = "boot", .shape = ANY }, /* refused, with its reason */
 	{ .key = "console", .shape = MAP, .members = interface, .unknown = DRIVERS },
+	{ .key = "identify", .shape = MAP, .members = interface, .unknown = DRIVERS },
+	{ .key = "inspect", .shape = MAP, .members = interface, .unknown = DRIVERS },
+	{ .key = "log", .shape = MAP, .members = interface, .unknown = DRIVERS },
+	{ .key = "sensors", .shape = MAP, .members = interface, .unknown = DRIVERS },
 	{ .key = "timeouts", .shape = MAP, .members = timeouts },
 	END,
 };
@@ -176,6 +186,7 @@ static const char *wanted(enum shape shape)
 		[CHOICE] = "a word",
 		[MAP] = "a map, {key: value},",
 		[MAPS] = "a list of maps, [{key: value}],",
+		[FEEDS] = "a list of feeds, [bmc, {driver: NAME}],",
 	};
 
 	return words[shape];
@@ -302,6 +313,24 @@ static void check_list(const struct rule *rule, const char *key, const struct pc
 		check(rule->each, key, pctl_value_at(v, i), problems);
 }
 
+/* A text that is no driver's is told of where the node's driver is known (feeds.c). */
+static void check_feeds(const struct rule *rule, const char *key, const struct pctl_value *v,
+	struct pctl_problems *problems)
+{
+	bool list = pctl_value_kind(v) == PCTL_VALUE_LIST;
+
+	if (list && pctl_value_count(v) == 0)
+		pctl_problems_add(problems, pctl_value_place(v),
+			"%s: the list is empty; leave the key away where the node's own driver "
+			"is meant",
+			key);
+	for (size_t i = 0; list && i < pctl_value_count(v); i++)
+		if (!pctl_value_text(pctl_value_at(v, i)))
+			check(rule->each, key, pctl_value_at(v, i), problems);
+	if (!list && !pctl_value_text(v))
+		check(rule->each, key, v, problems);
+}
+
 /* Recursion: as deep as the tables nest, which is four. */
 static void check(const struct rule *rule, const char *key, const struct pctl_value *v,
 	struct pctl_problems *problems)
@@ -314,8 +343,8 @@ static void check(const struct rule *rule, const char *key, const struct pctl_va
 		check_texts(rule, key, v, problems);
 		return;
 	}
-	if (rule->shape == MAPS) {
-		check_list(rule, key, v, problems);
+	if (rule->shape == MAPS || rule->shape == FEEDS) {
+		(rule->shape == MAPS ? check_list : check_feeds)(rule, key, v, problems);
 		return;
 	}
 	if (rule->shape != MAP) {
@@ -387,13 +416,22 @@ static void check_named(const struct pctl_items *items, const char *what,
 static void check_settings(const struct pctl_inventory *inv, const struct pctl_value *settings,
 	struct pctl_problems *problems)
 {
-	static const char *const interfaces[] = { "power", "boot", "console", NULL };
+	const struct pctl_value *power = pctl_value_get(settings, "power");
+	const struct pctl_value *boot = pctl_value_get(settings, "boot");
 
 	check_named(&inv->classes, "class", settings, problems);
 	check_named(&inv->credentials, "credential", settings, problems);
-	for (const char *const *key = interfaces; *key; key++)
+	for (const char *const *key = pctl_interfaces; *key; key++)
 		check_named(
 			&inv->credentials, "credential", pctl_value_get(settings, *key), problems);
+	if (power && pctl_value_kind(power) == PCTL_VALUE_MAP)
+		check_named(&inv->credentials, "credential", power, problems);
+	for (size_t i = 0; power && i < pctl_value_count(power); i++)
+		check_named(&inv->credentials, "credential", pctl_value_at(power, i), problems);
+	if (boot)
+		pctl_problems_add(problems, pctl_value_place(boot),
+			"boot: what a machine boots from is set by the driver that starts it; "
+			"give that one under 'power'");
 }
 
 void pctl_inventory_check_settings(const struct pctl_inventory *inv,

@@ -38,8 +38,9 @@ static bool may_be_ranged(const char *key, const char *text)
 /* NOLINTNEXTLINE(misc-no-recursion) */
 bool pctl_inventory_has_range(const char *key, const struct pctl_value *v)
 {
-	if (pctl_value_kind(v) != PCTL_VALUE_MAP)
+	if (pctl_value_text(v))
 		return may_be_ranged(key, pctl_value_text(v));
+	/* Of a list only what maps in it say: its texts are no settings. */
 	for (size_t i = 0; i < pctl_value_count(v); i++)
 		if (pctl_inventory_has_range(pctl_value_key_at(v, i), pctl_value_at(v, i)))
 			return true;
@@ -88,13 +89,15 @@ static void check_text(const struct pctl_entry *entry, const char *key, const st
 	}
 }
 
+/* map may be a list as well, of maps. NOLINTNEXTLINE(misc-no-recursion) */
 static void check_ranges(const struct pctl_entry *entry, const struct pctl_value *map,
 	struct pctl_problems *problems)
 {
-	if (!map || pctl_value_kind(map) != PCTL_VALUE_MAP)
-		return;
 	for (size_t i = 0; i < pctl_value_count(map); i++) {
-		check_text(entry, pctl_value_key_at(map, i), pctl_value_at(map, i), problems);
+		const char *key = pctl_value_key_at(map, i);
+
+		if (key)
+			check_text(entry, key, pctl_value_at(map, i), problems);
 		check_ranges(entry, pctl_value_at(map, i), problems);
 	}
 }
@@ -413,7 +416,11 @@ static void displace_secrets(struct pctl_value *base, const struct pctl_value *o
 	}
 }
 
-/* Puts this node's own texts where the entry's ranges were merged into base. */
+/*
+ * Puts this node's own texts where the entry's ranges were merged into base. Lists replace, so that
+ * one of maps stands in base as in the entry.
+ */
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static void resolve_ranges(struct pctl_value *base, const struct pctl_entry *entry,
 	const struct pctl_value *map, uint32_t index)
 {
@@ -422,8 +429,9 @@ static void resolve_ranges(struct pctl_value *base, const struct pctl_entry *ent
 		const struct pctl_value *v = pctl_value_at(map, i);
 		PCTL_AUTO(free) char *text = text_at(entry, key, pctl_value_text(v), index);
 
-		if (pctl_value_kind(v) == PCTL_VALUE_MAP)
-			resolve_ranges(pctl_value_get(base, key), entry, v, index);
+		if (!pctl_value_text(v))
+			resolve_ranges(key ? pctl_value_get(base, key) : pctl_value_at(base, i),
+				entry, v, index);
 		if (!text)
 			continue;
 		struct pctl_value *own = pctl_value_new_text(text);
@@ -448,28 +456,57 @@ static void merge_level(
 		resolve_ranges(base, entry, level->settings, ref->index);
 }
 
-/* An interface from another driver has a credential of its own. */
-static void resolve_interface(
-	const struct pctl_inventory *inv, struct pctl_value *base, const char *key)
+/* What comes from another driver has a credential of its own. NULL: it names none. */
+static struct pctl_value *with_credential(
+	const struct pctl_inventory *inv, const struct pctl_value *map)
 {
-	struct pctl_value *map = pctl_value_get(base, key);
 	const char *name = own_text(map, "credential");
 	const struct pctl_item *item = name ? pctl_items_find(&inv->credentials, name) : NULL;
 
 	if (!item || pctl_value_kind(item->value) != PCTL_VALUE_MAP)
-		return;
+		return NULL;
 	struct pctl_value *whole = pctl_value_copy(item->value);
 	displace_secrets(whole, map);
 	pctl_value_merge(whole, map);
 	pctl_value_set_place(whole, pctl_value_place(map));
-	pctl_value_set(base, key, whole);
+	return whole;
 }
+
+static void resolve_interface(
+	const struct pctl_inventory *inv, struct pctl_value *base, const char *key)
+{
+	struct pctl_value *whole = with_credential(inv, pctl_value_get(base, key));
+
+	if (whole)
+		pctl_value_set(base, key, whole);
+}
+
+/* One feed is a list of one; a text stays as it is. */
+static void resolve_feeds(const struct pctl_inventory *inv, struct pctl_value *base)
+{
+	const struct pctl_value *power = pctl_value_get(base, "power");
+
+	if (!power || (pctl_value_text(power) && !*pctl_value_text(power)))
+		return;
+	bool list = pctl_value_kind(power) == PCTL_VALUE_LIST;
+	struct pctl_value *feeds = pctl_value_new_list();
+	for (size_t i = 0; i < (list ? pctl_value_count(power) : 1); i++) {
+		const struct pctl_value *feed = list ? pctl_value_at(power, i) : power;
+		struct pctl_value *whole = with_credential(inv, feed);
+
+		pctl_value_add(feeds, whole ? whole : pctl_value_copy(feed));
+	}
+	pctl_value_set_place(feeds, pctl_value_place(power));
+	pctl_value_set(base, "power", feeds);
+}
+
+const char *const pctl_interfaces[] = { "console", "identify", "inspect", "log", "sensors", NULL };
 
 /* Empty texts of the core's own keys unset what a class says. [::1] loses its brackets. */
 static void tidy(struct pctl_value *base)
 {
 	static const char *const keys[] = { "driver", "class", "credential", "address",
-		"maintenance", "protected", "trust", "via", "parent", NULL };
+		"maintenance", "protected", "trust", "via", "parent", "power", NULL };
 
 	for (const char *const *key = keys; *key; key++) {
 		const char *text = pctl_value_text(pctl_value_get(base, *key));
@@ -503,9 +540,9 @@ struct pctl_value *pctl_inventory_settings(const struct pctl_inventory *inv, siz
 		merge_level(inv, base, &levels.v[i]);
 	}
 	free(levels.v);
-	resolve_interface(inv, base, "power");
-	resolve_interface(inv, base, "boot");
-	resolve_interface(inv, base, "console");
+	for (const char *const *key = pctl_interfaces; *key; key++)
+		resolve_interface(inv, base, *key);
+	resolve_feeds(inv, base);
 	tidy(base);
 	pctl_value_set_place(base, pctl_inventory_place(inv, node));
 	return base;

@@ -287,12 +287,13 @@ static int check_binding(const struct check *c, size_t node, const char *interfa
 
 static int check_node(const struct check *c, size_t node)
 {
-	int r = check_binding(c, node, NULL);
-	int e = pctl_inventory_value(c->inventory, node, "console")
-			? check_binding(c, node, "console")
-			: 0;
+	int r = 0;
 
-	return r < 0 ? r : e;
+	for (size_t i = 0; i < PCTL_BINDINGS; i++)
+		if (pctl_target_has_binding(c->inventory, node, i) &&
+			check_binding(c, node, pctl_bindings[i]) < 0)
+			r = PCTL_E_CONFIG;
+	return r;
 }
 
 int pctl_core_check(struct pctl_core *core, const struct pctl_inventory *inventory,

@@ -26,6 +26,7 @@ struct pctl_loaded {
 	void *ctx;
 };
 
+struct pctl_feeds;
 struct pctl_login;
 struct pctl_limits;
 
@@ -68,7 +69,8 @@ struct pctl_ready {
 };
 
 /*
- * What is known and checked about a node before anything is sent.
+ * A binding: one driver for one node, and what is known and checked about that before anything is
+ * sent. A node has one of its own, and others where interfaces or feeds of it come from elsewhere.
  *
  * endpoint, "host:port", is what answers; machine is which of those behind it is meant: the
  * endpoint itself or, where the driver has a property for that and it is set, "host:port/unit".
@@ -95,6 +97,8 @@ struct pctl_target {
 	const char *maintenance, *guard; /* reasons, or NULL */
 	struct pctl_login *login; /* the breaker's; NULL: none, or its secrets were not read */
 	bool shared;              /* map and settings are another target's */
+	bool bound;               /* not by its own entry alone: it has no twins */
+	struct pctl_feeds *feeds; /* several things power it; NULL: this one does */
 	enum pctl_trust trust;
 	const struct pctl_dialer *dialer;
 	uint64_t connect_ms, answer_ms, read_ms, confirm_ms, reboot_ms, soft_ms;
@@ -107,13 +111,54 @@ struct pctl_target {
 /*
  * Reads a node's settings from the inventory and checks them against its driver, which is loaded
  * for that; secrets are read where with_secrets. interface ("console"): of the driver that the node
- * takes this one from; NULL: of its own. All mistakes go to problems. PCTL_E_CONFIG if
- * there were any; done in any case.
+ * takes this one from; NULL: of its own. "power": with its feeds, where it has several; "boot": of
+ * the feed that starts it. All mistakes go to problems. PCTL_E_CONFIG if there were any; done in
+ * any case.
  */
 int pctl_target_init(struct pctl_target *target, struct pctl_core *core,
 	const struct pctl_inventory *inventory, size_t node, const char *interface,
 	bool with_secrets, struct pctl_problems *problems);
 void pctl_target_done(struct pctl_target *target);
+
+/* What interface of pctl_target_init() may be, but "boot", which is one of these: NULL first. */
+#define PCTL_BINDINGS 7u
+extern const char *const pctl_bindings[PCTL_BINDINGS];
+/* Whether a node says something of its own about the i-th. */
+bool pctl_target_has_binding(const struct pctl_inventory *inventory, size_t node, size_t i);
+
+/* --- Feeds (feeds.c). ------------------------------------------------------------------------- */
+
+#define PCTL_FEEDS_MAX 16u
+
+/* One of the things that power a node. */
+struct pctl_feed {
+	char name[48]; /* "bmc", "fence", "fence 2": without anything that differs between nodes */
+	bool own;      /* the node's own driver, that is its management processor */
+	struct pctl_target *target; /* own: the node's; else the feed's own */
+};
+
+struct pctl_feeds {
+	uint64_t outage_ms; /* how long outlets stay off before they are turned on again */
+	uint64_t return_ms; /* how long a management processor may take until it answers then */
+	size_t n;
+	struct pctl_feed v[];
+};
+
+/*
+ * The feeds that a node names under `power:`, of which target is the own one, and which has its
+ * merged settings in map. Mistakes go to problems.
+ */
+struct pctl_feeds *pctl_feeds_new(struct pctl_target *target, const struct pctl_value *map,
+	const struct pctl_inventory *inventory, bool with_secrets, struct pctl_problems *problems);
+void pctl_feeds_free(struct pctl_feeds *feeds);
+
+/* For feeds.c: a target of what one feed says; map is the node's. */
+int pctl_target_init_feed(struct pctl_target *target, const struct pctl_target *own,
+	const struct pctl_value *map, const struct pctl_value *feed,
+	const struct pctl_inventory *inventory, bool with_secrets, struct pctl_problems *problems);
+/* One of the times of `timeouts`, where it is no member of a target. */
+uint64_t pctl_target_read_time(const struct pctl_inventory *inventory, const struct pctl_value *map,
+	const char *name, uint64_t ms, struct pctl_problems *problems);
 
 /*
  * Nodes that differ in little more than their address share what was read and checked for the
@@ -124,12 +169,12 @@ struct pctl_twins {
 };
 void pctl_twins_done(struct pctl_twins *twins);
 /*
- * pctl_target_init() of a node's own driver. What is shared belongs to earlier targets: all of them
- * stay where they are until the last is done.
+ * pctl_target_init(), for the same interface of all of them. What is shared belongs to earlier
+ * targets: all of them stay where they are until the last is done.
  */
 int pctl_target_init_twin(struct pctl_target *target, struct pctl_twins *twins,
 	struct pctl_core *core, const struct pctl_inventory *inventory, size_t node,
-	bool with_secrets, struct pctl_problems *problems);
+	const char *interface, bool with_secrets, struct pctl_problems *problems);
 
 /* For what it cannot do: "" or " with agent 'fence_apc'". */
 static inline const char *pctl_target_with(const struct pctl_target *target)

@@ -54,6 +54,15 @@ static void read_times(struct pctl_target *t, const struct pctl_inventory *inven
 	}
 }
 
+uint64_t pctl_target_read_time(const struct pctl_inventory *inventory, const struct pctl_value *map,
+	const char *name, uint64_t ms, struct pctl_problems *problems)
+{
+	set_time(pctl_value_get(pctl_inventory_defaults(inventory), "timeouts"), name, &ms,
+		problems);
+	set_time(pctl_value_get(map, "timeouts"), name, &ms, problems);
+	return ms;
+}
+
 static uint64_t key_port(const struct pctl_target *t)
 {
 	const struct pctl_driver *driver = t->loaded->driver;
@@ -159,25 +168,58 @@ static void apply(struct pctl_value *map, const struct pctl_value *changes)
 }
 
 /*
- * An interface that comes from another driver (`console: {driver: ...}`) is a map of its own beside
- * the node's: it inherits where the machine is and what people said about it, and no setting.
+ * What comes from another driver (`console: {driver: ...}`, a feed) is a map of its own: it
+ * inherits where the machine is and what people said about it, and no setting.
  */
-static void choose_interface(struct pctl_target *t, const char *interface)
+static struct pctl_value *inherit(const struct pctl_value *node, const struct pctl_value *own)
 {
-	static const char *const inherited[] = { "address", "maintenance", "protected", "trust" };
-	const struct pctl_value *own = interface ? pctl_value_get(t->map, interface) : NULL;
-
-	if (!own || pctl_value_kind(own) != PCTL_VALUE_MAP)
-		return;
+	static const char *const inherited[] = { "address", "maintenance", "protected", "trust",
+		"ready" };
 	struct pctl_value *map = pctl_value_copy(own);
+
 	for (size_t i = 0; i < sizeof(inherited) / sizeof(inherited[0]); i++) {
-		const struct pctl_value *v = pctl_value_get(t->map, inherited[i]);
+		const struct pctl_value *v = pctl_value_get(node, inherited[i]);
 
 		if (v && !pctl_value_get(map, inherited[i]))
 			pctl_value_set(map, inherited[i], pctl_value_copy(v));
 	}
-	pctl_value_free(t->map);
-	t->map = map;
+	return map;
+}
+
+/* Of feeds, what stands for all of them: the node's own driver if it is among them. */
+static const struct pctl_value *choose_feed(const struct pctl_value *map)
+{
+	const struct pctl_value *feeds = pctl_value_get(map, "power");
+
+	if (!feeds || pctl_value_kind(feeds) != PCTL_VALUE_LIST)
+		return NULL;
+	for (size_t i = 0; i < pctl_value_count(feeds); i++)
+		if (pctl_value_text(pctl_value_at(feeds, i)))
+			return NULL;
+	return pctl_value_at(feeds, 0);
+}
+
+/* The map that interface comes from; NULL: the node's own driver has it. */
+static const struct pctl_value *choose_map(const struct pctl_value *map, const char *interface)
+{
+	bool power =
+		interface && (strcmp(interface, "power") == 0 || strcmp(interface, "boot") == 0);
+	const struct pctl_value *own = NULL;
+
+	if (power)
+		own = choose_feed(map);
+	else if (interface)
+		own = pctl_value_get(map, interface);
+	if (!own && !pctl_value_get(map, "driver"))
+		own = choose_feed(map);
+	return own && pctl_value_kind(own) == PCTL_VALUE_MAP ? own : NULL;
+}
+
+static bool wants_feeds(const struct pctl_value *map, const char *interface)
+{
+	const struct pctl_value *feeds = pctl_value_get(map, "power");
+
+	return interface && strcmp(interface, "power") == 0 && feeds;
 }
 
 static void check_address(
@@ -243,20 +285,16 @@ uint32_t pctl_target_max_in_flight(const struct pctl_target *t)
 	return own ? own : t->loaded->driver->max_in_flight;
 }
 
-static int init(struct pctl_target *target, struct pctl_core *core,
-	const struct pctl_inventory *inventory, size_t node, const char *interface,
-	const struct pctl_value *changes, bool with_secrets, struct pctl_problems *problems)
+/* target has its map. */
+static int check_map(struct pctl_target *target, const struct pctl_inventory *inventory,
+	struct pctl_place place, bool with_secrets, struct pctl_problems *problems)
 {
 	size_t before = pctl_problems_count(problems);
-	struct pctl_settings_context context = { .node = pctl_inventory_name(inventory, node),
-		.place = pctl_inventory_place(inventory, node),
-		.secrets = with_secrets ? core->secrets : NULL,
+	struct pctl_settings_context context = { .node = target->name,
+		.place = place,
+		.secrets = with_secrets ? target->core->secrets : NULL,
 		.problems = problems };
 
-	*target = (struct pctl_target){ .core = core, .node = node, .name = context.node };
-	target->map = pctl_inventory_settings(inventory, node);
-	apply(target->map, changes);
-	choose_interface(target, interface);
 	target->maintenance = pctl_value_text(pctl_value_get(target->map, "maintenance"));
 	target->guard = pctl_value_text(pctl_value_get(target->map, "protected"));
 	target->address = pctl_value_text(pctl_value_get(target->map, "address"));
@@ -273,11 +311,55 @@ static int init(struct pctl_target *target, struct pctl_core *core,
 	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : 0;
 }
 
+static int init(struct pctl_target *target, struct pctl_core *core,
+	const struct pctl_inventory *inventory, size_t node, const char *interface,
+	const struct pctl_value *changes, bool with_secrets, struct pctl_problems *problems)
+{
+	size_t before = pctl_problems_count(problems);
+	struct pctl_value *map = pctl_inventory_settings(inventory, node);
+
+	*target = (struct pctl_target){
+		.core = core, .node = node, .name = pctl_inventory_name(inventory, node)
+	};
+	apply(map, changes);
+	const struct pctl_value *chosen = choose_map(map, interface);
+	bool feeds = wants_feeds(map, interface);
+	target->bound = chosen || feeds;
+	target->map = chosen ? inherit(map, chosen) : map;
+	(void)check_map(
+		target, inventory, pctl_inventory_place(inventory, node), with_secrets, problems);
+	if (feeds)
+		target->feeds = pctl_feeds_new(target, map, inventory, with_secrets, problems);
+	if (chosen)
+		pctl_value_free(map);
+	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : 0;
+}
+
 int pctl_target_init(struct pctl_target *target, struct pctl_core *core,
 	const struct pctl_inventory *inventory, size_t node, const char *interface,
 	bool with_secrets, struct pctl_problems *problems)
 {
 	return init(target, core, inventory, node, interface, NULL, with_secrets, problems);
+}
+
+int pctl_target_init_feed(struct pctl_target *target, const struct pctl_target *own,
+	const struct pctl_value *map, const struct pctl_value *feed,
+	const struct pctl_inventory *inventory, bool with_secrets, struct pctl_problems *problems)
+{
+	*target = (struct pctl_target){ .core = own->core,
+		.node = own->node,
+		.name = own->name,
+		.bound = true,
+		.map = inherit(map, feed) };
+	return check_map(target, inventory, pctl_value_place(feed), with_secrets, problems);
+}
+
+const char *const pctl_bindings[PCTL_BINDINGS] = { NULL, "power", "console", "identify", "inspect",
+	"log", "sensors" };
+
+bool pctl_target_has_binding(const struct pctl_inventory *inventory, size_t node, size_t i)
+{
+	return !pctl_bindings[i] || pctl_inventory_value(inventory, node, pctl_bindings[i]);
 }
 
 /* --- Twins. ----------------------------------------------------------------------------------- */
@@ -324,15 +406,16 @@ static int init_like(struct pctl_target *target, const struct pctl_target *twin,
 
 int pctl_target_init_twin(struct pctl_target *target, struct pctl_twins *twins,
 	struct pctl_core *core, const struct pctl_inventory *inventory, size_t node,
-	bool with_secrets, struct pctl_problems *problems)
+	const char *interface, bool with_secrets, struct pctl_problems *problems)
 {
 	void **place = place_of_twin(twins, inventory, node, with_secrets);
 	const struct pctl_target *twin = place ? *place : NULL;
 
 	if (twin && pctl_inventory_alike(inventory, twin->node, node))
 		return init_like(target, twin, inventory, node, problems);
-	int r = init(target, core, inventory, node, NULL, NULL, with_secrets, problems);
-	if (r == 0 && place) /* with a mistake it is nobody's: each place is named */
+	int r = init(target, core, inventory, node, interface, NULL, with_secrets, problems);
+	if (r == 0 && place &&
+		!target->bound) /* with a mistake it is nobody's: each place is named */
 		*place = target;
 	return r;
 }
@@ -351,17 +434,18 @@ int pctl_core_check_change(struct pctl_core *core, const struct pctl_inventory *
 	size_t node, const struct pctl_value *changes, struct pctl_problems *problems)
 {
 	const struct pctl_place nowhere = { 0 };
-	static const char *const interfaces[] = { NULL, "console" };
 	struct pctl_problems *before = pctl_problems_new(), *after = pctl_problems_new();
 	struct pctl_target target;
 	int r = 0;
 
-	for (size_t i = 0; i < sizeof(interfaces) / sizeof(interfaces[0]); i++) {
-		if (interfaces[i] && !pctl_inventory_value(inventory, node, interfaces[i]))
+	for (size_t i = 0; i < PCTL_BINDINGS; i++) {
+		const char *interface = pctl_bindings[i];
+
+		if (!pctl_target_has_binding(inventory, node, i))
 			continue;
-		(void)init(&target, core, inventory, node, interfaces[i], NULL, false, before);
+		(void)init(&target, core, inventory, node, interface, NULL, false, before);
 		pctl_target_done(&target);
-		(void)init(&target, core, inventory, node, interfaces[i], changes, false, after);
+		(void)init(&target, core, inventory, node, interface, changes, false, after);
 		pctl_target_done(&target);
 	}
 	for (size_t i = 0; i < pctl_problems_count(after); i++) {
@@ -377,6 +461,7 @@ int pctl_core_check_change(struct pctl_core *core, const struct pctl_inventory *
 
 void pctl_target_done(struct pctl_target *target)
 {
+	pctl_feeds_free(target->feeds);
 	if (!target->shared) {
 		pctl_settings_done(&target->settings);
 		pctl_value_free(target->map);

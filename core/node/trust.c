@@ -10,20 +10,19 @@
 #include "inventory/inventory.h"
 #include "node/core.h"
 
-#define PINS_MAX 16u
+#define PINS_MAX 64u
 
-/* Where a node's pins are: with its own driver, and with the one that an interface comes from. */
-static const char *const interfaces[] = { NULL, "console" };
-#define INTERFACES (sizeof(interfaces) / sizeof(interfaces[0]))
 /* The line of the endpoint, and that of the machine where there is another one. */
-#define PLACES (2 * INTERFACES)
+#define PLACES (2 * (PCTL_BINDINGS + PCTL_FEEDS_MAX))
 
 struct pin_list {
 	struct pctl_pin pins[PINS_MAX];
 	const char *key[PINS_MAX]; /* the line that each stands in; among keys */
 	size_t n;
 	char *keys[PLACES];
-	size_t place; /* which of them collect() is at */
+	const char *interface[PLACES / 2]; /* that they are of */
+	size_t places;                     /* in use */
+	size_t place;                      /* which of them collect() is at */
 };
 
 static void list_done(struct pin_list *list)
@@ -44,7 +43,7 @@ static struct pctl_pin *pin_of(struct pin_list *list, const char *kind, size_t l
 		return NULL;
 	list->key[list->n] = key;
 	list->pins[list->n] = (struct pctl_pin){ .kind = kind,
-		.interface = interfaces[list->place / 2],
+		.interface = list->interface[list->place / 2],
 		.shared = list->place % 2 == 0 && list->keys[list->place + 1] };
 	return &list->pins[list->n++];
 }
@@ -66,9 +65,22 @@ static void collect(void *data, const char *field, const char *value)
 		pin->value = value;
 }
 
-/* The keys, found as the engine finds them; the driver is loaded for that. */
-static int keys_of(struct pctl_core *core, struct pctl_inventory *inventory, size_t node,
-	const char *interface, char **ret, struct pctl_error *err)
+static void add_keys(struct pin_list *list, const struct pctl_target *target, const char *interface)
+{
+	char **keys = &list->keys[list->places];
+
+	if (!target->endpoint || list->places == PLACES)
+		return;
+	list->interface[list->places / 2] = interface;
+	keys[0] = pctl_xstrdup(target->endpoint);
+	keys[1] = pctl_target_has_unit(target) ? pctl_xstrdup(target->machine) : NULL;
+	list->places += 2;
+}
+
+/* Found as the engine finds them; the drivers are loaded for that. */
+static int find_keys(struct pin_list *list, struct pctl_core *core,
+	struct pctl_inventory *inventory, size_t node, const char *interface,
+	struct pctl_error *err)
 {
 	struct pctl_problems *problems = pctl_problems_new();
 	struct pctl_target target;
@@ -77,9 +89,9 @@ static int keys_of(struct pctl_core *core, struct pctl_inventory *inventory, siz
 	if (r < 0)
 		pctl_error_set(err, r, "%s", pctl_problems_at(problems, 0));
 	else
-		ret[0] = pctl_xstrdup(target.endpoint);
-	if (r == 0 && pctl_target_has_unit(&target))
-		ret[1] = pctl_xstrdup(target.machine);
+		add_keys(list, &target, interface);
+	for (size_t i = 0; r == 0 && target.feeds && i < target.feeds->n; i++)
+		add_keys(list, target.feeds->v[i].target, interface);
 	pctl_target_done(&target);
 	pctl_problems_free(problems);
 	return r;
@@ -103,10 +115,10 @@ static int pins_of(struct pctl_core *core, struct pctl_inventory *inventory, siz
 	int r = pctl_store_check(core->pins, err);
 
 	*ret = (struct pin_list){ .n = 0 };
-	for (size_t i = 0; r == 0 && i < INTERFACES; i++)
-		if (!interfaces[i] || pctl_inventory_value(inventory, node, interfaces[i]))
-			r = keys_of(core, inventory, node, interfaces[i], &ret->keys[2 * i], err);
-	for (; r == 0 && ret->place < PLACES; ret->place++)
+	for (size_t i = 0; r == 0 && i < PCTL_BINDINGS; i++)
+		if (pctl_target_has_binding(inventory, node, i))
+			r = find_keys(ret, core, inventory, node, pctl_bindings[i], err);
+	for (; r == 0 && ret->place < ret->places; ret->place++)
 		if (is_new(ret, ret->place))
 			(void)pctl_store_each(core->pins, ret->keys[ret->place], collect, ret);
 	return r;

@@ -129,6 +129,13 @@ PCTL_API const struct pctl_inventory_limit *pctl_inventory_limit_of(
 PCTL_API const char *pctl_inventory_limit_words(
 	const struct pctl_inventory_limit *limit, char *buf, size_t size);
 
+/* Whether any node stands in another one. */
+PCTL_API bool pctl_inventory_has_kin(const struct pctl_inventory *inventory);
+/* The node that this one stands in (`parent:`, a blade's chassis), or -1. */
+PCTL_API int64_t pctl_inventory_parent(const struct pctl_inventory *inventory, size_t node);
+/* The i-th node that stands in this one, in the order of the inventory; -1: there are no more. */
+PCTL_API int64_t pctl_inventory_child(const struct pctl_inventory *inventory, size_t node, size_t i);
+
 /*
  * Adds the node that a URL names (DRIVER://[USER@]HOST[:PORT][?SETTING=VALUE&...]); ranges in HOST
  * make several. Node names are HOST or HOST:PORT. A password in a URL is a mistake. Added names go

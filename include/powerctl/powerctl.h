@@ -83,7 +83,8 @@ enum pctl_verb {
 	PCTL_VERB_LOG_CLEAR,
 	PCTL_VERB_SENSORS,
 	PCTL_VERB_CONSOLE,
-	PCTL_VERB_METHOD, /* one of a driver's methods */
+	PCTL_VERB_METHOD,   /* one of a driver's methods */
+	PCTL_VERB_AC_CYCLE, /* mains power off and on, then on again if it was on */
 	PCTL_VERB_COUNT,
 };
 
@@ -132,6 +133,16 @@ struct pctl_request {
 	const struct pctl_value *arguments;
 };
 
+/* One of several things that power a node, and what became of it. */
+struct pctl_feed_result {
+	const char *feed; /* "bmc", "fence 2" */
+	const char *driver, *address;
+	bool ok; /* whatever was tried at it last went well */
+	enum pctl_power_state state;
+	bool state_known;
+	struct pctl_error error; /* code 0 where ok */
+};
+
 /* What became of one node. Everything is valid during the callback only. */
 struct pctl_result {
 	size_t node; /* index in the inventory */
@@ -150,6 +161,9 @@ struct pctl_result {
 	const struct pctl_value *tree; /* what was read, and what a method answers; or NULL */
 	struct pctl_error error;       /* code 0 where ok; PCTL_E_SKIPPED with ok */
 	struct pctl_stream *stream;    /* CONSOLE: to be taken over, pctl_stream_take(); or NULL */
+	/* Where several feeds had a part in it: each of them. */
+	const struct pctl_feed_result *feeds;
+	size_t feed_count;
 };
 
 typedef void pctl_result_fn(void *data, const struct pctl_result *result);
@@ -216,7 +230,8 @@ struct pctl_pin {
 	const char *kind;    /* "tls", "realm", "guid", "uuid" */
 	const char *value;   /* what is remembered, or NULL */
 	const char *offered; /* what it showed instead when it was last refused, or NULL */
-	/* "console": of the device which that interface of the node comes from; NULL: the node's */
+	/* "console": of the device which that interface of the node comes from; "power": of one of
+	 * its feeds; NULL: the node's */
 	const char *interface;
 	bool shared; /* of the endpoint, and so of the other machines behind it as well */
 };

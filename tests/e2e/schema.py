@@ -36,3 +36,6 @@ def check_schema(value, schema, where="$"):
         for key, child in value.items():
             if key in schema.get("properties", {}):
                 check_schema(child, schema["properties"][key], f"{where}.{key}")
+    if isinstance(value, list) and "items" in schema:
+        for i, child in enumerate(value):
+            check_schema(child, schema["items"], f"{where}[{i}]")
