@@ -565,6 +565,34 @@ static void test_secrets_are_stars(void **state)
 	pctl_secret_free(e);
 }
 
+static void test_secrets_that_were_cut(void **state)
+{
+	static const struct {
+		const char *text, *wanted;
+	} rows[] = {
+		{ "hunter2hunter2", "**************" },
+		{ "no hunter2!", "no *******!" },
+		{ "no hunter", "no ******" },
+		{ "no hunt", "no ****" },
+		{ "hun", "hun" },
+		{ "hunter", "******" },
+		{ "", "" },
+	};
+	struct pctl_secret *a = pctl_secret_new("hunter2", 7);
+	const struct pctl_secret *secrets[] = { a, NULL };
+
+	(void)state;
+	for (size_t i = 0; i < TEST_COUNT(rows); i++) {
+		char text[40];
+
+		(void)snprintf(text, sizeof(text), "%s", rows[i].text);
+		pctl_program_redact(text, strlen(text), secrets);
+		assert_string_equal(text, rows[i].wanted);
+	}
+	pctl_program_redact(NULL, 0, NULL);
+	pctl_secret_free(a);
+}
+
 static void test_short_of_descriptors(void **state)
 {
 	struct bench *b = *state;
@@ -684,6 +712,7 @@ int main(void)
 		TEST(test_so_many_at_a_time),
 		TEST(test_libuvs_own_children),
 		TEST(test_secrets_are_stars),
+		TEST(test_secrets_that_were_cut),
 		TEST(test_short_of_descriptors),
 		TEST(test_wait),
 		TEST(test_wait_and_interrupt),

@@ -7,6 +7,16 @@
 
 #include "base/program.h"
 
+#define CUT_MIN 4u /* fewer bytes may be anything */
+
+/* Where a text was cut within a secret. */
+static void redact_end(char *text, size_t len, const char *secret, size_t n)
+{
+	for (size_t part = n < len ? n : len; part >= CUT_MIN; part--)
+		if (memcmp(text + len - part, secret, part) == 0)
+			memset(text + len - part, '*', part);
+}
+
 void pctl_program_redact(char *text, size_t len, const struct pctl_secret *const *secrets)
 {
 	for (; secrets && *secrets; secrets++) {
@@ -17,6 +27,7 @@ void pctl_program_redact(char *text, size_t len, const struct pctl_secret *const
 			(at = memmem(at, len - (size_t)(at - text), pctl_secret_data(*secrets), n));
 			at += n)
 			memset(at, '*', n);
+		redact_end(text, len, pctl_secret_data(*secrets), n);
 	}
 }
 

@@ -124,7 +124,8 @@ PCTL_API void pctl_program_wait(
 /* Whether it was started already; false: it waits in line. */
 PCTL_API bool pctl_program_is_started(const struct pctl_program *program);
 
-/* Puts stars where one of the secrets (NULL-terminated; may be NULL) stands in a text. */
+/* Puts stars where one of the secrets (NULL-terminated; may be NULL) stands in a text, or where the
+ * text was cut within one. */
 PCTL_API void pctl_program_redact(char *text, size_t len, const struct pctl_secret *const *secrets);
 
 #ifdef __cplusplus

@@ -395,6 +395,8 @@ crash) echo Traceback >&2; echo 'NameError: x' >&2; exit 1 ;;
 signal) kill -KILL $$ ;;
 lies) well; exit 3 ;;
 leaks) echo "login as hunter2 failed" >&2; exit 1 ;;
+cutleak) printf '%0154d%s\\n' 0 'hunter2 failed' >&2; exit 1 ;;
+longleak) printf '{"ok":false,"error":{"class":"refused","message":"%0314dhunter2"}}\\n' 0 ;;
 tells) echo '{"ok":false,"error":{"class":"refused","message":"not hunter2 again","code":"E hunter2"}}' ;;"""
 ANSWERS = {
     "cut": '{"ok":true,"state":"o',
@@ -425,6 +427,8 @@ def test_bad_answers(lab):
         "signal": ("protocol", f"'{path}' was killed by signal 9 (Killed)"),
         "lies": ("protocol", name + '"ok" is true, and it ended with status 3'),
         "leaks": ("protocol", f"'{path}' ended with status 1: login as ******* failed"),
+        "cutleak": ("protocol", f"'{path}' ended with status 1: " + "0" * 154 + "*****"),
+        "longleak": ("refused", "0" * 314 + "*****"),
         "tells": ("refused", "not ******* again"),
         "cut": ("protocol", name + "line 1, column 21: no JSON: premature end of input near '\"o'"),
         "text": ("protocol", name + "line 1, column 2: no JSON: '[' or '{' expected near 'it'"),
@@ -451,7 +455,7 @@ def test_bad_answers(lab):
         said = re.sub(r"in [0-9.]+ m?s and", "in time and", error["message"])
         same((error["class"], said), wanted[line["node"]], line)
         same(line["state"], "unknown", line)
-        assert "hunter2" not in json.dumps(line), line
+        assert "hunt" not in json.dumps(line), line
     same([line["error"]["code"] for line in r.json if line["node"] in ("auth", "tells")].count("E7"), 1)
 
 
