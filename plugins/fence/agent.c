@@ -214,7 +214,7 @@ int fence_describe(
 	struct stat st = { 0 };
 	int r = find(pctl_selector_value(selector), &path, &st, err);
 
-	if (r < 0)
+	if (r < 0 || !path)
 		return r;
 	PCTL_AUTO(free) char *stamp = make_stamp(path, &st);
 	PCTL_AUTO(free) char *key = make_key(path);

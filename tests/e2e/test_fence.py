@@ -150,6 +150,18 @@ def dummy(lab):
 
 
 @test
+def dummy_that_fails(lab):
+    """fence_dummy of type fail: an off that does nothing is no success"""
+    need_agents()
+    lab.inventory("nodes: {d1: {driver: fence, agent: fence_dummy, type: fail, "
+                  "timeouts: {read: 9s, confirm: 20s, verify: 1s}}}\n")
+    good(lab.run("status", "d1"), "d1: on")
+    r = lab.run("--json", "off", "d1")
+    same((r.status, r.json[0]["ok"], r.json[0]["state"] in ("on", "unknown")), (1, False, True), r)
+    has(error_of(r)[1], "fence_dummy")
+
+
+@test
 def relative_files(lab):
     """a file is where the inventory is, however the inventory is named"""
     need_agents()
@@ -340,12 +352,13 @@ def honest_actions(lab):
     """an action that failed is looked at again, and only what was seen is told"""
     fake = Fake(lab)
 
-    def off(mode, state="on"):
-        fake.set(state)
-        fake.entry(mode=mode, mode_action="off", timeouts="read: 30s, confirm: 2s, verify: 1s")
+    def off(mode, verify="1s"):
+        fake.set("on")
+        fake.entry(mode=mode, mode_action="off",
+                   timeouts=f"read: 30s, confirm: 2s, verify: {verify}")
         fake.actions()
         return lab.run("--json", "off", "n1")
-    good_end = off("after")  # done, though it says otherwise
+    good_end = off("after", "20s")  # done, though it says otherwise
     same((good_end.status, good_end.json[0]["state"], fake.state), (0, "off", "off"), good_end)
     for mode in ("refuse", "late", "garbage", "lie", "killed", "noisy", "silent"):
         r = off(mode)
@@ -377,17 +390,35 @@ def hangs(lab):
     fake = Fake(lab)
     for mode in ("hang", "deaf"):
         lab.write("log", "")
-        fake.entry(mode=mode, timeouts="read: 6s, confirm: 2s, verify: 1s")
+        fake.entry(mode=mode, timeouts="read: 9s, confirm: 2s, verify: 1s")
         r = lab.run("--json", "status", "n1")
         same((error_of(r)[0], r.json[0]["state"]), ("timeout", "unknown"), r)
         has(error_of(r)[1], "fence_fake")
         assert len(pids_of(fake)) >= 2, fake.log
         until("all of it is gone", lambda: all(gone(pid) for pid in pids_of(fake)))
     lab.write("log", "")
-    fake.entry(mode="deaf", mode_action="off", timeouts="read: 6s, confirm: 2s, verify: 1s")
+    fake.entry(mode="deaf", mode_action="off", timeouts="read: 9s, confirm: 2s, verify: 1s")
     r = lab.run("--json", "off", "n1")
     same((error_of(r)[0], fake.state), ("outcome_unknown", "on"), r)
     until("all of it is gone", lambda: all(gone(pid) for pid in pids_of(fake)))
+
+
+@test
+def hangs_on_a_terminal(lab):
+    """what an agent runs on a terminal of its own (ssh, telnet) goes with it"""
+    need_agents()
+    pid_file = lab.path("pid")
+    ssh = lab.write("ssh", f"#!/bin/sh\necho $$ >{pid_file}.new\nmv {pid_file}.new {pid_file}\n"
+                    "exec sleep 600\n", 0o700)
+    entry = {"driver": "fence", "agent": "fence_apc", "address": "127.0.0.1", "username": "apc",
+             "password_env": "STRIP", "plug": "3", "ssh": True, "ssh_path": ssh,
+             "login_timeout": "5m", "timeouts": {"read": "9s"}}
+    lab.inventory("nodes: " + json.dumps({"n1": entry}))
+    lab.env["STRIP"] = SECRET
+    kind, text = error_of(lab.run("--json", "status", "n1"))
+    same(kind, "timeout", text)
+    has(text, "fence_apc")
+    until("it is gone", lambda: gone(int(lab.read("pid"))))
 
 
 @test
