@@ -11,6 +11,7 @@
 Each Lab has folders of its own for everything that powerctl reads and writes, and ends what was
 started in it. Tests are functions with @test; main() runs them and prints TAP.
 """
+import base64
 import contextlib
 import fcntl
 import json
@@ -36,6 +37,8 @@ BUILD = os.environ.get("POWERCTL_BUILD", os.path.join(SOURCE, "build"))
 POWERCTL = os.path.join(BUILD, "bin", "powerctl")
 AMTSIM = os.environ.get("POWERCTL_AMTSIM", os.path.join(BUILD, "bin", "powerctl-amtsim"))
 BMCSIM = os.environ.get("POWERCTL_BMCSIM", os.path.join(BUILD, "bin", "powerctl-bmcsim"))
+REDFISHSIM = os.environ.get("POWERCTL_REDFISHSIM",
+                            os.path.join(BUILD, "bin", "powerctl-redfishsim"))
 PATIENCE = 60  # seconds that anything may take on a loaded machine
 
 
@@ -248,6 +251,9 @@ class Lab:
     def bmcsim(self, *args):
         return self.keep(Sim([BMCSIM, *args]))
 
+    def redfishsim(self, *args):
+        return self.keep(Sim([REDFISHSIM, *args]))
+
     def keep(self, one):
         """Ends one with the test."""
         self.started.append(one)
@@ -357,6 +363,11 @@ def test_of_memory(function):
 
 def same(found, wanted, what=""):
     assert found == wanted, f"{what}\nfound:  {found!r}\nwanted: {wanted!r}"
+
+
+def basic(user, password):
+    """The value of an Authorization field."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
 def has(text, part):

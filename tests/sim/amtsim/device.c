@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "device.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,17 +11,9 @@
 #include "knobs.h"
 #include "optin.h"
 #include "sim.h"
-#include "tls.h"
 
 static const struct counter counters[] = {
-	COUNTER(connections),
-	COUNTER_PEAK(peak_connections),
-	COUNTER_PEAK(peak_requests),
-	COUNTER_PEAK(peak_fleet_connections),
-	COUNTER_PEAK(peak_fleet_requests),
-	COUNTER(tls),
-	COUNTER(tls_failed),
-	COUNTER(dropped),
+	WEB_COUNTER_ROWS,
 	COUNTER(cut),
 	COUNTER(requests),
 	COUNTER(r200),
@@ -39,7 +30,6 @@ static const struct counter counters[] = {
 	COUNTER(r404),
 	COUNTER(r503),
 	COUNTER(expect),
-	COUNTER(pipelined),
 	COUNTER(bodies),
 	COUNTER(unauth_bodies),
 	COUNTER(faults),
@@ -100,9 +90,9 @@ void device_init(struct device *dev, struct sim *sim, uint32_t n)
 {
 	dev->sim = sim;
 	dev->n = n;
-	dev->plain.dev = dev->tls.dev = dev;
-	dev->plain.sim = dev->tls.sim = sim;
-	dev->tls.tls = true;
+	web_device_init(&dev->web, &sim->web, dev, n);
+	dev->web.knobs = &dev->knobs.web;
+	dev->web.counters = &dev->counters.web;
 	dev->profile = profile_find(sim->options.profile);
 	dev->nonce_next = 0x220E0E470000ULL + n;
 	dev->next_context = (uint16_t)(n * 7);
@@ -119,19 +109,13 @@ void device_init(struct device *dev, struct sim *sim, uint32_t n)
 void device_done(struct device *dev)
 {
 	boot_done(&dev->boot);
-	X509_free(dev->cert);
-	EVP_PKEY_free(dev->key);
+	web_device_done(&dev->web);
 }
 
 void device_reset_counters(struct device *dev)
 {
 	memset(&dev->counters, 0, sizeof(dev->counters));
-	dev->counters.peak_connections = dev->connections_open;
-	dev->counters.peak_requests = dev->requests_open;
-	if (dev->connections_open)
-		dev->counters.peak_fleet_connections = dev->sim->connections_open;
-	if (dev->requests_open)
-		dev->counters.peak_fleet_requests = dev->sim->requests_open;
+	web_device_reset(&dev->web);
 	device_start_faults(dev);
 	dev->logged = 0;
 }
@@ -141,17 +125,24 @@ void device_start_faults(struct device *dev)
 	uint32_t ahead = dev->knobs.stagger ? dev->n : 0;
 
 	/* Different steps: no device shall have all its faults at once. */
-	dev->drop_seq = ahead;
+	dev->web.drop_seq = ahead;
 	dev->e503_seq = ahead * 3;
 	dev->cut_seq = ahead * 7;
 	dev->stale_seq = ahead * 11;
 }
 
-bool device_faults(uint32_t every, uint32_t *seq)
+bool device_asleep(struct device *dev)
 {
-	if (!every || ++*seq % every)
+	uint64_t now = sim_now(dev->sim);
+
+	if (!dev->knobs.me_sleep_drop)
 		return false;
-	*seq = 0;
+	if (!dev->web.last_seen || now - dev->web.last_seen >= dev->knobs.me_sleep_ms)
+		dev->sleep_dropped = 0;
+	dev->web.last_seen = now;
+	if (dev->sleep_dropped >= dev->knobs.me_sleep_drop)
+		return false;
+	dev->sleep_dropped++;
 	return true;
 }
 
@@ -168,25 +159,13 @@ void device_uuid_text(const struct device *dev, char *out)
 	}
 }
 
-static void member_port(struct buf *out, const char *name, const struct listener *l)
-{
-	json_member(out, name);
-	if (l->open)
-		buf_uint(out, l->port);
-	else
-		buf_text(out, "null");
-}
-
 void device_json_identity(const struct device *dev, struct buf *out)
 {
-	char text[INET6_ADDRSTRLEN] = "", uuid[37];
+	char uuid[37];
 
-	uv_ip_name((const struct sockaddr *)&dev->address, text, sizeof(text));
 	device_uuid_text(dev, uuid);
 	json_member_number(out, "n", dev->n);
-	json_member_text(out, "address", text);
-	member_port(out, "port", &dev->plain);
-	member_port(out, "tls_port", &dev->tls);
+	web_device_json(&dev->web, out);
 	json_member_text(out, "realm", dev->realm);
 	json_member_text(out, "uuid", uuid);
 }
@@ -254,7 +233,7 @@ void device_json(struct device *dev, struct buf *out)
 	state(dev, out);
 	boot_state(dev, out);
 	consent_state(dev, out);
-	json_member_number(out, "connections_open", dev->connections_open);
+	json_member_number(out, "connections_open", dev->web.connections_open);
 	json_member(out, "counters");
 	counter_json(&device_counters, dev, out);
 	json_member_number(out, "calls", dev->logged);
@@ -274,24 +253,7 @@ void device_json_brief(struct device *dev, struct buf *out)
 	buf_char(out, '}');
 }
 
-static void port_list(const struct sim *sim, bool tls, struct buf *out)
-{
-	buf_char(out, '[');
-	for (uint32_t i = 0; i < sim->count; i++) {
-		const struct device *dev = &sim->devices[i];
-		const struct listener *l = tls ? &dev->tls : &dev->plain;
-
-		if (i)
-			buf_char(out, ',');
-		buf_uint(out, l->open ? l->port : 0);
-	}
-	buf_char(out, ']');
-}
-
 void device_json_ports(struct sim *sim, struct buf *out)
 {
-	json_member(out, "ports");
-	port_list(sim, false, out);
-	json_member(out, "tls_ports");
-	port_list(sim, true, out);
+	web_json_ports(&sim->web, out);
 }

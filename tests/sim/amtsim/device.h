@@ -19,8 +19,8 @@ void device_forget_nonces(struct device *dev);
 void device_reset_counters(struct device *dev);
 /* Counts for the knobs ..._every begin anew: at 0, or with the knob stagger each elsewhere. */
 void device_start_faults(struct device *dev);
-/* Counts one; true for every N-th, never if every is 0. */
-bool device_faults(uint32_t every, uint32_t *seq);
+/* The management engine wakes up by what is sent to it, and loses that. */
+bool device_asleep(struct device *dev);
 /* 8-4-4-4-12, as an operating system writes it; out has room for 37. */
 void device_uuid_text(const struct device *dev, char *out);
 /* The state, knobs, counters and log as a JSON object. */

@@ -254,7 +254,7 @@ static enum verdict use_nonce(struct device *dev, uint64_t id, uint32_t nc)
 	}
 	if (dev->knobs.nonce_uses && nonce->uses >= dev->knobs.nonce_uses)
 		return stale(dev);
-	if (device_faults(dev->knobs.stale_every, &dev->stale_seq)) {
+	if (web_every(dev->knobs.stale_every, &dev->stale_seq)) {
 		nonce->id = 0;
 		return stale(dev);
 	}

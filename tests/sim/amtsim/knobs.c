@@ -2,13 +2,12 @@
 #include "knobs.h"
 
 #include "device.h"
-#include "server.h"
 #include "sim.h"
-#include "tls.h"
+#include "web_tls.h"
 
-static void restart_listeners(struct device *dev)
+void web_sync(struct device *dev)
 {
-	server_sync(dev);
+	web_sync_device(&dev->web);
 }
 
 static bool set_power(struct device *dev, struct str value)
@@ -51,7 +50,7 @@ static bool set_profile(struct device *dev, struct str value)
 		return false;
 	dev->profile = p;
 	device_identify(dev);
-	server_sync(dev);
+	web_sync(dev);
 	return true;
 }
 
@@ -107,13 +106,13 @@ static bool set_newcert(struct device *dev, struct str value)
 {
 	if (!str_is(value, "1"))
 		return false;
-	tls_new_certificate(dev);
+	tls_new_certificate(&dev->web);
 	return true;
 }
 
 static void show_newcert(const struct device *dev, struct buf *out)
 {
-	buf_uint(out, dev->cert_epoch);
+	buf_uint(out, dev->web.cert_epoch);
 }
 
 static bool set_forget(struct device *dev, struct str value)
@@ -141,8 +140,7 @@ static const struct knob table[] = {
 		set_os_saving, show_os_saving),
 	OWN("profile", "8, 11, 12, 15 or 16.1", "firmware generation", set_profile, show_profile),
 	OWN("password", "text", "of the account", set_password, show_password),
-	NUM(latency_ms, 600000, 0, "every answer comes that much later (the request acts at once)"),
-	NUM(connect_drop_every, ANY, 0, "every N-th connection is reset when it comes"),
+	WEB_KNOB_ROWS,
 	NUM(e503_every, ANY, 0, "every N-th request is answered 503"),
 	NUM(cut_every, ANY, 0, "every N-th 200 or fault stops in the middle of its body"),
 	{ .name = "stagger",
@@ -152,10 +150,6 @@ static const struct knob table[] = {
 		.help = "each device counts N from elsewhere: not all have it at once",
 		.changed = device_start_faults },
 	WORD(hang, "no all auth", "never answer: any request, or only those that logged in", NULL),
-	WORD(dead, "no hang refuse silent",
-		"accept and stay mute (no TLS either), do not listen, or be as if switched off",
-		restart_listeners),
-	NUM(drip_ms, 60000, 0, "answers come byte by byte, this far apart"),
 	NUM(chunk, SIM_CHUNK_MAX, 0, "bytes in a chunk; 0: 544, then 762, as recorded"),
 	NUM(pretty, 1, 0, "line breaks and blanks between the elements of an answer"),
 	NUM(html, 1, 0, "200 with an HTML page instead of SOAP"),
@@ -179,7 +173,6 @@ static const struct knob table[] = {
 		set_forget, show_forget),
 	OWN("newcert", "1", "a new TLS key and certificate; reads: how often", set_newcert,
 		show_newcert),
-	NUM(idle_ms, 3600000, 0, "close a connection that was quiet for so long; 0: never"),
 	NUM(me_sleep_drop, 1000, 0, "the first N connections after a quiet time are reset"),
 	NUM(me_sleep_ms, 86400000, 60000, "... a quiet time being this long"),
 	NUM(lie_state, 65535, 0, "PowerState always reads this; 0: the truth"),

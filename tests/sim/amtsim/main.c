@@ -5,17 +5,15 @@
 #include <string.h>
 #include <time.h>
 
-#include "conn.h"
 #include "device.h"
 #include "knobs.h"
-#include "server.h"
+#include "service.h"
 #include "sim.h"
-#include "tls.h"
+#include "web_conn.h"
 
 enum {
 	EXIT_BAD = 2,
 	BODY_MAX = 64 << 20,
-	OUT_MAX = 2 * BODY_MAX,
 };
 
 const char *sim_date(struct sim *sim)
@@ -31,15 +29,6 @@ const char *sim_date(struct sim *sim)
 		strftime(sim->date, sizeof(sim->date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
 	}
 	return sim->date;
-}
-
-/* A listener or two a device, and the connections. */
-static bool raise_limit(const struct sim *sim)
-{
-	bool shared = !sim->options.fleet.by_port && sim->count > SERVER_SHARED;
-
-	return option_raise_files(
-		"powerctl-amtsim", sim->count, 64 + (shared ? 0 : (uint64_t)sim->count * 2));
 }
 
 static int check_words(const struct options *o)
@@ -67,13 +56,46 @@ static void hang_up(struct control_job *job)
 	if (!control_devices(job, &first, &last))
 		return;
 	for (uint32_t n = first; n <= last; n++)
-		conn_close_all(sim, &sim->devices[n - 1]);
+		conn_close_all(&sim->web, &sim->devices[n - 1].web);
 	buf_text(job->out, "{\"ok\":true}\n");
 }
 
 static const struct control_route routes[] = {
 	{ "POST", "/hangup/", true, hang_up, "N, N-M or all: closes their connections" },
 };
+
+static bool listens(const struct device *dev, bool tls)
+{
+	return tls || dev->profile->plain;
+}
+
+static int start(struct sim *sim)
+{
+	return web_start(&sim->web);
+}
+
+static void stop(struct sim *sim)
+{
+	web_stop(&sim->web);
+}
+
+static void describe_web(struct sim *sim)
+{
+	struct web *web = &sim->web;
+
+	web->program = "powerctl-amtsim";
+	web->organization = "Intel(R) Active Management Technology";
+	web->loop = &sim->loop;
+	web->fleet = &sim->options.fleet;
+	web->options = &sim->options.web;
+	web->stride = sizeof(*sim->devices);
+	web->count = sim->count;
+	web->listens = listens;
+	web->refuses = device_asleep;
+	web->answer = service_answer;
+	web->malformed = service_malformed;
+	web->filler = service_filler;
+}
 
 static void describe(struct sim *sim)
 {
@@ -85,8 +107,8 @@ static void describe(struct sim *sim)
 		.size = sizeof(*sim->devices),
 		.knobs = &knobs_table,
 		.counters = &device_counters,
-		.start = server_start,
-		.stop = server_stop,
+		.start = start,
+		.stop = stop,
 		.json_identity = device_json_identity,
 		.json_ports = device_json_ports,
 		.json = device_json,
@@ -102,6 +124,7 @@ static void describe(struct sim *sim)
 static int make_devices(struct sim *sim)
 {
 	sim->devices = xcalloc(sim->count, sizeof(*sim->devices));
+	sim->web.first = &sim->devices[0].web;
 	for (uint32_t i = 0; i < sim->count; i++)
 		device_init(&sim->devices[i], sim, i + 1);
 	describe(sim);
@@ -111,16 +134,17 @@ static int make_devices(struct sim *sim)
 static int set_up(struct sim *sim)
 {
 	sim->count = sim->options.fleet.devices;
+	describe_web(sim);
 	sim->doc = xml_doc_new();
 	sim->md5 = EVP_MD_fetch(NULL, "MD5", NULL);
 	sim->md = EVP_MD_CTX_new();
 	buf_init(&sim->body, BODY_MAX);
-	buf_init(&sim->out, OUT_MAX);
 	if (!sim->md5 || !sim->md || RAND_bytes(sim->secret, sizeof(sim->secret)) != 1) {
 		fprintf(stderr, "powerctl-amtsim: no MD5 or no randomness here\n");
 		return -1;
 	}
-	if (check_words(&sim->options) < 0 || !raise_limit(sim) || tls_setup(sim) < 0)
+	if (check_words(&sim->options) < 0 || !web_raise_files(&sim->web) ||
+		web_setup(&sim->web) < 0)
 		return -1;
 	return make_devices(sim);
 }
@@ -130,12 +154,11 @@ static void tear_down(struct sim *sim)
 	for (uint32_t i = 0; sim->devices && i < sim->count; i++)
 		device_done(&sim->devices[i]);
 	free(sim->devices);
-	tls_teardown(sim);
+	web_teardown(&sim->web);
 	xml_doc_free(sim->doc);
 	EVP_MD_free(sim->md5);
 	EVP_MD_CTX_free(sim->md);
 	buf_done(&sim->body);
-	buf_done(&sim->out);
 	free(sim);
 }
 

@@ -11,10 +11,8 @@ static const struct option options[] = {
 	OPTION_ROW_BY_PORT,
 	{ "port", "P", OPTION_NUMBER, OPTION_AT(fleet.port), 0, 65535,
 		"plain port (16992); 0: the kernel gives one; by port: P, P+2, P+4, ..." },
-	{ "tls-port", "P", OPTION_NUMBER, OPTION_AT(tls_port), 0, 65535,
+	{ "tls-port", "P", OPTION_NUMBER, OPTION_AT(web.tls_port), 0, 65535,
 		"TLS port (16993), likewise" },
-	{ "no-tls", NULL, OPTION_FLAG, OPTION_AT(no_tls), 0, 0, "no TLS ports" },
-	{ "no-plain", NULL, OPTION_FLAG, OPTION_AT(no_plain), 0, 0, "no plain ports" },
 	OPTION_ROW_CONTROL,
 	{ "user", "NAME", OPTION_TEXT, OPTION_AT(user), 0, 0, "who may log in (admin)" },
 	{ "password", "WORD", OPTION_PASSWORD_WORD, OPTION_AT(fleet.password), 0, 0,
@@ -27,14 +25,7 @@ static const struct option options[] = {
 	OPTION_ROW_SET,
 	OPTION_ROW_READY_FD,
 	OPTION_ROW_QUIET,
-	{ "tls-max", "V", OPTION_TEXT, OPTION_AT(tls_max), 0, 0,
-		"newest TLS: 1.0, 1.1, 1.2 or 1.3" },
-	{ "old-tls", NULL, OPTION_FLAG, OPTION_AT(old_tls), 0, 0,
-		"as old firmware: TLS 1.0 and 1.1 with RSA and CBC only" },
-	{ "client-ca", "FILE", OPTION_TEXT, OPTION_AT(client_ca), 0, 0,
-		"demand client certificates of this authority" },
-	{ "cert", "FILE", OPTION_TEXT, OPTION_AT(cert), 0, 0, "PEM certificate for every device" },
-	{ "key", "FILE", OPTION_TEXT, OPTION_AT(key), 0, 0, "its private key" },
+	WEB_OPTION_ROWS,
 	{ "seed", "N", OPTION_NUMBER, OPTION_AT(fleet.seed), 0, UINT32_MAX,
 		"other realms, UUIDs and serial numbers than those of seed 1" },
 	OPTION_ROW_KNOBS,
@@ -56,20 +47,6 @@ static const char examples[] =
 static const struct option_table table = { "powerctl-amtsim", options, COUNT(options), about,
 	examples, &knobs_table };
 
-static enum option_result check(const struct options *o)
-{
-	if (o->no_tls && o->no_plain)
-		return option_complain(
-			&table, "--no-tls and --no-plain leave nothing to listen on", "");
-	if (!o->cert != !o->key)
-		return option_complain(&table, "--cert and --key go together", "");
-
-	enum option_result r = option_check_ports(&table, &o->fleet, "--port", o->fleet.port, 2);
-
-	return r == OPTION_RUN ? option_check_ports(&table, &o->fleet, "--tls-port", o->tls_port, 2)
-			       : r;
-}
-
 enum option_result options_parse(struct options *o, int argc, char **argv)
 {
 	*o = (struct options){
@@ -82,12 +59,12 @@ enum option_result options_parse(struct options *o, int argc, char **argv)
 			.ready_fd = 1,
 			.seed = 1,
 		},
-		.tls_port = 16993,
+		.web.tls_port = 16993,
 		.user = "admin",
 		.profile = "12",
 	};
 
 	enum option_result r = option_parse(&table, o, argc, argv);
 
-	return r == OPTION_RUN ? check(o) : r;
+	return r == OPTION_RUN ? web_check_options(&table, &o->fleet, &o->web) : r;
 }

@@ -4,20 +4,14 @@
 #define POWERCTL_AMTSIM_OPTIONS_H
 
 #include "option.h"
+#include "web.h"
 
 /* Strings point into argv, password into memory of its own. */
 struct options {
 	struct fleet_options fleet;
 	const char *user;
 	const char *profile;
-	const char *tls_max;
-	const char *client_ca;
-	const char *cert;
-	const char *key;
-	uint32_t tls_port;
-	bool no_tls;
-	bool no_plain;
-	bool old_tls;
+	struct web_options web;
 };
 
 /* As option_parse, with defaults and what options forbid each other. */

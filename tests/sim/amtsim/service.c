@@ -42,7 +42,7 @@ static void server_header(const struct device *dev, struct buf *out)
 static void page(
 	struct device *dev, const char *status, const char *text, const char *challenge, bool keep)
 {
-	struct buf *out = &dev->sim->out;
+	struct buf *out = &dev->sim->web.out;
 	size_t n = sizeof(page_head) - 1 + strlen(text) + sizeof(page_tail) - 1;
 
 	buf_text(out, "HTTP/1.1 ");
@@ -120,7 +120,7 @@ static void chunks(const struct device *dev, const struct buf *body, struct buf 
 
 static void soap_head(struct device *dev, const char *status, bool close)
 {
-	struct buf *out = &dev->sim->out;
+	struct buf *out = &dev->sim->web.out;
 
 	buf_text(out, "HTTP/1.1 ");
 	buf_text(out, status);
@@ -144,13 +144,13 @@ static void soap(struct device *dev, bool fault, struct reply *r)
 		sim->body.n = sim->body.n * 2 / 3;
 	soap_head(dev, fault ? "400 Bad Request" : "200 OK", fault);
 
-	size_t head = sim->out.n;
+	size_t head = sim->web.out.n;
 
-	chunks(dev, &sim->body, &sim->out);
-	buf_text(&sim->out, "0\r\n\r\n");
-	if (device_faults(dev->knobs.cut_every, &dev->cut_seq)) {
+	chunks(dev, &sim->body, &sim->web.out);
+	buf_text(&sim->web.out, "0\r\n\r\n");
+	if (web_every(dev->knobs.cut_every, &dev->cut_seq)) {
 		dev->counters.cut++;
-		r->cut = head + (sim->out.n - head) / 2;
+		r->cut = head + (sim->web.out.n - head) / 2;
 		r->close = true;
 	}
 	r->close = r->close || fault;
@@ -189,7 +189,7 @@ static void huge(struct device *dev, struct reply *r)
 		"\"http://www.w3.org/2003/05/soap-envelope\"><a:Header></a:Header><a:Body><a:x>";
 
 	soap_head(dev, "200 OK", false);
-	chunk(&dev->sim->out, begin, sizeof(begin) - 1);
+	chunk(&dev->sim->web.out, begin, sizeof(begin) - 1);
 	r->filler = (uint64_t)dev->knobs.huge << 20;
 }
 
@@ -275,7 +275,7 @@ static bool answered_early(struct device *dev, const struct http_request *reques
 		r->silent = true;
 		return true;
 	}
-	if (device_faults(dev->knobs.e503_every, &dev->e503_seq)) {
+	if (web_every(dev->knobs.e503_every, &dev->e503_seq)) {
 		dev->counters.r503++;
 		closing_page(dev, "503 Service Unavailable", "The service is busy.", r);
 		return true;
@@ -290,7 +290,7 @@ static bool answered_early(struct device *dev, const struct http_request *reques
 
 void service_answer(struct device *dev, const struct http_request *request, struct reply *reply)
 {
-	dev->sim->out.n = 0;
+	dev->sim->web.out.n = 0;
 	dev->counters.requests++;
 	if (request->expect)
 		dev->counters.expect++;
@@ -316,7 +316,7 @@ void service_answer(struct device *dev, const struct http_request *request, stru
 
 void service_malformed(struct device *dev, struct reply *reply)
 {
-	dev->sim->out.n = 0;
+	dev->sim->web.out.n = 0;
 	dev->counters.r400++;
 	closing_page(dev, "400 Bad Request", "Bad Request. This is not HTTP.", reply);
 }

@@ -3,7 +3,7 @@
 #ifndef POWERCTL_AMTSIM_SERVICE_H
 #define POWERCTL_AMTSIM_SERVICE_H
 
-#include "server.h"
+#include "web.h"
 
 /* The answer is in sim->out. */
 void service_answer(struct device *dev, const struct http_request *request, struct reply *reply);

@@ -5,7 +5,6 @@
 
 #include <netinet/in.h>
 #include <openssl/evp.h>
-#include <openssl/ssl.h>
 #include <uv.h>
 
 #include "boot.h"
@@ -14,6 +13,7 @@
 #include "power.h"
 #include "profile.h"
 #include "util.h"
+#include "web.h"
 #include "xml.h"
 
 enum {
@@ -23,13 +23,6 @@ enum {
 	SIM_PASSWORD = 64,
 	SIM_NONCE_TEXT = 32,
 	SIM_CHUNK_MAX = 0xFFFF,
-};
-
-enum dead {
-	DEAD_NO,
-	DEAD_HANG,
-	DEAD_REFUSE,
-	DEAD_SILENT,
 };
 
 enum hang {
@@ -52,8 +45,7 @@ enum pull_style {
 
 /* Every member is explained in the table of knobs.c. */
 struct knobs {
-	uint32_t latency_ms;
-	uint32_t connect_drop_every;
+	struct web_knobs web;
 	uint32_t e503_every;
 	uint32_t cut_every;
 	uint32_t stagger;
@@ -61,8 +53,6 @@ struct knobs {
 	uint32_t stale_word;
 	uint32_t nonce_uses;
 	uint32_t hang;
-	uint32_t dead;
-	uint32_t drip_ms;
 	uint32_t chunk;
 	uint32_t pretty;
 	uint32_t html;
@@ -98,18 +88,10 @@ struct knobs {
 	uint32_t lock_within_s;
 	uint32_t lock_s;
 	uint32_t wrong_realm;
-	uint32_t idle_ms;
 };
 
 struct counters {
-	uint64_t connections;
-	uint64_t peak_connections;
-	uint64_t peak_requests;
-	uint64_t peak_fleet_connections;
-	uint64_t peak_fleet_requests;
-	uint64_t tls;
-	uint64_t tls_failed;
-	uint64_t dropped;
+	struct web_counters web;
 	uint64_t cut;
 	uint64_t requests;
 	uint64_t r200;
@@ -126,7 +108,6 @@ struct counters {
 	uint64_t r404;
 	uint64_t r503;
 	uint64_t expect;
-	uint64_t pipelined;
 	uint64_t bodies;
 	uint64_t unauth_bodies;
 	uint64_t faults;
@@ -163,24 +144,11 @@ struct log_entry {
 	uint8_t call;
 };
 
-/* dev is NULL where devices share it: then theirs are only marks, open or not. */
-struct listener {
-	uv_tcp_t tcp;
-	struct sim *sim;
-	struct device *dev;
-	uint16_t port;
-	bool open;
-	bool closing;
-	bool tls;
-};
-
 struct device {
 	struct sim *sim;
+	struct web_device web;
 	uint32_t n;
 	const struct profile *profile;
-	struct sockaddr_storage address;
-	struct listener plain;
-	struct listener tls;
 	char realm[48];
 	uint8_t uuid[16];
 	uint8_t mac[6];
@@ -201,28 +169,22 @@ struct device {
 	struct boot boot;
 	struct optin optin;
 	uint32_t redirection_state;
-	uint32_t connections_open;
-	uint32_t requests_open;
-	uint32_t drop_seq;
 	uint32_t e503_seq;
 	uint32_t cut_seq;
 	uint32_t stale_seq;
 	uint32_t sleep_dropped;
-	uint64_t last_seen;
 	uint32_t bad_logins;
 	uint64_t bad_since;
 	uint64_t locked_until;
-	uint32_t cert_epoch;
-	X509 *cert;
-	EVP_PKEY *key;
 };
 
 /*
- * One process. body, out and the document are scratch: what a request needs while it is answered,
- * never kept. Nothing big belongs to a device.
+ * One process. body, web.out and the document are scratch: what a request needs while it is
+ * answered, never kept. Nothing big belongs to a device.
  */
 struct sim {
 	uv_loop_t loop;
+	struct web web;
 	struct options options;
 	struct device *devices;
 	uint32_t count;
@@ -231,24 +193,10 @@ struct sim {
 	EVP_MD_CTX *md;
 	struct xml_doc *doc;
 	struct buf body;
-	struct buf out;
-	char read_buffer[64 * 1024];
 	char date[40];
 	uint64_t date_at;
-	SSL_CTX *tls;
-	X509 *cert;
-	EVP_PKEY *key;
-	struct listener shared_plain;
-	struct listener shared_tls;
-	bool shared;
-	uint32_t connections_open;
-	uint32_t requests_open;
-	struct conn *conns;
-	uv_timer_t sweep;
 	struct fleet fleet;
 	struct control control;
-	/* The ports are open: knobs act on them. */
-	bool running;
 };
 
 /* Loop time in milliseconds. */

@@ -88,6 +88,7 @@ static bool parse_head(struct str text, struct head *h)
 
 	if (!str_split(&text, '\n', &line) || !request_line(without_cr(line), h->request))
 		return false;
+	h->request->fields = text;
 	while (str_split(&text, '\n', &line)) {
 		line = without_cr(line);
 		if (!line.n)
@@ -98,6 +99,18 @@ static bool parse_head(struct str text, struct head *h)
 			return false;
 	}
 	return !(h->chunked && h->has_length);
+}
+
+bool http_request_field(const struct http_request *request, const char *name, struct str *ret)
+{
+	struct str text = request->fields, line, field;
+
+	while (str_split(&text, '\n', &line))
+		if (str_split(&line, ':', &field) && line.p && str_is_nocase(field, name)) {
+			*ret = str_trim(line);
+			return true;
+		}
+	return false;
 }
 
 static enum http_result read_head(struct http_reader *r)

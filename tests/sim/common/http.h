@@ -15,6 +15,8 @@ struct http_request {
 	struct str method;
 	struct str target;
 	struct str authorization;
+	/* The lines of the header, for http_request_field. */
+	struct str fields;
 	struct str body;
 	bool expect;
 	bool close;
@@ -45,5 +47,7 @@ bool http_reader_pending(const struct http_reader *r);
 /* HTTP_DONE fills ret; call drop before the next one. */
 enum http_result http_reader_next(struct http_reader *r, struct http_request *ret);
 void http_reader_drop(struct http_reader *r);
+/* The value of a header field, named in any case; false: there is none. */
+bool http_request_field(const struct http_request *request, const char *name, struct str *ret);
 
 #endif

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "conn.h"
+#include "web_conn.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "device.h"
-#include "http.h"
-#include "service.h"
-#include "sim.h"
-#include "tls.h"
+#include "web.h"
+#include "web_tls.h"
 
 enum {
 	/* An unfinished request gets a FIN after this time. */
@@ -20,16 +17,16 @@ enum {
  * handles: how many libuv handles are still open; the last one to close frees it. out holds what
  * is still to be sent; in holds what came after a TLS handshake.
  */
-struct conn {
+struct web_conn {
 	uv_tcp_t tcp;
 	uv_timer_t timer;
 	uv_write_t write;
-	struct sim *sim;
-	struct device *dev;
-	struct conn *next;
-	struct conn *prev;
+	struct web *web;
+	struct web_device *dev;
+	struct web_conn *next;
+	struct web_conn *prev;
 	struct http_reader reader;
-	struct tls *tls;
+	struct web_tls *tls;
 	struct buf out;
 	struct reply reply;
 	uint64_t quiet_since;
@@ -44,32 +41,32 @@ struct conn {
 	bool closing;
 };
 
-static void advance(struct conn *c);
-static void send_out(struct conn *c);
+static void advance(struct web_conn *c);
+static void send_out(struct web_conn *c);
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b);
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret);
 
-static void link_conn(struct conn *c)
+static void link_conn(struct web_conn *c)
 {
-	c->next = c->sim->conns;
+	c->next = c->web->conns;
 	if (c->next)
 		c->next->prev = c;
-	c->sim->conns = c;
+	c->web->conns = c;
 }
 
-static void unlink_conn(struct conn *c)
+static void unlink_conn(struct web_conn *c)
 {
 	if (c->prev)
 		c->prev->next = c->next;
 	else
-		c->sim->conns = c->next;
+		c->web->conns = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
 }
 
 static void on_handle_closed(uv_handle_t *handle)
 {
-	struct conn *c = handle->data;
+	struct web_conn *c = handle->data;
 
 	if (--c->handles)
 		return;
@@ -80,29 +77,29 @@ static void on_handle_closed(uv_handle_t *handle)
 	free(c);
 }
 
-static void end_request(struct conn *c)
+static void end_request(struct web_conn *c)
 {
 	if (c->counted) {
 		c->dev->requests_open--;
-		c->sim->requests_open--;
+		c->web->requests_open--;
 	}
 	c->counted = c->busy = false;
 }
 
-static void shut(struct conn *c)
+static void shut(struct web_conn *c)
 {
 	if (c->closing)
 		return;
 	c->closing = true;
 	end_request(c);
 	c->dev->connections_open--;
-	c->sim->connections_open--;
-	c->dev->last_seen = sim_now(c->sim);
+	c->web->connections_open--;
+	c->dev->last_seen = web_now(c->web);
 	if (c->timer_ready)
 		uv_close((uv_handle_t *)&c->timer, on_handle_closed);
 }
 
-static void close_conn(struct conn *c)
+static void close_conn(struct web_conn *c)
 {
 	if (c->closing)
 		return;
@@ -110,7 +107,7 @@ static void close_conn(struct conn *c)
 	uv_close((uv_handle_t *)&c->tcp, on_handle_closed);
 }
 
-static void reset_conn(struct conn *c)
+static void reset_conn(struct web_conn *c)
 {
 	if (c->closing)
 		return;
@@ -119,10 +116,10 @@ static void reset_conn(struct conn *c)
 		uv_close((uv_handle_t *)&c->tcp, on_handle_closed);
 }
 
-static void start_timer(struct conn *c, uv_timer_cb callback, uint64_t ms)
+static void start_timer(struct web_conn *c, uv_timer_cb callback, uint64_t ms)
 {
 	if (!c->timer_ready) {
-		uv_timer_init(&c->sim->loop, &c->timer);
+		uv_timer_init(c->web->loop, &c->timer);
 		c->timer.data = c;
 		c->timer_ready = true;
 		c->handles++;
@@ -131,9 +128,9 @@ static void start_timer(struct conn *c, uv_timer_cb callback, uint64_t ms)
 }
 
 /* Everything that was to be sent is sent. */
-static void sent(struct conn *c)
+static void sent(struct web_conn *c)
 {
-	c->quiet_since = sim_now(c->sim);
+	c->quiet_since = web_now(c->web);
 	if (c->reply.filler) {
 		send_out(c);
 		return;
@@ -158,7 +155,7 @@ static void sent(struct conn *c)
 
 static void on_written(uv_write_t *req, int status)
 {
-	struct conn *c = req->data;
+	struct web_conn *c = req->data;
 
 	c->writing = false;
 	c->out.n = 0;
@@ -174,7 +171,7 @@ static void on_written(uv_write_t *req, int status)
 
 static void on_drip(uv_timer_t *timer)
 {
-	struct conn *c = timer->data;
+	struct web_conn *c = timer->data;
 	uv_buf_t b = uv_buf_init(c->out.p, 1);
 	int n = uv_try_write((uv_stream_t *)&c->tcp, &b, 1);
 
@@ -185,19 +182,19 @@ static void on_drip(uv_timer_t *timer)
 	if (n > 0)
 		buf_drop(&c->out, 1);
 	if (c->out.n)
-		start_timer(c, on_drip, c->dev->knobs.drip_ms);
+		start_timer(c, on_drip, c->dev->knobs->drip_ms);
 	else
 		sent(c);
 }
 
 /* Makes the next block of an endless answer. */
-static void refill(struct conn *c)
+static void refill(struct web_conn *c)
 {
 	struct buf plain;
 	size_t n = c->reply.filler < FILLER_BLOCK ? (size_t)c->reply.filler : FILLER_BLOCK;
 
 	buf_init(&plain, SIZE_MAX);
-	service_filler(&plain, n, c->reply.filler);
+	c->web->filler(&plain, n, c->reply.filler);
 	c->reply.filler -= n;
 	if (c->tls)
 		tls_write(c->tls, plain.p, plain.n, &c->out);
@@ -207,7 +204,7 @@ static void refill(struct conn *c)
 }
 
 /* What the kernel does not take at once stays in out. */
-static bool write_at_once(struct conn *c, const char *p, size_t n)
+static bool write_at_once(struct web_conn *c, const char *p, size_t n)
 {
 	uv_buf_t b = uv_buf_init((char *)(uintptr_t)p, (unsigned)n);
 	int r = uv_try_write((uv_stream_t *)&c->tcp, &b, 1);
@@ -224,12 +221,12 @@ static bool write_at_once(struct conn *c, const char *p, size_t n)
 	return true;
 }
 
-static void send_out(struct conn *c)
+static void send_out(struct web_conn *c)
 {
 	if (!c->out.n && c->reply.filler)
 		refill(c);
-	if (c->dev->knobs.drip_ms && c->busy) {
-		start_timer(c, on_drip, c->dev->knobs.drip_ms);
+	if (c->dev->knobs->drip_ms && c->busy) {
+		start_timer(c, on_drip, c->dev->knobs->drip_ms);
 		return;
 	}
 	if (!c->out.n) {
@@ -252,19 +249,19 @@ static void on_latency(uv_timer_t *timer)
 	send_out(timer->data);
 }
 
-/* The answer is in sim->out: sends it, now or later. */
-static void send_answer(struct conn *c)
+/* The answer is in web->out: sends it, now or later. */
+static void send_answer(struct web_conn *c)
 {
-	struct buf *answer = &c->sim->out;
+	struct buf *answer = &c->web->out;
 	size_t n = c->reply.cut ? c->reply.cut : answer->n;
-	bool later = c->dev->knobs.latency_ms || c->dev->knobs.drip_ms;
+	bool later = c->dev->knobs->latency_ms || c->dev->knobs->drip_ms;
 
 	if (c->tls)
 		tls_write(c->tls, answer->p, n, &c->out);
 	else if (later)
 		buf_add(&c->out, answer->p, n);
-	if (c->dev->knobs.latency_ms) {
-		start_timer(c, on_latency, c->dev->knobs.latency_ms);
+	if (c->dev->knobs->latency_ms) {
+		start_timer(c, on_latency, c->dev->knobs->latency_ms);
 		return;
 	}
 	if (!later) {
@@ -287,25 +284,25 @@ static void raise_to(uint64_t *peak, uint64_t now)
 		*peak = now;
 }
 
-static void count_request(struct conn *c)
+static void count_request(struct web_conn *c)
 {
-	struct device *dev = c->dev;
+	struct web_device *dev = c->dev;
 
 	if (c->counted)
 		return;
 	c->counted = true;
-	raise_to(&dev->counters.peak_requests, ++dev->requests_open);
-	raise_to(&dev->counters.peak_fleet_requests, ++c->sim->requests_open);
+	raise_to(&dev->counters->peak_requests, ++dev->requests_open);
+	raise_to(&dev->counters->peak_fleet_requests, ++c->web->requests_open);
 }
 
-static void answer(struct conn *c, const struct http_request *request)
+static void answer(struct web_conn *c, const struct http_request *request)
 {
 	c->reply = (struct reply){ .lost = false };
 	c->busy = true;
 	if (request)
-		service_answer(c->dev, request, &c->reply);
+		c->web->answer(c->dev->dev, request, &c->reply);
 	else
-		service_malformed(c->dev, &c->reply);
+		c->web->malformed(c->dev->dev, &c->reply);
 	http_reader_drop(&c->reader);
 	if (c->reply.lost)
 		close_conn(c);
@@ -313,7 +310,7 @@ static void answer(struct conn *c, const struct http_request *request)
 		send_answer(c);
 }
 
-static bool step(struct conn *c)
+static bool step(struct web_conn *c)
 {
 	struct http_request request;
 
@@ -333,7 +330,7 @@ static bool step(struct conn *c)
 }
 
 /* Answers what is there, one after the other; not again from within. */
-static void advance(struct conn *c)
+static void advance(struct web_conn *c)
 {
 	if (c->advancing)
 		return;
@@ -343,15 +340,15 @@ static void advance(struct conn *c)
 	c->advancing = false;
 }
 
-static void feed(struct conn *c, const char *p, size_t n)
+static void feed(struct web_conn *c, const char *p, size_t n)
 {
 	if (c->busy)
-		c->dev->counters.pipelined++;
+		c->dev->counters->pipelined++;
 	http_reader_feed(&c->reader, p, n);
 	advance(c);
 }
 
-static void feed_tls(struct conn *c, const char *p, size_t n)
+static void feed_tls(struct web_conn *c, const char *p, size_t n)
 {
 	struct buf plain;
 	size_t before = c->out.n;
@@ -367,14 +364,14 @@ static void feed_tls(struct conn *c, const char *p, size_t n)
 	buf_done(&plain);
 	if (r == TLS_OPEN || c->closing)
 		return;
-	c->dev->counters.tls_failed += r == TLS_FAILED;
+	c->dev->counters->tls_failed += r == TLS_FAILED;
 	if (!c->busy)
 		close_conn(c);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
 {
-	struct conn *c = stream->data;
+	struct web_conn *c = stream->data;
 
 	if (c->closing || n == 0)
 		return;
@@ -382,7 +379,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
 		close_conn(c);
 		return;
 	}
-	c->quiet_since = sim_now(c->sim);
+	c->quiet_since = web_now(c->web);
 	if (c->mute)
 		return;
 	if (c->tls)
@@ -393,42 +390,27 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
 {
-	struct conn *c = handle->data;
+	struct web_conn *c = handle->data;
 	(void)suggested;
-	*ret = uv_buf_init(c->sim->read_buffer, sizeof(c->sim->read_buffer));
+	*ret = uv_buf_init(c->web->read_buffer, sizeof(c->web->read_buffer));
 }
 
-/* The management engine wakes up by what is sent to it, and loses that. */
-static bool asleep(struct device *dev)
+static void greet(struct web_conn *c, const struct web_listener *listener)
 {
-	uint64_t now = sim_now(dev->sim);
+	struct web_device *dev = c->dev;
 
-	if (!dev->knobs.me_sleep_drop)
-		return false;
-	if (!dev->last_seen || now - dev->last_seen >= dev->knobs.me_sleep_ms)
-		dev->sleep_dropped = 0;
-	dev->last_seen = now;
-	if (dev->sleep_dropped >= dev->knobs.me_sleep_drop)
-		return false;
-	dev->sleep_dropped++;
-	return true;
-}
-
-static void greet(struct conn *c, const struct listener *listener)
-{
-	struct device *dev = c->dev;
-
-	dev->counters.connections++;
-	raise_to(&dev->counters.peak_connections, ++dev->connections_open);
-	raise_to(&dev->counters.peak_fleet_connections, ++c->sim->connections_open);
-	if (asleep(dev) || device_faults(dev->knobs.connect_drop_every, &dev->drop_seq)) {
-		dev->counters.dropped++;
+	dev->counters->connections++;
+	raise_to(&dev->counters->peak_connections, ++dev->connections_open);
+	raise_to(&dev->counters->peak_fleet_connections, ++c->web->connections_open);
+	if ((c->web->refuses && c->web->refuses(dev->dev)) ||
+		web_every(dev->knobs->connect_drop_every, &dev->drop_seq)) {
+		dev->counters->dropped++;
 		reset_conn(c);
 		return;
 	}
-	c->mute = dev->knobs.dead == DEAD_HANG;
+	c->mute = dev->knobs->dead == WEB_DEAD_HANG;
 	if (listener->tls && !c->mute) {
-		dev->counters.tls++;
+		dev->counters->tls++;
 		c->tls = tls_new(dev);
 	}
 	uv_tcp_nodelay(&c->tcp, 1);
@@ -436,33 +418,33 @@ static void greet(struct conn *c, const struct listener *listener)
 }
 
 /* Whom the client meant; NULL: nobody who listens. */
-static struct device *destination(struct conn *c, const struct listener *listener)
+static struct web_device *destination(struct web_conn *c, const struct web_listener *listener)
 {
 	struct sockaddr_storage address;
 	int n = sizeof(address);
-	struct device *dev = listener->dev;
+	struct web_device *dev = listener->dev;
 
 	if (dev)
 		return dev;
 	if (uv_tcp_getsockname(&c->tcp, (struct sockaddr *)&address, &n) < 0)
 		return NULL;
-	dev = server_find(listener->sim, (const struct sockaddr *)&address);
+	dev = web_find(listener->web, (const struct sockaddr *)&address);
 	if (!dev || !(listener->tls ? dev->tls.open : dev->plain.open))
 		return NULL;
 	return dev;
 }
 
-void conn_accept(struct listener *listener)
+void conn_accept(struct web_listener *listener)
 {
-	struct conn *c = xcalloc(1, sizeof(*c));
+	struct web_conn *c = xcalloc(1, sizeof(*c));
 
-	c->sim = listener->sim;
+	c->web = listener->web;
 	c->handles = 1;
 	c->tcp.data = c;
-	c->quiet_since = sim_now(c->sim);
+	c->quiet_since = web_now(c->web);
 	http_reader_init(&c->reader);
 	buf_init(&c->out, SIZE_MAX);
-	uv_tcp_init(&c->sim->loop, &c->tcp);
+	uv_tcp_init(c->web->loop, &c->tcp);
 	link_conn(c);
 	if (uv_accept((uv_stream_t *)&listener->tcp, (uv_stream_t *)&c->tcp) == 0)
 		c->dev = destination(c, listener);
@@ -475,30 +457,30 @@ void conn_accept(struct listener *listener)
 		uv_close((uv_handle_t *)&c->tcp, on_handle_closed);
 }
 
-static bool too_quiet(const struct conn *c, uint64_t now)
+static bool too_quiet(const struct web_conn *c, uint64_t now)
 {
 	uint64_t quiet = now - c->quiet_since;
-	uint32_t idle = c->dev ? c->dev->knobs.idle_ms : 0;
+	uint32_t idle = c->dev ? c->dev->knobs->idle_ms : 0;
 
 	if (c->closing || c->busy || c->mute)
 		return false;
 	return (c->counted && quiet >= REQUEST_MS) || (idle && !c->counted && quiet >= idle);
 }
 
-void conn_sweep(struct sim *sim)
+void conn_sweep(struct web *web)
 {
-	uint64_t now = sim_now(sim);
+	uint64_t now = web_now(web);
 
-	for (struct conn *c = sim->conns, *next; c; c = next) {
+	for (struct web_conn *c = web->conns, *next; c; c = next) {
 		next = c->next;
 		if (too_quiet(c, now))
 			close_conn(c);
 	}
 }
 
-void conn_close_all(struct sim *sim, const struct device *dev)
+void conn_close_all(struct web *web, const struct web_device *dev)
 {
-	for (struct conn *c = sim->conns, *next; c; c = next) {
+	for (struct web_conn *c = web->conns, *next; c; c = next) {
 		next = c->next;
 		if (!dev || c->dev == dev)
 			close_conn(c);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "silence.h"
+#include "web_silence.h"
 
 #include <linux/filter.h>
 
 #include "address.h"
-#include "sim.h"
+#include "web.h"
 
 enum {
 	/* Of what the kernel takes, leaving room for the last answer. */
@@ -18,9 +18,9 @@ enum {
 static const struct sock_filter take = BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
 static const struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
 
-static bool silent(const struct device *dev)
+static bool silent(const struct web_device *dev)
 {
-	return dev->knobs.dead == DEAD_SILENT;
+	return dev->knobs->dead == WEB_DEAD_SILENT;
 }
 
 /* Drops what goes to first..last, addresses by their last word. */
@@ -33,28 +33,28 @@ static size_t add_run(struct sock_filter *p, uint32_t first, uint32_t last)
 }
 
 /* How many devices of a listener are silent. */
-static uint32_t count_silent(const struct listener *l)
+static uint32_t count_silent(const struct web_listener *l)
 {
 	uint32_t n = l->dev && silent(l->dev);
 
-	for (uint32_t i = 0; !l->dev && i < l->sim->count; i++)
-		n += silent(&l->sim->devices[i]);
+	for (uint32_t i = 0; !l->dev && i < l->web->count; i++)
+		n += silent(web_at(l->web, i));
 	return n;
 }
 
 /* A program for a listener of all devices; how long it is, 0: too long. */
-static size_t for_all(const struct sim *sim, struct sock_filter *p)
+static size_t for_all(const struct web *web, struct sock_filter *p)
 {
-	const struct sockaddr *address = (const struct sockaddr *)&sim->devices[0].address;
+	const struct sockaddr *address = (const struct sockaddr *)&web_at(web, 0)->address;
 	uint32_t base = address_last_word(address);
 	size_t n = 0;
 
 	p[n++] = (struct sock_filter)BPF_STMT(
 		BPF_LD | BPF_W | BPF_ABS, address->sa_family == AF_INET6 ? AT_IPV6 : AT_IPV4);
-	for (uint32_t i = 0; i < sim->count; i++) {
+	for (uint32_t i = 0; i < web->count; i++) {
 		uint32_t first = i;
 
-		while (i < sim->count && silent(&sim->devices[i]))
+		while (i < web->count && silent(web_at(web, i)))
 			i++;
 		if (i == first)
 			continue;
@@ -66,7 +66,7 @@ static size_t for_all(const struct sim *sim, struct sock_filter *p)
 	return n;
 }
 
-int silence_apply(const struct listener *l)
+int silence_apply(const struct web_listener *l)
 {
 	static struct sock_filter program[PROGRAM];
 	const int none = 0;
@@ -81,7 +81,7 @@ int silence_apply(const struct listener *l)
 	}
 	program[0] = drop;
 	if (!l->dev)
-		n = for_all(l->sim, program);
+		n = for_all(l->web, program);
 	if (!n)
 		return UV_E2BIG;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tls.h"
+#include "web_tls.h"
 
 #include <openssl/err.h>
 #include <openssl/rand.h>
@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim.h"
+#include "web.h"
 
 enum { KEY_BITS = 2048 };
 
-struct tls {
+struct web_tls {
 	SSL *ssl;
 	BIO *in;
 	BIO *out;
@@ -28,73 +28,73 @@ static const struct {
 	{ "1.3", TLS1_3_VERSION },
 };
 
-static int complain(const char *what, const char *name)
+static int complain(const struct web *web, const char *what, const char *name)
 {
-	fprintf(stderr, "powerctl-amtsim: %s%s\n", what, name);
+	fprintf(stderr, "%s: %s%s\n", web->program, what, name);
 	return -1;
 }
 
-static int set_versions(struct sim *sim)
+static int set_versions(struct web *web)
 {
-	const struct options *o = &sim->options;
+	const struct web_options *o = web->options;
 	const char *max = o->tls_max ? o->tls_max : o->old_tls ? "1.1" : NULL;
 	bool old = o->old_tls || (max && max[2] < '2');
 
 	if (old) {
-		SSL_CTX_set_security_level(sim->tls, 0);
-		SSL_CTX_set_min_proto_version(sim->tls, TLS1_VERSION);
-		SSL_CTX_set_options(sim->tls, SSL_OP_LEGACY_SERVER_CONNECT);
+		SSL_CTX_set_security_level(web->tls, 0);
+		SSL_CTX_set_min_proto_version(web->tls, TLS1_VERSION);
+		SSL_CTX_set_options(web->tls, SSL_OP_LEGACY_SERVER_CONNECT);
 	}
 	if (o->old_tls)
-		SSL_CTX_set_cipher_list(sim->tls, "AES256-SHA:AES128-SHA");
+		SSL_CTX_set_cipher_list(web->tls, "AES256-SHA:AES128-SHA");
 	if (!max)
 		return 0;
 	for (size_t i = 0; i < COUNT(versions); i++)
 		if (strcmp(versions[i].name, max) == 0)
-			return SSL_CTX_set_max_proto_version(sim->tls, versions[i].version) ? 0
+			return SSL_CTX_set_max_proto_version(web->tls, versions[i].version) ? 0
 											    : -1;
-	return complain("--tls-max is 1.0, 1.1, 1.2 or 1.3, not ", max);
+	return complain(web, "--tls-max is 1.0, 1.1, 1.2 or 1.3, not ", max);
 }
 
-static int load_files(struct sim *sim)
+static int load_files(struct web *web)
 {
-	const struct options *o = &sim->options;
+	const struct web_options *o = web->options;
 
-	if (o->cert && SSL_CTX_use_certificate_chain_file(sim->tls, o->cert) != 1)
-		return complain("cannot use the certificate in ", o->cert);
-	if (o->key && SSL_CTX_use_PrivateKey_file(sim->tls, o->key, SSL_FILETYPE_PEM) != 1)
-		return complain("cannot use the key in ", o->key);
+	if (o->cert && SSL_CTX_use_certificate_chain_file(web->tls, o->cert) != 1)
+		return complain(web, "cannot use the certificate in ", o->cert);
+	if (o->key && SSL_CTX_use_PrivateKey_file(web->tls, o->key, SSL_FILETYPE_PEM) != 1)
+		return complain(web, "cannot use the key in ", o->key);
 	if (!o->client_ca)
 		return 0;
-	if (SSL_CTX_load_verify_locations(sim->tls, o->client_ca, NULL) != 1)
-		return complain("cannot read ", o->client_ca);
-	SSL_CTX_set_client_CA_list(sim->tls, SSL_load_client_CA_file(o->client_ca));
-	SSL_CTX_set_verify(sim->tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	if (SSL_CTX_load_verify_locations(web->tls, o->client_ca, NULL) != 1)
+		return complain(web, "cannot read ", o->client_ca);
+	SSL_CTX_set_client_CA_list(web->tls, SSL_load_client_CA_file(o->client_ca));
+	SSL_CTX_set_verify(web->tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	return 0;
 }
 
-int tls_setup(struct sim *sim)
+int tls_setup(struct web *web)
 {
-	sim->tls = SSL_CTX_new(TLS_server_method());
-	if (!sim->tls)
-		return complain("no TLS", "");
-	SSL_CTX_set_mode(sim->tls, SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set_session_cache_mode(sim->tls, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_options(sim->tls, SSL_OP_NO_TICKET);
-	if (set_versions(sim) < 0)
+	web->tls = SSL_CTX_new(TLS_server_method());
+	if (!web->tls)
+		return complain(web, "no TLS", "");
+	SSL_CTX_set_mode(web->tls, SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_session_cache_mode(web->tls, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_options(web->tls, SSL_OP_NO_TICKET);
+	if (set_versions(web) < 0)
 		return -1;
-	return load_files(sim);
+	return load_files(web);
 }
 
-void tls_teardown(struct sim *sim)
+void tls_teardown(struct web *web)
 {
-	SSL_CTX_free(sim->tls);
-	EVP_PKEY_free(sim->key);
-	sim->tls = NULL;
-	sim->key = NULL;
+	SSL_CTX_free(web->tls);
+	EVP_PKEY_free(web->key);
+	web->tls = NULL;
+	web->key = NULL;
 }
 
-void tls_new_certificate(struct device *dev)
+void tls_new_certificate(struct web_device *dev)
 {
 	X509_free(dev->cert);
 	EVP_PKEY_free(dev->key);
@@ -104,16 +104,16 @@ void tls_new_certificate(struct device *dev)
 }
 
 /* One key for all, made when it is first needed; a device that changed its own has another. */
-static EVP_PKEY *key_of(struct device *dev)
+static EVP_PKEY *key_of(struct web_device *dev)
 {
-	EVP_PKEY **key = dev->cert_epoch ? &dev->key : &dev->sim->key;
+	EVP_PKEY **key = dev->cert_epoch ? &dev->key : &dev->web->key;
 
 	if (!*key)
 		*key = EVP_RSA_gen(KEY_BITS);
 	return *key;
 }
 
-static void name_certificate(const struct device *dev, X509 *cert)
+static void name_certificate(const struct web_device *dev, X509 *cert)
 {
 	X509_NAME *name = X509_get_subject_name(cert);
 	char text[INET6_ADDRSTRLEN] = "", alt[64];
@@ -123,8 +123,8 @@ static void name_certificate(const struct device *dev, X509 *cert)
 	snprintf(alt, sizeof(alt), "IP:%s", text);
 	X509_NAME_add_entry_by_txt(
 		name, "CN", MBSTRING_ASC, (const unsigned char *)text, -1, -1, 0);
-	X509_NAME_add_entry_by_txt(name, "O", MBSTRING_ASC,
-		(const unsigned char *)"Intel(R) Active Management Technology", -1, -1, 0);
+	X509_NAME_add_entry_by_txt(
+		name, "O", MBSTRING_ASC, (const unsigned char *)dev->web->organization, -1, -1, 0);
 	X509_set_issuer_name(cert, name);
 	ext = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, alt);
 	if (ext)
@@ -132,7 +132,7 @@ static void name_certificate(const struct device *dev, X509 *cert)
 	X509_EXTENSION_free(ext);
 }
 
-static X509 *make_certificate(struct device *dev)
+static X509 *make_certificate(struct web_device *dev)
 {
 	EVP_PKEY *key = key_of(dev);
 	X509 *cert = X509_new();
@@ -150,7 +150,7 @@ static X509 *make_certificate(struct device *dev)
 	return cert;
 }
 
-static void use_own_certificate(struct device *dev, SSL *ssl)
+static void use_own_certificate(struct web_device *dev, SSL *ssl)
 {
 	if (!dev->cert)
 		dev->cert = make_certificate(dev);
@@ -158,23 +158,23 @@ static void use_own_certificate(struct device *dev, SSL *ssl)
 	SSL_use_PrivateKey(ssl, key_of(dev));
 }
 
-struct tls *tls_new(struct device *dev)
+struct web_tls *tls_new(struct web_device *dev)
 {
-	struct tls *tls = xcalloc(1, sizeof(*tls));
+	struct web_tls *tls = xcalloc(1, sizeof(*tls));
 
-	tls->ssl = SSL_new(dev->sim->tls);
+	tls->ssl = SSL_new(dev->web->tls);
 	tls->in = BIO_new(BIO_s_mem());
 	tls->out = BIO_new(BIO_s_mem());
 	if (!tls->ssl || !tls->in || !tls->out)
 		abort();
 	SSL_set_bio(tls->ssl, tls->in, tls->out);
 	SSL_set_accept_state(tls->ssl);
-	if (!dev->sim->options.cert)
+	if (!dev->web->options->cert)
 		use_own_certificate(dev, tls->ssl);
 	return tls;
 }
 
-void tls_free(struct tls *tls)
+void tls_free(struct web_tls *tls)
 {
 	if (!tls)
 		return;
@@ -182,7 +182,7 @@ void tls_free(struct tls *tls)
 	free(tls);
 }
 
-static void flush(struct tls *tls, struct buf *out)
+static void flush(struct web_tls *tls, struct buf *out)
 {
 	char *p;
 	long n = BIO_get_mem_data(tls->out, &p);
@@ -192,7 +192,8 @@ static void flush(struct tls *tls, struct buf *out)
 	BIO_reset(tls->out);
 }
 
-enum tls_result tls_feed(struct tls *tls, const char *p, size_t n, struct buf *in, struct buf *out)
+enum tls_result tls_feed(
+	struct web_tls *tls, const char *p, size_t n, struct buf *in, struct buf *out)
 {
 	char plain[16 * 1024];
 	int got;
@@ -210,14 +211,14 @@ enum tls_result tls_feed(struct tls *tls, const char *p, size_t n, struct buf *i
 	return SSL_is_init_finished(tls->ssl) ? TLS_ENDED : TLS_FAILED;
 }
 
-void tls_write(struct tls *tls, const char *p, size_t n, struct buf *out)
+void tls_write(struct web_tls *tls, const char *p, size_t n, struct buf *out)
 {
 	if (n)
 		SSL_write(tls->ssl, p, (int)n);
 	flush(tls, out);
 }
 
-void tls_close(struct tls *tls, struct buf *out)
+void tls_close(struct web_tls *tls, struct buf *out)
 {
 	SSL_shutdown(tls->ssl);
 	flush(tls, out);

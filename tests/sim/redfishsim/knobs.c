@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "knobs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "device.h"
+#include "sim.h"
+#include "web_tls.h"
+
+void web_sync(struct device *dev)
+{
+	web_sync_device(&dev->web);
+}
+
+/* "on", or "2:on" for the second system only. */
+static bool set_power(struct device *dev, struct str value)
+{
+	enum power_state state;
+	struct str number, rest = value;
+	uint64_t only = 0;
+
+	if (str_split(&rest, ':', &number) && rest.p) {
+		if (!parse_uint(number, dev->nsystems, &only) || !only)
+			return false;
+		value = rest;
+	}
+	if (!power_of_word(value, &state))
+		return false;
+	for (uint32_t i = 0; i < dev->nsystems; i++)
+		if (!only || only == i + 1)
+			power_set(&dev->systems[i], state);
+	return true;
+}
+
+static void show_power(const struct device *dev, struct buf *out)
+{
+	struct host *sys = dev->systems;
+
+	if (dev->nsystems)
+		buf_json(out, str_of(power_word(power_now(sys))));
+	else
+		buf_text(out, "null");
+}
+
+static bool set_profile(struct device *dev, struct str value)
+{
+	const struct profile *p = profile_find(value);
+
+	if (!p)
+		return false;
+	dev->profile = p;
+	for (uint32_t i = 0; i < dev->nsystems; i++) {
+		boot_done(&dev->systems[i].boot);
+		boot_init(&dev->systems[i]);
+	}
+	login_forget(dev);
+	return true;
+}
+
+static void show_profile(const struct device *dev, struct buf *out)
+{
+	buf_json(out, str_of(dev->profile->name));
+}
+
+static bool set_password(struct device *dev, struct str value)
+{
+	return value.n && str_copy(value, dev->password, sizeof(dev->password));
+}
+
+static void show_password(const struct device *dev, struct buf *out)
+{
+	buf_json(out, str_of(dev->password));
+}
+
+static bool set_redirect(struct device *dev, struct str value)
+{
+	char *text = NULL;
+
+	if (!str_is(value, "no")) {
+		text = strndup(value.p, value.n);
+		if (!text || strpbrk(text, " \r\n")) {
+			free(text);
+			return false;
+		}
+	}
+	free(dev->redirect);
+	dev->redirect = text;
+	return true;
+}
+
+static void show_redirect(const struct device *dev, struct buf *out)
+{
+	buf_json(out, str_of(dev->redirect ? dev->redirect : "no"));
+}
+
+static bool set_newcert(struct device *dev, struct str value)
+{
+	if (!str_is(value, "1"))
+		return false;
+	tls_new_certificate(&dev->web);
+	return true;
+}
+
+static void show_newcert(const struct device *dev, struct buf *out)
+{
+	buf_uint(out, dev->web.cert_epoch);
+}
+
+static bool set_forget(struct device *dev, struct str value)
+{
+	if (!str_is(value, "1"))
+		return false;
+	login_forget(dev);
+	return true;
+}
+
+static void show_forget(const struct device *dev, struct buf *out)
+{
+	buf_uint(out, dev->sessions.next);
+}
+
+#define ANY  UINT32_MAX
+#define NUM  KNOB_NUM
+#define WORD KNOB_CHOICE
+#define OWN  KNOB_CUSTOM
+
+static const struct knob table[] = {
+	OWN("power", "on, off or paused; 2:on is the second system only",
+		"the hosts' state, set at once", set_power, show_power),
+	OWN("profile", "dmtf, dell, hpe, hpe-gen9, supermicro, lenovo, ami or openbmc",
+		"whose service it is", set_profile, show_profile),
+	OWN("password", "text", "of the account", set_password, show_password),
+	WEB_KNOB_ROWS,
+	NUM(e503_every, ANY, 0, "every N-th request is answered 503"),
+	NUM(retry_after, 3600, 1, "Retry-After of a 503 and a 202, in seconds; 0: none"),
+	NUM(cut_every, ANY, 0, "every N-th answer stops in the middle of its body"),
+	{ .name = "stagger",
+		.kind = KNOB_NUMBER,
+		.at = offsetof(struct knobs, stagger),
+		.max = 1,
+		.help = "each service counts N from elsewhere: not all have it at once",
+		.changed = device_start_faults },
+	WORD(hang, "no all auth reset",
+		"never answer: any request, those that logged in, or a Reset (which acts)", NULL),
+	OWN("redirect", "no, or the beginning of a URL",
+		"every request is answered 307 with this before its path", set_redirect,
+		show_redirect),
+	NUM(html, 1, 0, "200 with an HTML page instead of JSON"),
+	NUM(garbage, 1, 0, "answers have a few wrong characters in their middle"),
+	NUM(huge, 4096, 0, "200 with this many MB of an endless document"),
+	NUM(deep, 1000000, 0, "200 with this many arrays inside each other"),
+	NUM(truncate, 1, 0, "documents end in the middle, correctly framed"),
+	NUM(wrong_type, 1, 0, "Content-Type: text/html before correct JSON"),
+	NUM(chunked, 65535, 0, "bodies in chunks of this many bytes; 0: Content-Length"),
+	WORD(auth, "both session basic", "basic: there is no SessionService", NULL),
+	NUM(session_limit, SESSIONS_MAX, 0, "so many sessions at most; 0: as the profile has it"),
+	NUM(session_s, 86400, 1800, "a session that was idle so long is over; 0: never"),
+	NUM(session_every, ANY, 0, "every N-th request with a token ends its session: 401"),
+	OWN("forget_sessions", "1", "no token given so far is good; reads: how many were given",
+		set_forget, show_forget),
+	NUM(lock_after, ANY, 0, "so many bad logins lock the account; 0: never"),
+	NUM(lock_s, 86400, 60, "... for this many seconds"),
+	OWN("newcert", "1", "a new TLS key and certificate; reads: how often", set_newcert,
+		show_newcert),
+	{ .name = "other_machine",
+		.kind = KNOB_NUMBER,
+		.at = offsetof(struct knobs, other_machine),
+		.max = ANY,
+		.help = "not 0: another machine answers: other UUIDs and serial numbers",
+		.changed = device_identify },
+	NUM(transition_ms, 3600000, 0, "on, off, and each half of a cycle take that long"),
+	NUM(soft_ms, 3600000, 0, "what the operating system is asked for takes that long"),
+	NUM(post_ms, 3600000, 0, "the host is in POST for so long after it started"),
+	NUM(off_busy_ms, 3600000, 0, "On is answered 409 for so long after the host went off"),
+	WORD(shows, "profile old transition null",
+		"PowerState during a change: the old one, Powering..., null, or as the profile "
+		"does",
+		NULL),
+	WORD(lie_state, "no off on paused null", "PowerState always reads this", NULL),
+	NUM(os_agent, 1, 1, "0: the operating system ignores soft requests"),
+	NUM(refuse_reset, 599, 0, "a Reset is answered with this HTTP status and does nothing"),
+	NUM(ignore_reset, 1, 0, "a Reset is accepted and does nothing"),
+	NUM(lose_reset_answer, ANY, 0, "the next N accepted Resets act but get no answer"),
+	WORD(tasks, "no reset all", "what is answered 202 with a task", NULL),
+	NUM(task_ms, 3600000, 0, "a task runs that long"),
+	NUM(task_fails, 1, 0, "tasks end with Exception"),
+	WORD(etag, "profile none strong weak body",
+		"ETags; body: of all, so that each change of state makes a new one", NULL),
+	NUM(etag_every, ANY, 0, "every N-th If-Match is refused with 412"),
+	NUM(ignore_boot, 1, 0, "the host starts as if there were no boot override"),
+	NUM(keep_override, 1, 0, "an override for once survives the start"),
+	NUM(log_entries, 100000, 3, "so many entries of the log are made up"),
+	NUM(page, 100000, 0, "members in one page of a collection; 0: all"),
+	NUM(bmc_ms, 3600000, 1000, "a Manager.Reset closes the ports for so long"),
+};
+
+const struct knob_table knobs_table = { table, COUNT(table), offsetof(struct device, knobs) };

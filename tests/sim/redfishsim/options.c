@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include "knobs.h"
+#include "util.h"
+
+static const struct option options[] = {
+	{ "devices", "N", OPTION_NUMBER, OPTION_AT(fleet.devices), 1, 100000,
+		"how many services (1)" },
+	{ "systems", "N", OPTION_NUMBER, OPTION_AT(systems), 0, 256,
+		"how many systems behind each of them (1)" },
+	OPTION_ROW_ADDRESS,
+	OPTION_ROW_BY_PORT,
+	{ "port", "P", OPTION_NUMBER, OPTION_AT(fleet.port), 0, 65535,
+		"plain port (8000); 0: the kernel gives one; by port: P, P+2, P+4, ..." },
+	{ "tls-port", "P", OPTION_NUMBER, OPTION_AT(web.tls_port), 0, 65535,
+		"TLS port (8443), likewise" },
+	OPTION_ROW_CONTROL,
+	{ "user", "NAME", OPTION_TEXT, OPTION_AT(user), 0, 0, "who may log in (admin)" },
+	{ "password", "WORD", OPTION_PASSWORD_WORD, OPTION_AT(fleet.password), 0, 0,
+		"with which password (P@ssw0rd)" },
+	OPTION_ROW_PASSWORD_FILE,
+	{ "profile", "P", OPTION_TEXT, OPTION_AT(profile), 0, 0,
+		"dmtf, dell, hpe, hpe-gen9, supermicro, lenovo, ami or openbmc (dmtf)" },
+	{ "state", "WORD", OPTION_TEXT, OPTION_AT(fleet.state), 0, 0,
+		"initial power: off, on or paused (off)" },
+	OPTION_ROW_SET,
+	OPTION_ROW_READY_FD,
+	OPTION_ROW_QUIET,
+	WEB_OPTION_ROWS,
+	{ "seed", "N", OPTION_NUMBER, OPTION_AT(fleet.seed), 0, UINT32_MAX,
+		"other UUIDs and serial numbers than those of seed 1" },
+	OPTION_ROW_KNOBS,
+	OPTION_ROW_HELP,
+};
+
+static const char about[] =
+	"A fleet of stand-ins for Redfish services: HTTP and HTTPS with Basic and session login,\n"
+	"power and boot control, vendors' peculiarities, and knobs for everything that goes "
+	"wrong.\n"
+	"When all ports listen, one line of JSON on stdout says where. SIGTERM ends it.\n";
+
+static const char examples[] =
+	"  powerctl-redfishsim --devices 3 --by-port --state on --profile dell\n"
+	"  powerctl-redfishsim --systems 4 --set all:transition_ms=3000\n"
+	"  curl -s http://127.0.0.1:8000/redfish/v1/\n"
+	"  curl -s http://127.0.0.1:CONTROL/devices/1\n"
+	"  curl -s -X PUT -d e503_every=2 http://127.0.0.1:CONTROL/devices/3-5\n";
+
+static const struct option_table table = { "powerctl-redfishsim", options, COUNT(options), about,
+	examples, &knobs_table };
+
+enum option_result options_parse(struct options *o, int argc, char **argv)
+{
+	*o = (struct options){
+		.fleet = {
+			.devices = 1,
+			.address = "127.0.0.1",
+			.port = 8000,
+			.password = "P@ssw0rd",
+			.state = "off",
+			.ready_fd = 1,
+			.seed = 1,
+		},
+		.web.tls_port = 8443,
+		.user = "admin",
+		.profile = "dmtf",
+		.systems = 1,
+	};
+
+	enum option_result r = option_parse(&table, o, argc, argv);
+
+	return r == OPTION_RUN ? web_check_options(&table, &o->fleet, &o->web) : r;
+}
