@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One service's HTTP: a login by session or Basic, a 401 that is answered by one new login,
+ * One service's HTTP: an op as a chain of requests, a 401 that is answered by one new login,
  * redirects on the same origin, 503 with Retry-After, tasks (DSP0266 sections 7, 12.7 and 13).
- *
- * Sessions or Basic (auth: auto): a session costs two requests besides, its login and its end, so
- * it is worth it for three and more, and where the device is changed. A status that knows its way
- * is one request with a Basic login.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,16 +17,12 @@
 #include "redfish.h"
 
 #define ROOT          "/redfish/v1/"
-#define BASIC_MAX     3u /* requests before a session is worth it */
 #define REDIRECTS_MAX 3u
 #define WAITS_MAX     3u
 #define WAIT_MAX_MS   10000u
 #define TASK_POLL_MS  1000u
 #define TASK_MAX_MS   10000u
 #define GOODBYE_MS    1500u
-
-static void transmit(struct redfish_dev *dev, enum stage stage);
-static void go_on(struct redfish_dev *dev);
 
 /* --- An op. ----------------------------------------------------------------------------------- */
 
@@ -126,7 +118,7 @@ bool redfish_lacks(const struct pctl_error *err)
 
 /* --- How a request ends. ---------------------------------------------------------------------- */
 
-static void fail_request(
+void redfish_fail_request(
 	struct redfish_dev *dev, const struct pctl_error *err, const struct reply *reply)
 {
 	static const struct reply none = { .status = 0 };
@@ -138,12 +130,12 @@ static void fail_request(
 		redfish_end(dev, err);
 }
 
-static void fail_text(struct redfish_dev *dev, int code, const char *text)
+void redfish_fail_text(struct redfish_dev *dev, int code, const char *text)
 {
 	struct pctl_error err = { 0 };
 
 	(void)pctl_error_set(&err, code, "%s", text);
-	fail_request(dev, &err, NULL);
+	redfish_fail_request(dev, &err, NULL);
 }
 
 /* What the device said no to did not happen; of 500, 502 and 504 nobody can be sure. */
@@ -157,7 +149,7 @@ static void refuse(struct redfish_dev *dev, const struct reply *reply)
 	(void)doc_error(reply->status, reply->doc, request->what, &err);
 	if ((request->flags & REQUEST_CHANGES) && no)
 		pctl_op_not_taken(dev->call.op);
-	fail_request(dev, &err, reply);
+	redfish_fail_request(dev, &err, reply);
 }
 
 static void succeed(struct redfish_dev *dev, const struct reply *reply)
@@ -186,9 +178,9 @@ static void on_wait(uv_timer_t *timer)
 	struct redfish_dev *dev = timer->data;
 
 	if (dev->call.stage == STAGE_TASK)
-		transmit(dev, STAGE_TASK);
+		redfish_transmit(dev, STAGE_TASK);
 	else
-		go_on(dev);
+		redfish_go_on(dev);
 }
 
 static void wait_for(struct redfish_dev *dev, uint64_t ms)
@@ -271,182 +263,16 @@ static void on_task(
 	if (is_one_of(state, failed)) {
 		(void)doc_error(reply->status, reply->doc, dev->call.request.what, &err);
 		err.code = err.code == PCTL_E_AUTH ? PCTL_E_REFUSED : err.code;
-		fail_request(dev, &err, NULL);
+		redfish_fail_request(dev, &err, NULL);
 	} else if (reply->status >= 400 && reply->status != 404 && reply->status != 401) {
 		/* The monitor's last answer is the request's. */
 		(void)doc_error(reply->status, reply->doc, dev->call.request.what, &err);
-		fail_request(dev, &err, reply);
+		redfish_fail_request(dev, &err, reply);
 	} else if ((reply->status == 202 || (state && !is_one_of(state, ended))) &&
 		   now(dev) < dev->call.task_until) {
 		poll_later(dev, answer);
 	} else {
 		succeed(dev, reply); /* ended, forgotten, or still going on: it was taken */
-	}
-}
-
-/* --- Logins. ---------------------------------------------------------------------------------- */
-
-static void forget_token(struct redfish_dev *dev)
-{
-	pctl_secret_free(dev->token);
-	dev->token = NULL;
-	dev->token_path[0] = '\0';
-}
-
-static bool wants_session(const struct redfish_dev *dev)
-{
-	if (dev->auth == REDFISH_AUTH_BASIC || dev->basic_only)
-		return false;
-	return dev->auth == REDFISH_AUTH_SESSION || dev->session_only || dev->call.many ||
-	       dev->basic_sent >= BASIC_MAX;
-}
-
-static void put_fact(struct redfish_dev *dev, const char *key, const char *value)
-{
-	const char *known = pctl_fact_get(dev->device, key);
-
-	if (value && strlen(value) < 200 && (!known || strcmp(known, value) != 0))
-		pctl_fact_put(dev->device, key, value);
-}
-
-static const char *sessions_path(const struct redfish_dev *dev)
-{
-	const char *known = pctl_fact_get(dev->device, FACT_SESSIONS);
-	const char *path = doc_link(dev->root, "Links/Sessions");
-
-	return path || !known || !doc_is_path(known) ? path : known;
-}
-
-static void refused_login(struct redfish_dev *dev)
-{
-	struct pctl_error err = { 0 };
-
-	dev->basic_sent = 0;
-	(void)pctl_error_set(&err, PCTL_E_AUTH, "user '%s' or its password was refused (HTTP 401)",
-		pctl_setting_text(dev->device, "username"));
-	(void)pctl_error_device_code(&err, "HTTP 401");
-	fail_request(dev, &err, NULL);
-}
-
-static void without_sessions(struct redfish_dev *dev, bool for_ever)
-{
-	if (dev->auth == REDFISH_AUTH_SESSION) {
-		fail_text(dev, PCTL_E_UNSUPPORTED,
-			"the service has no sessions; `auth: basic` does without");
-		return;
-	}
-	dev->basic_only = true;
-	if (for_ever)
-		put_fact(dev, FACT_LOGIN, "basic");
-	go_on(dev);
-}
-
-/* The body is made and wiped by hand: a JSON library would leave copies of the password. */
-static void add_json_text(struct pctl_buf *out, const char *text, size_t len)
-{
-	pctl_buf_adds(out, "\"");
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (c < ' ') {
-			pctl_buf_addf(out, "\\u%04x", c);
-			continue;
-		}
-		if (c == '"' || c == '\\')
-			pctl_buf_adds(out, "\\");
-		pctl_buf_add(out, &text[i], 1);
-	}
-	pctl_buf_adds(out, "\"");
-}
-
-static void log_in(struct redfish_dev *dev)
-{
-	struct pctl_buf *body = &dev->call.login;
-	const struct pctl_secret *password = pctl_setting_secret(dev->device, "password");
-	const char *username = pctl_setting_text(dev->device, "username");
-
-	if (!sessions_path(dev)) {
-		if (dev->root)
-			without_sessions(dev, true);
-		else
-			transmit(dev, STAGE_ROOT);
-		return;
-	}
-	pctl_buf_done(body);
-	pctl_buf_init_secret(body, (size_t)6 * PCTL_SECRET_MAX + 2048);
-	pctl_buf_adds(body, "{\"UserName\":");
-	add_json_text(body, username, strlen(username));
-	pctl_buf_adds(body, ",\"Password\":");
-	add_json_text(body, password ? pctl_secret_data(password) : "",
-		password ? pctl_secret_len(password) : 0);
-	pctl_buf_adds(body, "}");
-	if (body->full)
-		fail_text(dev, PCTL_E_CONFIG, "username: is too long");
-	else
-		transmit(dev, STAGE_LOGIN);
-}
-
-static void on_login(
-	struct redfish_dev *dev, const struct pctl_http_answer *answer, const struct reply *reply)
-{
-	const char *token = pctl_http_answer_field(answer, "X-Auth-Token");
-	const char *path = doc_text(reply->doc, "@odata.id");
-	struct pctl_error err = { 0 };
-
-	pctl_buf_done(&dev->call.login);
-	pctl_buf_init_secret(&dev->call.login, 0);
-	if (reply->status == 401) {
-		refused_login(dev);
-	} else if (reply->status == 404 || reply->status == 405 || reply->status == 501) {
-		pctl_fact_put(dev->device, FACT_SESSIONS, NULL);
-		without_sessions(dev, true);
-	} else if (reply->status < 300 && token && *token) {
-		dev->token = pctl_secret_new(token, strlen(token));
-		dev->fresh = true;
-		if (reply->location)
-			path = reply->location;
-		if (!path || !doc_same_origin(path, pctl_device_host(dev->device), dev->port,
-				     dev->tls, dev->token_path, sizeof(dev->token_path)))
-			dev->token_path[0] = '\0';
-		put_fact(dev, FACT_SESSIONS, sessions_path(dev));
-		go_on(dev);
-	} else if (reply->status < 300) {
-		fail_text(dev, PCTL_E_PROTOCOL,
-			"its login was taken and brought no X-Auth-Token; `auth: basic` does "
-			"without");
-	} else if (doc_says(reply->doc, "SessionLimitExceeded") && !dev->session_only &&
-		   dev->auth == REDFISH_AUTH_AUTO) {
-		without_sessions(dev, false); /* those of others are in the way */
-	} else {
-		(void)doc_error(reply->status, reply->doc, "a login", &err);
-		fail_request(dev, &err, reply);
-	}
-}
-
-/* Whether the login in use may be tried another way: never a refused password again. */
-static void on_401(struct redfish_dev *dev, const struct pctl_http_answer *answer)
-{
-	const char *challenge = pctl_http_answer_field(answer, "WWW-Authenticate");
-
-	if (dev->token) {
-		forget_token(dev);
-		if (dev->call.relogged || dev->fresh) {
-			fail_text(dev, PCTL_E_AUTH,
-				"it does not take the session that it has just given (HTTP 401)");
-			return;
-		}
-		dev->call.relogged = true;
-		go_on(dev);
-	} else if (dev->call.request.flags & REQUEST_PUBLIC) {
-		dev->call.request.flags &= ~REQUEST_PUBLIC; /* a service that hides its root */
-		go_on(dev);
-	} else if (challenge && !strcasestr(challenge, "basic") && !dev->session_only &&
-		   dev->auth == REDFISH_AUTH_AUTO && !dev->basic_only) {
-		dev->session_only = true;
-		put_fact(dev, FACT_LOGIN, "session");
-		go_on(dev);
-	} else {
-		refused_login(dev);
 	}
 }
 
@@ -459,18 +285,18 @@ static void take_root(struct redfish_dev *dev, const struct reply *reply)
 
 	json_decref(dev->root);
 	dev->root = json_incref((json_t *)(uintptr_t)reply->doc);
-	put_fact(dev, FACT_EXPAND, can ? "yes" : "no");
-	put_fact(dev, FACT_SYSTEMS, doc_link(dev->root, "Systems"));
+	redfish_put_fact(dev, FACT_EXPAND, can ? "yes" : "no");
+	redfish_put_fact(dev, FACT_SYSTEMS, doc_link(dev->root, "Systems"));
 }
 
 static void on_root(struct redfish_dev *dev, const struct reply *reply)
 {
 	if (reply->status == 200 && reply->doc) {
 		take_root(dev, reply);
-		log_in(dev);
+		redfish_login_begin(dev);
 	} else {
 		/* Whoever hides it has no sessions that could be found. */
-		without_sessions(dev, false);
+		redfish_login_none(dev, false);
 	}
 }
 
@@ -490,7 +316,7 @@ static bool redirected(struct redfish_dev *dev, const struct reply *reply)
 	if (request->flags & REQUEST_CHANGES)
 		pctl_op_not_taken(dev->call.op);
 	(void)snprintf(request->path, sizeof(request->path), "%s", path);
-	go_on(dev);
+	redfish_go_on(dev);
 	return true;
 }
 
@@ -500,18 +326,18 @@ static void on_reply(
 	bool get = strcmp(dev->call.request.method, "GET") == 0;
 
 	if (reply->status == 401)
-		on_401(dev, answer);
+		redfish_login_refused(dev, answer);
 	else if (reply->status >= 300 && redirected(dev, reply))
 		return;
 	else if (waits(dev, answer))
 		return;
 	else if (reply->status >= 300 && reply->status < 400)
-		fail_text(dev, PCTL_E_PROTOCOL,
+		redfish_fail_text(dev, PCTL_E_PROTOCOL,
 			"it sends us elsewhere (a redirect to another host, or in a circle)");
 	else if (reply->status >= 400)
 		refuse(dev, reply);
 	else if (get && !reply->doc)
-		fail_text(dev, PCTL_E_PROTOCOL, "its answer is empty");
+		redfish_fail_text(dev, PCTL_E_PROTOCOL, "its answer is empty");
 	else if (!follow(dev, answer, reply))
 		succeed(dev, reply);
 }
@@ -526,7 +352,7 @@ static void dispatch(
 		on_root(dev, reply);
 		break;
 	case STAGE_LOGIN:
-		on_login(dev, answer, reply);
+		redfish_login_answered(dev, answer, reply);
 		break;
 	case STAGE_TASK:
 		on_task(dev, answer, reply);
@@ -557,7 +383,7 @@ static void on_http(void *data, const struct pctl_http_answer *answer, const str
 
 	dev->lost = err && err->code != PCTL_E_PROTOCOL;
 	if (err) {
-		fail_request(dev, err, NULL);
+		redfish_fail_request(dev, err, NULL);
 		return;
 	}
 	json_t *doc = read_body(dev, answer, &bad);
@@ -571,7 +397,7 @@ static void on_http(void *data, const struct pctl_http_answer *answer, const str
 		.path = path,
 	};
 	if (bad.code)
-		fail_request(dev, &bad, NULL);
+		redfish_fail_request(dev, &bad, NULL);
 	else
 		dispatch(dev, answer, &reply);
 	json_decref(doc);
@@ -604,7 +430,7 @@ static void send_one(struct redfish_dev *dev, struct pctl_op *op, struct pctl_ht
 	pctl_http_send(dev->http, op, r, on_http, dev);
 }
 
-static void transmit(struct redfish_dev *dev, enum stage stage)
+void redfish_transmit(struct redfish_dev *dev, enum stage stage)
 {
 	struct call *call = &dev->call;
 	const struct request *request = &call->request;
@@ -614,7 +440,7 @@ static void transmit(struct redfish_dev *dev, enum stage stage)
 	call->stage = stage;
 	if (stage == STAGE_LOGIN) {
 		r.method = "POST";
-		r.path = sessions_path(dev);
+		r.path = redfish_login_path(dev);
 		r.body = call->login.data;
 		r.body_len = call->login.len;
 	} else if (stage == STAGE_TASK) {
@@ -631,14 +457,14 @@ static void transmit(struct redfish_dev *dev, enum stage stage)
 	send_one(dev, call->op, &r, stage == STAGE_REQUEST ? request->etag : "", with_login);
 }
 
-static void go_on(struct redfish_dev *dev)
+void redfish_go_on(struct redfish_dev *dev)
 {
 	bool is_public = dev->call.request.flags & REQUEST_PUBLIC;
 
-	if (!is_public && !dev->token && wants_session(dev))
-		log_in(dev);
+	if (!is_public && !dev->token && redfish_login_wanted(dev))
+		redfish_login_begin(dev);
 	else
-		transmit(dev, STAGE_REQUEST);
+		redfish_transmit(dev, STAGE_REQUEST);
 }
 
 static void begin_request(struct redfish_dev *dev, const struct request *request, const char *path)
@@ -649,7 +475,7 @@ static void begin_request(struct redfish_dev *dev, const struct request *request
 	call->request = *request;
 	call->redirects = call->waits = 0;
 	(void)snprintf(call->request.path, sizeof(call->request.path), "%s", path);
-	go_on(dev);
+	redfish_go_on(dev);
 }
 
 void redfish_get(struct redfish_dev *dev, const char *path, unsigned flags, redfish_then_fn *then,
@@ -735,7 +561,7 @@ static void on_timer_closed(uv_handle_t *handle)
 static void end_goodbye(struct redfish_dev *dev)
 {
 	(void)uv_timer_stop(&dev->timer);
-	forget_token(dev);
+	redfish_login_forget(dev);
 	pctl_http_session_free(dev->http);
 	json_decref(dev->root);
 	json_decref(dev->host);

@@ -412,7 +412,8 @@ int doc_error(int status, const json_t *doc, const char *what, struct pctl_error
 	const char *id = id_of(message);
 	int code = class_of(status, doc);
 
-	if (!words)
+	/* That of the whole only says where to look. */
+	if (!words && !id)
 		words = doc_text(doc, "error/message");
 	if (!id)
 		id = doc_text(doc, "error/code");

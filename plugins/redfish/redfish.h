@@ -120,6 +120,31 @@ bool redfish_lacks(const struct pctl_error *err);
 /* Says goodbye, at most for a second or two; closed() follows. */
 void redfish_client_close(struct redfish_dev *dev, void (*closed)(struct redfish_dev *dev));
 
+/* For login.c: sends what stage says; goes on with the request; fails it. */
+void redfish_transmit(struct redfish_dev *dev, enum stage stage);
+void redfish_go_on(struct redfish_dev *dev);
+void redfish_fail_request(
+	struct redfish_dev *dev, const struct pctl_error *err, const struct reply *reply);
+void redfish_fail_text(struct redfish_dev *dev, int code, const char *text);
+
+/* --- login.c ---------------------------------------------------------------------------------- */
+
+/* Whether the next request is worth a session. */
+bool redfish_login_wanted(const struct redfish_dev *dev);
+/* Logs in and goes on with the request, or without a session. */
+void redfish_login_begin(struct redfish_dev *dev);
+void redfish_login_answered(
+	struct redfish_dev *dev, const struct pctl_http_answer *answer, const struct reply *reply);
+/* The request was answered 401. */
+void redfish_login_refused(struct redfish_dev *dev, const struct pctl_http_answer *answer);
+/* The service has no sessions, for ever or just now. */
+void redfish_login_none(struct redfish_dev *dev, bool for_ever);
+void redfish_login_forget(struct redfish_dev *dev);
+/* Of the sessions; NULL: not known. */
+const char *redfish_login_path(const struct redfish_dev *dev);
+/* As pctl_fact_put(), where it is something new that can be kept. */
+void redfish_put_fact(struct redfish_dev *dev, const char *key, const char *value);
+
 /* --- patch.c ---------------------------------------------------------------------------------- */
 
 /* A PATCH as redfish_send(), with If-Match as the service wants it. etag: as read; "": not known.
@@ -193,7 +218,7 @@ struct redfish_dev {
 	struct pctl_secret *token;
 	char token_path[DOC_PATH_MAX]; /* of the session; "": not told */
 
-	json_t *root;   /* NULL: not read */
+	json_t *root; /* NULL: not read */
 	json_t *host; /* NULL: not read, or changed since */
 	char system_path[DOC_PATH_MAX];
 	char etag[ETAG_SIZE];

@@ -118,8 +118,7 @@ void tree_info(const json_t *root, const json_t *host, bool tls, struct pctl_val
 		pctl_value_set_text(ret, "uuid", uuid);
 	pctl_value_set_text(
 		ret, "health", health_word(health ? health : doc_text(host, "Status/Health")));
-	pctl_value_set_text(
-		ret, "power_policy", tree_policy(doc_text(host, "PowerRestorePolicy")));
+	pctl_value_set_text(ret, "power_policy", tree_policy(doc_text(host, "PowerRestorePolicy")));
 	add_console(consoles, serial, "SSH", "ssh");
 	add_console(consoles, serial, "Telnet", "telnet");
 	add_console(consoles, serial, "IPMI", "ipmi");
