@@ -198,7 +198,8 @@ static bool waits(struct redfish_dev *dev, const struct pctl_http_answer *answer
 		ms + 1000 > pctl_op_time_left(dev->call.op))
 		return false;
 	dev->call.waits++;
-	if (answer->status == 429 && (dev->call.request.flags & REQUEST_CHANGES))
+	if (answer->status == 429 && dev->call.stage == STAGE_REQUEST &&
+		(dev->call.request.flags & REQUEST_CHANGES))
 		pctl_op_not_taken(dev->call.op);
 	wait_for(dev, ms);
 	return true;
@@ -347,6 +348,9 @@ static void dispatch(
 {
 	if (reply->status != 401)
 		dev->fresh = false;
+	if (dev->call.stage != STAGE_REQUEST && dev->call.stage != STAGE_TASK &&
+		waits(dev, answer))
+		return;
 	switch (dev->call.stage) {
 	case STAGE_ROOT:
 		on_root(dev, reply);
