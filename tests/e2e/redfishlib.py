@@ -11,7 +11,10 @@
     fleet.url(1, tls=True)                                  # for other programs
 """
 import json
+import os
+import shutil
 import ssl
+import subprocess
 import urllib.error
 import urllib.request
 
@@ -111,3 +114,49 @@ def document(text):
         return json.loads(text) if text else None
     except ValueError:
         return None
+
+
+class Client:
+    """Programs that others wrote, against a fleet. Their own ideas of certificates are not ours."""
+    python = "/usr/bin/python3"  # Debian's, which has sushy
+
+    def __init__(self, lab):
+        self.env = {k: v for k, v in lab.env.items() if not k.endswith("_CA_BUNDLE")}
+        self.env["PYTHONWARNINGS"] = "ignore"
+
+    def run(self, *args, status=0):
+        """Runs one to its end; what it printed. status: that, one of them, or None for any."""
+        r = subprocess.run(args, env=self.env, capture_output=True, text=True, check=False,
+                           timeout=lib.PATIENCE, stdin=subprocess.DEVNULL)
+        wanted = status if isinstance(status, tuple) else (status,)
+        assert status is None or r.returncode in wanted, lib.Result(
+            args, r.returncode, r.stdout[-3000:], r.stderr[-3000:])
+        return r.stdout
+
+    def sushy(self, fleet, code, n=1):
+        """Runs code with root, a sushy.Sushy; what it printed."""
+        if subprocess.run([self.python, "-c", "import sushy"], capture_output=True,
+                          check=False).returncode:
+            lib.skip("sushy is not installed")
+        return self.run(self.python, "-c", "import sushy\n"
+                        f"root = sushy.Sushy({fleet.url(n, tls=True)!r}, username={USER!r}, "
+                        f"password={PASSWORD!r}, verify=False)\n" + code)
+
+    def fence(self, fleet, action, n=1):
+        """The status that fence_redfish ends with: 0 on or done, 2 off, 1 error."""
+        program = shutil.which("fence_redfish", path=os.environ["PATH"] + ":/usr/sbin") or \
+            lib.skip("fence_redfish is not installed")
+        return subprocess.run(
+            [program, "-a", "127.0.0.1", "-u", str(fleet.ports(n)[1]), "-l", USER, "-p", PASSWORD,
+             "--ssl-insecure", "-z", "-o", action], env=self.env, capture_output=True,
+            check=False, timeout=lib.PATIENCE, stdin=subprocess.DEVNULL).returncode
+
+    def redfishtool(self, fleet, *args, n=1, status=0):
+        if not shutil.which("redfishtool"):
+            lib.skip("redfishtool is not installed")
+        return self.run("redfishtool", "-r", f"127.0.0.1:{fleet.ports(n)[1]}", "-u", USER, "-p",
+                        PASSWORD, "-S", "Always", "-n", *args, status=status)
+
+    def curl(self, *args, status=0):
+        return self.run("curl", "-s", "-k", "--noproxy", "*", "--max-time", str(lib.PATIENCE),
+                        *args, status=status)

@@ -283,6 +283,11 @@ void web_sync_device(struct web_device *dev)
 	sync_listener(&dev->tls);
 }
 
+bool web_device_is_open(const struct web_device *w)
+{
+	return w->plain.open == wanted(&w->plain) && w->tls.open == wanted(&w->tls);
+}
+
 /* All on one port that the kernel chose for the first; UV_EADDRINUSE: it is taken elsewhere. */
 static int open_same_port(struct web *web, bool tls)
 {

@@ -230,6 +230,8 @@ void web_stop(struct web *web);
 struct web_device *web_find(struct web *web, const struct sockaddr *address);
 /* Opens or closes a device's ports as listens() and its knobs say now. */
 void web_sync_device(struct web_device *w);
+/* Whether it listens where it should now. */
+bool web_device_is_open(const struct web_device *w);
 /* The program defines it: for its knobs, calls web_sync_device. */
 void web_sync(struct device *dev);
 /* Counts one; true for every N-th, never if every is 0. */

@@ -218,6 +218,13 @@ static bool allowed(struct call *c, const struct wish *w)
 			"BootSourceOverrideTarget are required together.");
 		return false;
 	}
+	if ((c->p->quirks & QUIRK_TARGET_FIRST) && w->enabled >= 0 &&
+		strcmp(w->target ? w->target : c->sys->boot.target, "None") == 0) {
+		call_fail(c, 400, "PropertyValueIncompatible",
+			"The value for the property BootSourceOverrideEnabled does not go with the "
+			"target None.");
+		return false;
+	}
 	if (power_now(c->sys) == POWER_ON && sim_now(c->dev->sim) < c->sys->power.post_until &&
 		(c->p->quirks & QUIRK_POST_LOCKS_BOOT)) {
 		call_fail(c, 400, "UnableToModifyDuringSystemPOST",

@@ -172,7 +172,6 @@ void device_note(struct device *dev, struct str method, struct str target)
 
 void device_restart(struct device *dev)
 {
-	dev->gone_until = sim_now(dev->sim) + dev->knobs.bmc_ms;
 	dev->leaving = true;
 }
 
@@ -181,13 +180,17 @@ void device_tick(struct device *dev)
 {
 	if (dev->leaving) {
 		dev->leaving = false;
-		login_forget(dev);
+		dev->gone = true;
 		dev->gone_until = sim_now(dev->sim) + dev->knobs.bmc_ms;
+		login_forget(dev);
 		web_sync(dev);
 		conn_close_all(&dev->sim->web, &dev->web);
 	} else if (dev->gone_until && sim_now(dev->sim) >= dev->gone_until) {
-		dev->gone_until = 0;
+		dev->gone = false;
 		web_sync(dev);
+		/* Until the ports could be had again. */
+		if (web_device_is_open(&dev->web))
+			dev->gone_until = 0;
 	}
 }
 
@@ -279,7 +282,7 @@ void device_json(struct device *dev, struct buf *out)
 	}
 	buf_char(out, ']');
 	json_member_number(out, "sessions", login_count(dev));
-	json_member_bool(out, "gone", dev->gone_until != 0);
+	json_member_bool(out, "gone", dev->leaving || dev->gone_until);
 	json_member_number(out, "connections_open", dev->web.connections_open);
 	json_member(out, "counters");
 	counter_json(&device_counters, dev, out);

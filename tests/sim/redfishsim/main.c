@@ -56,7 +56,7 @@ static const struct control_route routes[] = {
 static bool listens(const struct device *dev, bool tls)
 {
 	(void)tls;
-	return !dev->gone_until || dev->leaving;
+	return !dev->gone;
 }
 
 static void tick(struct web *web)

@@ -304,6 +304,7 @@ void get_entries(struct call *c)
 
 void get_entry(struct call *c)
 {
+	char uri[CALL_PATH];
 	uint64_t n;
 
 	if (!log_is_there(c))
@@ -312,8 +313,9 @@ void get_entry(struct call *c)
 		call_fail(c, 404, "ResourceMissingAtURI", "There is no entry %s.", c->entry);
 		return;
 	}
+	call_uri(c, uri, "%s", c->path + 12);
 	c->out = events_entry(c->sys, (uint32_t)n - 1);
-	json_object_set_new(c->out, "@odata.id", json_string(c->path));
+	json_object_set_new(c->out, "@odata.id", json_string(uri));
 }
 
 void post_clear(struct call *c)

@@ -6,35 +6,6 @@
 
 #define COMMON_RESETS "On ForceOff GracefulShutdown GracefulRestart ForceRestart"
 
-/*
- * QUIRK_SLASH           URIs end in a slash; GET without it is answered 308 (iLO REST API guide,
- *                       "HTTP redirects").
- * QUIRK_NEED_ETAG       PATCH without If-Match: 428 (gofish #171; Redfish-Tacklebox #22; libredfish
- *                       #34 for AMI).
- * QUIRK_STRICT_ETAG     If-Match must be the very ETag; otherwise W/ is overlooked (XCC).
- * QUIRK_SETTINGS        Boot is patched at @Redfish.Settings, .../SD; at the system itself it is
- * 400 Ami.1.0.OperationSupportedInFutureStateURI (Redfish-Tacklebox #111, #144). QUIRK_BOOT_WHOLE
- * Target, Enabled and Mode only together (ironic, redfish/management.py). QUIRK_BOOT_ENABLED Target
- * without Enabled does not arm it (ironic story 2008547). QUIRK_MODE_RESETS     A PATCH without
- * Mode sets Mode to Legacy (Redfishtool #106). QUIRK_NO_MODE         There is no
- * BootSourceOverrideMode (iLO 4). QUIRK_MODE_FIXED      BootSourceOverrideMode is read-only, even
- * unchanged (community.general #3509). QUIRK_NO_CONTINUOUS   Enabled: Continuous is refused
- * (ironic, redfish/management.py). QUIRK_POST_LOCKS_BOOT While the host is in POST a boot PATCH is
- * 400 (iLO message registry, UnableToModifyDuringSystemPOST). QUIRK_OLD_ERRORS      MessageID,
- * "Messages" and "Type" as of 2015 (goldyfruit/ansible-ilo #1). QUIRK_SUCCESS_BODY    A success has
- * a body with the message Success. QUIRK_RESET_NEEDS_ON  ForceRestart while off is refused like
- * "On" while on (ansible-ilo #1). QUIRK_ON_IS_ERROR     What is already so is an error: same_status
- * (dellemc-openmanage #132). QUIRK_OLD_THERMAL     Chassis has Thermal and Power. QUIRK_SENSORS
- * Chassis has Sensors, ThermalSubsystem, PowerSubsystem. QUIRK_LED             IndicatorLED, at the
- * system and at the chassis. QUIRK_LOCATION        LocationIndicatorActive, likewise.
- * QUIRK_RESTORE_POLICY  PowerRestorePolicy at the system.
- * QUIRK_ACTION_INFO     Reset's values are in ActionInfo, not at the action (bmcweb, systems.hpp).
- * QUIRK_TRANSITIONS     PoweringOn and PoweringOff are shown (ComputerSystem schema, PowerState).
- * QUIRK_HTTP_BOOT       HttpBootUri (ComputerSystem schema, Boot).
- * QUIRK_MEDIA_PATCH     Virtual media have no actions: Image is patched (iLO 4; DSP2046,
- * VirtualMedia). QUIRK_SYSTEM_MEDIA    Virtual media are at the system as well (DSP2046,
- * ComputerSystem v1.13).
- */
 #define BOTH_LIGHTS (QUIRK_LED | QUIRK_LOCATION)
 
 static const struct profile profiles[] = {
@@ -121,7 +92,7 @@ static const struct profile profiles[] = {
 		.quirks = QUIRK_SLASH | QUIRK_MODE_FIXED | QUIRK_NO_CONTINUOUS |
 			  QUIRK_POST_LOCKS_BOOT | QUIRK_SUCCESS_BODY | QUIRK_ON_IS_ERROR |
 			  QUIRK_RESET_NEEDS_ON | QUIRK_OLD_THERMAL | QUIRK_LED |
-			  QUIRK_RESTORE_POLICY,
+			  QUIRK_RESTORE_POLICY | QUIRK_TARGET_FIRST | QUIRK_HTTP_BOOT,
 		.patch_status = 200,
 		.reset_status = 200,
 		.same_status = 400,
@@ -152,8 +123,7 @@ static const struct profile profiles[] = {
 		.etag = ETAG_WEAK,
 		.quirks = QUIRK_SLASH | QUIRK_NO_MODE | QUIRK_NO_CONTINUOUS | QUIRK_OLD_ERRORS |
 			  QUIRK_SUCCESS_BODY | QUIRK_ON_IS_ERROR | QUIRK_RESET_NEEDS_ON |
-			  QUIRK_OLD_THERMAL | QUIRK_LED | QUIRK_MEDIA_PATCH |
-			  QUIRK_NO_MANAGER_RESET_TYPE,
+			  QUIRK_OLD_THERMAL | QUIRK_LED | QUIRK_MEDIA_PATCH | QUIRK_TARGET_FIRST,
 		.patch_status = 200,
 		.reset_status = 200,
 		.same_status = 400,
@@ -173,7 +143,7 @@ static const struct profile profiles[] = {
 		.chassis = "1",
 		.manager = "1",
 		.resets = COMMON_RESETS " Nmi ForceOn",
-		.targets = "None Pxe Floppy Cd Usb Hdd BiosSetup UsbCd UefiBootNext UefiHttp",
+		.targets = "None Pxe Floppy Cd Usb Hdd BiosSetup UsbCd UefiBootNext",
 		.media = "CD1",
 		.manager_resets = "GracefulRestart",
 		.log = "Log1",
@@ -240,7 +210,10 @@ static const struct profile profiles[] = {
 		.sessions = 6,
 	},
 	{
-		/* bmcweb: redfish-core/lib/systems.hpp, managers.hpp; include/query.hpp (ETag). */
+		/*
+		 * bmcweb: redfish-core/lib/systems.hpp, managers.hpp; include/query.hpp (ETag);
+		 * src/utils/dbus_utils.cpp (204).
+		 */
 		.name = "openbmc",
 		.vendor = "OpenBMC",
 		.product = "Stand-in",

@@ -92,7 +92,8 @@ void collection(struct call *c, const char *type, const char *name, uint32_t cou
 	if (skip + n < count && page != UINT32_MAX && n == page) {
 		char next[CALL_PATH + 32];
 
-		snprintf(next, sizeof(next), "%s?$skip=%u", c->path, skip + n);
+		call_uri(c, next, "%s", c->path + strlen("/redfish/v1/"));
+		snprintf(next + strlen(next), 32, "?$skip=%u", skip + n);
 		json_object_set_new(doc, "Members@odata.nextLink", json_string(next));
 	}
 	c->out = doc;
@@ -337,6 +338,8 @@ void get_update_service(struct call *c)
 	json_object_set_new(c->out, "ServiceEnabled", json_true());
 	json_object_set_new(
 		c->out, "FirmwareInventory", call_ref(c, "UpdateService/FirmwareInventory"));
+	/* sushy wants the member, if it is empty. */
+	json_object_set_new(c->out, "Actions", json_object());
 }
 
 static const struct {

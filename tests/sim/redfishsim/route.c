@@ -241,7 +241,8 @@ static bool redirected(struct call *c, bool slash)
 	if (slash || !(c->p->quirks & QUIRK_SLASH) || strstr(c->path, "/Actions/") ||
 		!str_is(c->request->method, "GET") || strcmp(c->path, "/redfish/v1/$metadata") == 0)
 		return false;
-	snprintf(c->location, sizeof(c->location), "%s/", c->path);
+	snprintf(c->location, sizeof(c->location), "%s/%s%.*s", c->path, c->query.p ? "?" : "",
+		(int)(c->query.n < 48 ? c->query.n : 0), c->query.p ? c->query.p : "");
 	c->status = 308;
 	return true;
 }

@@ -68,6 +68,26 @@ static bool answered_early(struct call *c)
 	return false;
 }
 
+/* What a request says of itself that no service takes. */
+static bool understood(struct call *c)
+{
+	struct str version, rest = c->query, part, key;
+
+	if (http_request_field(c->request, "OData-Version", &version) && !str_is(version, "4.0")) {
+		call_fail(c, 412, "PreconditionFailed", "OData-Version is 4.0 here.");
+		return false;
+	}
+	while (str_split(&rest, '&', &part)) {
+		if (!str_starts(part, "$") || !str_split(&part, '=', &key) ||
+			str_is(key, "$skip") || str_is(key, "$top"))
+			continue;
+		call_fail(c, 501, "QueryNotSupportedOnResource",
+			"Querying is not supported on the requested resource.");
+		return false;
+	}
+	return true;
+}
+
 static bool read_body(struct call *c)
 {
 	struct str body = c->request->body;
@@ -163,7 +183,7 @@ static void work(struct call *c, struct reply *r)
 	}
 	if (!str_is(c->request->method, "POST") && nonsense(c->dev, r))
 		return;
-	if (read_body(c))
+	if (understood(c) && read_body(c))
 		route_run(c);
 }
 

@@ -186,6 +186,7 @@ struct device {
 	uint32_t etag_seq;
 	uint64_t gone_until;
 	bool leaving;
+	bool gone;
 };
 
 /* One process. */

@@ -223,8 +223,16 @@ static json_t *document(struct call *c)
 
 void get_system(struct call *c)
 {
+	struct str known;
+
 	c->out = document(c);
 	system_etag(c, c->out);
+	if (c->etag[0] && http_request_field(c->request, "If-None-Match", &known) &&
+		str_is(known, c->etag)) {
+		json_decref(c->out);
+		c->out = NULL;
+		c->status = 304;
+	}
 }
 
 static json_t *settings(struct call *c)
