@@ -18,7 +18,7 @@
 
 #define ROOT          "/redfish/v1/"
 #define REDIRECTS_MAX 3u
-#define WAITS_MAX     3u
+#define WAITS_MAX     10u
 #define WAIT_MAX_MS   10000u
 #define TASK_POLL_MS  1000u
 #define TASK_MAX_MS   10000u
@@ -346,8 +346,6 @@ static void on_reply(
 static void dispatch(
 	struct redfish_dev *dev, const struct pctl_http_answer *answer, const struct reply *reply)
 {
-	if (reply->status != 401)
-		dev->fresh = false;
 	if (dev->call.stage != STAGE_REQUEST && dev->call.stage != STAGE_TASK &&
 		waits(dev, answer))
 		return;

@@ -50,10 +50,13 @@ const char *redfish_login_path(const struct redfish_dev *dev)
 static void refused_login(struct redfish_dev *dev)
 {
 	struct pctl_error err = { 0 };
+	bool basic = dev->call.stage == STAGE_REQUEST && dev->auth == REDFISH_AUTH_AUTO &&
+		     !dev->basic_only;
 
-	dev->basic_sent = 0;
-	(void)pctl_error_set(&err, PCTL_E_AUTH, "user '%s' or its password was refused (HTTP 401)",
-		pctl_setting_text(dev->device, "username"));
+	(void)pctl_error_set(&err, PCTL_E_AUTH,
+		"user '%s' or its password was refused (HTTP 401)%s",
+		pctl_setting_text(dev->device, "username"),
+		basic ? "; if it takes no Basic logins, set auth: session" : "");
 	(void)pctl_error_device_code(&err, "HTTP 401");
 	redfish_fail_request(dev, &err, NULL);
 }
@@ -132,7 +135,6 @@ void redfish_login_answered(
 		redfish_login_none(dev, true);
 	} else if (reply->status < 300 && token && *token) {
 		dev->token = pctl_secret_new(token, strlen(token));
-		dev->fresh = true;
 		if (reply->location)
 			path = reply->location;
 		if (!path || !doc_same_origin(path, pctl_device_host(dev->device), dev->port,
@@ -160,7 +162,7 @@ void redfish_login_refused(struct redfish_dev *dev, const struct pctl_http_answe
 
 	if (dev->token) {
 		redfish_login_forget(dev);
-		if (dev->call.relogged || dev->fresh) {
+		if (dev->call.relogged) {
 			redfish_fail_text(dev, PCTL_E_AUTH,
 				"it does not take the session that it has just given (HTTP 401)");
 			return;

@@ -214,7 +214,6 @@ struct redfish_dev {
 	bool session_only;   /* it takes no Basic logins */
 	unsigned basic_sent; /* requests with a Basic login so far */
 	bool lost;           /* the last request had no answer */
-	bool fresh;          /* the token was taken by no request yet */
 	struct pctl_secret *token;
 	char token_path[DOC_PATH_MAX]; /* of the session; "": not told */
 
