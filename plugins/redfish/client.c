@@ -326,12 +326,10 @@ static void on_reply(
 {
 	bool get = strcmp(dev->call.request.method, "GET") == 0;
 
+	if ((reply->status >= 300 && redirected(dev, reply)) || waits(dev, answer))
+		return;
 	if (reply->status == 401)
 		redfish_login_refused(dev, answer);
-	else if (reply->status >= 300 && redirected(dev, reply))
-		return;
-	else if (waits(dev, answer))
-		return;
 	else if (reply->status >= 300 && reply->status < 400)
 		redfish_fail_text(dev, PCTL_E_PROTOCOL,
 			"it sends us elsewhere (a redirect to another host, or in a circle)");
@@ -346,8 +344,7 @@ static void on_reply(
 static void dispatch(
 	struct redfish_dev *dev, const struct pctl_http_answer *answer, const struct reply *reply)
 {
-	if (dev->call.stage != STAGE_REQUEST && dev->call.stage != STAGE_TASK &&
-		waits(dev, answer))
+	if (dev->call.stage != STAGE_REQUEST && dev->call.stage != STAGE_TASK && waits(dev, answer))
 		return;
 	switch (dev->call.stage) {
 	case STAGE_ROOT:

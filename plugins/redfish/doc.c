@@ -239,14 +239,20 @@ bool doc_time(const char *text, char out[DOC_TIME_SIZE])
 	return gmtime_r(&t, &tm) && strftime(out, DOC_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0;
 }
 
+/* What may stand at a place of a UUID. */
+static bool is_uuid_char(int place, char c)
+{
+	bool hyphen = place == 8 || place == 13 || place == 18 || place == 23;
+
+	return hyphen ? c == '-' : isxdigit((unsigned char)c) != 0;
+}
+
 bool doc_uuid(const char *text, char out[37])
 {
 	if (!text || strlen(text) != 36)
 		return false;
 	for (int i = 0; i < 36; i++) {
-		bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
-
-		if (hyphen ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
+		if (!is_uuid_char(i, text[i]))
 			return false;
 		out[i] = (char)tolower((unsigned char)text[i]);
 	}
@@ -254,25 +260,31 @@ bool doc_uuid(const char *text, char out[37])
 	return true;
 }
 
+/* A capital after a small letter begins a word, and so does the last of several capitals. */
+static bool begins_word(const char *text, const char *at)
+{
+	unsigned char before = at > text ? (unsigned char)at[-1] : ' ';
+
+	if (!isupper((unsigned char)*at) || !isalnum(before))
+		return false;
+	return !isupper(before) || islower((unsigned char)at[1]);
+}
+
+static bool divides(const char *text, const char *at)
+{
+	return !isalnum((unsigned char)*at) || begins_word(text, at);
+}
+
 void doc_words(const char *text, char *out, size_t size)
 {
+	char last = '_';
 	size_t n = 0;
-	bool lower = false; /* the last one was */
 
-	for (; *text && n + 2 < size; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (!isalnum(c)) {
-			if (n && out[n - 1] != '_')
-				out[n++] = '_';
-			lower = false;
-			continue;
-		}
-		if (isupper(c) && (lower || (n && islower((unsigned char)text[1]))) &&
-			out[n - 1] != '_')
-			out[n++] = '_';
-		lower = !isupper(c);
-		out[n++] = (char)tolower(c);
+	for (const char *at = text; *at && n + 2 < size; at++) {
+		if (last != '_' && divides(text, at))
+			out[n++] = last = '_';
+		if (isalnum((unsigned char)*at))
+			out[n++] = last = (char)tolower((unsigned char)*at);
 	}
 	out[n] = '\0';
 }

@@ -57,10 +57,10 @@ static void add_firmware(struct redfish_dev *dev, const json_t *doc)
 
 static void on_power(struct redfish_dev *dev, const json_t *doc)
 {
-	const json_t *supply;
-	size_t i;
+	const json_t *list = doc_at(doc, "PowerSupplies");
 
-	json_array_foreach(doc_at(doc, "PowerSupplies"), i, supply) add_supply(dev, supply);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		add_supply(dev, json_array_get(list, i));
 }
 
 static void on_subsystem(struct redfish_dev *dev, const json_t *doc)

@@ -238,7 +238,7 @@ extern const struct pctl_log_if redfish_log;
 extern const struct pctl_sensors_if redfish_sensors;
 extern const struct pctl_method redfish_methods[];
 
-void redfish_hardware(void *dev, struct pctl_op *op, struct pctl_value *ret);
+void redfish_hardware(void *data, struct pctl_op *op, struct pctl_value *ret);
 
 /* Facts, all of them the service's and none of a system's, but for the first. */
 #define FACT_SYSTEM   "system"   /* path of the only system; not where `system` is set */

@@ -12,7 +12,7 @@
 /* A text of the service's, one line of bounded length. */
 static void set_text(struct pctl_value *map, const char *key, const char *text)
 {
-	char line[TEXT_MAX + 1];
+	char line[TEXT_MAX + 1] = "";
 	size_t n = 0;
 
 	for (; text && *text && n < TEXT_MAX; text++) {
