@@ -35,6 +35,7 @@ struct boot_job {
 	const char *target, *mode; /* mode: as wished, or NULL */
 	char path[DOC_PATH_MAX], etag[ETAG_SIZE];
 	bool whole;            /* send Target, Enabled and Mode, whatever changes */
+	bool alone;            /* Target None without Enabled */
 	bool reshaped;         /* the other shape was tried before */
 	bool future;           /* path is that of the settings */
 	struct pctl_error err; /* of the first try */
@@ -59,6 +60,8 @@ static int check_wish(const struct redfish_dev *dev, struct boot_job *job, struc
 	job->target = target_for(dev->host, wish->device);
 	job->mode = modes[wish->mode];
 	job->whole = q->flags & QUIRK_BOOT_WHOLE;
+	job->alone =
+		wish->device == PCTL_BOOT_NONE && job->target && (q->flags & QUIRK_BOOT_NONE_ALONE);
 	if (wish->device == PCTL_BOOT_HTTP && wish->mode == PCTL_BOOT_MODE_LEGACY)
 		return pctl_error_set(
 			err, PCTL_E_CONFIG, "an image from a URL is booted the UEFI way only");
@@ -103,7 +106,8 @@ static json_t *make_body(const struct redfish_dev *dev, const struct boot_job *j
 			      : wish->persistent             ? "Continuous"
 							     : "Once";
 
-	(void)json_object_set_new(boot, "BootSourceOverrideEnabled", json_string(enabled));
+	if (!job->alone)
+		(void)json_object_set_new(boot, "BootSourceOverrideEnabled", json_string(enabled));
 	if (job->target)
 		(void)json_object_set_new(
 			boot, "BootSourceOverrideTarget", json_string(job->target));
@@ -146,6 +150,19 @@ static bool go_to_future(struct redfish_dev *dev)
 	return true;
 }
 
+/* The other shape; false: there is none that makes a difference. */
+static bool reshape(const struct redfish_dev *dev, struct boot_job *job)
+{
+	bool had_mode = mode_to_send(dev, job) != NULL;
+
+	if (job->wish->device == PCTL_BOOT_NONE && job->target && !job->whole) {
+		job->alone = !job->alone;
+		return true;
+	}
+	job->whole = !job->whole;
+	return (mode_to_send(dev, job) != NULL) != had_mode;
+}
+
 /* Which shape a service wants shows only when it has refused the other. */
 static void refused(
 	struct redfish_dev *dev, const struct pctl_error *err, const struct reply *reply)
@@ -161,13 +178,9 @@ static void refused(
 		return;
 	}
 	if (!job->reshaped) {
-		bool had_mode = mode_to_send(dev, job) != NULL;
-
 		job->err = *err;
 		job->reshaped = true;
-		job->whole = !job->whole;
-		/* Only where it makes a difference. */
-		if ((mode_to_send(dev, job) != NULL) != had_mode) {
+		if (reshape(dev, job)) {
 			send_wish(dev);
 			return;
 		}

@@ -239,6 +239,11 @@ bool doc_time(const char *text, char out[DOC_TIME_SIZE])
 	return gmtime_r(&t, &tm) && strftime(out, DOC_TIME_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm) > 0;
 }
 
+static char lower(char c)
+{
+	return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+}
+
 /* What may stand at a place of a UUID. */
 static bool is_uuid_char(int place, char c)
 {
@@ -254,7 +259,7 @@ bool doc_uuid(const char *text, char out[37])
 	for (int i = 0; i < 36; i++) {
 		if (!is_uuid_char(i, text[i]))
 			return false;
-		out[i] = (char)tolower((unsigned char)text[i]);
+		out[i] = lower(text[i]);
 	}
 	out[36] = '\0';
 	return true;
@@ -284,7 +289,7 @@ void doc_words(const char *text, char *out, size_t size)
 		if (last != '_' && divides(text, at))
 			out[n++] = last = '_';
 		if (isalnum((unsigned char)*at))
-			out[n++] = last = (char)tolower((unsigned char)*at);
+			out[n++] = last = lower(*at);
 	}
 	out[n] = '\0';
 }

@@ -20,7 +20,7 @@ static const struct quirks rows[] = {
 	{
 		.name = "hpe",
 		.makers = (const char *const[]){ "hp", "hewlett", NULL },
-		.flags = QUIRK_BOOT_NO_MODE | QUIRK_BOOT_ONCE,
+		.flags = QUIRK_BOOT_NO_MODE | QUIRK_BOOT_ONCE | QUIRK_BOOT_NONE_ALONE,
 	},
 	{
 		/* A PATCH without Mode sets it back to Legacy, and one without Enabled does

@@ -13,7 +13,8 @@
 #define QUIRK_BOOT_NO_MODE 4u
 /* The boot override is for one start only, whatever it lists. */
 #define QUIRK_BOOT_ONCE 8u
-/* Virtual media are changed by PATCH where they have no actions. */
+/* Target None clears the override, and Enabled beside it is refused. */
+#define QUIRK_BOOT_NONE_ALONE 16u
 
 struct quirks {
 	const char *name; /* of the setting `quirks` and the fact */

@@ -223,6 +223,29 @@ def task_elsewhere(lab):
 
 
 @test
+def task_that_fails(lab):
+    """A task that ends with an exception is an error with the task's words"""
+    task = {"TaskState": "Exception", "Messages": [
+        {"MessageId": "Base.1.8.ResourceInUse", "Message": "Not now."}]}
+    Service(lab, {("POST", RESET): (202, {"Location": "/redfish/v1/Tasks/1"}, None),
+                  ("GET", "/redfish/v1/Tasks/1"): in_turn((202, {}, {"TaskState": "Running"}), task)})
+    has(error_of(bad(lab.run("--json", "off", "n1"), 1))[1], "it refused ForceOff: Not now")
+
+
+@test
+def busy_was_not_taken(lab):
+    """What a 409 or 503 answered did not happen: even a reset is sent again"""
+    for status in (409, 503):
+        service = Service(lab, {("POST", RESET): in_turn((status, {}, None), (204, {}, None))})
+        good(lab.run("reset", "n1"), "n1: on")
+        same(len(service.sent("POST")), 2)
+    # Nobody knows what a 500 means, but that it is no success.
+    service = Service(lab, {("POST", RESET): (500, {}, None)})
+    bad(lab.run("reset", "n1"), 1)
+    same(len(service.sent("POST")), 1)
+
+
+@test
 def expand(lab):
     """One request for a whole list where the service offers $expand, and without it where it lied"""
     names = [f"/redfish/v1/Systems/1/Memory/{n}" for n in range(3)]
