@@ -3,7 +3,7 @@
  * The credential breaker, over a thousand devices that take a login or refuse it. "Asked" counts
  * the logins that reached a device, which is what locks accounts.
  */
-#include "world.h"
+#include "run_help.h"
 
 #include <sys/stat.h>
 
@@ -20,6 +20,7 @@ struct lab {
 	const char *refusing; /* the one node that refuses whatever it gets; NULL: none */
 	const char *silent;   /* the one that never answers */
 	bool all_silent;      /* but for the broken ones */
+	bool changed;         /* all have another password now */
 	unsigned broken;      /* so many of the first that are asked talk nonsense */
 
 	/* What came of the latest run. */
@@ -37,11 +38,6 @@ static uint64_t test_clock(void)
 }
 
 /* --- A device. -------------------------------------------------------------------------------- */
-
-static void ignore_abort(struct pctl_op *op, void *work)
-{
-	(void)op, (void)work;
-}
 
 static bool is(const char *wanted, const char *name)
 {
@@ -61,24 +57,11 @@ static void fake_get(void *dev, struct pctl_op *op, unsigned flags, struct pctl_
 		pctl_op_fail(op, PCTL_E_PROTOCOL, "nonsense");
 	else if (lab->all_silent || is(lab->silent, name))
 		pctl_op_pending(op, ignore_abort, NULL);
-	else if (is(lab->refusing, name) ||
+	else if (lab->changed || is(lab->refusing, name) ||
 		 (password && strcmp(pctl_secret_data(password), RIGHT) != 0))
 		pctl_op_fail(op, PCTL_E_AUTH, "password refused");
 	else
 		pctl_op_done(op);
-}
-
-static int fake_open(void *ctx, struct pctl_device *device, void **ret_dev, struct pctl_error *err)
-{
-	(void)ctx, (void)err;
-	*ret_dev = device;
-	return 0;
-}
-
-static void fake_close(void *dev, pctl_closed_fn *closed, void *data)
-{
-	(void)dev;
-	closed(data);
 }
 
 static const struct pctl_power_if fake_power = { .get = fake_get };
@@ -92,8 +75,8 @@ static const struct pctl_property fake_properties[] = {
 static const struct pctl_driver fake_driver = {
 	.name = "fake",
 	.properties = fake_properties,
-	.open = fake_open,
-	.close = fake_close,
+	.open = open_itself,
+	.close = close_nothing,
 	.power = &fake_power,
 };
 
@@ -532,6 +515,24 @@ static void test_taken_is_remembered_beside_refusals(void **state)
 	came_out(97, 0, 0);
 }
 
+/* The password was changed between two commands: the first one's success says nothing. */
+static void test_what_was_taken_before_opens_nothing(void **state)
+{
+	(void)state;
+	(void)setenv("TEST_PASSWORD", RIGHT, 1);
+	lab->refusing = "n1";
+	status("n[1-100]");
+	came_out(99, 1, 0);
+	lab->refusing = NULL;
+	lab->changed = true;
+	now += 60;
+	status("n[2-100]");
+	came_out(0, 4, 95);
+	next_command();
+	status("n[11-100]");
+	assert_int_equal(lab->asked, 0);
+}
+
 /* --- On disk. --------------------------------------------------------------------------------- */
 
 static void test_the_file_is_small_and_tells_nothing(void **state)
@@ -609,6 +610,7 @@ int main(void)
 		TEST(test_try_anyway),
 		TEST(test_what_took_it_is_asked_again),
 		TEST(test_taken_is_remembered_beside_refusals),
+		TEST(test_what_was_taken_before_opens_nothing),
 		TEST(test_the_file_is_small_and_tells_nothing),
 		TEST(test_a_right_password_writes_nothing),
 		TEST(test_another_salt),

@@ -10,6 +10,7 @@
     fleet.log(1)                                            # ["GET /redfish/v1/", ...]
     fleet.url(1, tls=True)                                  # for other programs
 """
+import functools
 import json
 import os
 import shutil
@@ -87,12 +88,8 @@ class RedfishFleet(lib.StandIns):
                                                   for k, v in fields.items()})
         if login:
             request.add_header("Authorization", lib.basic(USER, PASSWORD))
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), NoRedirect,
-                                             urllib.request.HTTPSHandler(context=context))
         try:
-            with opener.open(request, timeout=lib.PATIENCE) as answer:
+            with opener().open(request, timeout=lib.PATIENCE) as answer:
                 return answer.status, answer.headers, document(answer.read())
         except urllib.error.HTTPError as error:
             with error:
@@ -107,6 +104,15 @@ class RedfishFleet(lib.StandIns):
 class NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_):  # pylint: disable=arguments-differ
         return None
+
+
+@functools.cache
+def opener():
+    """Trusts any certificate, follows no redirect, knows no proxy."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}), NoRedirect,
+                                       urllib.request.HTTPSHandler(context=context))
 
 
 def document(text):

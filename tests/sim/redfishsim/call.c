@@ -112,7 +112,8 @@ void call_done(struct call *c, unsigned status)
 				   new_message(name, "The request completed successfully.", "OK")));
 }
 
-static void write_uri(const struct call *c, char *out, const char *fmt, va_list args)
+__attribute__((format(printf, 3, 0))) static void write_uri(
+	const struct call *c, char *out, const char *fmt, va_list args)
 {
 	int n = snprintf(out, CALL_PATH, "/redfish/v1/");
 
