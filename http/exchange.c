@@ -46,6 +46,7 @@ static int on_ready(void *data, char *local, char *remote, /* NOLINT(*-non-const
 
 	(void)local, (void)remote, (void)local_port, (void)remote_port;
 	/* libcurl's own second try, which may be a second action. */
+	ex->turn.lost |= ex->turn.sent;
 	if (ex->turn.sent || !wire || wire_ready(wire) < 0)
 		return CURL_PREREQFUNC_ABORT;
 	ex->turn.sent = true;
@@ -72,7 +73,7 @@ static bool count(struct exchange *ex, size_t len)
 	return false;
 }
 
-static bool is_header(const char *line, size_t len, const char *name, const char **ret, size_t *n)
+bool exchange_is_header(const char *line, size_t len, const char *name, const char **ret, size_t *n)
 {
 	size_t name_len = strlen(name);
 
@@ -104,20 +105,23 @@ static size_t on_header(char *line, size_t size, size_t n, void *data)
 
 	if (!count(ex, len))
 		return 0;
+	if (ex->fields && !ex->turn.head_done)
+		fields_note(ex->fields, line, len);
 	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
 		/* After a 100 comes another. */
 		ex->server[0] = ex->content_type[0] = '\0';
 		ex->turn.head_done = ex->turn.challenged = false;
+		fields_forget(ex->fields);
 	} else if (ex->turn.head_done) {
 		return len; /* a trailer */
 	} else if (len <= 2) {
 		ex->turn.head_done = true;
-	} else if (is_header(line, len, "Server", &value, &value_len)) {
+	} else if (exchange_is_header(line, len, "Server", &value, &value_len)) {
 		keep(ex->server, sizeof(ex->server), value, value_len);
-	} else if (is_header(line, len, "Content-Type", &value, &value_len)) {
+	} else if (exchange_is_header(line, len, "Content-Type", &value, &value_len)) {
 		keep(ex->content_type, sizeof(ex->content_type), value, value_len);
 	} else if (!ex->turn.challenged &&
-		   is_header(line, len, "WWW-Authenticate", &value, &value_len)) {
+		   exchange_is_header(line, len, "WWW-Authenticate", &value, &value_len)) {
 		ex->turn.challenged = pctl_digest_parse(value, value_len, &ex->turn.challenge) == 0;
 	}
 	return len;
@@ -131,7 +135,8 @@ static size_t on_body(char *part, size_t size, size_t n, void *data)
 	if (!count(ex, size * n))
 		return 0;
 	curl_easy_getinfo(ex->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (status != 401) /* whose page is for browsers: what it wants is in its headers */
+	/* The page of a 401 is for browsers: what it wants is in its headers. */
+	if (status != 401 || ex->request.any_status)
 		pctl_buf_add(&ex->body, part, size * n);
 	return size * n;
 }
@@ -190,8 +195,13 @@ static void set_headers(struct exchange *ex)
 	list[0] = (struct curl_slist){ .data = no_expect, .next = &list[1] };
 	list[1] = (struct curl_slist){ .data = typed ? ex->content_type_line : no_type };
 	list[2] = (struct curl_slist){ .data = ex->authorization };
-	if (ex->step == STEP_LOGIN)
-		list[1].next = &list[2];
+	struct curl_slist **end = &list[1].next;
+	if (ex->step == STEP_LOGIN) {
+		*end = &list[2];
+		end = &list[2].next;
+	}
+	if (ex->fields)
+		*end = fields_list(ex->fields);
 	curl_easy_setopt(ex->easy, CURLOPT_HTTPHEADER, list);
 }
 
@@ -310,6 +320,7 @@ int exchange_start(struct exchange *ex)
 	ex->server[0] = ex->content_type[0] = ex->curl_text[0] = '\0';
 	pctl_buf_done(&ex->body);
 	pctl_buf_init(&ex->body, session->max_answer);
+	fields_forget(ex->fields);
 	if (http_lane_join(session, &ex->err) < 0 ||
 		(ex->step == STEP_LOGIN && authorize(ex) < 0) || set_up(ex) < 0)
 		return ex->err.code ? ex->err.code
@@ -414,6 +425,7 @@ int exchange_error(struct exchange *ex, struct pctl_error *ret)
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
 	case CURLE_PARTIAL_FILE:
+	case CURLE_HTTP2_STREAM:
 	case CURLE_ABORTED_BY_CALLBACK:
 		return lost(ex, ret);
 	case CURLE_URL_MALFORMAT:

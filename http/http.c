@@ -165,6 +165,7 @@ static void wipe(struct exchange *ex)
 	free((void *)(uintptr_t)ex->request.method);
 	free((void *)(uintptr_t)ex->request.path);
 	explicit_bzero(ex->authorization, sizeof(ex->authorization));
+	fields_free(ex->fields);
 	memset((char *)ex + from, 0, sizeof(*ex) - from);
 	pctl_buf_init(&ex->body, 0);
 }

@@ -59,6 +59,7 @@ struct wire {
 	int fd;
 	int stream;  /* what fd becomes once libcurl is content with it, or -1 */
 	bool dialed; /* the core made it, and may know why it failed */
+	bool http2;  /* as its last answer was */
 	unsigned turns;
 	uint32_t wanted,
 		watched; /* EPOLLIN and EPOLLOUT: what libcurl asks for, what epoll knows */
@@ -81,6 +82,7 @@ struct pctl_http_session {
 	char *username, *client_cert, *client_key, *ca_file;
 	struct pctl_secret *password;
 	size_t max_answer;
+	bool http2;
 
 	bool challenged; /* the three below are there */
 	struct pctl_digest challenge;
@@ -135,6 +137,7 @@ struct exchange {
 	char url[320], connect_to[40], content_type_line[160], authorization[2048];
 	char curl_text[CURL_ERROR_SIZE];
 	struct curl_slist connect_node, headers[3];
+	struct pctl_http_fields *fields; /* NULL: the request has none and wants none */
 };
 
 /* --- http.c: the engine. ---------------------------------------------------------------------- */
@@ -191,6 +194,9 @@ void exchange_arm(struct exchange *ex, uint64_t ms);
 void exchange_stop(struct exchange *ex);
 /* The same, and libcurl closes the connection it was on or had been on. */
 void exchange_hang_up(struct exchange *ex);
+/* Whether line is the field of that name; its value without blanks. */
+bool exchange_is_header(
+	const char *line, size_t len, const char *name, const char **ret, size_t *n);
 /* Turns what libcurl has to say into an error of ours; ex->err wins if it is set. */
 int exchange_error(struct exchange *ex, struct pctl_error *ret);
 
@@ -200,6 +206,19 @@ int exchange_error(struct exchange *ex, struct pctl_error *ret);
 void exchange_settle(struct exchange *ex);
 /* The turn's time is up. */
 void exchange_expire(struct exchange *ex);
+
+/* --- fields.c: header fields of requests and answers, where there are any. -------------------- */
+
+/* Takes over what the request says of them. */
+int fields_take(struct exchange *ex, const struct pctl_http_request *request);
+/* Wipes. Takes NULL. */
+void fields_free(struct pctl_http_fields *fields);
+/* What goes behind the others in CURLOPT_HTTPHEADER; NULL: nothing. */
+struct curl_slist *fields_list(struct pctl_http_fields *fields);
+/* A line of the answer's head; the head begins anew. */
+void fields_note(struct pctl_http_fields *fields, const char *line, size_t len);
+void fields_forget(struct pctl_http_fields *fields);
+void fields_trace(const struct pctl_http_fields *fields, const struct pctl_device *device);
 
 /* --- digest.c --------------------------------------------------------------------------------- */
 

@@ -69,6 +69,7 @@ int pctl_http_session_new(struct pctl_http *http, const struct pctl_http_setting
 		.ca_file = copy(s.ca_file),
 		.password = s.password ? pctl_secret_copy(s.password) : pctl_secret_new("", 0),
 		.max_answer = s.max_answer ? s.max_answer : MAX_ANSWER_DEFAULT,
+		.http2 = s.http2 && s.tls,
 	};
 	http->sessions++;
 	*ret = session;
@@ -128,16 +129,20 @@ static void succeed(struct exchange *ex)
 {
 	struct pctl_buf body = ex->body;
 	char server[sizeof(ex->server)], content_type[sizeof(ex->content_type)];
+	struct pctl_http_fields *fields = ex->fields;
 	const struct pctl_http_answer answer = {
+		.size = sizeof(answer),
 		.status = ex->turn.status,
 		.body = body.data,
 		.len = body.len,
 		.server = server,
 		.content_type = content_type,
+		.fields = fields,
 	};
 	pctl_http_done_fn *done = ex->done;
 	void *data = ex->data;
 
+	ex->fields = NULL;
 	pctl_buf_init(&ex->body, 0);
 	memcpy(server, ex->server, sizeof(server));
 	memcpy(content_type, ex->content_type, sizeof(content_type));
@@ -145,6 +150,7 @@ static void succeed(struct exchange *ex)
 	/* The next request may be sent in there, or all be freed. */
 	done(data, &answer, NULL);
 	pctl_buf_done(&body);
+	fields_free(fields);
 }
 
 void pctl_http_cancel(struct pctl_http_session *session)
@@ -173,6 +179,7 @@ static void trace(const struct exchange *ex)
 		ex->request.path, ex->step == STEP_PROBE ? " (empty, for a challenge)" : "", result,
 		ex->turn.received, (unsigned long long)(uv_now(ex->http->loop) - ex->turn.started),
 		ex->turn.kept ? "kept" : "new");
+	fields_trace(ex->fields, ex->session->device);
 }
 
 /* --- What an answer means. -------------------------------------------------------------------- */
@@ -199,7 +206,11 @@ static void refused(struct exchange *ex)
 	struct pctl_error err;
 
 	session->challenged = false;
-	if (ex->session->auth == PCTL_HTTP_AUTH_NONE)
+	if (ex->request.any_status) {
+		succeed(ex);
+		return;
+	}
+	if (session->auth == PCTL_HTTP_AUTH_NONE || ex->request.no_login)
 		pctl_error_set(&err, PCTL_E_AUTH, "it wants a user and a password (HTTP 401)");
 	else if (ex->step != STEP_LOGIN)
 		pctl_error_set(&err, PCTL_E_AUTH,
@@ -255,7 +266,7 @@ static void on_401(struct exchange *ex)
 {
 	not_taken(ex);
 	if (++ex->refusals > 1 || ex->session->auth != PCTL_HTTP_AUTH_DIGEST ||
-		!ex->turn.challenged) {
+		ex->request.no_login || !ex->turn.challenged) {
 		refused(ex);
 		return;
 	}
@@ -272,6 +283,10 @@ static void on_503(struct exchange *ex)
 	struct pctl_error err;
 
 	not_taken(ex);
+	if (ex->request.any_status) {
+		succeed(ex);
+		return;
+	}
 	pctl_error_set(&err, PCTL_E_BUSY, "the device is busy (HTTP 503)");
 	pctl_error_device_code(&err, "HTTP 503");
 	fail(ex, &err);
@@ -321,12 +336,24 @@ static bool may_repeat(const struct exchange *ex)
 	return died && turn->kept && !turn->received && !turn->committed && !ex->err.code;
 }
 
+static void note_version(const struct exchange *ex)
+{
+	struct wire *wire = ex->session->wire;
+	long version = 0;
+
+	curl_easy_getinfo(ex->easy, CURLINFO_HTTP_VERSION, &version);
+	if (wire)
+		wire->http2 = version == CURL_HTTP_VERSION_2_0;
+}
+
 void exchange_settle(struct exchange *ex)
 {
 	struct pctl_error err;
 	long status = 0;
 
 	curl_easy_getinfo(ex->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (ex->session->http2)
+		note_version(ex);
 	ex->turn.status = (int)status;
 	trace(ex);
 	if (answered(ex)) {
@@ -383,8 +410,12 @@ void exchange_expire(struct exchange *ex)
 
 /* --- How a request begins. -------------------------------------------------------------------- */
 
-static enum step first_step(const struct pctl_http_session *session, bool has_body)
+static enum step first_step(const struct pctl_http_session *session, const struct exchange *ex)
 {
+	const struct pctl_http_request *request = &ex->request;
+
+	if (request->no_login)
+		return STEP_BARE;
 	switch (session->auth) {
 	case PCTL_HTTP_AUTH_NONE:
 		return STEP_BARE;
@@ -395,7 +426,7 @@ static enum step first_step(const struct pctl_http_session *session, bool has_bo
 	}
 	if (session->challenged)
 		return STEP_LOGIN;
-	return has_body ? STEP_PROBE : STEP_BARE;
+	return request->body && request->body_len ? STEP_PROBE : STEP_BARE;
 }
 
 /* Paths may come from the device itself, and must not become more than one. */
@@ -411,10 +442,17 @@ static int check_request(struct exchange *ex)
 	return 0;
 }
 
+static int take_fields(struct exchange *ex)
+{
+	const struct pctl_http_request *request = &ex->request;
+
+	return request->n_fields || request->wanted ? fields_take(ex, request) : 0;
+}
+
 void pctl_http_send(struct pctl_http_session *session, struct pctl_op *op,
 	const struct pctl_http_request *request, pctl_http_done_fn *done, void *data)
 {
-	assert(!session->exchange);
+	assert(!session->exchange && request->size);
 	struct exchange *ex = session->resting;
 	if (!ex)
 		ex = http_exchange_take(session->http, NULL);
@@ -428,14 +466,15 @@ void pctl_http_send(struct pctl_http_session *session, struct pctl_op *op,
 	ex->op = op;
 	ex->done = done;
 	ex->data = data;
-	ex->request = *request;
+	memcpy(&ex->request, request,
+		request->size < sizeof(*request) ? request->size : sizeof(*request));
 	ex->request.method = pctl_xstrdup(request->method);
 	ex->request.path = pctl_xstrdup(request->path);
 	if (request->content_type)
 		(void)snprintf(ex->content_type_line, sizeof(ex->content_type_line),
 			"Content-Type: %s", request->content_type);
 	session->exchange = ex;
-	ex->step = first_step(session, request->body && request->body_len);
-	if (check_request(ex) < 0 || exchange_start(ex) < 0)
+	ex->step = first_step(session, ex);
+	if (check_request(ex) < 0 || take_fields(ex) < 0 || exchange_start(ex) < 0)
 		exchange_arm(ex, 0);
 }

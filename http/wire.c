@@ -152,6 +152,18 @@ int wire_ready(struct wire *wire)
 
 /* --- Watching. -------------------------------------------------------------------------------- */
 
+/*
+ * Nothing was asked. HTTP/2 says this and that at any time, which libcurl reads before the next
+ * request; then only the end counts. What HTTP/1.1 says must not answer the next request.
+ */
+static void act_at_rest(struct wire *wire, uint32_t events)
+{
+	if (wire->http2 && !(events & (EPOLLRDHUP | EPOLLERR | EPOLLHUP)))
+		(void)watch(wire, EPOLLRDHUP);
+	else
+		wire_hang_up(wire->session);
+}
+
 static void act(struct wire *wire, uint32_t events)
 {
 	int flags = 0;
@@ -161,7 +173,7 @@ static void act(struct wire *wire, uint32_t events)
 		return;
 	}
 	if (!wire->session->exchange) {
-		wire_hang_up(wire->session);
+		act_at_rest(wire, events);
 		return;
 	}
 	/* What is left to be read comes before the error. */

@@ -84,7 +84,8 @@ void bench_send(struct bench *b, bool changes)
 {
 	static const char body[] = "<request/>";
 	char *type = strdup("text/xml"), *path = strdup("/wsman");
-	const struct pctl_http_request request = { .method = "POST",
+	const struct pctl_http_request request = { .size = sizeof(request),
+		.method = "POST",
 		.path = path,
 		.content_type = type,
 		.body = body,

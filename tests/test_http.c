@@ -372,7 +372,7 @@ static void free_inside(
 static void test_free_inside_the_callback(void **state)
 {
 	struct bench *b = *state;
-	const struct pctl_http_request r = { .method = "GET", .path = "/" };
+	const struct pctl_http_request r = { .size = sizeof(r), .method = "GET", .path = "/" };
 	SCRIPT(b, SAYS(R200));
 
 	pctl_http_send(b->session, &b->op, &r, free_inside, b);
@@ -395,7 +395,7 @@ static void test_sessions_do_not_share_connections(void **state)
 	struct bench *b = *state;
 	struct pctl_http_session *sessions[SESSIONS];
 	struct pctl_http_settings s = bench_settings(b, NULL);
-	const struct pctl_http_request r = { .method = "GET", .path = "/" };
+	const struct pctl_http_request r = { .size = sizeof(r), .method = "GET", .path = "/" };
 	int done = 0;
 	SCRIPT(b, SAYS(R200), SAYS(R200), SAYS(R200), SAYS(R200), SAYS(R200));
 
@@ -468,7 +468,7 @@ static void test_cancel_inside_anothers_callback(void **state)
 {
 	struct bench *b = *state;
 	struct pctl_http_settings s = bench_settings(b, NULL);
-	const struct pctl_http_request r = { .method = "GET", .path = "/" };
+	const struct pctl_http_request r = { .size = sizeof(r), .method = "GET", .path = "/" };
 	struct pctl_error err;
 
 	b->device.dial_error = "no way";

@@ -255,7 +255,9 @@ static void test_none(void **state)
 static void test_methods(void **state)
 {
 	struct bench *b = *state;
-	struct pctl_http_request r = { .method = "GET", .path = "/redfish/v1/?a=b" };
+	struct pctl_http_request r = {
+		.size = sizeof(r), .method = "GET", .path = "/redfish/v1/?a=b"
+	};
 	SCRIPT(b, SAYS(R200), SAYS(R200), SAYS(R200));
 
 	pctl_http_session_free(b->session);
@@ -265,15 +267,20 @@ static void test_methods(void **state)
 	bench_wait(b);
 	assert_request(b, 0, "GET /redfish/v1/?a=b HTTP/1.1\r\n", true);
 	assert_request(b, 0, "Content-Length", false);
-	r = (struct pctl_http_request){ .method = "DELETE", .path = "/x/../y", .changes = true };
+	r = (struct pctl_http_request){
+		.size = sizeof(r), .method = "DELETE", .path = "/x/../y", .changes = true
+	};
 	b->done = 0;
 	pctl_http_send(b->session, &b->op, &r, bench_done, b);
 	bench_wait(b);
 	assert_request(b, 1, "DELETE /x/../y HTTP/1.1\r\n", true);
 	assert_int_equal(b->op.committed, 1);
-	r = (struct pctl_http_request){
-		.method = "PATCH", .path = "/z", .body = "{}", .body_len = 2, .content_type = "a/j"
-	};
+	r = (struct pctl_http_request){ .size = sizeof(r),
+		.method = "PATCH",
+		.path = "/z",
+		.body = "{}",
+		.body_len = 2,
+		.content_type = "a/j" };
 	b->done = 0;
 	pctl_http_send(b->session, &b->op, &r, bench_done, b);
 	bench_wait(b);
@@ -289,7 +296,9 @@ static void test_paths_that_would_smuggle(void **state)
 
 	SCRIPT(b, SAYS(R200));
 	for (size_t i = 0; i < TEST_COUNT(paths); i++) {
-		const struct pctl_http_request r = { .method = "GET", .path = paths[i] };
+		const struct pctl_http_request r = {
+			.size = sizeof(r), .method = "GET", .path = paths[i]
+		};
 
 		b->done = 0;
 		pctl_http_send(b->session, &b->op, &r, bench_done, b);

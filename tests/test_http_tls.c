@@ -256,7 +256,9 @@ static void on_done(
 
 static void get(struct bench *b)
 {
-	const struct pctl_http_request r = { .method = "GET", .path = "/", .changes = true };
+	const struct pctl_http_request r = {
+		.size = sizeof(r), .method = "GET", .path = "/", .changes = true
+	};
 
 	b->done = 0;
 	pctl_http_send(b->session, &b->op, &r, on_done, b);

@@ -44,6 +44,7 @@ struct pctl_http_settings {
 	const char *ca_file; /* NULL: the system's */
 	bool pin_realm;      /* the Digest realm names the machine: compare it as pin "realm" */
 	size_t max_answer;   /* bytes of headers and body together; more is PCTL_E_PROTOCOL */
+	bool http2;          /* over TLS: HTTP/2 where the device takes it (ALPN), else HTTP/1.1 */
 };
 
 struct pctl_http_session;
@@ -57,7 +58,16 @@ PCTL_API void pctl_http_session_free(struct pctl_http_session *session);
 /* Hangs up but keeps the nonce. No request is in flight. */
 PCTL_API void pctl_http_session_idle(struct pctl_http_session *session);
 
+/* A header field of a request. This struct never grows. */
+struct pctl_http_field {
+	const char *name;
+	const char *value; /* printable; empty: the field is not sent */
+	bool secret;       /* traces show its name only */
+};
+#define PCTL_HTTP_FIELDS_MAX 16u
+
 struct pctl_http_request {
+	uint32_t size;
 	const char *method;       /* "POST" */
 	const char *path;         /* "/wsman" */
 	const char *content_type; /* NULL: none sent */
@@ -70,22 +80,44 @@ struct pctl_http_request {
 	 * connection dead before any byte of an answer is sent once more on a new one.
 	 */
 	bool changes;
+	/* Without the session's login: what anybody may ask for, or another kind of login. */
+	bool no_login;
+	/* 401 (where the engine has no better answer to it) and 503 are answers, not errors. */
+	bool any_status;
+	/* At most PCTL_HTTP_FIELDS_MAX, which are copied. What the engine sends itself (Host,
+	 * Content-Length, Content-Type, Authorization) is not among them. */
+	const struct pctl_http_field *fields;
+	size_t n_fields;
+	/* Names of the answer's fields that are worth keeping, at most PCTL_HTTP_FIELDS_MAX and
+	 * then NULL, for pctl_http_answer_field(); the list lives until the answer. NULL: none. */
+	const char *const *wanted;
 };
 
+struct pctl_http_fields;
+
 struct pctl_http_answer {
-	int status;       /* 200, 400, ...; 401 never arrives here: it is PCTL_E_AUTH */
+	uint32_t size;
+	int status;       /* 200, 400, ...; see any_status */
 	const char *body; /* zero-terminated; valid during the callback */
 	size_t len;
-	const char *server;       /* the Server header, or "" */
-	const char *content_type; /* or "" */
+	const char *server;                    /* the Server header, or "" */
+	const char *content_type;              /* or "" */
+	const struct pctl_http_fields *fields; /* the engine's */
 };
+
+/*
+ * The value of a field that the request wanted: the first of that name, valid during the callback.
+ * NULL: the answer has none, or it is longer than 8 kB.
+ */
+PCTL_API const char *pctl_http_answer_field(
+	const struct pctl_http_answer *answer, const char *name);
 
 /*
  * From the loop, never from within pctl_http_send(). Exactly one of answer and err is given.
  * Errors: unreachable (connect; PCTL_ERROR_NOT_LISTENING if the port refused it), timeout (no
  * answer within pctl_device_answer_ms), auth (two 401s, or one that cannot be answered; a fresh
  * nonce refused is a wrong password and is not tried again), trust, protocol (over max_answer,
- * malformed), busy (503).
+ * malformed, a header field that cannot be sent), busy (503).
  */
 typedef void pctl_http_done_fn(
 	void *data, const struct pctl_http_answer *answer, const struct pctl_error *err);

@@ -151,7 +151,8 @@ void amt_link_send(struct amt_dev *dev, const char *body, size_t len, bool chang
 		link->chosen = true;
 		link->second = false;
 	}
-	link->request = (struct pctl_http_request){ .method = "POST",
+	link->request = (struct pctl_http_request){ .size = sizeof(struct pctl_http_request),
+		.method = "POST",
 		.path = "/wsman",
 		.content_type = "application/soap+xml; charset=utf-8",
 		.body = body,

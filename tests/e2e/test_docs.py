@@ -95,6 +95,8 @@ def commands_exist(lab):
     """Every verb and option of a command in the documents and manual pages exists"""
     texts = {path: text_of(path) for path in markdown()}
     for path in ("cli/powerctl.1.scd", *driver_pages()):
+    for path in ("cli/powerctl.1.scd", "plugins/amt/powerctl-amt.7.scd",
+                 "plugins/ipmi/powerctl-ipmi.7.scd", "plugins/redfish/powerctl-redfish.7.scd"):
         texts[path] = text_of(path)
     helps, count = {}, 0
     for path, text in texts.items():
@@ -128,6 +130,9 @@ def sample_inventory(lab):
 def manual_inventory(lab):
     """The inventories in the documents and manual pages load"""
     for path in ("cli/powerctl.yaml.5.scd", *driver_pages(), *markdown()):
+    for path in ("cli/powerctl.yaml.5.scd", "plugins/amt/powerctl-amt.7.scd",
+                 "plugins/ipmi/powerctl-ipmi.7.scd", "plugins/redfish/powerctl-redfish.7.scd",
+                 *markdown()):
         languages = ("yaml",) if path.endswith(".md") else ("",)
         for body in blocks(text_of(path), *languages):
             if not re.search(r"^nodes:", body, re.M):
@@ -176,7 +181,7 @@ def names_are_listed(lab):
     """docs/names.md has every setting of the drivers and every key of info, log and sensors"""
     listed = set(re.findall(r"`([a-z0-9_.]+)`", text_of("docs/names.md")))
     count = 0
-    for driver in ("amt", "null"):
+    for driver in ("amt", "null", "redfish"):
         result = lab.run("drivers", "--json", driver)
         same(result.status, 0, result.err)
         names = {p["name"] for p in result.json[0]["settings"]}
