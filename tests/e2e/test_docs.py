@@ -95,8 +95,6 @@ def commands_exist(lab):
     """Every verb and option of a command in the documents and manual pages exists"""
     texts = {path: text_of(path) for path in markdown()}
     for path in ("cli/powerctl.1.scd", *driver_pages()):
-    for path in ("cli/powerctl.1.scd", "plugins/amt/powerctl-amt.7.scd",
-                 "plugins/ipmi/powerctl-ipmi.7.scd", "plugins/redfish/powerctl-redfish.7.scd"):
         texts[path] = text_of(path)
     helps, count = {}, 0
     for path, text in texts.items():
@@ -130,9 +128,6 @@ def sample_inventory(lab):
 def manual_inventory(lab):
     """The inventories in the documents and manual pages load"""
     for path in ("cli/powerctl.yaml.5.scd", *driver_pages(), *markdown()):
-    for path in ("cli/powerctl.yaml.5.scd", "plugins/amt/powerctl-amt.7.scd",
-                 "plugins/ipmi/powerctl-ipmi.7.scd", "plugins/redfish/powerctl-redfish.7.scd",
-                 *markdown()):
         languages = ("yaml",) if path.endswith(".md") else ("",)
         for body in blocks(text_of(path), *languages):
             if not re.search(r"^nodes:", body, re.M):
