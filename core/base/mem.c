@@ -138,9 +138,10 @@ void *pctl_xgrow(void *array, size_t *cap, size_t need, size_t size)
 		n += n / 2;
 	if (n > SIZE_MAX / size)
 		pctl_out_of_memory();
-	void *p = realloc(array, n * size);
-	while (!p && pctl_memory_give())
-		p = realloc(array, n * size);
+	void *p;
+	do
+		p = realloc(array, n * size); /* where it fails, array is as it was */
+	while (!p && pctl_memory_give());
 	if (!p)
 		pctl_out_of_memory();
 	*cap = n;
