@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* drivers: which plugins there are, and what one of them can be set to. */
+/* drivers: which plugins there are, what one of them can be set to, and the beginning of a new one.
+ */
+#include <string.h>
+
 #include <powerctl/buf.h>
 #include <powerctl/mem.h>
 
 #include "command.h"
+#include "driver_new.h"
 #include "json.h"
 #include "methods.h"
 #include "property.h"
@@ -94,6 +98,60 @@ static void print_settings(const struct pctl_driver *d)
 		(void)printf("`powerctl help %s` lists its methods\n", d->name);
 }
 
+static void print_manual(const struct pctl_driver *d)
+{
+	struct pctl_buf buf;
+
+	pctl_buf_init(&buf, TEXT_ANSWER_MAX);
+	for (const struct pctl_property *p = d->properties; p && p->name; p++) {
+		pctl_buf_adds(&buf, p == d->properties ? "" : "\n");
+		property_manual(&buf, p);
+	}
+	(void)fputs(buf.data, stdout);
+	pctl_buf_done(&buf);
+}
+
+static void print_as_asked(const struct cli *cli, const struct pctl_driver *d, bool all)
+{
+	if (cli->options.json)
+		print_json(d);
+	else if (cli->options.man)
+		print_manual(d);
+	else if (all)
+		print_driver(d);
+	else
+		print_settings(d);
+}
+
+/* --- One, or all of them. --------------------------------------------------------------------- */
+
+/* Of all that are not refused. */
+static int print_schema(struct cli *cli)
+{
+	struct pctl_names *names = pctl_names_new();
+	size_t n = 0;
+
+	pctl_core_driver_names(cli_core(cli), names);
+	PCTL_AUTO(free)
+	const struct pctl_driver **drivers =
+		pctl_xcalloc(pctl_names_count(names) + 1, sizeof(struct pctl_driver *));
+	for (size_t i = 0; i < pctl_names_count(names); i++) {
+		struct pctl_error err = { 0 };
+
+		if (pctl_core_driver(cli_core(cli), pctl_names_at(names, i), &drivers[n], &err) < 0)
+			say("driver %s is refused and left out: %s", pctl_names_at(names, i),
+				err.text);
+		else
+			n++;
+	}
+	pctl_names_free(names);
+	struct pctl_value *schema = pctl_drivers_schema(drivers, n);
+	PCTL_AUTO(free) char *text = json_pretty(schema);
+	(void)printf("%s\n", text);
+	pctl_value_free(schema);
+	return CLI_OK;
+}
+
 static int show_all(struct cli *cli)
 {
 	struct pctl_names *names = pctl_names_new();
@@ -110,10 +168,7 @@ static int show_all(struct cli *cli)
 			continue;
 		}
 		good++;
-		if (cli->options.json)
-			print_json(driver);
-		else
-			print_driver(driver);
+		print_as_asked(cli, driver, true);
 	}
 	if (pctl_names_count(names) == 0)
 		say("there is no driver in %s; --plugin-dir DIR names another place",
@@ -131,25 +186,59 @@ static int show_one(struct cli *cli, const char *name)
 		say("%s; `powerctl drivers` lists them", err.text);
 		return CLI_USAGE;
 	}
-	if (cli->options.json)
-		print_json(driver);
-	else
-		print_settings(driver);
+	print_as_asked(cli, driver, false);
+	return CLI_OK;
+}
+
+/* Words that another form of the command would take. */
+static int check_words(const struct cli *cli, bool new)
+{
+	size_t most = new ? 2 : cli->options.schema ? 0 : 1;
+
+	if (cli->nargs > most) {
+		say("'%s' is too much here: powerctl drivers %s", cli->args[most],
+			cli->command->usage);
+		return CLI_USAGE;
+	}
+	if (new && cli->nargs < 2) {
+		say("a name is missing: powerctl drivers new NAME");
+		return CLI_USAGE;
+	}
+	if (new && (cli->options.json || cli->options.man || cli->options.schema)) {
+		say("`drivers new` takes --dir and nothing else");
+		return CLI_USAGE;
+	}
+	if (!new && cli->options.dir) {
+		say("--dir is for `drivers new NAME`");
+		return CLI_USAGE;
+	}
 	return CLI_OK;
 }
 
 static int exec_drivers(struct cli *cli)
 {
+	bool new = cli->nargs > 0 && strcmp(cli->args[0], "new") == 0;
+
+	int status = check_words(cli, new);
+	if (status != CLI_OK)
+		return status;
+	if (new)
+		return driver_new(cli, cli->args[1]);
+	if (cli->options.schema)
+		return print_schema(cli);
 	return cli->nargs > 0 ? show_one(cli, cli->args[0]) : show_all(cli);
 }
 
 const struct command command_drivers = {
 	.name = "drivers",
-	.usage = "[NAME]",
-	.summary = "list drivers, or the settings of one",
+	.usage = "[NAME | new NAME]",
+	.summary = "list drivers, or the settings of one; begin a new one",
 	.help = "Plugins that were refused are named with the reason, on standard error. `powerctl "
 		"help "
-		"NAME`\nlists the methods of a driver.",
-	.options = OPTION_BIT(OPTION_JSON),
+		"NAME`\nlists the methods of a driver. --schema prints a JSON Schema of the "
+		"inventory, by which\neditors complete and check it. `drivers new NAME` writes a "
+		"folder with a driver that works,\nto be made into yours.",
+	.options = OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_SCHEMA) | OPTION_BIT(OPTION_MAN) |
+		   OPTION_BIT(OPTION_DIR),
 	.exec = exec_drivers,
 };

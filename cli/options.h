@@ -63,6 +63,9 @@ enum option_id {
 	OPTION_CLEAR,
 	OPTION_TRY_ANYWAY,
 	OPTION_UNTIL,
+	OPTION_SCHEMA,
+	OPTION_MAN,
+	OPTION_DIR,
 	OPTION_COUNT,
 };
 #define OPTION_BIT(id) (UINT64_C(1) << (id))
@@ -132,6 +135,9 @@ struct options {
 	bool log_new, clear;
 	bool try_anyway;
 	const char *until;
+
+	bool schema, man;
+	const char *dir;
 };
 
 /* PCTL_E_CONFIG: err says which option, what is wrong and what would be right. */
