@@ -13,10 +13,11 @@ _powerctl()
 	word=${words[-1]}
 	# What stands before the last of those characters is not bash's to replace.
 	if [[ ${COMP_WORDS[COMP_CWORD]} != [\"\']* ]]; then
-		breaks=${COMP_WORDBREAKS//[@\"\'[:space:]]/}
+		breaks=${COMP_WORDBREAKS//[\"\'[:space:]]/}
 		for ((cut = ${#word}; cut > 0; cut--)); do
 			[[ $breaks == *"${word:cut-1:1}"* ]] && break
 		done
+		[[ $cut -gt 0 && ${word:cut-1:1} == @ ]] && ((cut--)) # this one is
 	fi
 	COMPREPLY=()
 	while IFS=$'\t' read -r one rest; do

@@ -386,9 +386,10 @@ static struct pctl_value *map_of(const struct schema *s, const struct pctl_rule 
 	if (!knows_driver(rule->members)) {
 		pctl_value_add(all, settings_and_keys(rule->members, ANY));
 	} else {
+		/* An interface may say all that a node may: trust of its own, for one. */
 		for (size_t i = 0; i < s->count; i++)
-			pctl_value_add(all, when_driver(rule->members, s->drivers[i]));
-		pctl_value_add(all, when_none(rule->members));
+			pctl_value_add(all, when_driver(pctl_node_rules.members, s->drivers[i]));
+		pctl_value_add(all, when_none(pctl_node_rules.members));
 	}
 	pctl_value_set(map, "allOf", all);
 	return map;
