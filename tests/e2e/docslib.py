@@ -21,5 +21,5 @@ def text_of(path):
 
 def blocks(text, *languages):
     """The fenced blocks of these languages."""
-    return [body for language, body in re.findall(r"^```(\w*)\n(.*?)^```", text, re.M | re.S)
+    return [body for language, body in re.findall(r"^```(\w*)[^\n]*\n(.*?)^```", text, re.M | re.S)
             if language in languages]
