@@ -133,11 +133,8 @@ struct options {
 	bool follow, steal, no_reconnect;
 	const char *log, *escape;
 	bool log_new, clear;
-	bool try_anyway;
-	const char *until;
-
-	bool schema, man;
-	const char *dir;
+	bool try_anyway, schema, man;
+	const char *until, *dir;
 };
 
 /* PCTL_E_CONFIG: err says which option, what is wrong and what would be right. */
