@@ -74,16 +74,13 @@ __attribute__((format(printf, 2, 3))) static void notice(struct talk *t, const c
 {
 	const char *end = terminal_is_raw() ? "\r\n" : "\n";
 	struct pctl_buf line;
-	char *s = NULL;
 	va_list ap;
 
 	if (!t->person || t->cli->options.quiet)
 		return;
 	va_start(ap, fmt);
-	int n = vasprintf(&s, fmt, ap);
+	char *s = pctl_xvasprintf(fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		pctl_out_of_memory();
 	progress_clear(&t->progress);
 	pctl_buf_init(&line, TEXT_LINE_MAX);
 	pctl_buf_addf(&line, "%s[powerctl: ", terminal_is_raw() ? end : "");

@@ -20,14 +20,11 @@ static void say_line(const char *s)
 
 void say(const char *fmt, ...)
 {
-	char *s = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	int n = vasprintf(&s, fmt, ap);
+	char *s = pctl_xvasprintf(fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		pctl_out_of_memory();
 	say_line(s);
 	free(s);
 }

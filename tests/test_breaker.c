@@ -3,7 +3,7 @@
  * The credential breaker, over a thousand devices that take a login or refuse it. "Asked" counts
  * the logins that reached a device, which is what locks accounts.
  */
-#include "world.h"
+#include "run_help.h"
 
 #include <sys/stat.h>
 
@@ -38,11 +38,6 @@ static uint64_t test_clock(void)
 
 /* --- A device. -------------------------------------------------------------------------------- */
 
-static void ignore_abort(struct pctl_op *op, void *work)
-{
-	(void)op, (void)work;
-}
-
 static bool is(const char *wanted, const char *name)
 {
 	return wanted && strcmp(wanted, name) == 0;
@@ -68,19 +63,6 @@ static void fake_get(void *dev, struct pctl_op *op, unsigned flags, struct pctl_
 		pctl_op_done(op);
 }
 
-static int fake_open(void *ctx, struct pctl_device *device, void **ret_dev, struct pctl_error *err)
-{
-	(void)ctx, (void)err;
-	*ret_dev = device;
-	return 0;
-}
-
-static void fake_close(void *dev, pctl_closed_fn *closed, void *data)
-{
-	(void)dev;
-	closed(data);
-}
-
 static const struct pctl_power_if fake_power = { .get = fake_get };
 
 static const struct pctl_property fake_properties[] = {
@@ -92,8 +74,8 @@ static const struct pctl_property fake_properties[] = {
 static const struct pctl_driver fake_driver = {
 	.name = "fake",
 	.properties = fake_properties,
-	.open = fake_open,
-	.close = fake_close,
+	.open = open_itself,
+	.close = close_nothing,
 	.power = &fake_power,
 };
 

@@ -2,7 +2,6 @@
 #include <powerctl/mem.h>
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,16 +46,22 @@ char *pctl_xstrndup(const char *s, size_t n)
 	return copy;
 }
 
-char *pctl_xasprintf(const char *fmt, ...)
+char *pctl_xvasprintf(const char *fmt, va_list ap)
 {
 	char *s = NULL;
+
+	if (vasprintf(&s, fmt, ap) < 0)
+		pctl_out_of_memory();
+	return s;
+}
+
+char *pctl_xasprintf(const char *fmt, ...)
+{
 	va_list ap;
 
 	va_start(ap, fmt);
-	int n = vasprintf(&s, fmt, ap);
+	char *s = pctl_xvasprintf(fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		pctl_out_of_memory();
 	return s;
 }
 

@@ -241,12 +241,10 @@ void pctl_task_end_fail(struct pctl_task *t, int code, const char *fmt, ...)
 
 void pctl_task_note(struct pctl_task *t, const char *fmt, ...)
 {
-	char *note = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&note, fmt, ap) < 0)
-		pctl_out_of_memory();
+	char *note = pctl_xvasprintf(fmt, ap);
 	va_end(ap);
 	free(t->note);
 	t->note = note;

@@ -6,6 +6,7 @@
 #ifndef POWERCTL_MEM_H
 #define POWERCTL_MEM_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -25,6 +26,7 @@ PCTL_API void *pctl_xcalloc(size_t n, size_t size);
 PCTL_API char *pctl_xstrdup(const char *s);
 PCTL_API char *pctl_xstrndup(const char *s, size_t n);
 PCTL_API char *pctl_xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+PCTL_API char *pctl_xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
 /*
  * Makes room for at least need elements of size bytes in array, of which *cap are there, growing
