@@ -136,18 +136,19 @@ static void add_as_read(struct pctl_value *list, const char *word)
 
 static struct pctl_value *choice(const char *const *words)
 {
-	struct pctl_value *list = texts(words), *kinds = NULL;
+	struct pctl_value *list = texts(words);
+	bool nothing = false, decimal = false;
 
 	for (size_t i = 0; words && words[i]; i++) {
 		add_as_read(list, words[i]);
-		if (strcmp(words[i], "null") == 0)
-			kinds = with_text("type", "null");
+		nothing = nothing || strcmp(words[i], "null") == 0;
 		/* "2.0" without quotes is a number that has lost its digits. */
-		else if (strchr(words[i], '.'))
-			kinds = with_text("type", "number");
+		decimal = decimal || strchr(words[i], '.');
 	}
 	struct pctl_value *map = with_value("enum", list);
-	return kinds ? either(map, kinds) : map;
+	if (nothing)
+		map = either(map, with_text("type", "null"));
+	return decimal ? either(map, with_text("type", "number")) : map;
 }
 
 static void describe(struct pctl_value *map, const char *help)
