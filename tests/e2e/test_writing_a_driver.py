@@ -8,7 +8,7 @@ import subprocess
 
 from docslib import text_of
 from kitlib import LONG, Copy
-from lib import SOURCE, main, same, test
+from lib import SOURCE, Started, main, same, test
 
 DOCUMENT = "docs/writing-a-driver.md"
 
@@ -96,6 +96,26 @@ def every_example(lab):
         assert fits(found, wanted), f"{command}\nfound:  {found}\nwanted: {wanted}"
         count += 1
     assert count >= 18, count
+
+
+@test
+def both_conform(lab):
+    """The template and the driver of the document pass the conformance tool that is installed with them"""
+    copy = Copy(lab)
+    tool = os.path.join(copy.prefix, "bin", "powerctl-driver-check")
+    if not os.path.exists(tool):
+        return  # a build without it
+    found = files(text_of(DOCUMENT))
+    env = {"LD_LIBRARY_PATH": copy.libraries}
+    strip = copy.compile(lab.write("strip.c", found["strip.c"]), lab.path("p", "strip.so"))
+    server = subprocess.Popen(["python3", lab.write("strip.py", found["strip.py"])],
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    lab.keep(Started(server))
+    port = server.stdout.readline().strip()
+    copy.run(tool, "--quick", "--address", "127.0.0.1", "--set", "port=" + port, "--set", "outlet=1",
+             "--password-file", lab.write("password", "secret\n"), strip, env=env)
+    lamp = copy.compile(os.path.join(copy.new("lamp"), "lamp.c"), lab.path("p", "lamp.so"))
+    copy.run(tool, "--quick", "--set", "file=" + lab.write("machine", "off\n"), lamp, env=env)
 
 
 @test
