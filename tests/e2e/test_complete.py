@@ -119,6 +119,7 @@ def arguments(lab):
         same(sorted(complete(lab, *words)), sorted(wanted), words)
     for words, line in ((["--inventory", "x"], ":files\t"), (["--inventory=x"], ":files\t--inventory="),
                         (["set", "state_file=x"], ":files\tstate_file="),
+                        (["set", "console_lock=x"], ":files\tconsole_lock="),
                         (["set", "password_file=x"], ":files\tpassword_file="),
                         (["--plugin-dir", ""], ":folders\t"),
                         (["drivers", "new", "a", "--dir", "x"], ":folders\t")):
@@ -209,7 +210,10 @@ def type_lines(lab, shell, begin, lines):
     shell.send(begin + f"; cd {lab.path('here')}; echo rea''dy\n")
     shell.expect("ready\n")
     for line, wanted in lines.items():
-        shell.send(line + "\t\n")
+        # What is to go on has no blank behind it.
+        more = "x" if wanted.endswith("=>") else ""
+        wanted = wanted[:-1] + more + ">"
+        shell.send(line + "\t" + more + "\n")
         shell.expect("ran")
         at = shell.at
         shell.expect(">.\n")

@@ -107,6 +107,8 @@ def template_with_cmake(lab):
     """The same with CMake, by its package file"""
     copy = Copy(lab)
     folder = copy.new("lamp")
+    with open(os.path.join(folder, "lamp.c"), "a", encoding="utf-8") as f:
+        f.write("\nint stray(void);\nint stray(void)\n{\n\treturn 1;\n}\n")
     copy.run("cmake", "-B", "build", cwd=folder)
     copy.run("cmake", "--build", "build", cwd=folder)
     copy.run("ctest", "--test-dir", "build", "--output-on-failure", cwd=folder)
