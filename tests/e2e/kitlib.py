@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 
-from lib import BUILD, has, same
+from lib import BUILD, SANITIZED, build_setting, has, same
 
 LONG = 300  # seconds that a compiler may take on a loaded machine
 
@@ -23,9 +23,16 @@ class Copy:
         self.powerctl = os.path.join(self.prefix, "bin", "powerctl")
         self.libraries = os.path.dirname(self.one("lib/**/libpowerctl.so"))
         self.pc = os.path.dirname(self.one("lib/**/powerctl.pc"))
+        self.wrap_compilers()
         self.env = {**lab.env, "PKG_CONFIG_PATH": self.pc, "CMAKE_PREFIX_PATH": self.prefix,
                     "POWERCTL": self.powerctl,
-                    "PATH": os.path.join(self.prefix, "bin") + ":" + os.environ["PATH"]}
+                    "PATH": ":".join([os.path.join(self.prefix, "bin"), lab.path("tools"), os.environ["PATH"]])}
+
+    def wrap_compilers(self):
+        """Where the programs are built with sanitizers, the drivers are as well."""
+        with_flags = "-fsanitize=" + build_setting("POWERCTL_SANITIZE") if SANITIZED else ""
+        for name in ("cc", "c++"):
+            self.lab.write("tools/" + name, f'#!/bin/sh\nexec {shutil.which(name)} {with_flags} "$@"\n', 0o700)
 
     def one(self, pattern):
         found = glob.glob(os.path.join(self.prefix, pattern), recursive=True)
