@@ -113,7 +113,8 @@ def template_with_cmake(lab):
     copy.run("cmake", "--build", "build", cwd=folder)
     copy.run("ctest", "--test-dir", "build", "--output-on-failure", cwd=folder)
     exports = copy.run("nm", "-D", "--defined-only", os.path.join(folder, "build", "lamp.so"))
-    same([line.split()[-1] for line in exports.splitlines()], ["pctl_driver"])
+    names = {line.split()[-1] for line in exports.splitlines()}
+    same({n for n in names if not n.startswith("__odr_asan")}, {"pctl_driver"})
     copy.run("cmake", "--install", "build", cwd=folder)
     has(copy.run(copy.powerctl, "drivers"), "lamp: a pretended machine")
 
