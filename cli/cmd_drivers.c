@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* drivers: which plugins there are, and what one of them can be set to. */
+/* drivers: which plugins there are, what one of them can be set to, and the beginning of a new one.
+ */
+#include <string.h>
+
 #include <powerctl/buf.h>
 #include <powerctl/mem.h>
 
 #include "command.h"
+#include "driver_new.h"
 #include "json.h"
 #include "methods.h"
 #include "property.h"
@@ -141,6 +145,61 @@ static void print_settings(const struct pctl_driver *d, const struct pctl_descri
 		(void)printf("`powerctl help %s` lists its methods\n", d->name);
 }
 
+static void print_manual(const struct pctl_driver *d)
+{
+	struct pctl_buf buf;
+
+	pctl_buf_init(&buf, TEXT_ANSWER_MAX);
+	for (const struct pctl_property *p = d->properties; p && p->name; p++) {
+		pctl_buf_adds(&buf, p == d->properties ? "" : "\n");
+		property_manual(&buf, p);
+	}
+	(void)fputs(buf.data, stdout);
+	pctl_buf_done(&buf);
+}
+
+static void print_as_asked(const struct cli *cli, const struct pctl_driver *d,
+	const struct pctl_description *about, bool all)
+{
+	if (cli->options.json)
+		print_json(d, about);
+	else if (cli->options.man)
+		print_manual(d);
+	else if (all)
+		print_driver(d);
+	else
+		print_settings(d, about);
+}
+
+/* --- One, or all of them. --------------------------------------------------------------------- */
+
+/* Of all that are not refused. */
+static int print_schema(struct cli *cli)
+{
+	struct pctl_names *names = pctl_names_new();
+	size_t n = 0;
+
+	pctl_core_driver_names(cli_core(cli), names);
+	PCTL_AUTO(free)
+	const struct pctl_driver **drivers =
+		pctl_xcalloc(pctl_names_count(names) + 1, sizeof(struct pctl_driver *));
+	for (size_t i = 0; i < pctl_names_count(names); i++) {
+		struct pctl_error err = { 0 };
+
+		if (pctl_core_driver(cli_core(cli), pctl_names_at(names, i), &drivers[n], &err) < 0)
+			say("driver %s is refused and left out: %s", pctl_names_at(names, i),
+				err.text);
+		else
+			n++;
+	}
+	pctl_names_free(names);
+	struct pctl_value *schema = pctl_drivers_schema(drivers, n);
+	PCTL_AUTO(free) char *text = json_pretty(schema);
+	(void)printf("%s\n", text);
+	pctl_value_free(schema);
+	return CLI_OK;
+}
+
 static int show_all(struct cli *cli)
 {
 	struct pctl_names *names = pctl_names_new();
@@ -157,10 +216,7 @@ static int show_all(struct cli *cli)
 			continue;
 		}
 		good++;
-		if (cli->options.json)
-			print_json(driver, NULL);
-		else
-			print_driver(driver);
+		print_as_asked(cli, driver, NULL, true);
 	}
 	if (pctl_names_count(names) == 0)
 		say("there is no driver in %s; --plugin-dir DIR names another place",
@@ -184,15 +240,46 @@ static int show_one(struct cli *cli, const char *name, const char *value)
 		say("%s", err.text);
 		return CLI_USAGE;
 	}
-	if (cli->options.json)
-		print_json(driver, about);
-	else
-		print_settings(driver, about);
+	print_as_asked(cli, driver, about, false);
+	return CLI_OK;
+}
+
+/* Words that another form of the command would take. */
+static int check_words(const struct cli *cli, bool new)
+{
+	size_t most = cli->options.schema ? 0 : 2;
+
+	if (cli->nargs > most) {
+		say("'%s' is too much here: powerctl drivers %s", cli->args[most],
+			cli->command->usage);
+		return CLI_USAGE;
+	}
+	if (new && cli->nargs < 2) {
+		say("a name is missing: powerctl drivers new NAME");
+		return CLI_USAGE;
+	}
+	if (new && (cli->options.json || cli->options.man || cli->options.schema)) {
+		say("`drivers new` takes --dir and nothing else");
+		return CLI_USAGE;
+	}
+	if (!new && cli->options.dir) {
+		say("--dir is for `drivers new NAME`");
+		return CLI_USAGE;
+	}
 	return CLI_OK;
 }
 
 static int exec_drivers(struct cli *cli)
 {
+	bool new = cli->nargs > 0 && strcmp(cli->args[0], "new") == 0;
+
+	int status = check_words(cli, new);
+	if (status != CLI_OK)
+		return status;
+	if (new)
+		return driver_new(cli, cli->args[1]);
+	if (cli->options.schema)
+		return print_schema(cli);
 	if (cli->nargs == 0)
 		return show_all(cli);
 	return show_one(cli, cli->args[0], cli->nargs > 1 ? cli->args[1] : NULL);
@@ -200,12 +287,16 @@ static int exec_drivers(struct cli *cli)
 
 const struct command command_drivers = {
 	.name = "drivers",
-	.usage = "[NAME [VALUE]]",
-	.summary = "list drivers, or the settings of one",
+	.usage = "[NAME [VALUE] | new NAME]",
+	.summary = "list drivers, or the settings of one; begin a new one",
 	.help = "Plugins that were refused are named with the reason, on standard error. `powerctl "
 		"help "
 		"NAME`\nlists the methods of a driver. Where one setting of a driver "
-		"decides on others (an agent), VALUE is\nthat one's, and those are listed too.",
-	.options = OPTION_BIT(OPTION_JSON),
+		"decides on others (an agent), VALUE is\nthat one's, and those are listed too. "
+		"--schema prints a JSON Schema of the "
+		"inventory, by which\neditors complete and check it. `drivers new NAME` writes a "
+		"folder with a driver that works,\nto be made into yours.",
+	.options = OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_SCHEMA) | OPTION_BIT(OPTION_MAN) |
+		   OPTION_BIT(OPTION_DIR),
 	.exec = exec_drivers,
 };

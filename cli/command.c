@@ -7,6 +7,7 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
+#include "complete.h"
 #include "methods.h"
 #include "say.h"
 #include "text.h"
@@ -198,6 +199,8 @@ int command_main(struct cli *cli, int argc, char **argv)
 {
 	struct pctl_error err = { 0 };
 
+	if (argc > 1 && strcmp(argv[1], "complete") == 0)
+		return complete_main(cli, (const char *const *)argv + 2);
 	if (options_parse(&cli->options, argc, argv, &err) < 0) {
 		say("%s", err.text);
 		return CLI_USAGE;

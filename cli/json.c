@@ -112,14 +112,19 @@ static json_t *feeds_of(const struct pctl_result *r)
 	return list;
 }
 
-static char *dump(json_t *take_json)
+static char *dump_as(json_t *take_json, size_t format)
 {
-	char *s = json_dumps(take_json, FORMAT);
+	char *s = json_dumps(take_json, format);
 
 	json_decref(take_json);
 	if (!s)
 		pctl_out_of_memory();
 	return s;
+}
+
+static char *dump(json_t *take_json)
+{
+	return dump_as(take_json, FORMAT);
 }
 
 /* Nobody asked these for the power state: that it is not known says nothing about the machine. */
@@ -173,4 +178,9 @@ char *json_node(const char *name, const struct pctl_value *map)
 	(void)json_object_update(json, keys);
 	json_decref(keys);
 	return dump(json);
+}
+
+char *json_pretty(const struct pctl_value *v)
+{
+	return dump_as(tree(v), JSON_INDENT(1) | JSON_ENSURE_ASCII);
 }

@@ -194,6 +194,22 @@ static uint64_t options_of(const struct pctl_method *m)
 	return options;
 }
 
+const struct pctl_method *method_find(struct cli *cli, const char *driver, const char *method)
+{
+	const struct pctl_driver *d = NULL;
+
+	if (!is_driver(cli, driver) || pctl_core_driver(cli_core(cli), driver, &d, NULL) < 0)
+		return NULL;
+	return find(d, method);
+}
+
+uint64_t method_options(struct cli *cli, const char *driver, const char *method)
+{
+	const struct pctl_method *m = method_find(cli, driver, method);
+
+	return m ? options_of(m) : 0;
+}
+
 static void call_init(struct call *c, const char *const *words)
 {
 	bool method = words[0] && words[1];

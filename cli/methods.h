@@ -24,4 +24,8 @@ char *method_nearest_driver(struct cli *cli, const char *word);
 /* A list of maps, as in docs/json.md. The caller frees it. */
 struct pctl_value *method_list(const struct pctl_driver *driver);
 
+/* For completion, which says nothing: the method, or NULL; and the options that it takes, or 0. */
+const struct pctl_method *method_find(struct cli *cli, const char *driver, const char *method);
+uint64_t method_options(struct cli *cli, const char *driver, const char *method);
+
 #endif

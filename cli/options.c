@@ -102,6 +102,11 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"also what stands in these nodes, the blades of a chassis, in the right order"),
 	[OPTION_UNTIL] = ROW("until", 0, OPTION_TEXT, "ready", until,
 		"then wait until the machine's own test passes"),
+	[OPTION_SCHEMA] = ROW("schema", 0, OPTION_FLAG, NULL, schema,
+		"a JSON Schema of the inventory, for editors"),
+	[OPTION_MAN] = ROW("man", 0, OPTION_FLAG, NULL, man,
+		"the settings as part of a manual page, for scdoc"),
+	[OPTION_DIR] = ROW("dir", 0, OPTION_TEXT, "DIR", dir, "where `drivers new` makes a folder"),
 };
 
 void words_add(struct words *words, const char *word)
@@ -299,6 +304,9 @@ void options_done(struct options *options)
 static const struct {
 	enum option_id a, b;
 } rivals[] = {
+	{ OPTION_SCHEMA, OPTION_JSON },
+	{ OPTION_SCHEMA, OPTION_MAN },
+	{ OPTION_JSON, OPTION_MAN },
 	{ OPTION_FOLD, OPTION_NO_FOLD },
 	{ OPTION_FOLD, OPTION_JSON },
 	{ OPTION_LEGACY, OPTION_UEFI },

@@ -64,6 +64,9 @@ enum option_id {
 	OPTION_TRY_ANYWAY,
 	OPTION_UNTIL,
 	OPTION_WITH_CHILDREN,
+	OPTION_SCHEMA,
+	OPTION_MAN,
+	OPTION_DIR,
 	OPTION_COUNT,
 };
 #define OPTION_BIT(id) (UINT64_C(1) << (id))
@@ -131,8 +134,8 @@ struct options {
 	bool follow, steal, no_reconnect;
 	const char *log, *escape;
 	bool log_new, clear;
-	bool try_anyway, with_children;
-	const char *until;
+	bool try_anyway, with_children, schema, man;
+	const char *until, *dir;
 };
 
 /* PCTL_E_CONFIG: err says which option, what is wrong and what would be right. */

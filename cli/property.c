@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define CHOICES_MAX 48u /* longer ones are left to the description */
+#define DESCRIPTION_MAX (64u << 10)
+#define CHOICES_MAX     48u /* longer ones are left to the description */
 
 static const struct {
 	const char *name, *value;
@@ -27,13 +28,36 @@ void property_describe(struct pctl_buf *buf, const struct pctl_property *p)
 	if (p->type == PCTL_TYPE_UINT && p->max)
 		pctl_buf_addf(buf, " from %llu to %llu", (unsigned long long)p->min,
 			(unsigned long long)p->max);
-	if (p->default_text)
+	if (p->default_text && *p->default_text)
 		pctl_buf_addf(buf, "; default %s", p->default_text);
 	if (p->flags & PCTL_PROPERTY_REQUIRED)
 		pctl_buf_adds(buf, "; required");
 	if (p->flags & PCTL_PROPERTY_SECRET)
 		pctl_buf_addf(buf, "; secret: better %s_file, %s_env or %s_command", p->name,
 			p->name, p->name);
+}
+
+/* What scdoc would take for a mark. */
+static void add_escaped(struct pctl_buf *buf, const char *s)
+{
+	for (; *s; s++)
+		pctl_buf_addf(buf, strchr("\\*_#|[]`<+", *s) ? "\\%c" : "%c", *s);
+}
+
+void property_manual(struct pctl_buf *buf, const struct pctl_property *p)
+{
+	struct pctl_buf type;
+
+	pctl_buf_init(&type, DESCRIPTION_MAX);
+	property_describe(&type, p);
+	pctl_buf_adds(buf, "*");
+	add_escaped(buf, p->name);
+	pctl_buf_adds(buf, "* (");
+	add_escaped(buf, type.data);
+	pctl_buf_adds(buf, ")\n\t");
+	add_escaped(buf, p->help ? p->help : p->name);
+	pctl_buf_adds(buf, "\n");
+	pctl_buf_done(&type);
 }
 
 void property_usage(struct pctl_buf *buf, const struct pctl_property *p)

@@ -10,6 +10,9 @@
 /* "one of off, on; default off" */
 void property_describe(struct pctl_buf *buf, const struct pctl_property *property);
 
+/* An item of a list in a manual page, as scdoc takes it: a line, and one that says what it does. */
+void property_manual(struct pctl_buf *buf, const struct pctl_property *property);
+
 /* "case=keep|upper|lower", in brackets where it may be left out. */
 void property_usage(struct pctl_buf *buf, const struct pctl_property *property);
 

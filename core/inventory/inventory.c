@@ -614,3 +614,19 @@ const char *pctl_inventory_group_name(const struct pctl_inventory *inv, size_t g
 {
 	return group < inv->groups.n ? inv->groups.v[group].name : NULL;
 }
+
+static void add_names(const struct pctl_items *items, struct pctl_names *out)
+{
+	for (size_t i = 0; i < items->n; i++)
+		(void)pctl_names_add(out, items->v[i].name);
+}
+
+void pctl_inventory_classes(const struct pctl_inventory *inv, struct pctl_names *out)
+{
+	add_names(&inv->classes, out);
+}
+
+void pctl_inventory_credentials(const struct pctl_inventory *inv, struct pctl_names *out)
+{
+	add_names(&inv->credentials, out);
+}

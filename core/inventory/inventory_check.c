@@ -6,193 +6,31 @@
 #include <powerctl/parse.h>
 
 #include "inventory/inventory.h"
-
-/* --- What may stand where, as tables. --------------------------------------------------------- */
-
-enum shape {
-	ANY,
-	TEXT,
-	REASON, /* a text that is not mistaken for a switch */
-	TEXTS,
-	TEXT_OR_TEXTS,
-	UINT,
-	DURATION,
-	BOOL,
-	CHOICE,
-	MAP,
-	MAPS,
-	FEEDS, /* a text, a map, or a list of these */
-};
-
-enum unknown { REFUSED, DRIVERS, DRIVERS_BUT_TYPOS };
-
-struct rule {
-	const char *key;            /* NULL: the table's end */
-	const char *const *choices; /* CHOICE */
-	const struct rule *members; /* MAP: by key; NULL: anything goes */
-	const struct rule *each;    /* MAP, MAPS, FEEDS: what every member is */
-	uint64_t max;               /* UINT */
-	enum shape shape;
-	enum unknown unknown; /* MAP: what becomes of keys that members does not know */
-};
-
-#define END                 \
-	{                   \
-		.key = NULL \
-	}
-
-static const char *const trust_words[] = { "first-use", "strict", NULL };
-
-static const struct rule timeouts[] = {
-	{ .key = "connect", .shape = DURATION },
-	{ .key = "answer", .shape = DURATION },
-	{ .key = "read", .shape = DURATION },
-	{ .key = "confirm", .shape = DURATION },
-	{ .key = "reboot", .shape = DURATION },
-	{ .key = "soft", .shape = DURATION },
-	{ .key = "verify", .shape = DURATION },
-	{ .key = "poll", .shape = DURATION },
-	{ .key = "ready", .shape = DURATION },
-	{ .key = "outage", .shape = DURATION },
-	{ .key = "return", .shape = DURATION },
-	END,
-};
-
-static const struct rule defaults[] = {
-	{ .key = "fanout", .shape = UINT, .max = PCTL_FANOUT_MAX },
-	{ .key = "confirm_above", .shape = UINT, .max = UINT32_MAX },
-	{ .key = "timeout", .shape = DURATION },
-	{ .key = "deadline", .shape = DURATION },
-	{ .key = "timeouts", .shape = MAP, .members = timeouts },
-	END,
-};
-
-static const struct rule ready[] = {
-	{ .key = "tcp", .shape = UINT, .max = 65535 },
-	{ .key = "command", .shape = TEXTS },
-	{ .key = "host", .shape = TEXT },
-	{ .key = "timeout", .shape = DURATION },
-	END,
-};
-
-/* A single interface from another driver. */
-static const struct rule interface[] = {
-	{ .key = "driver", .shape = TEXT },
-	{ .key = "credential", .shape = TEXT },
-	{ .key = "address", .shape = TEXT },
-	{ .key = "timeouts", .shape = MAP, .members = timeouts },
-	END,
-};
-static const struct rule any_feed = {
-	.key = "", .shape = MAP, .members = interface, .unknown = DRIVERS
-};
-
-static const struct rule node[] = {
-	{ .key = "driver", .shape = TEXT },
-	{ .key = "class", .shape = TEXT },
-	{ .key = "credential", .shape = TEXT },
-	{ .key = "address", .shape = TEXT },
-	{ .key = "tags", .shape = TEXTS },
-	{ .key = "ready", .shape = MAP, .members = ready },
-	{ .key = "maintenance", .shape = REASON },
-	{ .key = "protected", .shape = REASON },
-	{ .key = "trust", .shape = CHOICE, .choices = trust_words },
-	{ .key = "via", .shape = TEXT },
-	{ .key = "parent", .shape = TEXT },
-	{ .key = "power", .shape = FEEDS, .each = &any_feed },
-	{ .key = "boot", .shape = ANY }, /* refused, with its reason */
-	{ .key = "console", .shape = MAP, .members = interface, .unknown = DRIVERS },
-	{ .key = "identify", .shape = MAP, .members = interface, .unknown = DRIVERS },
-	{ .key = "inspect", .shape = MAP, .members = interface, .unknown = DRIVERS },
-	{ .key = "log", .shape = MAP, .members = interface, .unknown = DRIVERS },
-	{ .key = "sensors", .shape = MAP, .members = interface, .unknown = DRIVERS },
-	{ .key = "timeouts", .shape = MAP, .members = timeouts },
-	END,
-};
-
-static const struct rule credential[] = {
-	{ .key = "username", .shape = TEXT },
-	{ .key = "password", .shape = TEXT },
-	{ .key = "password_file", .shape = TEXT },
-	{ .key = "password_env", .shape = TEXT },
-	{ .key = "password_command", .shape = TEXTS },
-	END,
-};
-
-static const struct rule limit[] = {
-	{ .key = "max_at_once", .shape = UINT, .max = UINT32_MAX },
-	{ .key = "stagger", .shape = DURATION },
-	END,
-};
-
-static const struct rule any_credential = {
-	.key = "", .shape = MAP, .members = credential, .unknown = DRIVERS_BUT_TYPOS
-};
-static const struct rule any_node = {
-	.key = "", .shape = MAP, .members = node, .unknown = DRIVERS
-};
-static const struct rule any_group = { .key = "", .shape = TEXT_OR_TEXTS };
-static const struct rule source[] = {
-	{ .key = "clustershell", .shape = TEXT },
-	{ .key = "genders", .shape = TEXT },
-	{ .key = "command", .shape = TEXTS },
-	{ .key = "every", .shape = DURATION },
-	{ .key = "only_known", .shape = BOOL },
-	{ .key = "nodes", .shape = BOOL },
-	{ .key = "address", .shape = TEXT },
-	{ .key = "class", .shape = TEXT },
-	{ .key = "driver", .shape = TEXT },
-	END,
-};
-
-static const struct rule any_source = { .key = "", .shape = MAP, .members = source };
-static const struct rule any_limit = { .key = "", .shape = MAP, .members = limit };
-
-static const struct rule top[] = {
-	{ .key = "defaults", .shape = MAP, .members = defaults },
-	{ .key = "credentials", .shape = MAP, .each = &any_credential },
-	{ .key = "classes", .shape = MAP, .each = &any_node },
-	{ .key = "nodes", .shape = MAP, .each = &any_node },
-	{ .key = "groups", .shape = MAP, .each = &any_group },
-	{ .key = "limits", .shape = MAP, .each = &any_limit },
-	{ .key = "include", .shape = TEXT_OR_TEXTS },
-	{ .key = "sources", .shape = MAPS, .each = &any_source },
-	{ .key = "hooks", .shape = MAP },
-	END,
-};
-static const struct rule file = { .key = "", .shape = MAP, .members = top };
-
-static const struct rule answer_top[] = {
-	{ .key = "nodes", .shape = MAP, .each = &any_node },
-	{ .key = "classes", .shape = MAP, .each = &any_node },
-	{ .key = "groups", .shape = MAP, .each = &any_group },
-	END,
-};
-static const struct rule answer = { .key = "", .shape = MAP, .members = answer_top };
+#include "inventory/rules.h"
 
 /* --- The check itself. ------------------------------------------------------------------------ */
 
-static const char *wanted(enum shape shape)
+static const char *wanted(enum pctl_shape shape)
 {
 	static const char *const words[] = {
-		[ANY] = "a value",
-		[TEXT] = "a text",
-		[REASON] = "a text",
-		[TEXTS] = "a list, [one, two],",
-		[TEXT_OR_TEXTS] = "a text or a list of texts",
-		[UINT] = "a number",
-		[DURATION] = "a duration",
-		[BOOL] = "true or false",
-		[CHOICE] = "a word",
-		[MAP] = "a map, {key: value},",
-		[MAPS] = "a list of maps, [{key: value}],",
-		[FEEDS] = "a list of feeds, [bmc, {driver: NAME}],",
+		[PCTL_SHAPE_ANY] = "a value",
+		[PCTL_SHAPE_TEXT] = "a text",
+		[PCTL_SHAPE_REASON] = "a text",
+		[PCTL_SHAPE_TEXTS] = "a list, [one, two],",
+		[PCTL_SHAPE_TEXT_OR_TEXTS] = "a text or a list of texts",
+		[PCTL_SHAPE_UINT] = "a number",
+		[PCTL_SHAPE_DURATION] = "a duration",
+		[PCTL_SHAPE_BOOL] = "true or false",
+		[PCTL_SHAPE_CHOICE] = "a word",
+		[PCTL_SHAPE_MAP] = "a map, {key: value},",
+		[PCTL_SHAPE_MAPS] = "a list of maps, [{key: value}],",
+		[PCTL_SHAPE_FEEDS] = "a list of feeds, [bmc, {driver: NAME}],",
 	};
 
 	return words[shape];
 }
 
-static void say_kind(const struct rule *rule, const char *key, const struct pctl_value *v,
+static void say_kind(const struct pctl_rule *rule, const char *key, const struct pctl_value *v,
 	struct pctl_problems *problems)
 {
 	const char *text = pctl_value_text(v);
@@ -202,7 +40,7 @@ static void say_kind(const struct rule *rule, const char *key, const struct pctl
 		wanted(rule->shape), text ? text : pctl_value_kind_name(pctl_value_kind(v)));
 }
 
-static void check_texts(const struct rule *rule, const char *key, const struct pctl_value *v,
+static void check_texts(const struct pctl_rule *rule, const char *key, const struct pctl_value *v,
 	struct pctl_problems *problems)
 {
 	if (pctl_value_kind(v) != PCTL_VALUE_LIST) {
@@ -220,7 +58,7 @@ static void check_texts(const struct rule *rule, const char *key, const struct p
 }
 
 /* v is a text that is not empty. */
-static void check_text(const struct rule *rule, const char *key, const struct pctl_value *v,
+static void check_text(const struct pctl_rule *rule, const char *key, const struct pctl_value *v,
 	struct pctl_problems *problems)
 {
 	const char *text = pctl_value_text(v);
@@ -229,30 +67,30 @@ static void check_text(const struct rule *rule, const char *key, const struct pc
 	bool b;
 
 	switch (rule->shape) {
-	case REASON:
+	case PCTL_SHAPE_REASON:
 		if (pctl_parse_bool(text, &b) == 0)
 			pctl_problems_add(problems, place,
 				"%s: a reason is wanted here, such as \"ticket 4711\"; without one "
 				"leave the key away",
 				key);
 		break;
-	case UINT:
+	case PCTL_SHAPE_UINT:
 		if (pctl_parse_uint(text, rule->max, &n) < 0)
 			pctl_problems_add(problems, place,
 				"%s: a number from 0 to %llu is wanted here, not '%s'", key,
 				(unsigned long long)rule->max, text);
 		break;
-	case DURATION:
+	case PCTL_SHAPE_DURATION:
 		if (pctl_parse_duration(text, &n) < 0)
 			pctl_problems_add(problems, place,
 				"%s: a duration is wanted here (500ms, 60s, 2m), not '%s'", key,
 				text);
 		break;
-	case BOOL:
+	case PCTL_SHAPE_BOOL:
 		if (pctl_parse_bool(text, &b) < 0)
 			say_kind(rule, key, v, problems);
 		break;
-	case CHOICE:
+	case PCTL_SHAPE_CHOICE:
 		if (pctl_parse_choice(text, rule->choices) < 0) {
 			PCTL_AUTO(free) char *choices = pctl_words_join(rule->choices);
 
@@ -267,7 +105,7 @@ static void check_text(const struct rule *rule, const char *key, const struct pc
 
 #define RULES_MAX 32u
 
-static void say_unknown(const struct rule *rule, const struct pctl_value *map, size_t i,
+static void say_unknown(const struct pctl_rule *rule, const struct pctl_value *map, size_t i,
 	struct pctl_problems *problems)
 {
 	const char *words[RULES_MAX + 1] = { NULL };
@@ -283,26 +121,26 @@ static void say_unknown(const struct rule *rule, const struct pctl_value *map, s
 	if (*hint)
 		pctl_problems_add(
 			problems, pctl_value_key_place(map, i), "unknown key '%s'%s", key, hint);
-	else if (rule->unknown == REFUSED)
+	else if (rule->unknown == PCTL_UNKNOWN_REFUSED)
 		pctl_problems_add(problems, pctl_value_key_place(map, i),
 			"unknown key '%s'; here belong: %s", key, all.data);
 	pctl_buf_done(&all);
 }
 
-static const struct rule *rule_of(const struct rule *map, const char *key)
+static const struct pctl_rule *rule_of(const struct pctl_rule *map, const char *key)
 {
 	if (map->each)
 		return map->each;
-	for (const struct rule *r = map->members; r && r->key; r++)
+	for (const struct pctl_rule *r = map->members; r && r->key; r++)
 		if (strcmp(r->key, key) == 0)
 			return r;
 	return NULL;
 }
 
-static void check(const struct rule *rule, const char *key, const struct pctl_value *v,
+static void check(const struct pctl_rule *rule, const char *key, const struct pctl_value *v,
 	struct pctl_problems *problems);
 
-static void check_list(const struct rule *rule, const char *key, const struct pctl_value *v,
+static void check_list(const struct pctl_rule *rule, const char *key, const struct pctl_value *v,
 	struct pctl_problems *problems)
 {
 	if (pctl_value_kind(v) != PCTL_VALUE_LIST) {
@@ -314,7 +152,7 @@ static void check_list(const struct rule *rule, const char *key, const struct pc
 }
 
 /* A text that is no driver's is told of where the node's driver is known (feeds.c). */
-static void check_feeds(const struct rule *rule, const char *key, const struct pctl_value *v,
+static void check_feeds(const struct pctl_rule *rule, const char *key, const struct pctl_value *v,
 	struct pctl_problems *problems)
 {
 	bool list = pctl_value_kind(v) == PCTL_VALUE_LIST;
@@ -332,22 +170,22 @@ static void check_feeds(const struct rule *rule, const char *key, const struct p
 }
 
 /* Recursion: as deep as the tables nest, which is four. */
-static void check(const struct rule *rule, const char *key, const struct pctl_value *v,
+static void check(const struct pctl_rule *rule, const char *key, const struct pctl_value *v,
 	struct pctl_problems *problems)
 {
 	const char *text = pctl_value_text(v);
 
-	if (rule->shape == ANY || (text && !*text))
+	if (rule->shape == PCTL_SHAPE_ANY || (text && !*text))
 		return;
-	if (rule->shape == TEXTS || (rule->shape == TEXT_OR_TEXTS && !text)) {
+	if (rule->shape == PCTL_SHAPE_TEXTS || (rule->shape == PCTL_SHAPE_TEXT_OR_TEXTS && !text)) {
 		check_texts(rule, key, v, problems);
 		return;
 	}
-	if (rule->shape == MAPS || rule->shape == FEEDS) {
-		(rule->shape == MAPS ? check_list : check_feeds)(rule, key, v, problems);
+	if (rule->shape == PCTL_SHAPE_MAPS || rule->shape == PCTL_SHAPE_FEEDS) {
+		(rule->shape == PCTL_SHAPE_MAPS ? check_list : check_feeds)(rule, key, v, problems);
 		return;
 	}
-	if (rule->shape != MAP) {
+	if (rule->shape != PCTL_SHAPE_MAP) {
 		if (text)
 			check_text(rule, key, v, problems);
 		else
@@ -360,28 +198,28 @@ static void check(const struct rule *rule, const char *key, const struct pctl_va
 	}
 	for (size_t i = 0; i < pctl_value_count(v); i++) {
 		const char *name = pctl_value_key_at(v, i);
-		const struct rule *member = rule_of(rule, name);
+		const struct pctl_rule *member = rule_of(rule, name);
 
 		if (member)
 			check(member, name, pctl_value_at(v, i), problems);
-		else if (rule->members && rule->unknown != DRIVERS)
+		else if (rule->members && rule->unknown != PCTL_UNKNOWN_DRIVERS)
 			say_unknown(rule, v, i, problems);
 	}
 }
 
 void pctl_inventory_check_file(const struct pctl_value *root, struct pctl_problems *problems)
 {
-	check(&file, "the file", root, problems);
+	check(&pctl_inventory_rules, "the file", root, problems);
 }
 
 void pctl_inventory_check_source(const struct pctl_value *config, struct pctl_problems *problems)
 {
-	check(&any_source, "sources", config, problems);
+	check(&pctl_source_rules, "sources", config, problems);
 }
 
 void pctl_inventory_check_answer(const struct pctl_value *root, struct pctl_problems *problems)
 {
-	check(&answer, "the answer", root, problems);
+	check(&pctl_answer_rules, "the answer", root, problems);
 }
 
 bool pctl_inventory_has_secret(const struct pctl_value *v)
@@ -437,7 +275,7 @@ static void check_settings(const struct pctl_inventory *inv, const struct pctl_v
 void pctl_inventory_check_settings(const struct pctl_inventory *inv,
 	const struct pctl_value *settings, struct pctl_problems *problems)
 {
-	check(&any_node, "the node", settings, problems);
+	check(&pctl_node_rules, "the node", settings, problems);
 	check_settings(inv, settings, problems);
 }
 

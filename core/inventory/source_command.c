@@ -356,7 +356,7 @@ static bool use_kept_if_new(struct asking *a, struct pctl_problems *problems)
 
 	if (a->freshness == PCTL_SOURCES_NOW || !age_of(a->kept, &age_s))
 		return false;
-	if (a->freshness != PCTL_SOURCES_KEPT && age_s * 1000 >= a->every_ms)
+	if (a->freshness == PCTL_SOURCES_DUE && age_s * 1000 >= a->every_ms)
 		return false;
 	return use_kept(a, age_s, problems);
 }
@@ -365,7 +365,7 @@ static void answer(struct asking *a, struct pctl_problems *problems)
 {
 	uint64_t age_s = 0;
 
-	if (use_kept_if_new(a, problems))
+	if (use_kept_if_new(a, problems) || a->freshness == PCTL_SOURCES_NEVER)
 		return;
 	lock(a);
 	if (!use_kept_if_new(a, problems)) {

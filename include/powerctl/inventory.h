@@ -48,6 +48,8 @@ enum pctl_freshness {
 	PCTL_SOURCES_DUE,  /* if its kept answer is older than the source says */
 	PCTL_SOURCES_KEPT, /* only if there is no kept answer */
 	PCTL_SOURCES_NOW,  /* always */
+	/* Never: a source without a kept answer gives nothing. For what must not wait. */
+	PCTL_SOURCES_NEVER,
 };
 
 /*
@@ -114,6 +116,12 @@ PCTL_API const char *pctl_inventory_group_name(
 	const struct pctl_inventory *inventory, size_t group);
 /* Adds every tag that stands somewhere in the inventory to out. */
 PCTL_API void pctl_inventory_tags(const struct pctl_inventory *inventory, struct pctl_names *out);
+
+/* The same for the names of its classes and of its credentials. */
+PCTL_API void pctl_inventory_classes(
+	const struct pctl_inventory *inventory, struct pctl_names *out);
+PCTL_API void pctl_inventory_credentials(
+	const struct pctl_inventory *inventory, struct pctl_names *out);
 
 /* How many machines of a group may start at once, and how far apart. */
 struct pctl_inventory_limit {

@@ -59,6 +59,13 @@ PCTL_API int pctl_core_describe(struct pctl_core *core, const char *driver, cons
 /* Names of the plugins that are there, loaded or not, sorted. */
 PCTL_API void pctl_core_driver_names(struct pctl_core *core, struct pctl_names *out);
 
+/*
+ * What an inventory may hold, as a JSON Schema (draft 7) made from the core's tables and those of
+ * drivers; free it. It takes all that is right, and some that only pctl_core_check() finds wrong.
+ */
+PCTL_API struct pctl_value *pctl_drivers_schema(
+	const struct pctl_driver *const *drivers, size_t count);
+
 /* --- Verbs. ----------------------------------------------------------------------------------- */
 
 enum pctl_verb {

@@ -9,28 +9,11 @@ import shutil
 import subprocess
 import tempfile
 
+from docslib import blocks, markdown, text_of
 from lib import BUILD, SOURCE, Skip, has, main, same, test
 
 NETWORK = "127.0.19."  # in the documents: 10.0.0.
 OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
-
-
-def markdown():
-    found = ["README.md", "CONTRIBUTING.md", "NEWS.md"]
-    for folder in ("docs", "plugins", "tests", "contrib", "conf"):
-        found += glob.glob(folder + "/**/*.md", root_dir=SOURCE, recursive=True)
-    return sorted(found)
-
-
-def text_of(path):
-    with open(os.path.join(SOURCE, path), encoding="utf-8") as f:
-        return f.read()
-
-
-def blocks(text, *languages):
-    """The fenced blocks of these languages."""
-    return [body for language, body in re.findall(r"^```(\w*)\n(.*?)^```", text, re.M | re.S)
-            if language in languages]
 
 
 def examples(text):
