@@ -36,7 +36,7 @@ struct boot_job {
 	char path[DOC_PATH_MAX], etag[ETAG_SIZE];
 	bool whole;            /* send Target, Enabled and Mode, whatever changes */
 	bool alone;            /* Target None without Enabled */
-	bool reshaped;         /* the other shape was tried before */
+	unsigned reshaped;     /* how many other shapes were tried */
 	bool future;           /* path is that of the settings */
 	struct pctl_error err; /* of the first try */
 };
@@ -150,15 +150,20 @@ static bool go_to_future(struct redfish_dev *dev)
 	return true;
 }
 
-/* The other shape; false: there is none that makes a difference. */
+/* The next shape; false: there is none that makes a difference. */
 static bool reshape(const struct redfish_dev *dev, struct boot_job *job)
 {
 	bool had_mode = mode_to_send(dev, job) != NULL;
 
-	if (job->wish->device == PCTL_BOOT_NONE && job->target && !job->whole) {
+	if (++job->reshaped > 2)
+		return false;
+	if (job->reshaped == 1 && job->wish->device == PCTL_BOOT_NONE && job->target &&
+		!job->whole) {
 		job->alone = !job->alone;
 		return true;
 	}
+	job->reshaped = 2;
+	job->alone = false;
 	job->whole = !job->whole;
 	return (mode_to_send(dev, job) != NULL) != had_mode;
 }
@@ -177,13 +182,11 @@ static void refused(
 		redfish_end(dev, job->reshaped ? &job->err : err);
 		return;
 	}
-	if (!job->reshaped) {
+	if (!job->reshaped)
 		job->err = *err;
-		job->reshaped = true;
-		if (reshape(dev, job)) {
-			send_wish(dev);
-			return;
-		}
+	if (reshape(dev, job)) {
+		send_wish(dev);
+		return;
 	}
 	redfish_end(dev, &job->err);
 }
