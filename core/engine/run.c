@@ -258,16 +258,6 @@ static bool feed_one(struct pctl_run *run)
 	return true;
 }
 
-/* Short of memory there are fewer from then on, as in pctl_run_park(). */
-static bool has_room(struct pctl_run *run)
-{
-	size_t working = run->active - run->parked_n;
-
-	if (working && run->fanout > working && pctl_memory_is_short())
-		run->fanout = working;
-	return run->active < run->fanout && !run->paused;
-}
-
 /*
  * Who has begun is in the fanout already. A node that has its turn at an endpoint which parts of
  * joints may wait for does not wait for the fanout, in which these are.
@@ -280,6 +270,16 @@ static bool go_on(struct pctl_run *run)
 		return false;
 	call(run, &called);
 	return true;
+}
+
+/* Short of memory there are fewer from then on, as in pctl_run_park(). */
+static bool has_room(struct pctl_run *run)
+{
+	size_t working = run->tasks - run->parked_n;
+
+	if (working && run->fanout > working && pctl_memory_is_short())
+		run->fanout = working;
+	return run->active < run->fanout && !run->paused;
 }
 
 static void feed(uv_idle_t *idle)

@@ -146,10 +146,11 @@ struct pctl_feeds {
 
 /*
  * The feeds that a node names under `power:`, of which target is the own one, and which has its
- * merged settings in map. Mistakes go to problems.
+ * merged settings in map. Mistakes go to problems, and make *ret PCTL_E_CONFIG.
  */
 struct pctl_feeds *pctl_feeds_new(struct pctl_target *target, const struct pctl_value *map,
-	const struct pctl_inventory *inventory, bool with_secrets, struct pctl_problems *problems);
+	const struct pctl_inventory *inventory, bool with_secrets, struct pctl_problems *problems,
+	int *ret);
 void pctl_feeds_free(struct pctl_feeds *feeds);
 
 /* For feeds.c: a target of what one feed says; map is the node's. */

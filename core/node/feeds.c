@@ -19,6 +19,7 @@ struct making {
 	const struct pctl_inventory *inventory;
 	bool with_secrets;
 	struct pctl_problems *problems;
+	int *ret;
 };
 
 void pctl_feeds_free(struct pctl_feeds *feeds)
@@ -85,8 +86,10 @@ static void add_feed(struct making *m, const struct pctl_value *v)
 	struct pctl_feed *feed = &m->feeds->v[m->feeds->n++];
 
 	*feed = (struct pctl_feed){ .target = pctl_xcalloc(1, sizeof(*feed->target)) };
-	(void)pctl_target_init_feed(
+	int r = pctl_target_init_feed(
 		feed->target, m->own, m->map, v, m->inventory, m->with_secrets, m->problems);
+	if (r < 0)
+		*m->ret = r;
 	check_new(m, v);
 }
 
@@ -112,12 +115,14 @@ static void name_feeds(struct pctl_feeds *feeds)
 }
 
 struct pctl_feeds *pctl_feeds_new(struct pctl_target *target, const struct pctl_value *map,
-	const struct pctl_inventory *inventory, bool with_secrets, struct pctl_problems *problems)
+	const struct pctl_inventory *inventory, bool with_secrets, struct pctl_problems *problems,
+	int *ret)
 {
+	size_t before = pctl_problems_count(problems);
 	const struct pctl_value *list = pctl_value_get(map, "power");
 	size_t n = pctl_value_text(list) ? 0 : pctl_value_count(list);
 	struct pctl_feeds *feeds = pctl_xcalloc(1, sizeof(*feeds) + (n + 1) * sizeof(feeds->v[0]));
-	struct making m = { feeds, target, map, inventory, with_secrets, problems };
+	struct making m = { feeds, target, map, inventory, with_secrets, problems, ret };
 
 	if (n > PCTL_FEEDS_MAX)
 		pctl_problems_add(problems, pctl_value_place(list),
@@ -133,6 +138,8 @@ struct pctl_feeds *pctl_feeds_new(struct pctl_target *target, const struct pctl_
 	name_feeds(feeds);
 	feeds->outage_ms = pctl_target_read_time(inventory, map, "outage", OUTAGE_MS, problems);
 	feeds->return_ms = pctl_target_read_time(inventory, map, "return", RETURN_MS, problems);
+	if (pctl_problems_count(problems) > before)
+		*ret = PCTL_E_CONFIG;
 	if (feeds->n > 1)
 		return feeds;
 	pctl_feeds_free(feeds); /* what stands for all of them is the one */

@@ -326,13 +326,14 @@ static int init(struct pctl_target *target, struct pctl_core *core,
 	bool feeds = wants_feeds(map, interface);
 	target->bound = chosen || feeds;
 	target->map = chosen ? inherit(map, chosen) : map;
-	(void)check_map(
+	/* A mistake that was said of another node is not said again, and is one all the same. */
+	int r = check_map(
 		target, inventory, pctl_inventory_place(inventory, node), with_secrets, problems);
 	if (feeds)
-		target->feeds = pctl_feeds_new(target, map, inventory, with_secrets, problems);
+		target->feeds = pctl_feeds_new(target, map, inventory, with_secrets, problems, &r);
 	if (chosen)
 		pctl_value_free(map);
-	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : 0;
+	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : r;
 }
 
 int pctl_target_init(struct pctl_target *target, struct pctl_core *core,
