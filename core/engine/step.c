@@ -162,6 +162,9 @@ static void tell_login(struct pctl_task *t, int code)
 {
 	struct pctl_login *login = t->target->login;
 
+	/* A gateway on the way is no judge of it. */
+	if (t->error.flags & PCTL_ERROR_GATEWAY)
+		return;
 	if (code == 0 && t->turn)
 		pctl_run_proved(t->run, t->target);
 	if (!login && code == PCTL_E_AUTH)

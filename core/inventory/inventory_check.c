@@ -92,6 +92,7 @@ static const struct rule node[] = {
 	{ .key = "protected", .shape = REASON },
 	{ .key = "trust", .shape = CHOICE, .choices = trust_words },
 	{ .key = "via", .shape = TEXT },
+	{ .key = "via_credential", .shape = TEXT },
 	{ .key = "parent", .shape = TEXT },
 	{ .key = "power", .shape = MAP, .members = interface, .unknown = DRIVERS },
 	{ .key = "boot", .shape = MAP, .members = interface, .unknown = DRIVERS },
@@ -372,10 +373,10 @@ bool pctl_inventory_has_secret(const struct pctl_value *v)
 
 /* --- Names that must exist. ------------------------------------------------------------------- */
 
-static void check_named(const struct pctl_items *items, const char *what,
+static void check_named(const struct pctl_items *items, const char *what, const char *key,
 	const struct pctl_value *settings, struct pctl_problems *problems)
 {
-	const struct pctl_value *v = pctl_value_get(settings, what);
+	const struct pctl_value *v = pctl_value_get(settings, key);
 	const char *name = pctl_value_text(v);
 
 	if (!name || !*name || pctl_items_find(items, name))
@@ -389,11 +390,12 @@ static void check_settings(const struct pctl_inventory *inv, const struct pctl_v
 {
 	static const char *const interfaces[] = { "power", "boot", "console", NULL };
 
-	check_named(&inv->classes, "class", settings, problems);
-	check_named(&inv->credentials, "credential", settings, problems);
+	check_named(&inv->classes, "class", "class", settings, problems);
+	check_named(&inv->credentials, "credential", "credential", settings, problems);
+	check_named(&inv->credentials, "credential", "via_credential", settings, problems);
 	for (const char *const *key = interfaces; *key; key++)
-		check_named(
-			&inv->credentials, "credential", pctl_value_get(settings, *key), problems);
+		check_named(&inv->credentials, "credential", "credential",
+			pctl_value_get(settings, *key), problems);
 }
 
 void pctl_inventory_check_settings(const struct pctl_inventory *inv,

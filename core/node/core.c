@@ -80,6 +80,7 @@ struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options 
 	core->locks = pctl_locks_new(options->caller);
 	core->limits = pctl_limits_new(loop);
 	core->resolver = pctl_resolver_new(loop);
+	core->gateways = pctl_gateways_new(loop);
 	return core;
 }
 
@@ -144,7 +145,7 @@ void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data)
 	(void)pctl_core_save(core, NULL);
 	core->closed = closed;
 	core->closed_data = data;
-	core->stopping = 1;
+	core->stopping = 2;
 	(void)uv_timer_init(core->loop, &core->goodbye);
 	for (size_t i = 0; i < core->n; i++) {
 		struct pctl_loaded *loaded = core->loaded[i];
@@ -154,6 +155,7 @@ void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data)
 		core->stopping++;
 		loaded->driver->stop(loaded->ctx, on_stopped, core);
 	}
+	pctl_gateways_close(core->gateways, on_stopped, core);
 	pctl_limits_close(core->limits, on_stopped, core);
 }
 

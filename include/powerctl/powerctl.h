@@ -129,6 +129,7 @@ struct pctl_request {
 struct pctl_result {
 	size_t node; /* index in the inventory */
 	const char *name, *driver, *address;
+	const char *via; /* the gateway on the way to it; NULL: none */
 	enum pctl_verb verb;
 	bool ok;
 	enum pctl_power_state state;
