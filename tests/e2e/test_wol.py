@@ -219,7 +219,7 @@ def nothing_else(lab):
         inventory(lab, broadcast="127.0.0.1", port=s.getsockname()[1])
         for verb in (["off"], ["reboot"], ["reset"], ["cycle"], ["pxeboot"], ["sleep"], ["nmi"],
                      ["info"], ["hardware"], ["log"], ["sensors"], ["identify"], ["wait", "on"]):
-            kind, message = error_of(lab.run("--json", "--yes", *verb, "w1"))
+            kind, message = error_of(lab.run("--json", *verb, "w1"))
             same(kind, "unsupported", (verb, message))
         inventory(lab, broadcast="127.0.0.1", port=s.getsockname()[1], via="socks5://127.0.0.1:9")
         kind, message = error_of(lab.run("--json", "on", "w1"))
