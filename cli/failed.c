@@ -20,8 +20,10 @@ int failed_load(struct pctl_names *out, struct pctl_error *err)
 	FILE *file = fopen(path, "re");
 	if (!file)
 		return pctl_error_set(err, PCTL_E_CONFIG,
-			errno == ENOENT ? "@failed: there was no command yet that could have failed"
-					: "@failed: the last command's failures cannot be read");
+			errno == ENOENT
+				? "@failed: there was no command yet that could have failed, or "
+				  "the last one did not get to its end"
+				: "@failed: the last command's failures cannot be read");
 	while (getline(&line, &size, file) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		if (*line)
@@ -43,13 +45,32 @@ static int write_names(const char *path, const struct pctl_names *names)
 	return fclose(file) || bad ? -1 : 0;
 }
 
-void failed_save(const struct pctl_names *names)
+int failed_forget(struct pctl_error *err)
 {
 	PCTL_AUTO(free) char *path = NULL;
 
-	if (pctl_path_state("failed", &path, NULL) < 0)
-		return;
+	int r = pctl_path_state("failed", &path, err);
+	if (r < 0)
+		return r;
+	if (unlink(path) < 0 && errno != ENOENT && errno != ENOTDIR)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"@failed: %s cannot be removed (%s): it names nodes of an earlier command",
+			path, strerror(errno));
+	return 0;
+}
+
+int failed_save(const struct pctl_names *names, struct pctl_error *err)
+{
+	PCTL_AUTO(free) char *path = NULL;
+
+	int r = pctl_path_state("failed", &path, err);
+	if (r < 0)
+		return r;
 	PCTL_AUTO(free) char *fresh = pctl_xasprintf("%s.%ld", path, (long)getpid());
-	if (write_names(fresh, names) < 0 || rename(fresh, path) < 0)
-		(void)unlink(fresh);
+	if (write_names(fresh, names) == 0 && rename(fresh, path) == 0)
+		return 0;
+	pctl_error_set(
+		err, PCTL_E_CONFIG, "@failed: %s cannot be written (%s)", path, strerror(errno));
+	(void)unlink(fresh);
+	return PCTL_E_CONFIG;
 }

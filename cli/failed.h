@@ -6,10 +6,15 @@
 
 #include <powerctl/nodeset.h>
 
-/* Adds the names to out. PCTL_E_CONFIG: there was no command yet, or the file cannot be read. */
+/*
+ * Adds the names to out. PCTL_E_CONFIG: there was no command yet, the last one did not get to its
+ * end, or the file cannot be read.
+ */
 int failed_load(struct pctl_names *out, struct pctl_error *err);
 
-/* Replaces what was remembered. A fault only costs the next command its @failed. */
-void failed_save(const struct pctl_names *names);
+/* Before a command: those of an earlier one are not its. PCTL_E_CONFIG: they are still there. */
+int failed_forget(struct pctl_error *err);
+/* After it. PCTL_E_CONFIG: nothing is remembered. */
+int failed_save(const struct pctl_names *names, struct pctl_error *err);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
 #include "command.h"
@@ -74,6 +75,15 @@ static unsigned group_of(const struct pctl_result *result)
 	return result->ok ? 0 : (unsigned)-result->error.code;
 }
 
+/* What was given as a URL is no name of the inventory: it is only known that there was one. */
+static void note_failed(struct runner *r, const struct pctl_result *result)
+{
+	const char *mark = result->node < r->cli->inventory_count ? "" : "url:";
+	PCTL_AUTO(free) char *name = pctl_xasprintf("%s%s", mark, result->name);
+
+	(void)pctl_names_add(r->failed, name);
+}
+
 static void on_result(void *data, const struct pctl_result *result)
 {
 	struct runner *r = data;
@@ -90,8 +100,8 @@ static void on_result(void *data, const struct pctl_result *result)
 	else
 		text = render_result(result, &style);
 	tally_add(&r->tally, result);
-	if (!result->ok && result->node < r->cli->inventory_count)
-		(void)pctl_names_add(r->failed, result->name);
+	if (!result->ok)
+		note_failed(r, result);
 	progress_clear(&r->progress);
 	output_add(r->output, result->node, group_of(result), result->name, text);
 	if (output_kept(r->output) > UNREAD_MAX)
@@ -174,6 +184,23 @@ static void show_summary(const struct runner *r)
 	pctl_buf_done(&line);
 }
 
+static void forget_failed(const struct runner *r)
+{
+	struct pctl_error err = { 0 };
+
+	if (failed_forget(&err) < 0 && !r->cli->options.quiet)
+		say("%s", err.text);
+}
+
+/* Nobody needs them where none failed. */
+static void keep_failed(const struct runner *r)
+{
+	struct pctl_error err = { 0 };
+
+	if (failed_save(r->failed, &err) < 0 && r->tally.failed && !r->cli->options.quiet)
+		say("%s", err.text);
+}
+
 static int run_to_end(struct runner *r)
 {
 	const struct pctl_run_callbacks callbacks = {
@@ -188,10 +215,11 @@ static int run_to_end(struct runner *r)
 	signals_start(&r->signals, &cli->loop, on_first_signal, on_second_signal, r);
 	progress_start(&r->progress, &cli->loop, cli->options.quiet, cli->command->name, &r->tally);
 	output_on_gone(r->output, on_output_gone, r);
+	forget_failed(r);
 	pctl_run_start(r->run, &callbacks);
 	while (!r->done)
 		(void)uv_run(&cli->loop, UV_RUN_ONCE);
-	failed_save(r->failed);
+	keep_failed(r);
 	progress_stop(&r->progress);
 	int status = output_end(
 		r->output, &r->gave_up, tally_status(&r->tally, cli->options.exit_class));

@@ -114,8 +114,12 @@ static bool is_failed(const struct cli *cli, const char *word)
 	return true;
 }
 
-/* Another inventory, or one that was edited since, may not have all of them. */
-static int add_failed(const struct cli *cli, struct list *list, struct pctl_error *err)
+/*
+ * Another inventory, or one that was edited since, may not have all of them. To choose none of them
+ * is a mistake; to exclude none is a good day.
+ */
+static int add_failed(
+	const struct cli *cli, bool exclude, struct list *list, struct pctl_error *err)
 {
 	struct pctl_names *names = pctl_names_new(), *known = pctl_names_new();
 
@@ -123,21 +127,20 @@ static int add_failed(const struct cli *cli, struct list *list, struct pctl_erro
 	for (size_t i = 0; i < pctl_names_count(names); i++)
 		if (pctl_inventory_index(cli->inventory, pctl_names_at(names, i)) >= 0)
 			(void)pctl_names_add(known, pctl_names_at(names, i));
-	if (r == 0 && pctl_names_count(names) == 0)
-		r = pctl_error_set(
-			err, PCTL_E_CONFIG, "@failed: no node failed in your last command");
-	else if (r == 0 && pctl_names_count(known) == 0)
-		r = pctl_error_set(err, PCTL_E_CONFIG,
-			"@failed: no node that failed in your last command is in this inventory");
-	if (r == 0)
+	if (r == 0 && pctl_names_count(known) > 0)
 		list_take(list, pctl_names_fold(known));
+	else if (r == 0 && !exclude)
+		r = pctl_error_set(err, PCTL_E_CONFIG, "@failed: no node %s",
+			pctl_names_count(names) == 0
+				? "failed in your last command"
+				: "that failed in your last command is in this inventory");
 	pctl_names_free(names);
 	pctl_names_free(known);
 	return r;
 }
 
 /* Replaces what only the command line knows: @failed, and URLs without a login. */
-static int resolve(struct cli *cli, const struct list *words, struct list *ret)
+static int resolve(struct cli *cli, const struct list *words, bool exclude, struct list *ret)
 {
 	PCTL_AUTO(free) char *secret_path = NULL;
 	int status = CLI_OK;
@@ -148,7 +151,7 @@ static int resolve(struct cli *cli, const struct list *words, struct list *ret)
 		int r = 0;
 
 		if (is_failed(cli, words->v[i])) {
-			r = add_failed(cli, ret, &err);
+			r = add_failed(cli, exclude, ret, &err);
 		} else if (pctl_inventory_is_url(words->v[i])) {
 			r = login_url(cli, words->v[i], &secret_path, &url, &err);
 			if (r == 0)
@@ -208,9 +211,9 @@ int select_nodes(struct cli *cli, const char *const *words, struct selection *re
 	if (status == CLI_OK)
 		status = cli_inventory(cli, only_urls(&named));
 	if (status == CLI_OK)
-		status = resolve(cli, &named, &resolved);
+		status = resolve(cli, &named, false, &resolved);
 	if (status == CLI_OK)
-		status = resolve(cli, &excluded, &exclude);
+		status = resolve(cli, &excluded, true, &exclude);
 	if (status == CLI_OK)
 		status = select_resolved(cli, all, &resolved, &exclude, ret);
 	if (status == CLI_OK && ret->count == 0) {
@@ -252,7 +255,7 @@ static int expand(struct cli *cli, const struct list *words, struct pctl_names *
 			r = pctl_inventory_add_url(cli->inventory, word, out, &err);
 		else if (!is_failed(cli, word))
 			r = pctl_names_expand(out, word, &resolver, NULL, &err);
-		else if ((r = add_failed(cli, &failed, &err)) == 0)
+		else if ((r = add_failed(cli, false, &failed, &err)) == 0)
 			r = pctl_names_expand(out, failed.v[0], NULL, NULL, &err);
 		if (r < 0 && is_failed(cli, word)) /* the text begins with it */
 			pctl_problems_add(problems, nowhere, "%s", err.text);

@@ -420,6 +420,7 @@ int exchange_error(struct exchange *ex, struct pctl_error *ret)
 		return pctl_error_set(ret, PCTL_E_CONFIG, "'%s' is no host name or address",
 			pctl_device_host(ex->session->device));
 	case CURLE_OUT_OF_MEMORY:
+	case CURLE_COULDNT_RESOLVE_HOST: /* it is given numbers: it had no memory for one */
 		(void)pctl_error_shortage(ret, ENOMEM);
 		return PCTL_E_INTERNAL;
 	case CURLE_FAILED_INIT:

@@ -421,6 +421,8 @@ void pctl_http_send(struct pctl_http_session *session, struct pctl_op *op,
 	struct exchange *ex = session->resting;
 	if (!ex)
 		ex = http_exchange_take(session->http, NULL);
+	while (!ex && pctl_memory_give())
+		ex = http_exchange_take(session->http, NULL);
 	if (!ex)
 		pctl_out_of_memory();
 

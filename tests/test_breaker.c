@@ -20,6 +20,7 @@ struct lab {
 	const char *refusing; /* the one node that refuses whatever it gets; NULL: none */
 	const char *silent;   /* the one that never answers */
 	bool all_silent;      /* but for the broken ones */
+	bool changed;         /* all have another password now */
 	unsigned broken;      /* so many of the first that are asked talk nonsense */
 
 	/* What came of the latest run. */
@@ -56,7 +57,7 @@ static void fake_get(void *dev, struct pctl_op *op, unsigned flags, struct pctl_
 		pctl_op_fail(op, PCTL_E_PROTOCOL, "nonsense");
 	else if (lab->all_silent || is(lab->silent, name))
 		pctl_op_pending(op, ignore_abort, NULL);
-	else if (is(lab->refusing, name) ||
+	else if (lab->changed || is(lab->refusing, name) ||
 		 (password && strcmp(pctl_secret_data(password), RIGHT) != 0))
 		pctl_op_fail(op, PCTL_E_AUTH, "password refused");
 	else
@@ -514,6 +515,24 @@ static void test_taken_is_remembered_beside_refusals(void **state)
 	came_out(97, 0, 0);
 }
 
+/* The password was changed between two commands: the first one's success says nothing. */
+static void test_what_was_taken_before_opens_nothing(void **state)
+{
+	(void)state;
+	(void)setenv("TEST_PASSWORD", RIGHT, 1);
+	lab->refusing = "n1";
+	status("n[1-100]");
+	came_out(99, 1, 0);
+	lab->refusing = NULL;
+	lab->changed = true;
+	now += 60;
+	status("n[2-100]");
+	came_out(0, 4, 95);
+	next_command();
+	status("n[11-100]");
+	assert_int_equal(lab->asked, 0);
+}
+
 /* --- On disk. --------------------------------------------------------------------------------- */
 
 static void test_the_file_is_small_and_tells_nothing(void **state)
@@ -591,6 +610,7 @@ int main(void)
 		TEST(test_try_anyway),
 		TEST(test_what_took_it_is_asked_again),
 		TEST(test_taken_is_remembered_beside_refusals),
+		TEST(test_what_was_taken_before_opens_nothing),
 		TEST(test_the_file_is_small_and_tells_nothing),
 		TEST(test_a_right_password_writes_nothing),
 		TEST(test_another_salt),

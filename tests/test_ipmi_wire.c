@@ -102,12 +102,12 @@ static void test_login(void **state)
 
 		begin(&b, "secret");
 		log_in(&b, l);
-		assert_true(rmcpplus_check_rakp2(b.wire, &b.security, &b.credential));
+		assert_int_equal(rmcpplus_check_rakp2(b.wire, &b.security, &b.credential), 1);
 		assert_true(rmcpplus_derive_keys(&b.security, &b.credential));
 		size_t len = rmcpplus_pack_rakp3(b.wire, &b.security, &b.credential, 3, 0, packet);
 		assert_packet(packet, len, l->rakp3);
 		(void)read_setup(&b, SETUP_RAKP4, l->rakp4);
-		assert_true(rmcpplus_check_rakp4(b.wire, &b.security, &b.credential));
+		assert_int_equal(rmcpplus_check_rakp4(b.wire, &b.security, &b.credential), 1);
 		assert_true(rmcpplus_unpack(
 			b.wire, &b.security, &b.credential, l->answer.at, l->answer.len, &m));
 		assert_int_equal(m.netfn, 1);
@@ -130,7 +130,7 @@ static void test_wrong_password(void **state)
 
 		begin(&b, "Secret");
 		log_in(&b, &logins[i]);
-		assert_false(rmcpplus_check_rakp2(b.wire, &b.security, &b.credential));
+		assert_int_equal(rmcpplus_check_rakp2(b.wire, &b.security, &b.credential), 0);
 		end(&b);
 	}
 }
@@ -145,10 +145,10 @@ static void test_wrong_kg(void **state)
 		b.credential.kg[0] = 'k';
 		b.credential.kg_len = 1;
 		log_in(&b, &logins[i]);
-		assert_true(rmcpplus_check_rakp2(b.wire, &b.security, &b.credential));
+		assert_int_equal(rmcpplus_check_rakp2(b.wire, &b.security, &b.credential), 1);
 		assert_true(rmcpplus_derive_keys(&b.security, &b.credential));
 		(void)read_setup(&b, SETUP_RAKP4, logins[i].rakp4);
-		assert_false(rmcpplus_check_rakp4(b.wire, &b.security, &b.credential));
+		assert_int_equal(rmcpplus_check_rakp4(b.wire, &b.security, &b.credential), 0);
 		end(&b);
 	}
 }

@@ -54,9 +54,7 @@ static bool reserve(struct pctl_buf *buf, size_t len)
 	size_t cap = buf->cap ? buf->cap : 64;
 	while (cap < need)
 		cap *= 2;
-	char *data = malloc(cap); /* zeroing what is written next is felt in a fleet */
-	if (!data)
-		pctl_out_of_memory();
+	char *data = pctl_xmalloc(cap); /* zeroing what is written next is felt in a fleet */
 	memcpy(data, buf->data, buf->len);
 	give_up(buf);
 	buf->data = data;

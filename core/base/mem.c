@@ -2,10 +2,57 @@
 #include <powerctl/mem.h>
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+/* What is under way at that time needs some more until it has ended. */
+#define RESERVE_BYTES ((size_t)4 << 20)
+
+static _Atomic(void *) reserve;
+
+bool pctl_memory_is_short(void)
+{
+	if (atomic_load(&reserve))
+		return false;
+	void *p = mmap(NULL, RESERVE_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return true;
+	void *none = NULL;
+	if (!atomic_compare_exchange_strong(&reserve, &none, p))
+		(void)munmap(p, RESERVE_BYTES);
+	return false;
+}
+
+/* Of what RLIMIT_AS allows; proc(5): statm begins with the size in pages. */
+uint64_t pctl_memory_room(void)
+{
+	unsigned long long pages = 0;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_AS, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return UINT64_MAX;
+	FILE *f = fopen("/proc/self/statm", "re");
+	if (!f)
+		return UINT64_MAX;
+	int n = fscanf(f, "%llu", &pages);
+	(void)fclose(f);
+	uint64_t used = pages * (uint64_t)sysconf(_SC_PAGESIZE);
+	if (n != 1)
+		return UINT64_MAX;
+	return used < limit.rlim_cur ? limit.rlim_cur - used : 0;
+}
+
+bool pctl_memory_give(void)
+{
+	void *p = atomic_exchange(&reserve, NULL);
+
+	return p && munmap(p, RESERVE_BYTES) == 0;
+}
 
 /* Whoever runs under a limit wants no core file; and here nothing may be allocated any more. */
 void pctl_out_of_memory(void)
@@ -23,10 +70,23 @@ void pctl_out_of_memory(void)
 	_exit(1);
 }
 
+void *pctl_xmalloc(size_t size)
+{
+	void *p = malloc(size ? size : 1);
+
+	while (!p && pctl_memory_give())
+		p = malloc(size ? size : 1);
+	if (!p)
+		pctl_out_of_memory();
+	return p;
+}
+
 void *pctl_xcalloc(size_t n, size_t size)
 {
 	void *p = calloc(n ? n : 1, size ? size : 1);
 
+	while (!p && pctl_memory_give())
+		p = calloc(n ? n : 1, size ? size : 1);
 	if (!p)
 		pctl_out_of_memory();
 	return p;
@@ -48,10 +108,13 @@ char *pctl_xstrndup(const char *s, size_t n)
 
 char *pctl_xvasprintf(const char *fmt, va_list ap)
 {
+	va_list again;
 	char *s = NULL;
 
-	if (vasprintf(&s, fmt, ap) < 0)
+	va_copy(again, ap);
+	if (vasprintf(&s, fmt, ap) < 0 && (!pctl_memory_give() || vasprintf(&s, fmt, again) < 0))
 		pctl_out_of_memory();
+	va_end(again);
 	return s;
 }
 
@@ -76,6 +139,8 @@ void *pctl_xgrow(void *array, size_t *cap, size_t need, size_t size)
 	if (n > SIZE_MAX / size)
 		pctl_out_of_memory();
 	void *p = realloc(array, n * size);
+	while (!p && pctl_memory_give())
+		p = realloc(array, n * size);
 	if (!p)
 		pctl_out_of_memory();
 	*cap = n;

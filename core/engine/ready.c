@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/ready.h"
-#include "base/jitter.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -188,11 +188,21 @@ static bool feed_one(struct pctl_run *run)
 	return true;
 }
 
+/* Short of memory there are fewer from then on, as in pctl_run_park(). */
+static bool has_room(struct pctl_run *run)
+{
+	size_t working = run->active - run->parked_n;
+
+	if (working && run->fanout > working && pctl_memory_is_short())
+		run->fanout = working;
+	return run->active < run->fanout && !run->paused;
+}
+
 static void feed(uv_idle_t *idle)
 {
 	struct pctl_run *run = idle->data;
 
-	while (((run->active < run->fanout && !run->paused) || run->interrupted) && feed_one(run))
+	while ((run->interrupted || has_room(run)) && feed_one(run))
 		continue;
 	(void)uv_idle_stop(&run->feeder);
 	if (run->ended == run->count && !run->active)

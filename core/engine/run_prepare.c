@@ -14,6 +14,16 @@
 #define FANOUT            512u
 #define FILES_OF_OURS     16u /* descriptors that are not connections */
 #define FILES_PER_CONSOLE 5u
+#define ROOM_OF_OURS      ((uint64_t)6 << 20)   /* with what is kept back (mem.h) */
+#define ROOM_PER_NODE     ((uint64_t)128 << 10) /* a connection with TLS and an answer */
+
+static size_t fits_memory(size_t n)
+{
+	uint64_t room = pctl_memory_room();
+	uint64_t nodes = room > ROOM_OF_OURS ? (room - ROOM_OF_OURS) / ROOM_PER_NODE : 0;
+
+	return nodes >= n ? n : nodes ? (size_t)nodes : 1;
+}
 
 static size_t choose_fanout(const struct pctl_run *run)
 {
@@ -36,7 +46,7 @@ static size_t choose_fanout(const struct pctl_run *run)
 	/* A node may need more: then it waits, and there are fewer at once (pctl_run_park()). */
 	if (files > ours && n > (files - ours) / each)
 		n = (files - ours) / each;
-	return (size_t)(n ? n : 1);
+	return fits_memory((size_t)(n ? n : 1));
 }
 
 /* The nodes that are another driver's, by driver. */
@@ -158,7 +168,7 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	run->flags = pctl_verb_flags(request->verb);
 	run->boot_url = request->boot.url ? pctl_xstrdup(request->boot.url) : NULL;
 	run->request.boot.url = run->boot_url;
-	pctl_breaker_refresh(core->breaker);
+	pctl_breaker_begin(core->breaker);
 	(void)pctl_store_refresh(core->pins); /* somebody may have accepted or forgotten one */
 	bool ready = request->verb == PCTL_VERB_WAIT_READY;
 	bool tried = !ready && pctl_breaker_matters(core->breaker, count);

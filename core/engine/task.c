@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/task.h"
-#include "base/jitter.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -432,8 +431,8 @@ static void no_address(struct pctl_task *t, int status)
 
 	if (pctl_error_shortage(&err, -status) && pctl_task_park(t, &err, look_up))
 		return;
-	pctl_task_end_fail(t, PCTL_E_UNREACHABLE, "no address for '%s': %s", t->target->address,
-		uv_strerror(status));
+	pctl_task_end_fail(
+		t, PCTL_E_UNREACHABLE, "no address for its name: %s", uv_strerror(status));
 }
 
 static void on_resolved(struct pctl_asking *asking, const struct sockaddr *addr, int status)
@@ -463,7 +462,7 @@ static void on_resolving_too_long(uv_timer_t *timer)
 	leave_resolving(t);
 	pctl_format_duration(resolve_limit(t), limit, sizeof(limit));
 	pctl_task_end_fail(t, PCTL_E_UNREACHABLE,
-		"no address for '%s' in %s: name servers do not answer", t->target->address, limit);
+		"no address for its name in %s: name servers do not answer", limit);
 }
 
 static void watch_resolving(struct pctl_task *t)

@@ -13,11 +13,10 @@
 #include "node/fingerprint.h"
 
 /* The memory: "FINGERPRINT@ENDPOINT refused=TIME node=NAME", "FINGERPRINT taken=TIME". */
-#define REFUSED      "refused"
-#define NODE         "node"
-#define TAKEN        "taken"
-#define TAKEN_KEPT_S 60u /* how exact TAKEN is on disk */
-#define NAMES_MAX    100u
+#define REFUSED   "refused"
+#define NODE      "node"
+#define TAKEN     "taken"
+#define NAMES_MAX 100u
 
 struct refusal {
 	char *node;
@@ -32,7 +31,8 @@ struct pctl_login {
 	char *who;                   /* "credential 'bmc'"; NULL until a node has it */
 	struct pctl_strmap refusals; /* by endpoint */
 	struct refusal *latest[PCTL_TRIAL_NODES];
-	uint64_t taken, taken_kept; /* when last; and as it stands on disk. 0: never */
+	uint64_t taken;  /* when last, by any process; 0: never */
+	bool known_good; /* taken in this run: so it goes to all */
 	unsigned trying, inconclusive;
 	char *words;          /* who refused it, the same for all nodes that are told */
 	uint64_t words_until; /* when the first of those refusals does not count any more */
@@ -118,24 +118,24 @@ static bool holds(const struct pctl_breaker *b, uint64_t at)
 	return at && at <= now && now - at < PCTL_REFUSAL_S;
 }
 
-static bool is_taken(const struct pctl_login *login)
+/* A login that others took since is not doubted: what refused it has another password. */
+static bool is_doubt(const struct pctl_login *login, const struct refusal *refusal)
 {
-	return holds(login->breaker, login->taken);
+	return refusal && refusal->at > login->taken && holds(login->breaker, refusal->at);
 }
 
-static unsigned refusals(const struct pctl_login *login)
+static unsigned doubts(const struct pctl_login *login)
 {
 	unsigned n = 0;
 
 	for (size_t i = 0; i < PCTL_TRIAL_NODES; i++)
-		if (login->latest[i] && holds(login->breaker, login->latest[i]->at))
-			n++;
+		n += is_doubt(login, login->latest[i]);
 	return n;
 }
 
 static bool is_refused(const struct pctl_login *login)
 {
-	return !is_taken(login) && refusals(login) >= PCTL_TRIAL_REFUSALS;
+	return !login->known_good && doubts(login) >= PCTL_TRIAL_REFUSALS;
 }
 
 /* By the clock and in minutes: so equal results stay equal, and fold. */
@@ -208,11 +208,10 @@ static void keep(struct pctl_breaker *b, const char *key, const char *field, uin
 	b->unsaved = true;
 }
 
-static void keep_taken(struct pctl_login *login)
+/* Refusals up to now are those nodes' own. */
+static void clear_doubts(struct pctl_login *login)
 {
-	if (login->taken - login->taken_kept < TAKEN_KEPT_S)
-		return;
-	login->taken_kept = login->taken;
+	login->taken = login->breaker->clock();
 	keep(login->breaker, login->id, TAKEN, login->taken);
 }
 
@@ -258,9 +257,7 @@ static void take_record(void *data, const char *key)
 	const char *node = pctl_store_get(b->store, key, NODE);
 	if (key[len])
 		add_refusal(login, key + len + 1, node ? node : key + len + 1, at, true);
-	else
-		login->taken_kept = at;
-	if (!key[len] && at > login->taken)
+	else if (at > login->taken)
 		login->taken = at;
 }
 
@@ -276,6 +273,13 @@ void pctl_breaker_refresh(struct pctl_breaker *b)
 	}
 	if (stale)
 		pctl_store_keys(b->store, take_record, b);
+}
+
+void pctl_breaker_begin(struct pctl_breaker *b)
+{
+	for (struct pctl_login *login = b->logins; login; login = login->next)
+		login->known_good = login->known_good && login->trying;
+	pctl_breaker_refresh(b);
 }
 
 bool pctl_breaker_matters(const struct pctl_breaker *b, size_t nodes)
@@ -347,7 +351,7 @@ bool pctl_login_waits(const struct pctl_login *login)
 {
 	unsigned most = PCTL_TRIAL_NODES + PCTL_TRIAL_GROWTH * login->inconclusive;
 
-	return !is_taken(login) && !is_refused(login) && login->trying + refusals(login) >= most;
+	return !login->known_good && !is_refused(login) && login->trying + doubts(login) >= most;
 }
 
 /* --- Words. ----------------------------------------------------------------------------------- */
@@ -357,7 +361,7 @@ static char *name_refusers(const struct pctl_login *login)
 	struct pctl_names *names = pctl_names_new();
 
 	for (size_t i = 0; i < PCTL_TRIAL_NODES; i++)
-		if (login->latest[i] && holds(login->breaker, login->latest[i]->at))
+		if (is_doubt(login, login->latest[i]))
 			(void)pctl_names_add(names, login->latest[i]->node);
 	char *folded = pctl_names_fold(names);
 	if (strlen(folded) > NAMES_MAX) {
@@ -393,10 +397,11 @@ static void make_words(struct pctl_login *login)
 	for (size_t i = 0; i < PCTL_TRIAL_NODES; i++) {
 		const struct refusal *refusal = login->latest[i];
 
-		remembered = remembered || (refusal && refusal->remembered);
-		last = refusal && refusal->at > last ? refusal->at : last;
-		if (refusal && holds(login->breaker, refusal->at) &&
-			refusal->at + PCTL_REFUSAL_S < login->words_until)
+		if (!is_doubt(login, refusal))
+			continue;
+		remembered = remembered || refusal->remembered;
+		last = refusal->at > last ? refusal->at : last;
+		if (refusal->at + PCTL_REFUSAL_S < login->words_until)
 			login->words_until = refusal->at + PCTL_REFUSAL_S;
 	}
 	if (remembered)
@@ -465,12 +470,12 @@ void pctl_login_hold(struct pctl_login *login, bool *held)
 
 void pctl_login_took(struct pctl_login *login, const struct pctl_target *target, bool *held)
 {
-	bool known = is_taken(login), refused = refusals(login) > 0;
+	bool known = login->known_good;
 
 	(void)let_go(login, held);
-	login->taken = login->breaker->clock();
-	if (refused)
-		keep_taken(login);
+	login->known_good = true;
+	if (doubts(login))
+		clear_doubts(login);
 	if (pctl_strmap_get(&login->refusals, target->endpoint)) {
 		PCTL_AUTO(free) char *key = record_key(login, target->endpoint);
 
@@ -496,8 +501,8 @@ void pctl_login_refused(struct pctl_login *login, const struct pctl_target *targ
 	add_refusal(login, target->endpoint, target->name, b->clock(), false);
 	keep(b, key, REFUSED, b->clock());
 	pctl_store_put(b->store, key, NODE, target->name);
-	if (is_taken(login)) {
-		keep_taken(login);
+	if (login->known_good) {
+		clear_doubts(login);
 		return;
 	}
 	if (!before && is_refused(login)) {
@@ -509,13 +514,13 @@ void pctl_login_refused(struct pctl_login *login, const struct pctl_target *targ
 
 void pctl_login_step_aside(struct pctl_login *login, bool *held)
 {
-	if (let_go(login, held) && !is_taken(login))
+	if (let_go(login, held) && !login->known_good)
 		notify(login->breaker);
 }
 
 void pctl_login_left(struct pctl_login *login, bool *held)
 {
-	if (!let_go(login, held) || is_taken(login))
+	if (!let_go(login, held) || login->known_good)
 		return;
 	login->inconclusive++;
 	notify(login->breaker);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The credential breaker: one wrong password must not lock a fleet out. A
- * login (credential, user and secrets) goes to PCTL_TRIAL_NODES nodes first; once one took it, to
- * all; once PCTL_TRIAL_REFUSALS refused it and none took it, to no further one. What was refused is
- * remembered for PCTL_REFUSAL_S seconds, also for other processes, by endpoint and fingerprint.
+ * login (credential, user and secrets) goes to PCTL_TRIAL_NODES nodes first; once one took it in
+ * this run, to all; once PCTL_TRIAL_REFUSALS refused it and none took it since, to no further one.
+ * What was refused is remembered for PCTL_REFUSAL_S seconds, also for other processes, by endpoint
+ * and fingerprint; what was taken only clears the refusals before it, and opens no later run.
  */
 #ifndef POWERCTL_CORE_BREAKER_H
 #define POWERCTL_CORE_BREAKER_H
@@ -32,8 +33,10 @@ void pctl_breaker_free(struct pctl_breaker *breaker);
 /* Seconds since the epoch; for tests. */
 void pctl_breaker_set_clock(struct pctl_breaker *breaker, uint64_t (*clock)(void));
 
-/* Before a run: what other processes have learned meanwhile. */
+/* What other processes have learned meanwhile. */
 void pctl_breaker_refresh(struct pctl_breaker *breaker);
+/* Before a run: that too, and what was right for the run before is to be tried again. */
+void pctl_breaker_begin(struct pctl_breaker *breaker);
 /*
  * Whether a run of so many nodes has to know its logins before it begins: not where all are in the
  * trial anyway and nothing is remembered. (Making out a login costs as much as asking one device.)

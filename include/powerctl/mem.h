@@ -17,11 +17,24 @@ extern "C" {
 #endif
 
 /*
+ * Some memory is kept back from the first time this is asked. It is given out when there is none
+ * left; from then on, until it could be taken again, memory is short, and who can wait begins
+ * nothing new.
+ */
+PCTL_API bool pctl_memory_is_short(void);
+/* How many more bytes this process may ask for (`ulimit -v`). UINT64_MAX: as many as there are. */
+PCTL_API uint64_t pctl_memory_room(void);
+/* Gives it out, for a library that had none: try again. False: it was given out already. */
+PCTL_API bool pctl_memory_give(void);
+
+/*
  * What they end the program with, and what does for a library that says it has none: writes out
  * standard output, says what helps, exits with status 1.
  */
 PCTL_API void pctl_out_of_memory(void) __attribute__((noreturn));
 
+/* Its bytes are not initialised. */
+PCTL_API void *pctl_xmalloc(size_t size);
 PCTL_API void *pctl_xcalloc(size_t n, size_t size);
 PCTL_API char *pctl_xstrdup(const char *s);
 PCTL_API char *pctl_xstrndup(const char *s, size_t n);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "xml.h"
 
+#include <errno.h>
 #include <expat.h>
 #include <stdint.h>
 #include <string.h>
@@ -215,6 +216,8 @@ static int complain(const struct xml_reader *r, struct pctl_error *err)
 	if (r->refused)
 		return pctl_error_set(
 			err, PCTL_E_PROTOCOL, "the answer is refused: it has %s", r->refused);
+	if (XML_GetErrorCode(r->parser) == XML_ERROR_NO_MEMORY)
+		return pctl_error_shortage(err, ENOMEM), PCTL_E_INTERNAL;
 	return pctl_error_set(err, PCTL_E_PROTOCOL, "the answer is not XML: line %lu: %s",
 		(unsigned long)XML_GetCurrentLineNumber(r->parser),
 		XML_ErrorString(XML_GetErrorCode(r->parser)));
@@ -234,7 +237,7 @@ const struct xml_node *xml_read(
 		return NULL;
 	}
 	if (!ready(reader)) {
-		pctl_error_set(err, PCTL_E_INTERNAL, "no memory for an XML parser");
+		(void)pctl_error_shortage(err, ENOMEM);
 		return NULL;
 	}
 

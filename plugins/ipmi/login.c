@@ -334,7 +334,12 @@ static void on_rakp2(struct session *s, const struct setup *setup)
 		(void)try_next_suite(s, true);
 		return;
 	}
-	if (!rmcpplus_check_rakp2(wire, &s->security, &s->dev->credential)) {
+	int same = rmcpplus_check_rakp2(wire, &s->security, &s->dev->credential);
+	if (same < 0) {
+		fail(s, PCTL_E_INTERNAL, "libfreeipmi could not check the BMC's value (RAKP 2)");
+		return;
+	}
+	if (!same) {
 		pctl_error_set(&err, PCTL_E_AUTH,
 			"password refused: the BMC's check value (RAKP 2) was made with another "
 			"one");
@@ -355,7 +360,12 @@ static void on_rakp2(struct session *s, const struct setup *setup)
 static void on_rakp4(struct session *s, const struct setup *setup)
 {
 	(void)setup;
-	if (!rmcpplus_check_rakp4(s->dev->ipmi->wire, &s->security, &s->dev->credential)) {
+	int same = rmcpplus_check_rakp4(s->dev->ipmi->wire, &s->security, &s->dev->credential);
+	if (same < 0) {
+		fail(s, PCTL_E_INTERNAL, "libfreeipmi could not check the BMC's value (RAKP 4)");
+		return;
+	}
+	if (!same) {
 		fail(s, PCTL_E_AUTH,
 			s->dev->credential.kg_len
 				? "K_g refused: the BMC's check value (RAKP 4) was made with "

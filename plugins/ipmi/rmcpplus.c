@@ -191,7 +191,7 @@ static void shorten_code(struct wire *wire, const struct security *s)
 		(void)fiid_obj_set_data(wire->rakp2_in, KEC_FIELD, code, due);
 }
 
-bool rmcpplus_check_rakp2(
+int rmcpplus_check_rakp2(
 	struct wire *wire, const struct security *s, const struct credential *credential)
 {
 	struct user user = user_of(s, credential);
@@ -200,10 +200,9 @@ bool rmcpplus_check_rakp2(
 		works_around(credential, WORKAROUND_SUN20))
 		shorten_code(wire, s);
 	return ipmi_rmcpplus_check_rakp_2_key_exchange_authentication_code(s->authentication,
-		       user.password, user.password_len, s->console_id, s->system_id,
-		       s->console_random, WIRE_RANDOM, s->system_random, WIRE_RANDOM, s->guid,
-		       WIRE_GUID, IPMI_NAME_ONLY_LOOKUP, s->privilege, name_of(&user),
-		       user.name_len, wire->rakp2_in) == 1;
+		user.password, user.password_len, s->console_id, s->system_id, s->console_random,
+		WIRE_RANDOM, s->system_random, WIRE_RANDOM, s->guid, WIRE_GUID,
+		IPMI_NAME_ONLY_LOOKUP, s->privilege, name_of(&user), user.name_len, wire->rakp2_in);
 }
 
 /* libfreeipmi takes a key away by setting the pointer to NULL. */
@@ -249,16 +248,15 @@ static uint8_t check_value_algorithm(const struct security *s, const struct cred
 							    : s->authentication;
 }
 
-bool rmcpplus_check_rakp4(
+int rmcpplus_check_rakp4(
 	struct wire *wire, const struct security *s, const struct credential *credential)
 {
 	if (works_around(credential, WORKAROUND_INTEGRITYCHECKVALUE) &&
 		s->authentication == IPMI_AUTHENTICATION_ALGORITHM_RAKP_NONE)
 		(void)fiid_obj_clear_field(wire->rakp4_in, ICV_FIELD);
 	return ipmi_rmcpplus_check_rakp_4_integrity_check_value(
-		       check_value_algorithm(s, credential), s->sik.len ? s->sik.bytes : NULL,
-		       s->sik.len, s->console_random, WIRE_RANDOM, s->system_id, s->guid, WIRE_GUID,
-		       wire->rakp4_in) == 1;
+		check_value_algorithm(s, credential), s->sik.len ? s->sik.bytes : NULL, s->sik.len,
+		s->console_random, WIRE_RANDOM, s->system_id, s->guid, WIRE_GUID, wire->rakp4_in);
 }
 
 /* --- Within a session. ------------------------------------------------------------------------ */

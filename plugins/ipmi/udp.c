@@ -213,8 +213,9 @@ int udp_join(struct udp *udp, struct udp_member *member, const struct sockaddr *
 		peer->len = len;
 		peer->socket = socket;
 		memcpy(&peer->addr, addr, len);
-		if (!tsearch(peer, &udp->peers, compare))
-			pctl_out_of_memory();
+		while (!tsearch(peer, &udp->peers, compare))
+			if (!pctl_memory_give())
+				pctl_out_of_memory();
 	}
 	*member = (struct udp_member){
 		.udp = udp, .peer = peer, .next = peer->members, .joined = true

@@ -149,15 +149,16 @@ bool rmcpplus_unpack_setup(struct wire *wire, const struct security *security, e
 	const uint8_t *packet, size_t len, struct setup *ret);
 
 /*
- * Of the packet that was read last, whose random number and GUID are in security: whether the BMC
- * knows the password.
+ * Of the packet that was read last, whose random number and GUID are in security: 1 if the BMC
+ * knows the password, 0 if it has another one. Less: libfreeipmi could not say, of either.
  */
-bool rmcpplus_check_rakp2(
+int rmcpplus_check_rakp2(
 	struct wire *wire, const struct security *security, const struct credential *credential);
 /* Makes the session's keys. False: libfreeipmi could not. */
 bool rmcpplus_derive_keys(struct security *security, const struct credential *credential);
-/* Of the packet that was read last: whether the BMC has the same keys (and so the same K_g). */
-bool rmcpplus_check_rakp4(
+/* Of the packet that was read last, in the same way: whether the BMC has the same keys (and so the
+ * same K_g). */
+int rmcpplus_check_rakp4(
 	struct wire *wire, const struct security *security, const struct credential *credential);
 
 /* As lan_pack() and lan_unpack(), within a session. */

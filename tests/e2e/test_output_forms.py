@@ -10,7 +10,7 @@ import subprocess
 import termios
 
 from amtlib import Fleet
-from lib import PATIENCE, SOURCE, has, main, same, test, until
+from lib import PATIENCE, SOURCE, good, has, main, same, test, until
 from schema import check_schema
 
 GOOD, OFF, DEAD, LOCKED, ODD, OUT = 1500, 200, 150, 100, 100, 50
@@ -148,12 +148,34 @@ def failed(lab):
     r = lab.run("status", "@failed")
     same((r.status, r.out), (2, ""))
     has(r.err, "@failed: no node failed in your last command")
+    good(lab.run("status", "x3", "-x", "@failed"), "x3: off")  # a good day
     inventory(lab, nodes='\n  x1: {class: fake, fail_reads: protocol}\n')
     lab.run("status", "x1")
     inventory(lab, nodes='\n  n1: {class: fake}\n')
     r = lab.run("status", "@failed")
     same((r.status, r.out), (2, ""))
     has(r.err, "@failed: no node that failed in your last command is in this inventory")
+    same(lab.run("status", "null://x?fail_reads=protocol").status, 1)
+    has(lab.run("expand", "@failed").err, "no node that failed in your last command is in this")
+
+
+@test
+def failed_of_no_other(lab):
+    """@failed: those of a command that did not end are unknown, and never those of an earlier one"""
+    inventory(lab, nodes='\n  x1: {class: fake, fail_reads: protocol}\n  n1: {class: fake, latency: 50s}\n')
+    same(lab.run("status", "x1").status, 1)
+    proc = lab.start("status", "-a", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    has(proc.stdout.readline().decode(), "x1: unknown: protocol")
+    proc.kill()
+    proc.wait()
+    r = lab.run("expand", "@failed")
+    same((r.status, r.out), (2, ""))
+    has(r.err, "or the last one did not get to its end")
+    same(lab.run("status", "x1").status, 1)
+    os.unlink(lab.path("state", "powerctl", "failed"))
+    os.makedirs(lab.path("state", "powerctl", "failed", "x"))  # cannot be removed, nor replaced
+    r = lab.run("status", "x1")
+    same((r.status, r.err.count("powerctl: @failed: ")), (1, 2), r)
 
 
 @test

@@ -87,17 +87,21 @@ def interrupted(lab):
 
 @test_of_memory
 def little_memory(lab):
-    """whatever memory there is, a command ends well or says why it does not"""
-    Fleet(lab, "--set", "all:latency_ms=5", devices=200)
-    ended = set()
-    for size in range(12, 100):
-        r = run_with(lab, resource.RLIMIT_AS, size << 20, "status", "--all")
-        ended.add(r.status)
-        if r.status == 0:
-            break
-        # 127: not even the loader had enough.
-        assert r.status in (1, 2, 127) and r.err, f"{size} MB: {r}"
-    same(0 in ended and 1 in ended, True, ended)
+    """with enough for one machine all are switched, fewer at once; with less it says why not"""
+    fleet = LargeFleet(lab, "--set", "all:latency_ms=5", devices=MANY)
+    least = None
+    for size in range(12, 48):
+        fleet.cold()
+        fleet.set("all", power="off")
+        r = run_with(lab, resource.RLIMIT_AS, size << 20, "on", "--all")
+        if r.status == 0 and not least:
+            least = size
+        if least:
+            ends_well(r, "on")
+        else:  # 127: not even the loader had enough
+            assert r.status in (1, 2, 127) and r.err, f"{size} MB: {r}"
+        same(fleet.totals()["set_power"], r.out.count(": on\n"), f"{size} MB: {r}")
+    assert least and 12 < least < 40, least
 
 
 main()
