@@ -59,6 +59,7 @@ static void test_via_mistakes_say_what_is_right(void **state)
 		{ "ssh://gw/path", "no host name" },
 		{ "socks5://[::1", "no host name" },
 		{ "socks5://[::1]x", "no host name" },
+		{ "socks5://[gw]", "no host name" },
 		{ "socks5://u:hunter2@gw", "no password in `via`" },
 		{ "direct://gw", "stands alone" },
 		{ "", "there is no way" },

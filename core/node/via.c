@@ -2,6 +2,7 @@
 #include "node/via.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,7 +82,8 @@ static int take_host(struct pctl_via *via, const char *text, struct pctl_error *
 
 	via->host = pctl_xstrndup(begin, (size_t)(end - begin));
 	if (end - begin > (ptrdiff_t)HOST_MAX || (bracket && *end != ']') ||
-		(*rest && *rest != ':') || !is_plain(via->host, bracket ? ":.%" : "._-"))
+		(*rest && *rest != ':') || (bracket && !strchr(via->host, ':')) ||
+		!is_plain(via->host, bracket ? ":.%" : "._-"))
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"there is no host name or address in it; write %s, an IPv6 address in "
 			"brackets",
