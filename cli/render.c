@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <powerctl/buf.h>
+#include <powerctl/mem.h>
 
 #include "report.h"
 #include "text.h"
@@ -40,12 +41,14 @@ static const char *find_hint(const struct pctl_error *err)
 {
 	if (err->flags & PCTL_ERROR_DEADLINE)
 		return "--deadline gives the command longer";
+	if (err->flags & PCTL_ERROR_GATEWAY) /* its text says it, and it is not the device's */
+		return NULL;
 	return pctl_error_hint(err->code);
 }
 
 static const char *find_mend(const struct pctl_error *err)
 {
-	if (err->flags & PCTL_ERROR_DEADLINE)
+	if (err->flags & (PCTL_ERROR_DEADLINE | PCTL_ERROR_GATEWAY))
 		return find_hint(err);
 	for (size_t i = 0; i < sizeof(mends) / sizeof(mends[0]); i++)
 		if (mends[i].code == err->code)
@@ -57,8 +60,10 @@ static const char *find_mend(const struct pctl_error *err)
 static void add_details(
 	struct pctl_buf *buf, const struct pctl_result *r, const struct render_style *style)
 {
+	PCTL_AUTO(free) char *via = r->via ? pctl_xasprintf("through %s", r->via) : NULL;
 	const char *const details[] = {
 		style->folded ? NULL : r->address,
+		via,
 		r->changing ? "changing" : NULL,
 		r->ok ? NULL : r->error.device_code,
 		r->ok ? NULL : find_hint(&r->error),
@@ -82,8 +87,9 @@ static void add_login(
 {
 	const char *who = style->credential ? style->credential : style->user;
 
-	/* Of several feeds each has its own, and the text has it. */
-	if (r->error.code != PCTL_E_AUTH || !who || r->feed_count || strstr(r->error.text, who))
+	/* Of several feeds each has its own, and the text has it; a gateway's is another one. */
+	if (r->error.code != PCTL_E_AUTH || (r->error.flags & PCTL_ERROR_GATEWAY) || !who ||
+		r->feed_count || strstr(r->error.text, who))
 		return;
 	pctl_buf_addf(buf, " (%s '", style->credential ? "credential" : "user");
 	text_clean(buf, who);

@@ -121,6 +121,9 @@ static void fail(struct exchange *ex, const struct pctl_error *err)
 	pctl_http_done_fn *done = ex->done;
 	void *data = ex->data;
 
+	if (ex->op && ex->turn.committed && (err->flags & PCTL_ERROR_NOT_SENT))
+		pctl_op_not_taken(ex->op);
+
 	let_go(ex);
 	done(data, NULL, &copied);
 }

@@ -132,6 +132,7 @@ static const struct {
 		"fs.file-max" },
 	{ ENOBUFS, "ENOBUFS", "this host is out of buffers for connections: lower --fanout" },
 	{ ENOMEM, "ENOMEM", "this host is out of memory for connections: lower --fanout" },
+	{ EUSERS, "EUSERS", "the gateway takes no more connections at once: lower --fanout" },
 };
 
 bool pctl_error_shortage(struct pctl_error *err, int errnum)

@@ -10,8 +10,8 @@
 #include "inventory/inventory.h"
 
 const char *const pctl_core_keys[] = { "driver", "class", "credential", "address", "tags", "ready",
-	"maintenance", "protected", "trust", "via", "parent", "power", "boot", "console",
-	"identify", "inspect", "log", "sensors", "timeouts", NULL };
+	"maintenance", "protected", "trust", "via", "via_credential", "parent", "power", "boot",
+	"console", "identify", "inspect", "log", "sensors", "timeouts", NULL };
 
 static const char *const booleans[] = { "false", "true", NULL };
 

@@ -44,6 +44,12 @@ static size_t choose_fanout(const struct pctl_run *run)
 	uint64_t n = run->request.fanout, files = pctl_file_spare();
 	size_t ours = FILES_OF_OURS + pctl_limits_count(run->core->limits);
 	unsigned each = run->request.verb == PCTL_VERB_CONSOLE ? FILES_PER_CONSOLE : 1;
+	unsigned channel = 0;
+
+	for (size_t i = 0; i < run->count; i++)
+		if (run->targets[i].dialer && run->targets[i].dialer->files > channel)
+			channel = run->targets[i].dialer->files;
+	each += channel;
 
 	if (run->request.until_ready)
 		each++;

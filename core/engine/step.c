@@ -170,6 +170,9 @@ static void tell_login(struct pctl_task *t, int code)
 {
 	struct pctl_login *login = t->target->login;
 
+	/* A gateway on the way is no judge of it. */
+	if (t->error.flags & PCTL_ERROR_GATEWAY)
+		return;
 	if (code == 0 && (t->turn & PCTL_TURN_ENDPOINT))
 		pctl_run_proved(t->run, t->target);
 	if (!login && code == PCTL_E_AUTH)
@@ -392,13 +395,21 @@ static const struct pctl_call power_act = {
 
 void pctl_step_get(struct pctl_task *t, unsigned flags, pctl_step_fn *then)
 {
+	pctl_step_get_or(t, flags, then, NULL);
+}
+
+void pctl_step_get_or(struct pctl_task *t, unsigned flags, pctl_step_fn *then, pctl_step_fn *failed)
+{
 	if (!t->target->loaded->driver->power) {
 		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s has no power interface",
 			t->target->loaded->driver->name);
 		return;
 	}
 	t->get_flags = flags;
-	pctl_step_try(t, &power_get, then);
+	if (failed)
+		pctl_step_try_or(t, &power_get, then, failed);
+	else
+		pctl_step_try(t, &power_get, then);
 }
 
 bool pctl_task_can(const struct pctl_task *t, enum pctl_action action)

@@ -41,6 +41,7 @@ void pctl_result_init(
 		.name = target->name,
 		.driver = target->loaded->driver->name,
 		.address = target->address,
+		.via = target->via && target->via->key ? target->via->text : NULL,
 		.verb = verb,
 	};
 }
@@ -165,6 +166,8 @@ static void end(struct pctl_task *t)
 	r->changing = t->power_read && t->power.changing;
 	r->changed |= t->sent.how != PCTL_SENT_NOTHING || t->armed.how != PCTL_SENT_NOTHING;
 	r->elapsed_ms = now(t) - t->started;
+	if (t->request->dry_run && r->via && t->note)
+		pctl_task_note(t, "%s; the way is through %s", t->note, r->via);
 	r->note = t->note;
 	r->tree = r->ok ? t->tree : NULL; /* half a tree is none */
 	r->stream = r->ok ? t->stream : NULL;

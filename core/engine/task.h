@@ -183,6 +183,9 @@ void pctl_result_init(
 
 /* Reads the state into task->power, then goes on. flags as PCTL_GET_. */
 void pctl_step_get(struct pctl_task *task, unsigned flags, pctl_step_fn *then);
+/* The same; failed goes on where it cannot be read, with t->error. */
+void pctl_step_get_or(
+	struct pctl_task *t, unsigned flags, pctl_step_fn *then, pctl_step_fn *failed);
 /* Ends the task where the driver cannot do it or the state forbids it. */
 void pctl_step_act(
 	struct pctl_task *task, enum pctl_action action, pctl_step_fn *then, pctl_step_fn *failed);

@@ -125,9 +125,37 @@ static void on_read_for_on(struct pctl_task *t)
 		start_machine(t, PCTL_ACTION_ON);
 }
 
+/* Nothing tells its state: on does no harm twice, and what it did nobody will see. */
+static void on_blind_sent(struct pctl_task *t)
+{
+	drop_intent(t);
+	end_accepted(t);
+}
+
+static void on_blind_failed(struct pctl_task *t)
+{
+	pctl_task_end_error(t, &t->error);
+}
+
+static void send_blind(struct pctl_task *t)
+{
+	pctl_step_act(t, PCTL_ACTION_ON, on_blind_sent, on_blind_failed);
+}
+
+static void on_unread_for_on(struct pctl_task *t)
+{
+	const struct pctl_power_if *power = t->target->loaded->driver->power;
+
+	if (t->error.code == PCTL_E_UNSUPPORTED &&
+		(power->actions & PCTL_ACTION_BIT(PCTL_ACTION_ON)))
+		pctl_step_place(t, send_blind);
+	else
+		pctl_task_end_error(t, &t->error);
+}
+
 void pctl_verb_on(struct pctl_task *t)
 {
-	pctl_step_get(t, 0, on_read_for_on);
+	pctl_step_get_or(t, 0, on_read_for_on, on_unread_for_on);
 }
 
 static void force_off(struct pctl_task *t)

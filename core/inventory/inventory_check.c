@@ -239,10 +239,10 @@ bool pctl_inventory_has_secret(const struct pctl_value *v)
 
 /* --- Names that must exist. ------------------------------------------------------------------- */
 
-static void check_named(const struct pctl_items *items, const char *what,
+static void check_named(const struct pctl_items *items, const char *what, const char *key,
 	const struct pctl_value *settings, struct pctl_problems *problems)
 {
-	const struct pctl_value *v = pctl_value_get(settings, what);
+	const struct pctl_value *v = pctl_value_get(settings, key);
 	const char *name = pctl_value_text(v);
 
 	if (!name || !*name || pctl_items_find(items, name))
@@ -257,15 +257,17 @@ static void check_settings(const struct pctl_inventory *inv, const struct pctl_v
 	const struct pctl_value *power = pctl_value_get(settings, "power");
 	const struct pctl_value *boot = pctl_value_get(settings, "boot");
 
-	check_named(&inv->classes, "class", settings, problems);
-	check_named(&inv->credentials, "credential", settings, problems);
+	check_named(&inv->classes, "class", "class", settings, problems);
+	check_named(&inv->credentials, "credential", "credential", settings, problems);
+	check_named(&inv->credentials, "credential", "via_credential", settings, problems);
 	for (const char *const *key = pctl_interfaces; *key; key++)
-		check_named(
-			&inv->credentials, "credential", pctl_value_get(settings, *key), problems);
+		check_named(&inv->credentials, "credential", "credential",
+			pctl_value_get(settings, *key), problems);
 	if (power && pctl_value_kind(power) == PCTL_VALUE_MAP)
-		check_named(&inv->credentials, "credential", power, problems);
+		check_named(&inv->credentials, "credential", "credential", power, problems);
 	for (size_t i = 0; power && i < pctl_value_count(power); i++)
-		check_named(&inv->credentials, "credential", pctl_value_at(power, i), problems);
+		check_named(&inv->credentials, "credential", "credential", pctl_value_at(power, i),
+			problems);
 	if (boot)
 		pctl_problems_add(problems, pctl_value_place(boot),
 			"boot: what a machine boots from is set by the driver that starts it; "

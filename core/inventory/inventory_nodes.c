@@ -502,11 +502,20 @@ static void resolve_feeds(const struct pctl_inventory *inv, struct pctl_value *b
 
 const char *const pctl_interfaces[] = { "console", "identify", "inspect", "log", "sensors", NULL };
 
+const struct pctl_value *pctl_inventory_credential(
+	const struct pctl_inventory *inv, const char *name)
+{
+	const struct pctl_item *item = pctl_items_find(&inv->credentials, name);
+
+	return item ? item->value : NULL;
+}
+
 /* Empty texts of the core's own keys unset what a class says. [::1] loses its brackets. */
 static void tidy(struct pctl_value *base)
 {
 	static const char *const keys[] = { "driver", "class", "credential", "address",
-		"maintenance", "protected", "trust", "via", "parent", "power", NULL };
+		"maintenance", "protected", "trust", "via", "via_credential", "parent", "power",
+		NULL };
 
 	for (const char *const *key = keys; *key; key++) {
 		const char *text = pctl_value_text(pctl_value_get(base, *key));

@@ -82,6 +82,7 @@ struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options 
 	core->limits = pctl_limits_new(loop);
 	core->resolver = pctl_resolver_new(loop);
 	core->programs = pctl_programs_new(loop, 0);
+	core->gateways = pctl_gateways_new(loop);
 	return core;
 }
 
@@ -154,7 +155,7 @@ void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data)
 	(void)pctl_core_save(core, NULL);
 	core->closed = closed;
 	core->closed_data = data;
-	core->stopping = 1;
+	core->stopping = 2;
 	(void)uv_timer_init(core->loop, &core->goodbye);
 	for (size_t i = 0; i < core->n; i++) {
 		struct pctl_loaded *loaded = core->loaded[i];
@@ -166,6 +167,7 @@ void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data)
 		loaded->driver->stop(loaded->ctx, on_stopped, core);
 		pctl_crash_leave();
 	}
+	pctl_gateways_close(core->gateways, on_stopped, core);
 	pctl_limits_close(core->limits, on_stopped, core);
 }
 

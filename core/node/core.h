@@ -12,8 +12,10 @@
 #include "driver/settings.h"
 #include "keep/lock.h"
 #include "keep/store.h"
+#include "node/channel.h"
 #include "node/describe.h"
 #include "node/dial.h"
+#include "node/gateway.h"
 #include "node/resolve.h"
 
 /* A driver that was asked for, loaded or refused. */
@@ -42,6 +44,7 @@ struct pctl_core {
 	struct pctl_locks *locks;
 	struct pctl_limits *limits;
 	struct pctl_resolver *resolver;
+	struct pctl_gateways *gateways;
 	size_t lock_waiters; /* tasks that wait for one of other processes' */
 	size_t stopping;
 	uv_timer_t goodbye; /* never runs: its end is when the loop is back */
@@ -74,6 +77,7 @@ struct pctl_ready {
  *
  * endpoint, "host:port", is what answers; machine is which of those behind it is meant: the
  * endpoint itself or, where the driver has a property for that and it is set, "host:port/unit".
+ * Behind a gateway it is "host:port@gateway": the same address is another machine elsewhere.
  *
  *   endpoint   turns (max_in_flight of them), what the breaker keeps, facts, the cache, the pins
  *              "tls" and "realm": one password, one way to talk, one certificate
@@ -101,6 +105,7 @@ struct pctl_target {
 	struct pctl_feeds *feeds; /* several things power it; NULL: this one does */
 	enum pctl_trust trust;
 	const struct pctl_dialer *dialer;
+	struct pctl_via *via; /* ours; shared with twins */
 	uint64_t connect_ms, answer_ms, read_ms, confirm_ms, reboot_ms, soft_ms;
 	uint64_t verify_ms;      /* how long a lost action is looked for */
 	uint64_t poll_ms;        /* the first poll for a state; they grow to ten times that */

@@ -281,7 +281,7 @@ void pctl_device_set_address(struct pctl_device *device, const struct sockaddr *
 
 bool pctl_device_needs_resolving(const struct pctl_device *device)
 {
-	return !device->addr_len && *device->target->address &&
+	return !device->target->dialer->gateway && !device->addr_len && *device->target->address &&
 	       device->target->loaded->driver->default_port;
 }
 
@@ -297,9 +297,10 @@ int pctl_device_datagram_address(struct pctl_device *device, uint16_t port,
 	struct pctl_dial dial;
 
 	if (device->target->dialer != &pctl_dial_direct)
-		return pctl_error_set(err, PCTL_E_CONFIG,
-			"via: %s carries no datagrams, and driver %s needs them",
-			device->target->dialer->via, device->target->loaded->driver->name);
+		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
+			"%s carries no datagrams, and driver %s needs them; nothing was sent",
+			device->target->via ? device->target->via->text : "this channel",
+			device->target->loaded->driver->name);
 	int r = pctl_dial_direct.dial(device, port, &dial, err);
 	if (r < 0)
 		return r;
@@ -310,5 +311,5 @@ int pctl_device_datagram_address(struct pctl_device *device, uint16_t port,
 
 int pctl_dial_error(const struct pctl_device *device, int fd, struct pctl_error *err)
 {
-	return device->target->dialer->error(device, fd, err);
+	return pctl_channel_error(device->channels, fd, err);
 }

@@ -2,6 +2,7 @@
 #include "node/dial.h"
 
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "node/core.h"
@@ -20,26 +21,38 @@ static int dial_direct(
 	return 0;
 }
 
-static int no_error(const struct pctl_device *device, int fd, struct pctl_error *err)
-{
-	(void)device, (void)fd, (void)err;
-	return 0;
-}
-
 const struct pctl_dialer pctl_dial_direct = {
-	.via = "direct",
 	.dial = dial_direct,
-	.error = no_error,
 };
 
-const struct pctl_dialer *pctl_dialer_find(const char *via)
+const struct pctl_dialer *pctl_dialer_of(enum pctl_via_kind kind)
 {
-	static const struct pctl_dialer *const all[] = { &pctl_dial_direct, &pctl_dial_pump };
+	static const struct pctl_dialer *const all[] = {
+		[PCTL_VIA_DIRECT] = &pctl_dial_direct,
+		[PCTL_VIA_PUMP] = &pctl_dial_pump,
+		[PCTL_VIA_SOCKS5] = &pctl_dial_socks5,
+		[PCTL_VIA_SSH] = &pctl_dial_ssh,
+	};
 
-	if (!via)
-		return &pctl_dial_direct;
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if (strcmp(all[i]->via, via) == 0)
-			return all[i];
-	return NULL;
+	return all[kind];
+}
+
+static void frame(struct pctl_error *err, const char *before, const struct pctl_via *via)
+{
+	char text[sizeof(err->text)];
+
+	(void)snprintf(text, sizeof(text), "%s", err->text);
+	(void)snprintf(err->text, sizeof(err->text), "%s %.90s: %.200s", before, via->text, text);
+}
+
+void pctl_dial_blame(struct pctl_error *err, const struct pctl_via *via)
+{
+	frame(err, "gateway", via);
+	err->flags |= PCTL_ERROR_NOT_SENT | PCTL_ERROR_GATEWAY;
+}
+
+void pctl_dial_quote(struct pctl_error *err, const struct pctl_via *via)
+{
+	frame(err, "behind gateway", via);
+	err->flags |= PCTL_ERROR_NOT_SENT;
 }

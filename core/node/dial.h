@@ -8,28 +8,30 @@
 
 #include <powerctl/device.h>
 
+#include "node/via.h"
+
 struct pctl_dialer {
-	const char *via; /* the word of the setting `via` */
+	bool gateway;   /* which looks names up, too: here they may mean nothing */
+	unsigned files; /* how many descriptors of ours a connection takes beside the device's */
 	/* As pctl_dial(). */
 	int (*dial)(struct pctl_device *device, uint16_t port, struct pctl_dial *ret,
 		struct pctl_error *err);
-	/* As pctl_dial_error(). */
-	int (*error)(const struct pctl_device *device, int fd, struct pctl_error *err);
 };
 
 extern const struct pctl_dialer pctl_dial_direct;
 /* Through a socketpair to the same address: what tunnels look like to a driver. */
 extern const struct pctl_dialer pctl_dial_pump;
+extern const struct pctl_dialer pctl_dial_socks5;
+extern const struct pctl_dialer pctl_dial_ssh;
+
+const struct pctl_dialer *pctl_dialer_of(enum pctl_via_kind kind);
 
 /*
- * What a device keeps of the channels it was given: those that are open, and those that failed and
- * were not asked about yet. Freed with it, which ends them.
+ * The errors of channels that never came about: nothing has left for the device. Both name the
+ * gateway, and nothing that differs between the nodes behind it, so that equal ones fold. blame: it
+ * is the gateway's own fault. quote: it got as far as the node's address and says what it met.
  */
-struct pctl_channel;
-size_t pctl_channels_count(const struct pctl_channel *channels);
-void pctl_channels_free(struct pctl_channel *channels);
-
-/* The dialer for a node's `via` (NULL: direct). NULL if there is none of that name. */
-const struct pctl_dialer *pctl_dialer_find(const char *via);
+void pctl_dial_blame(struct pctl_error *err, const struct pctl_via *via);
+void pctl_dial_quote(struct pctl_error *err, const struct pctl_via *via);
 
 #endif

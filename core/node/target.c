@@ -83,10 +83,12 @@ static uint64_t key_port(const struct pctl_target *t)
 static char *make_endpoint(const struct pctl_target *t)
 {
 	const struct pctl_driver *driver = t->loaded->driver;
+	const char *gateway = t->via && t->via->key ? t->via->key : NULL;
 
 	if (driver->default_port && *t->address)
-		return pctl_xasprintf(strchr(t->address, ':') ? "[%s]:%" PRIu64 : "%s:%" PRIu64,
-			t->address, key_port(t));
+		return pctl_xasprintf(
+			strchr(t->address, ':') ? "[%s]:%" PRIu64 "%s%s" : "%s:%" PRIu64 "%s%s",
+			t->address, key_port(t), gateway ? "@" : "", gateway ? gateway : "");
 	return pctl_xasprintf("%s:%s", driver->name, *t->address ? t->address : t->name);
 }
 
@@ -120,16 +122,51 @@ static void read_trust(struct pctl_target *t, struct pctl_problems *problems)
 	t->trust = i > 0 ? PCTL_TRUST_STRICT : PCTL_TRUST_FIRST_USE;
 }
 
-static void read_via(struct pctl_target *t, struct pctl_problems *problems)
+/* The login at a SOCKS server. */
+static void read_via_login(struct pctl_target *t, const struct pctl_inventory *inventory,
+	const struct pctl_settings_context *context)
+{
+	const struct pctl_value *v = pctl_value_get(t->map, "via_credential");
+	const char *name = pctl_value_text(v);
+	const struct pctl_value *login = name ? pctl_inventory_credential(inventory, name) : NULL;
+	const char *user = pctl_value_text(pctl_value_get(login, "username"));
+	struct pctl_place place = pctl_value_place(v);
+	struct pctl_error err;
+
+	if (name && t->via->kind != PCTL_VIA_SOCKS5)
+		pctl_problems_add(context->problems, place,
+			"via_credential is for socks5://; ssh logs in with keys");
+	else if (!name && t->via->kind == PCTL_VIA_SOCKS5 && t->via->user)
+		pctl_problems_add(context->problems,
+			pctl_value_place(pctl_value_get(t->map, "via")),
+			"a user needs a password: say `via_credential: NAME`, a credential that "
+			"has it");
+	if (!login || t->via->kind != PCTL_VIA_SOCKS5)
+		return; /* what is no credential was named before */
+	if (!t->via->user && user)
+		t->via->user = pctl_xstrdup(user);
+	if (!t->via->user)
+		pctl_problems_add(
+			context->problems, place, "credential '%s' has no username", name);
+	if (context->secrets &&
+		pctl_secrets_get(context->secrets, login, "password", &t->via->secret, &err) < 0)
+		pctl_problems_add(context->problems, place, "%s", err.text);
+}
+
+static void read_via(struct pctl_target *t, const struct pctl_inventory *inventory,
+	const struct pctl_settings_context *context)
 {
 	const struct pctl_value *v = pctl_value_get(t->map, "via");
+	const char *text = pctl_value_text(v);
+	struct pctl_error err;
 
-	t->dialer = pctl_dialer_find(pctl_value_text(v));
-	if (t->dialer)
-		return;
 	t->dialer = &pctl_dial_direct;
-	pctl_problems_add(problems, pctl_value_place(v), "there is no way called '%s' to dial",
-		pctl_value_text(v));
+	if (pctl_via_parse(text ? text : "direct", &t->via, &err) < 0) {
+		pctl_problems_add(context->problems, pctl_value_place(v), "via: %s", err.text);
+		return;
+	}
+	t->dialer = pctl_dialer_of(t->via->kind);
+	read_via_login(t, inventory, context);
 }
 
 static int read_driver(
@@ -174,7 +211,7 @@ static void apply(struct pctl_value *map, const struct pctl_value *changes)
 static struct pctl_value *inherit(const struct pctl_value *node, const struct pctl_value *own)
 {
 	static const char *const inherited[] = { "address", "maintenance", "protected", "trust",
-		"ready" };
+		"ready", "via", "via_credential" };
 	struct pctl_value *map = pctl_value_copy(own);
 
 	for (size_t i = 0; i < sizeof(inherited) / sizeof(inherited[0]); i++) {
@@ -306,7 +343,7 @@ static int check_map(struct pctl_target *target, const struct pctl_inventory *in
 	check_address(target, context.place, problems);
 	read_times(target, inventory, problems);
 	read_trust(target, problems);
-	read_via(target, problems);
+	read_via(target, inventory, &context);
 	make_keys(target);
 	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : 0;
 }
@@ -466,6 +503,7 @@ void pctl_target_done(struct pctl_target *target)
 	if (!target->shared) {
 		pctl_settings_done(&target->settings);
 		pctl_value_free(target->map);
+		pctl_via_free(target->via);
 	}
 	if (pctl_target_has_unit(target))
 		free(target->machine);

@@ -128,8 +128,8 @@ PCTL_API int pctl_dial(
 	struct pctl_device *device, uint16_t port, struct pctl_dial *ret, struct pctl_error *err);
 
 /*
- * Where datagrams to a port of the device go: a numeric address with the port. PCTL_E_CONFIG where
- * the device is only reached through a tunnel, which carries none.
+ * Where datagrams to a port of the device go: a numeric address with the port. PCTL_E_UNSUPPORTED
+ * where the device is only reached through a tunnel, which carries none.
  */
 PCTL_API int pctl_device_datagram_address(struct pctl_device *device, uint16_t port,
 	struct sockaddr_storage *ret_addr, socklen_t *ret_len, struct pctl_error *err);

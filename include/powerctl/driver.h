@@ -178,7 +178,11 @@ struct pctl_power_if {
 	uint32_t size;
 	uint32_t actions; /* PCTL_ACTION_BIT()s this driver can ever do */
 
-	/* Required. Reads the state from the hardware into *ret, which lives until op ends. */
+	/*
+	 * Required. Reads the state from the hardware into *ret, which lives until op ends.
+	 * PCTL_E_UNSUPPORTED: nothing tells what this device's state is; `on` is then sent all the
+	 * same and ends as accepted, for there is nothing to wait for.
+	 */
 	void (*get)(void *dev, struct pctl_op *op, unsigned flags, struct pctl_power *ret);
 
 	/* Required. Ends when the device has accepted the action. The core waits and confirms. */

@@ -54,6 +54,10 @@ struct pctl_error {
 #define PCTL_ERROR_DROPPED 4u
 /* Timeout: the whole request's time was over, not the device's. */
 #define PCTL_ERROR_DEADLINE 8u
+/* The fault is that of a gateway on the way (`via`): the device has said nothing, nor its login. */
+#define PCTL_ERROR_GATEWAY 16u
+/* The channel never came about: whatever was written to it, nothing has left for the device. */
+#define PCTL_ERROR_NOT_SENT 32u
 
 /*
  * Fills err (which may be NULL) and returns code, so that a failure is one statement. The text is
@@ -76,10 +80,10 @@ PCTL_API int pctl_error_from_errno(int errnum);
 
 /*
  * Whether an errno value (positive) says that this host is short of what connections need:
- * descriptors, memory for sockets. err (which may be NULL) then gets PCTL_E_INTERNAL, words that
- * say what mends it and the value's name as its code; else it is left alone. An op that fails with
- * such an error before its commit point does not fail: the core tries it again when another node
- * has ended, and goes on with fewer at once.
+ * descriptors, memory for sockets (EUSERS: that a gateway takes no more at once). err (which may be
+ * NULL) then gets PCTL_E_INTERNAL, words that say what mends it and the value's name as its code;
+ * else it is left alone. An op that fails with such an error before its commit point does not fail:
+ * the core tries it again when another node has ended, and goes on with fewer at once.
  */
 PCTL_API bool pctl_error_shortage(struct pctl_error *err, int errnum);
 

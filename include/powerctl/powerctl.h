@@ -154,6 +154,7 @@ struct pctl_feed_result {
 struct pctl_result {
 	size_t node; /* index in the inventory */
 	const char *name, *driver, *address;
+	const char *via; /* the gateway on the way to it; NULL: none */
 	enum pctl_verb verb;
 	bool ok;
 	enum pctl_power_state state;
