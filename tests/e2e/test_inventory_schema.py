@@ -99,7 +99,6 @@ WRONG = {
     "a driver that is not there": "nodes: {n1: {driver: nosuch}}",
     "a setting that is not there": "nodes: {n1: {driver: 'null', latenci: 1s}}",
     "another driver's setting": "nodes: {n1: {driver: 'null', cipher_suite: 3}}",
-    "a setting of none, by class": "classes: {c: {driver: 'null'}}\nnodes: {n1: {class: c, nosuch: 3}}",
     "a setting in a class": "classes: {c: {driver: 'null', nosuch: 1}}\nnodes: {n1: {class: c}}",
     "no such choice": "nodes: {n1: {driver: 'null', fail: maybe}}",
     "a duration": "nodes: {n1: {driver: 'null', latency: soon}}",

@@ -157,8 +157,8 @@ def template_is_careful(lab):
     result = lab.run("drivers", "new", "lamp", "--dir", lab.path("nowhere"))
     same(result.status, 2)
     has(result.err, "nowhere/lamp cannot be made: No such file or directory")
-    for words, why in ((("new",), "a name is missing"), (("null", "x"), "'x' is too much"),
-                       (("new", "a", "b"), "'b' is too much"), (("--dir", "x"), "--dir is for"),
+    for words, why in ((("new",), "a name is missing"), (("null", "x"), "brings others"),
+                       (("new", "a", "b"), "'b' is too much"), (("null", "x", "y"), "'y' is too much"), (("--dir", "x"), "--dir is for"),
                        (("new", "a", "--json"), "takes --dir and nothing else"),
                        (("--schema", "null"), "'null' is too much"),
                        (("--schema", "--json"), "exclude each other")):
