@@ -88,20 +88,21 @@ def interrupted(lab):
 @test_of_memory
 def little_memory(lab):
     """with enough for one machine all are switched, fewer at once; with less it says why not"""
-    fleet = LargeFleet(lab, "--set", "all:latency_ms=5", devices=MANY)
+    fleet = LargeFleet(lab, "--set", "all:latency_ms=5", devices=100)
     least = None
-    for size in range(12, 48):
+    for size in [*range(12, 25), 27, 30, 40]:
         fleet.cold()
         fleet.set("all", power="off")
         r = run_with(lab, resource.RLIMIT_AS, size << 20, "on", "--all")
         if r.status == 0 and not least:
             least = size
         if least:
-            ends_well(r, "on")
+            ends_well(r, "on", 100)
         else:  # 127: not even the loader had enough
             assert r.status in (1, 2, 127) and r.err, f"{size} MB: {r}"
-        same(fleet.totals()["set_power"], r.out.count(": on\n"), f"{size} MB: {r}")
-    assert least and 12 < least < 40, least
+        unsaid = fleet.totals()["set_power"] - r.out.count(": on\n")
+        assert unsaid in ((0,) if least else (0, 1)), f"{size} MB: {unsaid}: {r}"
+    assert least and 12 < least < 30, least
 
 
 main()
