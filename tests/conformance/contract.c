@@ -191,13 +191,13 @@ static void check_boot_devices(const struct bench *bench)
 	unsigned n = 0;
 
 	rig_init(&rig, bench, &plain);
-	if (!rig.driver->boot)
+	if (!rig.driver->boot || !rig.target.boot_once)
 		skip(bench, "it has no boot interface");
 	struct pctl_device *device = rig_open(&rig);
 	for (int i = 0; i < PCTL_BOOT_COUNT; i++) {
 		struct run *run = rig_new_run(&rig, &rig_boot_set);
 
-		if (!(rig.driver->boot->once & PCTL_BOOT_BIT(i)) || i == PCTL_BOOT_HTTP)
+		if (!(rig.target.boot_once & PCTL_BOOT_BIT(i)) || i == PCTL_BOOT_HTTP)
 			continue;
 		run->boot.device = (enum pctl_boot_device)i;
 		rig_start(&rig, device, run, RIG_PATIENT_MS);

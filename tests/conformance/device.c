@@ -68,6 +68,8 @@ static void must_not_know(struct rig *rig, const struct run *run)
 	if (!code)
 		fail(rig->bench, "nobody answers, and power.get ended well: it has to fail as "
 				 "unreachable or timeout");
+	if (code == PCTL_E_UNSUPPORTED)
+		skip(rig->bench, "nothing tells its state: %s", rig_words(run));
 	if (code != PCTL_E_UNREACHABLE && code != PCTL_E_TIMEOUT)
 		fail(rig->bench,
 			"nobody answers, and power.get fails as something else than "

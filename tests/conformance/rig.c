@@ -448,7 +448,7 @@ void rig_must_read(struct rig *rig, struct pctl_device *device, const char *afte
 	const struct run *run = rig_read(rig, device);
 
 	rig_must_end(rig, run);
-	if (run->result.code)
+	if (run->result.code && run->result.code != PCTL_E_UNSUPPORTED)
 		fail(rig->bench, "%s%spower.get fails: %s", after, *after ? ", " : "",
 			rig_words(run));
 }
@@ -473,6 +473,8 @@ void rig_make(struct rig *rig, struct pctl_device *device, enum pctl_power_state
 {
 	const struct run *run = rig_read(rig, device);
 
+	if (run->result.code == PCTL_E_UNSUPPORTED)
+		skip(rig->bench, "nothing tells its state: %s", rig_words(run));
 	if (run->result.code)
 		fail(rig->bench, "power.get of the device failed: %s", rig_words(run));
 	if (run->power.state == wanted && !run->power.changing)

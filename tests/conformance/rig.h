@@ -113,12 +113,13 @@ const char *rig_words(const struct run *run);
 void rig_must_end(struct rig *rig, const struct run *run);
 /* power.get of a device that works: waits while that is busy with what checks have left. */
 struct run *rig_read(struct rig *rig, struct pctl_device *device);
-/* And it has to end well; after: "after a cancel", or "". */
+/* And it has to end well, or as unsupported; after: "after a cancel", or "". */
 void rig_must_read(struct rig *rig, struct pctl_device *device, const char *after);
 
 /* Reads until the state is wanted and not changing; fails where that takes longer than 30 s. */
 void rig_reach(struct rig *rig, struct pctl_device *device, enum pctl_power_state wanted);
-/* Brings it there by an action where it is not there already. */
+/* Brings it there by an action where it is not there already. Where nothing tells: skips the check.
+ */
 void rig_make(struct rig *rig, struct pctl_device *device, enum pctl_power_state wanted);
 
 uint64_t rig_now_ms(void);

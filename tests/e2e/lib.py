@@ -420,6 +420,8 @@ def main():
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda signum, frame: sys.exit(128 + signum))
     chosen = [t for t in tests if not sys.argv[1:] or t.__name__ in sys.argv[1:]]
+    if not chosen:
+        sys.exit(f"no such test: {' '.join(sys.argv[1:])}")
     failed = 0
     print(f"1..{len(chosen)}")
     for n, one in enumerate(chosen, 1):

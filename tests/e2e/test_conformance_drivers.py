@@ -9,19 +9,24 @@ import socket
 
 import amtlib
 import ipmilib
+import redfishlib
 from checklib import check
-from lib import BUILD, SANITIZED, has, main, same, skip, test
+from lib import BUILD, SANITIZED, SOURCE, has, main, same, skip, test
 
 # A sanitizer brings constructors and globals of its own.
 ALWAYS_SKIPPED = ("static.constructors", "static.globals") if SANITIZED else ()
 NO_NETWORK = ("contract.deadline", "device.unreachable", "device.mute", "device.wrong-password",
               "faults.reset", "faults.half-open", "faults.trickle", "faults.slow",
               "faults.garbage", "faults.cut", "faults.lost")
+ONLY_POWER = (*NO_NETWORK, "contract.boot", "contract.identify", "contract.idle",
+              "contract.console", "device.canary")
+NO_STATE = (*(set(ONLY_POWER) - {"contract.deadline"}), "contract.actions",
+            "contract.cancel-action", "device.on-twice", "device.off-twice")
 
 
-def conforms(lab, driver, *args, but=()):
+def conforms(lab, driver, *args, ops=10000, but=()):
     """It passes every check; none but those in but does not apply."""
-    r = check(lab, *args, "--ops", "1000" if SANITIZED else "10000",
+    r = check(lab, *args, "--ops", str(min(ops, 1000) if SANITIZED else ops),
               os.path.join(BUILD, "plugins", driver + ".so"))
     same((r.status, r.failed), (0, []), r)
     skipped = {name for name, how in r.verdicts.items() if how == "skipped"}
@@ -73,6 +78,39 @@ def ipmi(lab):
     secret = lab.write("secret", ipmilib.PASSWORD + "\n")
     conforms(lab, "ipmi", "--address", "127.0.0.1", "--set", f"port={port}", "--set",
              "username=admin", "--password-file", secret)
+
+
+@test
+def redfish(lab):
+    """redfish: over plain HTTP"""
+    one = lab.redfishsim("--by-port", "--port", "0", "--tls-port", "0",
+                         "--devices", "1").ready["devices"][0]
+    secret = lab.write("secret", redfishlib.PASSWORD + "\n")
+    conforms(lab, "redfish", "--address", "127.0.0.1", "--set", f"port={one['port']}",
+             "--set", "tls=false", "--set", f"username={redfishlib.USER}",
+             "--password-file", secret, but=("contract.console",))
+
+
+@test
+def fence(lab):
+    """fence: an agent that keeps its state in a file"""
+    conforms(lab, "fence", "--set", "agent=fence_dummy", "--set", "type=file",
+             "--set", f"status_file={lab.path('outlet')}", ops=200, but=ONLY_POWER)
+
+
+@test
+def exec(lab):  # pylint: disable=redefined-builtin
+    """exec: ten lines of shell"""
+    line = lab.write("line", "0\n")
+    conforms(lab, "exec", "--set", f"program={SOURCE}/contrib/exec/relay.sh",
+             "--set", f"line={line}", ops=200, but=ONLY_POWER)
+
+
+@test
+def wol(lab):
+    """wol: nothing tells its state"""
+    conforms(lab, "wol", "--address", "127.0.0.1", "--set", "mac=00:11:22:33:44:55", "--set",
+             "broadcast=127.255.255.255", but=NO_STATE)
 
 
 def is_free(port):
