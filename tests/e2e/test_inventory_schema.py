@@ -118,7 +118,6 @@ WRONG = {
     "a test's port": "nodes: {n1: {driver: 'null', ready: {tcp: 70000}}}",
     "a key of an interface": "nodes: {n1: {driver: 'null', console: {driver: 'null', nosuch: 1}}}",
     "an interface's driver": "nodes: {n1: {driver: 'null', console: {driver: nosuch}}}",
-    "a credential's key": "credentials: {c: {pasword_file: x}}\nnodes: {n1: {driver: 'null'}}",
     "a default": "defaults: {fan: 1}\nnodes: {n1: {driver: 'null'}}",
     "a limit": "limits: {g: {max: 1}}\ngroups: {g: n1}\nnodes: {n1: {driver: 'null'}}",
     "a source's key": "sources: [{genders: /dev/null, adress: x}]\nnodes: {n1: {driver: 'null'}}",
