@@ -165,6 +165,12 @@ static void read_via(struct pctl_target *t, const struct pctl_inventory *invento
 		pctl_problems_add(context->problems, pctl_value_place(v), "via: %s", err.text);
 		return;
 	}
+	if (t->via->kind != PCTL_VIA_DIRECT && t->loaded->driver->flags & PCTL_DRIVER_NO_DIAL)
+		pctl_problems_add(context->problems, pctl_value_place(v),
+			"via: driver %s reaches its devices by itself, past any gateway; what "
+			"takes "
+			"this from its node says `via: direct`",
+			t->loaded->name);
 	t->dialer = pctl_dialer_of(t->via->kind);
 	read_via_login(t, inventory, context);
 }

@@ -356,6 +356,9 @@ struct pctl_core;
  * for connect_ms is not tried a second time.
  */
 #define PCTL_DRIVER_REPEATS 1u
+/* It reaches its devices by other means than pctl_dial(): no gateway (`via`) can be set for them.
+ */
+#define PCTL_DRIVER_NO_DIAL 2u
 
 /* The one symbol a plugin exports: PCTL_API const struct pctl_driver pctl_driver = { ... }. */
 struct pctl_driver {

@@ -321,4 +321,5 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.boot = &boot,
 	.describe = exec_describe,
 	.undescribe = exec_undescribe,
+	.flags = PCTL_DRIVER_NO_DIAL,
 };

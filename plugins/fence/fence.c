@@ -326,5 +326,5 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.undescribe = fence_undescribe,
 	/* Agents ask again by themselves, and a login that was refused sounds like one that was
 	   lost. */
-	.flags = PCTL_DRIVER_REPEATS,
+	.flags = PCTL_DRIVER_REPEATS | PCTL_DRIVER_NO_DIAL,
 };

@@ -141,6 +141,20 @@ class Strip:
         self.server.server_close()
 
 
+@test
+def test_no_gateway(lab):
+    """a program connects by itself: a gateway is a mistake with its place, before it is run"""
+    line = lab.write("line", "0\n")
+    text = f"nodes:\n  r1: {{driver: exec, program: {RELAY}, line: {line}, via: VIA}}\n"
+    lab.inventory(text.replace("VIA", "ssh://gw"))
+    r = lab.run("status", "r1")
+    same((r.status, r.out), (2, ""), r)
+    has(r.err, "powerctl.yaml:2:")
+    has(r.err, "via: driver exec reaches its devices by itself")
+    lab.inventory(text.replace("VIA", "direct"))
+    same(lab.run("status", "r1").out, "r1: off\n")
+
+
 def strip_inventory(lab, port, password="hunter2 & more"):
     lab.write("config/powerctl/secret", password)
     lab.inventory(f"""credentials:
