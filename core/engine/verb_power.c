@@ -261,12 +261,17 @@ static void begin_restart(struct pctl_task *t)
 	pctl_step_act(t, t->action, on_restart_accepted, on_restart_failed);
 }
 
-/* Where it cannot cycle: off, wait, on. */
+static void turn_on_again(struct pctl_task *t)
+{
+	start_machine(t, PCTL_ACTION_ON);
+}
+
+/* Where it cannot cycle: off, wait, on. What only hangs on an outlet notices no shorter one. */
 static void on_was_off(struct pctl_task *t)
 {
 	t->seen = true;
 	t->resent = false;
-	start_machine(t, PCTL_ACTION_ON);
+	pctl_step_pause(t, t->request->soft ? 0 : t->target->outage_ms, turn_on_again);
 }
 
 static void on_off_accepted(struct pctl_task *t)

@@ -86,6 +86,7 @@ struct pctl_ready {
  *
  * Two names of one machine have the same keys.
  */
+#define PCTL_OUTAGE_MS ((uint64_t)5000)
 struct pctl_target {
 	struct pctl_core *core;
 	size_t node;
@@ -107,6 +108,7 @@ struct pctl_target {
 	const struct pctl_dialer *dialer;
 	struct pctl_via *via; /* ours; shared with twins */
 	uint64_t connect_ms, answer_ms, read_ms, confirm_ms, reboot_ms, soft_ms;
+	uint64_t outage_ms;      /* how long it stays off where the core turns it off and on */
 	uint64_t verify_ms;      /* how long a lost action is looked for */
 	uint64_t poll_ms;        /* the first poll for a state; they grow to ten times that */
 	uint64_t ready_ms;       /* how long a machine that is on may take until it is ready */

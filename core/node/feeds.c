@@ -8,7 +8,6 @@
 #include "inventory/inventory.h"
 #include "node/core.h"
 
-#define OUTAGE_MS ((uint64_t)5000)
 #define RETURN_MS ((uint64_t)180000)
 #define OWN_WORD  "bmc"
 
@@ -136,12 +135,14 @@ struct pctl_feeds *pctl_feeds_new(struct pctl_target *target, const struct pctl_
 			add_feed(&m, v);
 	}
 	name_feeds(feeds);
-	feeds->outage_ms = pctl_target_read_time(inventory, map, "outage", OUTAGE_MS, problems);
+	feeds->outage_ms =
+		pctl_target_read_time(inventory, map, "outage", PCTL_OUTAGE_MS, problems);
 	feeds->return_ms = pctl_target_read_time(inventory, map, "return", RETURN_MS, problems);
 	if (pctl_problems_count(problems) > before)
 		*ret = PCTL_E_CONFIG;
 	if (feeds->n > 1)
 		return feeds;
+	target->outage_ms = feeds->outage_ms;
 	pctl_feeds_free(feeds); /* what stands for all of them is the one */
 	return NULL;
 }

@@ -21,6 +21,7 @@ static const struct {
 	{ "confirm", offsetof(struct pctl_target, confirm_ms), 120000 },
 	{ "reboot", offsetof(struct pctl_target, reboot_ms), 240000 },
 	{ "soft", offsetof(struct pctl_target, soft_ms), 300000 },
+	{ "outage", offsetof(struct pctl_target, outage_ms), PCTL_OUTAGE_MS },
 	{ "verify", offsetof(struct pctl_target, verify_ms), 10000 },
 	{ "poll", offsetof(struct pctl_target, poll_ms), 500 },
 	{ "ready", offsetof(struct pctl_target, ready_ms), 300000 },
