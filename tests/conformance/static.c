@@ -292,7 +292,7 @@ static void check_interfaces(const struct bench *bench)
 	if (!d->power && !d->boot && !d->inspect && !d->identify && !d->console && !d->log &&
 		!d->sensors && !(d->methods && d->methods->name))
 		fail(bench, "it has no interface and no method: it can do nothing");
-	check_bits(bench, "flags", d->flags, PCTL_DRIVER_REPEATS);
+	check_bits(bench, "flags", d->flags, PCTL_DRIVER_REPEATS | PCTL_DRIVER_NO_DIAL);
 	if ((unsigned)d->maturity > PCTL_STABLE)
 		fail(bench, "its maturity is none of experimental, beta, stable");
 	if (strpbrk(d->summary, "\n\t\r") || !*d->summary || strlen(d->summary) > 100)
