@@ -78,8 +78,8 @@ static bool set_redirect(struct device *dev, struct str value)
 	char *text = NULL;
 
 	if (!str_is(value, "no")) {
-		text = strndup(value.p, value.n);
-		if (!text || strpbrk(text, " \r\n")) {
+		text = calloc(value.n + 1, 1);
+		if (!text || !str_copy(value, text, value.n + 1) || strpbrk(text, " \r\n")) {
 			free(text);
 			return false;
 		}
