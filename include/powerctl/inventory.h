@@ -142,7 +142,8 @@ PCTL_API bool pctl_inventory_has_kin(const struct pctl_inventory *inventory);
 /* The node that this one stands in (`parent:`, a blade's chassis), or -1. */
 PCTL_API int64_t pctl_inventory_parent(const struct pctl_inventory *inventory, size_t node);
 /* The i-th node that stands in this one, in the order of the inventory; -1: there are no more. */
-PCTL_API int64_t pctl_inventory_child(const struct pctl_inventory *inventory, size_t node, size_t i);
+PCTL_API int64_t pctl_inventory_child(
+	const struct pctl_inventory *inventory, size_t node, size_t i);
 
 /*
  * Adds the node that a URL names (DRIVER://[USER@]HOST[:PORT][?SETTING=VALUE&...]); ranges in HOST
