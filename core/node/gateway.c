@@ -129,7 +129,8 @@ static void on_handle_closed(uv_handle_t *handle)
 }
 
 /* Whatever it has printed; what does not fit is read all the same. */
-static void hear(struct ssh *ssh)
+/* False: it will say no more. */
+static bool hear(struct ssh *ssh)
 {
 	char chunk[2048];
 	ssize_t n;
@@ -142,6 +143,7 @@ static void hear(struct ssh *ssh)
 		ssh->said_n += take;
 		ssh->said[ssh->said_n] = '\0';
 	}
+	return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
 
 static void tell(struct pctl_gateway *gw, const struct pctl_error *err)
@@ -191,7 +193,7 @@ static void reap(struct ssh *ssh)
 	if (ssh->reaped)
 		return;
 	ssh->reaped = true;
-	hear(ssh);
+	(void)hear(ssh);
 	while (waitpid(ssh->pid, &status, 0) < 0 && errno == EINTR)
 		continue;
 	if (gw) {
@@ -368,10 +370,8 @@ static void on_look(uv_timer_t *timer)
 
 static void on_talk(uv_poll_t *poll, int status, int events)
 {
-	(void)status, (void)events;
-	hear(poll->data);
-	struct pollfd end = { .fd = ((struct ssh *)poll->data)->out, .events = POLLIN };
-	if (poll && (status < 0 || (events & UV_DISCONNECT) || (end.revents & POLLHUP)))
+	(void)events;
+	if (!hear(poll->data) || status < 0)
 		(void)uv_poll_stop(poll);
 }
 
@@ -383,7 +383,7 @@ static void watch(struct ssh *ssh, uv_loop_t *loop)
 	(void)uv_timer_init(loop, &ssh->timer);
 	ssh->ended.data = ssh->talks.data = ssh->timer.data = ssh;
 	(void)uv_poll_start(&ssh->ended, UV_READABLE, on_ended);
-	(void)uv_poll_start(&ssh->talks, UV_READABLE | UV_DISCONNECT, on_talk);
+	(void)uv_poll_start(&ssh->talks, UV_READABLE, on_talk);
 	(void)uv_timer_start(&ssh->timer, on_look, LOOK_MS, LOOK_MS);
 }
 
@@ -556,7 +556,7 @@ int pctl_gateway_why(struct pctl_gateway *gw, struct pctl_error *err)
 
 	if (!gw->ssh)
 		return pctl_error_set(err, PCTL_E_UNREACHABLE, "%s", gw->err.text);
-	hear(gw->ssh);
+	(void)hear(gw->ssh);
 	for (size_t at = 0; !found && at < gw->ssh->said_n;)
 		found = take_reason(gw->ssh, &at, reason, sizeof(reason));
 	(void)pctl_gateway_explain_open(reason, err);
