@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
 PCTL_DEFINE_AUTO(struct pctl_via *, pctl_via_free)
