@@ -74,6 +74,9 @@ class Sshd:
         for key in ("host", "user", "other"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.path(key)],
                            check=True)
+        if subprocess.run([*self.become(), "test", "-r", self.path("host.pub")],
+                          check=False).returncode:
+            lib.skip(f"{self.folder}: nobody but root can use this folder, and sshd is not root")
         self.be()
         server = lab.keep(Server(lambda port: [*self.become(), sshd, "-D", "-e", "-f",
                                                self.config(port)]))
