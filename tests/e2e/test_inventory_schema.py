@@ -154,6 +154,13 @@ RIGHT = {
 }
 
 
+# With drivers whose settings hang on a value (an agent), any key may be one of theirs to a schema.
+ONLY_CHECK = {
+    "a setting of none, by class": "classes: {c: {driver: 'null'}}\nnodes: {n1: {class: c, nosuch: 3}}",
+    "a credential's key": "credentials: {c: {pasword_file: x}}\nnodes: {n1: {driver: 'null'}}",
+}
+
+
 @test
 def refuses_what_is_wrong(lab):
     """What powerctl refuses for a key or a value, the schema refuses; what is unusual and right, both take"""
@@ -161,6 +168,8 @@ def refuses_what_is_wrong(lab):
     for what, text in WRONG.items():
         same(is_right(lab, text), False, what)
         assert mistakes(schema, text), f"{what} passes:\n{text}"
+    for what, text in ONLY_CHECK.items():
+        same(is_right(lab, text), False, what)
     for what, text in RIGHT.items():
         same(is_right(lab, text), True, what)
         same(mistakes(schema, text), [], what)

@@ -103,8 +103,6 @@ def both_conform(lab):
     """The template and the driver of the document pass the conformance tool that is installed with them"""
     copy = Copy(lab)
     tool = os.path.join(copy.prefix, "bin", "powerctl-driver-check")
-    if not os.path.exists(tool):
-        return  # a build without it
     found = files(text_of(DOCUMENT))
     env = {"LD_LIBRARY_PATH": copy.libraries}
     strip = copy.compile(lab.write("strip.c", found["strip.c"]), lab.path("p", "strip.so"))
