@@ -32,12 +32,14 @@ function(deb_package name)
   set(deb_components_${name} ${arg_COMPONENTS} PARENT_SCOPE)
 endfunction()
 
-# A library's package says by itself which programs need it in which version (shlibs), and has the loader told.
+# A library's package says by itself which programs need it in which version (shlibs), and has the loader told by a
+# trigger. CPack would write a postinst and a postrm that call ldconfig too, unless the package has its own; what is
+# named but not there counts as such, and is left out.
 function(deb_library name library soname)
   set(place ${PROJECT_BINARY_DIR}/deb/${name})
   file(WRITE ${place}/shlibs "${library} ${soname} ${name} (>= ${PROJECT_VERSION})\n")
   file(WRITE ${place}/triggers "activate-noawait ldconfig\n")
-  set(deb_control ${place}/shlibs ${place}/triggers PARENT_SCOPE)
+  set(deb_control ${place}/shlibs ${place}/triggers ${place}/postinst ${place}/postrm PARENT_SCOPE)
 endfunction()
 
 set(deb_about "powerctl turns machines on and off, restarts them and boots them from the\n\
@@ -98,13 +100,13 @@ deb_driver(fence "fence agents" "\
 This driver uses fence agents: power strips, management processors,\n\
 hypervisors, clouds." RECOMMENDS fence-agents)
 deb_driver(ipmi "IPMI" "\
-This driver speaks IPMI 2.0 and 1.5 over LAN with the BMCs of servers. It stands\n\
-on FreeIPMI and is under the GNU General Public License, as that is.")
+This driver speaks IPMI 2.0 and 1.5 over LAN with the BMCs of servers. It\n\
+stands on FreeIPMI and is under the GNU General Public License, as that is.")
 deb_driver(redfish "Redfish" "\
 This driver speaks Redfish with the BMCs of servers of all makers." libpowerctl-http0=)
 deb_driver(wol "Wake-on-LAN" "\
-This driver turns machines on by magic packets, and learns by ping or a TCP port\n\
-whether they are on.")
+This driver turns machines on by magic packets, and learns by ping or a TCP\n\
+port whether they are on.")
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
