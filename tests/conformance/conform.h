@@ -36,11 +36,12 @@ struct options {
 struct shared {
 	char doing[128];  /* what of the driver runs; for who crashes */
 	char why[1500];   /* a check failed, or was skipped */
-	char note[200];   /* what a check measured */
+	char note[500];   /* what a check measured */
+	bool mistaken;    /* of what somebody typed: why says it */
 	bool loaded;      /* and what follows is known */
-	bool networked;   /* it is reached over a network: default_port */
+	bool networked;   /* it is reached over a network */
 	bool tells_power; /* has a power interface */
-	char secret[64];  /* the first secret property, or "" */
+	char secret[64];  /* a secret setting, one that is set if there is one, or "" */
 	bool has_secret;  /* that one is set */
 	struct {
 		char name[64]; /* of the setting */
@@ -71,8 +72,8 @@ struct check {
 };
 
 /* The tables of the groups; each ends with a row that has no name. */
-extern const struct check static_checks[], contract_checks[], device_checks[], fault_checks[],
-	load_checks[];
+extern const struct check static_checks[], contract_checks[], device_checks[], secret_checks[],
+	fault_checks[], load_checks[];
 
 /* End this check, which is this process. */
 void fail(const struct bench *bench, const char *fmt, ...)
@@ -83,7 +84,14 @@ void skip(const struct bench *bench, const char *fmt, ...)
 void note(const struct bench *bench, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void doing(const struct bench *bench, const char *what);
 
-/* Fills in what the shared memory says about the driver; fails where it cannot be loaded. */
+/* Fails where it cannot be loaded. */
+const struct pctl_driver *load_driver(const struct bench *bench);
+/* Fills in what the shared memory says about the driver; fails as that. */
 void scout(const struct bench *bench);
+
+/* The last value that was given of a setting, or NULL. */
+const char *setting_given(const struct options *o, const char *name);
+/* Whether name, of len bytes, is this secret or one of its other ways to be given. */
+bool setting_is_of(const char *name, size_t len, const char *secret);
 
 #endif

@@ -142,7 +142,7 @@ static void check_lost(const struct bench *bench)
 	unsigned n = 0;
 
 	rig_init(&rig, bench, &plain);
-	if (!(rig.driver->power->actions & PCTL_ACTION_BIT(PCTL_ACTION_OFF)))
+	if (!(rig.target.actions & PCTL_ACTION_BIT(PCTL_ACTION_OFF)))
 		skip(bench, "it cannot turn off");
 	struct pctl_device *watcher = rig_open(&rig);
 	while (n < LOSE_MAX && !lose_after(&rig, watcher, n))

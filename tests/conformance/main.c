@@ -18,8 +18,9 @@
 enum { ALL_WELL = 0, SOME_FAILED = 1, USAGE = 2 };
 
 static const struct check *const groups[] = { static_checks, contract_checks, device_checks,
-	fault_checks, load_checks };
-#define GROUPS (sizeof(groups) / sizeof(groups[0]))
+	secret_checks, fault_checks, load_checks };
+#define GROUPS     (sizeof(groups) / sizeof(groups[0]))
+#define CHECKS_MAX 100u
 
 /* --- Words. ----------------------------------------------------------------------------------- */
 
@@ -84,6 +85,29 @@ static void complain(const char *fmt, const char *word)
 {
 	(void)fprintf(stderr, "powerctl-driver-check: ");
 	(void)fprintf(stderr, "%s%s%s\n", fmt, *word ? ": " : "", word);
+}
+
+/* "--ony is no option; did you mean '--only'?" */
+static void complain_of(const char *what, const char *word, const char *near, const char *else_)
+{
+	(void)fprintf(stderr, "powerctl-driver-check: %s: there is no such %s; ", word, what);
+	if (near)
+		(void)fprintf(stderr, "did you mean '%s'?\n", near);
+	else
+		(void)fprintf(stderr, "%s lists them\n", else_);
+}
+
+static void complain_of_option(const char *word)
+{
+	const char *names[OPTIONS + 1] = { NULL };
+	PCTL_AUTO(free) char *name = pctl_xstrdup(word + strspn(word, "-"));
+
+	name[strcspn(name, "=")] = '\0';
+	for (size_t i = 0; i < OPTIONS; i++)
+		names[i] = options[i].name;
+	const char *near = pctl_parse_nearest(name, names);
+	PCTL_AUTO(free) char *full = near ? pctl_xasprintf("--%s", near) : NULL;
+	complain_of("option", word, full, "--help");
 }
 
 static bool take_number(const char *name, const char *word, uint64_t *ret)
@@ -176,12 +200,20 @@ static int read_words(struct options *o, int argc, char **argv)
 		words[i].has_arg = options[i].value ? 1 : 0;
 		words[i].val = (int)i;
 	}
-	while ((c = getopt_long(argc, argv, "h", words, NULL)) != -1) {
+	opterr = 0;
+	for (;;) {
+		c = getopt_long(argc, argv, ":h", words, NULL);
+		if (c == -1)
+			break;
 		if (c == OPTION_HELP || c == 'h')
 			return help();
 		if (c == OPTION_VERSION)
 			return puts("powerctl-driver-check " POWERCTL_VERSION) < 0;
-		if (c == '?' || !take_option(o, (enum word)c, optarg))
+		if (c == ':')
+			complain(argv[optind - 1], "it takes a value; --help says which");
+		if (c == '?')
+			complain_of_option(argv[optind - 1]);
+		if (c == ':' || c == '?' || !take_option(o, (enum word)c, optarg))
 			return USAGE;
 	}
 	if (o->list)
@@ -215,6 +247,32 @@ static size_t count(const struct options *o)
 	return n;
 }
 
+/* A name without its group is meant as well as one that is nearly right. */
+static void complain_of_check(const char *word)
+{
+	const char *words[CHECKS_MAX + 1] = { NULL }, *near = NULL;
+	char full[CHECKS_MAX][64];
+	size_t n = 0;
+
+	for (size_t g = 0; g < GROUPS; g++)
+		for (const struct check *c = groups[g]; c->name && n + 1 < CHECKS_MAX; c++) {
+			(void)snprintf(full[n], sizeof(full[n]), "%s.%s", c->group, c->name);
+			words[n] = full[n];
+			if (strcmp(c->name, word) == 0)
+				near = full[n];
+			n++;
+		}
+	for (size_t g = 0; g < GROUPS && n < CHECKS_MAX; g++)
+		words[n++] = groups[g]->group;
+	complain_of(
+		"check or group", word, near ? near : pctl_parse_nearest(word, words), "--list");
+}
+
+static bool lacks_device(const struct bench *b, const struct check *c)
+{
+	return (c->needs & NEEDS_DEVICE) && b->shared->networked && !b->options->address;
+}
+
 /* Why a check does not apply here; NULL: it does. */
 static const char *missing(const struct bench *b, const struct check *c)
 {
@@ -222,7 +280,7 @@ static const char *missing(const struct bench *b, const struct check *c)
 
 	if (!s->loaded && c->needs)
 		return "the driver does not load";
-	if ((c->needs & NEEDS_DEVICE) && s->networked && !b->options->address)
+	if (lacks_device(b, c))
 		return "no device: give --address";
 	if ((c->needs & NEEDS_RELAY) && !b->ports->n)
 		return s->networked ? "it has no port that a relay could stand in front of"
@@ -279,11 +337,54 @@ static void set_up(const struct bench *bench)
 static bool settings_are_right(
 	const struct bench *bench, const char *folder, char *why, size_t size)
 {
+	const struct options *o = bench->options;
 	const struct shared *s = bench->shared;
 
-	if (!s->loaded || (s->networked && !bench->options->address))
+	if (!s->loaded || (s->networked && !o->address && !o->sets_n))
 		return true;
-	return look(bench, folder, set_up, why, size) || !strstr(why, "cannot be set up");
+	return look(bench, folder, set_up, why, size) || !s->mistaken;
+}
+
+/* Each line of it. */
+static void complain_lines(const char *text)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+
+		(void)fprintf(stderr, "powerctl-driver-check: %.*s\n", (int)n, text);
+		text += n + (text[n] == '\n');
+	}
+}
+
+/* A line for each group that has some. */
+static void name_those_without_device(const struct bench *bench)
+{
+	for (size_t g = 0; g < GROUPS; g++) {
+		unsigned n = 0;
+
+		for (const struct check *c = groups[g]; c->name; c++) {
+			if (!wanted(bench->options, c) || !lacks_device(bench, c))
+				continue;
+			(void)printf("%s%s", n++ ? ", " : "# --address is needed for ", c->group);
+			(void)printf(".%s", c->name);
+		}
+		if (n)
+			(void)puts("");
+	}
+}
+
+/* The status to end with: what did not run proves nothing. */
+static int conclude(const struct report *report)
+{
+	if (report->counts[FAILED])
+		return SOME_FAILED;
+	if (report->counts[PASSED])
+		return ALL_WELL;
+	complain(report->without_device ? "nothing was checked: these checks need a device; give "
+					  "--address"
+					: "nothing was checked: none of these checks applies",
+		"");
+	return USAGE;
 }
 
 static int check_driver(const struct options *o, struct shared *shared, const char *folder)
@@ -292,7 +393,7 @@ static int check_driver(const struct options *o, struct shared *shared, const ch
 	const struct bench bench = { .options = o, .shared = shared, .ports = &ports };
 	uint16_t device[RELAY_PORTS];
 	struct report report;
-	char why[600];
+	char why[1500];
 	pid_t relay = 0;
 
 	(void)look(&bench, folder, scout, why, sizeof(why)); /* static.loads says it again */
@@ -307,7 +408,7 @@ static int check_driver(const struct options *o, struct shared *shared, const ch
 		}
 	}
 	if (!settings_are_right(&bench, folder, why, sizeof(why))) {
-		complain(why, "");
+		complain_lines(why);
 		relay_stop(relay);
 		return USAGE;
 	}
@@ -315,8 +416,9 @@ static int check_driver(const struct options *o, struct shared *shared, const ch
 	report.without_device = shared->networked && !o->address;
 	run_all(&bench, folder, &report);
 	relay_stop(relay);
+	name_those_without_device(&bench);
 	report_summary(&report);
-	int status = report.counts[FAILED] ? SOME_FAILED : ALL_WELL;
+	int status = conclude(&report);
 	if (o->junit && !report_junit(&report, o->junit)) {
 		complain(o->junit, strerror(errno));
 		status = USAGE;
@@ -334,7 +436,7 @@ static int run(struct options *o)
 		pctl_xasprintf("%s/powerctl-driver-check-XXXXXX", tmp && *tmp ? tmp : "/tmp");
 
 	if (o->only && !count(o)) {
-		complain("--only: there is no such check; --list lists them", o->only);
+		complain_of_check(o->only);
 		return USAGE;
 	}
 	if (o->password_set && !take_set(o, o->password_set))

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
@@ -23,6 +25,8 @@
 #define PART      4096u
 #define PENDING   ((size_t)256 * 1024)
 #define LISTENERS (2u * RELAY_PORTS)
+#define OTHERS    1u /* descriptors: to be woken by */
+#define APPLY_MS  ((uint64_t)5000)
 #define MARKS     64u
 
 /* What one client has with the device: a connection, or datagrams from one address. */
@@ -32,12 +36,12 @@ struct flow {
 	struct sockaddr_storage from; /* datagrams: whose */
 	socklen_t from_len;
 	unsigned requests;     /* parts that came from it */
+	unsigned turn;         /* bytes of them since the latest answer */
 	size_t answered;       /* bytes that went to it */
 	unsigned char *answer; /* what waits to go to it: PENDING bytes */
 	size_t waiting;
 	uint64_t due; /* ms: not before */
 	uint64_t last_used;
-	bool request_last; /* the latest part was a request */
 };
 
 struct relay {
@@ -48,10 +52,10 @@ struct relay {
 	size_t n;
 	struct flow flows[FLOWS];
 	unsigned seen; /* requests in mode RELAY_LOSE */
+	bool deaf;
 	/* What came since the mode was set. */
 	uint64_t marks[MARKS];
 	size_t marks_n;
-	unsigned generation;
 };
 
 static uint64_t now_ms(void)
@@ -64,11 +68,19 @@ static uint64_t now_ms(void)
 
 void relay_set(struct relay_shared *shared, enum relay_mode mode, unsigned arg)
 {
+	const uint64_t one = 1, begin = now_ms();
+
 	atomic_store(&shared->arg, arg);
+	atomic_store(&shared->mode, mode);
 	atomic_store(&shared->requests, 0);
 	atomic_store(&shared->repeats, 0);
-	atomic_fetch_add(&shared->generation, 1);
-	atomic_store(&shared->mode, mode);
+	atomic_store(&shared->connections, 0);
+	atomic_store(&shared->turns_n, 0);
+	unsigned now = atomic_fetch_add(&shared->generation, 1) + 1;
+	if (!shared->runs || write(shared->wake, &one, sizeof(one)) < 0)
+		return;
+	while (atomic_load(&shared->applied) != now && now_ms() - begin < APPLY_MS)
+		(void)usleep(200);
 }
 
 /* --- Sockets. --------------------------------------------------------------------------------- */
@@ -238,12 +250,8 @@ static uint64_t mark_of(const unsigned char *data, size_t len)
 
 static void count_repeats(struct relay *r, const void *data, size_t len)
 {
-	unsigned generation = atomic_load(&r->shared->generation);
 	uint64_t mark = mark_of(data, len);
 
-	if (generation != r->generation)
-		r->marks_n = 0;
-	r->generation = generation;
 	for (size_t i = 0; i < r->marks_n; i++)
 		if (r->marks[i] == mark) {
 			atomic_fetch_add(&r->shared->repeats, 1);
@@ -253,17 +261,30 @@ static void count_repeats(struct relay *r, const void *data, size_t len)
 		r->marks[r->marks_n++] = mark;
 }
 
+/* What it sent is complete when it is answered; who hangs up instead has said what there is. */
+static void end_turn(struct relay *r, struct flow *f)
+{
+	unsigned n = atomic_load(&r->shared->turns_n);
+
+	if (!f->datagrams && f->turn && n < RELAY_TURNS) {
+		atomic_store(&r->shared->turns[n], f->turn);
+		atomic_store(&r->shared->turns_n, n + 1);
+	}
+	f->turn = 0;
+}
+
 static void request(struct relay *r, struct flow *f, const void *data, size_t len)
 {
 	f->requests++;
+	f->turn += (unsigned)len;
 	/* A datagram that comes again may be there for one that was lost. */
 	if (!f->datagrams)
 		count_repeats(r, data, len);
-	f->request_last = true;
 	f->last_used = now_ms();
 	r->seen = atomic_fetch_add(&r->shared->requests, 1) + 1;
 	switch (atomic_load(&r->shared->mode)) {
 	case RELAY_SILENT:
+	case RELAY_DEAF:
 		return;
 	case RELAY_RESET:
 		if (!f->datagrams)
@@ -338,7 +359,7 @@ static void answer(struct relay *r, struct flow *f, const unsigned char *data, s
 {
 	unsigned arg = atomic_load(&r->shared->arg);
 
-	f->request_last = false;
+	end_turn(r, f);
 	switch (atomic_load(&r->shared->mode)) {
 	case RELAY_PASS:
 		say(f, data, len);
@@ -382,11 +403,11 @@ static void let_go(struct relay *r, struct flow *f)
 /* --- The loop. -------------------------------------------------------------------------------- */
 
 struct watch {
-	struct pollfd fds[LISTENERS + 2 * FLOWS];
+	struct pollfd fds[LISTENERS + OTHERS + 2 * FLOWS];
 	struct {
-		enum { TCP, UDP, CLIENT, DEVICE } what;
+		enum { WAKE, TCP, UDP, CLIENT, DEVICE } what;
 		size_t i;
-	} of[LISTENERS + 2 * FLOWS];
+	} of[LISTENERS + OTHERS + 2 * FLOWS];
 	size_t n;
 };
 
@@ -403,6 +424,7 @@ static int watch_all(struct relay *r, struct watch *w)
 	int wait = 1000;
 
 	w->n = 0;
+	watch(w, r->shared->wake, WAKE, 0);
 	for (size_t i = 0; i < r->n; i++) {
 		watch(w, r->tcp[i], TCP, i);
 		watch(w, r->udp[i], UDP, i);
@@ -421,6 +443,14 @@ static int watch_all(struct relay *r, struct watch *w)
 	return wait;
 }
 
+static void end_flow(struct relay *r, struct flow *f, bool from_client)
+{
+	while (f->waiting && !from_client)
+		f->due = 0, let_go(r, f);
+	end_turn(r, f);
+	hang_up(f, false);
+}
+
 static void from_flow(struct relay *r, struct flow *f, bool from_client)
 {
 	unsigned char part[PART];
@@ -432,15 +462,56 @@ static void from_flow(struct relay *r, struct flow *f, bool from_client)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR || f->datagrams))
 		return;
 	if (n <= 0 && !f->datagrams) {
-		while (f->waiting && !from_client)
-			f->due = 0, let_go(r, f);
-		hang_up(f, false);
+		end_flow(r, f, from_client);
 		return;
 	}
 	if (from_client)
 		request(r, f, part, (size_t)n);
 	else
 		answer(r, f, part, (size_t)n);
+}
+
+/* The kernel drops what comes to a deaf listener: whoever connects waits. Source: socket(7). */
+static void listen_or_not(struct relay *r, bool deaf)
+{
+	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+	const struct sock_fprog program = { .len = 1, .filter = &nothing };
+
+	for (size_t i = 0; i < r->n && deaf != r->deaf; i++)
+		(void)setsockopt(r->tcp[i], SOL_SOCKET, deaf ? SO_ATTACH_FILTER : SO_DETACH_FILTER,
+			&program, sizeof(program));
+	r->deaf = deaf;
+}
+
+static void apply_mode(struct relay *r)
+{
+	unsigned now = atomic_load(&r->shared->generation);
+	uint64_t count;
+
+	(void)!read(r->shared->wake, &count, sizeof(count));
+	r->marks_n = 0;
+	for (size_t i = 0; i < FLOWS; i++)
+		r->flows[i].turn = 0;
+	listen_or_not(r, atomic_load(&r->shared->mode) == RELAY_DEAF);
+	atomic_store(&r->shared->applied, now);
+}
+
+static void serve_one(struct relay *r, const struct watch *w, size_t i)
+{
+	switch (w->of[i].what) {
+	case WAKE:
+		apply_mode(r);
+		return;
+	case TCP:
+		take_connection(r, w->of[i].i);
+		return;
+	case UDP:
+		take_datagram(r, w->of[i].i);
+		return;
+	default:
+		from_flow(r, &r->flows[w->of[i].i], w->of[i].what == CLIENT);
+		return;
+	}
 }
 
 static void serve(struct relay *r)
@@ -452,16 +523,9 @@ static void serve(struct relay *r)
 
 		if (poll(w.fds, w.n, wait) < 0 && errno != EINTR)
 			_exit(1);
-		for (size_t i = 0; i < w.n; i++) {
-			if (!(w.fds[i].revents & (POLLIN | POLLHUP | POLLERR)))
-				continue;
-			if (w.of[i].what == TCP)
-				take_connection(r, w.of[i].i);
-			else if (w.of[i].what == UDP)
-				take_datagram(r, w.of[i].i);
-			else
-				from_flow(r, &r->flows[w.of[i].i], w.of[i].what == CLIENT);
-		}
+		for (size_t i = 0; i < w.n; i++)
+			if (w.fds[i].revents & (POLLIN | POLLHUP | POLLERR))
+				serve_one(r, &w, i);
 		for (size_t i = 0; i < FLOWS; i++)
 			let_go(r, &r->flows[i]);
 	}
@@ -516,6 +580,7 @@ pid_t relay_start(const char *host, const uint16_t *ports, size_t n, struct rela
 	r = (struct relay){ .shared = shared, .n = n };
 	if (!find_device(&r, host, ports, why, size) || !take_ports(&r, ret, why, size))
 		return -1;
+	shared->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pid_t parent = getpid(), pid = fork();
 	if (pid == 0) {
 		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -526,6 +591,7 @@ pid_t relay_start(const char *host, const uint16_t *ports, size_t n, struct rela
 	}
 	if (pid < 0)
 		(void)snprintf(why, size, "no process for the relay: %s", strerror(errno));
+	shared->runs = pid > 0 && shared->wake >= 0;
 	for (size_t i = 0; i < n; i++) {
 		(void)close(r.tcp[i]);
 		(void)close(r.udp[i]);

@@ -13,10 +13,12 @@
 #include <sys/types.h>
 
 #define RELAY_PORTS 4u
+#define RELAY_TURNS 64u
 
 enum relay_mode {
 	RELAY_PASS,
 	RELAY_SILENT,  /* takes everything, says nothing: a half-open connection */
+	RELAY_DEAF,    /* and takes no new connection either: nobody is there any more */
 	RELAY_RESET,   /* resets the connection at the first request; drops datagrams */
 	RELAY_GARBAGE, /* answers each request with nonsense */
 	RELAY_TRICKLE, /* answers come one byte at a time; datagrams whole */
@@ -26,14 +28,20 @@ enum relay_mode {
 		     */
 };
 
+/* What is counted begins at 0 when the mode is set. */
 struct relay_shared {
 	_Atomic(enum relay_mode) mode;
 	_Atomic(unsigned) arg;
-	_Atomic(unsigned)
-		requests; /* parts and datagrams from the driver, since this was set to 0 */
-	_Atomic(unsigned) repeats;    /* of these over TCP: byte for byte what came before */
+	_Atomic(unsigned) requests;    /* parts and datagrams from the driver */
+	_Atomic(unsigned) repeats;     /* of these over TCP: byte for byte what came before */
+	_Atomic(unsigned) connections; /* that were taken */
+	/* Over TCP: how many bytes the driver sent from one answer to the next. */
+	_Atomic(unsigned) turns[RELAY_TURNS];
+	_Atomic(unsigned) turns_n;
 	_Atomic(unsigned) generation; /* how often the mode was set */
-	_Atomic(unsigned) connections;
+	_Atomic(unsigned) applied;    /* up to which of these the relay has seen it */
+	bool runs;
+	int wake; /* what is written to it wakes the relay */
 };
 
 struct relay_ports {
@@ -50,7 +58,7 @@ pid_t relay_start(const char *host, const uint16_t *ports, size_t n, struct rela
 	struct relay_ports *ret, char *why, size_t size);
 void relay_stop(pid_t pid);
 
-/* Sets what happens from now on; requests count from 0 again. */
+/* Sets what happens from now on, and returns when it does. */
 void relay_set(struct relay_shared *shared, enum relay_mode mode, unsigned arg);
 
 #endif

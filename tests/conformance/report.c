@@ -45,13 +45,20 @@ void report_add(struct report *report, const struct verdict *verdict)
 	(void)fflush(stdout);
 }
 
+static const char *judgement(unsigned passed, unsigned failed)
+{
+	if (failed)
+		return "FAILS";
+	return passed ? "conforms" : "WAS NOT CHECKED";
+}
+
 void report_summary(const struct report *report)
 {
 	unsigned passed = report->counts[PASSED], failed = report->counts[FAILED];
 
 	(void)printf("# powerctl-driver-check " POWERCTL_VERSION ": driver %s %s: %u of %u checks "
 		     "passed, %u do not apply%s\n",
-		report->driver, failed ? "FAILS" : "conforms", passed, passed + failed,
+		report->driver, judgement(passed, failed), passed, passed + failed,
 		report->counts[SKIPPED], report->without_device ? " (no device was given)" : "");
 }
 

@@ -19,16 +19,6 @@
 
 /* --- The inventory. --------------------------------------------------------------------------- */
 
-static const char *set_value(const struct options *o, const char *name)
-{
-	size_t len = strlen(name);
-
-	for (size_t i = o->sets_n; i-- > 0;)
-		if (strncmp(o->sets[i], name, len) == 0 && o->sets[i][len] == '=')
-			return o->sets[i] + len + 1;
-	return NULL;
-}
-
 /* A list as it stands, anything else as a text. */
 static void put_setting(FILE *f, const char *name, const char *value)
 {
@@ -47,19 +37,6 @@ static bool is_port(const struct shared *s, const char *name, size_t len)
 {
 	for (size_t i = 0; i < s->ports_n; i++)
 		if (strncmp(s->ports[i].name, name, len) == 0 && !s->ports[i].name[len])
-			return true;
-	return false;
-}
-
-/* Of the secret that is replaced: itself, and its other ways to be given. */
-static bool is_secret(const struct shared *s, const char *name, size_t len)
-{
-	static const char *const ends[] = { "", "_file", "_env", "_command" };
-	size_t own = strlen(s->secret);
-
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]) && own; i++)
-		if (len == own + strlen(ends[i]) && strncmp(name, s->secret, own) == 0 &&
-			strncmp(name + own, ends[i], len - own) == 0)
 			return true;
 	return false;
 }
@@ -95,15 +72,15 @@ static char *write_inventory(const struct bench *bench, const struct rig_options
 	put_setting(f, "driver", o->name);
 	if (relayed(bench, how))
 		put_setting(f, "address", "127.0.0.1");
-	else if (o->address)
-		put_setting(f, "address", o->address);
+	else if (o->address || bench->shared->networked)
+		put_setting(f, "address", o->address ? o->address : "127.0.0.1");
 	for (size_t i = 0; i < o->sets_n; i++) {
 		PCTL_AUTO(free) char *name = pctl_xstrdup(o->sets[i]);
 		size_t len = strcspn(name, "=");
 
 		if ((relayed(bench, how) && is_port(bench->shared, name, len)) ||
-			(how->wrong_secret && is_secret(bench->shared, name, len)) ||
-			set_value(o, (name[len] = '\0', name)) != o->sets[i] + len + 1)
+			(how->wrong_secret && setting_is_of(name, len, bench->shared->secret)) ||
+			setting_given(o, (name[len] = '\0', name)) != o->sets[i] + len + 1)
 			continue;
 		put_setting(f, name, o->sets[i] + len + 1);
 	}
@@ -124,11 +101,38 @@ static void on_fault(const char *words)
 	fail(watched, "%s", words);
 }
 
-static void no_problems(struct rig *rig)
+/* Without the place: nobody has seen this check's own file. */
+static const char *without_place(const char *problem, const char *path)
 {
-	if (pctl_problems_count(rig->problems))
-		fail(rig->bench, "the device cannot be set up: %s",
-			pctl_problems_at(rig->problems, 0));
+	size_t n = strlen(path);
+
+	if (strncmp(problem, path, n) != 0)
+		return problem;
+	problem += n;
+	problem += strspn(problem, ":0123456789 ");
+	return strncmp(problem, "device: ", 8) == 0 ? problem + 8 : problem;
+}
+
+/* Without a device, what is missing may stay so: only the file and its tables are looked at. */
+static void no_problems(struct rig *rig, const char *path)
+{
+	const struct bench *bench = rig->bench;
+	char words[1000] = "";
+
+	for (size_t i = 0; i < pctl_problems_count(rig->problems); i++) {
+		const char *one = pctl_problems_at(rig->problems, i);
+		size_t n = strlen(words);
+
+		if (bench->shared->networked && !bench->options->address && one &&
+			strstr(one, "is missing"))
+			continue;
+		(void)snprintf(words + n, sizeof(words) - n, "%s%s", n ? "\n" : "",
+			without_place(one ? one : "and more", path));
+	}
+	if (!*words)
+		return;
+	bench->shared->mistaken = true;
+	fail(bench, "%s", words);
 }
 
 static void find_address(struct rig *rig, const struct rig_options *how)
@@ -160,23 +164,47 @@ void rig_init(struct rig *rig, const struct bench *bench, const struct rig_optio
 	rig->core = pctl_core_new(&rig->loop, &core);
 	doing(bench, "loading");
 	(void)pctl_inventory_load(path, &rig->inventory, rig->problems);
-	no_problems(rig);
+	no_problems(rig, path);
 	(void)pctl_target_init(
 		&rig->target, rig->core, rig->inventory, 0, NULL, true, rig->problems);
-	no_problems(rig);
+	no_problems(rig, path);
 	rig->driver = rig->target.loaded->driver;
+}
+
+static struct pctl_device *try_open(struct rig *rig, struct pctl_error *err)
+{
+	struct pctl_device *device = NULL;
+
+	doing(rig->bench, "open");
+	if (pctl_device_open(&rig->target, &device, err) < 0)
+		return NULL;
+	if (pctl_device_needs_resolving(device))
+		pctl_device_set_address(device, (const struct sockaddr *)&rig->address);
+	return device;
 }
 
 struct pctl_device *rig_open(struct rig *rig)
 {
-	struct pctl_device *device = NULL;
 	struct pctl_error err = { 0 };
+	struct pctl_device *device = try_open(rig, &err);
 
-	doing(rig->bench, "open");
-	if (pctl_device_open(&rig->target, &device, &err) < 0)
+	if (!device)
 		fail(rig->bench, "open failed: %s: %s", pctl_error_name(err.code), err.text);
-	if (pctl_device_needs_resolving(device))
-		pctl_device_set_address(device, (const struct sockaddr *)&rig->address);
+	return device;
+}
+
+bool rig_takes(const struct bench *bench, const struct rig_options *how)
+{
+	struct pctl_error err = { 0 };
+	struct rig rig;
+
+	rig_init(&rig, bench, how);
+	struct pctl_device *device = try_open(&rig, &err);
+	if (device)
+		rig_close(&rig, device);
+	else if (err.code != PCTL_E_CONFIG)
+		fail(bench, "open failed: %s: %s", pctl_error_name(err.code), err.text);
+	rig_done(&rig);
 	return device;
 }
 

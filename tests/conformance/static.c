@@ -17,7 +17,7 @@
 #define WRITABLE    64u /* the compiler's own: __dso_handle, completed.0 */
 #define CONNECT_MAX ((uint32_t)60000)
 
-static const struct pctl_driver *load(const struct bench *bench)
+const struct pctl_driver *load_driver(const struct bench *bench)
 {
 	const struct options *o = bench->options;
 	struct pctl_plugin *plugin = NULL;
@@ -29,53 +29,9 @@ static const struct pctl_driver *load(const struct bench *bench)
 	return &plugin->driver;
 }
 
-static void scout_ports(const struct bench *bench, const struct pctl_driver *d)
-{
-	struct shared *s = bench->shared;
-
-	for (const struct pctl_property *p = d->properties; p->name; p++) {
-		size_t len = strlen(p->name);
-		bool port = strcmp(p->name, "port") == 0 ||
-			    (len > 5 && strcmp(p->name + len - 5, "_port") == 0);
-		const char *text = p->default_text;
-		uint64_t number;
-
-		if (p->type != PCTL_TYPE_UINT || !port || s->ports_n == RELAY_PORTS)
-			continue;
-		for (size_t i = 0; i < bench->options->sets_n; i++)
-			if (strncmp(bench->options->sets[i], p->name, len) == 0 &&
-				bench->options->sets[i][len] == '=')
-				text = bench->options->sets[i] + len + 1;
-		if (!text || pctl_parse_uint(text, 65535, &number) < 0 || !number)
-			continue;
-		(void)snprintf(s->ports[s->ports_n].name, sizeof(s->ports[0].name), "%s", p->name);
-		s->ports[s->ports_n++].device = (uint16_t)number;
-	}
-}
-
-void scout(const struct bench *bench)
-{
-	const struct pctl_driver *d = load(bench);
-	struct shared *s = bench->shared;
-
-	s->networked = d->default_port != 0;
-	s->tells_power = d->power;
-	if (s->networked)
-		scout_ports(bench, d);
-	for (const struct pctl_property *p = d->properties; p->name; p++) {
-		if (!(p->flags & PCTL_PROPERTY_SECRET) || *s->secret)
-			continue;
-		(void)snprintf(s->secret, sizeof(s->secret), "%s", p->name);
-		for (size_t i = 0; i < bench->options->sets_n; i++)
-			if (strncmp(bench->options->sets[i], p->name, strlen(p->name)) == 0)
-				s->has_secret = true;
-	}
-	s->loaded = true;
-}
-
 static void check_loads(const struct bench *bench)
 {
-	const struct pctl_driver *d = load(bench);
+	const struct pctl_driver *d = load_driver(bench);
 
 	note(bench, "%s: %s", d->name, d->summary);
 }
@@ -189,7 +145,7 @@ static void check_row(const struct bench *bench, const char *what,
 
 static void check_properties(const struct bench *bench)
 {
-	const struct pctl_driver *d = load(bench);
+	const struct pctl_driver *d = load_driver(bench);
 	size_t n = 0;
 
 	for (const struct pctl_property *p = d->properties; p->name; p++, n++) {
@@ -207,7 +163,7 @@ static void check_secrets(const struct bench *bench)
 {
 	static const char *const words[] = { "password", "passwd", "passphrase", "secret", "token",
 		"api_key", "apikey", "credential", "private_key", "community" };
-	const struct pctl_driver *d = load(bench);
+	const struct pctl_driver *d = load_driver(bench);
 
 	for (const struct pctl_property *p = d->properties; p->name; p++) {
 		bool secret = p->flags & PCTL_PROPERTY_SECRET;
@@ -275,7 +231,7 @@ static void check_method(const struct bench *bench, const struct pctl_method *m)
 
 static void check_interfaces(const struct bench *bench)
 {
-	const struct pctl_driver *d = load(bench);
+	const struct pctl_driver *d = load_driver(bench);
 	bool unit = false;
 
 	if (d->power)

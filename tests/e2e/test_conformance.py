@@ -20,6 +20,9 @@ def device_of(lab):
                     "--password-file", secret]
 
 
+# What the driver with a selector wants to be told.
+KIND = ["--set", "kind=plain"]
+
 # A way to break the driver: the check that has to find it, and the words of the reason.
 BROKEN = (
     ("lineafterabort", "contract.cancel", "ended an op after it was aborted"),
@@ -36,6 +39,7 @@ BROKEN = (
     ("linehang", "contract.reads", "was killed in power.get"),
     ("lineinflight", "static.interfaces", "max_in_flight says nothing"),
     ("linelatecommit", "faults.lost", "pctl_op_committed() was not called before"),
+    ("lineleaksdevice", "load.devices", "more bytes of memory are in use after"),
     ("lineleaksfd", "load.ops", "more descriptors are open after"),
     ("lineleaksmemory", "load.ops", "more bytes of memory are in use after"),
     ("linenever", "contract.reads", "power.get never ended"),
@@ -48,14 +52,18 @@ BROKEN = (
     ("linereadcommits", "contract.reads", "though it only reads"),
     ("linesaysoff", "device.unreachable", "power.get says that the machine is off"),
     ("linesecret", "device.canary", "the secret 'password' is in an error's text"),
+    ("lineselectorsecret", "device.canary", "the secret 'password' is in an error's text"),
     ("linestale", "device.mute", "power.get says that the machine is on"),
     ("linethread", "contract.reads", "ended an op from another thread than the loop's"),
-    ("linetriesagain", "device.wrong-password", "it was tried again"),
+    ("linetriesagain", "device.wrong-password", "requests that were sent before"),
+    ("linetriesalike", "device.wrong-password", "requests as long as one before"),
+    ("linetriesanew", "device.wrong-password", "took 2 connections"),
     ("linetwice", "contract.reads", "ended an op a second time"),
     ("lineunflagged", "static.secrets", "setting password sounds like a secret"),
 )
 # A sanitizer has globals and constructors of its own, finds leaks and crashes itself.
-NOT_SANITIZED = ("linecrash", "linecrashlater", "lineexits", "lineconstructor", "lineglobals", "lineleaksmemory")
+NOT_SANITIZED = ("linecrash", "linecrashlater", "lineexits", "lineconstructor", "lineglobals",
+                 "lineleaksdevice", "lineleaksmemory")
 
 
 @test
@@ -76,6 +84,46 @@ def keeps_the_contract(lab):
 
 
 @test
+def keeps_it_behind_a_selector(lab):
+    """what a selector's value brings is used: its secret and its ports, so that nothing is left out"""
+    _, args = device_of(lab)
+    r = check(lab, *args, *KIND, "--quick", "--only", "device", os.path.join(PLUGINS, "lineselector.so"))
+    same((r.status, set(r.verdicts.values())), (0, {"ok"}), r)
+    r = check(lab, *args, *KIND, "--only", "faults", os.path.join(PLUGINS, "lineselector.so"))
+    same((r.status, set(r.verdicts.values())), (0, {"ok"}), r)
+
+
+@test
+def what_fills_up_is_no_leak(lab):
+    """memory that grows and then no more is none; what was measured is said"""
+    _, args = device_of(lab)
+    r = check(lab, *args, "--quick", "--only", "load.ops", os.path.join(PLUGINS, "linefills.so"))
+    same(r.status, 0, r)
+    if not SANITIZED:
+        has(r.diagnostics, "no descriptor; those before left more")
+
+
+@test
+def nothing_was_checked(lab):
+    """without a device it says which checks need one, and where none ran that is no success"""
+    line = os.path.join(PLUGINS, "line.so")
+    r = check(lab, "--only", "contract", line)
+    same(r.status, 2, r)
+    has(r.diagnostics, "# --address is needed for contract.open, contract.close, contract.reads")
+    has(r.diagnostics, "driver line WAS NOT CHECKED: 0 of 0 checks passed, 12 do not apply")
+    has(r.err, "nothing was checked: these checks need a device; give --address")
+    r = check(lab, line)
+    same(r.status, 0, r)
+    has(r.diagnostics, "# --address is needed for faults.reset, ")
+    has(r.diagnostics, "driver line conforms: ")
+    has(r.diagnostics, "(no device was given)")
+    _, args = device_of(lab)
+    r = check(lab, *args, "--only", "contract.identify", line)
+    same(r.status, 2, r)
+    has(r.err, "nothing was checked: none of these checks applies")
+
+
+@test
 def broken_ways(lab):
     """each way to break the contract is found by its check, for its reason"""
     _, args = device_of(lab)
@@ -83,7 +131,7 @@ def broken_ways(lab):
     for name, where, why in BROKEN:
         if SANITIZED and name in NOT_SANITIZED:
             continue
-        device = [] if where.startswith("static.") else args
+        device = [] if where.startswith("static.") else args + KIND * ("selector" in name)
         r = check(lab, *device, "--quick", "--only", where, "--limit",
                   "4" if name == "linehang" else "60", os.path.join(PLUGINS, name + ".so"))
         if r.unwatched:
@@ -106,15 +154,30 @@ def line_is_right_where_they_are_wrong(lab):
 
 @test
 def refusals(lab):
-    """with --refusals the device's own count decides; a program that prints none is an error"""
+    """with --refusals the device's own count decides; a program that prints none is an error; without
+    it the report says what is not proven"""
     device, args = device_of(lab)
     count = lab.write("count", "#!/bin/sh\ncat " + lab.path("refused") + "\n", 0o755)
     lab.write("refused", "0\n")
     only = ["--only", "device.wrong-password", "--refusals", count]
     r = check(lab, *args, *only, os.path.join(PLUGINS, "line.so"))
     same(r.status, 0, r)
-    has(r.diagnostics, "the device counted at most one refusal")
+    has(r.diagnostics, "the device counted no refusal")
     same(device.refusals, 1)
+    lab.write("count", """#!/bin/sh
+echo 1 >>"${0%/*}/calls"
+echo $(($(wc -l <"${0%/*}/calls") * STEP))
+""".replace("STEP", "2"), 0o755)
+    r = check(lab, *args, *only, os.path.join(PLUGINS, "line.so"))
+    same(r.status, 1, r)
+    has(r.diagnostics, "a wrong password was tried 2 times in one op")
+    lab.write("count", lab.read("count").replace("* 2", "* 1"), 0o755)
+    r = check(lab, *args, *only, os.path.join(PLUGINS, "line.so"))
+    same(r.status, 0, r)
+    has(r.diagnostics, "the device counted one refusal")
+    r = check(lab, *args, *only[:2], os.path.join(PLUGINS, "line.so"))
+    has(r.diagnostics, "# not proven: that the device saw one login; --refusals asks it")
+    lab.write("count", "#!/bin/sh\ncat " + lab.path("refused") + "\n", 0o755)
     lab.write("refused", "lots\n")
     r = check(lab, *args, *only, os.path.join(PLUGINS, "line.so"))
     same(r.status, 1, r)
@@ -135,9 +198,8 @@ def junit(lab):
     same(case.get("classname"), "linenoclosed.contract")
     has(case.find("failure").get("message"), "close did not call back in 10 s")
     r = check(lab, "--only", "device", "--junit", path, os.path.join(PLUGINS, "line.so"))
-    same(r.status, 0, r)
+    same(r.status, 2, r)
     same(ElementTree.parse(path).getroot().get("skipped"), "6", "no device: all are skipped")
-    has(r.diagnostics, "(no device was given)")
     r = check(lab, "--only", "static", "--junit", "/nonexistent/x.xml",
               os.path.join(PLUGINS, "line.so"))
     same(r.status, 2, r)
@@ -150,7 +212,19 @@ def words(lab):
     for args, said in (([], "takes one driver"),
                        (["--set", "x", line], "--set takes NAME=VALUE: x"),
                        (["--ops", "many", line], "--ops is a number from 1, not 'many'"),
-                       (["--only", "fun", line], "there is no such check"),
+                       (["--only", "fun", line], "fun: there is no such check or group; --list lists them"),
+                       (["--only", "contrct", line], "no such check or group; did you mean 'contract'?"),
+                       (["--only", "cancel", line], "did you mean 'contract.cancel'?"),
+                       (["--only", "load.op", line], "did you mean 'load.ops'?"),
+                       (["--adress", "x", line], "--adress: there is no such option; did you mean '--address'?"),
+                       (["--adress=x", line], "did you mean '--address'?"),
+                       (["-z", line], "-z: there is no such option; --help lists them"),
+                       ([line, "--ops"], "--ops: it takes a value"),
+                       (["--set", "prot=1", line],
+                        "powerctl-driver-check: driver line has no setting 'prot'; did you mean 'port'?"),
+                       (["--set", "port=lots", line], "port is not a number from 1 to 65535"),
+                       (["--set", "kind=plain", "--set", "prot=1", os.path.join(PLUGINS, "lineselector.so")],
+                        "driver lineselector has no setting 'prot' with kind 'plain'; did you mean 'port'?"),
                        (["/nonexistent.so"], "/nonexistent.so: No such file"),
                        ([CHECK], "a driver is a file NAME.so"),
                        (["--address", "127.0.0.1", "--set", "prot=1", line],

@@ -31,13 +31,41 @@
 #define PORT_DEFAULT "7070"
 #endif
 
-static const struct pctl_property properties[] = {
+static const struct pctl_property own[] = {
 	PCTL_PROPERTY(.name = "port", .type = PCTL_TYPE_UINT, .min = 1, .max = 65535,
 		.default_text = PORT_DEFAULT, .help = PORT_HELP),
 	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT, .flags = PASSWORD_FLAGS,
 		.help = "what it is logged in with"),
 	{ 0 },
 };
+
+#if defined(LINE_SELECTOR)
+/* The same, but what it can be told is known only when its kind is. */
+static const struct pctl_property kinds[] = {
+	PCTL_PROPERTY(.name = "kind", .type = PCTL_TYPE_TEXT,
+		.flags = PCTL_PROPERTY_SELECTOR | PCTL_PROPERTY_REQUIRED,
+		.help = "which kind of device: anything"),
+	{ 0 },
+};
+
+static int line_describe(
+	const struct pctl_selector *selector, struct pctl_description **ret, struct pctl_error *err)
+{
+	(void)selector, (void)err;
+	*ret = pctl_xcalloc(1, sizeof(**ret));
+	(*ret)->size = sizeof(**ret);
+	(*ret)->actions = PCTL_ACTION_BIT(PCTL_ACTION_ON) | PCTL_ACTION_BIT(PCTL_ACTION_OFF);
+	(*ret)->properties = own;
+	return 0;
+}
+
+static void line_undescribe(struct pctl_description *description)
+{
+	free(description);
+}
+#else
+#define kinds own
+#endif
 
 #if defined(LINE_GLOBALS)
 static char remembered[4096];
@@ -74,7 +102,8 @@ struct link {
 
 struct line_dev {
 	struct pctl_device *device;
-	size_t links; /* that libuv has not closed yet */
+	size_t links;     /* that libuv has not closed yet */
+	bool other_words; /* it is logged in a second time, with those */
 	enum pctl_power_state last;
 	pctl_closed_fn *closed;
 	void *closed_data;
@@ -191,13 +220,29 @@ static const char *password_of(const struct line_dev *dev)
 
 static void log_in(struct link *link)
 {
-	(void)snprintf(link->request, sizeof(link->request), "LOGIN %s\n", password_of(link->dev));
+	(void)snprintf(link->request, sizeof(link->request), "LOGIN %s%s\n",
+		link->dev->other_words ? "x" : "", password_of(link->dev));
+#if defined(LINE_TRIES_ALIKE)
+	link->request[6] ^= link->tried_again;
+#endif
 	say(link);
 }
 
+#if defined(LINE_TRIES_ANEW)
+static void begin(
+	struct line_dev *dev, struct pctl_op *op, const char *command, struct pctl_power *power);
+#endif
+
 static void refused(struct link *link)
 {
-#if defined(LINE_TRIES_AGAIN)
+#if defined(LINE_TRIES_ANEW)
+	if (!link->dev->other_words) {
+		link->dev->other_words = true;
+		begin(link->dev, let_go(link), link->command, link->power);
+		return;
+	}
+#endif
+#if defined(LINE_TRIES_AGAIN) || defined(LINE_TRIES_ALIKE)
 	if (!link->tried_again) {
 		link->tried_again = true;
 		log_in(link);
@@ -342,6 +387,16 @@ static bool misbehaves(struct pctl_op *op)
 	leaked = malloc(100);
 	(void)leaked;
 #endif
+#if defined(LINE_FILLS)
+	/* As a cache does: it is full some day. */
+	static unsigned short kept;
+	static void *volatile place;
+	if (kept < 800) {
+		place = malloc(100);
+		kept++;
+	}
+	(void)place;
+#endif
 #if defined(LINE_GLOBALS)
 	remembered[0]++;
 #endif
@@ -423,6 +478,11 @@ static int line_open(void *ctx, struct pctl_device *device, void **ret_dev, stru
 	struct line_dev *dev = pctl_xcalloc(1, sizeof(*dev));
 
 	(void)ctx, (void)err;
+#if defined(LINE_LEAKS_DEVICE)
+	static void *volatile leaked;
+	leaked = malloc(100);
+	(void)leaked;
+#endif
 #if defined(LINE_OPEN_CONNECTS)
 	greet();
 #endif
@@ -458,10 +518,14 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.abi = PCTL_DRIVER_ABI,
 	.name = LINE_NAME,
 	.summary = "a device that speaks in lines, for tests of the conformance tool",
-	.properties = properties,
+	.properties = kinds,
 	.open = line_open,
 	.close = line_close,
 	.power = &power,
+#if defined(LINE_SELECTOR)
+	.describe = line_describe,
+	.undescribe = line_undescribe,
+#endif
 	.default_port = 7070,
 #if defined(LINE_IN_FLIGHT)
 	.max_in_flight = 9,
