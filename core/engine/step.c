@@ -17,6 +17,7 @@
 #define QUICK_TRIES  6u /* one that is there, but drops connections */
 #define FAIR_TRIES   3u /* the same, however late it got: the time may have been ours */
 #define LAST_LOOK_MS ((uint64_t)1000)
+#define LATE_PART    4u /* after a try that was late, the next has at least that part of its time */
 #define POLL_GROWTH  10u /* how long the last polls are, in first ones */
 
 static struct pctl_core *core_of(const struct pctl_task *t)
@@ -96,6 +97,18 @@ static unsigned most_tries(const struct pctl_task *t, bool silent)
 	return t->error.flags & PCTL_ERROR_DROPPED ? FAIR_TRIES : 1;
 }
 
+/*
+ * Whether what just met silence may be tried again: with the crumbs of the time that the try before
+ * had, it would only be late again.
+ */
+static bool is_worth_another(const struct pctl_task *t)
+{
+	uint64_t spent = now(t) - t->trying.last;
+	uint64_t left = t->deadline > now(t) ? t->deadline - now(t) : 0;
+
+	return t->trying.tries < SILENT_TRIES && left >= spent / LATE_PART;
+}
+
 /* Whether and how soon the op that just failed may be tried again; 0: no. */
 static uint64_t retry_delay(const struct pctl_task *t)
 {
@@ -111,7 +124,7 @@ static uint64_t retry_delay(const struct pctl_task *t)
 		if (silent)
 			delay = 100;
 	} else if ((t->error.code == PCTL_E_TIMEOUT || t->error.code == PCTL_E_OUTCOME_UNKNOWN) &&
-		   try->tries >= SILENT_TRIES) {
+		   !is_worth_another(t)) {
 		return 0;
 	}
 	delay = pctl_jitter(delay);
@@ -512,6 +525,7 @@ static void poll_again(struct pctl_task *t)
 
 static void on_polled(struct pctl_task *t)
 {
+	t->looked.code = 0;
 	if (t->power.state != PCTL_POWER_ON && t->power.state != PCTL_POWER_UNKNOWN &&
 		t->sent.how == PCTL_SENT_ACCEPTED)
 		t->seen = true;
@@ -521,10 +535,24 @@ static void on_polled(struct pctl_task *t)
 		poll_again(t);
 }
 
+/* The last look may get less time than one takes: what the one before met then says more. */
+static void keep_fuller_look(struct pctl_task *t)
+{
+	bool late = t->error.code == PCTL_E_TIMEOUT && !(t->error.flags & PCTL_ERROR_SILENT);
+
+	if (late && t->looked.code == PCTL_E_TIMEOUT && t->op.timeout_ms < t->looked_ms) {
+		t->error = t->looked;
+	} else {
+		t->looked = t->error;
+		t->looked_ms = t->op.timeout_ms;
+	}
+}
+
 /* A processor that restarts with its machine does not answer for a while: only time ends the wait.
  */
 static void on_poll_failed(struct pctl_task *t)
 {
+	keep_fuller_look(t);
 	if (pctl_error_retried(t->error.code))
 		poll_again(t);
 	else
@@ -542,6 +570,7 @@ void pctl_step_wait_state(struct pctl_task *t, enum pctl_power_state wanted, uin
 {
 	t->wanted = wanted;
 	t->poll_ms = t->target->poll_ms;
+	t->looked.code = 0;
 	t->wait_until = until < t->deadline ? until : t->deadline;
 	t->on_state = on_state;
 	t->on_time_over = on_time_over;

@@ -106,6 +106,8 @@ struct pctl_task {
 	bool seen;               /* after an action it was read in another state than on */
 	enum pctl_power_state wanted;
 	uint64_t poll_ms, wait_until;
+	struct pctl_error looked; /* what the fullest look that failed met; code 0: none */
+	uint64_t looked_ms;       /* the time that it had */
 	pctl_step_fn *on_state, *on_time_over;
 
 	struct pctl_ready_watch *ready; /* of the machine's own test */
