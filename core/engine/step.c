@@ -179,6 +179,23 @@ static void tell_whole_time(struct pctl_task *t)
 	pctl_error_set(&t->error, PCTL_E_TIMEOUT, "no answer in %s", waited);
 }
 
+/*
+ * A program that was late is told with the time that it had. The last looks may get less of it than
+ * one takes: what the fullest met says more.
+ */
+static void tell_fullest(struct pctl_task *t)
+{
+	struct pctl_late *late = &t->late;
+	bool is_late = t->error.code == PCTL_E_TIMEOUT && !(t->error.flags & PCTL_ERROR_SILENT);
+
+	if (!is_late)
+		late->call = NULL;
+	else if (late->call == t->trying.call && t->op.timeout_ms < late->had_ms)
+		t->error = late->error;
+	else
+		*late = (struct pctl_late){ t->trying.call, t->op.timeout_ms, t->error };
+}
+
 static void tell_login(struct pctl_task *t, int code)
 {
 	struct pctl_login *login = t->target->login;
@@ -240,6 +257,7 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 	t->started += op->waited_ms; /* queueing is not counted */
 	t->deadline += op->waited_ms;
 	tell_whole_time(t);
+	tell_fullest(t);
 	pctl_device_settle_pins(t->device, result->code);
 	tell_login(t, result->code);
 	trace_end(t, result);
@@ -525,7 +543,6 @@ static void poll_again(struct pctl_task *t)
 
 static void on_polled(struct pctl_task *t)
 {
-	t->looked.code = 0;
 	if (t->power.state != PCTL_POWER_ON && t->power.state != PCTL_POWER_UNKNOWN &&
 		t->sent.how == PCTL_SENT_ACCEPTED)
 		t->seen = true;
@@ -535,24 +552,10 @@ static void on_polled(struct pctl_task *t)
 		poll_again(t);
 }
 
-/* The last look may get less time than one takes: what the one before met then says more. */
-static void keep_fuller_look(struct pctl_task *t)
-{
-	bool late = t->error.code == PCTL_E_TIMEOUT && !(t->error.flags & PCTL_ERROR_SILENT);
-
-	if (late && t->looked.code == PCTL_E_TIMEOUT && t->op.timeout_ms < t->looked_ms) {
-		t->error = t->looked;
-	} else {
-		t->looked = t->error;
-		t->looked_ms = t->op.timeout_ms;
-	}
-}
-
 /* A processor that restarts with its machine does not answer for a while: only time ends the wait.
  */
 static void on_poll_failed(struct pctl_task *t)
 {
-	keep_fuller_look(t);
 	if (pctl_error_retried(t->error.code))
 		poll_again(t);
 	else
@@ -570,7 +573,6 @@ void pctl_step_wait_state(struct pctl_task *t, enum pctl_power_state wanted, uin
 {
 	t->wanted = wanted;
 	t->poll_ms = t->target->poll_ms;
-	t->looked.code = 0;
 	t->wait_until = until < t->deadline ? until : t->deadline;
 	t->on_state = on_state;
 	t->on_time_over = on_time_over;

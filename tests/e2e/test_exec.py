@@ -477,6 +477,15 @@ def test_bad_answers(lab):
 
 
 @test
+def test_a_last_look(lab):
+    """what the last look had too little time for does not hide what the others met"""
+    path = odd(lab, "later) case $(cat state) in off) exec sleep 1000 ;; esac; well ;;", "on")
+    nodes(lab, path, "does: later", times="poll: 50ms, verify: 2s, read: 2s, confirm: 3s")
+    r = lab.run("off", "n1", "--json")
+    same(error_of(r), ("timeout", f"'off' was accepted, and then: no answer from {path} in 1.8 s; it was killed"), r)
+
+
+@test
 def test_lost_acts(lab):
     """an act without an answer is not repeated; the state decides"""
     cases = CASES + """
