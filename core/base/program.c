@@ -17,6 +17,8 @@
 
 #define AT_A_TIME 32u
 #define GRACE_MS  1000u /* between SIGTERM and SIGKILL, and until it is given up */
+#define MARGIN_MS 1000u /* of an op's time: for that, and for telling of it */
+#define LEAST_MS  200u  /* with less of it a program would only be killed in the middle */
 #define SAID_SIZE 4096u
 #define CHUNK     4096u
 #define DRAIN_MAX 64u /* chunks read at its end; more can only come from who got away */
@@ -137,6 +139,8 @@ static void tell(struct pctl_program *p)
 
 	if (!p->done)
 		return;
+	if (p->options.op)
+		pctl_op_runs(p->options.op, NULL);
 	pctl_program_redact(p->said.data, p->said.len, p->options.secrets);
 	pctl_program_last_line(&p->said, last);
 	struct pctl_program_result result = {
@@ -205,6 +209,14 @@ static void signal_group(const struct pctl_program *p, int signum)
 
 static void on_time(uv_timer_t *timer);
 
+/* From SIGTERM to SIGKILL; what is left then of its op's time is for its end to be seen. */
+static uint64_t grace_of(const struct pctl_program *p)
+{
+	uint64_t left = p->options.op ? pctl_op_time_left(p->options.op) / 4 * 3 : GRACE_MS;
+
+	return left < GRACE_MS ? left : GRACE_MS;
+}
+
 /* Why is what is told, unless something was before. */
 static void stop(struct pctl_program *p, enum pctl_program_end why)
 {
@@ -213,7 +225,7 @@ static void stop(struct pctl_program *p, enum pctl_program_end why)
 	p->stage = TOLD;
 	p->end = why;
 	signal_group(p, SIGTERM);
-	(void)uv_timer_start(&p->timer, on_time, GRACE_MS, 0);
+	(void)uv_timer_start(&p->timer, on_time, grace_of(p), 0);
 }
 
 static void on_time(uv_timer_t *timer)
@@ -312,6 +324,29 @@ static int fail_start(struct pctl_program *p, int errnum)
 		strerror(errnum),
 		errnum == ENOENT && *p->argv[0] == '/' ? " (it, or what its first line names)"
 						       : "");
+}
+
+uint64_t pctl_program_time(const struct pctl_op *op)
+{
+	uint64_t left = pctl_op_time_left(op);
+
+	return left - (left / 8 < MARGIN_MS ? left / 8 : MARGIN_MS);
+}
+
+/* Its time is its op's. */
+static int check_time(struct pctl_program *p)
+{
+	const struct pctl_op *op = p->options.op;
+	uint64_t most = op ? pctl_program_time(op) : 0;
+
+	if (!op)
+		return 0;
+	if (pctl_op_time_left(op) < LEAST_MS)
+		return pctl_error_set(
+			&p->err, PCTL_E_TIMEOUT, "no time was left to run %.100s", p->argv[0]);
+	if (!p->options.timeout_ms || p->options.timeout_ms > most)
+		p->options.timeout_ms = most;
+	return 0;
 }
 
 static int check_options(struct pctl_program *p)
@@ -437,6 +472,8 @@ static void begin(struct pctl_program *p)
 	if (p->options.op)
 		pctl_op_goes_on(p->options.op);
 	int r = check_options(p);
+	if (r == 0)
+		r = check_time(p);
 	if (r == 0 && p->options.starting)
 		p->options.starting(p->data);
 	if (r == 0)
@@ -446,6 +483,8 @@ static void begin(struct pctl_program *p)
 		close_parts(p);
 		return;
 	}
+	if (p->options.op)
+		pctl_op_runs(p->options.op, p->argv[0]);
 	p->life.fd = pidfd_open(p->pid, 0);
 	watch(p, &p->life, on_gone);
 	if (!p->life.open) {
@@ -510,6 +549,7 @@ void pctl_program_abort(struct pctl_program *p)
 {
 	p->done = NULL;
 	p->options.secrets = NULL;
+	p->options.op = NULL;
 	if (p->stage == WAITS) {
 		take_out(&p->line->waiting, p);
 		free_program(p);

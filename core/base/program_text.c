@@ -48,6 +48,14 @@ void pctl_program_last_line(const struct pctl_buf *said, char *ret)
 	ret[n] = '\0';
 }
 
+/* To what is read at a glance; and equal errors fold. */
+static uint64_t rounded(uint64_t ms)
+{
+	uint64_t to = ms < 1000 ? 10 : ms < 10000 ? 100 : 1000;
+
+	return (ms + to / 2) / to * to;
+}
+
 void pctl_program_explain(const char *name, const struct pctl_program_options *options,
 	const char *last, struct pctl_program_result *result)
 {
@@ -68,9 +76,11 @@ void pctl_program_explain(const char *name, const struct pctl_program_options *o
 			strsignal(result->status), colon, last);
 		break;
 	case PCTL_PROGRAM_LATE:
-		pctl_format_duration(options->timeout_ms, limit, sizeof(limit));
+		pctl_format_duration(rounded(options->timeout_ms), limit, sizeof(limit));
 		(void)pctl_error_set(err, PCTL_E_TIMEOUT,
-			"'%.100s' did not end in %s and was killed%s%s", name, limit, colon, last);
+			options->op ? "no answer from %.100s in %s; it was killed%s%s"
+				    : "'%.100s' did not end in %s and was killed%s%s",
+			name, limit, colon, last);
 		break;
 	case PCTL_PROGRAM_NOISY:
 		(void)pctl_error_set(err, PCTL_E_PROTOCOL,

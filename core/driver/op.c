@@ -144,8 +144,13 @@ static void on_deadline(uv_timer_t *timer)
 	char limit[32];
 
 	pctl_format_duration(op->timeout_ms, limit, sizeof(limit));
-	pctl_error_set(&op->result, PCTL_E_TIMEOUT, "no answer in %s", limit);
-	(void)pctl_error_flag(&op->result, PCTL_ERROR_SILENT);
+	if (op->program) {
+		pctl_error_set(&op->result, PCTL_E_TIMEOUT,
+			"no answer from %.100s in %s; it was killed", op->program, limit);
+	} else {
+		pctl_error_set(&op->result, PCTL_E_TIMEOUT, "no answer in %s", limit);
+		(void)pctl_error_flag(&op->result, PCTL_ERROR_SILENT);
+	}
 	abandon(op);
 }
 
@@ -251,6 +256,11 @@ void pctl_op_goes_on(struct pctl_op *op)
 		return;
 	stop_waiting(op);
 	(void)uv_timer_start(&op->deadline, on_deadline, op->left_ms, 0);
+}
+
+void pctl_op_runs(struct pctl_op *op, const char *program)
+{
+	op->program = program;
 }
 
 uint64_t pctl_op_time_left(const struct pctl_op *op)

@@ -40,6 +40,7 @@ struct pctl_op {
 	struct pctl_op_order *order; /* NULL: done comes in any */
 	struct pctl_op *next;        /* that ended after it */
 	bool closed;                 /* nothing of libuv's is in it any more */
+	const char *program;         /* that runs for it; NULL: none */
 	bool waits;                  /* in a line of this host's */
 	uint64_t left_ms, since;     /* while it waits: until the deadline; the loop's time */
 

@@ -17,6 +17,7 @@
 #define QUICK_TRIES  6u /* one that is there, but drops connections */
 #define FAIR_TRIES   3u /* the same, however late it got: the time may have been ours */
 #define LAST_LOOK_MS ((uint64_t)1000)
+#define LATE_PART    4u /* after a try that was late, the next has at least that part of its time */
 #define POLL_GROWTH  10u /* how long the last polls are, in first ones */
 
 static struct pctl_core *core_of(const struct pctl_task *t)
@@ -96,6 +97,18 @@ static unsigned most_tries(const struct pctl_task *t, bool silent)
 	return t->error.flags & PCTL_ERROR_DROPPED ? FAIR_TRIES : 1;
 }
 
+/*
+ * Whether what just met silence may be tried again: with the crumbs of the time that the try before
+ * had, it would only be late again.
+ */
+static bool is_worth_another(const struct pctl_task *t)
+{
+	uint64_t spent = now(t) - t->trying.last;
+	uint64_t left = t->deadline > now(t) ? t->deadline - now(t) : 0;
+
+	return t->trying.tries < SILENT_TRIES && left >= spent / LATE_PART;
+}
+
 /* Whether and how soon the op that just failed may be tried again; 0: no. */
 static uint64_t retry_delay(const struct pctl_task *t)
 {
@@ -111,7 +124,7 @@ static uint64_t retry_delay(const struct pctl_task *t)
 		if (silent)
 			delay = 100;
 	} else if ((t->error.code == PCTL_E_TIMEOUT || t->error.code == PCTL_E_OUTCOME_UNKNOWN) &&
-		   try->tries >= SILENT_TRIES) {
+		   !is_worth_another(t)) {
 		return 0;
 	}
 	delay = pctl_jitter(delay);
@@ -164,6 +177,23 @@ static void tell_whole_time(struct pctl_task *t)
 	uint64_t seconds = (now(t) - t->trying.first + 500) / 1000;
 	pctl_format_duration(seconds * 1000, waited, sizeof(waited));
 	pctl_error_set(&t->error, PCTL_E_TIMEOUT, "no answer in %s", waited);
+}
+
+/*
+ * A program that was late is told with the time that it had. The last looks may get less of it than
+ * one takes: what the fullest met says more.
+ */
+static void tell_fullest(struct pctl_task *t)
+{
+	struct pctl_late *late = &t->late;
+	bool is_late = t->error.code == PCTL_E_TIMEOUT && !(t->error.flags & PCTL_ERROR_SILENT);
+
+	if (!is_late)
+		late->call = NULL;
+	else if (late->call == t->trying.call && t->op.timeout_ms < late->had_ms)
+		t->error = late->error;
+	else
+		*late = (struct pctl_late){ t->trying.call, t->op.timeout_ms, t->error };
 }
 
 static void tell_login(struct pctl_task *t, int code)
@@ -227,6 +257,7 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 	t->started += op->waited_ms; /* queueing is not counted */
 	t->deadline += op->waited_ms;
 	tell_whole_time(t);
+	tell_fullest(t);
 	pctl_device_settle_pins(t->device, result->code);
 	tell_login(t, result->code);
 	trace_end(t, result);

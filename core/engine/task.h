@@ -60,6 +60,13 @@ struct pctl_try {
 	pctl_step_fn *failed; /* sees task->error; NULL: the task ends with it */
 };
 
+/* Of several tries of one call that were late, the one that had most time. */
+struct pctl_late {
+	const struct pctl_call *call; /* NULL: none was */
+	uint64_t had_ms;
+	struct pctl_error error;
+};
+
 struct pctl_task {
 	struct pctl_run *run;
 	struct pctl_joint *joint; /* that it is a part of; NULL: it is all there is of its node */
@@ -106,6 +113,7 @@ struct pctl_task {
 	bool seen;               /* after an action it was read in another state than on */
 	enum pctl_power_state wanted;
 	uint64_t poll_ms, wait_until;
+	struct pctl_late late;
 	pctl_step_fn *on_state, *on_time_over;
 
 	struct pctl_ready_watch *ready; /* of the machine's own test */

@@ -65,6 +65,12 @@ PCTL_API void pctl_op_fail_error(struct pctl_op *op, const struct pctl_error *er
 PCTL_API void pctl_op_waits(struct pctl_op *op);
 PCTL_API void pctl_op_goes_on(struct pctl_op *op);
 
+/*
+ * A program runs for op, and is killed where op is aborted: when the deadline passes, the error
+ * names it. program is borrowed until this is called with NULL. pctl_program_run() does both.
+ */
+PCTL_API void pctl_op_runs(struct pctl_op *op, const char *program);
+
 /* Milliseconds left until the deadline. */
 PCTL_API uint64_t pctl_op_time_left(const struct pctl_op *op);
 

@@ -8,10 +8,11 @@
  * LC_MESSAGES, HOME, LOGNAME, PATH, TMPDIR, TZ and USER, as far as we have them, and what the
  * caller adds.
  *
- * Where it has to be ended it gets SIGTERM with all of its process group, and a second later
- * SIGKILL. When it has ended, what it leaves in its group is killed as well; a child in a session
- * of its own gets away, and nobody waits for it. What cannot be killed at all (it became another
- * user's, or hangs in the kernel) is left alone after one second more.
+ * Where it has to be ended it gets SIGTERM with all of its process group, and a second later, or
+ * earlier where an op's time would be over before, SIGKILL. When it has ended, what it leaves in
+ * its group is killed as well; a child in a session of its own gets away, and nobody waits for it.
+ * What cannot be killed at all (it became another user's, or hangs in the kernel) is left alone
+ * after one second more.
  *
  * Of one core some dozens run at a time. The others wait in line, and their time has not begun.
  */
@@ -53,13 +54,17 @@ struct pctl_program_options {
 	 */
 	const void *input;
 	size_t input_len;
-	uint64_t timeout_ms; /* from its start; required */
-	size_t out_max;      /* who prints more to standard output is ended and has failed */
-	size_t said_max;     /* of its standard error that much is kept, from the end; 0: 4096 */
+	/* From its start. With an op never more than pctl_program_time(), which 0 stands for;
+	 * without one required. */
+	uint64_t timeout_ms;
+	size_t out_max;  /* who prints more to standard output is ended and has failed */
+	size_t said_max; /* of its standard error that much is kept, from the end; 0: 4096 */
 	/* NULL-terminated, or NULL: where these stand in what it said they become stars. Borrowed
 	 * until the end, or abort. */
 	const struct pctl_secret *const *secrets;
-	/* For whom it runs: as long as it waits in line, the op's time stands still. NULL: nobody.
+	/*
+	 * For whom it runs: as long as it waits in line, the op's time stands still. Its time is
+	 * the op's, and who has less than 200 ms of that is not started. NULL: nobody.
 	 */
 	struct pctl_op *op;
 	/*
@@ -91,8 +96,9 @@ struct pctl_program_result {
 	/*
 	 * Code 0 where it ended by itself with status 0. Else a class and a text that names the
 	 * program: PCTL_E_CONFIG or a shortage (pctl_error_shortage()) where it was not started,
-	 * PCTL_E_TIMEOUT, PCTL_E_PROTOCOL; with its last line where it said something.
-	 * PCTL_E_CANCELED: interrupted.
+	 * or PCTL_E_TIMEOUT where its op had no time left; PCTL_E_TIMEOUT with the time that it
+	 * had, PCTL_E_PROTOCOL; with its last line where it said something. PCTL_E_CANCELED:
+	 * interrupted.
 	 */
 	struct pctl_error err;
 };
@@ -107,6 +113,13 @@ typedef void pctl_program_done_fn(void *data, const struct pctl_program_result *
  */
 PCTL_API struct pctl_program *pctl_program_run(struct pctl_core *core,
 	const struct pctl_program_options *options, pctl_program_done_fn *done, void *data);
+
+/*
+ * How many ms a program that is started now may run for an op: all that the op has left but the
+ * margin that ending it takes, which is an eighth of that and at most a second. Who tells a program
+ * its time, or sets its limits by it, takes this.
+ */
+PCTL_API uint64_t pctl_program_time(const struct pctl_op *op);
 
 /*
  * Ends it, or takes it out of the line: nothing is heard of it any more, done does not run and data

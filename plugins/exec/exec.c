@@ -10,9 +10,6 @@
 #include "answer.h"
 #include "request.h"
 
-/* Of an op's time so much is left for saying which program it was that took too long. */
-#define MARGIN_MS ((uint64_t)250)
-
 static const struct pctl_property properties[] = {
 	PCTL_PROPERTY(.name = "program", .type = PCTL_TYPE_FILE,
 		.flags = PCTL_PROPERTY_SELECTOR | PCTL_PROPERTY_REQUIRED,
@@ -137,16 +134,7 @@ static void abort_op(struct pctl_op *op, void *work)
 	dev->program = NULL;
 }
 
-/* One answer's time, and less than the op has. */
-static uint64_t time_for(const struct exec_dev *dev)
-{
-	uint64_t left = pctl_op_time_left(dev->op), answer = pctl_device_answer_ms(dev->device);
-	uint64_t most = left > 2 * MARGIN_MS ? left - MARGIN_MS : left / 2 + 1;
-
-	return answer < most ? answer : most;
-}
-
-static void run(struct exec_dev *dev, const struct request *request)
+static void run(struct exec_dev *dev, struct request request)
 {
 	const struct exec_description *d = dev->description;
 	const char *argv[] = { d->path, NULL };
@@ -154,10 +142,11 @@ static void run(struct exec_dev *dev, const struct request *request)
 	struct pctl_buf input;
 	struct stat st;
 
+	request.timeout_ms = pctl_program_time(dev->op);
 	pctl_buf_init_secret(&input, PCTL_PROGRAM_INPUT_MAX);
 	int r = exec_check_file(d->path, d->owner, &st, &err);
 	if (r == 0)
-		r = request_write(&input, dev->device, d->properties, request, &err);
+		r = request_write(&input, dev->device, d->properties, &request, &err);
 	if (r < 0) {
 		fail(dev, &err);
 	} else {
@@ -165,7 +154,6 @@ static void run(struct exec_dev *dev, const struct request *request)
 			.argv = argv,
 			.input = input.data,
 			.input_len = input.len,
-			.timeout_ms = request->timeout_ms,
 			.out_max = EXEC_ANSWER_MAX,
 			.secrets = dev->secrets,
 			.op = dev->op,
@@ -194,7 +182,7 @@ static void exec_get(void *data, struct pctl_op *op, unsigned flags, struct pctl
 	(void)flags;
 	begin(dev, op);
 	dev->power = ret;
-	run(dev, &(struct request){ .op = "get", .timeout_ms = time_for(dev) });
+	run(dev, (struct request){ .op = "get" });
 }
 
 static void exec_act(void *data, struct pctl_op *op, enum pctl_action action)
@@ -203,9 +191,7 @@ static void exec_act(void *data, struct pctl_op *op, enum pctl_action action)
 
 	begin(dev, op);
 	dev->acts = true;
-	run(dev, &(struct request){ .op = "act",
-			 .action = pctl_action_name(action),
-			 .timeout_ms = time_for(dev) });
+	run(dev, (struct request){ .op = "act", .action = pctl_action_name(action) });
 }
 
 /* Set again it is what it was: no commit point. */
@@ -214,7 +200,7 @@ static void exec_boot_set(void *data, struct pctl_op *op, const struct pctl_boot
 	struct exec_dev *dev = data;
 
 	begin(dev, op);
-	run(dev, &(struct request){ .op = "boot", .boot = boot, .timeout_ms = time_for(dev) });
+	run(dev, (struct request){ .op = "boot", .boot = boot });
 }
 
 static void exec_boot_get(void *data, struct pctl_op *op, struct pctl_boot *ret)
@@ -228,7 +214,7 @@ static void exec_boot_get(void *data, struct pctl_op *op, struct pctl_boot *ret)
 	}
 	begin(dev, op);
 	dev->boot = ret;
-	run(dev, &(struct request){ .op = "boot", .timeout_ms = time_for(dev) });
+	run(dev, (struct request){ .op = "boot" });
 }
 
 /* --- The driver. ------------------------------------------------------------------------------ */

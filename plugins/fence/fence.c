@@ -14,12 +14,8 @@
 
 #define COMPLAINT_SIZE 240u
 #define OUT_MAX        65536u
-/* What is left of an op's time for an agent that has to be killed, and to say so. */
-#define GRACE_MS 1500u
 /* So much less than its own time an agent may wait for the power to change. */
 #define LOGIN_S 4u
-/* Who has less time is not begun with: it would only be killed in the middle of it. */
-#define LEAST_MS 200u
 
 static const struct pctl_property properties[] = {
 	PCTL_PROPERTY(.name = "agent", .type = PCTL_TYPE_TEXT,
@@ -167,32 +163,20 @@ static void on_abort(struct pctl_op *op, void *work)
 	dev->op = NULL;
 }
 
-static uint64_t limit_of(const struct pctl_op *op)
-{
-	uint64_t left = pctl_op_time_left(op);
-
-	return left / 2 > GRACE_MS ? left - GRACE_MS : left / 2 + 1;
-}
-
 static void run(struct fence_dev *dev, struct pctl_op *op, const char *action)
 {
 	const char *const argv[] = { dev->agent->path, NULL };
 	struct pctl_program_options options = { .size = sizeof(options),
 		.argv = argv,
-		.timeout_ms = limit_of(op),
 		.out_max = OUT_MAX,
 		.secrets = dev->secrets,
 		.op = op,
 		.starting = on_starting };
-	unsigned left_s = (unsigned)(options.timeout_ms / 1000);
+	unsigned left_s = (unsigned)(pctl_program_time(op) / 1000);
 	unsigned wait_s = left_s > LOGIN_S + 1 ? left_s - LOGIN_S : 1;
 	struct pctl_error err = { 0 };
 	struct pctl_buf input;
 
-	if (pctl_op_time_left(op) < LEAST_MS) {
-		pctl_op_fail(op, PCTL_E_TIMEOUT, "no time was left to run %s", dev->agent->name);
-		return;
-	}
 	pctl_buf_init_secret(&input, PCTL_PROGRAM_INPUT_MAX);
 	int r = fence_agent_input(
 		dev->agent, dev->device, action, is_change(dev) ? wait_s : 0, &input, &err);
