@@ -429,10 +429,10 @@ static void test_mistakes(void **state)
 		"names 2 but 'a[1-3]' names 3");
 	problem_of(
 		"  a: {class: m, address: b, parent: c}\n", "i.yaml:3:37: parent: 'c' is no node");
-	problem_of("  a: {class: m, address: b, parent: a}\n", "'a' stands in itself");
+	problem_of("  a: {class: m, address: b, parent: a}\n", "parent: a is in itself: a circle");
 	problem_of(
 		"  a: {class: m, address: b, parent: c}\n  c: {class: m, address: d, parent: a}\n",
-		"'a' stands in 'c', which stands in itself");
+		"i.yaml:3:37: parent: a is in c, c is in a: a circle");
 }
 
 static void test_ranges(void **state)

@@ -232,8 +232,6 @@ static void read_one(
 	} else if (p->default_text) {
 		take_default(c, s);
 	}
-	if ((p->flags & PCTL_PROPERTY_REQUIRED) && !s->given && !p->default_text)
-		wrong(c, NULL, p->name, "is missing");
 }
 
 /* Whether key is p's name, or one of the ways to give p's secret. */
@@ -263,20 +261,59 @@ static const char *nearest_key(const struct pctl_settings *settings, const char 
 	return pctl_parse_nearest(key, words);
 }
 
+static bool is_known(const struct pctl_settings *settings, const char *key)
+{
+	if (pctl_parse_choice(key, pctl_core_keys) >= 0)
+		return true;
+	for (size_t i = 0; i < settings->n; i++)
+		if (belongs(settings->v[i].property, key))
+			return true;
+	return false;
+}
+
+static bool is_missing(const struct pctl_setting *s)
+{
+	return (s->property->flags & PCTL_PROPERTY_REQUIRED) && !s->given &&
+	       !s->property->default_text;
+}
+
+/* The required setting that an unknown key was to be, or NULL. */
+static const struct pctl_setting *meant(const struct pctl_settings *settings, const char *key)
+{
+	const char *near = is_known(settings, key) ? NULL : nearest_key(settings, key);
+	const struct pctl_setting *s = near ? pctl_settings_find(settings, near) : NULL;
+
+	return s && is_missing(s) ? s : NULL;
+}
+
+/* What is there under a mistyped name is told of where it stands (check_key()). */
+static void check_missing(const struct pctl_settings_context *c,
+	const struct pctl_settings *settings, const struct pctl_setting *s,
+	const struct pctl_value *map)
+{
+	if (!is_missing(s))
+		return;
+	for (size_t i = 0; i < pctl_value_count(map); i++)
+		if (meant(settings, pctl_value_key_at(map, i)) == s)
+			return;
+	wrong(c, NULL, s->property->name, "is missing");
+}
+
 static void check_key(const struct pctl_settings_context *c, const struct pctl_settings *settings,
 	const char *driver, const struct pctl_value *map, size_t i)
 {
 	const char *key = pctl_value_key_at(map, i);
 	struct pctl_place place = pctl_value_key_place(map, i);
 
-	if (pctl_parse_choice(key, pctl_core_keys) >= 0)
-		return;
-	for (size_t k = 0; k < settings->n; k++)
-		if (belongs(settings->v[k].property, key))
-			return;
-	const char *near = nearest_key(settings, key);
 	const struct pctl_setting *selector = pctl_settings_selector(settings);
 	const char *value = selector ? selector->text : NULL;
+
+	if (is_known(settings, key))
+		return;
+	/* Without its selector nobody knows what else it has. */
+	if (selector && is_missing(selector) && !meant(settings, key))
+		return;
+	const char *near = nearest_key(settings, key);
 	PCTL_AUTO(free)
 	char *advice = near ? pctl_xasprintf("did you mean '%s'?", near)
 			    : pctl_xasprintf("`powerctl drivers %s%s%s` lists them", driver,
@@ -305,6 +342,8 @@ int pctl_settings_read(struct pctl_settings *settings, const struct pctl_propert
 		all[first + i].property = &table[i];
 		read_one(context, &all[first + i], map);
 	}
+	for (size_t i = 0; i < n; i++)
+		check_missing(context, settings, &all[first + i], map);
 	return pctl_problems_count(context->problems) > before ? PCTL_E_CONFIG : 0;
 }
 

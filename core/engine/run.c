@@ -362,6 +362,11 @@ void pctl_run_start(struct pctl_run *run, const struct pctl_run_callbacks *callb
 
 /* --- What tasks say. -------------------------------------------------------------------------- */
 
+const struct pctl_inventory *pctl_run_inventory(const struct pctl_run *run)
+{
+	return run->inventory;
+}
+
 const struct pctl_request *pctl_run_request(const struct pctl_run *run)
 {
 	return &run->request;

@@ -366,10 +366,17 @@ static void start_get(struct pctl_task *t, const struct pctl_driver *d, void *de
 	d->power->get(dev, &t->op, t->get_flags | coming(t), &t->reading);
 }
 
+static uint32_t lacks(const struct pctl_power *power)
+{
+	return power->tells_actions ? power->lacks : 0;
+}
+
 static void take_reading(struct pctl_task *t)
 {
 	t->power = t->reading;
 	t->power_read = true;
+	if (t->power.tells_actions)
+		pctl_target_remember_lacks(t->target, t->power.lacks);
 }
 
 static const char *how_to_read(const struct pctl_task *t)
@@ -462,6 +469,11 @@ void pctl_step_act(
 	if (!(t->target->actions & PCTL_ACTION_BIT(action))) {
 		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s cannot do '%s'%s", d->name,
 			word, pctl_target_with(t->target));
+	} else if (t->power_read && (lacks(&t->power) & PCTL_ACTION_BIT(action))) {
+		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED,
+			"this device has no '%s', in whatever state; `powerctl caps` lists what it "
+			"has",
+			word);
 	} else if (!pctl_task_can(t, action)) {
 		pctl_task_end_fail(t, PCTL_E_STATE, "the device does not take '%s' while it is %s",
 			word, pctl_power_state_name(t->power.state));

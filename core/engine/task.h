@@ -286,6 +286,7 @@ void pctl_run_waiting(struct pctl_run *run, const struct pctl_target *target, co
 /* 0, or why everything is to end: a class and the words for it. */
 int pctl_run_interrupted(const struct pctl_run *run, const char **ret_why);
 const struct pctl_request *pctl_run_request(const struct pctl_run *run);
+const struct pctl_inventory *pctl_run_inventory(const struct pctl_run *run);
 /* METHOD: the method and what it is called with. */
 const struct pctl_arguments *pctl_run_arguments(const struct pctl_run *run);
 /* Puts it behind the tasks that wait for another one to end; false: no other one runs. */

@@ -66,6 +66,24 @@ static void drop_intent(struct pctl_task *t)
 	t->from_intent = false;
 }
 
+/*
+ * Its state cannot be read. What the driver can never do is said before the reason for that: to
+ * mend it would not help. (Where it can be read, what is so already is success all the same.)
+ */
+static void end_unread(struct pctl_task *t, enum pctl_action action, enum pctl_action instead)
+{
+	uint32_t can = t->target->actions;
+	bool same = action == instead;
+
+	if (can & (PCTL_ACTION_BIT(action) | PCTL_ACTION_BIT(instead)))
+		pctl_task_end_error(t, &t->error);
+	else
+		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s cannot do '%s'%s%s%s%s",
+			t->target->loaded->driver->name, pctl_action_name(action),
+			same ? "" : ", nor '", same ? "" : pctl_action_name(instead),
+			same ? "" : "'", pctl_target_with(t->target));
+}
+
 /* --- on and off: to a state that can be confirmed. -------------------------------------------- */
 
 static void send_to_state(struct pctl_task *t);
@@ -205,9 +223,19 @@ static void on_read_for_off(struct pctl_task *t)
 	}
 }
 
+static enum pctl_action off_action(const struct pctl_task *t)
+{
+	return t->request->soft ? PCTL_ACTION_SOFT_OFF : PCTL_ACTION_OFF;
+}
+
+static void on_unread_for_off(struct pctl_task *t)
+{
+	end_unread(t, off_action(t), off_action(t));
+}
+
 void pctl_verb_off(struct pctl_task *t)
 {
-	pctl_step_get(t, PCTL_GET_CONFIRM, on_read_for_off);
+	pctl_step_get_or(t, PCTL_GET_CONFIRM, on_read_for_off, on_unread_for_off);
 }
 
 /* --- Restarts: from on to on, which only a glimpse of another state can prove. ---------------- */
@@ -289,14 +317,17 @@ static void on_off_failed(struct pctl_task *t)
 
 static void turn_off_first(struct pctl_task *t)
 {
-	enum pctl_action off = t->request->soft ? PCTL_ACTION_SOFT_OFF : PCTL_ACTION_OFF;
+	pctl_step_act(t, off_action(t), on_off_accepted, on_off_failed);
+}
 
-	pctl_step_act(t, off, on_off_accepted, on_off_failed);
+static enum pctl_action restart_action(const struct pctl_task *t)
+{
+	return t->request->soft ? PCTL_ACTION_SOFT_RESET : PCTL_ACTION_CYCLE;
 }
 
 static void on_read_for_reboot(struct pctl_task *t)
 {
-	enum pctl_action action = t->request->soft ? PCTL_ACTION_SOFT_RESET : PCTL_ACTION_CYCLE;
+	enum pctl_action action = restart_action(t);
 	bool may_turn_on = t->request->verb == PCTL_VERB_REBOOT || t->request->on_if_off;
 
 	if (t->power.state == PCTL_POWER_OFF || t->power.state == PCTL_POWER_HIBERNATE) {
@@ -314,10 +345,15 @@ static void on_read_for_reboot(struct pctl_task *t)
 	}
 }
 
+static void on_unread_for_reboot(struct pctl_task *t)
+{
+	end_unread(t, restart_action(t), off_action(t));
+}
+
 /* Serves reboot and cycle: they differ only for a machine that is off. */
 void pctl_verb_reboot(struct pctl_task *t)
 {
-	pctl_step_get(t, PCTL_GET_CONFIRM, on_read_for_reboot);
+	pctl_step_get_or(t, PCTL_GET_CONFIRM, on_read_for_reboot, on_unread_for_reboot);
 }
 
 static void on_read_for_reset(struct pctl_task *t)
@@ -331,9 +367,14 @@ static void on_read_for_reset(struct pctl_task *t)
 			pctl_power_state_name(t->power.state));
 }
 
+static void on_unread_for_reset(struct pctl_task *t)
+{
+	end_unread(t, PCTL_ACTION_RESET, PCTL_ACTION_RESET);
+}
+
 void pctl_verb_reset(struct pctl_task *t)
 {
-	pctl_step_get(t, PCTL_GET_CONFIRM, on_read_for_reset);
+	pctl_step_get_or(t, PCTL_GET_CONFIRM, on_read_for_reset, on_unread_for_reset);
 }
 
 /* --- boot: the override, then a restart, or on if off. ---------------------------------------- */

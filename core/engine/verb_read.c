@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* status, wait, info, hardware, caps, identify: nothing here changes power or boot. */
+/* status, wait, info, hardware, identify: nothing here changes power or boot. */
 #include "engine/task.h"
 
 static void end_state(struct pctl_task *t)
@@ -110,62 +110,4 @@ void pctl_verb_identify(struct pctl_task *t)
 	else
 		pctl_task_end_fail(
 			t, PCTL_E_UNSUPPORTED, "driver %s has no identify light", d->name);
-}
-
-static void add_words(struct pctl_value *map, const char *key, uint32_t bits,
-	const char *(*name)(unsigned i), unsigned count)
-{
-	struct pctl_value *list = pctl_value_new_list();
-
-	for (unsigned i = 0; i < count; i++)
-		if (bits & (1u << i))
-			pctl_value_add(list, pctl_value_new_text(name(i)));
-	pctl_value_set(map, key, list);
-}
-
-static const char *action_word(unsigned i)
-{
-	return pctl_action_name((enum pctl_action)i);
-}
-
-static const char *device_word(unsigned i)
-{
-	return pctl_boot_device_name((enum pctl_boot_device)i);
-}
-
-static void add_more(struct pctl_value *map, const struct pctl_driver *d)
-{
-	struct pctl_value *methods = pctl_value_new_list();
-
-	for (const struct pctl_method *m = d->methods; m && m->name; m++)
-		pctl_value_add(methods, pctl_value_new_text(m->name));
-	pctl_value_set_bool(map, "log", d->log != NULL);
-	pctl_value_set_bool(map, "log_clear", d->log && d->log->clear);
-	pctl_value_set_bool(map, "sensors", d->sensors != NULL);
-	pctl_value_set(map, "methods", methods);
-}
-
-/* What the driver can do with such a node; nothing is asked over the network. */
-void pctl_verb_caps(struct pctl_task *t)
-{
-	const struct pctl_driver *d = t->target->loaded->driver;
-
-	t->tree = pctl_value_new_map();
-	pctl_value_set_text(t->tree, "driver", d->name);
-	if (d->power)
-		add_words(t->tree, "power", t->target->actions, action_word, PCTL_ACTION_COUNT);
-	if (d->boot) {
-		add_words(t->tree, "boot_once", t->target->boot_once, device_word, PCTL_BOOT_COUNT);
-		add_words(t->tree, "boot_persistent", t->target->boot_persistent, device_word,
-			PCTL_BOOT_COUNT);
-		pctl_value_set_bool(t->tree, "boot_held",
-			(d->boot->flags & PCTL_BOOT_APPLY_AT_POWER_ACTION) != 0);
-	}
-	pctl_value_set_bool(t->tree, "info", d->inspect && d->inspect->info);
-	pctl_value_set_bool(t->tree, "hardware", d->inspect && d->inspect->hardware);
-	pctl_value_set_bool(t->tree, "identify", d->identify != NULL);
-	pctl_value_set_bool(t->tree, "console", d->console != NULL);
-	add_more(t->tree, d);
-	pctl_value_set_bool(t->tree, "ready", pctl_value_get(t->target->map, "ready") != NULL);
-	pctl_task_end_ok(t, "ok");
 }

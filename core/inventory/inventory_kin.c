@@ -5,7 +5,8 @@
 
 #include "inventory/inventory.h"
 
-#define CIRCLE_WORDS_MAX 400u
+#define CIRCLE_WORDS_MAX 3000u
+#define CIRCLE_TOLD      12u
 
 struct pctl_kin_index {
 	uint32_t *parent; /* by node: 1 + its parent; 0: none */
@@ -62,14 +63,23 @@ static void say_circle(
 	const struct pctl_inventory *inv, size_t node, struct pctl_problems *problems)
 {
 	const uint32_t *parent = inv->kin_index->parent;
+	size_t at = node, told = 0;
 	struct pctl_buf words;
 
 	pctl_buf_init(&words, CIRCLE_WORDS_MAX);
-	for (size_t at = parent[node] - 1; at != node; at = parent[at] - 1)
-		pctl_buf_addf(&words, "'%s', which stands in ", pctl_inventory_name(inv, at));
+	do {
+		size_t in = parent[at] - 1;
+
+		if (told++ < CIRCLE_TOLD)
+			pctl_buf_addf(&words, "%s%s is in %s", told > 1 ? ", " : "",
+				pctl_inventory_name(inv, at),
+				in == at ? "itself" : pctl_inventory_name(inv, in));
+		at = in;
+	} while (at != node);
+	if (told > CIRCLE_TOLD)
+		pctl_buf_addf(&words, " and so on, %zu nodes", told);
 	pctl_problems_add(problems, place_of(inv, node),
-		"parent: '%s' stands in %sitself; take one 'parent:' of the circle out",
-		pctl_inventory_name(inv, node), words.data);
+		"parent: %s: a circle; take one 'parent:' of it out", words.data);
 	pctl_buf_done(&words);
 }
 

@@ -16,6 +16,7 @@ struct pctl_problems {
 	char *lines[KEPT_MAX];
 	size_t kept;
 	size_t count; /* also those that were not kept */
+	size_t said;  /* also those that were said before */
 	struct pctl_strmap seen;
 };
 
@@ -39,6 +40,11 @@ size_t pctl_problems_count(const struct pctl_problems *problems)
 	return problems->count;
 }
 
+size_t pctl_problems_said(const struct pctl_problems *problems)
+{
+	return problems->said;
+}
+
 const char *pctl_problems_at(const struct pctl_problems *problems, size_t i)
 {
 	return i < problems->kept ? problems->lines[i] : NULL;
@@ -46,6 +52,7 @@ const char *pctl_problems_at(const struct pctl_problems *problems, size_t i)
 
 static void keep(struct pctl_problems *problems, const char *line)
 {
+	problems->said++;
 	if (pctl_strmap_get(&problems->seen, line))
 		return;
 	problems->count++;

@@ -190,6 +190,13 @@ static inline const char *pctl_target_with(const struct pctl_target *target)
 	return target->described ? target->described->with : "";
 }
 
+/*
+ * What this machine does not have of its driver's actions, by what was read of it last; 0: nothing
+ * is known. Kept in the cache folder, for those who ask nothing of the machine.
+ */
+uint32_t pctl_target_lacks(const struct pctl_target *target);
+void pctl_target_remember_lacks(const struct pctl_target *target, uint32_t actions);
+
 /* So many machines behind its endpoint may be worked on at a time; 0: 1. */
 uint32_t pctl_target_max_in_flight(const struct pctl_target *target);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <powerctl/buf.h>
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
@@ -165,6 +166,39 @@ const char *pctl_fact_get(const struct pctl_device *device, const char *key)
 void pctl_fact_put(struct pctl_device *device, const char *key, const char *value)
 {
 	pctl_store_put(device->target->core->facts, device->target->endpoint, key, value);
+}
+
+#define LACKS    "core_lacks"
+#define FACT_MAX 200u
+
+void pctl_target_remember_lacks(const struct pctl_target *target, uint32_t actions)
+{
+	struct pctl_store *facts = target->core->facts;
+	const char *known = pctl_store_get(facts, target->machine, LACKS);
+	struct pctl_buf words;
+
+	pctl_buf_init(&words, FACT_MAX);
+	for (unsigned a = 0; a < PCTL_ACTION_COUNT; a++)
+		if (actions & target->loaded->driver->power->actions & 1u << a)
+			pctl_buf_addf(&words, "%s%s", words.len ? " " : "",
+				pctl_action_name((enum pctl_action)a));
+	if (strcmp(words.data ? words.data : "", known ? known : "") != 0)
+		pctl_store_put(facts, target->machine, LACKS, words.len ? words.data : NULL);
+	pctl_buf_done(&words);
+}
+
+uint32_t pctl_target_lacks(const struct pctl_target *target)
+{
+	const char *known = pctl_store_get(target->core->facts, target->machine, LACKS);
+	PCTL_AUTO(free) char *text = pctl_xstrdup(known ? known : "");
+	char *rest = text;
+	uint32_t actions = 0;
+
+	for (char *word; (word = strsep(&rest, " "));)
+		for (unsigned a = 0; a < PCTL_ACTION_COUNT; a++)
+			if (strcmp(word, pctl_action_name((enum pctl_action)a)) == 0)
+				actions |= 1u << a;
+	return actions;
 }
 
 /*

@@ -19,6 +19,7 @@ struct making {
 	bool with_secrets;
 	struct pctl_problems *problems;
 	int *ret;
+	bool wrong; /* one has a mistake: which machine it is shows when that is mended */
 };
 
 void pctl_feeds_free(struct pctl_feeds *feeds)
@@ -89,7 +90,9 @@ static void add_feed(struct making *m, const struct pctl_value *v)
 		feed->target, m->own, m->map, v, m->inventory, m->with_secrets, m->problems);
 	if (r < 0)
 		*m->ret = r;
-	check_new(m, v);
+	m->wrong |= r < 0;
+	if (!m->wrong)
+		check_new(m, v);
 }
 
 /* By their drivers; those of one driver are numbered as they stand there. */
@@ -121,7 +124,7 @@ struct pctl_feeds *pctl_feeds_new(struct pctl_target *target, const struct pctl_
 	const struct pctl_value *list = pctl_value_get(map, "power");
 	size_t n = pctl_value_text(list) ? 0 : pctl_value_count(list);
 	struct pctl_feeds *feeds = pctl_xcalloc(1, sizeof(*feeds) + (n + 1) * sizeof(feeds->v[0]));
-	struct making m = { feeds, target, map, inventory, with_secrets, problems, ret };
+	struct making m = { feeds, target, map, inventory, with_secrets, problems, ret, false };
 
 	if (n > PCTL_FEEDS_MAX)
 		pctl_problems_add(problems, pctl_value_place(list),

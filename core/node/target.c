@@ -7,6 +7,7 @@
 
 #include "driver/crash.h"
 #include "inventory/inventory.h"
+#include "inventory/problems.h"
 #include "node/core.h"
 
 /* How long what may take; each may stand under `timeouts` of defaults, class and node. */
@@ -286,7 +287,7 @@ static bool read_described(struct pctl_target *t, const struct pctl_settings_con
 		return true;
 	const struct pctl_place place = pctl_value_place(pctl_value_get(t->map, s->property->name));
 	if (!s->text || !*s->text)
-		return false;
+		return !s->text; /* then its name may be mistyped */
 	const struct pctl_described *d =
 		pctl_descriptions_get(&t->core->descriptions, driver, s->text, place.file);
 	if (d->err.code) {
@@ -300,13 +301,52 @@ static bool read_described(struct pctl_target *t, const struct pctl_settings_con
 	return true;
 }
 
+/* Where the setting stands that a text begins with the name of. */
+static struct pctl_place place_of_setting(
+	const struct pctl_target *t, const char *text, struct pctl_place otherwise)
+{
+	PCTL_AUTO(free)
+	char *name = pctl_xstrndup(text, strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_"));
+
+	if (!pctl_settings_find(&t->settings, name))
+		return otherwise;
+	for (size_t i = 0; i < PCTL_SECRET_ENDS; i++) {
+		PCTL_AUTO(free) char *key = pctl_xasprintf("%s%s", name, pctl_secret_ends[i]);
+		const struct pctl_value *v = pctl_value_get(t->map, key);
+
+		if (v)
+			return pctl_value_place(v);
+	}
+	return otherwise;
+}
+
+/* What the tables cannot say, once they have nothing to say themselves. */
+static void check_settings(const struct pctl_target *t, const struct pctl_settings_context *context)
+{
+	const struct pctl_driver *driver = t->loaded->driver;
+	const struct pctl_device settings_only = { .target = t };
+	struct pctl_error err = { 0 };
+
+	if (!driver->check)
+		return;
+	pctl_crash_enter(driver->name, "check", t->name);
+	int r = driver->check(&settings_only, &err);
+	pctl_crash_leave();
+	if (r < 0)
+		pctl_settings_complain(
+			context, place_of_setting(t, err.text, context->place), err.text);
+}
+
 static void read_settings(struct pctl_target *t, const struct pctl_settings_context *context)
 {
 	const struct pctl_driver *driver = t->loaded->driver;
+	size_t before = pctl_problems_said(context->problems);
 
 	(void)pctl_settings_read(&t->settings, driver->properties, t->map, context);
 	if (read_described(t, context))
 		(void)pctl_settings_check_keys(&t->settings, driver->name, t->map, context);
+	if (pctl_problems_said(context->problems) == before)
+		check_settings(t, context);
 }
 
 static void set_abilities(struct pctl_target *t)
@@ -333,7 +373,7 @@ uint32_t pctl_target_max_in_flight(const struct pctl_target *t)
 static int check_map(struct pctl_target *target, const struct pctl_inventory *inventory,
 	struct pctl_place place, bool with_secrets, struct pctl_problems *problems)
 {
-	size_t before = pctl_problems_count(problems);
+	size_t before = pctl_problems_said(problems);
 	struct pctl_settings_context context = { .node = target->name,
 		.place = place,
 		.secrets = with_secrets ? target->core->secrets : NULL,
@@ -352,7 +392,7 @@ static int check_map(struct pctl_target *target, const struct pctl_inventory *in
 	read_trust(target, problems);
 	read_via(target, inventory, &context);
 	make_keys(target);
-	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : 0;
+	return pctl_problems_said(problems) > before ? PCTL_E_CONFIG : 0;
 }
 
 static int init(struct pctl_target *target, struct pctl_core *core,
@@ -371,8 +411,9 @@ static int init(struct pctl_target *target, struct pctl_core *core,
 	target->bound = chosen || feeds;
 	target->map = chosen ? inherit(map, chosen) : map;
 	/* A mistake that was said of another node is not said again, and is one all the same. */
-	int r = check_map(
-		target, inventory, pctl_inventory_place(inventory, node), with_secrets, problems);
+	int r = check_map(target, inventory,
+		chosen ? pctl_value_place(chosen) : pctl_inventory_place(inventory, node),
+		with_secrets, problems);
 	if (feeds)
 		target->feeds = pctl_feeds_new(target, map, inventory, with_secrets, problems, &r);
 	if (chosen)

@@ -164,6 +164,11 @@ struct pctl_power {
 	bool tells_actions;   /* actions is what it takes now; else the driver's list holds */
 	uint32_t actions;     /* PCTL_ACTION_BIT()s */
 	char device_code[32]; /* the device's own word or number for the state */
+	/*
+	 * Of what the driver can ever do: what this device does not have, in any state. Read only
+	 * where tells_actions is set, whose actions do not have these either.
+	 */
+	uint32_t lacks;
 };
 
 /*
@@ -384,7 +389,8 @@ struct pctl_driver {
 
 	/*
 	 * Required. Allocates what one device needs and checks its settings beyond what their table
-	 * says, naming the property at fault. Touches no network. device lives until closed.
+	 * and check() say, naming the property at fault. Touches no network. device lives until
+	 * closed.
 	 */
 	int (*open)(void *ctx, struct pctl_device *device, void **ret_dev, struct pctl_error *err);
 	/* Required. No op is in flight. Says goodbye to the device, frees dev within 2 s, calls
@@ -440,6 +446,17 @@ struct pctl_driver {
 	int (*describe)(const struct pctl_selector *selector, struct pctl_description **ret,
 		struct pctl_error *err);
 	void (*undescribe)(struct pctl_description *description);
+
+	/*
+	 * Optional. What is wrong with settings beyond what their tables say: a text that is no MAC
+	 * address, one that goes without another. Called while nodes are prepared, before anything
+	 * is sent to any of them, where the tables found nothing wrong: the mistake is told of with
+	 * its place in the inventory, and `powerctl check` and --dry-run find it as well. Returns
+	 * 0, or PCTL_E_CONFIG with *err, whose text begins with the name of the property at fault,
+	 * by which the place is found. Only settings may be asked for; secrets are NULL where they
+	 * were not read, so that open looks at them again.
+	 */
+	int (*check)(const struct pctl_device *settings, struct pctl_error *err);
 };
 
 #ifdef __cplusplus

@@ -152,4 +152,5 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.connect_ms = 6000,
 	.default_port = 16992,
 	.key_port = key_port,
+	.check = check,
 };

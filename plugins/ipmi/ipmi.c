@@ -181,6 +181,27 @@ static int read_security(struct ipmi_dev *dev, const struct pctl_device *d, stru
 	return 0;
 }
 
+static int read_settings(struct ipmi_dev *dev, const struct pctl_device *d, struct pctl_error *err)
+{
+	dev->protocol = (enum protocol)pctl_setting_choice(d, "protocol");
+	int r = read_credential(dev, d, err);
+
+	if (r == 0)
+		r = read_security(dev, d, err);
+	if (r < 0)
+		explicit_bzero(&dev->credential, sizeof(dev->credential));
+	return r;
+}
+
+static int check(const struct pctl_device *settings, struct pctl_error *err)
+{
+	PCTL_AUTO(free) struct ipmi_dev *tried = pctl_xcalloc(1, sizeof(*tried));
+	int r = read_settings(tried, settings, err);
+
+	explicit_bzero(&tried->credential, sizeof(tried->credential));
+	return r;
+}
+
 static int open_device(
 	void *ctx, struct pctl_device *device, void **ret_dev, struct pctl_error *err)
 {
@@ -189,13 +210,9 @@ static int open_device(
 	dev->ipmi = ctx;
 	dev->device = device;
 	dev->port = (uint16_t)pctl_setting_uint(device, "port");
-	dev->protocol = (enum protocol)pctl_setting_choice(device, "protocol");
 	dev->privilege = (uint8_t)pctl_setting_choice(device, "privilege");
-	int r = read_credential(dev, device, err);
-	if (r == 0)
-		r = read_security(dev, device, err);
+	int r = read_settings(dev, device, err);
 	if (r < 0) {
-		explicit_bzero(&dev->credential, sizeof(dev->credential));
 		free(dev);
 		return r;
 	}
@@ -271,4 +288,5 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.sensors = &ipmi_sensors,
 	.methods = ipmi_methods,
 	.flags = PCTL_DRIVER_REPEATS,
+	.check = check,
 };

@@ -51,6 +51,35 @@ static const char *target_for(const json_t *host, enum pctl_boot_device device)
 	return NULL;
 }
 
+/* "Pxe, Hdd": what it lists; "" where it lists nothing. Returns buf. */
+static const char *listed(const json_t *host, const char *place, char *buf, size_t size)
+{
+	const json_t *item;
+	size_t i, used = 0;
+
+	*buf = '\0';
+	json_array_foreach(doc_at(host, place), i, item)
+	{
+		const char *word = json_string_value(item);
+
+		if (word && used + strlen(word) + 3 < size)
+			used += (size_t)snprintf(
+				buf + used, size - used, "%s%s", used ? ", " : "", word);
+	}
+	return buf;
+}
+
+static int no_target(
+	const struct redfish_dev *dev, enum pctl_boot_device device, struct pctl_error *err)
+{
+	char words[160];
+
+	(void)listed(dev->host, TARGETS, words, sizeof(words));
+	return pctl_error_set(err, PCTL_E_UNSUPPORTED,
+		"this system does not list '%s' among its boot devices: it has %s",
+		targets[device][0], *words ? words : "none");
+}
+
 /* Fills in what is asked for, or says why it cannot be. */
 static int check_wish(const struct redfish_dev *dev, struct boot_job *job, struct pctl_error *err)
 {
@@ -68,14 +97,14 @@ static int check_wish(const struct redfish_dev *dev, struct boot_job *job, struc
 	if (!json_is_object(doc_at(dev->host, "Boot")))
 		return pctl_error_set(err, PCTL_E_UNSUPPORTED, "this system has no boot override");
 	if (!job->target && wish->device != PCTL_BOOT_NONE)
-		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
-			"this system does not list '%s' among its boot devices",
-			targets[wish->device][0]);
+		return no_target(dev, wish->device, err);
 	if (wish->persistent && wish->device != PCTL_BOOT_NONE &&
 		((q->flags & QUIRK_BOOT_ONCE) ||
 			!doc_lists(dev->host, ENABLES, "Continuous", true)))
 		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
-			"this system takes a boot device for the next start only");
+			"this system takes a boot device for the next start only: leave out "
+			"--persistent, and set the order of its boot devices in its own setup "
+			"(`powerctl boot bios`)");
 	if (job->mode && !doc_at(dev->host, MODE))
 		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
 			"this system does not let the boot mode be chosen");

@@ -194,6 +194,9 @@ static void finish_get(struct redfish_dev *dev, const struct reply *reply)
 	ret->changing = changing;
 	ret->tells_actions = dev->resets != 0;
 	ret->actions = actions_of(dev->resets);
+	/* What it lists does not hang on its state. */
+	if (ret->size >= offsetof(struct pctl_power, lacks) + sizeof(ret->lacks))
+		ret->lacks = dev->resets ? redfish_power.actions & ~ret->actions : 0;
 	(void)snprintf(ret->device_code, sizeof(ret->device_code), "%s",
 		word                  ? word
 		: json_is_null(state) ? "null"

@@ -82,10 +82,11 @@ void wol_begin(struct wol_dev *dev, struct pctl_op *op)
 
 /* --- Open and close. -------------------------------------------------------------------------- */
 
-static int read_packet(struct wol_dev *dev, struct pctl_error *err)
+static int read_packet(
+	struct wol_dev *dev, const struct pctl_device *device, struct pctl_error *err)
 {
-	const char *text = pctl_setting_text(dev->device, "mac");
-	const struct pctl_secret *password = pctl_setting_secret(dev->device, "secureon");
+	const char *text = pctl_setting_text(device, "mac");
+	const struct pctl_secret *password = pctl_setting_secret(device, "secureon");
 	uint8_t mac[WOL_MAC_SIZE], secure[WOL_SECURE_MAX];
 	size_t secure_n = 0;
 
@@ -103,14 +104,15 @@ static int read_packet(struct wol_dev *dev, struct pctl_error *err)
 	return 0;
 }
 
-static int read_destination(struct wol_dev *dev, struct pctl_error *err)
+static int read_destination(
+	struct wol_dev *dev, const struct pctl_device *device, struct pctl_error *err)
 {
-	const char *text = pctl_setting_text(dev->device, "broadcast");
-	uint16_t port = htons((uint16_t)pctl_setting_uint(dev->device, "port"));
+	const char *text = pctl_setting_text(device, "broadcast");
+	uint16_t port = htons((uint16_t)pctl_setting_uint(device, "port"));
 	struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)&dev->to;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)&dev->to;
 
-	dev->interface = pctl_setting_text(dev->device, "interface");
+	dev->interface = pctl_setting_text(device, "interface");
 	if (dev->interface && (!*dev->interface || strlen(dev->interface) >= IFNAMSIZ))
 		return pctl_error_set(err, PCTL_E_CONFIG, "interface is no name of one");
 	if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
@@ -133,6 +135,23 @@ static int read_destination(struct wol_dev *dev, struct pctl_error *err)
 	return 0;
 }
 
+static int read_settings(
+	struct wol_dev *dev, const struct pctl_device *device, struct pctl_error *err)
+{
+	int r = read_packet(dev, device, err);
+
+	return r < 0 ? r : read_destination(dev, device, err);
+}
+
+static int wol_check(const struct pctl_device *settings, struct pctl_error *err)
+{
+	struct wol_dev tried = { .fd = -1 };
+	int r = read_settings(&tried, settings, err);
+
+	explicit_bzero(tried.packet, sizeof(tried.packet));
+	return r;
+}
+
 static int wol_open(void *ctx, struct pctl_device *device, void **ret_dev, struct pctl_error *err)
 {
 	struct wol_dev *dev = pctl_xcalloc(1, sizeof(*dev));
@@ -140,9 +159,7 @@ static int wol_open(void *ctx, struct pctl_device *device, void **ret_dev, struc
 	(void)ctx;
 	dev->device = device;
 	dev->fd = -1;
-	int r = read_packet(dev, err);
-	if (r == 0)
-		r = read_destination(dev, err);
+	int r = read_settings(dev, device, err);
 	if (r < 0) {
 		free(dev);
 		return r;
@@ -192,4 +209,5 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.power = &power,
 	.default_port = 9,
 	.flags = PCTL_DRIVER_REPEATS,
+	.check = wol_check,
 };

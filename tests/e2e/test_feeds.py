@@ -120,6 +120,41 @@ nodes:
                  "did you mean 'null'?", "powerctl.yaml:5:", "colour"):
         has(r.err, line)
     same(lab.run("check", "-a").status, 2)
+    lab.inventory("nodes:\n  a: {power: [{driver: fence, agnt: x}, {driver: fence, agnt: y}]}\n"
+                  "  b: {driver: exec, progam: /bin/true}\n  c: {power: [{driver: exec}]}\n")
+    r = lab.run("status", "-a")
+    same((r.status, r.out), (2, ""))
+    same([line.split("powerctl.yaml:")[1] for line in r.err.splitlines()],
+         ["2:31: driver fence has no setting 'agnt'; did you mean 'agent'?",
+          "2:57: driver fence has no setting 'agnt'; did you mean 'agent'?",
+          "3:21: driver exec has no setting 'progam'; did you mean 'program'?",
+          "4:15: program is missing"])
+
+
+@test
+def caps(lab):
+    """caps: feeds, and interfaces of other drivers"""
+    lab.inventory("""
+nodes:
+  n1:
+    driver: "null"
+    console: {driver: wol, mac: "02:00:00:00:00:01", address: 127.0.0.1}
+    power: [bmc, {driver: "null", unit: 1, address: a}, {driver: "null", unit: 2, address: a}]
+  two: {power: [{driver: "null", unit: 3, address: a}, {driver: "null", unit: 4, address: a}]}
+  w1: {driver: "null", power: [{driver: wol, mac: "02:00:00:00:00:01", address: 127.0.0.1}]}
+  b: {driver: "null", console: {driver: wol, address: 127.0.0.1, mac: x}}
+""")
+    found = {one["node"]: one["result"] for one in lab.run("caps", "--json", "n1", "two", "w1").json}
+    n1, two, w1 = (found[n] for n in ("n1", "two", "w1"))
+    same((n1["console"], n1["from"], n1["sensors"]), (False, {"console": "wol"}, True))
+    same([(f["feed"], f["driver"], f.get("address")) for f in n1["feeds"]],
+         [("bmc", "null", None), ("null 1", "null", "a"), ("null 2", "null", "a")])
+    same(("ac_cycle" in n1["power"], "reset" in n1["power"]), (True, True))
+    same(two["power"], ["on", "off", "cycle", "ac_cycle"])
+    same((w1["power"], w1["from"], w1["console"], w1.get("boot_once")),
+         (["on"], {"power": "wol", "boot": "wol"}, True, None))
+    bad(lab.run("caps", "b"), 1, "b: error: config: ", "powerctl.yaml:9:71: mac is not that of")
+    has(lab.run("caps", "n1").out, "feed: null 2")
 
 
 @test

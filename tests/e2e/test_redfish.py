@@ -135,7 +135,14 @@ def soft_power(lab):
     good(lab.run("off", "--soft", others), *[f"r{n}: off" for n in range(1, 9) if n != gen9])
     same(sum(fleet.counters(n)["reset_soft_off"] for n in range(1, 9)), 7)
     same(sum(fleet.counters(n)["reset_off"] for n in range(1, 9)), 0)
-    bad(lab.run("off", "--soft", f"r{gen9}"), 1, f"r{gen9}: error: state: ")
+    has(lab.run("caps", f"r{gen9}").out, "soft_off")
+    bad(lab.run("off", "--soft", f"r{gen9}"), 1,
+        f"r{gen9}: error: unsupported: this device has no 'soft_off', in whatever state")
+    caps = lab.run("caps", "--json", f"r{gen9},r1").json
+    by_name = {c["node"]: c["result"] for c in caps}
+    same("soft_off" in by_name[f"r{gen9}"]["power_lacks"], True, caps)
+    same("soft_off" in by_name[f"r{gen9}"]["power"], False, caps)
+    same("soft_off" in by_name["r1"]["power"], True, caps)
     same(fleet.device(gen9)["power"], "on")
     fleet.set(1, os_agent=0, power="on")
     good(lab.run("off", "--soft", "--force-after", "1s", "r1"),
@@ -258,7 +265,8 @@ def boot_devices(lab):
         for n, profile in enumerate(PROFILES, 1):
             result = lab.run("bootdev", device, f"r{n}")
             if profile in lacking.get(device, ()):
-                bad(result, 1, f"r{n}: error: unsupported: this system does not list '{target}'")
+                bad(result, 1, f"r{n}: error: unsupported: this system does not list '{target}'",
+                    "among its boot devices: it has None, Pxe")
                 continue
             good(result, f"r{n}: ok")
             wanted = "Utilities" if (device, profile) == ("diag", "dell") else target
@@ -304,7 +312,8 @@ def persistent_boot(lab):
     for n, profile in enumerate(PROFILES, 1):
         result = lab.run("bootdev", "--persistent", "disk", f"r{n}")
         if profile in ("hpe", "hpe-gen9"):
-            bad(result, 1, "error: unsupported: this system takes a boot device for the next start")
+            bad(result, 1, "error: unsupported: this system takes a boot device for the next start",
+                "leave out --persistent")
             continue
         good(result, f"r{n}: ok")
         good(lab.run("on", f"r{n}"), f"r{n}: on")
@@ -405,7 +414,9 @@ def many_systems(lab):
 def bad_ids(lab):
     """system is an id: a path is refused before anything is sent"""
     fleet = RedfishFleet(lab, settings="system: /redfish/v1/Systems/1")
-    bad(lab.run("on", "r1"), 1, "r1: error: config: system: is an id, the last part of its path")
+    r = lab.run("on", "r1")
+    same((r.status, r.out), (2, ""), r)
+    has(r.err, "powerctl.yaml:10:13: system: is an id, the last part of its path")
     same(fleet.counters()["requests"], 0)
 
 

@@ -4,6 +4,7 @@
 import contextlib
 import ctypes
 import os
+import re
 import socket
 import struct
 import subprocess
@@ -144,8 +145,7 @@ def ipv6(lab):
     net = Net(lab)
     if not NAMESPACES or not os.path.exists("/proc/net/if_inet6"):
         inventory(lab, broadcast="ff02::1")
-        kind, message = error_of(lab.run("--json", "on", "w1"))
-        same(kind, "config", message)
+        same(lab.run("on", "w1").status, 2)
         return
     with net.wire() as wire:
         inventory(lab, broadcast="ff02::1", interface="w0", repeat=1)
@@ -221,6 +221,8 @@ def nothing_else(lab):
                      ["info"], ["hardware"], ["log"], ["sensors"], ["identify"], ["wait", "on"]):
             kind, message = error_of(lab.run("--json", *verb, "w1"))
             same(kind, "unsupported", (verb, message))
+            if verb[0] in ("off", "reboot", "cycle", "reset"):
+                has(message, "driver wol cannot do '")
         inventory(lab, broadcast="127.0.0.1", port=s.getsockname()[1], via="socks5://127.0.0.1:9")
         kind, message = error_of(lab.run("--json", "on", "w1"))
         same(kind, "unsupported", message)
@@ -244,10 +246,19 @@ def mistakes(lab):
         inventory(lab, **settings)
         if mac:
             lab.inventory(f"nodes: {{w1: {{driver: wol, address: 10.0.0.1, mac: '{mac}'}}}}\n")
-        kind, message = error_of(lab.run("--json", "on", "w1"))
-        same(kind, "config", message)
-        has(message, words)
-        same("hunter2" in message, False)
+        if "interface" in settings:
+            kind, message = error_of(lab.run("--json", "on", "w1"))
+            same(kind, "config", message)
+            has(message, words)
+            continue
+        for command in (["on"], ["--dry-run", "on"], ["check"]):
+            r = lab.run(*command, "w1")
+            same((r.status, r.out), (2, ""), r)
+            if "secureon" in settings and command == ["check"]:
+                continue
+            has(r.err, words)
+            assert re.search(r"powerctl.yaml:[12]:\d+: (mac|broadcast|secureon) ", r.err), r
+            same("hunter2" in r.err, False)
     lab.inventory("nodes: {w1: {driver: wol, address: 10.0.0.1}}\n")
     r = lab.run("on", "w1")
     same((r.status, "mac is missing" in r.err), (2, True), r)
