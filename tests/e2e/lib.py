@@ -9,7 +9,8 @@
     lab.keep(one)                       # whatever has a close(), called when the test is over
 
 Each Lab has folders of its own for everything that powerctl reads and writes, and ends what was
-started in it. Tests are functions with @test; main() runs them and prints TAP.
+started in it. Tests are functions with @test; main() runs them and prints TAP; with POWERCTL_TIMES=1
+in the environment it says how long each of them took.
 """
 import base64
 import contextlib
@@ -426,6 +427,7 @@ def main():
     print(f"1..{len(chosen)}")
     for n, one in enumerate(chosen, 1):
         name = (one.__doc__ or one.__name__).splitlines()[0]
+        begin = time.monotonic()
         try:
             with Lab() as lab:
                 one(lab)
@@ -437,4 +439,6 @@ def main():
             print(f"not ok {n} - {name} ({one.__name__})", flush=True)
             for line in traceback.format_exc().splitlines():
                 print(f"# {line}", flush=True)
+        if os.environ.get("POWERCTL_TIMES"):
+            print(f"# {one.__name__} took {time.monotonic() - begin:.2f} s", flush=True)
     sys.exit(1 if failed else 0)
