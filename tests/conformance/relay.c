@@ -562,7 +562,7 @@ static bool take_ports(struct relay *r, struct relay_ports *ret, char *why, size
 	for (size_t i = 0; i < r->n; i++) {
 		/* Those of nobody stay bound, here and in the relay, and are never read. */
 		if (!bind_pair(&r->tcp[i], &r->udp[i], &ret->relay[i]) ||
-			listen(r->tcp[i], 64) < 0 ||
+			listen(r->tcp[i], SOMAXCONN) < 0 ||
 			!bind_pair(&kept[0], &kept[1], &ret->nobody[i])) {
 			(void)snprintf(why, size, "no port for the relay: %s", strerror(errno));
 			return false;

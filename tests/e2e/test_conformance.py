@@ -89,7 +89,7 @@ def keeps_it_behind_a_selector(lab):
     _, args = device_of(lab)
     r = check(lab, *args, *KIND, "--quick", "--only", "device", os.path.join(PLUGINS, "lineselector.so"))
     same((r.status, set(r.verdicts.values())), (0, {"ok"}), r)
-    r = check(lab, *args, *KIND, "--only", "faults", os.path.join(PLUGINS, "lineselector.so"))
+    r = check(lab, *args, *KIND, "--only", "faults.reset", os.path.join(PLUGINS, "lineselector.so"))
     same((r.status, set(r.verdicts.values())), (0, {"ok"}), r)
 
 
