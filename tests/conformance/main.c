@@ -212,7 +212,8 @@ static int read_words(struct options *o, int argc, char **argv)
 		if (c == ':')
 			complain(argv[optind - 1], "it takes a value; --help says which");
 		if (c == '?')
-			complain_of_option(argv[optind - 1]);
+			complain_of_option(optopt > ' ' ? (const char[]){ '-', (char)optopt, '\0' }
+							: argv[optind - 1]);
 		if (c == ':' || c == '?' || !take_option(o, (enum word)c, optarg))
 			return USAGE;
 	}

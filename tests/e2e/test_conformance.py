@@ -218,7 +218,7 @@ def words(lab):
                        (["--only", "load.op", line], "did you mean 'load.ops'?"),
                        (["--adress", "x", line], "--adress: there is no such option; did you mean '--address'?"),
                        (["--adress=x", line], "did you mean '--address'?"),
-                       (["-z", line], "-z: there is no such option; --help lists them"),
+                       (["-zq", line], "-z: there is no such option; --help lists them"),
                        ([line, "--ops"], "--ops: it takes a value"),
                        (["--set", "prot=1", line],
                         "powerctl-driver-check: driver line has no setting 'prot'; did you mean 'port'?"),
