@@ -114,7 +114,7 @@ static void check_defaults(
 	struct pctl_problems *problems = pctl_problems_new();
 	const struct pctl_settings_context context = { .node = what, .problems = problems };
 	struct pctl_value *none = pctl_value_new_map();
-	struct pctl_settings settings;
+	struct pctl_settings settings = { 0 };
 
 	(void)pctl_settings_read(&settings, table, none, &context);
 	for (size_t i = 0; i < pctl_problems_count(problems); i++)
