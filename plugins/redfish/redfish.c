@@ -199,6 +199,7 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.boot = &redfish_boot,
 	.inspect = &redfish_inspect,
 	.identify = &redfish_identify,
+	.console = &redfish_console,
 	.default_port = DEFAULT_PORT,
 	.log = &redfish_log,
 	.sensors = &redfish_sensors,

@@ -234,6 +234,7 @@ extern const struct pctl_power_if redfish_power;
 extern const struct pctl_boot_if redfish_boot;
 extern const struct pctl_inspect_if redfish_inspect;
 extern const struct pctl_identify_if redfish_identify;
+extern const struct pctl_console_if redfish_console;
 extern const struct pctl_log_if redfish_log;
 extern const struct pctl_sensors_if redfish_sensors;
 extern const struct pctl_method redfish_methods[];

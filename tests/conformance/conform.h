@@ -38,6 +38,7 @@ struct shared {
 	char why[1500];   /* a check failed, or was skipped */
 	char note[500];   /* what a check measured */
 	bool mistaken;    /* of what somebody typed: why says it */
+	bool only_tables; /* no check opens a device: a setting that is missing may be so */
 	bool loaded;      /* and what follows is known */
 	bool networked;   /* it is reached over a network */
 	bool tells_power; /* has a power interface */
@@ -84,6 +85,13 @@ void skip(const struct bench *bench, const char *fmt, ...)
 void note(const struct bench *bench, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void doing(const struct bench *bench, const char *what);
 
+struct pctl_described;
+struct pctl_descriptions;
+
+/* What the selector's value brings, where one is set; else NULL. It lives as long as descriptions.
+ */
+const struct pctl_described *describe_driver(const struct bench *bench,
+	const struct pctl_driver *driver, struct pctl_descriptions *descriptions);
 /* Fails where it cannot be loaded. */
 const struct pctl_driver *load_driver(const struct bench *bench);
 /* Fills in what the shared memory says about the driver; fails as that. */

@@ -212,7 +212,8 @@ static int read_words(struct options *o, int argc, char **argv)
 		if (c == ':')
 			complain(argv[optind - 1], "it takes a value; --help says which");
 		if (c == '?')
-			complain_of_option(argv[optind - 1]);
+			complain_of_option(optopt > ' ' ? (const char[]){ '-', (char)optopt, '\0' }
+							: argv[optind - 1]);
 		if (c == ':' || c == '?' || !take_option(o, (enum word)c, optarg))
 			return USAGE;
 	}
@@ -333,14 +334,24 @@ static void set_up(const struct bench *bench)
 	rig_init(&rig, bench, &(struct rig_options){ .where = RIG_RELAY });
 }
 
+static bool opens_device(const struct bench *bench)
+{
+	for (size_t g = 0; g < GROUPS; g++)
+		for (const struct check *c = groups[g]; c->name; c++)
+			if (wanted(bench->options, c) && (c->needs & NEEDS_DEVICE) &&
+				!lacks_device(bench, c))
+				return true;
+	return false;
+}
+
 /* What somebody typed is no fault of the driver's; what else is wrong the checks say. */
 static bool settings_are_right(
 	const struct bench *bench, const char *folder, char *why, size_t size)
 {
-	const struct options *o = bench->options;
-	const struct shared *s = bench->shared;
+	struct shared *s = bench->shared;
 
-	if (!s->loaded || (s->networked && !o->address && !o->sets_n))
+	s->only_tables = !opens_device(bench);
+	if (!s->loaded || (s->only_tables && !bench->options->sets_n))
 		return true;
 	return look(bench, folder, set_up, why, size) || !s->mistaken;
 }

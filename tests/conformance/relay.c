@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -14,11 +13,12 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "relay_socket.h"
 
 /* A small number of everything: one driver talks to one device. poll() does for that. */
 #define FLOWS     64u
@@ -84,58 +84,6 @@ void relay_set(struct relay_shared *shared, enum relay_mode mode, unsigned arg)
 }
 
 /* --- Sockets. --------------------------------------------------------------------------------- */
-
-static int bind_loopback(int type, uint16_t port, uint16_t *ret_port)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-		.sin_port = htons(port) };
-	socklen_t len = sizeof(at);
-	int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	if (fd < 0)
-		return -1;
-	if (bind(fd, (const struct sockaddr *)&at, sizeof(at)) < 0 ||
-		getsockname(fd, (struct sockaddr *)&at, &len) < 0) {
-		(void)close(fd);
-		return -1;
-	}
-	*ret_port = ntohs(at.sin_port);
-	return fd;
-}
-
-/* Below where most systems find ports by themselves; there are libraries that take no higher ones.
- */
-#define FIRST_PORT 10240u
-#define PORTS      22000u
-
-static uint16_t draw_port(void)
-{
-	uint16_t n = 0;
-
-	(void)!getrandom(&n, sizeof(n), 0);
-	return (uint16_t)(FIRST_PORT + n % PORTS);
-}
-
-/* One number for both. */
-static bool bind_pair(int *ret_tcp, int *ret_udp, uint16_t *ret_port)
-{
-	for (int i = 0; i < 100; i++) {
-		uint16_t port = draw_port();
-		int tcp = bind_loopback(SOCK_STREAM, port, &port);
-		int udp = tcp < 0 ? -1 : bind_loopback(SOCK_DGRAM, port, &port);
-
-		if (udp >= 0) {
-			*ret_tcp = tcp;
-			*ret_udp = udp;
-			*ret_port = port;
-			return true;
-		}
-		if (tcp >= 0)
-			(void)close(tcp);
-	}
-	return false;
-}
 
 static void hang_up(struct flow *f, bool reset)
 {
@@ -471,15 +419,10 @@ static void from_flow(struct relay *r, struct flow *f, bool from_client)
 		answer(r, f, part, (size_t)n);
 }
 
-/* The kernel drops what comes to a deaf listener: whoever connects waits. Source: socket(7). */
 static void listen_or_not(struct relay *r, bool deaf)
 {
-	struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
-	const struct sock_fprog program = { .len = 1, .filter = &nothing };
-
 	for (size_t i = 0; i < r->n && deaf != r->deaf; i++)
-		(void)setsockopt(r->tcp[i], SOL_SOCKET, deaf ? SO_ATTACH_FILTER : SO_DETACH_FILTER,
-			&program, sizeof(program));
+		relay_deafen(r->tcp[i], deaf);
 	r->deaf = deaf;
 }
 
@@ -561,9 +504,9 @@ static bool take_ports(struct relay *r, struct relay_ports *ret, char *why, size
 
 	for (size_t i = 0; i < r->n; i++) {
 		/* Those of nobody stay bound, here and in the relay, and are never read. */
-		if (!bind_pair(&r->tcp[i], &r->udp[i], &ret->relay[i]) ||
-			listen(r->tcp[i], 64) < 0 ||
-			!bind_pair(&kept[0], &kept[1], &ret->nobody[i])) {
+		if (!relay_bind_pair(&r->tcp[i], &r->udp[i], &ret->relay[i]) ||
+			listen(r->tcp[i], SOMAXCONN) < 0 ||
+			!relay_bind_pair(&kept[0], &kept[1], &ret->nobody[i])) {
 			(void)snprintf(why, size, "no port for the relay: %s", strerror(errno));
 			return false;
 		}

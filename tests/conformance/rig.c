@@ -123,8 +123,7 @@ static void no_problems(struct rig *rig, const char *path)
 		const char *one = pctl_problems_at(rig->problems, i);
 		size_t n = strlen(words);
 
-		if (bench->shared->networked && !bench->options->address && one &&
-			strstr(one, "is missing"))
+		if (bench->shared->only_tables && one && strstr(one, "is missing"))
 			continue;
 		(void)snprintf(words + n, sizeof(words) - n, "%s%s", n ? "\n" : "",
 			without_place(one ? one : "and more", path));

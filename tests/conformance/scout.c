@@ -87,12 +87,11 @@ static void take_table(const struct bench *bench, const struct pctl_property *ta
 	}
 }
 
-/* NULL: it has no selector, or nobody said what of it. What is wrong with a value rig_init() says.
- */
-static const struct pctl_described *describe(const struct bench *bench, const struct pctl_driver *d,
-	struct pctl_descriptions *descriptions)
+/* What is wrong with a value rig_init() says. */
+const struct pctl_described *describe_driver(const struct bench *bench,
+	const struct pctl_driver *driver, struct pctl_descriptions *descriptions)
 {
-	for (const struct pctl_property *p = d->properties; p->name; p++) {
+	for (const struct pctl_property *p = driver->properties; p->name; p++) {
 		if (!(p->flags & PCTL_PROPERTY_SELECTOR))
 			continue;
 		const char *value = setting_given(bench->options, p->name);
@@ -102,7 +101,7 @@ static const struct pctl_described *describe(const struct bench *bench, const st
 			return NULL;
 		doing(bench, "describe");
 		const struct pctl_described *found =
-			pctl_descriptions_get(descriptions, d, value, NULL);
+			pctl_descriptions_get(descriptions, driver, value, NULL);
 		return found->err.code ? NULL : found;
 	}
 	return NULL;
@@ -118,7 +117,7 @@ void scout(const struct bench *bench)
 	s->networked = d->default_port || bench->options->address;
 	s->tells_power = d->power;
 	take_table(bench, d->properties);
-	const struct pctl_described *more = describe(bench, d, &descriptions);
+	const struct pctl_described *more = describe_driver(bench, d, &descriptions);
 	if (more)
 		take_table(bench, more->properties);
 	s->loaded = true;

@@ -11,6 +11,7 @@
 
 #include "driver/plugin.h"
 #include "elf_file.h"
+#include "node/describe.h"
 #include "rig.h"
 
 #define FILE_MAX_   ((long)256 << 20)
@@ -113,7 +114,7 @@ static void check_defaults(
 	struct pctl_problems *problems = pctl_problems_new();
 	const struct pctl_settings_context context = { .node = what, .problems = problems };
 	struct pctl_value *none = pctl_value_new_map();
-	struct pctl_settings settings;
+	struct pctl_settings settings = { 0 };
 
 	(void)pctl_settings_read(&settings, table, none, &context);
 	for (size_t i = 0; i < pctl_problems_count(problems); i++)
@@ -143,43 +144,65 @@ static void check_row(const struct bench *bench, const char *what,
 		fail(bench, "%s %s has flags that nobody knows", what, p->name);
 }
 
-static void check_properties(const struct bench *bench)
+static size_t check_table(
+	const struct bench *bench, const char *what, const struct pctl_property *table)
 {
-	const struct pctl_driver *d = load_driver(bench);
 	size_t n = 0;
 
-	for (const struct pctl_property *p = d->properties; p->name; p++, n++) {
-		check_row(bench, "setting", d->properties, p);
+	for (const struct pctl_property *p = table; p->name; p++, n++) {
+		check_row(bench, "setting", table, p);
 		if (pctl_parse_choice(p->name, pctl_core_keys) >= 0)
 			fail(bench, "setting %s is one of the core's own", p->name);
 		if ((p->flags & PCTL_PROPERTY_REQUIRED) && p->default_text)
 			fail(bench, "setting %s is required and has a default", p->name);
 	}
-	check_defaults(bench, "the driver", d->properties);
-	note(bench, "%zu settings", n);
+	check_defaults(bench, what, table);
+	return n;
+}
+
+static void check_properties(const struct bench *bench)
+{
+	struct pctl_descriptions descriptions = { 0 };
+	const struct pctl_driver *d = load_driver(bench);
+	const struct pctl_described *more = describe_driver(bench, d, &descriptions);
+	size_t n = check_table(bench, "the driver", d->properties), of_value = 0;
+
+	if (more)
+		of_value = check_table(bench, "the driver", more->properties);
+	note(bench, "%zu settings, and %zu that a selector brings", n, of_value);
+	pctl_descriptions_done(&descriptions);
+}
+
+static void check_secret(const struct bench *bench, const struct pctl_property *p)
+{
+	static const char *const words[] = { "password", "passwd", "passphrase", "secret", "token",
+		"api_key", "apikey", "credential", "private_key", "community" };
+	bool secret = p->flags & PCTL_PROPERTY_SECRET;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!secret && p->type == PCTL_TYPE_TEXT && strstr(p->name, words[i]))
+			fail(bench,
+				"setting %s sounds like a secret and is not flagged "
+				"PCTL_PROPERTY_SECRET",
+				p->name);
+	if (secret && p->type != PCTL_TYPE_TEXT)
+		fail(bench, "setting %s is a secret and no text", p->name);
+	if (secret && p->default_text)
+		fail(bench, "setting %s is a secret with a default, which everybody knows",
+			p->name);
 }
 
 static void check_secrets(const struct bench *bench)
 {
-	static const char *const words[] = { "password", "passwd", "passphrase", "secret", "token",
-		"api_key", "apikey", "credential", "private_key", "community" };
+	struct pctl_descriptions descriptions = { 0 };
 	const struct pctl_driver *d = load_driver(bench);
+	const struct pctl_described *more = describe_driver(bench, d, &descriptions);
 
-	for (const struct pctl_property *p = d->properties; p->name; p++) {
-		bool secret = p->flags & PCTL_PROPERTY_SECRET;
-
-		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-			if (!secret && p->type == PCTL_TYPE_TEXT && strstr(p->name, words[i]))
-				fail(bench,
-					"setting %s sounds like a secret and is not flagged "
-					"PCTL_PROPERTY_SECRET",
-					p->name);
-		if (secret && p->type != PCTL_TYPE_TEXT)
-			fail(bench, "setting %s is a secret and no text", p->name);
-		if (secret && p->default_text)
-			fail(bench, "setting %s is a secret with a default, which everybody knows",
-				p->name);
-	}
+	for (const struct pctl_property *p = d->properties; p->name; p++)
+		check_secret(bench, p);
+	for (const struct pctl_property *p = more ? more->properties : NULL; p && p->name; p++)
+		check_secret(bench, p);
+	pctl_descriptions_done(&descriptions);
 }
 
 /* --- Interfaces. ------------------------------------------------------------------------------ */

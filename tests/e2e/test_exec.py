@@ -10,7 +10,8 @@ import subprocess
 import threading
 import urllib.parse
 
-from lib import SOURCE, bad, error_of, good, has, main, same, test, until
+from checklib import check
+from lib import BUILD, SOURCE, bad, error_of, good, has, main, same, test, until
 from schema import check_schema
 
 RELAY = os.path.join(SOURCE, "contrib/exec/relay.sh")
@@ -183,6 +184,18 @@ def test_the_python_example(lab):
     strip_inventory(lab, strip.port)
     r = lab.run("off", "p1", "--json", "--try-anyway")
     same(error_of(r)[0], "unreachable", r)
+
+
+@test
+def test_the_python_example_is_checked(lab):
+    """powerctl-driver-check sees a program's own settings: its password is looked for, its port relayed"""
+    strip = Strip(lab)
+    secret = lab.write("secret", strip.server.password + "\n")
+    for only in ("device.wrong-password", "faults.reset"):
+        r = check(lab, "--address", "127.0.0.1", "--set", f"program={TASMOTA}", "--set",
+                  f"port={strip.port}", "--password-file", secret, "--only", only,
+                  os.path.join(BUILD, "plugins", "exec.so"))
+        same((r.status, r.verdicts), (0, {only: "ok"}), r)
 
 
 # --- What a program is asked. --------------------------------------------------------------------

@@ -4,7 +4,7 @@
 import re
 
 from lib import bad, error_of, good, has, main, same, test
-from redfishlib import IDS, PASSWORD, PROFILES, RedfishFleet
+from redfishlib import IDS, PASSWORD, PROFILES, USER, RedfishFleet
 
 LOGIN = "POST /redfish/v1/SessionService/Sessions"
 # Nothing of a polite client; what vendors refuse without being told how is counted apart.
@@ -458,6 +458,18 @@ def info_of_all(lab):
         if profile == "dmtf":
             same(tree["serial_console"][0], {"protocol": "ssh", "port": 2200})
         same(tree["security"], {"tls": False})
+
+
+@test
+def console_says_what_opens_it(lab):
+    """console opens none: it says what to write into the inventory, or to type, by what the service tells"""
+    fleet_of_all(lab)
+    for n, profile in enumerate(PROFILES, 1):
+        r = bad(lab.run("console", f"r{n}", stdin=""), 1)
+        has(r.err, f"r{n}: unsupported: its serial console is reached over IPMI: give the node "
+                   "`console: {driver: ipmi, credential: NAME}`")
+        has(r.err, "; or type: ssh ")
+        has(r.err, f"-l {USER} 127.0.0.1\n")
 
 
 def good_tree(lab, verb, n):

@@ -91,6 +91,42 @@ def in_turn(*answers):
     return lambda _: left.pop(0) if len(left) > 1 else left[0]
 
 
+def on(**more):
+    return {"ServiceEnabled": True, **more}
+
+
+# SerialConsole of the system, that of its manager (an int: what is answered instead), and what is said.
+CONSOLES = (
+    ({"IPMI": on()}, None, "over IPMI: give the node `console: {driver: ipmi, credential: NAME}`\n"),
+    ({"SSH": on(Port=2200, ConsoleEntryCommand="start /console1")}, None,
+     "over SSH; type: ssh -p 2200 -l admin 127.0.0.1, and there: start /console1\n"),
+    ({"SSH": on(Port=99999, ConsoleEntryCommand="a\x1b[2J")}, None, "type: ssh -l admin 127.0.0.1\n"),
+    ({"SSH": on(Port=22)}, on(ConnectTypesSupported=["IPMI"]),
+     "credential: NAME}`; or type: ssh -l admin 127.0.0.1\n"),
+    (None, on(ConnectTypesSupported=["Telnet", "Oem"]), "over Telnet only, which encrypts nothing\n"),
+    ({"SSH": {"ServiceEnabled": False}}, {"ServiceEnabled": False, "ConnectTypesSupported": ["SSH"]},
+     "the service names no serial console that is enabled\n"),
+    ("odd", on(ConnectTypesSupported="IPMI"), "the service names no serial console that is enabled\n"),
+    ({"SSH": on()}, 404, "over SSH; type: ssh -l admin 127.0.0.1\n"),
+)
+
+
+@test
+def consoles(lab):
+    """what console says follows from what the service tells, of the system or of its manager"""
+    service = Service(lab, {})
+    for of_system, of_manager, said in CONSOLES:
+        manager = {"Links": {"ManagedBy": [{"@odata.id": "/redfish/v1/Managers/1"}]}} if of_manager else {}
+        service.answers["GET", "/redfish/v1/Systems/1"] = system(SerialConsole=of_system, **manager)
+        service.answers["GET", "/redfish/v1/Managers/1"] = \
+            (of_manager, {}, {}) if isinstance(of_manager, int) else {"SerialConsole": of_manager}
+        r = bad(lab.run("console", "n1", stdin=""), 1)
+        has(r.err, "n1: unsupported: ")
+        has(r.err, said)
+        same(service.lines()[-1], "GET /redfish/v1/Managers/1" if of_manager
+             else "GET /redfish/v1/Systems/1")
+
+
 @test
 def login_and_goodbye(lab):
     """Nothing goes with the root, a token with the rest, and the session is ended"""
