@@ -43,6 +43,9 @@ bench-ipmi: all
 	@scripts/deps check
 	@scripts/bench ipmi
 
+bench-compare:
+	@scripts/bench-compare "$(BASE)" $(ROWS)
+
 fuzz:
 	@scripts/fuzz
 
@@ -73,6 +76,7 @@ help:
 	@echo 'make check-vm     the part of it with a QEMU machine behind a BMC'
 	@echo 'make bench        timings beside other clients, in one table'
 	@echo 'make bench-ipmi   its rows of IPMI: beside ipmipower and ipmitool'
+	@echo 'make bench-compare BASE=REVISION  whether HEAD is slower than that, as ratios; ROWS= of make bench'
 	@echo 'make fuzz         each fuzz target for EACH=60 seconds'
 	@echo 'make lint         format, clang-tidy, cppcheck, shellcheck, includes'
 	@echo 'make install      DESTDIR= PREFIX=/usr/local'

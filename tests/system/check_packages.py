@@ -89,7 +89,7 @@ def what_each_needs(_lab):
 
 
 @test
-def driver_of_ones_own(_lab):
+def driver_of_ones_own(lab):
     """a driver is built with what libpowerctl-dev has, and held to its contract"""
     need("pkg-config", "make", "cc")
     where = place("extracted")
@@ -101,7 +101,9 @@ def driver_of_ones_own(_lab):
            "PATH": f"{where}/usr/bin:{os.environ['PATH']}"}
     run("powerctl", "drivers", "new", "lamp", "--dir", where, **env)
     run("make", cwd=where + "/lamp", **env)
-    has(run("powerctl-driver-check", where + "/lamp/build/lamp.so", **env).out, "ok 1")
+    lab.write("lamp", "off\n")
+    has(run("powerctl-driver-check", "--set", "file=" + lab.path("lamp"), where + "/lamp/build/lamp.so", **env).out,
+        "ok 1")
 
 
 # --- A bare Debian ---------------------------------------------------------------------------

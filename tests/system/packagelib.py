@@ -202,7 +202,7 @@ class Root:
         """What is in it, but for what apt and dpkg keep for themselves."""
         found = run("find", ".", "-xdev", "(", "-path", "./proc", "-o", "-path", "./archive", "-o", "-path",
                     "./var/lib/dpkg", "-o", "-path", "./var/lib/apt", "-o", "-path", "./var/cache", "-o", "-path",
-                    "./var/log", "-o", "-path", "./tmp", ")", "-prune", "-o", "-print", cwd=self.path).lines
+                    "./var/log", "-o", "-path", "./tmp", "-o", "-path", "./run/adduser", ")", "-prune", "-o", "-print", cwd=self.path).lines
         return {path for path in found if not path.endswith("~") and path not in (
             "./etc/ld.so.cache", "./etc/group-", "./etc/gshadow-", "./etc/passwd-", "./etc/shadow-",
             "./etc/subuid-", "./etc/subgid-")}
