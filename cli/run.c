@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <powerctl/history.h>
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
@@ -201,6 +202,15 @@ static void keep_failed(const struct runner *r)
 		say("%s", err.text);
 }
 
+/* It is no failure of the verb, which went on. */
+static void say_history(const struct runner *r)
+{
+	struct pctl_error err = { 0 };
+
+	if (pctl_core_history(r->cli->core, &err) < 0 && !r->cli->options.quiet)
+		say("this is missing in the history: %s", err.text);
+}
+
 static int run_to_end(struct runner *r)
 {
 	const struct pctl_run_callbacks callbacks = {
@@ -221,6 +231,7 @@ static int run_to_end(struct runner *r)
 		(void)uv_run(&cli->loop, UV_RUN_ONCE);
 	keep_failed(r);
 	progress_stop(&r->progress);
+	say_history(r);
 	int status = output_end(
 		r->output, &r->gave_up, tally_status(&r->tally, cli->options.exit_class));
 	signals_stop(&r->signals);

@@ -26,6 +26,7 @@ void pctl_run_free(struct pctl_run *run)
 	pctl_turns_done(&run->turns);
 	free(run->boot_url);
 	pctl_arguments_free(run->arguments);
+	free(run->record);
 	free(run);
 }
 
@@ -36,6 +37,8 @@ static void hear(struct pctl_run *run, size_t i, const struct pctl_result *resul
 {
 	if (i < run->count) {
 		run->ended++;
+		pctl_run_record(run, result);
+		pctl_run_feed(run);
 		run->callbacks.result(run->callbacks.data, result);
 	} else {
 		run->looked++;
@@ -291,6 +294,7 @@ static void feed(uv_idle_t *idle)
 	while ((run->interrupted || has_room(run)) && feed_one(run))
 		continue;
 	(void)uv_idle_stop(&run->feeder);
+	pctl_history_flush(run->core->history);
 	if (run->ended == run->count && run->looked == run->looks && !run->active)
 		finish(run);
 }

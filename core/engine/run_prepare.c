@@ -231,6 +231,7 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	if (request->verb == PCTL_VERB_METHOD && take_method(run, problems) < 0)
 		r = PCTL_E_CONFIG;
 	pctl_run_find_limits(run);
+	pctl_run_begin_record(run);
 	run->fanout = choose_fanout(run);
 	if (r < 0) {
 		pctl_run_free(run);

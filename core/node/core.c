@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <powerctl/history.h>
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
@@ -79,6 +80,7 @@ struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options 
 	core->secrets = pctl_secrets_new();
 	core->breaker = new_breaker();
 	core->locks = pctl_locks_new(options->caller);
+	core->history = pctl_history_new(NULL, PCTL_HISTORY_MAX, options->asked_by);
 	core->limits = pctl_limits_new(loop);
 	core->resolver = pctl_resolver_new(loop);
 	core->programs = pctl_programs_new(loop, 0);
@@ -111,6 +113,7 @@ static void finish_close(uv_handle_t *handle)
 	pctl_breaker_free(core->breaker);
 	pctl_secrets_free(core->secrets);
 	pctl_locks_free(core->locks);
+	pctl_history_free(core->history);
 	pctl_resolver_free(core->resolver);
 	free(core->plugin_dir);
 	free(core);
@@ -144,6 +147,11 @@ int pctl_core_save(struct pctl_core *core, struct pctl_error *err)
 	return r < 0 ? r : e;
 }
 
+int pctl_core_history(const struct pctl_core *core, struct pctl_error *err)
+{
+	return pctl_history_status(core->history, err);
+}
+
 void pctl_core_forget_looks(struct pctl_core *core)
 {
 	pctl_store_free(core->looks);
@@ -153,6 +161,7 @@ void pctl_core_forget_looks(struct pctl_core *core)
 void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data)
 {
 	(void)pctl_core_save(core, NULL);
+	pctl_history_flush(core->history);
 	core->closed = closed;
 	core->closed_data = data;
 	core->stopping = 2;

@@ -24,6 +24,7 @@ extern "C" {
 struct pctl_core_options {
 	const char *plugin_dir; /* NULL: beside the program, else where it is installed */
 	const char *caller;     /* for locks: what other processes are told, "powerctl reboot" */
+	const char *asked_by;   /* for the history: what made it do so, "slurm"; NULL: a person */
 };
 
 PCTL_API struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options *options);
@@ -164,8 +165,9 @@ struct pctl_result {
 	const char *confirmed; /* "seen", "accepted", or NULL where nothing was to confirm */
 	unsigned attempts;     /* how often something was tried */
 	uint64_t elapsed_ms;
-	const char *word; /* what a line says: on, off, ..., accepted, ok, skipped, error */
-	const char *note; /* more about it: a reason, what a dry run would do; or NULL */
+	const char *word;    /* what a line says: on, off, ..., accepted, ok, skipped, error */
+	const char *note;    /* more about it: a reason, what a dry run would do; or NULL */
+	const char *warning; /* what went wrong beside it, and unmakes nothing; or NULL */
 	const struct pctl_value *tree; /* what was read, and what a method answers; or NULL */
 	struct pctl_error error;       /* code 0 where ok; PCTL_E_SKIPPED with ok */
 	struct pctl_stream *stream;    /* CONSOLE: to be taken over, pctl_stream_take(); or NULL */
