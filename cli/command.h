@@ -49,7 +49,7 @@ int command_main(struct cli *cli, int argc, char **argv);
 		OPTION_BIT(OPTION_TIMEOUT) | OPTION_BIT(OPTION_DEADLINE) |                 \
 		OPTION_BIT(OPTION_FANOUT) | OPTION_BIT(OPTION_MAINTENANCE) |               \
 		OPTION_BIT(OPTION_TRY_ANYWAY) | OPTION_BIT(OPTION_CALLER))
-#define OPTIONS_CHANGE  (OPTIONS_RUN | OPTION_BIT(OPTION_DRY_RUN))
+#define OPTIONS_CHANGE  (OPTIONS_RUN | OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_NO_HOOKS))
 #define OPTIONS_DISRUPT (OPTIONS_CHANGE | OPTION_BIT(OPTION_PROTECTED) | OPTION_BIT(OPTION_YES))
 
 extern const struct command command_status, command_on, command_off, command_reboot, command_cycle,

@@ -115,6 +115,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"of each node the newest line of this verb; start, any: of several"),
 	[OPTION_CALLER] = ROW("caller", 0, OPTION_TEXT, "NAME", caller,
 		"the program that asks, for the history ($POWERCTL_CALLER)"),
+	[OPTION_NO_HOOKS] = ROW("no-hooks", 0, OPTION_FLAG, NULL, no_hooks,
+		"run none of the inventory's hooks, for emergencies"),
 };
 
 _Static_assert(OPTION_COUNT <= 64, "an OPTION_BIT() for each");

@@ -71,6 +71,7 @@ enum option_id {
 	OPTION_LINES,
 	OPTION_LAST,
 	OPTION_CALLER,
+	OPTION_NO_HOOKS,
 	OPTION_COUNT,
 };
 #define OPTION_BIT(id) (UINT64_C(1) << (id))
@@ -142,6 +143,7 @@ struct options {
 	const char *until, *dir;
 	const char *since, *last, *caller;
 	uint64_t lines;
+	bool no_hooks;
 };
 
 /* PCTL_E_CONFIG: err says which option, what is wrong and what would be right. */

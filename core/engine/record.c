@@ -43,6 +43,7 @@ static void add_request(struct pctl_buf *buf, const struct pctl_request *request
 		{ "on_if_off", request->on_if_off },
 		{ "maintenance", request->maintenance },
 		{ "protected", request->override_protected },
+		{ "no_hooks", request->no_hooks },
 	};
 	bool boots = request->verb == PCTL_VERB_BOOT || request->verb == PCTL_VERB_BOOTDEV;
 	const char *between = "";

@@ -13,6 +13,8 @@
 #include "engine/kin.h"
 #include "engine/run.h"
 
+#define HOOKING_MAX 1024u /* nodes that are held open for their hooks */
+
 void pctl_run_free(struct pctl_run *run)
 {
 	if (!run)
@@ -282,7 +284,8 @@ static bool has_room(struct pctl_run *run)
 
 	if (working && run->fanout > working && pctl_memory_is_short())
 		run->fanout = working;
-	return run->active < run->fanout && !run->paused;
+	return run->active - run->hooking < run->fanout && run->hooking < HOOKING_MAX &&
+	       !run->paused;
 }
 
 static void feed(uv_idle_t *idle)
@@ -291,6 +294,8 @@ static void feed(uv_idle_t *idle)
 
 	while (go_on(run))
 		continue;
+	while (pctl_hooks_next(run, run->active - run->hooking < run->fanout))
+		pctl_hooks_resume(run);
 	while ((run->interrupted || has_room(run)) && feed_one(run))
 		continue;
 	(void)uv_idle_stop(&run->feeder);

@@ -11,6 +11,7 @@
 
 #include "base/json_text.h"
 #include "engine/gate.h"
+#include "engine/hook.h"
 #include "engine/task.h"
 #include "engine/turns.h"
 #include "node/limit.h"
@@ -49,7 +50,10 @@ struct pctl_run {
 	int interrupted; /* a class: PCTL_E_CANCELED or PCTL_E_TIMEOUT */
 	const char *why; /* its words */
 	bool closing, paused;
-	size_t held;                      /* by streams, which need the targets */
+	bool hooked;                              /* some of its nodes have hooks */
+	size_t hooking;                           /* of the active: so many have hooks running */
+	struct pctl_hook_round *back, **back_end; /* whose hooks have ended */
+	size_t held;                              /* by streams, which need the targets */
 	bool over;                        /* done was told: gone with the last that holds it */
 	struct pctl_arguments *arguments; /* METHOD */
 	unsigned flags;                   /* PCTL_VERB_ */

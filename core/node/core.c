@@ -84,6 +84,7 @@ struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options 
 	core->limits = pctl_limits_new(loop);
 	core->resolver = pctl_resolver_new(loop);
 	core->programs = pctl_programs_new(loop, 0);
+	core->hooks = pctl_programs_new(loop, 0);
 	core->gateways = pctl_gateways_new(loop);
 	return core;
 }
@@ -128,12 +129,19 @@ static void on_all_stopped(void *data)
 	uv_close((uv_handle_t *)&core->goodbye, finish_close);
 }
 
+static void on_programs_closed(void *data)
+{
+	struct pctl_core *core = data;
+
+	pctl_programs_close(core->hooks, on_all_stopped, core);
+}
+
 static void on_stopped(void *data)
 {
 	struct pctl_core *core = data;
 
 	if (--core->stopping == 0)
-		pctl_programs_close(core->programs, on_all_stopped, core);
+		pctl_programs_close(core->programs, on_programs_closed, core);
 }
 
 int pctl_core_save(struct pctl_core *core, struct pctl_error *err)
@@ -316,5 +324,8 @@ int pctl_core_check(struct pctl_core *core, const struct pctl_inventory *invento
 	for (size_t i = 0; i < (nodes ? count : pctl_inventory_count(inventory)); i++)
 		if (check_node(&c, nodes ? nodes[i] : i) < 0)
 			r = PCTL_E_CONFIG;
-	return r;
+	size_t before = pctl_problems_count(problems);
+	if (!nodes)
+		pctl_inventory_check_hooks(inventory, problems);
+	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : r;
 }

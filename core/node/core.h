@@ -55,6 +55,7 @@ struct pctl_core {
 	struct pctl_op_order ended; /* ops, in this turn of the loop */
 	struct pctl_store *looks;   /* how far this user has read the devices' logs */
 	struct pctl_programs *programs;
+	struct pctl_programs *hooks; /* in a line of their own: drivers do not wait for them */
 	struct pctl_history *history;
 };
 

@@ -123,6 +123,7 @@ struct pctl_request {
 	bool dry_run;            /* read and say what would be sent; change nothing */
 	bool maintenance;        /* include nodes in maintenance */
 	bool override_protected;
+	bool no_hooks;   /* run none of the inventory's hooks */
 	bool try_anyway; /* log in also where the credential was refused a moment ago */
 
 	uint64_t timeout_ms;  /* one node's whole verb, queueing not counted; 0: the verb's own */
