@@ -127,12 +127,12 @@ def a_hook_says_no(lab):
     same(touched(lab), ["n6"])
     same(traces(lab, "seen"), ["before n6", "after n6"])
     same(lab.run("history", "--json", "n1").json[0]["changed"], False)
-    with open(lab.path("hooks/no"), "w", encoding="utf-8") as f:
-        f.write('#!/bin/sh\nrm "$0"\n')
-    r = lab.run("off", "n[7-8]", "--fanout", "1", "--sort")
-    same(r.lines[0], "n7: off")
-    has(r.lines[1], "n8: error: config: hook 'no': ")
-    has(r.lines[1], "No such file or directory; nothing was sent")
+    hook(lab, "thief", 'rm "$T/no"')
+    site(lab, f"  thief: {{before: off, run: {lab.path('hooks/thief')}}}\n"
+              f"  no: {{before: off, run: {lab.path('hooks/no')}}}\n")
+    r = bad(lab.run("off", "n7"), 1, "n7: error: config: hook 'no': ")
+    has(r.out, "No such file or directory; nothing was sent\n")
+    same(touched(lab), ["n6"])
 
 
 @test
@@ -176,7 +176,7 @@ def mistakes(lab):
             "hook 'e': timeout: more than 0 is wanted here", "hook 'e': nodes: "):
         has(r.err.replace("did you mean 'off'", "did you mean 'on'"), line)
     site(lab, "  a: {before: off, run: x, nodes: n99}\n")
-    has(lab.run("off", "n1").err, "9:32: hook 'a': nodes: unknown node 'n99'; did you mean 'n9'?")
+    has(lab.run("off", "n1").err, "9:35: hook 'a': nodes: unknown node 'n99'; did you mean 'n9'?")
     same(touched(lab), [])
 
 
@@ -285,7 +285,9 @@ def many_nodes_and_two_commands(lab):
     one = lab.start("off", f"c[1-{size}],f[1-{size}]", "--fanout", "2", "--yes", stdout=subprocess.PIPE, text=True)
     seen = set()
     while len(seen) < 2 * size - 1:  # all but c1 end while its hook runs, two at a time
-        seen.add(one.stdout.readline())
+        line = one.stdout.readline()
+        assert line, seen
+        seen.add(line)
     same("c1: off\n" in seen, False)
     two = lab.start("off", "c1", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     has(two.stderr.readline(), "c1: waiting for")  # the second hook has to wait for the first's node
