@@ -149,13 +149,22 @@ int pctl_lock_try(struct pctl_locks *locks, const char *key, char *holder, size_
 
 bool pctl_lock_is_of_our_caller(const struct pctl_locks *locks, const char *key)
 {
-	const char *caller = getenv("POWERCTL_HOOK_OF");
+	const char *callers = getenv("POWERCTL_HOOK_OF");
 	struct flock range = range_of(key, F_WRLCK);
 	uint64_t pid = 0;
 
-	return caller && pctl_parse_uint(caller, INT32_MAX, &pid) == 0 && locks->fd >= 0 &&
-	       fcntl(locks->fd, F_GETLK, &range) == 0 && range.l_type != F_UNLCK &&
-	       range.l_pid == (pid_t)pid;
+	if (!callers || locks->fd < 0 || fcntl(locks->fd, F_GETLK, &range) < 0 ||
+		range.l_type == F_UNLCK)
+		return false;
+	while (*callers) {
+		size_t len = strcspn(callers, ",");
+		PCTL_AUTO(free) char *one = pctl_xstrndup(callers, len);
+
+		if (pctl_parse_uint(one, INT32_MAX, &pid) == 0 && range.l_pid == (pid_t)pid)
+			return true;
+		callers += len + (callers[len] == ',');
+	}
+	return false;
 }
 
 void pctl_lock_release(struct pctl_locks *locks, const char *key)

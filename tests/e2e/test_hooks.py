@@ -247,6 +247,18 @@ def powerctl_in_a_hook(lab):
 
 
 @test
+def hooks_of_hooks(lab):
+    """a command that a hook gives has hooks of its own, which are told of what is above them"""
+    outer = hook(lab, "outer", '$P off n2 >"$T/middle" 2>&1')
+    inner = hook(lab, "inner", '$P off n1 >"$T/inner_said" 2>&1; exit 0')
+    site(lab, f"  outer: {{before: off, run: {outer}, timeout: 50s, nodes: n1}}\n"
+              f"  inner: {{before: off, run: {inner}, timeout: 40s, nodes: n2}}\n")
+    good(lab.run("off", "n1"), "n1: off")
+    same(traces(lab, "middle"), ["n2: off"])
+    has(lab.read("hooks/inner_said"), "n1: error: busy: the command that this hook belongs to has it")
+
+
+@test
 def several_feeds(lab):
     """a node that hangs on several things has its hooks once, before the first of them"""
     note = hook(lab, "note", 'cat >>"$T/json"; [ ! -e "$T/no" ] || { echo not now; exit 1; }')
