@@ -66,9 +66,11 @@ struct pctl_core *cli_core(struct cli *cli)
 		return cli->core;
 
 	PCTL_AUTO(free) char *caller = pctl_xasprintf("powerctl %s", cli->command->name);
+	const char *asked_by = getenv("POWERCTL_CALLER");
 	const struct pctl_core_options options = {
 		.plugin_dir = cli->options.plugin_dir,
 		.caller = caller,
+		.asked_by = cli->options.caller ? cli->options.caller : asked_by,
 	};
 
 	if (cli->options.trace)

@@ -48,8 +48,8 @@ int command_main(struct cli *cli, int argc, char **argv);
 	(OPTIONS_NODES | OPTIONS_OUTPUT | OPTIONS_SECRET | OPTION_BIT(OPTION_EXIT_CLASS) | \
 		OPTION_BIT(OPTION_TIMEOUT) | OPTION_BIT(OPTION_DEADLINE) |                 \
 		OPTION_BIT(OPTION_FANOUT) | OPTION_BIT(OPTION_MAINTENANCE) |               \
-		OPTION_BIT(OPTION_TRY_ANYWAY))
-#define OPTIONS_CHANGE  (OPTIONS_RUN | OPTION_BIT(OPTION_DRY_RUN))
+		OPTION_BIT(OPTION_TRY_ANYWAY) | OPTION_BIT(OPTION_CALLER))
+#define OPTIONS_CHANGE  (OPTIONS_RUN | OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_NO_HOOKS))
 #define OPTIONS_DISRUPT (OPTIONS_CHANGE | OPTION_BIT(OPTION_PROTECTED) | OPTION_BIT(OPTION_YES))
 
 extern const struct command command_status, command_on, command_off, command_reboot, command_cycle,
@@ -57,7 +57,7 @@ extern const struct command command_status, command_on, command_off, command_reb
 	command_identify, command_wait, command_info, command_hardware, command_caps, command_add,
 	command_console, command_rm, command_list, command_show, command_set, command_check,
 	command_trust, command_drivers, command_help, command_log, command_sensors, command_expand,
-	command_fold, command_ac_cycle;
+	command_fold, command_ac_cycle, command_history;
 
 /* cmd_help.c: what `powerctl`, --help and --version say. */
 void help_overview(FILE *out);

@@ -107,7 +107,19 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_MAN] = ROW("man", 0, OPTION_FLAG, NULL, man,
 		"the settings as part of a manual page, for scdoc"),
 	[OPTION_DIR] = ROW("dir", 0, OPTION_TEXT, "DIR", dir, "where `drivers new` makes a folder"),
+	[OPTION_SINCE] = ROW("since", 0, OPTION_TEXT, "TIME", since,
+		"only what is newer: 30m, 2h or 7d ago, or a time in UTC (2026-11-20 10:00)"),
+	[OPTION_LINES] =
+		ROW("lines", 'n', OPTION_NUMBER, "N", lines, "at most so many lines, the newest"),
+	[OPTION_LAST] = ROW("last", 0, OPTION_TEXT, "VERB", last,
+		"of each node the newest line of this verb; start, any: of several"),
+	[OPTION_CALLER] = ROW("caller", 0, OPTION_TEXT, "NAME", caller,
+		"the program that asks, for the history ($POWERCTL_CALLER)"),
+	[OPTION_NO_HOOKS] = ROW("no-hooks", 0, OPTION_FLAG, NULL, no_hooks,
+		"run none of the inventory's hooks, for emergencies"),
 };
+
+_Static_assert(OPTION_COUNT <= 64, "an OPTION_BIT() for each");
 
 void words_add(struct words *words, const char *word)
 {

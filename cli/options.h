@@ -67,6 +67,11 @@ enum option_id {
 	OPTION_SCHEMA,
 	OPTION_MAN,
 	OPTION_DIR,
+	OPTION_SINCE,
+	OPTION_LINES,
+	OPTION_LAST,
+	OPTION_CALLER,
+	OPTION_NO_HOOKS,
 	OPTION_COUNT,
 };
 #define OPTION_BIT(id) (UINT64_C(1) << (id))
@@ -136,6 +141,9 @@ struct options {
 	bool log_new, clear;
 	bool try_anyway, with_children, schema, man;
 	const char *until, *dir;
+	const char *since, *last, *caller;
+	uint64_t lines;
+	bool no_hooks;
 };
 
 /* PCTL_E_CONFIG: err says which option, what is wrong and what would be right. */

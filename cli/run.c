@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run.h"
 
+#include <string.h>
 #include <unistd.h>
 
+#include <powerctl/history.h>
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
@@ -17,6 +19,12 @@
 #include "signals.h"
 #include "text.h"
 
+/* What several nodes were warned of in the same words. */
+struct warning {
+	char *text;
+	struct pctl_names *names;
+};
+
 struct runner {
 	struct cli *cli;
 	struct pctl_run *run;
@@ -26,6 +34,8 @@ struct runner {
 	struct progress progress;
 	struct signals signals;
 	struct pctl_names *failed, *holders; /* holders: those that were named */
+	struct warning *warnings;
+	size_t warning_n, warning_cap;
 	bool done;
 	bool gave_up; /* ^C while the reader of the results took his time */
 };
@@ -59,6 +69,7 @@ struct pctl_request run_request_from(const struct cli *cli, enum pctl_verb verb)
 		.maintenance = o->maintenance,
 		.override_protected = o->override_protected,
 		.try_anyway = o->try_anyway,
+		.no_hooks = o->no_hooks,
 		.timeout_ms = o->timeout_ms,
 		.deadline_ms = o->deadline_ms,
 		.fanout = (unsigned)o->fanout,
@@ -84,6 +95,36 @@ static void note_failed(struct runner *r, const struct pctl_result *result)
 	(void)pctl_names_add(r->failed, name);
 }
 
+/* The latest first: nodes that are warned of the same mostly come together. */
+static void note_warning(struct runner *r, const struct pctl_result *result)
+{
+	size_t i = r->warning_n;
+
+	while (i > 0 && strcmp(r->warnings[i - 1].text, result->warning) != 0)
+		i--;
+	if (i == 0) {
+		r->warnings = pctl_xgrow(
+			r->warnings, &r->warning_cap, r->warning_n + 1, sizeof(*r->warnings));
+		r->warnings[r->warning_n] =
+			(struct warning){ pctl_xstrdup(result->warning), pctl_names_new() };
+		i = ++r->warning_n;
+	}
+	(void)pctl_names_add(r->warnings[i - 1].names, result->name);
+}
+
+/* Also where nobody wants notices: something did fail. */
+static void say_warnings(struct runner *r)
+{
+	for (size_t i = 0; i < r->warning_n; i++) {
+		PCTL_AUTO(free) char *names = pctl_names_fold(r->warnings[i].names);
+
+		say("warning: %s: %s", names, r->warnings[i].text);
+		pctl_names_free(r->warnings[i].names);
+		free(r->warnings[i].text);
+	}
+	free(r->warnings);
+}
+
 static void on_result(void *data, const struct pctl_result *result)
 {
 	struct runner *r = data;
@@ -102,6 +143,8 @@ static void on_result(void *data, const struct pctl_result *result)
 	tally_add(&r->tally, result);
 	if (!result->ok)
 		note_failed(r, result);
+	if (result->warning)
+		note_warning(r, result);
 	progress_clear(&r->progress);
 	output_add(r->output, result->node, group_of(result), result->name, text);
 	if (output_kept(r->output) > UNREAD_MAX)
@@ -201,6 +244,15 @@ static void keep_failed(const struct runner *r)
 		say("%s", err.text);
 }
 
+/* It is no failure of the verb, which went on. */
+static void say_history(const struct runner *r)
+{
+	struct pctl_error err = { 0 };
+
+	if (pctl_core_history(r->cli->core, &err) < 0 && !r->cli->options.quiet)
+		say("this is missing in the history: %s", err.text);
+}
+
 static int run_to_end(struct runner *r)
 {
 	const struct pctl_run_callbacks callbacks = {
@@ -221,6 +273,8 @@ static int run_to_end(struct runner *r)
 		(void)uv_run(&cli->loop, UV_RUN_ONCE);
 	keep_failed(r);
 	progress_stop(&r->progress);
+	say_warnings(r);
+	say_history(r);
 	int status = output_end(
 		r->output, &r->gave_up, tally_status(&r->tally, cli->options.exit_class));
 	signals_stop(&r->signals);

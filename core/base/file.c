@@ -142,6 +142,65 @@ int pctl_file_check_private(const char *path, const struct stat *st, struct pctl
 		(unsigned)(st->st_mode & 07777), path);
 }
 
+static int check_owned(const char *path, const struct stat *st, uid_t owner, struct pctl_error *err)
+{
+	if (st->st_uid != 0 && st->st_uid != owner)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"%s belongs to user %u, neither to root nor to the owner of the inventory; "
+			"it is not run",
+			path, (unsigned)st->st_uid);
+	if (st->st_mode & (S_IWGRP | S_IWOTH))
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"%s can be written by others and is not run; mend it with: chmod go-w %s",
+			path, path);
+	return 0;
+}
+
+/* Who may write a folder may put another one in place of what is in it. */
+static int check_folders(const char *file, uid_t owner, struct pctl_error *err)
+{
+	char *dir = pctl_path_dirname(file);
+	bool first = true;
+	struct stat st;
+	int r = 0;
+
+	for (bool top = false; r == 0 && !top; first = false) {
+		top = strcmp(dir, "/") == 0;
+		if (stat(dir, &st) < 0)
+			r = cannot(err, PCTL_E_CONFIG, dir, "cannot look at it");
+		else if (first)
+			r = check_owned(dir, &st, owner, err);
+		else if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX))
+			r = pctl_error_set(err, PCTL_E_CONFIG,
+				"%s can be written by others: nothing in it is run; mend it with: "
+				"chmod o-w %s",
+				dir, dir);
+		char *above = pctl_path_dirname(dir);
+		free(dir);
+		dir = above;
+	}
+	free(dir);
+	return r;
+}
+
+int pctl_file_check_program(const char *path, uid_t owner, struct pctl_error *err)
+{
+	PCTL_AUTO(free) char *real = realpath(path, NULL);
+	struct stat st;
+
+	if (!real || stat(real, &st) < 0)
+		return cannot(err, PCTL_E_CONFIG, path, "cannot run it");
+	if (!S_ISREG(st.st_mode))
+		return pctl_error_set(err, PCTL_E_CONFIG, "%s is no program", path);
+	int r = check_owned(real, &st, owner, err);
+	if (r == 0)
+		r = check_folders(real, owner, err);
+	if (r == 0 && access(real, X_OK) < 0)
+		r = pctl_error_set(err, PCTL_E_CONFIG,
+			"%s cannot be run; make it executable: chmod +x %s", path, path);
+	return r;
+}
+
 int pctl_file_write(int fd, const void *data, size_t len)
 {
 	const char *next = data;

@@ -43,6 +43,14 @@ int pctl_file_read(
  */
 int pctl_file_check_private(const char *path, const struct stat *st, struct pctl_error *err);
 
+/*
+ * PCTL_E_CONFIG unless a file may be run on behalf of the inventory's owner: it is there,
+ * executable, root's or owner's, and neither it nor its folder can be written by a group or others,
+ * nor (but for folders like /tmp) the folders above by others. The text says what is wrong and what
+ * mends it.
+ */
+int pctl_file_check_program(const char *path, uid_t owner, struct pctl_error *err);
+
 /* Writes all of it. -1, and errno says why: some of it may be written. */
 int pctl_file_write(int fd, const void *data, size_t len);
 

@@ -9,6 +9,7 @@
 #include <powerctl/log.h>
 #include <powerctl/mem.h>
 
+#include "engine/hook.h"
 #include "engine/turns.h"
 #include "node/breaker.h"
 
@@ -62,6 +63,8 @@ static void on_timer_closed(uv_handle_t *handle)
 		free_part(&j->parts[i]);
 	free_part(&j->ready);
 	free(j->note);
+	free(j->warning);
+	free(j->told);
 	free(j);
 	pctl_run_joint_gone(run);
 }
@@ -128,23 +131,75 @@ static void tell_feeds(const struct pctl_joint *j, struct pctl_feed_result *told
 	}
 }
 
+static void tell(struct pctl_joint *j)
+{
+	j->result.warning = j->warning;
+	release(j);
+	pctl_run_give(j->run, j->target, !j->result.ok || j->request->no_wait);
+	pctl_run_task_result(j->run, j->target, &j->result);
+	uv_close((uv_handle_t *)&j->timer, on_timer_closed);
+}
+
+static bool changes(const struct pctl_joint *j)
+{
+	return j->request == pctl_run_request(j->run) && !j->request->dry_run &&
+	       (pctl_run_flags(j->run) & PCTL_VERB_CHANGES);
+}
+
+static void on_hooks_after(void *data, const struct pctl_hook_end *end)
+{
+	struct pctl_joint *j = data;
+
+	j->hooks = NULL;
+	j->warning = end->warning ? pctl_xstrdup(end->warning) : NULL;
+	tell(j);
+}
+
+static bool run_hooks_after(struct pctl_joint *j)
+{
+	const struct pctl_hook_event event = { .target = j->target,
+		.state = j->result.state,
+		.state_known = j->result.state_known,
+		.result = &j->result };
+
+	if (!changes(j) || (!j->result.changed && !j->hooks_passed) ||
+		!pctl_hooks_any(j->run, j->target, true))
+		return false;
+	if (pctl_run_interrupted(j->run, NULL)) {
+		j->warning = pctl_xstrdup(PCTL_HOOKS_LEFT);
+		return false;
+	}
+	pctl_run_give(j->run, j->target, !j->result.ok || j->request->no_wait);
+	j->busy = PCTL_JOINT_HOOKS;
+	j->hooks = pctl_hooks_start(j->run, &event, on_hooks_after, j);
+	return true;
+}
+
+static void note_hooks(struct pctl_joint *j)
+{
+	PCTL_AUTO(free) char *words = pctl_hooks_words(j->run, j->target);
+
+	if (words)
+		pctl_joint_note(j, "%s; %s", j->note, words);
+}
+
 /* Nodes without a state of their own (what is partly on) have the words of their errors. */
 static void end(struct pctl_joint *j, struct pctl_result *r)
 {
-	struct pctl_feed_result told[PCTL_FEEDS_MAX];
-
-	tell_feeds(j, told);
-	r->feeds = told;
+	j->told = pctl_xcalloc(j->n, sizeof(*j->told));
+	tell_feeds(j, j->told);
+	if (j->request->dry_run && j->note)
+		note_hooks(j);
+	r->feeds = j->told;
 	r->feed_count = j->n;
 	r->attempts = j->attempts;
 	r->elapsed_ms = now(j) - j->started;
 	r->note = j->note;
 	for (size_t i = 0; i < j->n; i++)
 		r->changed |= j->parts[i].changed;
-	release(j);
-	pctl_run_give(j->run, j->target, !r->ok || j->request->no_wait);
-	pctl_run_task_result(j->run, j->target, r);
-	uv_close((uv_handle_t *)&j->timer, on_timer_closed);
+	j->result = *r;
+	if (!run_hooks_after(j))
+		tell(j);
 }
 
 static const char *confirmed_by(const struct pctl_joint *j)
@@ -250,8 +305,22 @@ void pctl_joint_pause(struct pctl_joint *j, uint64_t ms, pctl_joint_fn *then)
 		&j->timer, on_pause_over, pctl_run_interrupted(j->run, NULL) ? 0 : ms, 0);
 }
 
+static void leave_hooks(struct pctl_joint *j)
+{
+	pctl_hooks_abort(j->hooks);
+	j->hooks = NULL;
+	if (!j->result.word) { /* they were to run before */
+		pctl_joint_pause(j, 0, NULL);
+		return;
+	}
+	j->warning = pctl_xstrdup(PCTL_HOOKS_LEFT);
+	tell(j);
+}
+
 void pctl_joint_cancel(struct pctl_joint *j)
 {
+	if (j->busy == PCTL_JOINT_HOOKS)
+		leave_hooks(j);
 	if (j->busy == PCTL_JOINT_PAUSES)
 		(void)uv_timer_start(&j->timer, on_pause_over, 0, 0);
 }
@@ -440,6 +509,36 @@ static void begin_verb(struct pctl_joint *j)
 	pctl_joint_begin_verb(j);
 }
 
+static void on_hooks_before(void *data, const struct pctl_hook_end *end)
+{
+	struct pctl_joint *j = data;
+
+	j->hooks = NULL;
+	j->hooks_passed = end->some_passed;
+	if (end->err.code)
+		pctl_joint_end_error(j, &end->err);
+	else
+		begin_verb(j);
+}
+
+void pctl_joint_change(struct pctl_joint *j, pctl_joint_fn *then)
+{
+	enum pctl_power_state state = PCTL_POWER_UNKNOWN;
+	bool silent, known = pctl_joint_state(j, &state, &silent);
+	const struct pctl_hook_event event = { .target = j->target,
+		.action = pctl_verb_name(j->request->verb),
+		.state = state,
+		.state_known = known };
+
+	if (j->hooks_asked || !changes(j) || !pctl_hooks_any(j->run, j->target, false)) {
+		then(j);
+		return;
+	}
+	j->hooks_asked = true;
+	j->busy = PCTL_JOINT_HOOKS;
+	j->hooks = pctl_hooks_start(j->run, &event, on_hooks_before, j);
+}
+
 static void step_aside(struct pctl_joint *j)
 {
 	for (size_t i = 0; i < j->n; i++)
@@ -449,13 +548,11 @@ static void step_aside(struct pctl_joint *j)
 
 static void take_locks(struct pctl_joint *j)
 {
-	bool changes = j->request == pctl_run_request(j->run) &&
-		       (pctl_run_flags(j->run) & PCTL_VERB_CHANGES);
 	char holder[200] = "";
 	struct pctl_error err = { 0 };
 	int r = 0;
 
-	while (changes && !j->request->dry_run && j->locked < j->n && r == 0) {
+	while (changes(j) && j->locked < j->n && r == 0) {
 		r = pctl_lock_try(core_of(j)->locks, j->order[j->locked]->machine,
 			j->lock_told ? NULL : holder, sizeof(holder), &err);
 		j->locked += r == 0;
@@ -466,6 +563,10 @@ static void take_locks(struct pctl_joint *j)
 	}
 	if (r != PCTL_E_BUSY) {
 		pctl_joint_end_error(j, &err);
+		return;
+	}
+	if (pctl_lock_is_of_our_caller(core_of(j)->locks, j->order[j->locked]->machine)) {
+		pctl_joint_end_fail(j, r, PCTL_HOOKS_OWN);
 		return;
 	}
 	wait_for_lock(j, true);

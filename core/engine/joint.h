@@ -43,6 +43,7 @@ struct pctl_joint {
 		PCTL_JOINT_CLAIMS, /* machines */
 		PCTL_JOINT_PAUSES, /* for a lock, or between two steps */
 		PCTL_JOINT_WORKS,  /* its parts do */
+		PCTL_JOINT_HOOKS,
 		PCTL_JOINT_ENDED
 	} busy;
 	pctl_joint_fn *then;
@@ -58,6 +59,11 @@ struct pctl_joint {
 	struct pctl_error dark_failed;              /* why an outage did not come about */
 	unsigned attempts;
 	char *note;
+	struct pctl_hook_round *hooks;
+	bool hooks_asked, hooks_passed;
+	struct pctl_result result; /* word NULL: it has not ended */
+	struct pctl_feed_result *told;
+	char *warning;
 	struct pctl_part ready; /* the machine's own test */
 	struct pctl_feed ready_feed;
 
@@ -95,6 +101,8 @@ void pctl_joint_begin_part(
 	struct pctl_joint *joint, struct pctl_part *part, const struct pctl_request *request);
 /* Goes on when all parts have ended, also where there is none. */
 void pctl_joint_go(struct pctl_joint *joint, pctl_joint_fn *then);
+/* Before anything is sent: goes on, or runs the node's hooks and begins the verb anew. */
+void pctl_joint_change(struct pctl_joint *joint, pctl_joint_fn *then);
 void pctl_joint_pause(struct pctl_joint *joint, uint64_t ms, pctl_joint_fn *then);
 /* Reads these feeds: own, the outlets, or both. */
 void pctl_joint_read(struct pctl_joint *joint, bool own, bool outlets, pctl_joint_fn *then);

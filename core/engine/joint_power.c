@@ -271,6 +271,11 @@ static bool is_hopeless(struct pctl_joint *j)
 	       (own && !own->read && (powered || !pctl_part_is_silent(own)));
 }
 
+static void change_to_on(struct pctl_joint *j)
+{
+	pctl_joint_change(j, turn_outlets_on);
+}
+
 static void begin_on(struct pctl_joint *j)
 {
 	int code = pctl_joint_code(j);
@@ -281,7 +286,7 @@ static void begin_on(struct pctl_joint *j)
 	else if (j->request->dry_run)
 		end_dry(j, "on", is_not_on);
 	else
-		pctl_joint_place(j, turn_outlets_on);
+		pctl_joint_place(j, change_to_on);
 }
 
 static void on_read_for_on(struct pctl_joint *j)
@@ -346,16 +351,14 @@ static void on_own_off(struct pctl_joint *j)
 		end_failed(j);
 }
 
-static void begin_off(struct pctl_joint *j)
+static void go_off(struct pctl_joint *j)
 {
 	struct pctl_request request = request_for(j, PCTL_VERB_OFF);
 	struct pctl_part *own = pctl_joint_own(j);
 
 	request.soft = j->request->soft;
 	request.force_after_ms = j->request->force_after_ms;
-	if (j->request->dry_run) {
-		end_dry(j, "off", is_not_off);
-	} else if (own && own->read && is_not_off(own)) {
+	if (own && own->read && is_not_off(own)) {
 		pctl_joint_begin_part(j, own, &request);
 		pctl_joint_go(j, on_own_off);
 	} else if (own && !own->read) {
@@ -363,6 +366,14 @@ static void begin_off(struct pctl_joint *j)
 	} else {
 		turn_outlets_off(j);
 	}
+}
+
+static void begin_off(struct pctl_joint *j)
+{
+	if (j->request->dry_run)
+		end_dry(j, "off", is_not_off);
+	else
+		pctl_joint_change(j, go_off);
 }
 
 static void on_read_for_off(struct pctl_joint *j)
@@ -418,6 +429,11 @@ static void begin_outage(struct pctl_joint *j)
 	pctl_joint_go(j, on_dark);
 }
 
+static void change_by_outage(struct pctl_joint *j)
+{
+	pctl_joint_change(j, begin_outage);
+}
+
 static void on_read_for_outage(struct pctl_joint *j)
 {
 	const struct pctl_part *own = pctl_joint_own(j);
@@ -437,7 +453,7 @@ static void on_read_for_outage(struct pctl_joint *j)
 	else if (j->request->dry_run)
 		end_dry(j, "off, then on", is_not_own);
 	else
-		pctl_joint_place(j, begin_outage);
+		pctl_joint_place(j, change_by_outage);
 }
 
 /* --- What only the management processor can do. ----------------------------------------------- */
@@ -466,6 +482,11 @@ static void delegate(struct pctl_joint *j)
 	pctl_joint_go(j, on_delegated);
 }
 
+static void change_own(struct pctl_joint *j)
+{
+	pctl_joint_change(j, delegate);
+}
+
 static void on_read_for_own(struct pctl_joint *j)
 {
 	char names[NAMES_SIZE];
@@ -475,9 +496,9 @@ static void on_read_for_own(struct pctl_joint *j)
 			"%s: no power there; `powerctl on` turns on all feeds",
 			pctl_joint_names(j, is_dark_outlet, names, sizeof(names)));
 	else if ((pctl_run_flags(j->run) & PCTL_VERB_STARTS) && !j->request->dry_run)
-		pctl_joint_place(j, delegate);
+		pctl_joint_place(j, change_own);
 	else
-		delegate(j);
+		change_own(j);
 }
 
 /* --- The first step. -------------------------------------------------------------------------- */

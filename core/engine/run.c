@@ -13,6 +13,8 @@
 #include "engine/kin.h"
 #include "engine/run.h"
 
+#define HOOKING_MAX 1024u /* nodes that are held open for their hooks */
+
 void pctl_run_free(struct pctl_run *run)
 {
 	if (!run)
@@ -26,6 +28,7 @@ void pctl_run_free(struct pctl_run *run)
 	pctl_turns_done(&run->turns);
 	free(run->boot_url);
 	pctl_arguments_free(run->arguments);
+	free(run->record);
 	free(run);
 }
 
@@ -36,6 +39,8 @@ static void hear(struct pctl_run *run, size_t i, const struct pctl_result *resul
 {
 	if (i < run->count) {
 		run->ended++;
+		pctl_run_record(run, result);
+		pctl_run_feed(run);
 		run->callbacks.result(run->callbacks.data, result);
 	} else {
 		run->looked++;
@@ -279,7 +284,8 @@ static bool has_room(struct pctl_run *run)
 
 	if (working && run->fanout > working && pctl_memory_is_short())
 		run->fanout = working;
-	return run->active < run->fanout && !run->paused;
+	return run->active - run->hooking < run->fanout && run->hooking < HOOKING_MAX &&
+	       !run->paused;
 }
 
 static void feed(uv_idle_t *idle)
@@ -288,9 +294,12 @@ static void feed(uv_idle_t *idle)
 
 	while (go_on(run))
 		continue;
+	while (pctl_hooks_next(run, run->active - run->hooking < run->fanout))
+		pctl_hooks_resume(run);
 	while ((run->interrupted || has_room(run)) && feed_one(run))
 		continue;
 	(void)uv_idle_stop(&run->feeder);
+	pctl_history_flush(run->core->history);
 	if (run->ended == run->count && run->looked == run->looks && !run->active)
 		finish(run);
 }

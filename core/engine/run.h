@@ -7,12 +7,18 @@
 #ifndef POWERCTL_CORE_RUN_H
 #define POWERCTL_CORE_RUN_H
 
+#include <time.h>
+
+#include "base/json_text.h"
 #include "engine/gate.h"
+#include "engine/hook.h"
 #include "engine/task.h"
 #include "engine/turns.h"
 #include "node/limit.h"
 
 struct pctl_kin;
+
+#define PCTL_RUN_ID_SIZE 17u
 
 struct pctl_run {
 	struct pctl_core *core;
@@ -44,14 +50,30 @@ struct pctl_run {
 	int interrupted; /* a class: PCTL_E_CANCELED or PCTL_E_TIMEOUT */
 	const char *why; /* its words */
 	bool closing, paused;
-	size_t held;                      /* by streams, which need the targets */
+	bool hooked;                              /* some of its nodes have hooks */
+	size_t hooking;                           /* of the active: so many have hooks running */
+	struct pctl_hook_round *back, **back_end; /* whose hooks have ended */
+	size_t held;                              /* by streams, which need the targets */
 	bool over;                        /* done was told: gone with the last that holds it */
 	struct pctl_arguments *arguments; /* METHOD */
 	unsigned flags;                   /* PCTL_VERB_ */
+	char id[PCTL_RUN_ID_SIZE];        /* tells it from all others, in the history */
+	char *record;                     /* what its lines there have in common */
+	struct timespec noted;            /* when the latest of them was written */
+	char noted_as[PCTL_JSON_TIME_SIZE];
 };
 
 /* Goes on soon: somebody may begin, or everybody has ended (run.c). */
 void pctl_run_feed(struct pctl_run *run);
+
+/* --- The history (record.c). ------------------------------------------------------------------ */
+
+/* The verb's word there: "off", "log-clear", "DRIVER METHOD"; free() it. */
+char *pctl_run_word(const struct pctl_run *run);
+/* Makes what all lines of the run have in common, where they are kept. */
+void pctl_run_begin_record(struct pctl_run *run);
+/* Adds a line, where the verb changes nodes. */
+void pctl_run_record(struct pctl_run *run, const struct pctl_result *result);
 
 /* --- Places (run_places.c). ------------------------------------------------------------------- */
 

@@ -15,6 +15,7 @@
 #define FANOUT            512u
 #define FILES_OF_OURS     16u /* descriptors that are not connections */
 #define FILES_PER_CONSOLE 5u
+#define FILES_OF_HOOKS    100u                  /* those of programs that run at a time */
 #define ROOM_OF_OURS      ((uint64_t)6 << 20)   /* with what is kept back (mem.h) */
 #define ROOM_PER_NODE     ((uint64_t)128 << 10) /* a connection with TLS and an answer */
 
@@ -51,6 +52,8 @@ static size_t choose_fanout(const struct pctl_run *run)
 			channel = run->targets[i].dialer->files;
 	each += channel;
 
+	if (run->hooked)
+		ours += FILES_OF_HOOKS;
 	if (run->request.until_ready)
 		each++;
 	each += most_feeds(run);
@@ -205,6 +208,7 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 
 	run->core = core;
 	run->parked_end = &run->parked;
+	run->back_end = &run->back;
 	run->inventory = inventory;
 	run->request = *request;
 	run->flags = pctl_verb_flags(request->verb);
@@ -230,7 +234,10 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 		r = PCTL_E_CONFIG;
 	if (request->verb == PCTL_VERB_METHOD && take_method(run, problems) < 0)
 		r = PCTL_E_CONFIG;
+	if (pctl_hooks_prepare(run, problems) < 0)
+		r = PCTL_E_CONFIG;
 	pctl_run_find_limits(run);
+	pctl_run_begin_record(run);
 	run->fanout = choose_fanout(run);
 	if (r < 0) {
 		pctl_run_free(run);

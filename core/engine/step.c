@@ -343,6 +343,9 @@ void pctl_step_try_or(
 		pctl_task_end_interrupted(t);
 		return;
 	}
+	if (call->sent_offset &&
+		pctl_task_run_hooks(t, call->what ? call->what : call->argument(t)))
+		return;
 	t->trying =
 		(struct pctl_try){ .call = call, .first = now(t), .then = then, .failed = failed };
 	start_try(t);

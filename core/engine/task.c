@@ -10,6 +10,7 @@
 
 #include "base/jitter.h"
 #include "driver/crash.h"
+#include "engine/hook.h"
 #include "engine/joint.h"
 #include "engine/turns.h"
 #include "node/breaker.h"
@@ -72,6 +73,7 @@ static void on_timer_closed(uv_handle_t *handle)
 
 	pctl_value_free(t->tree);
 	free(t->note);
+	free(t->warning);
 	free(t->boot_url);
 	free(t->log_after);
 	give_turn(t, PCTL_TURN_WHOLE);
@@ -141,20 +143,80 @@ void pctl_task_yield(struct pctl_task *t)
 	let_go(t);
 }
 
-void pctl_task_let_others(struct pctl_task *t)
+static void idle(struct pctl_task *t)
 {
 	const struct pctl_driver *driver = t->target->loaded->driver;
 
-	if (driver->idle) {
-		pctl_crash_enter(driver->name, "idle", t->target->name);
-		driver->idle(t->device->dev);
-		pctl_crash_leave();
-	}
+	if (!driver->idle)
+		return;
+	pctl_crash_enter(driver->name, "idle", t->target->name);
+	driver->idle(t->device->dev);
+	pctl_crash_leave();
+}
+
+void pctl_task_let_others(struct pctl_task *t)
+{
+	idle(t);
 	pctl_run_give(t->run, node_of(t), false);
 	unlock(t);
 	give_turn(t, PCTL_TURN_WHOLE);
 	if (t->joint)
 		pctl_joint_let_others(t->joint);
+}
+
+static void tell(struct pctl_task *t)
+{
+	struct pctl_result *r = &t->result;
+
+	r->warning = t->warning;
+	release(t);
+	if (t->joint) {
+		pctl_joint_part_ended(t->joint, t, r);
+	} else {
+		pctl_run_give(t->run, t->target, !r->ok || t->request->no_wait);
+		pctl_run_task_result(t->run, t->target, r);
+	}
+	let_go(t);
+}
+
+static void on_hooks_after(void *data, const struct pctl_hook_end *end)
+{
+	struct pctl_task *t = data;
+
+	t->hooks = NULL;
+	t->warning = end->warning ? pctl_xstrdup(end->warning) : NULL;
+	tell(t);
+}
+
+/* Whoever undoes what a hook did before the verb has to be told also where nothing was sent. */
+static bool run_hooks_after(struct pctl_task *t)
+{
+	const struct pctl_result *r = &t->result;
+	const struct pctl_hook_event event = {
+		.target = t->target, .state = r->state, .state_known = r->state_known, .result = r
+	};
+
+	if (t->joint || !pctl_task_changes(t) || (!r->changed && !t->hooks_passed) ||
+		!pctl_hooks_any(t->run, t->target, true))
+		return false;
+	if (pctl_run_interrupted(t->run, NULL)) {
+		t->warning = pctl_xstrdup(PCTL_HOOKS_LEFT);
+		return false;
+	}
+	pctl_run_give(t->run, t->target, !r->ok || t->request->no_wait);
+	give_turn(t, PCTL_TURN_ENDPOINT);
+	t->busy = PCTL_TASK_HOOKS;
+	t->hooks = pctl_hooks_start(t->run, &event, on_hooks_after, t);
+	return true;
+}
+
+/* A dry run names them where something would be sent. */
+static void note_hooks(struct pctl_task *t)
+{
+	PCTL_AUTO(free) char *words = pctl_hooks_words(t->run, t->target);
+
+	if (words)
+		pctl_task_note(t, "%s; %s", t->note, words);
 }
 
 static void end(struct pctl_task *t)
@@ -168,17 +230,13 @@ static void end(struct pctl_task *t)
 	r->elapsed_ms = now(t) - t->started;
 	if (t->request->dry_run && r->via && t->note)
 		pctl_task_note(t, "%s; the way is through %s", t->note, r->via);
+	if (t->request->dry_run && t->note && !t->joint)
+		note_hooks(t);
 	r->note = t->note;
 	r->tree = r->ok ? t->tree : NULL; /* half a tree is none */
 	r->stream = r->ok ? t->stream : NULL;
-	release(t);
-	if (t->joint) {
-		pctl_joint_part_ended(t->joint, t, r);
-	} else {
-		pctl_run_give(t->run, t->target, !r->ok || t->request->no_wait);
-		pctl_run_task_result(t->run, t->target, r);
-	}
-	let_go(t);
+	if (!run_hooks_after(t))
+		tell(t);
 }
 
 void pctl_task_end_ok(struct pctl_task *t, const char *word)
@@ -308,6 +366,19 @@ void pctl_task_end_interrupted(struct pctl_task *t)
 
 static void leave_resolving(struct pctl_task *t);
 
+static void leave_hooks(struct pctl_task *t)
+{
+	pctl_hooks_abort(t->hooks);
+	t->hooks = NULL;
+	t->busy = PCTL_TASK_IDLE;
+	if (!t->result.word) { /* it has not ended: they were to run before */
+		pctl_task_end_interrupted(t);
+		return;
+	}
+	t->warning = pctl_xstrdup(PCTL_HOOKS_LEFT);
+	tell(t);
+}
+
 void pctl_task_cancel(struct pctl_task *t)
 {
 	switch (t->busy) {
@@ -326,6 +397,9 @@ void pctl_task_cancel(struct pctl_task *t)
 	case PCTL_TASK_PARKED:
 		pctl_run_unpark(t->run, t);
 		pctl_task_end_interrupted(t);
+		break;
+	case PCTL_TASK_HOOKS:
+		leave_hooks(t);
 		break;
 	default:
 		break;
@@ -406,7 +480,7 @@ static void begin_locked(struct pctl_task *t)
 	struct pctl_login *login = t->request->try_anyway ? NULL : t->target->login;
 	struct pctl_error err = { 0 };
 
-	if (t->lock_told && login) {
+	if ((t->lock_told || t->hooks_passed) && login) {
 		pctl_breaker_refresh(core_of(t)->breaker);
 		if (pctl_login_check(login, t->target, &err) < 0) {
 			pctl_task_end_error(t, &err);
@@ -415,6 +489,46 @@ static void begin_locked(struct pctl_task *t)
 		pctl_login_hold(login, &t->on_trial);
 	}
 	begin_verb(t);
+}
+
+/* --- Hooks before anything is sent. ----------------------------------------------------------- */
+
+static void on_hooks_before(void *data, const struct pctl_hook_end *end)
+{
+	struct pctl_task *t = data;
+
+	t->hooks = NULL;
+	t->busy = PCTL_TASK_IDLE;
+	t->hooks_passed = end->some_passed;
+	if (end->err.code) {
+		pctl_task_end_error(t, &end->err);
+		return;
+	}
+	free(t->boot_url); /* of a held intent, which is looked for anew */
+	t->boot_url = NULL;
+	t->from_intent = false;
+	enter(t, begin_locked);
+}
+
+bool pctl_task_run_hooks(struct pctl_task *t, const char *action)
+{
+	const struct pctl_hook_event event = { .target = t->target,
+		.action = action,
+		.state = t->power.state,
+		.state_known = t->power_read };
+
+	if (t->joint || t->hooks_asked || !pctl_task_changes(t))
+		return false;
+	t->hooks_asked = true;
+	if (!pctl_hooks_any(t->run, t->target, false))
+		return false;
+	if (t->on_trial)
+		pctl_login_step_aside(t->target->login, &t->on_trial);
+	idle(t);
+	give_turn(t, PCTL_TURN_ENDPOINT);
+	t->busy = PCTL_TASK_HOOKS;
+	t->hooks = pctl_hooks_start(t->run, &event, on_hooks_before, t);
+	return true;
 }
 
 uint64_t pctl_task_lock_delay(const struct pctl_core *core)
@@ -431,6 +545,10 @@ static void take_lock(struct pctl_task *t)
 	int r = pctl_lock_try(core_of(t)->locks, t->target->machine, t->lock_told ? NULL : holder,
 		sizeof(holder), &err);
 
+	if (r == PCTL_E_BUSY && pctl_lock_is_of_our_caller(core_of(t)->locks, t->target->machine)) {
+		pctl_task_end_fail(t, PCTL_E_BUSY, PCTL_HOOKS_OWN);
+		return;
+	}
 	wait_for_lock(t, r == PCTL_E_BUSY);
 	if (r == 0) {
 		t->locked = true;

@@ -89,6 +89,7 @@ struct pctl_task {
 		PCTL_TASK_RESOLVE,
 		PCTL_TASK_READY,
 		PCTL_TASK_TURN,   /* for its endpoint */
+		PCTL_TASK_HOOKS,  /* until its hooks have ended */
 		PCTL_TASK_PARKED, /* until another one gives back what this host is short of */
 		PCTL_TASK_ENDED
 	} busy;
@@ -117,6 +118,10 @@ struct pctl_task {
 	pctl_step_fn *on_state, *on_time_over;
 
 	struct pctl_ready_watch *ready; /* of the machine's own test */
+
+	struct pctl_hook_round *hooks; /* that run, or have ended and wait for room */
+	bool hooks_asked, hooks_passed;
+	char *warning; /* what its hooks had to say afterwards */
 
 	struct pctl_session *session; /* as the driver opened it */
 	struct pctl_stream *stream;   /* has device and session from then on */
@@ -152,6 +157,12 @@ void pctl_task_has_turn(struct pctl_task *task);
 void pctl_task_let_others(struct pctl_task *task);
 /* Ends it soon with what is known. */
 void pctl_task_cancel(struct pctl_task *task);
+
+/*
+ * Whether hooks have to run before action is sent: then they do, and the verb begins anew behind
+ * them, with a look at the state as it is then. Once for a task.
+ */
+bool pctl_task_run_hooks(struct pctl_task *task, const char *action);
 
 /* Ends without a result: the run begins it anew once it has its places (pctl_run_place()). */
 void pctl_task_yield(struct pctl_task *task);

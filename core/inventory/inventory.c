@@ -174,6 +174,7 @@ static void take_file(struct pctl_inventory *inv, const struct pctl_inventory_fi
 		problems);
 	take_items(&inv->groups, pctl_value_get(file->root, "groups"), "group", problems);
 	take_items(&inv->limits, pctl_value_get(file->root, "limits"), "limit", problems);
+	take_items(&inv->hook_items, pctl_value_get(file->root, "hooks"), "hook", problems);
 	for (size_t i = 0; nodes && pctl_value_key_at(nodes, i); i++)
 		pctl_inventory_add_entry(inv, pctl_value_key_at(nodes, i), pctl_value_at(nodes, i),
 			pctl_value_key_place(nodes, i), problems);
@@ -362,6 +363,7 @@ static void check_whole(struct pctl_inventory *inv, struct pctl_problems *proble
 	pctl_inventory_check_groups(inv, problems);
 	pctl_inventory_index_limits(inv, problems);
 	pctl_inventory_index_kin(inv, problems);
+	pctl_inventory_index_hooks(inv, problems);
 }
 
 static void begin(struct pctl_inventory *inv)
@@ -377,11 +379,13 @@ static void forget(struct pctl_inventory *inv)
 {
 	pctl_inventory_free_limits(inv);
 	pctl_inventory_free_kin(inv);
+	pctl_inventory_free_hooks(inv);
 	pctl_inventory_free_nodes(inv);
 	items_done(&inv->classes);
 	items_done(&inv->credentials);
 	items_done(&inv->groups);
 	items_done(&inv->limits);
+	items_done(&inv->hook_items);
 	pctl_names_done(&inv->outsiders);
 	inv->defaults = NULL;
 }

@@ -34,6 +34,17 @@ struct pctl_items {
 	struct pctl_strmap by_name; /* 1 + index */
 };
 
+/* A program of `hooks:`, ready to be run (inventory_hooks.c). */
+struct pctl_hook {
+	const struct pctl_item *item;
+	uint32_t before, after;           /* a bit for each enum pctl_verb */
+	char *path;                       /* NULL: a mistake */
+	const struct pctl_value *command; /* the program, or a list: it and its arguments */
+	uint64_t timeout_ms;
+	unsigned char *covers; /* by node; NULL: all */
+	size_t nodes;
+};
+
 /* A key under nodes: and what stands behind it. */
 struct pctl_entry {
 	const char *pattern;
@@ -80,7 +91,9 @@ struct pctl_inventory {
 	size_t source_count, source_cap;
 	struct pctl_names outsiders; /* no nodes, but members of groups of sources */
 	struct pctl_value *defaults; /* borrowed from a file */
-	struct pctl_items classes, credentials, groups, limits;
+	struct pctl_items classes, credentials, groups, limits, hook_items;
+	struct pctl_hook *hooks; /* in the order of the files */
+	size_t hook_count;
 	struct pctl_entry *entries;
 	size_t entry_count, entry_cap;
 	struct pctl_ref *refs;
@@ -151,6 +164,19 @@ void pctl_inventory_free_limits(struct pctl_inventory *inventory);
 /* For pctl_inventory_parent(), once all nodes are there: unknown parents and circles are said. */
 void pctl_inventory_index_kin(struct pctl_inventory *inventory, struct pctl_problems *problems);
 void pctl_inventory_free_kin(struct pctl_inventory *inventory);
+
+/* --- inventory_hooks.c ------------------------------------------------------------------------ */
+
+/* Once all nodes and groups are there: words, nodes and classes that are none are said. */
+void pctl_inventory_index_hooks(struct pctl_inventory *inventory, struct pctl_problems *problems);
+void pctl_inventory_free_hooks(struct pctl_inventory *inventory);
+/* Whether it runs for a node. */
+bool pctl_hook_covers(const struct pctl_hook *hook, size_t node);
+/* Whether its file is there, and nobody else's to write (pctl_file_check_program()). */
+int pctl_hook_check_file(const struct pctl_hook *hook, struct pctl_error *err);
+/* The same of all of them. */
+void pctl_inventory_check_hooks(
+	const struct pctl_inventory *inventory, struct pctl_problems *problems);
 
 /* --- inventory_nodes.c ------------------------------------------------------------------------ */
 

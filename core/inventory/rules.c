@@ -197,6 +197,31 @@ static const struct pctl_rule limit[] = {
 	END,
 };
 
+static const struct pctl_rule hook[] = {
+	{ .key = "before",
+		.help = "verbs that it runs before: [off, reboot]; any, start: several; if it "
+			"fails, "
+			"nothing is sent to the node",
+		.shape = PCTL_SHAPE_TEXT_OR_TEXTS },
+	{ .key = "after",
+		.help = "verbs that it runs after; if it fails, that is a warning",
+		.shape = PCTL_SHAPE_TEXT_OR_TEXTS },
+	{ .key = "run",
+		.help = "the program, or it and its arguments; no shell",
+		.shape = PCTL_SHAPE_TEXT_OR_TEXTS },
+	{ .key = "timeout",
+		.help = "how long it may take for one node (60 s)",
+		.shape = PCTL_SHAPE_DURATION },
+	{ .key = "nodes",
+		.help = "for which nodes, groups, tags; without nodes and classes for all",
+		.shape = PCTL_SHAPE_TEXT_OR_TEXTS },
+	{ .key = "classes",
+		.help = "for the nodes of which classes, beside those of nodes",
+		.shape = PCTL_SHAPE_TEXT_OR_TEXTS },
+	END,
+};
+static const struct pctl_rule any_hook = { .key = "", .shape = PCTL_SHAPE_MAP, .members = hook };
+
 static const struct pctl_rule any_credential = { .key = "",
 	.shape = PCTL_SHAPE_MAP,
 	.members = credential,
@@ -271,7 +296,10 @@ static const struct pctl_rule top[] = {
 		.help = "what else knows nodes and groups",
 		.shape = PCTL_SHAPE_MAPS,
 		.each = &pctl_source_rules },
-	{ .key = "hooks", .help = "reserved", .shape = PCTL_SHAPE_MAP },
+	{ .key = "hooks",
+		.help = "programs that run before and after verbs, by name",
+		.shape = PCTL_SHAPE_MAP,
+		.each = &any_hook },
 	END,
 };
 const struct pctl_rule pctl_inventory_rules = {

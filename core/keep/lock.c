@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <powerctl/mem.h>
+#include <powerctl/parse.h>
 
 #include "base/file.h"
 #include "base/paths.h"
@@ -144,6 +145,26 @@ int pctl_lock_try(struct pctl_locks *locks, const char *key, char *holder, size_
 	else
 		(void)snprintf(holder, holder_size, "another process");
 	return pctl_error_set(err, PCTL_E_BUSY, "another command is at it (%s)", holder);
+}
+
+bool pctl_lock_is_of_our_caller(const struct pctl_locks *locks, const char *key)
+{
+	const char *callers = getenv("POWERCTL_HOOK_OF");
+	struct flock range = range_of(key, F_WRLCK);
+	uint64_t pid = 0;
+
+	if (!callers || locks->fd < 0 || fcntl(locks->fd, F_GETLK, &range) < 0 ||
+		range.l_type == F_UNLCK)
+		return false;
+	while (*callers) {
+		size_t len = strcspn(callers, ",");
+		PCTL_AUTO(free) char *one = pctl_xstrndup(callers, len);
+
+		if (pctl_parse_uint(one, INT32_MAX, &pid) == 0 && range.l_pid == (pid_t)pid)
+			return true;
+		callers += len + (callers[len] == ',');
+	}
+	return false;
 }
 
 void pctl_lock_release(struct pctl_locks *locks, const char *key)

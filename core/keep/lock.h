@@ -25,6 +25,11 @@ void pctl_locks_free(struct pctl_locks *locks);
  */
 int pctl_lock_try(struct pctl_locks *locks, const char *key, char *holder, size_t holder_size,
 	struct pctl_error *err);
+/*
+ * Whether the powerctl that this process is a hook of has it, or one that this one is a hook of
+ * ($POWERCTL_HOOK_OF, their pids): that one waits for us, and would not give it back.
+ */
+bool pctl_lock_is_of_our_caller(const struct pctl_locks *locks, const char *key);
 void pctl_lock_release(struct pctl_locks *locks, const char *key);
 
 /* What stands for a name in files and ranges that processes share. */

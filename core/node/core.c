@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <powerctl/history.h>
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
@@ -79,9 +80,11 @@ struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options 
 	core->secrets = pctl_secrets_new();
 	core->breaker = new_breaker();
 	core->locks = pctl_locks_new(options->caller);
+	core->history = pctl_history_new(NULL, PCTL_HISTORY_MAX, options->asked_by);
 	core->limits = pctl_limits_new(loop);
 	core->resolver = pctl_resolver_new(loop);
 	core->programs = pctl_programs_new(loop, 0);
+	core->hooks = pctl_programs_new(loop, 0);
 	core->gateways = pctl_gateways_new(loop);
 	return core;
 }
@@ -111,6 +114,7 @@ static void finish_close(uv_handle_t *handle)
 	pctl_breaker_free(core->breaker);
 	pctl_secrets_free(core->secrets);
 	pctl_locks_free(core->locks);
+	pctl_history_free(core->history);
 	pctl_resolver_free(core->resolver);
 	free(core->plugin_dir);
 	free(core);
@@ -125,12 +129,19 @@ static void on_all_stopped(void *data)
 	uv_close((uv_handle_t *)&core->goodbye, finish_close);
 }
 
+static void on_programs_closed(void *data)
+{
+	struct pctl_core *core = data;
+
+	pctl_programs_close(core->hooks, on_all_stopped, core);
+}
+
 static void on_stopped(void *data)
 {
 	struct pctl_core *core = data;
 
 	if (--core->stopping == 0)
-		pctl_programs_close(core->programs, on_all_stopped, core);
+		pctl_programs_close(core->programs, on_programs_closed, core);
 }
 
 int pctl_core_save(struct pctl_core *core, struct pctl_error *err)
@@ -144,6 +155,11 @@ int pctl_core_save(struct pctl_core *core, struct pctl_error *err)
 	return r < 0 ? r : e;
 }
 
+int pctl_core_history(const struct pctl_core *core, struct pctl_error *err)
+{
+	return pctl_history_status(core->history, err);
+}
+
 void pctl_core_forget_looks(struct pctl_core *core)
 {
 	pctl_store_free(core->looks);
@@ -153,6 +169,7 @@ void pctl_core_forget_looks(struct pctl_core *core)
 void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data)
 {
 	(void)pctl_core_save(core, NULL);
+	pctl_history_flush(core->history);
 	core->closed = closed;
 	core->closed_data = data;
 	core->stopping = 2;
@@ -307,5 +324,8 @@ int pctl_core_check(struct pctl_core *core, const struct pctl_inventory *invento
 	for (size_t i = 0; i < (nodes ? count : pctl_inventory_count(inventory)); i++)
 		if (check_node(&c, nodes ? nodes[i] : i) < 0)
 			r = PCTL_E_CONFIG;
-	return r;
+	size_t before = pctl_problems_count(problems);
+	if (!nodes)
+		pctl_inventory_check_hooks(inventory, problems);
+	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : r;
 }

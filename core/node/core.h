@@ -10,6 +10,7 @@
 #include "driver/op.h"
 #include "driver/plugin.h"
 #include "driver/settings.h"
+#include "keep/history.h"
 #include "keep/lock.h"
 #include "keep/store.h"
 #include "node/channel.h"
@@ -54,6 +55,8 @@ struct pctl_core {
 	struct pctl_op_order ended; /* ops, in this turn of the loop */
 	struct pctl_store *looks;   /* how far this user has read the devices' logs */
 	struct pctl_programs *programs;
+	struct pctl_programs *hooks; /* in a line of their own: drivers do not wait for them */
+	struct pctl_history *history;
 };
 
 /* Loads (once) and starts (once) a driver. PCTL_E_CONFIG if it is refused or does not start. */

@@ -24,6 +24,7 @@ extern "C" {
 struct pctl_core_options {
 	const char *plugin_dir; /* NULL: beside the program, else where it is installed */
 	const char *caller;     /* for locks: what other processes are told, "powerctl reboot" */
+	const char *asked_by;   /* for the history: what made it do so, "slurm"; NULL: a person */
 };
 
 PCTL_API struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options *options);
@@ -122,6 +123,7 @@ struct pctl_request {
 	bool dry_run;            /* read and say what would be sent; change nothing */
 	bool maintenance;        /* include nodes in maintenance */
 	bool override_protected;
+	bool no_hooks;   /* run none of the inventory's hooks */
 	bool try_anyway; /* log in also where the credential was refused a moment ago */
 
 	uint64_t timeout_ms;  /* one node's whole verb, queueing not counted; 0: the verb's own */
@@ -164,8 +166,9 @@ struct pctl_result {
 	const char *confirmed; /* "seen", "accepted", or NULL where nothing was to confirm */
 	unsigned attempts;     /* how often something was tried */
 	uint64_t elapsed_ms;
-	const char *word; /* what a line says: on, off, ..., accepted, ok, skipped, error */
-	const char *note; /* more about it: a reason, what a dry run would do; or NULL */
+	const char *word;    /* what a line says: on, off, ..., accepted, ok, skipped, error */
+	const char *note;    /* more about it: a reason, what a dry run would do; or NULL */
+	const char *warning; /* what went wrong beside it, and unmakes nothing; or NULL */
 	const struct pctl_value *tree; /* what was read, and what a method answers; or NULL */
 	struct pctl_error error;       /* code 0 where ok; PCTL_E_SKIPPED with ok */
 	struct pctl_stream *stream;    /* CONSOLE: to be taken over, pctl_stream_take(); or NULL */
