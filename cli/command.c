@@ -154,6 +154,10 @@ int command_check_words(const struct cli *cli)
 		say("both -a and NODES are given: leave one of them out");
 		return CLI_USAGE;
 	}
+	if (!nodes && cli->options.names) {
+		say("no names follow --names");
+		return CLI_USAGE;
+	}
 	if (!nodes && !cli->options.all && !(c->flags & COMMAND_ALL)) {
 		say("no NODES are given: powerctl %s %s%s", c->name, c->usage,
 			c->options & OPTION_BIT(OPTION_ALL) ? " (-a for all)" : "");

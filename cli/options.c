@@ -29,6 +29,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_ALL] = ROW("all", 'a', OPTION_FLAG, NULL, all, "all nodes of the inventory"),
 	[OPTION_EXCLUDE] =
 		ROW("exclude", 'x', OPTION_LIST, "NODES", exclude, "leave these nodes out"),
+	[OPTION_NAMES] = ROW("names", 0, OPTION_FLAG, NULL, names,
+		"what follows are only names and ranges of the inventory's nodes"),
 	[OPTION_JSON] = ROW("json", 0, OPTION_FLAG, NULL, json, "one JSON object per node"),
 	[OPTION_SORT] =
 		ROW("sort", 0, OPTION_FLAG, NULL, sort, "lines in the order of the inventory"),
@@ -50,6 +52,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"end when the device has accepted, without confirmation"),
 	[OPTION_DRY_RUN] = ROW(
 		"dry-run", 0, OPTION_FLAG, NULL, dry_run, "say what would be sent; change nothing"),
+	[OPTION_LOCK_WAIT] = ROW("lock-wait", 0, OPTION_DURATION, "DURATION", lock_wait_ms,
+		"wait so long for another command's lock, then go first"),
 	[OPTION_MAINTENANCE] = ROW("maintenance", 0, OPTION_FLAG, NULL, maintenance,
 		"include nodes that are in maintenance"),
 	[OPTION_PROTECTED] = ROW("protected", 0, OPTION_FLAG, NULL, override_protected,
@@ -288,6 +292,7 @@ int options_parse(struct options *ret, int argc, char **argv, struct pctl_error 
 			r = parse_long(ret, &c, err);
 		else
 			r = parse_letters(ret, &c, err);
+		ended = ended || ret->names;
 	}
 	return r;
 }
@@ -314,6 +319,7 @@ static const struct {
 	{ OPTION_NEW, OPTION_CLEAR },
 	{ OPTION_NO_WAIT, OPTION_UNTIL },
 	{ OPTION_PASSWORD_FILE, OPTION_PASSWORD_STDIN },
+	{ OPTION_NAMES, OPTION_ALL },
 	{ OPTION_CREDENTIAL, OPTION_USER },
 	{ OPTION_CREDENTIAL, OPTION_PASSWORD_FILE },
 	{ OPTION_CREDENTIAL, OPTION_PASSWORD_STDIN },

@@ -20,6 +20,7 @@ enum option_id {
 	OPTION_TRACE,
 	OPTION_ALL,
 	OPTION_EXCLUDE,
+	OPTION_NAMES,
 	OPTION_JSON,
 	OPTION_SORT,
 	OPTION_FOLD,
@@ -32,6 +33,7 @@ enum option_id {
 	OPTION_STAGGER,
 	OPTION_NO_WAIT,
 	OPTION_DRY_RUN,
+	OPTION_LOCK_WAIT,
 	OPTION_MAINTENANCE,
 	OPTION_PROTECTED,
 	OPTION_YES,
@@ -115,10 +117,11 @@ struct options {
 	const char *inventory, *plugin_dir;
 
 	bool all;
+	bool names;
 	struct words exclude;
 
 	bool json, sort, fold, no_fold, exit_class;
-	uint64_t timeout_ms, deadline_ms, fanout, max_at_once, stagger_ms;
+	uint64_t timeout_ms, deadline_ms, fanout, max_at_once, stagger_ms, lock_wait_ms;
 	bool no_wait, dry_run, maintenance, override_protected, yes;
 	bool soft, on_if_off, persistent, legacy, uefi, show, off;
 	uint64_t force_after_ms;

@@ -73,10 +73,32 @@ static int read_stdin(struct list *list)
 	return bad ? CLI_USAGE : CLI_OK;
 }
 
+/*
+ * With --names a word comes from outside and is nothing but names: no group, tag or operator, no
+ * URL, not standard input. Whether the inventory has them is found with all other mistakes.
+ */
+static int check_names(const char *const *words)
+{
+	int status = CLI_OK;
+
+	for (; words && *words; words++) {
+		const char *word = *words;
+
+		if (*word && *word != '-' && !strpbrk(word, "@%*!&^ \t\r\n") &&
+			!pctl_inventory_is_url(word))
+			continue;
+		say("'%.200s' is no name or range of names, and --names takes nothing else", word);
+		status = CLI_USAGE;
+	}
+	return status;
+}
+
 /* The words, with `-` replaced by what standard input holds. */
 static int gather(
 	const struct cli *cli, const char *const *words, bool *stdin_read, struct list *ret)
 {
+	if (cli->options.names && check_names(words) != CLI_OK)
+		return CLI_USAGE;
 	for (; words && *words; words++) {
 		if (strcmp(*words, "-") != 0) {
 			list_take(ret, pctl_xstrdup(*words));
