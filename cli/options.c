@@ -110,6 +110,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"a JSON Schema of the inventory, for editors"),
 	[OPTION_MAN] = ROW("man", 0, OPTION_FLAG, NULL, man,
 		"the settings as part of a manual page, for scdoc"),
+	[OPTION_COPROCESS] = ROW(
+		"coprocess", 0, OPTION_FLAG, NULL, coprocess, "the same as the verb of that name"),
 	[OPTION_DIR] = ROW("dir", 0, OPTION_TEXT, "DIR", dir, "where `drivers new` makes a folder"),
 };
 

@@ -69,6 +69,7 @@ enum option_id {
 	OPTION_SCHEMA,
 	OPTION_MAN,
 	OPTION_DIR,
+	OPTION_COPROCESS,
 	OPTION_COUNT,
 };
 #define OPTION_BIT(id) (UINT64_C(1) << (id))
@@ -137,7 +138,7 @@ struct options {
 	bool follow, steal, no_reconnect;
 	const char *log, *escape;
 	bool log_new, clear;
-	bool try_anyway, with_children, schema, man;
+	bool try_anyway, with_children, schema, man, coprocess;
 	const char *until, *dir;
 };
 

@@ -74,20 +74,25 @@ static int read_stdin(struct list *list)
 }
 
 /*
- * With --names a word comes from outside and is nothing but names: no group, tag or operator, no
- * URL, not standard input. Whether the inventory has them is found with all other mistakes.
+ * No group, tag or operator, no URL, not standard input. Whether the inventory has them is found
+ * with all other mistakes.
  */
+bool select_is_names(const char *word)
+{
+	return *word && *word != '-' && !strpbrk(word, "@%*!&^ \t\r\n") &&
+	       !pctl_inventory_is_url(word);
+}
+
+/* With --names words come from outside. */
 static int check_names(const char *const *words)
 {
 	int status = CLI_OK;
 
 	for (; words && *words; words++) {
-		const char *word = *words;
-
-		if (*word && *word != '-' && !strpbrk(word, "@%*!&^ \t\r\n") &&
-			!pctl_inventory_is_url(word))
+		if (select_is_names(*words))
 			continue;
-		say("'%.200s' is no name or range of names, and --names takes nothing else", word);
+		say("'%.200s' is no name or range of names, and --names takes nothing else",
+			*words);
 		status = CLI_USAGE;
 	}
 	return status;
