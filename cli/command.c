@@ -38,6 +38,7 @@ const struct command *const commands[] = {
 	&command_list,
 	&command_expand,
 	&command_fold,
+	&command_coprocess,
 	&command_show,
 	&command_set,
 	&command_check,
@@ -155,6 +156,10 @@ int command_check_words(const struct cli *cli)
 		say("both -a and NODES are given: leave one of them out");
 		return CLI_USAGE;
 	}
+	if (!nodes && cli->options.names) {
+		say("no names follow --names");
+		return CLI_USAGE;
+	}
 	if (!nodes && !cli->options.all && !(c->flags & COMMAND_ALL)) {
 		say("no NODES are given: powerctl %s %s%s", c->name, c->usage,
 			c->options & OPTION_BIT(OPTION_ALL) ? " (-a for all)" : "");
@@ -172,13 +177,16 @@ static void imply(struct options *options, uint64_t implied)
 	options->given |= implied;
 }
 
+/* --coprocess stands for the verb, and all words are its own. */
 static int dispatch(struct cli *cli)
 {
+	static const char *const none[] = { NULL };
 	const struct words *words = &cli->options.words;
 	struct pctl_error err = { 0 };
 	uint64_t implied = 0;
+	size_t verb = cli->options.coprocess ? 0 : 1;
 
-	cli->command = command_find(words->v[0], &implied);
+	cli->command = verb ? command_find(words->v[0], &implied) : &command_coprocess;
 	if (!cli->command)
 		return method_exec(cli);
 	if (cli->options.help) {
@@ -190,8 +198,8 @@ static int dispatch(struct cli *cli)
 		say("%s", err.text);
 		return CLI_USAGE;
 	}
-	cli->args = words->v + 1;
-	cli->nargs = words->n - 1;
+	cli->args = words->v ? words->v + verb : none;
+	cli->nargs = words->n - verb;
 	int status = command_check_words(cli);
 	return status == CLI_OK ? cli->command->exec(cli) : status;
 }
@@ -210,7 +218,7 @@ int command_main(struct cli *cli, int argc, char **argv)
 		help_version(stdout);
 		return CLI_OK;
 	}
-	if (cli->options.words.n > 0)
+	if (cli->options.words.n > 0 || cli->options.coprocess)
 		return dispatch(cli);
 	help_overview(cli->options.help ? stdout : stderr);
 	return cli->options.help ? CLI_OK : CLI_USAGE;

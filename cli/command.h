@@ -37,7 +37,8 @@ int command_check_words(const struct cli *cli);
 int command_main(struct cli *cli, int argc, char **argv);
 
 /* The options that most commands about nodes share. */
-#define OPTIONS_NODES (OPTION_BIT(OPTION_ALL) | OPTION_BIT(OPTION_EXCLUDE))
+#define OPTIONS_NODES \
+	(OPTION_BIT(OPTION_ALL) | OPTION_BIT(OPTION_EXCLUDE) | OPTION_BIT(OPTION_NAMES))
 #define OPTIONS_OUTPUT                                                                 \
 	(OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_SORT) | OPTION_BIT(OPTION_FOLD) | \
 		OPTION_BIT(OPTION_NO_FOLD))
@@ -49,7 +50,9 @@ int command_main(struct cli *cli, int argc, char **argv);
 		OPTION_BIT(OPTION_TIMEOUT) | OPTION_BIT(OPTION_DEADLINE) |                 \
 		OPTION_BIT(OPTION_FANOUT) | OPTION_BIT(OPTION_MAINTENANCE) |               \
 		OPTION_BIT(OPTION_TRY_ANYWAY) | OPTION_BIT(OPTION_CALLER))
-#define OPTIONS_CHANGE  (OPTIONS_RUN | OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_NO_HOOKS))
+#define OPTIONS_CHANGE                                                            \
+	(OPTIONS_RUN | OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_NO_HOOKS) | \
+		OPTION_BIT(OPTION_LOCK_WAIT))
 #define OPTIONS_DISRUPT (OPTIONS_CHANGE | OPTION_BIT(OPTION_PROTECTED) | OPTION_BIT(OPTION_YES))
 
 extern const struct command command_status, command_on, command_off, command_reboot, command_cycle,
@@ -57,7 +60,7 @@ extern const struct command command_status, command_on, command_off, command_reb
 	command_identify, command_wait, command_info, command_hardware, command_caps, command_add,
 	command_console, command_rm, command_list, command_show, command_set, command_check,
 	command_trust, command_drivers, command_help, command_log, command_sensors, command_expand,
-	command_fold, command_ac_cycle, command_history;
+	command_fold, command_ac_cycle, command_history, command_coprocess;
 
 /* cmd_help.c: what `powerctl`, --help and --version say. */
 void help_overview(FILE *out);

@@ -11,6 +11,7 @@
 #include <powerctl/powerctl.h>
 
 #include "command.h"
+#include "face.h"
 #include "say.h"
 #include "terminal.h"
 
@@ -98,7 +99,9 @@ int main(int argc, char **argv)
 	pctl_name_crashes("powerctl", terminal_restore);
 	cli_init(&cli);
 	errno = 0;
-	int status = finish_output(&cli, command_main(&cli, argc, argv));
+	const struct face *face = face_find(argc > 0 ? argv[0] : NULL);
+	int status = finish_output(
+		&cli, face ? face_main(face, &cli, argc, argv) : command_main(&cli, argc, argv));
 	cli_done(&cli);
 	(void)fflush(stderr);
 	leave(status);

@@ -29,6 +29,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_ALL] = ROW("all", 'a', OPTION_FLAG, NULL, all, "all nodes of the inventory"),
 	[OPTION_EXCLUDE] =
 		ROW("exclude", 'x', OPTION_LIST, "NODES", exclude, "leave these nodes out"),
+	[OPTION_NAMES] = ROW("names", 0, OPTION_FLAG, NULL, names,
+		"what follows are only names and ranges of the inventory's nodes"),
 	[OPTION_JSON] = ROW("json", 0, OPTION_FLAG, NULL, json, "one JSON object per node"),
 	[OPTION_SORT] =
 		ROW("sort", 0, OPTION_FLAG, NULL, sort, "lines in the order of the inventory"),
@@ -50,6 +52,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"end when the device has accepted, without confirmation"),
 	[OPTION_DRY_RUN] = ROW(
 		"dry-run", 0, OPTION_FLAG, NULL, dry_run, "say what would be sent; change nothing"),
+	[OPTION_LOCK_WAIT] = ROW("lock-wait", 0, OPTION_DURATION, "DURATION", lock_wait_ms,
+		"wait so long for another command's lock, then go first"),
 	[OPTION_MAINTENANCE] = ROW("maintenance", 0, OPTION_FLAG, NULL, maintenance,
 		"include nodes that are in maintenance"),
 	[OPTION_PROTECTED] = ROW("protected", 0, OPTION_FLAG, NULL, override_protected,
@@ -106,6 +110,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"a JSON Schema of the inventory, for editors"),
 	[OPTION_MAN] = ROW("man", 0, OPTION_FLAG, NULL, man,
 		"the settings as part of a manual page, for scdoc"),
+	[OPTION_COPROCESS] = ROW(
+		"coprocess", 0, OPTION_FLAG, NULL, coprocess, "the same as the verb of that name"),
 	[OPTION_DIR] = ROW("dir", 0, OPTION_TEXT, "DIR", dir, "where `drivers new` makes a folder"),
 	[OPTION_SINCE] = ROW("since", 0, OPTION_TEXT, "TIME", since,
 		"only what is newer: 30m, 2h or 7d ago, or a time in UTC (2026-11-20 10:00)"),
@@ -300,6 +306,7 @@ int options_parse(struct options *ret, int argc, char **argv, struct pctl_error 
 			r = parse_long(ret, &c, err);
 		else
 			r = parse_letters(ret, &c, err);
+		ended = ended || ret->names;
 	}
 	return r;
 }
@@ -326,6 +333,7 @@ static const struct {
 	{ OPTION_NEW, OPTION_CLEAR },
 	{ OPTION_NO_WAIT, OPTION_UNTIL },
 	{ OPTION_PASSWORD_FILE, OPTION_PASSWORD_STDIN },
+	{ OPTION_NAMES, OPTION_ALL },
 	{ OPTION_CREDENTIAL, OPTION_USER },
 	{ OPTION_CREDENTIAL, OPTION_PASSWORD_FILE },
 	{ OPTION_CREDENTIAL, OPTION_PASSWORD_STDIN },

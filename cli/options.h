@@ -20,6 +20,7 @@ enum option_id {
 	OPTION_TRACE,
 	OPTION_ALL,
 	OPTION_EXCLUDE,
+	OPTION_NAMES,
 	OPTION_JSON,
 	OPTION_SORT,
 	OPTION_FOLD,
@@ -32,6 +33,7 @@ enum option_id {
 	OPTION_STAGGER,
 	OPTION_NO_WAIT,
 	OPTION_DRY_RUN,
+	OPTION_LOCK_WAIT,
 	OPTION_MAINTENANCE,
 	OPTION_PROTECTED,
 	OPTION_YES,
@@ -72,6 +74,7 @@ enum option_id {
 	OPTION_LAST,
 	OPTION_CALLER,
 	OPTION_NO_HOOKS,
+	OPTION_COPROCESS,
 	OPTION_COUNT,
 };
 #define OPTION_BIT(id) (UINT64_C(1) << (id))
@@ -120,10 +123,11 @@ struct options {
 	const char *inventory, *plugin_dir;
 
 	bool all;
+	bool names;
 	struct words exclude;
 
 	bool json, sort, fold, no_fold, exit_class;
-	uint64_t timeout_ms, deadline_ms, fanout, max_at_once, stagger_ms;
+	uint64_t timeout_ms, deadline_ms, fanout, max_at_once, stagger_ms, lock_wait_ms;
 	bool no_wait, dry_run, maintenance, override_protected, yes;
 	bool soft, on_if_off, persistent, legacy, uefi, show, off;
 	uint64_t force_after_ms;
@@ -139,7 +143,7 @@ struct options {
 	bool follow, steal, no_reconnect;
 	const char *log, *escape;
 	bool log_new, clear;
-	bool try_anyway, with_children, schema, man;
+	bool try_anyway, with_children, schema, man, coprocess;
 	const char *until, *dir;
 	const char *since, *last, *caller;
 	uint64_t lines;

@@ -75,6 +75,7 @@ struct pctl_request run_request_from(const struct cli *cli, enum pctl_verb verb)
 		.fanout = (unsigned)o->fanout,
 		.max_at_once = (unsigned)o->max_at_once,
 		.stagger_ms = o->stagger_ms,
+		.lock_wait_ms = o->lock_wait_ms,
 	};
 }
 
@@ -146,6 +147,8 @@ static void on_result(void *data, const struct pctl_result *result)
 	if (result->warning)
 		note_warning(r, result);
 	progress_clear(&r->progress);
+	if (result->overtook && !r->cli->options.quiet)
+		say("%s: went first, without its lock: %s", result->name, result->overtook);
 	output_add(r->output, result->node, group_of(result), result->name, text);
 	if (output_kept(r->output) > UNREAD_MAX)
 		pctl_run_pause(r->run, true);

@@ -73,10 +73,37 @@ static int read_stdin(struct list *list)
 	return bad ? CLI_USAGE : CLI_OK;
 }
 
+/*
+ * No group, tag or operator, no URL, not standard input. Whether the inventory has them is found
+ * with all other mistakes.
+ */
+bool select_is_names(const char *word)
+{
+	return *word && *word != '-' && !strpbrk(word, "@%*!&^ \t\r\n") &&
+	       !pctl_inventory_is_url(word);
+}
+
+/* With --names words come from outside. */
+static int check_names(const char *const *words)
+{
+	int status = CLI_OK;
+
+	for (; words && *words; words++) {
+		if (select_is_names(*words))
+			continue;
+		say("'%.200s' is no name or range of names, and --names takes nothing else",
+			*words);
+		status = CLI_USAGE;
+	}
+	return status;
+}
+
 /* The words, with `-` replaced by what standard input holds. */
 static int gather(
 	const struct cli *cli, const char *const *words, bool *stdin_read, struct list *ret)
 {
+	if (cli->options.names && check_names(words) != CLI_OK)
+		return CLI_USAGE;
 	for (; words && *words; words++) {
 		if (strcmp(*words, "-") != 0) {
 			list_take(ret, pctl_xstrdup(*words));

@@ -450,8 +450,8 @@ static void test_saves_without_descriptors(void **state)
 
 /* --- Locks. ----------------------------------------------------------------------------------- */
 
-/* A child that takes the lock, says so, and holds it until told to end. */
-static pid_t hold_in_child(const char *key, int *ret_stop)
+/* A child that takes the lock, or goes first, says so, and goes on so until told to end. */
+static pid_t hold_in_child(const char *key, bool first, int *ret_stop)
 {
 	int ready[2], stop[2];
 	char c = 0;
@@ -464,7 +464,9 @@ static pid_t hold_in_child(const char *key, int *ret_stop)
 		char holder[100];
 		(void)close(stop[1]);
 		struct pctl_locks *locks = pctl_locks_new("powerctl reboot");
-		c = pctl_lock_try(locks, key, holder, sizeof(holder), NULL) == 0 ? 'y' : 'n';
+		int r = first ? pctl_lock_overtake(locks, key, NULL)
+			      : pctl_lock_try(locks, key, holder, sizeof(holder), NULL);
+		c = r == 0 ? 'y' : 'n';
 		(void)!write(ready[1], &c, 1);
 		(void)!read(stop[0], &c, 1);
 		_exit(0); /* without letting go: the kernel does that */
@@ -485,7 +487,7 @@ static void test_a_lock_names_its_holder_and_ends_with_it(void **state)
 	int stop = -1;
 
 	(void)state;
-	pid_t pid = hold_in_child("10.0.0.1:16992", &stop);
+	pid_t pid = hold_in_child("10.0.0.1:16992", false, &stop);
 	assert_int_equal(
 		pctl_lock_try(locks, "10.0.0.1:16992", holder, sizeof(holder), NULL), PCTL_E_BUSY);
 	(void)snprintf(want, sizeof(want), "powerctl reboot, pid %d", (int)pid);
@@ -497,6 +499,41 @@ static void test_a_lock_names_its_holder_and_ends_with_it(void **state)
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
 	assert_int_equal(pctl_lock_try(locks, "10.0.0.1:16992", holder, sizeof(holder), NULL), 0);
 	pctl_lock_release(locks, "10.0.0.1:16992");
+	pctl_locks_free(locks);
+}
+
+static void end_child(pid_t pid, int stop)
+{
+	assert_int_equal(write(stop, "", 1), 1); /* a later child may have its pipe as well */
+	(void)close(stop);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void test_who_goes_first_is_waited_for_and_leaves_a_mark(void **state)
+{
+	static const char key[] = "10.0.0.3:623";
+	char holder[200] = "", want[64];
+	struct pctl_locks *locks = pctl_locks_new("powerctl on");
+	int held = -1, first = -1;
+	pid_t by = 0;
+
+	(void)state;
+	pid_t holds = hold_in_child(key, false, &held);
+	uint64_t before = pctl_lock_mark(locks, key, NULL);
+	pid_t goes = hold_in_child(key, true, &first);
+	assert_int_not_equal(pctl_lock_mark(locks, key, &by), before);
+	assert_int_equal(by, goes);
+	assert_int_equal(pctl_lock_mark(locks, "10.0.0.4:623", NULL), 0);
+
+	end_child(holds, held);
+	assert_int_equal(pctl_lock_try(locks, key, holder, sizeof(holder), NULL), PCTL_E_BUSY);
+	(void)snprintf(want, sizeof(want), "powerctl reboot, pid %d", (int)goes);
+	assert_non_null(strstr(holder, want));
+
+	end_child(goes, first);
+	assert_int_equal(pctl_lock_try(locks, key, holder, sizeof(holder), NULL), 0);
+	assert_int_not_equal(pctl_lock_mark(locks, key, NULL), before);
+	pctl_lock_release(locks, key);
 	pctl_locks_free(locks);
 }
 
@@ -529,6 +566,8 @@ int main(void)
 			test_what_cannot_be_read_is_looked_at_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			test_a_lock_names_its_holder_and_ends_with_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_who_goes_first_is_waited_for_and_leaves_a_mark, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

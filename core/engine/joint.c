@@ -65,6 +65,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	free(j->note);
 	free(j->warning);
 	free(j->told);
+	free(j->line.overtook);
 	free(j);
 	pctl_run_joint_gone(run);
 }
@@ -84,7 +85,7 @@ static void wait_for_lock(struct pctl_joint *j, bool waits)
 static void give_machines(struct pctl_joint *j)
 {
 	while (j->locked)
-		pctl_lock_release(core_of(j)->locks, j->order[--j->locked]->machine);
+		pctl_hold_give(&j->holds[--j->locked]);
 	while (j->claimed)
 		pctl_run_give_turn(j->run, j->order[--j->claimed], PCTL_TURN_MACHINE);
 }
@@ -195,6 +196,7 @@ static void end(struct pctl_joint *j, struct pctl_result *r)
 	r->attempts = j->attempts;
 	r->elapsed_ms = now(j) - j->started;
 	r->note = j->note;
+	r->overtook = j->line.overtook;
 	for (size_t i = 0; i < j->n; i++)
 		r->changed |= j->parts[i].changed;
 	j->result = *r;
@@ -497,12 +499,20 @@ void pctl_joint_end_on(struct pctl_joint *j)
 	pctl_joint_go(j, on_ready);
 }
 
+bool pctl_joint_is_overtaken(const struct pctl_joint *j, char *who, size_t size)
+{
+	for (size_t i = 0; i < j->locked; i++)
+		if (pctl_hold_is_overtaken(&j->holds[i], who, size))
+			return true;
+	return false;
+}
+
 /* --- The beginning: machines, locks, then the verb's first step. ------------------------------ */
 
 static void begin_verb(struct pctl_joint *j)
 {
 	wait_for_lock(j, false);
-	if (j->lock_told)
+	if (j->line.told)
 		pctl_breaker_refresh(core_of(j)->breaker);
 	j->started = now(j);
 	j->deadline = j->started + pctl_joint_limit(j);
@@ -553,8 +563,8 @@ static void take_locks(struct pctl_joint *j)
 	int r = 0;
 
 	while (changes(j) && j->locked < j->n && r == 0) {
-		r = pctl_lock_try(core_of(j)->locks, j->order[j->locked]->machine,
-			j->lock_told ? NULL : holder, sizeof(holder), &err);
+		r = pctl_hold_take(&j->holds[j->locked], j->order[j->locked], j->request, &j->line,
+			holder, sizeof(holder), &err);
 		j->locked += r == 0;
 	}
 	if (r == 0) {
@@ -570,11 +580,11 @@ static void take_locks(struct pctl_joint *j)
 		return;
 	}
 	wait_for_lock(j, true);
-	if (!j->lock_told)
+	if (!j->line.told)
 		pctl_run_waiting(j->run, j->target, holder);
-	j->lock_told = true;
+	j->line.told = true;
 	step_aside(j);
-	pctl_joint_pause(j, pctl_task_lock_delay(core_of(j)), take_locks);
+	pctl_joint_pause(j, pctl_hold_delay(core_of(j), &j->line), take_locks);
 }
 
 static void claim(struct pctl_joint *j)

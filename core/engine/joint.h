@@ -51,7 +51,9 @@ struct pctl_joint {
 
 	const struct pctl_target *order[PCTL_FEEDS_MAX]; /* by the keys of the machines */
 	size_t claimed, locked;                          /* so many of them */
-	bool lock_told, waits_lock, begun;
+	struct pctl_hold holds[PCTL_FEEDS_MAX];          /* of those that are locked */
+	struct pctl_hold_line line;
+	bool waits_lock, begun;
 
 	uint64_t started, deadline, until, poll_ms; /* loop time in ms; a time in ms */
 	bool was_on, was_on_known;                  /* before an outage */
@@ -91,6 +93,8 @@ uint64_t pctl_joint_bound(const struct pctl_joint *joint, uint64_t deadline);
 void pctl_joint_part_ended(
 	struct pctl_joint *joint, const struct pctl_task *task, const struct pctl_result *result);
 void pctl_joint_part_gone(struct pctl_joint *joint, const struct pctl_task *task);
+/* As pctl_task_is_overtaken(), at any of its machines. */
+bool pctl_joint_is_overtaken(const struct pctl_joint *joint, char *who, size_t size);
 /* Only the machine itself is waited for from now on. */
 void pctl_joint_let_others(struct pctl_joint *joint);
 

@@ -314,8 +314,26 @@ struct pctl_value *pctl_task_new_tree(struct pctl_task *t)
 	return t->tree;
 }
 
+/* Another command went first: what it did is not to be undone by what we began before. */
+static bool stands_back(struct pctl_task *t)
+{
+	const struct pctl_call *call = t->trying.call;
+	const char *what = call->what || !call->argument ? call->what : call->argument(t);
+	char who[200];
+
+	if (!call->sent_offset || !pctl_task_is_overtaken(t, who, sizeof(who)))
+		return false;
+	pctl_task_end_fail(t, PCTL_E_CANCELED,
+		"another command went first (%s), so '%s' is not sent; it last read %s", who,
+		what ? what : call->name,
+		t->power_read ? pctl_power_state_name(t->power.state) : "nothing");
+	return true;
+}
+
 static void start_try(struct pctl_task *t)
 {
+	if (stands_back(t))
+		return;
 	uint64_t early = t->trying.call->early ? t->trying.call->early(t) : 0;
 
 	if (early) {

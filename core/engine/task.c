@@ -8,15 +8,11 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
-#include "base/jitter.h"
 #include "driver/crash.h"
 #include "engine/hook.h"
 #include "engine/joint.h"
 #include "engine/turns.h"
 #include "node/breaker.h"
-
-#define LOCK_POLL_MS 150u
-#define LOCK_EACH_MS 1u /* of many that wait, one looks each ms: what that costs stays the same */
 
 static struct pctl_core *core_of(const struct pctl_task *t)
 {
@@ -49,13 +45,6 @@ void pctl_result_init(
 
 /* --- The end. --------------------------------------------------------------------------------- */
 
-static void unlock(struct pctl_task *t)
-{
-	if (t->locked)
-		pctl_lock_release(core_of(t)->locks, t->target->machine);
-	t->locked = false;
-}
-
 static void give_turn(struct pctl_task *t, unsigned parts)
 {
 	unsigned given = t->turn & parts;
@@ -76,6 +65,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	free(t->warning);
 	free(t->boot_url);
 	free(t->log_after);
+	free(t->line.overtook);
 	give_turn(t, PCTL_TURN_WHOLE);
 	if (joint)
 		pctl_joint_part_gone(joint, t);
@@ -133,7 +123,7 @@ static void release(struct pctl_task *t)
 	if (t->on_trial)
 		pctl_login_left(t->target->login, &t->on_trial);
 	wait_for_lock(t, false);
-	unlock(t);
+	pctl_hold_give(&t->hold);
 	pctl_run_untrack(t->run, t);
 }
 
@@ -158,7 +148,7 @@ void pctl_task_let_others(struct pctl_task *t)
 {
 	idle(t);
 	pctl_run_give(t->run, node_of(t), false);
-	unlock(t);
+	pctl_hold_give(&t->hold);
 	give_turn(t, PCTL_TURN_WHOLE);
 	if (t->joint)
 		pctl_joint_let_others(t->joint);
@@ -233,6 +223,7 @@ static void end(struct pctl_task *t)
 	if (t->request->dry_run && t->note && !t->joint)
 		note_hooks(t);
 	r->note = t->note;
+	r->overtook = t->line.overtook;
 	r->tree = r->ok ? t->tree : NULL; /* half a tree is none */
 	r->stream = r->ok ? t->stream : NULL;
 	if (!run_hooks_after(t))
@@ -246,11 +237,31 @@ void pctl_task_end_ok(struct pctl_task *t, const char *word)
 	end(t);
 }
 
+bool pctl_task_is_overtaken(const struct pctl_task *t, char *who, size_t size)
+{
+	if (t->joint)
+		return pctl_joint_is_overtaken(t->joint, who, size);
+	return pctl_hold_is_overtaken(&t->hold, who, size);
+}
+
+/* What became of it may be the other one's doing. */
+static void tell_overtaken(const struct pctl_task *t, struct pctl_error *err)
+{
+	struct pctl_error last = *err;
+	char who[200];
+
+	if (!t->joint && err->code != PCTL_E_CANCELED && t->sent.how != PCTL_SENT_NOTHING &&
+		pctl_task_is_overtaken(t, who, sizeof(who)))
+		(void)snprintf(err->text, sizeof(err->text),
+			"%.180s; meanwhile another command went first (%.80s)", last.text, who);
+}
+
 static void end_failed(struct pctl_task *t, const struct pctl_error *err)
 {
 	t->result.ok = false;
 	t->result.word = t->request->verb == PCTL_VERB_STATUS ? "unknown" : "error";
 	t->result.error = *err;
+	tell_overtaken(t, &t->result.error);
 	end(t);
 }
 
@@ -480,7 +491,7 @@ static void begin_locked(struct pctl_task *t)
 	struct pctl_login *login = t->request->try_anyway ? NULL : t->target->login;
 	struct pctl_error err = { 0 };
 
-	if ((t->lock_told || t->hooks_passed) && login) {
+	if ((t->line.told || t->hooks_passed) && login) {
 		pctl_breaker_refresh(core_of(t)->breaker);
 		if (pctl_login_check(login, t->target, &err) < 0) {
 			pctl_task_end_error(t, &err);
@@ -531,19 +542,12 @@ bool pctl_task_run_hooks(struct pctl_task *t, const char *action)
 	return true;
 }
 
-uint64_t pctl_task_lock_delay(const struct pctl_core *core)
-{
-	uint64_t each = LOCK_EACH_MS * core->lock_waiters;
-
-	return pctl_jitter(each > LOCK_POLL_MS ? each : LOCK_POLL_MS);
-}
-
 static void take_lock(struct pctl_task *t)
 {
 	char holder[200] = "";
 	struct pctl_error err = { 0 };
-	int r = pctl_lock_try(core_of(t)->locks, t->target->machine, t->lock_told ? NULL : holder,
-		sizeof(holder), &err);
+	int r = pctl_hold_take(
+		&t->hold, t->target, t->request, &t->line, holder, sizeof(holder), &err);
 
 	if (r == PCTL_E_BUSY && pctl_lock_is_of_our_caller(core_of(t)->locks, t->target->machine)) {
 		pctl_task_end_fail(t, PCTL_E_BUSY, PCTL_HOOKS_OWN);
@@ -551,16 +555,15 @@ static void take_lock(struct pctl_task *t)
 	}
 	wait_for_lock(t, r == PCTL_E_BUSY);
 	if (r == 0) {
-		t->locked = true;
 		enter(t, begin_locked);
 	} else if (r == PCTL_E_BUSY) {
-		if (!t->lock_told)
+		if (!t->line.told)
 			pctl_run_waiting(t->run, t->target, holder);
-		t->lock_told = true;
+		t->line.told = true;
 		if (t->on_trial)
 			pctl_login_step_aside(t->target->login, &t->on_trial);
 		give_turn(t, PCTL_TURN_ENDPOINT);
-		pctl_step_pause(t, pctl_task_lock_delay(core_of(t)), take_lock);
+		pctl_step_pause(t, pctl_hold_delay(core_of(t), &t->line), take_lock);
 	} else {
 		pctl_task_end_error(t, &err);
 	}

@@ -9,6 +9,7 @@
 
 #include "driver/method.h"
 #include "driver/op.h"
+#include "engine/hold.h"
 #include "engine/ready.h"
 #include "engine/stream.h"
 #include "node/core.h"
@@ -93,7 +94,8 @@ struct pctl_task {
 		PCTL_TASK_PARKED, /* until another one gives back what this host is short of */
 		PCTL_TASK_ENDED
 	} busy;
-	bool locked, lock_told;
+	struct pctl_hold hold; /* of the machine, where this is no part */
+	struct pctl_hold_line line;
 	bool waits_lock; /* is one of the core's lock_waiters */
 	bool on_trial;   /* is one of those that try its login */
 	unsigned turn;   /* PCTL_TURN_: what it has of its turn, in this run */
@@ -191,8 +193,8 @@ bool pctl_task_park(struct pctl_task *task, const struct pctl_error *err, pctl_s
 /* The run's: its turn has come. */
 void pctl_task_unpark(struct pctl_task *task);
 
-/* How long to wait before a lock is tried again. */
-uint64_t pctl_task_lock_delay(const struct pctl_core *core);
+/* Whether another command went first at its machine: who is filled with whose. */
+bool pctl_task_is_overtaken(const struct pctl_task *task, char *who, size_t size);
 
 /* A result that says only who and when. Shared with nodes that never become a task. */
 void pctl_result_init(

@@ -18,14 +18,26 @@ struct pctl_locks {
 	char *caller;
 	char *holder_path; /* who this process is, for others to read */
 	int fd;            /* -1: not opened yet */
+	int marks;         /* the same */
 };
+
+/* One of the slots of the file of marks, which are shared by the devices whose hashes say so: of
+ * two that are overtaken at the same moment one may lose its mark, and no more than that. */
+struct mark {
+	uint64_t hash;
+	uint32_t count, pid;
+};
+#define MARKS 4096u
+
+/* Beside each lock, at which nobody waits: that of those who went first. */
+#define FIRST ((off_t)1 << 62)
 
 struct pctl_locks *pctl_locks_new(const char *caller)
 {
 	struct pctl_locks *locks = pctl_xcalloc(1, sizeof(*locks));
 
 	locks->caller = pctl_xstrdup(caller ? caller : "powerctl");
-	locks->fd = -1;
+	locks->fd = locks->marks = -1;
 	return locks;
 }
 
@@ -35,6 +47,8 @@ void pctl_locks_free(struct pctl_locks *locks)
 		return;
 	if (locks->fd >= 0)
 		(void)close(locks->fd);
+	if (locks->marks >= 0)
+		(void)close(locks->marks);
 	if (locks->holder_path)
 		(void)unlink(locks->holder_path);
 	free(locks->holder_path);
@@ -90,6 +104,16 @@ static int open_file(struct pctl_locks *locks, struct pctl_error *err)
 	return 0;
 }
 
+/* Without it nobody is told that somebody went first. */
+static int open_marks(struct pctl_locks *locks)
+{
+	PCTL_AUTO(free) char *path = NULL;
+
+	if (locks->marks < 0 && pctl_path_runtime("overtaken", &path, NULL) == 0)
+		locks->marks = pctl_file_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	return locks->marks;
+}
+
 uint64_t pctl_lock_hash(const char *name)
 {
 	uint64_t h = 14695981039346656037u;
@@ -99,9 +123,9 @@ uint64_t pctl_lock_hash(const char *name)
 	return h;
 }
 
-static struct flock range_of(const char *key, short type)
+static struct flock range_of(const char *key, short type, off_t beside)
 {
-	off_t at = (off_t)(pctl_lock_hash(key) >> 2);
+	off_t at = (off_t)(pctl_lock_hash(key) >> 2) | beside;
 
 	return (struct flock){ .l_type = type, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
 }
@@ -125,19 +149,10 @@ void pctl_lock_holder(pid_t pid, char *holder, size_t size)
 		(void)snprintf(holder, size, "pid %d", (int)pid);
 }
 
-int pctl_lock_try(struct pctl_locks *locks, const char *key, char *holder, size_t holder_size,
-	struct pctl_error *err)
+/* Who has a range that we could not have. */
+static int tell_holder(const struct pctl_locks *locks, struct flock range, char *holder,
+	size_t holder_size, struct pctl_error *err)
 {
-	struct flock range = range_of(key, F_WRLCK);
-
-	int r = open_file(locks, err);
-	if (r < 0)
-		return r;
-	if (fcntl(locks->fd, F_SETLK, &range) == 0)
-		return 0;
-	if (errno != EAGAIN && errno != EACCES)
-		return pctl_error_set(
-			err, PCTL_E_INTERNAL, "the machine cannot be locked: %s", strerror(errno));
 	if (!holder) /* it was told of before */
 		return PCTL_E_BUSY;
 	if (fcntl(locks->fd, F_GETLK, &range) == 0 && range.l_type != F_UNLCK)
@@ -150,7 +165,7 @@ int pctl_lock_try(struct pctl_locks *locks, const char *key, char *holder, size_
 bool pctl_lock_is_of_our_caller(const struct pctl_locks *locks, const char *key)
 {
 	const char *callers = getenv("POWERCTL_HOOK_OF");
-	struct flock range = range_of(key, F_WRLCK);
+	struct flock range = range_of(key, F_WRLCK, 0);
 	uint64_t pid = 0;
 
 	if (!callers || locks->fd < 0 || fcntl(locks->fd, F_GETLK, &range) < 0 ||
@@ -167,10 +182,81 @@ bool pctl_lock_is_of_our_caller(const struct pctl_locks *locks, const char *key)
 	return false;
 }
 
+static void unlock(struct pctl_locks *locks, const char *key, off_t beside)
+{
+	struct flock range = range_of(key, F_UNLCK, beside);
+
+	(void)fcntl(locks->fd, F_SETLK, &range);
+}
+
+int pctl_lock_try(struct pctl_locks *locks, const char *key, char *holder, size_t holder_size,
+	struct pctl_error *err)
+{
+	struct flock range = range_of(key, F_WRLCK, 0);
+	struct flock first = range_of(key, F_WRLCK, FIRST), found = first;
+
+	int r = open_file(locks, err);
+	if (r < 0)
+		return r;
+	if (fcntl(locks->fd, F_SETLK, &range) < 0) {
+		if (errno != EAGAIN && errno != EACCES)
+			return pctl_error_set(err, PCTL_E_INTERNAL,
+				"the machine cannot be locked: %s", strerror(errno));
+		return tell_holder(locks, range, holder, holder_size, err);
+	}
+	if (fcntl(locks->fd, F_GETLK, &found) < 0 || found.l_type == F_UNLCK)
+		return 0;
+	unlock(locks, key, 0);
+	return tell_holder(locks, first, holder, holder_size, err);
+}
+
+static off_t slot_of(uint64_t hash)
+{
+	return (off_t)((hash % MARKS) * sizeof(struct mark));
+}
+
+static bool read_mark(struct pctl_locks *locks, uint64_t hash, struct mark *ret)
+{
+	ssize_t n =
+		open_marks(locks) < 0 ? -1 : pread(locks->marks, ret, sizeof(*ret), slot_of(hash));
+
+	return n == sizeof(*ret) && ret->hash == hash;
+}
+
+int pctl_lock_overtake(struct pctl_locks *locks, const char *key, struct pctl_error *err)
+{
+	struct flock first = range_of(key, F_WRLCK, FIRST);
+	struct mark mark = { 0 };
+	uint64_t hash = pctl_lock_hash(key);
+
+	int r = open_file(locks, err);
+	if (r < 0)
+		return r;
+	(void)fcntl(locks->fd, F_SETLK, &first);
+	if (!read_mark(locks, hash, &mark))
+		mark = (struct mark){ .hash = hash };
+	mark.count++;
+	mark.pid = (uint32_t)getpid();
+	if (locks->marks >= 0)
+		(void)!pwrite(locks->marks, &mark, sizeof(mark), slot_of(hash));
+	return 0;
+}
+
+uint64_t pctl_lock_mark(struct pctl_locks *locks, const char *key, pid_t *ret_pid)
+{
+	struct mark mark;
+
+	if (!read_mark(locks, pctl_lock_hash(key), &mark))
+		return 0;
+	if (ret_pid)
+		*ret_pid = (pid_t)mark.pid;
+	return mark.count;
+}
+
 void pctl_lock_release(struct pctl_locks *locks, const char *key)
 {
-	struct flock range = range_of(key, F_UNLCK);
-
-	if (locks->fd >= 0)
-		(void)fcntl(locks->fd, F_SETLK, &range);
+	if (locks->fd < 0)
+		return;
+	unlock(locks, key, 0);
+	unlock(locks, key, FIRST);
 }

@@ -4,6 +4,10 @@
  * changes power or boot of a device holds it from the first read to the confirmation. All locks are
  * byte ranges of one file, at the hash of the device's key, so that holding thousands of them costs
  * one descriptor and leaves no files behind; the kernel drops them with the process.
+ *
+ * Who cannot wait any longer may go first (pctl_lock_overtake()): without the lock, which stays with
+ * its holder. Then those that wait for it go on waiting until he is done as well, and the holder
+ * can see that somebody went first (pctl_lock_mark()).
  */
 #ifndef POWERCTL_CORE_LOCK_H
 #define POWERCTL_CORE_LOCK_H
@@ -31,6 +35,17 @@ int pctl_lock_try(struct pctl_locks *locks, const char *key, char *holder, size_
  */
 bool pctl_lock_is_of_our_caller(const struct pctl_locks *locks, const char *key);
 void pctl_lock_release(struct pctl_locks *locks, const char *key);
+
+/*
+ * Goes first at a device whose lock another process has; pctl_lock_release() ends it. At once, and
+ * also if somebody else does the same. PCTL_E_INTERNAL as above.
+ */
+int pctl_lock_overtake(struct pctl_locks *locks, const char *key, struct pctl_error *err);
+/*
+ * Another number than before: somebody has gone first since. *ret_pid (if not NULL): who did so
+ * last. Nobody ever did, or it cannot be read: 0.
+ */
+uint64_t pctl_lock_mark(struct pctl_locks *locks, const char *key, pid_t *ret_pid);
 
 /* What stands for a name in files and ranges that processes share. */
 uint64_t pctl_lock_hash(const char *name);
