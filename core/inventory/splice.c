@@ -323,6 +323,34 @@ void pctl_splice_add(struct pctl_splice *s, const struct pctl_spot *map, const c
 	pctl_buf_done(&out);
 }
 
+void pctl_splice_append(
+	struct pctl_splice *s, const struct pctl_spot *list, const struct pctl_value *value)
+{
+	const struct pctl_yaml_span *span = span_of(s, list->span);
+	size_t count = pctl_value_count(list->value), last = list->span + 1, at;
+	struct pctl_buf out;
+
+	for (size_t i = 0; i + 1 < count; i++)
+		last = span_of(s, last)->next;
+	pctl_buf_init(&out, PCTL_YAML_FILE_MAX);
+	if (span->flow || !count) {
+		at = count ? span_of(s, last)->end : span->begin + 1;
+		pctl_buf_adds(&out, count ? ", " : "");
+		pctl_yaml_write(&out, value, true);
+	} else {
+		size_t first = span_of(s, list->span + 1)->begin;
+		size_t begin = line_begin(s, first);
+
+		at = line_after(s, span_of(s, last)->end);
+		pctl_buf_adds(&out, break_before(s, at));
+		pctl_buf_add(&out, s->text + begin, first - begin);
+		pctl_yaml_write(&out, value, false);
+		pctl_buf_adds(&out, s->eol);
+	}
+	change(s, at, at, out.data);
+	pctl_buf_done(&out);
+}
+
 void pctl_splice_replace(
 	struct pctl_splice *s, const struct pctl_spot *spot, const struct pctl_value *value)
 {
