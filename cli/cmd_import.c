@@ -266,6 +266,7 @@ static bool has_login(struct takeover *t, const struct import_node *node)
 		return true;
 	/* One that is not there is found out later, and said. */
 	return pctl_core_driver(cli_core(t->cli), name, &driver, NULL) < 0 ||
+	       !login_property(t->cli, driver, NULL, "username") ||
 	       !login_property(t->cli, driver, NULL, "password");
 }
 
@@ -364,11 +365,14 @@ static void write_text(struct takeover *t)
 }
 
 /* A problem without its place in a file that nobody has seen. */
-static const char *saying(const char *problem)
+static const char *saying(const char *problem, const char *node)
 {
 	const char *said = strstr(problem, ": ");
+	size_t len = strlen(node);
 
-	return said ? said + 2 : problem;
+	said = said ? said + 2 : problem;
+	return strncmp(said, node, len) == 0 && strncmp(said + len, ": ", 2) == 0 ? said + len + 2
+										  : said;
 }
 
 /* Leaves out those that their drivers do not take. */
@@ -384,7 +388,7 @@ static void leave_refused(struct takeover *t, const struct pctl_inventory *inven
 			pctl_core_check(cli_core(t->cli), inventory, &one, 1, false, problems) <
 				0) {
 			import_left(&t->im, node->place, "'%s': %s", node->name,
-				saying(pctl_problems_at(problems, 0)));
+				saying(pctl_problems_at(problems, 0), node->name));
 			node->dropped = true;
 		}
 		pctl_problems_free(problems);
@@ -578,7 +582,7 @@ static int exec_import(struct cli *cli)
 	}
 	if (find_format(cli->args[0], &t.format) != CLI_OK)
 		return CLI_USAGE;
-	import_init(&t.im, strcmp(t.file, "-") == 0 ? "<stdin>" : t.file);
+	import_init(&t.im, strcmp(t.file, "-") == 0 ? "standard input" : t.file);
 	pctl_buf_init(&t.text, IMPORT_FILE_MAX);
 	int status = take_over(&t);
 	import_done(&t.im);

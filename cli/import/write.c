@@ -7,6 +7,7 @@
 #include <powerctl/mem.h>
 
 #include "import/fold.h"
+#include "text.h"
 
 /* What may differ from one machine of an entry to the next, beside the name. */
 static const char *const counted[] = { "address", "plug", "system", "port" };
@@ -148,21 +149,14 @@ static void write_value(struct pctl_buf *out, const char *key, const struct pctl
 	pctl_buf_adds(out, "]");
 }
 
-/* What equal machines have in common; *ret_count: how many settings that is. */
+/* What equal machines have in common beside class and driver; *ret_count: how many settings. */
 static void write_shared(const struct writer *w, const struct import_node *node,
 	struct pctl_buf *out, size_t *ret_count)
 {
-	const struct pctl_value *driver = pctl_value_get(node->settings, "driver");
-	const struct pctl_value *class = pctl_value_get(node->settings, "class");
-
 	*ret_count = 0;
-	if (class)
-		write_value(out, "class", class);
-	if (driver)
-		write_value(out, "driver", driver);
 	if (node->login && w->plan->im->logins[node->login - 1].name)
 		write_pair(out, "credential", w->plan->im->logins[node->login - 1].name);
-	*ret_count = (driver != NULL) + (node->login != 0);
+	*ret_count = node->login != 0;
 	for (size_t i = 0; i < pctl_value_count(node->settings); i++) {
 		const char *key = pctl_value_key_at(node->settings, i);
 
@@ -195,9 +189,10 @@ static bool is_constant(const struct writer *w, const struct kin *kin, const cha
 struct layout {
 	const char *keys[COUNTED]; /* that stand in each entry */
 	size_t n;
-	char *shared; /* what follows, or what the class is */
+	const char *own_class, *driver; /* as the machines have them; NULL: they have none */
+	char *shared;                   /* what follows */
 	size_t shared_count;
-	char *class; /* its name; NULL: there is none */
+	char *class; /* that is made for driver and shared; NULL: none */
 };
 
 static void lay_out(const struct writer *w, const struct kin *kin, struct layout *ret)
@@ -206,7 +201,10 @@ static void lay_out(const struct writer *w, const struct kin *kin, struct layout
 	struct pctl_buf shared;
 
 	pctl_buf_init(&shared, IMPORT_FILE_MAX);
-	*ret = (struct layout){ .n = 0 };
+	*ret = (struct layout){
+		.own_class = pctl_value_text(pctl_value_get(first->settings, "class")),
+		.driver = pctl_value_text(pctl_value_get(first->settings, "driver")),
+	};
 	write_shared(w, first, &shared, &ret->shared_count);
 	for (size_t i = 0; i < COUNTED; i++) {
 		const char *text = pctl_value_text(pctl_value_get(first->settings, counted[i]));
@@ -231,28 +229,30 @@ static void write_entry(
 	pctl_buf_adds(w->out, "  ");
 	pctl_inventory_write_text(w->out, row->fields[0], false);
 	pctl_buf_adds(w->out, ": {");
-	if (l->class)
-		write_pair(w->out, "class", l->class);
+	if (l->class || l->own_class)
+		write_pair(w->out, "class", l->class ? l->class : l->own_class);
+	if (l->driver && !l->class)
+		write_pair(w->out, "driver", l->driver);
 	for (size_t i = 0; i < l->n; i++)
 		write_pair(w->out, l->keys[i], row->fields[1 + i]);
 	if (!l->class && *l->shared)
-		pctl_buf_addf(w->out, "%s%s", l->n ? ", " : "", l->shared);
+		pctl_buf_addf(w->out, ", %s", l->shared);
 	pctl_buf_adds(w->out, "}\n");
 }
 
 /* Several entries that say the same get a class for it. */
-static void make_class(struct writer *w, struct layout *l, const struct import_node *node)
+static void make_class(struct writer *w, struct layout *l)
 {
-	const char *driver = pctl_value_text(pctl_value_get(node->settings, "driver"));
-
-	l->class = pctl_xstrdup(driver ? driver : w->plan->format);
+	l->class = pctl_xstrdup(l->driver);
 	for (unsigned i = 2; !pctl_names_add(w->plan->classes, l->class); i++) {
 		free(l->class);
-		l->class = pctl_xasprintf("%s-%u", driver ? driver : w->plan->format, i);
+		l->class = pctl_xasprintf("%s-%u", l->driver, i);
 	}
 	pctl_buf_adds(&w->classes, w->classes.len ? "  " : "classes:\n  ");
 	pctl_inventory_write_text(&w->classes, l->class, false);
-	pctl_buf_addf(&w->classes, ": {%s}\n", l->shared);
+	pctl_buf_adds(&w->classes, ": {");
+	write_pair(&w->classes, "driver", l->driver);
+	pctl_buf_addf(&w->classes, ", %s}\n", l->shared);
 }
 
 static void write_kin(struct writer *w, const struct kin *kin)
@@ -270,8 +270,8 @@ static void write_kin(struct writer *w, const struct kin *kin)
 				pctl_value_text(pctl_value_get(node->settings, l.keys[k])));
 	}
 	size_t n = import_fold(rows, kin->n, 1 + l.n);
-	if (n > 1 && l.shared_count > 1 && !pctl_value_get(node_at(w, kin, 0)->settings, "class"))
-		make_class(w, &l, node_at(w, kin, 0));
+	if (n > 1 && l.shared_count > 0 && l.driver && !l.own_class)
+		make_class(w, &l);
 	for (size_t i = 0; i < n; i++) {
 		write_entry(w, &l, &rows[i]);
 		for (size_t f = 0; f <= l.n; f++)
@@ -289,6 +289,12 @@ static char *key_of(const struct writer *w, const struct import_node *node)
 	size_t count;
 
 	pctl_buf_init(&key, IMPORT_FILE_MAX);
+	for (size_t i = 0; i < 2; i++) {
+		const char *text =
+			pctl_value_text(pctl_value_get(node->settings, i ? "driver" : "class"));
+
+		write_pair(&key, i ? "driver" : "class", text ? text : "");
+	}
 	write_shared(w, node, &key, &count);
 	for (size_t i = 0; i < COUNTED; i++)
 		pctl_buf_adds(&key, pctl_value_get(node->settings, counted[i]) ? "+" : "-");
@@ -380,7 +386,9 @@ void import_write(struct import_plan *plan, struct pctl_buf *out)
 		free(w.kin[i].nodes);
 	}
 	free(w.kin);
-	pctl_buf_addf(out, "# Taken over from %s by `powerctl import`.\n", plan->format);
+	pctl_buf_adds(out, "# Taken over from ");
+	text_clean(out, plan->im->file);
+	pctl_buf_addf(out, " (%s) by `powerctl import`.\n", plan->format);
 	write_logins(plan->im, out);
 	pctl_buf_add(out, w.classes.data, w.classes.len);
 	if (nodes.len)
