@@ -81,7 +81,6 @@ static void name_column(struct table *t, size_t i, char *word)
 	for (char *c = word; *c; c++)
 		*c = *c == ' ' || *c == '-' ? '_' : (char)tolower((unsigned char)*c);
 	t->columns[i].column = COLUMN_SETTING;
-	t->columns[i].key = word;
 	for (size_t w = 0; w < WORDS; w++) {
 		if (strcmp(words[w].word, word) != 0)
 			continue;
@@ -184,8 +183,6 @@ static void read_row(struct table *t, const struct import_record *row)
 		t->im, cell_of(t, COLUMN_USER), cell_of(t, COLUMN_PASSWORD), cell_of(t, COLUMN_KG));
 	if (import_pairs(cell_of(t, COLUMN_NAME), cell_of(t, COLUMN_ADDRESS), add_one, t, &err) < 0)
 		import_left(t->im, t->place, "%s", err.text);
-	else if (!*cell_of(t, COLUMN_NAME))
-		import_left(t->im, t->place, "a machine without a name");
 }
 
 /* The one that the first line has most of. */
