@@ -51,9 +51,11 @@ static int read_all(int fd, const char *path, struct pctl_buf *out, struct pctl_
 	if (out->full)
 		return pctl_error_set(err, PCTL_E_CONFIG, "%s is larger than %u MB; split it", path,
 			IMPORT_FILE_MAX >> 20);
-	if (strlen(out->data) != out->len)
-		return pctl_error_set(
-			err, PCTL_E_CONFIG, "%s is no text: a zero byte is in it", path);
+	uint32_t wrong = import_wrong_line(out->data, out->len);
+	if (wrong)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"%s:%u: this is no text in UTF-8; `iconv -f latin1 -t utf8` makes one",
+			path, wrong);
 	return 0;
 }
 

@@ -169,8 +169,8 @@ static void test_csv(void **state)
 		"  a: {username: u, password_file: \"../secrets/a\", kg_file: "
 		"\"../secrets/a-kg\"}\n"
 		"  csv-u: {username: u, password_file: \"../secrets/csv-u\"}\n"
-		"nodes:\n  a: {driver: d, credential: a}\n  b: {driver: d, credential: csv-u}\n"
-		"  c: {driver: d, credential: csv-u}\n");
+		"classes:\n  d: {driver: d, credential: csv-u}\n"
+		"nodes:\n  a: {driver: d, credential: a}\n  b: {class: d}\n  c: {class: d}\n");
 }
 
 static void test_csv_mistakes(void **state)
@@ -408,6 +408,20 @@ static void test_ironic(void **state)
 		"f:1: the list does not end; was it cut?\n");
 }
 
+static void test_characters(void **state)
+{
+	(void)state;
+	assert_int_equal(import_wrong_line("", 0), 0);
+	assert_int_equal(import_wrong_line("a\n\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", 11), 0);
+	assert_int_equal(import_wrong_line("a\nb\0", 4), 2);
+	assert_int_equal(import_wrong_line("\n\n\xe4\n", 4), 3);
+	assert_int_equal(import_wrong_line("\xc0\xaf", 2), 1);
+	assert_int_equal(import_wrong_line("\xed\xa0\x80", 3), 1);
+	assert_int_equal(import_wrong_line("\xf4\x90\x80\x80", 4), 1);
+	assert_int_equal(import_wrong_line("\xc3", 1), 1);
+	assert_int_equal(import_wrong_line("\xc3\n", 2), 1);
+}
+
 /* No secret gets into what is said or written. */
 static void test_secrets(void **state)
 {
@@ -418,6 +432,8 @@ static void test_secrets(void **state)
 		{ "powerman",
 			"device \"d\" \"t\" \"ipmipower -u u -p S3CRET -z |&\" node \"n\" \"d\"" },
 		{ "powerman", "device \"d\" \"t\" \"ipmipower -pS3CRET -lS |&\" node \"n\" \"d\"" },
+		{ "powerman", "device \"d\" \"t\" \"ipmipower -zS3CRET --y=S3CRET |&\" node \"n\" "
+			      "\"d\"" },
 		{ "conman", "console name=n dev=ipmi:x ipmiopts=\"P:S3CRET,S3\"\n" },
 		{ "conman", "console name=n dev=\"/x/ipmitool.exp b u S3CRET\"\n" },
 		{ "amtctrl", "[n]\npasswd=S3CRET\n[m]\nhost=x\npasswd=S3CRET\n S3\n" },
@@ -449,6 +465,7 @@ int main(void)
 		cmocka_unit_test(test_conman),
 		cmocka_unit_test(test_amtctrl),
 		cmocka_unit_test(test_ironic),
+		cmocka_unit_test(test_characters),
 		cmocka_unit_test(test_secrets),
 	};
 

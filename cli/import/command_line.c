@@ -126,44 +126,47 @@ static const struct option *find_letter(const struct option *options, char lette
 }
 
 static void take_value(
-	struct import_command *c, const struct option *option, const char *word, const char *value)
+	struct import_command *c, const struct option *option, const char *name, const char *value)
 {
 	if (!option || (option->has_value && !value))
-		c->unknown = word;
+		c->unknown = name;
 	else if (option->to == REFUSED)
-		c->refused = word;
+		c->refused = name;
 	else if (option->to != IGNORED)
 		*(const char **)(void *)((char *)c + option->to) = value;
 }
 
-/* Of letters together only the last has a value. */
-static const char *last_letter(const struct option *options, const char *letters)
-{
-	const struct option *option = find_letter(options, *letters);
-
-	while (letters[1] && option && !option->has_value)
-		option = find_letter(options, *++letters);
-	return letters;
-}
-
-/* A word that begins with '-', and the one behind it if that is its value. */
-static void take_option(struct import_command *c, const struct option *options, const char *word,
+/* --NAME, --NAME=VALUE. What is said of an option is its name alone: a value may be a secret. */
+static void take_long(struct import_command *c, const struct option *options, char *word,
 	char **text, bool *ret_broken)
 {
-	bool is_long = word[1] == '-';
-	size_t len = is_long ? strcspn(word + 2, "=") : 0;
-	const struct option *option;
+	size_t len = strcspn(word, "=");
+	const struct option *option = find_long(options, word + 2, len - 2);
+	const char *value = word[len] ? word + len + 1 : NULL;
+
+	word[len] = '\0';
+	if (!value && option && option->has_value)
+		value = import_shell_word(text, ret_broken);
+	take_value(c, option, word, value);
+}
+
+/* -x, -xVALUE, -abx VALUE: of letters together only the last has a value. */
+static void take_letters(struct import_command *c, const struct option *options, char *word,
+	char **text, bool *ret_broken)
+{
+	char *letter = word + 1;
+	const struct option *option = find_letter(options, *letter);
 	const char *value = NULL;
 
-	if (!is_long)
-		word = last_letter(options, word + 1);
-	option = is_long ? find_long(options, word + 2, len) : find_letter(options, *word);
-	if (option && option->has_value) {
-		const char *rest = is_long ? word + 2 + len + (word[2 + len] == '=') : word + 1;
-
-		value = *rest ? rest : import_shell_word(text, ret_broken);
+	while (letter[1] && option && !option->has_value)
+		option = find_letter(options, *++letter);
+	if (option && option->has_value)
+		value = letter[1] ? letter + 1 : import_shell_word(text, ret_broken);
+	if (!option) {
+		letter[1] = '\0';
+		letter[-1] = '-';
 	}
-	take_value(c, option, word, value);
+	take_value(c, option, letter - 1, value);
 }
 
 static const char *base_name(const char *path)
@@ -179,7 +182,7 @@ int import_command_read(struct import_command *ret, char *text, struct pctl_erro
 	bool broken = false;
 
 	*ret = (struct import_command){ .program = "" };
-	for (char *word; (word = import_shell_word(&text, &broken));) {
+	for (char *word; !broken && (word = import_shell_word(&text, &broken));) {
 		if (!options)
 			ret->program = base_name(word);
 		for (size_t i = 0; !options && i < sizeof(programs) / sizeof(programs[0]); i++) {
@@ -190,8 +193,10 @@ int import_command_read(struct import_command *ret, char *text, struct pctl_erro
 		}
 		if (!options && strcmp(ret->program, "sudo") != 0)
 			return 0;
-		if (options && *word == '-' && word[1])
-			take_option(ret, options, word, &text, &broken);
+		if (options && strncmp(word, "--", 2) == 0)
+			take_long(ret, options, word, &text, &broken);
+		else if (options && *word == '-' && word[1])
+			take_letters(ret, options, word, &text, &broken);
 	}
 	if (broken)
 		return pctl_error_set(err, PCTL_E_CONFIG, "a quote is never closed");

@@ -95,6 +95,9 @@ bool import_join(struct import *im, struct pctl_place place, const char *group, 
 
 /* --- Texts. ----------------------------------------------------------------------------------- */
 
+/* The first line that is no UTF-8 or has a zero byte; 0: all of it is a text. */
+uint32_t import_wrong_line(const char *text, size_t len);
+
 /* Walks over a text, which ends with a zero byte and is cut into pieces on the way. */
 struct import_text {
 	char *next; /* NULL: at its end */

@@ -172,6 +172,14 @@ static bool is_word(const struct lexer *lex, const char *word)
 	return lex->token == T_WORD && strcmp(lex->text, word) == 0;
 }
 
+/* Says what was expected; a text that does not end is said where that ends all. */
+static void miss(
+	struct import *im, const struct lexer *lex, struct pctl_place place, const char *expected)
+{
+	if (lex->token != T_BROKEN)
+		import_left(im, place, "%s", expected);
+}
+
 /* --- Specifications. -------------------------------------------------------------------------- */
 
 /* "auth USER:PASSWORD\n" and "setstatpath PATH\n", in place. */
@@ -252,7 +260,7 @@ static void take_device(struct powerman *p, struct lexer *lex)
 	d.type = d.name ? need(lex) : NULL;
 	target = d.type ? need(lex) : NULL;
 	if (!target) {
-		import_left(p->im, d.place, "a device is \"name\" \"type\" \"where\"");
+		miss(p->im, lex, d.place, "a device is \"name\" \"type\" \"where\"");
 		return;
 	}
 	if (more(lex))
@@ -465,7 +473,7 @@ static void take_node(struct powerman *p, struct lexer *lex)
 	size_t i = device ? import_index_find(&p->device_index, device) : IMPORT_NOWHERE;
 
 	if (!device)
-		import_left(p->im, place, "a node is \"names\" \"device\" \"plugs\"");
+		miss(p->im, lex, place, "a node is \"names\" \"device\" \"plugs\"");
 	else if (i == IMPORT_NOWHERE)
 		import_left(p->im, place, "'%s': there is no device '%s' above", nodes, device);
 	else
@@ -479,7 +487,7 @@ static void take_alias(struct powerman *p, struct lexer *lex)
 	struct pctl_names *names = nodes ? expand(p, place, nodes) : NULL;
 
 	if (!nodes)
-		import_left(p->im, place, "an alias is \"name\" \"nodes\"");
+		miss(p->im, lex, place, "an alias is \"name\" \"nodes\"");
 	for (size_t i = 0; names && i < pctl_names_count(names); i++)
 		if (!import_join(p->im, place, name, pctl_names_at(names, i)))
 			break;

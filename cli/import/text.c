@@ -5,6 +5,46 @@
 
 #include "import/import.h"
 
+/* Bytes of the character at s, of which there are len; 0: it is none (RFC 3629). */
+static size_t character(const unsigned char *s, size_t len)
+{
+	static const struct {
+		unsigned char mask, lead;
+		uint32_t least;
+	} kinds[] = { { 0x80, 0, 1 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 },
+		{ 0xf8, 0xf0, 0x10000 } };
+
+	for (size_t n = 0; n < sizeof(kinds) / sizeof(kinds[0]); n++) {
+		uint32_t code = s[0] & (unsigned char)~kinds[n].mask;
+
+		if ((s[0] & kinds[n].mask) != kinds[n].lead || n >= len)
+			continue;
+		for (size_t i = 1; i <= n; i++) {
+			if ((s[i] & 0xc0) != 0x80)
+				return 0;
+			code = code << 6 | (s[i] & 0x3f);
+		}
+		bool wrong = code < kinds[n].least || code > 0x10ffff ||
+			     (code >= 0xd800 && code < 0xe000);
+		return wrong ? 0 : n + 1;
+	}
+	return 0;
+}
+
+uint32_t import_wrong_line(const char *text, size_t len)
+{
+	uint32_t line = 1;
+	size_t n;
+
+	for (size_t i = 0; i < len; i += n) {
+		n = character((const unsigned char *)text + i, len - i);
+		if (n == 0)
+			return line;
+		line += text[i] == '\n';
+	}
+	return 0;
+}
+
 char *import_line(struct import_text *text)
 {
 	char *line = text->next;

@@ -58,9 +58,8 @@ static void check_inventory(struct import *im, const struct pctl_buf *out)
 		if (node->dropped || !pctl_value_get(node->settings, "address"))
 			continue;
 		const char *address = pctl_inventory_text(inventory, (size_t)at, "address");
-		require(address && strcmp(address,
-					   pctl_value_text(pctl_value_get(
-						   node->settings, "address"))) == 0);
+		require(address && strcmp(address, pctl_value_text(pctl_value_get(
+							   node->settings, "address"))) == 0);
 	}
 	require(pctl_inventory_count(inventory) == count);
 	pctl_inventory_free(inventory);
@@ -69,7 +68,7 @@ static void check_inventory(struct import *im, const struct pctl_buf *out)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (size < 1 || size > TEXT_MAX || memchr(data + 1, '\0', size - 1))
+	if (size < 1 || size > TEXT_MAX || import_wrong_line((const char *)data + 1, size - 1))
 		return 0;
 	PCTL_AUTO(free) char *text = pctl_xstrndup((const char *)data + 1, size - 1);
 	PCTL_AUTO(free) char *copy = pctl_xstrdup(text);
