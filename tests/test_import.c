@@ -369,7 +369,7 @@ static void test_amtctrl(void **state)
 		"f:3: 'passwd' refers to another value; write it out\n"
 		"f:4: this is neither '[name]' nor 'key = value' below one\n"
 		"f:5: 'foo' is not known here\nf:2: 'a' has no host\n"
-		"f:6: 'a b' is no name that a machine can have here\n");
+		"f:6: 'a b': a node's name has no blanks, slashes, quotes or any of @%,!&^*?[]\n");
 }
 
 #define NODE(name, info) "{\"name\": \"" name "\", \"driver\": \"d\", \"driver_info\": {" info "}}"

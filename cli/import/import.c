@@ -81,26 +81,16 @@ struct import_node *import_find(struct import *im, const char *name)
 	return i == IMPORT_NOWHERE ? NULL : &im->nodes[i];
 }
 
-/* Why a node cannot have this name, or NULL. */
-static const char *wrong_name(const char *name)
-{
-	if (!*name)
-		return "a machine without a name";
-	if (!pctl_range_is_plain(name) || strpbrk(name, " \t"))
-		return "is no name that a machine can have here";
-	return NULL;
-}
-
 struct import_node *import_add(struct import *im, struct pctl_place place, const char *name)
 {
 	const struct import_node *there = import_find(im, name);
-	const char *wrong = wrong_name(name);
+	const char *wrong = pctl_inventory_wrong_name(name);
 
 	if (there)
 		import_left(im, place, "'%s' is at %s:%u already; this one is left out", name,
 			there->place.file, there->place.line);
 	else if (wrong)
-		import_left(im, place, *name ? "'%s' %s" : "%s%s", name, wrong);
+		import_left(im, place, "'%s': %s", name, wrong);
 	else if (im->node_count == IMPORT_NODES_MAX)
 		import_left(im, place, "these are more than %u machines; split the file",
 			IMPORT_NODES_MAX);

@@ -299,8 +299,8 @@ static char *key_of(const struct writer *w, const struct import_node *node)
 	for (size_t i = 0; i < COUNTED; i++)
 		pctl_buf_adds(&key, pctl_value_get(node->settings, counted[i]) ? "+" : "-");
 	/* A text with a bracket of its own must not come to stand beside a range. */
-	for (size_t i = 0; i < COUNTED; i++) {
-		const char *text = pctl_value_text(pctl_value_get(node->settings, counted[i]));
+	for (size_t i = 0; i < pctl_value_count(node->settings); i++) {
+		const char *text = pctl_value_text(pctl_value_at(node->settings, i));
 
 		if (text && strpbrk(text, "[]"))
 			pctl_buf_adds(&key, node->name);

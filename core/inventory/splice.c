@@ -32,6 +32,28 @@ static bool is_plain(const char *text, bool flow)
 	return true;
 }
 
+/* Characters of several bytes that a YAML text cannot hold as they are (YAML 1.1, section 5.1). */
+static size_t write_unprintable(struct pctl_buf *out, const char *text)
+{
+	static const struct {
+		const char *bytes, *written;
+	} marks[] = { { "\xef\xbb\xbf", "\\ufeff" }, { "\xef\xbf\xbe", "\\ufffe" },
+		{ "\xef\xbf\xbf", "\\uffff" } };
+	unsigned char first = (unsigned char)text[0], second = (unsigned char)text[1];
+
+	if (first == 0xc2 && second >= 0x80 && second < 0xa0) {
+		pctl_buf_addf(out, "\\x%02x", second);
+		return 2;
+	}
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		if (strncmp(text, marks[i].bytes, 3) != 0)
+			continue;
+		pctl_buf_adds(out, marks[i].written);
+		return 3;
+	}
+	return 0;
+}
+
 void pctl_yaml_write_text(struct pctl_buf *out, const char *text, bool flow)
 {
 	if (is_plain(text, flow)) {
@@ -40,6 +62,12 @@ void pctl_yaml_write_text(struct pctl_buf *out, const char *text, bool flow)
 	}
 	pctl_buf_adds(out, "\"");
 	for (; *text; text++) {
+		size_t skipped = write_unprintable(out, text);
+
+		if (skipped) {
+			text += skipped - 1;
+			continue;
+		}
 		if (*text == '"' || *text == '\\')
 			pctl_buf_addf(out, "\\%c", *text);
 		else if ((unsigned char)*text < ' ' || *text == 0x7f)

@@ -90,6 +90,8 @@ PCTL_API size_t pctl_inventory_count(const struct pctl_inventory *inventory);
 PCTL_API const char *pctl_inventory_name(const struct pctl_inventory *inventory, size_t node);
 /* The index, or -1. */
 PCTL_API int64_t pctl_inventory_index(const struct pctl_inventory *inventory, const char *name);
+/* Why no node can have this name, or NULL. */
+PCTL_API const char *pctl_inventory_wrong_name(const char *name);
 /* The name that most probably was meant, or NULL. */
 PCTL_API const char *pctl_inventory_nearest(
 	const struct pctl_inventory *inventory, const char *name);
