@@ -7,6 +7,7 @@
 #include <powerctl/mem.h>
 
 #include "command.h"
+#include "import/import.h"
 #include "methods.h"
 #include "text.h"
 
@@ -101,6 +102,7 @@ enum kind {
 	SETTINGS_THEN_NODES,
 	FILES,
 	FOLDERS,
+	FORMATS,
 	ITSELF, /* the option's argument is the one word that it takes */
 };
 
@@ -122,6 +124,12 @@ static void offer_verbs(struct completion *c)
 	for (size_t i = 0; commands[i]; i++)
 		complete_offer(c, commands[i]->name, commands[i]->summary);
 	offer_drivers(c);
+}
+
+static void offer_formats(const struct completion *c)
+{
+	for (size_t i = 0; import_formats[i].name; i++)
+		complete_offer(c, import_formats[i].name, import_formats[i].help);
 }
 
 static void offer_inventory(struct completion *c, enum kind kind)
@@ -188,6 +196,9 @@ static void offer(struct completion *c, enum kind kind, const char *before)
 	case FOLDERS:
 		offer_path(c, "folders");
 		break;
+	case FORMATS:
+		offer_formats(c);
+		break;
 	default:
 		break;
 	}
@@ -218,6 +229,7 @@ static const struct {
 	{ &command_wait, STATES, NODES },
 	{ &command_help, VERBS, METHODS },
 	{ &command_drivers, DRIVERS_OR_NEW, NOTHING },
+	{ &command_import, FORMATS, FILES },
 	{ &command_set, SETTINGS, SETTINGS_THEN_NODES },
 };
 

@@ -12,29 +12,12 @@
 
 #include "base/file.h"
 #include "base/paths.h"
-#include "inventory/inventory.h"
-#include "inventory/splice.h"
+#include "inventory/edit.h"
 
 PCTL_DEFINE_AUTO(struct pctl_names *, pctl_names_free)
 PCTL_DEFINE_AUTO(struct pctl_value *, pctl_value_free)
 PCTL_DEFINE_AUTO(struct pctl_inventory *, pctl_inventory_free)
 PCTL_DEFINE_AUTO(struct pctl_problems *, pctl_problems_free)
-
-struct edit {
-	const char *path;           /* the inventory */
-	struct pctl_inventory *inv; /* as it was */
-	struct pctl_problems *before;
-	int locks[2];
-	size_t lock_count;
-
-	/* The one file that is changed: the inventory or one that it includes. */
-	const char *file;
-	bool exists;
-	struct stat st;
-	struct pctl_buf text;
-	struct pctl_splice splice;
-	struct pctl_value *wanted; /* what the new text is to read as */
-};
 
 /* --- Locks. ----------------------------------------------------------------------------------- */
 
@@ -49,7 +32,7 @@ static char *lock_path_of(const char *file)
 	return pctl_xasprintf("%s/.%s.lock", dir, slash ? slash + 1 : target);
 }
 
-static int lock_file(struct edit *e, const char *file, struct pctl_error *err)
+static int lock_file(struct pctl_edit *e, const char *file, struct pctl_error *err)
 {
 	PCTL_AUTO(free) char *path = lock_path_of(file);
 	int fd = pctl_file_lock(path, 0660, err);
@@ -62,11 +45,11 @@ static int lock_file(struct edit *e, const char *file, struct pctl_error *err)
 
 /* --- Begin and end. --------------------------------------------------------------------------- */
 
-static int begin(struct edit *e, const char *path, struct pctl_error *err)
+int pctl_edit_begin(struct pctl_edit *e, const char *path, struct pctl_error *err)
 {
 	int r;
 
-	*e = (struct edit){ .path = path, .before = pctl_problems_new() };
+	*e = (struct pctl_edit){ .path = path, .before = pctl_problems_new() };
 	pctl_buf_init_secret(&e->text, PCTL_YAML_FILE_MAX);
 	r = pctl_path_make_parent(path, err);
 	if (r == 0)
@@ -83,8 +66,7 @@ static int begin(struct edit *e, const char *path, struct pctl_error *err)
 	return 0;
 }
 
-/* Chooses the file to change and reads it. */
-static int open_file(struct edit *e, const char *file, struct pctl_error *err)
+int pctl_edit_open(struct pctl_edit *e, const char *file, struct pctl_error *err)
 {
 	int r = 0;
 
@@ -102,7 +84,7 @@ static int open_file(struct edit *e, const char *file, struct pctl_error *err)
 	return r;
 }
 
-static void end(struct edit *e)
+void pctl_edit_end(struct pctl_edit *e)
 {
 	for (size_t i = 0; i < e->lock_count; i++)
 		(void)close(e->locks[i]);
@@ -115,7 +97,7 @@ static void end(struct edit *e)
 
 /* --- Whether the result is right. ------------------------------------------------------------- */
 
-static bool is_nothing(const struct pctl_value *v)
+bool pctl_edit_is_nothing(const struct pctl_value *v)
 {
 	const char *text = pctl_value_text(v);
 
@@ -131,8 +113,8 @@ static bool is_collection(const struct pctl_value *v)
  * nothing. */
 static bool reads_as(const struct pctl_value *a, const struct pctl_value *b)
 {
-	if (is_nothing(a) || is_nothing(b))
-		return is_nothing(a) && is_nothing(b);
+	if (pctl_edit_is_nothing(a) || pctl_edit_is_nothing(b))
+		return pctl_edit_is_nothing(a) && pctl_edit_is_nothing(b);
 	if (!is_collection(a) && !is_collection(b)) {
 		struct pctl_buf x, y;
 
@@ -158,7 +140,7 @@ static bool reads_as(const struct pctl_value *a, const struct pctl_value *b)
 	return true;
 }
 
-static int compare(const struct edit *e, const struct pctl_buf *text, struct pctl_error *err)
+static int compare(const struct pctl_edit *e, const struct pctl_buf *text, struct pctl_error *err)
 {
 	PCTL_AUTO(pctl_problems_free) struct pctl_problems *problems = pctl_problems_new();
 	struct pctl_yaml yaml;
@@ -189,9 +171,10 @@ static bool has_problem(const struct pctl_problems *problems, const char *proble
 	return false;
 }
 
-static int check_whole(const struct edit *e, const struct pctl_buf *text, struct pctl_error *err)
+int pctl_edit_check(const struct pctl_edit *e, const struct pctl_buf *text,
+	const struct pctl_inventory_draft *more, struct pctl_error *err)
 {
-	struct pctl_inventory_draft draft = { e->file, text->data, text->len };
+	struct pctl_inventory_draft draft = { e->file, text->data, text->len, more };
 	PCTL_AUTO(pctl_problems_free) struct pctl_problems *after = pctl_problems_new();
 	PCTL_AUTO(pctl_inventory_free) struct pctl_inventory *inv = NULL;
 
@@ -208,19 +191,29 @@ static int check_whole(const struct edit *e, const struct pctl_buf *text, struct
 	return 0;
 }
 
-static int commit(struct edit *e, struct pctl_error *err)
+int pctl_edit_render(struct pctl_edit *e, struct pctl_buf *text, struct pctl_error *err)
+{
+	pctl_splice_apply(&e->splice, text);
+	if (text->full)
+		return pctl_error_set(err, PCTL_E_CONFIG, "%s would be too large", e->file);
+	return compare(e, text, err);
+}
+
+mode_t pctl_edit_mode(void)
+{
+	return geteuid() == 0 ? 0640 : 0600;
+}
+
+static int commit(struct pctl_edit *e, struct pctl_error *err)
 {
 	struct pctl_buf text;
-	int r;
 
 	pctl_buf_init_secret(&text, PCTL_YAML_FILE_MAX);
-	pctl_splice_apply(&e->splice, &text);
-	r = text.full ? pctl_error_set(err, PCTL_E_CONFIG, "%s would be too large", e->file)
-		      : compare(e, &text, err);
+	int r = pctl_edit_render(e, &text, err);
 	if (r == 0)
-		r = check_whole(e, &text, err);
+		r = pctl_edit_check(e, &text, NULL, err);
 	if (r == 0)
-		r = pctl_file_replace(e->file, text.data, text.len, geteuid() == 0 ? 0640 : 0600,
+		r = pctl_file_replace(e->file, text.data, text.len, pctl_edit_mode(),
 			e->exists ? &e->st : NULL, err);
 	pctl_buf_done(&text);
 	return r;
@@ -228,10 +221,10 @@ static int commit(struct edit *e, struct pctl_error *err)
 
 /* --- The same change in the tree and in the text. --------------------------------------------- */
 
-static int need_map(const struct edit *e, const struct pctl_spot *spot, const char *what,
+int pctl_edit_need_map(const struct pctl_edit *e, const struct pctl_spot *spot, const char *what,
 	struct pctl_error *err)
 {
-	if (!spot->value || is_nothing(spot->value) ||
+	if (!spot->value || pctl_edit_is_nothing(spot->value) ||
 		pctl_value_kind(spot->value) == PCTL_VALUE_MAP)
 		return 0;
 	return pctl_error_set(err, PCTL_E_CONFIG, "%s:%u:%u: %s is not a map, {key: value}",
@@ -251,17 +244,17 @@ static struct pctl_value *map_in(struct pctl_value *map, const char *key)
 }
 
 /* Adds `name: value` under a top-level key, which is made if it is not there. */
-static int add_under(struct edit *e, const char *section, const char *name,
+static int add_under(struct pctl_edit *e, const char *section, const char *name,
 	const struct pctl_value *value, struct pctl_error *err)
 {
 	struct pctl_spot root = pctl_splice_root(&e->splice);
 	struct pctl_spot spot = { .value = NULL };
-	int r = need_map(e, &root, "the file", err);
+	int r = pctl_edit_need_map(e, &root, "the file", err);
 
 	if (r == 0 && root.value)
 		spot = pctl_splice_find(&e->splice, &root, section);
 	if (r == 0)
-		r = need_map(e, &spot, section, err);
+		r = pctl_edit_need_map(e, &spot, section, err);
 	if (r < 0)
 		return r;
 	if (spot.value)
@@ -274,7 +267,7 @@ static int add_under(struct edit *e, const char *section, const char *name,
 
 /* --- Add. ------------------------------------------------------------------------------------- */
 
-static int check_new(const struct edit *e, const char *pattern, struct pctl_error *err)
+static int check_new(const struct pctl_edit *e, const char *pattern, struct pctl_error *err)
 {
 	PCTL_AUTO(pctl_names_free) struct pctl_names *names = pctl_names_new();
 	int r = pctl_names_add_pattern(names, pattern, err);
@@ -297,18 +290,18 @@ static int check_new(const struct edit *e, const char *pattern, struct pctl_erro
 int pctl_inventory_edit_add(const char *path, const char *name, const struct pctl_value *settings,
 	struct pctl_error *err)
 {
-	struct edit e;
-	int r = begin(&e, path, err);
+	struct pctl_edit e;
+	int r = pctl_edit_begin(&e, path, err);
 
 	if (r == 0)
 		r = check_new(&e, name, err);
 	if (r == 0)
-		r = open_file(&e, path, err);
+		r = pctl_edit_open(&e, path, err);
 	if (r == 0)
 		r = add_under(&e, "nodes", name, settings, err);
 	if (r == 0)
 		r = commit(&e, err);
-	end(&e);
+	pctl_edit_end(&e);
 	return r;
 }
 
@@ -317,8 +310,8 @@ int pctl_inventory_edit_credential(const char *path, const char *name, const cha
 {
 	PCTL_AUTO(pctl_value_free) struct pctl_value *fields = pctl_value_new_map();
 	const struct pctl_item *there;
-	struct edit e;
-	int r = begin(&e, path, err);
+	struct pctl_edit e;
+	int r = pctl_edit_begin(&e, path, err);
 
 	pctl_value_set_text(fields, "username", username);
 	pctl_value_set_text(fields, "password_file", password_file);
@@ -328,13 +321,13 @@ int pctl_inventory_edit_credential(const char *path, const char *name, const cha
 			"credential '%s' is already at %s:%u:%u and says something else", name,
 			there->place.file, there->place.line, there->place.column);
 	if (r == 0 && !there) {
-		r = open_file(&e, path, err);
+		r = pctl_edit_open(&e, path, err);
 		if (r == 0)
 			r = add_under(&e, "credentials", name, fields, err);
 		if (r == 0)
 			r = commit(&e, err);
 	}
-	end(&e);
+	pctl_edit_end(&e);
 	return r;
 }
 
@@ -369,7 +362,7 @@ static struct overlap overlap_of(const struct pctl_entry *entry, const struct pc
 	return o;
 }
 
-static int remove_entry(struct edit *e, const struct pctl_entry *entry, struct pctl_error *err)
+static int remove_entry(struct pctl_edit *e, const struct pctl_entry *entry, struct pctl_error *err)
 {
 	struct pctl_spot root = pctl_splice_root(&e->splice);
 	struct pctl_spot nodes = pctl_splice_find(&e->splice, &root, "nodes");
@@ -384,7 +377,7 @@ static int remove_entry(struct edit *e, const struct pctl_entry *entry, struct p
 }
 
 /* An entry goes if all its nodes go; all of them must stand in one file. */
-static int remove_overlapping(struct edit *e, const struct pctl_entry *entry,
+static int remove_overlapping(struct pctl_edit *e, const struct pctl_entry *entry,
 	const struct pctl_names *names, struct pctl_error *err)
 {
 	struct overlap o = overlap_of(entry, names);
@@ -403,7 +396,7 @@ static int remove_overlapping(struct edit *e, const struct pctl_entry *entry,
 			entry->place.file, entry->place.line, entry->place.column, entry->pattern,
 			pctl_names_at(names, 0));
 	if (!e->file) {
-		int r = open_file(e, entry->place.file, err);
+		int r = pctl_edit_open(e, entry->place.file, err);
 
 		if (r < 0)
 			return r;
@@ -415,7 +408,7 @@ static int remove_overlapping(struct edit *e, const struct pctl_entry *entry,
 	return remove_entry(e, entry, err);
 }
 
-static int unknown_node(const struct edit *e, const char *name, struct pctl_error *err)
+static int unknown_node(const struct pctl_edit *e, const char *name, struct pctl_error *err)
 {
 	const char *nearest = pctl_inventory_nearest(e->inv, name);
 
@@ -423,7 +416,7 @@ static int unknown_node(const struct edit *e, const char *name, struct pctl_erro
 		nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
 }
 
-static int remove_names(struct edit *e, const char *pattern, struct pctl_error *err)
+static int remove_names(struct pctl_edit *e, const char *pattern, struct pctl_error *err)
 {
 	PCTL_AUTO(pctl_names_free) struct pctl_names *names = pctl_names_new();
 	int r = pctl_names_add_pattern(names, pattern, err);
@@ -438,14 +431,14 @@ static int remove_names(struct edit *e, const char *pattern, struct pctl_error *
 
 int pctl_inventory_edit_remove(const char *path, const char *name, struct pctl_error *err)
 {
-	struct edit e;
-	int r = begin(&e, path, err);
+	struct pctl_edit e;
+	int r = pctl_edit_begin(&e, path, err);
 
 	if (r == 0)
 		r = remove_names(&e, name, err);
 	if (r == 0)
 		r = commit(&e, err);
-	end(&e);
+	pctl_edit_end(&e);
 	return r;
 }
 
@@ -487,7 +480,7 @@ struct aim {
 };
 
 static int aim_at_pattern(
-	const struct edit *e, const char *pattern, struct aim *ret, struct pctl_error *err)
+	const struct pctl_edit *e, const char *pattern, struct aim *ret, struct pctl_error *err)
 {
 	for (size_t i = e->inv->entry_count; i-- > 0;) {
 		const struct pctl_entry *entry = &e->inv->entries[i];
@@ -501,7 +494,7 @@ static int aim_at_pattern(
 		err, PCTL_E_CONFIG, "no entry is called '%s'; name its nodes one by one", pattern);
 }
 
-static int aim_at(const struct edit *e, const char *name, const char *key, struct aim *ret,
+static int aim_at(const struct pctl_edit *e, const char *name, const char *key, struct aim *ret,
 	struct pctl_error *err)
 {
 	int64_t node = pctl_inventory_index(e->inv, name);
@@ -537,7 +530,8 @@ static int aim_at(const struct edit *e, const char *name, const char *key, struc
 	return 0;
 }
 
-static int not_own(const struct edit *e, const char *name, const char *key, struct pctl_error *err)
+static int not_own(
+	const struct pctl_edit *e, const char *name, const char *key, struct pctl_error *err)
 {
 	int64_t node = pctl_inventory_index(e->inv, name);
 	const struct pctl_value *v =
@@ -552,8 +546,8 @@ static int not_own(const struct edit *e, const char *name, const char *key, stru
 		name, key, place.file, place.line, place.column);
 }
 
-static int set_in_entry(struct edit *e, const struct aim *aim, const char *name, const char *key,
-	const struct pctl_value *value, struct pctl_error *err)
+static int set_in_entry(struct pctl_edit *e, const struct aim *aim, const char *name,
+	const char *key, const struct pctl_value *value, struct pctl_error *err)
 {
 	struct pctl_spot root = pctl_splice_root(&e->splice);
 	struct pctl_spot nodes = pctl_splice_find(&e->splice, &root, "nodes");
@@ -565,7 +559,7 @@ static int set_in_entry(struct edit *e, const struct aim *aim, const char *name,
 	if (!nodes.value || !entry.value)
 		return pctl_error_set(
 			err, PCTL_E_CONFIG, "%s has changed meanwhile; try again", e->file);
-	r = need_map(e, &entry, name, err);
+	r = pctl_edit_need_map(e, &entry, name, err);
 	if (r < 0)
 		return r;
 	old = pctl_splice_find(&e->splice, &entry, key);
@@ -585,8 +579,8 @@ static int set_in_entry(struct edit *e, const struct aim *aim, const char *name,
 	return 0;
 }
 
-static int set(struct edit *e, const char *name, const char *key, const struct pctl_value *value,
-	struct pctl_error *err)
+static int set(struct pctl_edit *e, const char *name, const char *key,
+	const struct pctl_value *value, struct pctl_error *err)
 {
 	PCTL_AUTO(pctl_value_free) struct pctl_value *entry = pctl_value_new_map();
 	struct aim aim = { NULL, NULL };
@@ -597,7 +591,7 @@ static int set(struct edit *e, const char *name, const char *key, const struct p
 	if (!aim.own && !value)
 		return not_own(e, name, key, err);
 	/* What a file says holds over every source. */
-	r = open_file(e, aim.last->source ? e->path : aim.last->place.file, err);
+	r = pctl_edit_open(e, aim.last->source ? e->path : aim.last->place.file, err);
 	if (r < 0)
 		return r;
 	if (aim.own)
@@ -611,19 +605,19 @@ int pctl_inventory_edit_set(const char *path, const char *name, const char *key,
 {
 	PCTL_AUTO(pctl_value_free)
 	struct pctl_value *new = value ? value_of(key, value) : NULL;
-	struct edit e;
+	struct pctl_edit e;
 	int r;
 
 	if (value && strcmp(key, "password") == 0)
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"a password is never an argument, which everybody on this host can read; "
 			"put it into a file and set password_file");
-	r = begin(&e, path, err);
+	r = pctl_edit_begin(&e, path, err);
 	if (r == 0)
 		r = set(&e, name, key, new, err);
 	if (r == 0)
 		r = commit(&e, err);
-	end(&e);
+	pctl_edit_end(&e);
 	return r;
 }
 

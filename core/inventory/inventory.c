@@ -207,6 +207,16 @@ static int parse_file(struct pctl_inventory_file *file, const char *text, size_t
 static int read_file(struct pctl_inventory *inv, const char *path, struct pctl_place named_at,
 	struct pctl_problems *problems);
 
+static const struct pctl_inventory_draft *draft_of(
+	const struct pctl_inventory *inv, const char *path)
+{
+	const struct pctl_inventory_draft *draft = inv->draft;
+
+	while (draft && strcmp(draft->path, path) != 0)
+		draft = draft->next;
+	return draft;
+}
+
 static void include_pattern(struct pctl_inventory *inv, const struct pctl_value *pattern,
 	struct pctl_problems *problems)
 {
@@ -221,7 +231,9 @@ static void include_pattern(struct pctl_inventory *inv, const struct pctl_value 
 	char *full = *text == '/' || !strchr(place.file, '/') ? pctl_xstrdup(text)
 							      : pctl_xasprintf("%s/%s", dir, text);
 	/* A name without a pattern must be there; a pattern may find nothing. */
-	if (glob(full, 0, NULL, &found) == 0) {
+	if (draft_of(inv, full)) {
+		(void)read_file(inv, full, place, problems);
+	} else if (glob(full, 0, NULL, &found) == 0) {
 		for (size_t i = 0; i < found.gl_pathc; i++)
 			(void)read_file(inv, found.gl_pathv[i], place, problems);
 	} else if (!strpbrk(text, "*?[")) {
@@ -263,9 +275,9 @@ static bool met_before(const struct pctl_inventory *inv, const char *real,
 static int read_text(const struct pctl_inventory *inv, const char *path, struct pctl_buf *text,
 	struct stat *ret_st, struct pctl_error *err)
 {
-	const struct pctl_inventory_draft *draft = inv->draft;
+	const struct pctl_inventory_draft *draft = draft_of(inv, path);
 
-	if (!draft || strcmp(draft->path, path) != 0)
+	if (!draft)
 		return pctl_file_read(path, text, ret_st, err);
 	pctl_buf_add(text, draft->text, draft->len);
 	*ret_st = (struct stat){ 0 };

@@ -75,11 +75,12 @@ struct pctl_inventory_file {
 	bool open; /* it is being read: an include that meets it is a circle */
 };
 
-/* A file that is to be read as if this were its content already. */
+/* A file that is to be read as if this were its content already; it need not be there. */
 struct pctl_inventory_draft {
 	const char *path;
 	const char *text;
 	size_t len;
+	const struct pctl_inventory_draft *next; /* another one, or NULL */
 };
 
 struct pctl_inventory {
@@ -113,7 +114,7 @@ struct pctl_inventory {
 int pctl_inventory_parse(const char *path, const char *text, size_t len,
 	struct pctl_inventory **ret, struct pctl_problems *problems);
 
-/* pctl_inventory_load() as if the draft had been written already, with PCTL_SOURCES_KEPT. */
+/* pctl_inventory_load() as if the drafts had been written already, with PCTL_SOURCES_KEPT. */
 int pctl_inventory_load_draft(const char *path, const struct pctl_inventory_draft *draft,
 	struct pctl_inventory **ret, struct pctl_problems *problems);
 

@@ -117,7 +117,7 @@ static char *text_at(
 /* --- Entries into nodes. ---------------------------------------------------------------------- */
 
 /* Why a name cannot be one, or NULL. */
-static const char *wrong_name(const char *name)
+const char *pctl_inventory_wrong_name(const char *name)
 {
 	size_t len = strlen(name);
 
@@ -156,7 +156,7 @@ static int add_name(void *data, size_t i, const char *name)
 	struct adding *a = data;
 	struct pctl_inventory *inv = a->inv;
 	const struct pctl_entry *entry = &inv->entries[a->entry];
-	const char *wrong = wrong_name(name);
+	const char *wrong = pctl_inventory_wrong_name(name);
 
 	if (wrong) {
 		pctl_problems_add(a->problems, entry->place, "'%s': %s", entry->pattern, wrong);

@@ -32,6 +32,28 @@ static bool is_plain(const char *text, bool flow)
 	return true;
 }
 
+/* Characters of several bytes that a YAML text cannot hold as they are (YAML 1.1, section 5.1). */
+static size_t write_unprintable(struct pctl_buf *out, const char *text)
+{
+	static const struct {
+		const char *bytes, *written;
+	} marks[] = { { "\xef\xbb\xbf", "\\ufeff" }, { "\xef\xbf\xbe", "\\ufffe" },
+		{ "\xef\xbf\xbf", "\\uffff" } };
+	unsigned char first = (unsigned char)text[0], second = (unsigned char)text[1];
+
+	if (first == 0xc2 && second >= 0x80 && second < 0xa0) {
+		pctl_buf_addf(out, "\\x%02x", second);
+		return 2;
+	}
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		if (strncmp(text, marks[i].bytes, 3) != 0)
+			continue;
+		pctl_buf_adds(out, marks[i].written);
+		return 3;
+	}
+	return 0;
+}
+
 void pctl_yaml_write_text(struct pctl_buf *out, const char *text, bool flow)
 {
 	if (is_plain(text, flow)) {
@@ -40,6 +62,12 @@ void pctl_yaml_write_text(struct pctl_buf *out, const char *text, bool flow)
 	}
 	pctl_buf_adds(out, "\"");
 	for (; *text; text++) {
+		size_t skipped = write_unprintable(out, text);
+
+		if (skipped) {
+			text += skipped - 1;
+			continue;
+		}
 		if (*text == '"' || *text == '\\')
 			pctl_buf_addf(out, "\\%c", *text);
 		else if ((unsigned char)*text < ' ' || *text == 0x7f)
@@ -320,6 +348,34 @@ void pctl_splice_add(struct pctl_splice *s, const struct pctl_spot *map, const c
 		add_to_block(s, map, &out, &m);
 	else
 		add_to_nothing(s, map, &out, &m);
+	pctl_buf_done(&out);
+}
+
+void pctl_splice_append(
+	struct pctl_splice *s, const struct pctl_spot *list, const struct pctl_value *value)
+{
+	const struct pctl_yaml_span *span = span_of(s, list->span);
+	size_t count = pctl_value_count(list->value), last = list->span + 1, at;
+	struct pctl_buf out;
+
+	for (size_t i = 0; i + 1 < count; i++)
+		last = span_of(s, last)->next;
+	pctl_buf_init(&out, PCTL_YAML_FILE_MAX);
+	if (span->flow || !count) {
+		at = count ? span_of(s, last)->end : span->begin + 1;
+		pctl_buf_adds(&out, count ? ", " : "");
+		pctl_yaml_write(&out, value, true);
+	} else {
+		size_t first = span_of(s, list->span + 1)->begin;
+		size_t begin = line_begin(s, first);
+
+		at = line_after(s, span_of(s, last)->end);
+		pctl_buf_adds(&out, break_before(s, at));
+		pctl_buf_add(&out, s->text + begin, first - begin);
+		pctl_yaml_write(&out, value, false);
+		pctl_buf_adds(&out, s->eol);
+	}
+	change(s, at, at, out.data);
 	pctl_buf_done(&out);
 }
 

@@ -51,6 +51,9 @@ void pctl_splice_add(struct pctl_splice *splice, const struct pctl_spot *map, co
 	const char *nested, const struct pctl_value *value);
 void pctl_splice_replace(
 	struct pctl_splice *splice, const struct pctl_spot *spot, const struct pctl_value *value);
+/* Adds a value at the end of a list. */
+void pctl_splice_append(
+	struct pctl_splice *splice, const struct pctl_spot *list, const struct pctl_value *value);
 /* Takes a member out of its map. */
 void pctl_splice_remove(
 	struct pctl_splice *splice, const struct pctl_spot *map, const struct pctl_spot *spot);

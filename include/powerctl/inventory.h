@@ -7,6 +7,7 @@
 #ifndef POWERCTL_INVENTORY_H
 #define POWERCTL_INVENTORY_H
 
+#include <powerctl/buf.h>
 #include <powerctl/error.h>
 #include <powerctl/nodeset.h>
 #include <powerctl/secret.h>
@@ -89,6 +90,8 @@ PCTL_API size_t pctl_inventory_count(const struct pctl_inventory *inventory);
 PCTL_API const char *pctl_inventory_name(const struct pctl_inventory *inventory, size_t node);
 /* The index, or -1. */
 PCTL_API int64_t pctl_inventory_index(const struct pctl_inventory *inventory, const char *name);
+/* Why no node can have this name, or NULL. */
+PCTL_API const char *pctl_inventory_wrong_name(const char *name);
 /* The name that most probably was meant, or NULL. */
 PCTL_API const char *pctl_inventory_nearest(
 	const struct pctl_inventory *inventory, const char *name);
@@ -207,6 +210,23 @@ PCTL_API int pctl_inventory_edit_set(const char *path, const char *name, const c
 /* Adds credentials: NAME: {username, password_file} if it is not there. */
 PCTL_API int pctl_inventory_edit_credential(const char *path, const char *name,
 	const char *username, const char *password_file, struct pctl_error *err);
+
+/*
+ * Adds a file of its own to an inventory: text becomes conf.d/NAME.yaml beside it (NAME-2.yaml and
+ * so on where that is taken), and the inventory includes it, if it does not by a pattern. Checked
+ * as a whole before either file is written. free() *ret_file. Errors as above.
+ */
+PCTL_API int pctl_inventory_edit_file(const char *path, const char *name, const char *text,
+	size_t len, char **ret_file, struct pctl_error *err);
+/*
+ * What the inventory would be then: pctl_inventory_load_fresh() with PCTL_SOURCES_KEPT; nothing is
+ * written. PCTL_E_CONFIG if there is any problem. free() *ret_file, which is NULL if the inventory
+ * cannot be changed.
+ */
+PCTL_API int pctl_inventory_try_file(const char *path, const char *name, const char *text,
+	size_t len, char **ret_file, struct pctl_inventory **ret, struct pctl_problems *problems);
+/* Writes a text as an inventory has it, quoted where it must be. flow: it stands within { }. */
+PCTL_API void pctl_inventory_write_text(struct pctl_buf *out, const char *text, bool flow);
 
 /* Stores a secret as secrets/NAME beside the inventory, 0600, atomically; free() *ret_path. */
 PCTL_API int pctl_inventory_store_secret(const char *inventory_path, const char *name,
