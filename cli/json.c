@@ -164,6 +164,7 @@ char *json_result(const struct pctl_result *r, const char *verb)
 	(void)json_object_set_new(json, "result", result_of(r));
 	(void)json_object_set_new(json, "error", error_of(&r->error));
 	(void)json_object_set_new(json, "feeds", feeds_of(r));
+	(void)json_object_set_new(json, "via", text(r->via));
 	return dump(json);
 }
 

@@ -55,6 +55,7 @@ struct pctl_joint {
 	uint64_t started, deadline, until, poll_ms; /* loop time in ms; a time in ms */
 	bool was_on, was_on_known;                  /* before an outage */
 	bool lit;                                   /* outlets were turned on for it */
+	bool sent;                                       /* in this step: a start (limit.h) */
 	struct pctl_error dark_failed;              /* why an outage did not come about */
 	unsigned attempts;
 	char *note;
@@ -85,6 +86,8 @@ uint64_t pctl_joint_bound(const struct pctl_joint *joint, uint64_t deadline);
 void pctl_joint_part_ended(
 	struct pctl_joint *joint, const struct pctl_task *task, const struct pctl_result *result);
 void pctl_joint_part_gone(struct pctl_joint *joint, const struct pctl_task *task);
+/* As pctl_run_send(): feeds that are turned on in one step are one start. */
+uint64_t pctl_joint_send(struct pctl_joint *joint);
 /* Only the machine itself is waited for from now on. */
 void pctl_joint_let_others(struct pctl_joint *joint);
 

@@ -164,6 +164,25 @@ static bool take_driver(struct options *o, const char *path)
 	return true;
 }
 
+/* An option that there is not; getopt's own words say no more than that. */
+static int no_option(const char *word)
+{
+	const char *names[OPTIONS + 1] = { NULL };
+	PCTL_AUTO(free) char *name = pctl_xstrndup(word, strcspn(word, "="));
+
+	for (size_t i = 0; i < OPTIONS; i++)
+		names[i] = options[i].name;
+	const char *near = strncmp(name, "--", 2) == 0 ? pctl_parse_nearest(name + 2, names) : NULL;
+	if (near && strcmp(name + 2, near) == 0) {
+		complain("it takes no value", name);
+		return USAGE;
+	}
+	(void)fprintf(stderr, "powerctl-driver-check: there is no option '%s'; %s%s%s\n", name,
+		near ? "did you mean '--" : "--help lists them", near ? near : "",
+		near ? "'?" : "");
+	return USAGE;
+}
+
 /* -1: go on; else the status to end with. */
 static int read_words(struct options *o, int argc, char **argv)
 {
@@ -176,12 +195,19 @@ static int read_words(struct options *o, int argc, char **argv)
 		words[i].has_arg = options[i].value ? 1 : 0;
 		words[i].val = (int)i;
 	}
-	while ((c = getopt_long(argc, argv, "h", words, NULL)) != -1) {
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":h", words, NULL)) != -1) {
 		if (c == OPTION_HELP || c == 'h')
 			return help();
 		if (c == OPTION_VERSION)
 			return puts("powerctl-driver-check " POWERCTL_VERSION) < 0;
-		if (c == '?' || !take_option(o, (enum word)c, optarg))
+		if (c == ':') {
+			complain("a value is missing behind", argv[optind - 1]);
+			return USAGE;
+		}
+		if (c == '?')
+			return no_option(argv[optind - 1]);
+		if (!take_option(o, (enum word)c, optarg))
 			return USAGE;
 	}
 	if (o->list)
