@@ -55,7 +55,7 @@ struct pctl_joint {
 	uint64_t started, deadline, until, poll_ms; /* loop time in ms; a time in ms */
 	bool was_on, was_on_known;                  /* before an outage */
 	bool lit;                                   /* outlets were turned on for it */
-	bool sent;                                       /* in this step: a start (limit.h) */
+	bool sent;                                  /* in this step: a start (limit.h) */
 	struct pctl_error dark_failed;              /* why an outage did not come about */
 	unsigned attempts;
 	char *note;
