@@ -106,6 +106,16 @@ static int check_settings(const struct addition *a, struct pctl_error *err)
 	return 0;
 }
 
+static int check_via(const struct addition *a, struct pctl_error *err)
+{
+	const char *via = a->cli->options.via;
+	struct pctl_error why;
+
+	if (!via || pctl_via_check(via, &why) == 0)
+		return 0;
+	return pctl_error_set(err, PCTL_E_CONFIG, "--via: %.200s", why.text);
+}
+
 /* --- The login. ------------------------------------------------------------------------------- */
 
 /* The value of the driver's selector among the settings that are given, or NULL. */
@@ -181,7 +191,9 @@ static bool has_login(const struct addition *a)
 
 static int get_driver(struct addition *a, struct pctl_error *err)
 {
-	const struct probe_login login = { .user = a->user, .secret_path = a->secret_path };
+	const struct probe_login login = {
+		.user = a->user, .secret_path = a->secret_path, .via = a->cli->options.via
+	};
 
 	if (a->driver || a->cli->options.node_class)
 		return 0;
@@ -249,6 +261,7 @@ static struct pctl_value *make_settings(const struct addition *a)
 	pctl_value_set_text(map, "class", o->node_class);
 	pctl_value_set_text(map, "driver", a->driver);
 	pctl_value_set_text(map, "address", a->address);
+	pctl_value_set_text(map, "via", o->via);
 	pctl_value_set_text(map, "credential", o->credential ? o->credential : a->credential);
 	for (size_t i = 0; i < o->settings.n; i++) {
 		const char *word = o->settings.v[i];
@@ -335,6 +348,8 @@ static int prepare(struct addition *a, struct pctl_error *err)
 	if (r == 0)
 		r = check_settings(a, err);
 	if (r == 0)
+		r = check_via(a, err);
+	if (r == 0)
 		r = check_inventory(a, err);
 	if (r == 0 && a->driver)
 		r = pctl_core_driver(cli_core(a->cli), a->driver, &driver, err);
@@ -383,6 +398,6 @@ const struct command command_add = {
 	.arguments = 2,
 	.options = (OPTIONS_OUTPUT | OPTIONS_SECRET) | OPTION_BIT(OPTION_TRY_ANYWAY) |
 		   OPTION_BIT(OPTION_DRIVER) | OPTION_BIT(OPTION_CLASS) | OPTION_BIT(OPTION_TAG) |
-		   OPTION_BIT(OPTION_SET) | OPTION_BIT(OPTION_TIMEOUT),
+		   OPTION_BIT(OPTION_SET) | OPTION_BIT(OPTION_VIA) | OPTION_BIT(OPTION_TIMEOUT),
 	.exec = exec_add,
 };

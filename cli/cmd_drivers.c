@@ -233,7 +233,12 @@ static int show_one(struct cli *cli, const char *name, const char *value)
 	struct pctl_error err = { 0 };
 
 	if (pctl_core_driver(cli_core(cli), name, &driver, &err) < 0) {
-		say("%s; `powerctl drivers` lists them", err.text);
+		PCTL_AUTO(free) char *near = method_nearest_driver(cli, name);
+
+		if (near)
+			say("%s; did you mean '%s'?", err.text, near);
+		else
+			say("%s; `powerctl drivers` lists them", err.text);
 		return CLI_USAGE;
 	}
 	if (value && pctl_core_describe(cli_core(cli), name, value, &about, &err) < 0) {

@@ -16,8 +16,9 @@
 
 static void add_pin(struct pctl_buf *buf, const struct pctl_pin *pin)
 {
-	pctl_buf_addf(buf, "%s%s%s%s ", buf->len ? "\n" : "", pin->interface ? pin->interface : "",
-		pin->interface ? " " : "", pin->kind);
+	pctl_buf_addf(buf, "%s%s%s%s%s%s ", buf->len ? "\n" : "",
+		pin->interface ? pin->interface : "", pin->interface ? " " : "", pin->feed,
+		*pin->feed ? " " : "", pin->kind);
 	text_clean(buf, pin->value ? pin->value : "nothing remembered");
 	if (pin->shared)
 		pctl_buf_adds(buf, " (shared)");
@@ -35,6 +36,8 @@ static struct pctl_value *pin_map(const struct pctl_pin *pin)
 	pctl_value_set_text(map, "value", pin->value);
 	pctl_value_set_text(map, "offered", pin->offered);
 	pctl_value_set_text(map, "interface", pin->interface);
+	if (*pin->feed)
+		pctl_value_set_text(map, "feed", pin->feed);
 	if (pin->shared)
 		pctl_value_set_bool(map, "shared", true);
 	return map;

@@ -96,6 +96,7 @@ enum kind {
 	CLASSES,
 	CREDENTIALS,
 	TAGS,
+	GATEWAYS,
 	DEVICES,
 	STATES,
 	SETTINGS,
@@ -178,6 +179,10 @@ static void offer(struct completion *c, enum kind kind, const char *before)
 	case TAGS:
 		offer_inventory(c, kind);
 		break;
+	case GATEWAYS:
+		complete_offer(c, "ssh://", "a host that you log in to with a key");
+		complete_offer(c, "socks5://", "a SOCKS server");
+		break;
 	case DEVICES:
 		offer_devices(c);
 		break;
@@ -214,6 +219,7 @@ static const enum kind option_kinds[OPTION_COUNT] = {
 	[OPTION_CLASS] = CLASSES,
 	[OPTION_TAG] = TAGS,
 	[OPTION_SET] = SETTINGS,
+	[OPTION_VIA] = GATEWAYS,
 	[OPTION_LOG] = FILES,
 	[OPTION_UNTIL] = ITSELF,
 	[OPTION_DIR] = FOLDERS,

@@ -166,6 +166,7 @@ char *json_result(const struct pctl_result *r, const char *verb)
 	(void)json_object_set_new(json, "feeds", feeds_of(r));
 	(void)json_object_set_new(json, "warning", text(r->warning));
 	(void)json_object_set_new(json, "overtook", text(r->overtook));
+	(void)json_object_set_new(json, "via", text(r->via));
 	return dump(json);
 }
 

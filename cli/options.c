@@ -84,6 +84,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_CLASS] = ROW("class", 0, OPTION_TEXT, "NAME", node_class, "the class of the node"),
 	[OPTION_TAG] = ROW("tag", 0, OPTION_LIST, "TAG", tags, "a tag of the node"),
 	[OPTION_SET] = ROW("set", 0, OPTION_LIST, "KEY=VALUE", settings, "a setting of the node"),
+	[OPTION_VIA] = ROW("via", 0, OPTION_TEXT, "GATEWAY", via,
+		"the gateway on the way: ssh://HOST, socks5://HOST"),
 	[OPTION_ACCEPT] = ROW("accept", 0, OPTION_FLAG, NULL, accept,
 		"trust from now on what the device showed last"),
 	[OPTION_FORGET] = ROW("forget", 0, OPTION_FLAG, NULL, forget,

@@ -54,6 +54,7 @@ enum option_id {
 	OPTION_CLASS,
 	OPTION_TAG,
 	OPTION_SET,
+	OPTION_VIA,
 	OPTION_ACCEPT,
 	OPTION_FORGET,
 	OPTION_FOLLOW,
@@ -136,7 +137,7 @@ struct options {
 	const char *credential, *user, *password_file;
 	bool password_stdin;
 
-	const char *driver, *node_class;
+	const char *driver, *node_class, *via;
 	struct words tags, settings;
 	bool accept, forget;
 

@@ -48,6 +48,11 @@ static char *make_url(struct cli *cli, const struct pctl_driver *driver, const c
 		free(url);
 		url = longer;
 	}
+	if (login->via) {
+		char *longer = login_url_with(url, "via", login->via);
+		free(url);
+		url = longer;
+	}
 	if (login->secret_path && login_property(cli, driver, NULL, "password")) {
 		char *longer = login_url_with(url, "password_file", login->secret_path);
 		free(url);

@@ -7,6 +7,7 @@
 
 struct probe_login {
 	const char *user;        /* NULL: the driver's default */
+	const char *via;         /* the gateway on the way, or NULL */
 	const char *secret_path; /* a file for `password_file`, or NULL */
 };
 

@@ -398,7 +398,9 @@ const struct command command_caps = {
 	.name = "caps",
 	.usage = "[NODES]",
 	.summary = "what can be done with the machine",
-	.help = "What the driver of each node can do; nothing is asked over the network.",
+	.help = "What its driver, those of its interfaces and its feeds can do; nothing is asked "
+		"over the network.\nWhat a device has shown before that it does not have is left "
+		"out.",
 	.flags = COMMAND_NODES | COMMAND_ALL,
 	.options = OPTIONS_RUN,
 	.exec = exec_verb,

@@ -390,7 +390,10 @@ static int not_connected(const struct exchange *ex, struct pctl_error *ret)
 static int lost(const struct exchange *ex, struct pctl_error *ret)
 {
 	if (!ex->turn.received) {
-		pctl_error_set(ret, PCTL_E_UNREACHABLE, "connection closed before an answer");
+		bool tls = !ex->session->tls && !ex->session->heard;
+
+		pctl_error_set(ret, PCTL_E_UNREACHABLE, "connection closed before an answer%s",
+			tls ? "; a port that speaks TLS does so: then set tls: true" : "");
 	} else {
 		pctl_error_set(ret, PCTL_E_UNREACHABLE, "answer cut short");
 		(void)pctl_error_device_code(ret, "after %zu bytes", ex->turn.received);

@@ -83,6 +83,7 @@ struct pctl_http_session {
 	struct pctl_secret *password;
 	size_t max_answer;
 	bool http2;
+	bool heard; /* an answer came, of whatever status */
 
 	bool challenged; /* the three below are there */
 	struct pctl_digest challenge;

@@ -349,6 +349,30 @@ static void note_version(const struct exchange *ex)
 		wire->http2 = version == CURL_HTTP_VERSION_2_0;
 }
 
+/* What web servers say on a TLS port to who does not speak it: nginx, Apache, Go. */
+static bool wants_tls(const struct exchange *ex)
+{
+	static const char *const said[] = { "plain HTTP request was sent to HTTPS port",
+		"plain HTTP to an SSL-enabled server port", "HTTP request to an HTTPS server" };
+	const struct pctl_buf *body = &ex->body;
+
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		if (ex->turn.status == 400 && !ex->session->tls && body->len &&
+			memmem(body->data, body->len, said[i], strlen(said[i])))
+			return true;
+	return false;
+}
+
+static void refuse_plain(struct exchange *ex)
+{
+	struct pctl_error err = { 0 };
+
+	pctl_error_set(
+		&err, PCTL_E_PROTOCOL, "port %u speaks TLS: set tls: true", ex->session->port);
+	(void)pctl_error_device_code(&err, "HTTP 400");
+	fail(ex, &err);
+}
+
 void exchange_settle(struct exchange *ex)
 {
 	struct pctl_error err;
@@ -360,7 +384,10 @@ void exchange_settle(struct exchange *ex)
 	ex->turn.status = (int)status;
 	trace(ex);
 	if (answered(ex)) {
-		if (status == 401)
+		ex->session->heard = true;
+		if (wants_tls(ex))
+			refuse_plain(ex);
+		else if (status == 401)
 			on_401(ex);
 		else if (status == 503)
 			on_503(ex);
@@ -398,7 +425,9 @@ void exchange_expire(struct exchange *ex)
 	if (!ex->turn.sent) {
 		pctl_format_duration(connect_ms, limit, sizeof(limit));
 		pctl_error_set(&err, PCTL_E_UNREACHABLE,
-			ex->turn.handshake ? "TLS was not established in %s" : "no answer in %s",
+			ex->turn.handshake
+				? "TLS was not established in %s (plain HTTP on this port?)"
+				: "no answer in %s",
 			limit);
 		(void)pctl_error_flag(&err, ex->turn.handshake ? 0 : PCTL_ERROR_SILENT);
 	} else {

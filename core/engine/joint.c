@@ -332,6 +332,7 @@ static void end_step(struct pctl_joint *j)
 {
 	uint64_t waited = 0;
 
+	j->sent = false;
 	for (size_t i = 0; i < j->n; i++) {
 		if (j->parts[i].waited > waited)
 			waited = j->parts[i].waited;
@@ -354,6 +355,14 @@ void pctl_joint_go(struct pctl_joint *j, pctl_joint_fn *then)
 	}
 	j->busy = PCTL_JOINT_WORKS;
 	j->then = then;
+}
+
+uint64_t pctl_joint_send(struct pctl_joint *j)
+{
+	uint64_t early = j->sent ? 0 : pctl_run_send(j->run, j->target);
+
+	j->sent |= !early;
+	return early;
 }
 
 static void forget(struct pctl_part *part)

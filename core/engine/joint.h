@@ -58,6 +58,7 @@ struct pctl_joint {
 	uint64_t started, deadline, until, poll_ms; /* loop time in ms; a time in ms */
 	bool was_on, was_on_known;                  /* before an outage */
 	bool lit;                                   /* outlets were turned on for it */
+	bool sent;                                  /* in this step: a start (limit.h) */
 	struct pctl_error dark_failed;              /* why an outage did not come about */
 	unsigned attempts;
 	char *note;
@@ -95,6 +96,8 @@ void pctl_joint_part_ended(
 void pctl_joint_part_gone(struct pctl_joint *joint, const struct pctl_task *task);
 /* As pctl_task_is_overtaken(), at any of its machines. */
 bool pctl_joint_is_overtaken(const struct pctl_joint *joint, char *who, size_t size);
+/* As pctl_run_send(): feeds that are turned on in one step are one start. */
+uint64_t pctl_joint_send(struct pctl_joint *joint);
 /* Only the machine itself is waited for from now on. */
 void pctl_joint_let_others(struct pctl_joint *joint);
 

@@ -23,7 +23,8 @@ struct member {
 struct pctl_kin {
 	size_t count; /* of the run's nodes; behind them are those that are only looked at */
 	enum pctl_verb verb;
-	bool unseen; /* nobody waits for the state that is asked for */
+	unsigned flags; /* PCTL_VERB_ of the verb, or of the method */
+	bool unseen;    /* nobody waits for the state that is asked for */
 	bool maintenance;
 	size_t *looks, n, cap; /* nodes of the inventory */
 	struct edge *edges;
@@ -70,9 +71,9 @@ static void add_edge(
 		(struct edge){ .who = (uint32_t)who, .whom = number_of(kin, node), .child = child };
 }
 
-static bool minds_children(enum pctl_verb verb)
+static bool minds_children(const struct pctl_kin *kin)
 {
-	return (pctl_verb_flags(verb) & PCTL_VERB_DISRUPTS) && verb != PCTL_VERB_NMI;
+	return (kin->flags & PCTL_VERB_DISRUPTS) && kin->verb != PCTL_VERB_NMI;
 }
 
 static void find_edges(
@@ -80,10 +81,10 @@ static void find_edges(
 {
 	int64_t parent = pctl_inventory_parent(inv, node), child;
 
-	if (parent >= 0 && (pctl_verb_flags(kin->verb) & PCTL_VERB_STARTS))
+	if (parent >= 0 && (kin->flags & PCTL_VERB_STARTS))
 		add_edge(kin, inv, i, (size_t)parent, false);
-	for (size_t k = 0;
-		minds_children(kin->verb) && (child = pctl_inventory_child(inv, node, k)) >= 0; k++)
+	for (size_t k = 0; minds_children(kin) && (child = pctl_inventory_child(inv, node, k)) >= 0;
+		k++)
 		add_edge(kin, inv, i, (size_t)child, true);
 }
 
@@ -119,15 +120,14 @@ static void link_edges(struct pctl_kin *kin)
 }
 
 struct pctl_kin *pctl_kin_new(const struct pctl_inventory *inv, const size_t *nodes, size_t count,
-	const struct pctl_request *request)
+	const struct pctl_request *request, unsigned flags)
 {
-	unsigned flags = pctl_verb_flags(request->verb);
-
 	if (!(flags & (PCTL_VERB_STARTS | PCTL_VERB_DISRUPTS)) || !pctl_inventory_has_kin(inv))
 		return NULL;
 	struct pctl_kin *kin = pctl_xcalloc(1, sizeof(*kin));
 	kin->count = count;
 	kin->verb = request->verb;
+	kin->flags = flags;
 	kin->unseen = request->no_wait || request->dry_run;
 	kin->maintenance = request->maintenance;
 	kin->number = pctl_xcalloc(pctl_inventory_count(inv), sizeof(*kin->number));

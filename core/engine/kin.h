@@ -18,9 +18,10 @@
 
 struct pctl_kin;
 
-/* Of the nodes of a request; NULL: none of them has to mind another one. */
+/* Of the nodes of a request; flags: PCTL_VERB_, of its method too. NULL: none of them has to mind
+ * another one. */
 struct pctl_kin *pctl_kin_new(const struct pctl_inventory *inventory, const size_t *nodes,
-	size_t count, const struct pctl_request *request);
+	size_t count, const struct pctl_request *request, unsigned flags);
 void pctl_kin_free(struct pctl_kin *kin);
 
 /* How many are only looked at, and which nodes these are: targets count, count + 1 and so on. */

@@ -146,15 +146,14 @@ static int take_ready(struct pctl_run *run, struct pctl_problems *problems)
 }
 
 static int init_target(struct pctl_run *run, size_t i, struct pctl_twins *twins, size_t node,
-	struct pctl_problems *problems)
+	enum pctl_verb verb, struct pctl_problems *problems)
 {
 	bool skip = !run->request.maintenance &&
 		    pctl_inventory_text(run->inventory, node, "maintenance");
-	bool secrets = !skip && run->request.verb != PCTL_VERB_CAPS &&
-		       run->request.verb != PCTL_VERB_WAIT_READY;
+	bool secrets = !skip && verb != PCTL_VERB_CAPS && verb != PCTL_VERB_WAIT_READY;
 
 	return pctl_target_init_twin(&run->targets[i], twins, run->core, run->inventory, node,
-		pctl_verb_def(run->request.verb)->interface, secrets, problems);
+		pctl_verb_def(verb)->interface, secrets, problems);
 }
 
 /* A few nodes need none, unless they may stand behind one endpoint, which would refuse each. */
@@ -173,9 +172,23 @@ static void find_login(struct pctl_run *run, size_t i, bool tried, size_t count)
 		target->login = pctl_breaker_login(run->core->breaker, target);
 }
 
+/* What its method is, where there is one; that there is none take_method() says. */
+static unsigned method_flags(const struct pctl_run *run)
+{
+	const struct pctl_method *method = NULL;
+	struct pctl_loaded *loaded = NULL;
+	struct pctl_error err = { 0 };
+
+	if (run->request.verb == PCTL_VERB_METHOD &&
+		pctl_core_load(run->core, run->request.driver, &loaded, &err) == 0)
+		method = pctl_method_find(loaded->driver, run->request.method);
+	return method ? pctl_method_verb_flags(method) : 0;
+}
+
 static void find_kin(struct pctl_run *run, const size_t *nodes, size_t count)
 {
-	run->kin = pctl_kin_new(run->inventory, nodes, count, &run->request);
+	run->kin = pctl_kin_new(
+		run->inventory, nodes, count, &run->request, run->flags | method_flags(run));
 	run->look = (struct pctl_request){ .verb = PCTL_VERB_STATUS,
 		.try_anyway = run->request.try_anyway,
 		.timeout_ms = run->request.timeout_ms };
@@ -189,7 +202,8 @@ static int init_looks(
 	for (size_t i = 0; i < pctl_kin_looks(run->kin); i++) {
 		size_t at = run->count + i;
 
-		if (init_target(run, at, twins, pctl_kin_node(run->kin, i), problems) < 0)
+		if (init_target(run, at, twins, pctl_kin_node(run->kin, i), run->look.verb,
+			    problems) < 0)
 			r = PCTL_E_CONFIG;
 		else
 			find_login(run, at, tried, run->count + i + 1);
@@ -221,7 +235,7 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	find_kin(run, nodes, count);
 	run->targets = pctl_xcalloc(count + pctl_kin_looks(run->kin), sizeof(*run->targets));
 	for (size_t i = 0; i < count; i++) {
-		if (init_target(run, i, &twins, nodes[i], problems) < 0)
+		if (init_target(run, i, &twins, nodes[i], request->verb, problems) < 0)
 			r = PCTL_E_CONFIG;
 		else
 			find_login(run, i, tried, count);

@@ -439,7 +439,9 @@ static uint64_t before_start(struct pctl_task *t)
 		PCTL_ACTION_BIT(PCTL_ACTION_RESET) | PCTL_ACTION_BIT(PCTL_ACTION_SOFT_RESET) |
 		PCTL_ACTION_BIT(PCTL_ACTION_AC_CYCLE);
 
-	return starts & PCTL_ACTION_BIT(t->action) ? pctl_run_send(t->run, node_of(t)) : 0;
+	if (!(starts & PCTL_ACTION_BIT(t->action)))
+		return 0;
+	return t->joint ? pctl_joint_send(t->joint) : pctl_run_send(t->run, t->target);
 }
 
 static const struct pctl_call power_act = {

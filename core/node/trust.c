@@ -3,6 +3,7 @@
  * Looking at and changing what is remembered of devices. A pin is the field KIND of a device's
  * line; what it showed instead when it was last refused is KIND?.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <powerctl/mem.h>
@@ -21,8 +22,9 @@ struct pin_list {
 	size_t n;
 	char *keys[PLACES];
 	const char *interface[PLACES / 2]; /* that they are of */
-	size_t places;                     /* in use */
-	size_t place;                      /* which of them collect() is at */
+	char feed[PLACES / 2][sizeof(((struct pctl_feed *)0)->name)];
+	size_t places; /* in use */
+	size_t place;  /* which of them collect() is at */
 };
 
 static void list_done(struct pin_list *list)
@@ -45,6 +47,8 @@ static struct pctl_pin *pin_of(struct pin_list *list, const char *kind, size_t l
 	list->pins[list->n] = (struct pctl_pin){ .kind = kind,
 		.interface = list->interface[list->place / 2],
 		.shared = list->place % 2 == 0 && list->keys[list->place + 1] };
+	memcpy(list->pins[list->n].feed, list->feed[list->place / 2],
+		sizeof(list->pins[list->n].feed));
 	return &list->pins[list->n++];
 }
 
@@ -65,13 +69,15 @@ static void collect(void *data, const char *field, const char *value)
 		pin->value = value;
 }
 
-static void add_keys(struct pin_list *list, const struct pctl_target *target, const char *interface)
+static void add_keys(struct pin_list *list, const struct pctl_target *target, const char *interface,
+	const char *feed)
 {
 	char **keys = &list->keys[list->places];
 
 	if (!target->endpoint || list->places == PLACES)
 		return;
 	list->interface[list->places / 2] = interface;
+	(void)snprintf(list->feed[list->places / 2], sizeof(list->feed[0]), "%s", feed ? feed : "");
 	keys[0] = pctl_xstrdup(target->endpoint);
 	keys[1] = pctl_target_has_unit(target) ? pctl_xstrdup(target->machine) : NULL;
 	list->places += 2;
@@ -84,14 +90,18 @@ static int find_keys(struct pin_list *list, struct pctl_core *core,
 {
 	struct pctl_problems *problems = pctl_problems_new();
 	struct pctl_target target;
+	bool elsewhere;
 	int r = pctl_target_init(&target, core, inventory, node, interface, false, problems);
 
+	/* Without a driver of its own the first feed stands for the node: that one comes by itself.
+	 */
+	elsewhere = target.feeds || (target.bound && !interface);
 	if (r < 0)
 		pctl_error_set(err, r, "%s", pctl_problems_at(problems, 0));
-	else
-		add_keys(list, &target, interface);
+	else if (!elsewhere)
+		add_keys(list, &target, interface, NULL);
 	for (size_t i = 0; r == 0 && target.feeds && i < target.feeds->n; i++)
-		add_keys(list, target.feeds->v[i].target, interface);
+		add_keys(list, target.feeds->v[i].target, interface, target.feeds->v[i].name);
 	pctl_target_done(&target);
 	pctl_problems_free(problems);
 	return r;

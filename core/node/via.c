@@ -8,6 +8,7 @@
 
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
+#include <powerctl/powerctl.h>
 
 PCTL_DEFINE_AUTO(struct pctl_via *, pctl_via_free)
 
@@ -147,4 +148,13 @@ int pctl_via_parse(const char *text, struct pctl_via **ret, struct pctl_error *e
 	*ret = via;
 	via = NULL;
 	return 0;
+}
+
+int pctl_via_check(const char *text, struct pctl_error *err)
+{
+	struct pctl_via *via = NULL;
+	int r = pctl_via_parse(text, &via, err);
+
+	pctl_via_free(via);
+	return r;
 }

@@ -243,6 +243,9 @@ PCTL_API int pctl_core_check_change(struct pctl_core *core, const struct pctl_in
 
 /* --- Trust. ----------------------------------------------------------------------------------- */
 
+/* Whether a text can be the setting `via`; PCTL_E_CONFIG with what is wrong with it. */
+PCTL_API int pctl_via_check(const char *text, struct pctl_error *err);
+
 /* One remembered identity of a device. Texts are valid until the next call for this core. */
 struct pctl_pin {
 	const char *kind;    /* "tls", "realm", "guid", "uuid" */
@@ -252,6 +255,7 @@ struct pctl_pin {
 	 * its feeds; NULL: the node's */
 	const char *interface;
 	bool shared; /* of the endpoint, and so of the other machines behind it as well */
+	char feed[48]; /* which of several feeds, as in results: "fence 2"; "": none */
 };
 
 /*

@@ -228,7 +228,8 @@ const struct pctl_method redfish_methods[] = {
 		.size = sizeof(struct pctl_method),
 		.flags = PCTL_METHOD_CHANGES,
 		.name = "bmc-reset",
-		.help = "start the management controller anew; the machine itself goes on",
+		.help = "start the management controller anew; ends when that is accepted, and the "
+			"machine itself goes on",
 		.parameters = reset_parameters,
 		.limit_ms = METHOD_MS,
 		.run = run_reset,

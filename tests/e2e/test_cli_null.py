@@ -799,6 +799,9 @@ def drivers(lab):
     has(r.out, "  latency (duration; default 0)\n")
     has(r.out, "password_file, password_env or password_command")
     same(lab.run("drivers", "nosuch").status, 2)
+    r = lab.run("drivers", "nul")
+    same((r.status, "there is no driver 'nul'" in r.err, "did you mean 'null'?" in r.err),
+         (2, True, True), r)
     settings = lab.run("drivers", "null", "--json").json[0]["settings"]
     has([s["name"] for s in settings], "state")
     folder = os.path.join(os.path.dirname(os.path.dirname(POWERCTL)), "plugins")

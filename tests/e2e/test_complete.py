@@ -104,7 +104,7 @@ def arguments(lab):
             (["null", "echo", "text=x", "nuc1", "ti"], []),
             (["on", "--until", ""], ["ready"]), (["on", "--until="], ["--until=ready"]),
             (["add", "--driver", "nu"], ["null"]), (["add", "--driver=nu"], ["--driver=null"]),
-            (["add", "--class", ""], ["nuc"]), (["add", "--credential", ""], ["nucs"]),
+            (["add", "--class", ""], ["nuc"]), (["add", "--via", "so"], ["socks5://"]), (["add", "--credential", ""], ["nucs"]),
             (["add", "--tag", ""], ["lab"]),
             (["add", "--driver", "null", "--set", "lat"], ["latency="]),
             (["add", "--driver", "null", "--set", "latency=0", "--set", "no_c"], ["no_cycle="]),

@@ -158,6 +158,24 @@ nodes:
 
 
 @test
+def trust(lab):
+    """trust says which of several feeds an identity is of"""
+    lab.inventory('''
+nodes:
+  n1: {driver: "null", power: [bmc, {driver: "null", unit: 1, address: a},
+    {driver: "null", unit: 1, address: b}]}
+  two: {power: [{driver: "null", unit: 1, address: a}, {driver: "null", unit: 1, address: b}]}
+''')
+    lab.write("state/powerctl/known_devices",
+              "null:n1 tls=00aa\nnull:a/1 guid=11bb\nnull:b/1 guid=22cc guid?=33dd\n")
+    same(lab.run("trust", "n1").out, "n1: tls 00aa\nn1: power null 1 guid 11bb\n"
+         "n1: power null 2 guid 22cc; last refused: 33dd\n")
+    pins = lab.run("trust", "--json", "two").json[0]["pins"]
+    same([(p["interface"], p["feed"], p["value"]) for p in pins],
+         [("power", "null 1", "11bb"), ("power", "null 2", "22cc")])
+
+
+@test
 def two_commands(lab):
     """a second command waits for all outlets of the first, and nobody waits for ever"""
     lab.inventory(f"""
@@ -206,9 +224,24 @@ def chassis_and_blades(lab):
     same(lab.run("on", "b[1-2]", "ch").lines[0], "ch: on")
     bad(lab.run("off", "ch"), 1, "not off for certain: b[1-2]", "--with-children")
     same(lab.read("ch"), "on\n")
+    bad(lab.run("null", "trip", "--yes", "ch"), 1, "ch: error: state: nothing was sent: ",
+        "not off for certain: b[1-2]; turn that off first")
     r = lab.run("off", "ch", "--with-children")
     same((r.status, r.lines[-1], len(r.lines)), (0, "ch: off", 3), r)
     same(len(lab.run("on", "ch", "--with-children", "-x", "b2").lines), 2)
+
+
+@test
+def one_start(lab):
+    """the outlets of one node are one start: none of them waits for the other's stagger"""
+    lab.inventory(f"""
+nodes: {{n1: {{power: [{outlet(lab, 1)}, {outlet(lab, 2)}]}}}}
+groups: {{rack: n1}}
+limits: {{rack: {{stagger: 5m}}}}
+""")
+    put(lab, "off", "off")
+    good(lab.run("on", "n1"), "n1: on")
+    same(outlets(lab), ["on", "on"])
 
 
 def fed(lab, node, class_name):

@@ -337,6 +337,19 @@ def paths_that_would_smuggle(lab):
 
 
 @test
+def a_port_for_tls(lab):
+    """What web servers answer to plain HTTP on a TLS port is told as that, once and for changes too"""
+    for said in ("<center>The plain HTTP request was sent to HTTPS port</center>",
+                 "Reason: You're speaking plain HTTP to an SSL-enabled server port.",
+                 "Client sent an HTTP request to an HTTPS server.\n"):
+        service = Service(lab, {("GET", "/redfish/v1/"): (400, {}, said)})
+        r = lab.run("--json", "status", "n1")
+        same(error_of(r)[0], "protocol", r)
+        has(error_of(r)[1], f"port {service.port} speaks TLS: set tls: true")
+        same(len(service.seen), 1)
+
+
+@test
 def settings(lab):
     """Settings that make no sense are named before anything is sent"""
     for setting, value, words in (("client_cert", "/dev/null", "client_key: is missing"),

@@ -4,7 +4,7 @@
 import json
 import socket
 
-from amtlib import Fleet
+from amtlib import PASSWORD, Fleet
 from gatewaylib import Server, Socks, asked, program, pump, take
 from lib import bad, error_of, good, has, main, same, test
 
@@ -30,6 +30,15 @@ def through_others(lab):
     good(lab.run("off", "--yes", "a[1-3]"), "a1: off", "a2: off", "a3: off")
     r = lab.run("-v", "status", "a1")
     same(r.out, f"a1: off (127.0.0.1; through socks5://127.0.0.1:{server.port})\n")
+    way = f"socks5://127.0.0.1:{server.port}"
+    same([one["via"] for one in lab.run("--json", "status", "a1").json], [way])
+    lab.write("pw", PASSWORD + "\n")
+    r = lab.run("add", "new", "127.0.0.1", "--via", way, "--driver", "amt", "--user", "admin",
+                "--password-file", lab.path("pw"), "--set", f"port={fleet.ports(1)[0]}")
+    same((r.status, r.out), (0, "new: off\n"), r)
+    has(lab.read("config/powerctl/powerctl.yaml"), f"via: {way}")
+    r = lab.run("add", "bad", "127.0.0.1", "--via", "sock://x", "--driver", "amt")
+    same((r.status, "--via: there is no way called 'sock'" in r.err), (2, True), r)
     r = lab.run("--dry-run", "on", "a1")
     has(r.out + r.err, f"through socks5://127.0.0.1:{server.port}")
     pins = lab.read("state/powerctl/known_devices")
