@@ -408,7 +408,8 @@ struct pctl_driver {
 	/*
 	 * Optional. The port that, with the address, names the endpoint: what shares both is one
 	 * endpoint, and one machine but for PCTL_PROPERTY_UNIT. Without it the setting `port`, or
-	 * else default_port. Only settings may be asked for.
+	 * else default_port. Where that is 0 the driver's name stands before both, and 0 is no port
+	 * at all. Only settings and pctl_device_description() may be asked for.
 	 */
 	uint16_t (*key_port)(const struct pctl_device *device);
 

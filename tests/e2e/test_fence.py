@@ -190,9 +190,16 @@ def ipmilan(lab):
         good(lab.run(verb, "c1"), f"c1: {state}")
         same(sim.power(1), state, verb)
     lab.env["BMC"] = "wrong"
-    kind, text = error_of(lab.run("--json", "off", "c1"))
-    same((kind, sim.power(1)), ("refused", "on"), text)
-    has(text, "fence_ipmilan: Failed: Unable to obtain correct plug status")
+    same((error_of(lab.run("--json", "off", "c1")), sim.power(1)),
+         (("auth", "fence_ipmilan: wrong password: > RAKP 2 HMAC is invalid"), "on"))
+    has(lab.run("status", "c1").out, "auth: not tried")  # it was counted
+    lab.env["BMC"] = PASSWORD
+    lab.inventory("nodes: " + json.dumps({"c1": {**entry, "username": "nobody"}}))
+    same(error_of(lab.run("--json", "status", "c1"))[0], "auth")
+    lab.inventory("nodes: " + json.dumps({"c1": {**entry, "ipmitool_path": lab.path("none")}}))
+    same(error_of(lab.run("--json", "status", "c1")),
+         ("config", "fence_ipmilan: Ipmitool not found or not accessible "
+                    "(Debian has it in the package ipmitool)"))
 
 
 # --- What an agent is given. -----------------------------------------------------------------
