@@ -54,13 +54,10 @@ static struct pctl_value *abilities_of(const struct pctl_driver *d)
 static struct pctl_value *settings_of(
 	const struct pctl_driver *d, const struct pctl_description *about)
 {
-	struct pctl_value *list = property_list(d->properties);
-	struct pctl_value *more = property_list(about ? about->properties : NULL);
+	PCTL_AUTO(free)
+	struct pctl_property *all = property_join(d->properties, about ? about->properties : NULL);
 
-	for (size_t i = 0; i < pctl_value_count(more); i++)
-		pctl_value_add(list, pctl_value_copy(pctl_value_at(more, i)));
-	pctl_value_free(more);
-	return list;
+	return property_list(all);
 }
 
 static void print_json(const struct pctl_driver *d, const struct pctl_description *about)
@@ -145,13 +142,15 @@ static void print_settings(const struct pctl_driver *d, const struct pctl_descri
 		(void)printf("`powerctl help %s` lists its methods\n", d->name);
 }
 
-static void print_manual(const struct pctl_driver *d)
+static void print_manual(const struct pctl_driver *d, const struct pctl_description *about)
 {
+	PCTL_AUTO(free)
+	struct pctl_property *all = property_join(d->properties, about ? about->properties : NULL);
 	struct pctl_buf buf;
 
 	pctl_buf_init(&buf, TEXT_ANSWER_MAX);
-	for (const struct pctl_property *p = d->properties; p && p->name; p++) {
-		pctl_buf_adds(&buf, p == d->properties ? "" : "\n");
+	for (const struct pctl_property *p = all; p->name; p++) {
+		pctl_buf_adds(&buf, p == all ? "" : "\n");
 		property_manual(&buf, p);
 	}
 	(void)fputs(buf.data, stdout);
@@ -164,7 +163,7 @@ static void print_as_asked(const struct cli *cli, const struct pctl_driver *d,
 	if (cli->options.json)
 		print_json(d, about);
 	else if (cli->options.man)
-		print_manual(d);
+		print_manual(d, about);
 	else if (all)
 		print_driver(d);
 	else
@@ -173,9 +172,40 @@ static void print_as_asked(const struct cli *cli, const struct pctl_driver *d,
 
 /* --- One, or all of them. --------------------------------------------------------------------- */
 
-/* Of all that are not refused. */
-static int print_schema(struct cli *cli)
+/* value: of its selector, or NULL. */
+static int find_one(struct cli *cli, const char *name, const char *value,
+	const struct pctl_driver **ret, const struct pctl_description **ret_about)
 {
+	struct pctl_error err = { 0 };
+
+	if (pctl_core_driver(cli_core(cli), name, ret, &err) < 0) {
+		say("%s; `powerctl drivers` lists them", err.text);
+		return CLI_USAGE;
+	}
+	if (value && pctl_core_describe(cli_core(cli), name, value, ret_about, &err) < 0) {
+		const char *selector = selector_of(*ret);
+
+		say("%s%s%s%s%s", selector ? selector : "", selector ? " '" : "",
+			selector ? value : "", selector ? "': " : "", err.text);
+		return CLI_USAGE;
+	}
+	return CLI_OK;
+}
+
+/* Of all that are not refused, and where one with a value is named, with what that brings. */
+static int print_schema(struct cli *cli, const char *name, const char *value)
+{
+	const struct pctl_description *about = NULL;
+	const struct pctl_driver *one = NULL;
+	int status = name ? find_one(cli, name, value, &one, &about) : CLI_OK;
+
+	if (status != CLI_OK)
+		return status;
+	struct pctl_driver with = one ? *one : (struct pctl_driver){ 0 };
+	PCTL_AUTO(free)
+	struct pctl_property *all =
+		property_join(with.properties, about ? about->properties : NULL);
+	with.properties = all;
 	struct pctl_names *names = pctl_names_new();
 	size_t n = 0;
 
@@ -189,6 +219,8 @@ static int print_schema(struct cli *cli)
 		if (pctl_core_driver(cli_core(cli), pctl_names_at(names, i), &drivers[n], &err) < 0)
 			say("driver %s is refused and left out: %s", pctl_names_at(names, i),
 				err.text);
+		else if (drivers[n] == one)
+			drivers[n++] = &with;
 		else
 			n++;
 	}
@@ -230,33 +262,25 @@ static int show_one(struct cli *cli, const char *name, const char *value)
 {
 	const struct pctl_description *about = NULL;
 	const struct pctl_driver *driver = NULL;
-	struct pctl_error err = { 0 };
+	int status = find_one(cli, name, value, &driver, &about);
 
-	if (pctl_core_driver(cli_core(cli), name, &driver, &err) < 0) {
-		PCTL_AUTO(free) char *near = method_nearest_driver(cli, name);
-
-		if (near)
-			say("%s; did you mean '%s'?", err.text, near);
-		else
-			say("%s; `powerctl drivers` lists them", err.text);
-		return CLI_USAGE;
-	}
-	if (value && pctl_core_describe(cli_core(cli), name, value, &about, &err) < 0) {
-		say("%s", err.text);
-		return CLI_USAGE;
-	}
-	print_as_asked(cli, driver, about, false);
-	return CLI_OK;
+	if (status == CLI_OK)
+		print_as_asked(cli, driver, about, false);
+	return status;
 }
 
 /* Words that another form of the command would take. */
 static int check_words(const struct cli *cli, bool new)
 {
-	size_t most = cli->options.schema ? 0 : 2;
-
-	if (cli->nargs > most) {
-		say("'%s' is too much here: powerctl drivers %s", cli->args[most],
+	if (cli->nargs > 2) {
+		say("'%s' is too much here: powerctl drivers %s", cli->args[2],
 			cli->command->usage);
+		return CLI_USAGE;
+	}
+	if (cli->options.schema && cli->nargs == 1 && !new) {
+		say("a schema is of all drivers; with a value of its selector, those settings are "
+		    "in it too: powerctl drivers --schema %s VALUE",
+			cli->args[0]);
 		return CLI_USAGE;
 	}
 	if (new && cli->nargs < 2) {
@@ -284,7 +308,7 @@ static int exec_drivers(struct cli *cli)
 	if (new)
 		return driver_new(cli, cli->args[1]);
 	if (cli->options.schema)
-		return print_schema(cli);
+		return print_schema(cli, cli->args[0], cli->nargs > 1 ? cli->args[1] : NULL);
 	if (cli->nargs == 0)
 		return show_all(cli);
 	return show_one(cli, cli->args[0], cli->nargs > 1 ? cli->args[1] : NULL);
@@ -299,7 +323,8 @@ const struct command command_drivers = {
 		"NAME`\nlists the methods of a driver. Where one setting of a driver "
 		"decides on others (an agent), VALUE is\nthat one's, and those are listed too. "
 		"--schema prints a JSON Schema of the "
-		"inventory, by which\neditors complete and check it. `drivers new NAME` writes a "
+		"inventory, by which\neditors complete and check it; with NAME and VALUE those "
+		"settings are in it as well. `drivers new NAME` writes a "
 		"folder with a driver that works,\nto be made into yours.",
 	.options = OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_SCHEMA) | OPTION_BIT(OPTION_MAN) |
 		   OPTION_BIT(OPTION_DIR),

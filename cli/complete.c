@@ -191,7 +191,7 @@ static void offer(struct completion *c, enum kind kind, const char *before)
 		break;
 	case SETTINGS_THEN_NODES:
 	case SETTINGS:
-		complete_setting(c, c->cli->options.driver);
+		complete_setting(c);
 		if (kind == SETTINGS_THEN_NODES && !strchr(c->word, '='))
 			complete_nodes(c);
 		break;
@@ -294,6 +294,8 @@ static void take_value(struct options *options, enum option_id id, const char *v
 		options->plugin_dir = at_home(value);
 	else if (id == OPTION_DRIVER)
 		options->driver = value;
+	else if (id == OPTION_SET)
+		words_add(&options->settings, value);
 }
 
 static void take_word(struct options *options, struct line *line, const char *word)
@@ -379,6 +381,8 @@ static void offer_word(struct completion *c, const struct line *line)
 		return;
 	}
 	command = command_find(line->words.v[0], &implied);
+	for (size_t i = 1; command == &command_set && i < line->words.n; i++)
+		words_add(&c->cli->options.settings, line->words.v[i]);
 	if (!command)
 		offer_method(c, line);
 	else

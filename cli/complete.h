@@ -8,8 +8,10 @@
  * path.
  *
  * The words come from the tables that the commands go by. Nothing is complained of: what cannot be
- * read has no words. No program is run, nothing is sent, and drivers are only loaded where their
- * settings or methods are asked for.
+ * read has no words. Nothing is sent, and drivers are only loaded where their settings or methods
+ * are asked for. No program is run but one that the line itself gives as the value of a driver's
+ * selector (--set agent=fence_apc) before a setting that is being typed: it is asked, as `powerctl
+ * drivers` does and once for each version of it, which settings it has.
  */
 #ifndef POWERCTL_CLI_COMPLETE_H
 #define POWERCTL_CLI_COMPLETE_H
@@ -33,8 +35,8 @@ const struct pctl_inventory *complete_inventory(struct completion *c);
 /* complete_nodes.c: names, ranges, @groups, %tags, behind operators as well. */
 void complete_nodes(struct completion *c);
 
-/* complete_settings.c: KEY=VALUE of a node; driver is the one that was named, or NULL. */
-void complete_setting(struct completion *c, const char *driver);
+/* complete_settings.c: KEY=VALUE of a node, by the driver and the settings that the line names. */
+void complete_setting(struct completion *c);
 /* PARAMETER=VALUE of a method. */
 void complete_parameter(struct completion *c, const struct pctl_method *method);
 

@@ -6,6 +6,8 @@
 #include <powerctl/mem.h>
 
 #include "complete.h"
+#include "login.h"
+#include "property.h"
 #include "text.h"
 
 #define DRIVERS_MAX 64u
@@ -13,7 +15,41 @@
 struct drivers {
 	const struct pctl_driver *v[DRIVERS_MAX];
 	size_t n;
+	/* One of them with what the value of its selector brings; free() its table. */
+	struct pctl_driver with;
+	struct pctl_property *table;
 };
+
+/* The value that the line gives a setting, before the word that is being typed; NULL: none. */
+static const char *given(const struct completion *c, const char *key)
+{
+	const struct words *settings = &c->cli->options.settings;
+	size_t len = strlen(key);
+
+	for (size_t i = settings->n; i-- > 0;)
+		if (strncmp(settings->v[i], key, len) == 0 && settings->v[i][len] == '=')
+			return settings->v[i] + len + 1;
+	return NULL;
+}
+
+/* Which settings come with a selector's value, where the line has one. */
+static void describe(const struct completion *c, struct drivers *drivers)
+{
+	const struct pctl_description *about = NULL;
+
+	for (size_t i = 0; i < drivers->n && !drivers->table; i++) {
+		const struct pctl_driver *d = drivers->v[i];
+		const struct pctl_property *selector = login_selector(d);
+		const char *value = selector ? given(c, selector->name) : NULL;
+
+		if (!value || pctl_core_describe(cli_core(c->cli), d->name, value, &about, NULL))
+			continue;
+		drivers->table = property_join(d->properties, about->properties);
+		drivers->with = *d;
+		drivers->with.properties = drivers->table;
+		drivers->v[i] = &drivers->with;
+	}
+}
 
 static void add_driver(struct completion *c, struct drivers *drivers, const char *name)
 {
@@ -142,11 +178,13 @@ static void offer_keys(const struct completion *c, const struct pctl_value *prop
 	}
 }
 
-void complete_setting(struct completion *c, const char *driver)
+void complete_setting(struct completion *c)
 {
+	const char *named = c->cli->options.driver;
 	struct drivers drivers = { .n = 0 };
 
-	find_drivers(c, driver, &drivers);
+	find_drivers(c, named ? named : given(c, "driver"), &drivers);
+	describe(c, &drivers);
 	struct pctl_value *schema = pctl_drivers_schema(drivers.v, drivers.n);
 	const struct pctl_value *definitions = pctl_value_get(schema, "definitions");
 	const struct pctl_value *tables[] = {
@@ -170,6 +208,7 @@ void complete_setting(struct completion *c, const char *driver)
 		pctl_names_free(said);
 	}
 	pctl_value_free(schema);
+	free(drivers.table);
 }
 
 void complete_parameter(struct completion *c, const struct pctl_method *method)

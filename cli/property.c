@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <powerctl/mem.h>
+
 #define DESCRIPTION_MAX (64u << 10)
 #define CHOICES_MAX     48u /* longer ones are left to the description */
 
@@ -19,6 +21,28 @@ static const struct {
 	[PCTL_TYPE_FLAGS] = { "list of", "LIST" },
 };
 #define TYPES (sizeof(types) / sizeof(types[0]))
+
+static size_t count(const struct pctl_property *table)
+{
+	size_t n = 0;
+
+	while (table && table[n].name)
+		n++;
+	return n;
+}
+
+struct pctl_property *property_join(
+	const struct pctl_property *own, const struct pctl_property *more)
+{
+	size_t n = count(own), m = count(more);
+	struct pctl_property *all = pctl_xcalloc(n + m + 1, sizeof(*all));
+
+	if (n)
+		memcpy(all, own, n * sizeof(*all));
+	if (m)
+		memcpy(all + n, more, m * sizeof(*all));
+	return all;
+}
 
 void property_describe(struct pctl_buf *buf, const struct pctl_property *p)
 {

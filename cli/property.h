@@ -16,6 +16,13 @@ void property_manual(struct pctl_buf *buf, const struct pctl_property *property)
 /* "case=keep|upper|lower", in brackets where it may be left out. */
 void property_usage(struct pctl_buf *buf, const struct pctl_property *property);
 
+/*
+ * The driver's own table and that which a value of its selector brings (NULL: none) as one, whose
+ * rows are borrowed. free() it.
+ */
+struct pctl_property *property_join(
+	const struct pctl_property *own, const struct pctl_property *more);
+
 /* A list of maps, as in docs/json.md; table may be NULL. The caller frees it. */
 struct pctl_value *property_list(const struct pctl_property *table);
 

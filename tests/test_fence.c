@@ -167,20 +167,130 @@ static void test_complaints(void **state)
 			"Failed: You have to enter plug" },
 		{ "Traceback (most recent call last):\n  File \"x\"\nModuleNotFoundError: No "
 		  "module named 'boto3'\n",
-			"ModuleNotFoundError: No module named 'boto3'" },
+			"ModuleNotFoundError: No module named 'boto3' (Debian has it in the "
+			"package python3-boto3)" },
+		{ "ERROR:root:Please use '-h' for usage\n", "" },
+		{ "2026-11-21 05:00:00,123 ERROR: one\nERROR:root:Please use '-h' for usage\n",
+			"one" },
 		{ "my own ERROR: stays", "my own ERROR: stays" },
 		{ "bell\x07 and \x1b[31m", "bell  and  [31m" },
 	};
-	char complaint[60];
+	struct fence_verdict v;
+	char much[400];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		fence_words_complaint(
-			rows[i].said, strlen(rows[i].said), complaint, sizeof(complaint));
-		assert_string_equal(complaint, rows[i].complaint);
+		fence_words_judge(rows[i].said, strlen(rows[i].said), &v);
+		assert_string_equal(v.text, rows[i].complaint);
 	}
-	fence_words_complaint("0123456789", 10, complaint, 5);
-	assert_string_equal(complaint, "0123");
+	memset(much, 'x', sizeof(much));
+	fence_words_judge(much, sizeof(much), &v);
+	assert_int_equal(strlen(v.text), FENCE_REASON_SIZE - 1);
+}
+
+#define LOGGED "2026-11-21 05:00:00,123 "
+#define NO_STATUS \
+	LOGGED "ERROR: Failed: Unable to obtain correct plug status or plug is not available\n\n"
+#define NO_LOGIN LOGGED "ERROR: Unable to connect/login to fencing device\n"
+#define RAN(printed)                                                                            \
+	LOGGED "INFO: Executing: /usr/bin/ipmitool -H 10.0.0.1 -U 'RAKP 2' -P [set]\n\n" LOGGED \
+	       "DEBUG: 1  Loading IANA PEN Registry...\n" printed "\n\n\n"
+#define NO_SESSION "Error: Unable to establish IPMI v2 / RMCP+ session"
+
+/* A vague last line is explained by what stands before it, and only by what is certain. */
+static void test_what_stands_before(void **state)
+{
+	static const struct {
+		const char *said, *text;
+		int code;
+		bool before;
+	} rows[] = {
+		{ RAN("> RAKP 2 HMAC is invalid\n" NO_SESSION) NO_STATUS,
+			"wrong password: > RAKP 2 HMAC is invalid", PCTL_E_AUTH, true },
+		{ RAN("RAKP 2 message indicates an error : unauthorized name\n" NO_SESSION)
+				NO_STATUS,
+			"no such user: RAKP 2 message indicates an error : unauthorized name",
+			PCTL_E_AUTH, true },
+		{ RAN("Invalid user name\nError: Unable to establish LAN session") NO_STATUS,
+			"no such user: Invalid user name", PCTL_E_AUTH, true },
+		{ RAN(NO_SESSION) NO_STATUS,
+			"Failed: Unable to obtain correct plug status or plug is not available "
+			"(" NO_SESSION ")",
+			PCTL_E_UNREACHABLE, false },
+		{ LOGGED "DEBUG: 255  401 Unauthorized at /usr/bin/amttool line 129.\n\n" NO_STATUS,
+			"wrong user or password: 255  401 Unauthorized at /usr/bin/amttool line "
+			"129.",
+			PCTL_E_AUTH, true },
+		{ LOGGED "ERROR: (7, 'Failed to connect to h port 1')\n" LOGGED
+			 "ERROR: Connection timed out\n",
+			"Connection timed out ((7, 'Failed to connect to h port 1'))",
+			PCTL_E_UNREACHABLE, false },
+		{ LOGGED "ERROR: Server side certificate verification failed: Server raised fault: "
+			 "'Cannot complete login due to an incorrect user name or "
+			 "password.'\n" NO_LOGIN,
+			"Unable to connect/login to fencing device (Server side certificate "
+			"verification failed: Server raised fault: 'Cannot complete login due to "
+			"an "
+			"incorrect user name or password.')",
+			PCTL_E_AUTH, true },
+		/* What is not logged as an error may be about anything. */
+		{ "InsecureRequestWarning: certificate verification is advised\n" NO_LOGIN,
+			"Unable to connect/login to fencing device", PCTL_E_UNREACHABLE, true },
+		{ LOGGED "INFO: permission denied is not what it said\n" NO_LOGIN,
+			"Unable to connect/login to fencing device", PCTL_E_UNREACHABLE, true },
+		/* What is plain needs no help. */
+		{ RAN("> RAKP 2 HMAC is invalid") LOGGED "ERROR: the outlet is locked\n",
+			"the outlet is locked", PCTL_E_REFUSED, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fence_verdict v;
+
+		fence_words_judge(rows[i].said, strlen(rows[i].said), &v);
+		assert_string_equal(v.text, rows[i].text);
+		assert_string_equal(pctl_error_name(v.code), pctl_error_name(rows[i].code));
+		assert_int_equal(v.before, rows[i].before);
+	}
+}
+
+static void test_what_is_missing(void **state)
+{
+	static const struct {
+		const char *said, *text;
+	} rows[] = {
+		{ "Traceback (most recent call last):\n"
+		  "pexpect.exceptions.ExceptionPexpect: The command was not found or was not "
+		  "executable: /usr/bin/telnet.\n",
+			"The command was not found or was not executable: /usr/bin/telnet. (Debian "
+			"has "
+			"it in the package telnet)" },
+		{ LOGGED "ERROR: The command was not found or was not executable: "
+			 "/usr/bin/gnutls-cli.\n\n",
+			"The command was not found or was not executable: /usr/bin/gnutls-cli. "
+			"(Debian "
+			"has it in the package gnutls-bin)" },
+		{ LOGGED "ERROR: Cannot run command /usr/bin/snmpwalk -m '' -c '***' '10.0.0.1'\n",
+			"Cannot run command /usr/bin/snmpwalk -m '' -c '***' '10.0.0.1' (Debian "
+			"has it "
+			"in the package snmp)" },
+		{ "The command was not found or was not executable: /opt/bin/telnet.\n",
+			"The command was not found or was not executable: /opt/bin/telnet." },
+		{ LOGGED "ERROR: Ipmitool not found or not accessible\n",
+			"Ipmitool not found or not accessible (Debian has it in the package "
+			"ipmitool)" },
+		{ "sh: 1: x: command not found\n", "sh: 1: x: command not found" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fence_verdict v;
+
+		fence_words_judge(rows[i].said, strlen(rows[i].said), &v);
+		assert_string_equal(v.text, rows[i].text);
+		assert_int_equal(v.code, PCTL_E_CONFIG);
+		assert_true(v.before);
+	}
 }
 
 static void means(const char *complaint, int code, bool before)
@@ -188,7 +298,7 @@ static void means(const char *complaint, int code, bool before)
 	const struct fence_meaning *m = fence_words_meaning(complaint);
 
 	assert_string_equal(pctl_error_name(m->code), pctl_error_name(code));
-	assert_int_equal(m->before, before);
+	assert_int_equal(m->kind & FENCE_BEFORE, before);
 }
 
 static void test_meanings(void **state)
@@ -198,6 +308,9 @@ static void test_meanings(void **state)
 	assert_int_equal(fence_words_meaning("Unable to connect/login to fencing device")->flags,
 		PCTL_ERROR_NOT_LISTENING);
 	means("Failed: Login failed for 'x'", PCTL_E_AUTH, true);
+	means("Failed: Incorrect Access Key or Secret Key.", PCTL_E_AUTH, true);
+	means("Returned 1: Error in packet: authentication failure (incorrect password)",
+		PCTL_E_AUTH, true);
 	means("401 Client Error: Unauthorized", PCTL_E_AUTH, true);
 	means("Failed: The user does not have the correct privileges to do the requested action.",
 		PCTL_E_FORBIDDEN, true);
@@ -337,6 +450,7 @@ static void test_agents_that_switch_no_power(void **state)
 struct node {
 	struct pctl_target target;
 	struct pctl_device device;
+	struct pctl_described described;
 	struct fence_agent *agent;
 	struct pctl_value *map;
 	struct pctl_secrets *secrets;
@@ -359,6 +473,8 @@ static void node_init(struct node *n, const char *const *pairs)
 	};
 	if (pctl_settings_read(&n->target.settings, n->agent->properties, n->map, &context) < 0)
 		fail_msg("%s", pctl_problems_at(n->problems, 0));
+	n->described.own = &n->agent->description;
+	n->target.described = &n->described;
 	n->device.target = &n->target;
 	pctl_buf_init_secret(&n->input, PCTL_PROGRAM_INPUT_MAX);
 }
@@ -416,6 +532,74 @@ static void test_input_says_little(void **state)
 	node_done(&n);
 }
 
+/* An agent's own port is the same endpoint, set or not. */
+static void test_key_port(void **state)
+{
+	static const struct {
+		const char *ipport;
+		uint16_t port;
+	} rows[] = { { "24", 24 }, { "23", 0 }, { "0", 0 }, { "70000", 0 } };
+	static const char *const unset[] = { "username", "u", "plug", "1", NULL };
+	struct node n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *const pairs[] = { "username", "u", "plug", "1", "ipport",
+			rows[i].ipport, NULL };
+
+		node_init(&n, pairs);
+		assert_int_equal(fence_key_port(&n.device), rows[i].port);
+		node_done(&n);
+	}
+	node_init(&n, unset);
+	assert_int_equal(fence_key_port(&n.device), 0);
+	n.target.described = NULL;
+	assert_int_equal(fence_key_port(&n.device), 0);
+	node_done(&n);
+}
+
+static void gets_verbose(const char *more, const char *const *pairs, const char *line)
+{
+	PCTL_AUTO(free)
+	char *text = pctl_xasprintf(HEAD "<parameters>%s" PARAMETER("name=\"hexadecimal_kg\"",
+					    "<content type=\"string\" />") "</parameters>" TAIL,
+		more);
+	struct fence_agent *agent = fence_agent_new("/usr/sbin/fence_x", parse(text));
+	struct node n;
+
+	node_init(&n, pairs);
+	pctl_settings_done(&n.target.settings);
+	n.target.settings = (struct pctl_settings){ 0 };
+	const struct pctl_settings_context context = {
+		.node = "n1", .problems = n.problems, .secrets = n.secrets
+	};
+	assert_int_equal(
+		pctl_settings_read(&n.target.settings, agent->properties, n.map, &context), 0);
+	assert_int_equal(fence_agent_input(agent, &n.device, "status", 0, &n.input, NULL), 0);
+	const char *found = strstr(n.input.data, "verbose_level=");
+	assert_string_equal(found ? found : "", line);
+	fence_agent_free(agent);
+	node_done(&n);
+}
+
+/* Only who logs nothing that is secret is asked to say more. */
+static void test_verbose(void **state)
+{
+#define LEVEL    PARAMETER("name=\"verbose_level\"", "<content type=\"integer\" />")
+#define IPMITOOL PARAMETER("name=\"ipmitool_path\"", "<content type=\"string\" />")
+#define AMTTOOL  PARAMETER("name=\"amttool_path\"", "<content type=\"string\" />")
+	static const char *const none[] = { "username", "u", "plug", "1", NULL };
+	static const char *const kg[] = { "username", "u", "plug", "1", "hexadecimal_kg", "6b",
+		NULL };
+
+	(void)state;
+	gets_verbose(LEVEL IPMITOOL, none, "verbose_level=2\n");
+	gets_verbose(LEVEL AMTTOOL, none, "verbose_level=1\n");
+	gets_verbose(LEVEL, none, "");
+	gets_verbose(IPMITOOL, none, ""); /* an older one, which logged passwords */
+	gets_verbose(LEVEL IPMITOOL, kg, "");
+}
+
 /* A line break would be another parameter: action=off, say. */
 static void test_no_line_breaks_in_values(void **state)
 {
@@ -446,6 +630,8 @@ int main(void)
 		cmocka_unit_test(test_on_the_machine_itself),
 		cmocka_unit_test(test_what_is_no_metadata),
 		cmocka_unit_test(test_complaints),
+		cmocka_unit_test(test_what_stands_before),
+		cmocka_unit_test(test_what_is_missing),
 		cmocka_unit_test(test_meanings),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_secrets),
@@ -453,6 +639,8 @@ int main(void)
 		cmocka_unit_test(test_agents_that_switch_no_power),
 		cmocka_unit_test(test_input),
 		cmocka_unit_test(test_input_says_little),
+		cmocka_unit_test(test_key_port),
+		cmocka_unit_test(test_verbose),
 		cmocka_unit_test(test_no_line_breaks_in_values),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

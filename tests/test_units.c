@@ -25,6 +25,7 @@ static const char inventory[] =
 	"  whole[1-3]: {class: strip, port: 9}\n"
 	"  other: {class: strip, address: 10.0.0.2, outlet: 1}\n"
 	"  both: {class: strip, outlet: 9, console: {driver: fake, port: 11, outlet: 2}}\n"
+	"  six: {class: strip, address: \"2001:db8::1\", port: 9}\n"
 	"  p[1-8]: {class: strip, address: 10.0.0.3, outlet: \"[1-8]\", credential: bmc}\n";
 
 /* --- Machines. -------------------------------------------------------------------------------- */
@@ -302,6 +303,25 @@ static void test_keys(void **state)
 	has_keys("again", "10.0.0.1:7", "10.0.0.1:7/1");
 	has_keys("other", "10.0.0.2:7", "10.0.0.2:7/1");
 	has_keys("whole1", "10.0.0.1:9", "10.0.0.1:9");
+}
+
+static uint16_t port_where_set(const struct pctl_device *device)
+{
+	return (uint16_t)(pctl_setting_given(device, "port") ? pctl_setting_uint(device, "port")
+							     : 0);
+}
+
+/* A driver of many protocols has no usual port. */
+static void test_keys_without_a_usual_port(void **state)
+{
+	(void)state;
+	lab->plugin->driver.default_port = 0;
+	has_keys("n1", "fake:10.0.0.1", "fake:10.0.0.1/1");
+	has_keys("whole1", "fake:10.0.0.1", "fake:10.0.0.1");
+	lab->plugin->driver.key_port = port_where_set;
+	has_keys("n1", "fake:10.0.0.1", "fake:10.0.0.1/1");
+	has_keys("whole1", "fake:10.0.0.1:9", "fake:10.0.0.1:9");
+	has_keys("six", "fake:[2001:db8::1]:9", "fake:[2001:db8::1]:9");
 }
 
 /* --- Turns. ----------------------------------------------------------------------------------- */
@@ -604,6 +624,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_keys, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_keys_without_a_usual_port, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_so_many_at_a_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_more_than_the_fanout, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_machine_takes_turns, setup, teardown),

@@ -86,11 +86,15 @@ static char *make_endpoint(const struct pctl_target *t)
 {
 	const struct pctl_driver *driver = t->loaded->driver;
 	const char *gateway = t->via && t->via->key ? t->via->key : NULL;
+	bool six = strchr(t->address, ':');
 
 	if (driver->default_port && *t->address)
-		return pctl_xasprintf(
-			strchr(t->address, ':') ? "[%s]:%" PRIu64 "%s%s" : "%s:%" PRIu64 "%s%s",
+		return pctl_xasprintf(six ? "[%s]:%" PRIu64 "%s%s" : "%s:%" PRIu64 "%s%s",
 			t->address, key_port(t), gateway ? "@" : "", gateway ? gateway : "");
+	uint64_t port = driver->key_port && *t->address ? key_port(t) : 0;
+	if (port)
+		return pctl_xasprintf(six ? "%s:[%s]:%" PRIu64 : "%s:%s:%" PRIu64, driver->name,
+			t->address, port);
 	return pctl_xasprintf("%s:%s", driver->name, *t->address ? t->address : t->name);
 }
 

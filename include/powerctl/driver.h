@@ -414,7 +414,8 @@ struct pctl_driver {
 	/*
 	 * Optional. The port that, with the address, names the endpoint: what shares both is one
 	 * endpoint, and one machine but for PCTL_PROPERTY_UNIT. Without it the setting `port`, or
-	 * else default_port. Only settings may be asked for.
+	 * else default_port. Where that is 0 the driver's name stands before both, and 0 is no port
+	 * at all. Only settings and pctl_device_description() may be asked for.
 	 */
 	uint16_t (*key_port)(const struct pctl_device *device);
 
@@ -437,11 +438,18 @@ struct pctl_driver {
 	 * Both or neither, and with them a PCTL_PROPERTY_SELECTOR. Says what a value of it stands
 	 * for, or what is wrong with the value, in words that mend it.
 	 *
-	 * Called while nodes are prepared, before anything is sent to any of them: it may run a
-	 * program and wait for it, up to 10 s (pctl_program_wait()): the core's loop is not
-	 * running then. It may be called on any thread, and needs no ctx. The core
-	 * asks once for each value and file, failures included, and keeps the answer until it
-	 * closes; undescribe() then frees it.
+	 * It blocks: it may run a program and wait for it, up to 10 s (pctl_program_wait()). The
+	 * core calls it while nodes are prepared, before anything is sent to any of them and while
+	 * its loop does not run; a caller whose loop has to go on calls it on another thread. So it
+	 * may be called on any thread, by one at a time; it has no ctx and no device, touches
+	 * neither core nor loop nor anything that the driver's other functions share, and what it
+	 * returns is read by all of them and changed by none. It may be called again for the same
+	 * value, and while other descriptions of it are in use.
+	 *
+	 * The core asks once for each value and file of the inventory that it stands in, however
+	 * many nodes have it, failures included, and keeps the answer until it closes; undescribe()
+	 * then frees it. Who runs a program keeps what it said with pctl_selector_cache_put(), by
+	 * which later commands, and other files, need not ask again.
 	 */
 	int (*describe)(const struct pctl_selector *selector, struct pctl_description **ret,
 		struct pctl_error *err);

@@ -97,6 +97,18 @@ static int check_program(const char *path, struct stat *ret, struct pctl_error *
 	return r;
 }
 
+static int no_name(const char *value, struct pctl_error *err)
+{
+	PCTL_AUTO(free) char *full = pctl_xasprintf(FOLDER "/" PREFIX "%s", value);
+	bool is_there = is_name(strrchr(full, '/') + 1) && access(full, X_OK) == 0;
+
+	return pctl_error_set(err, PCTL_E_CONFIG,
+		"an agent is a name like fence_apc, which is looked for in " FOLDER
+		", or an absolute path%s%.100s%s",
+		is_there ? "; did you mean '" PREFIX : "", is_there ? value : "",
+		is_there ? "'?" : "");
+}
+
 /* free() *ret. */
 static int find(const char *value, char **ret, struct stat *ret_st, struct pctl_error *err)
 {
@@ -107,9 +119,7 @@ static int find(const char *value, char **ret, struct stat *ret_st, struct pctl_
 	else if (is_name(value))
 		path = pctl_xasprintf(FOLDER "/%s", value);
 	else
-		return pctl_error_set(err, PCTL_E_CONFIG,
-			"an agent is a name like fence_apc, which is looked for in " FOLDER
-			", or an absolute path");
+		return no_name(value, err);
 	int r = check_program(path, ret_st, err);
 	if (r < 0)
 		return r;

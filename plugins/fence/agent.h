@@ -25,6 +25,9 @@ struct fence_agent {
 	size_t n;
 	const struct fence_parameter *address;       /* NULL: it has none */
 	const struct fence_parameter *power_timeout; /* NULL: it has none */
+	const struct fence_parameter *ipport;        /* NULL: it has none */
+	const struct fence_parameter *verbose;       /* its verbose_level; NULL: it has none */
+	unsigned verbose_level; /* that it needs to say why it failed; 0: it does without */
 	char *useless; /* why it cannot be used, though it may be looked at; NULL: it can */
 };
 
@@ -37,6 +40,9 @@ static inline const struct fence_agent *fence_agent_of(const struct pctl_descrip
 /* Makes settings of what an agent says of itself. */
 struct fence_agent *fence_agent_new(const char *path, struct fence_metadata *take_metadata);
 void fence_agent_free(struct fence_agent *agent);
+
+/* The port of an endpoint's key; 0: it is the one that the agent takes itself. */
+uint16_t fence_key_port(const struct pctl_device *device);
 
 /* pctl_driver's. */
 int fence_describe(const struct pctl_selector *selector, struct pctl_description **ret,

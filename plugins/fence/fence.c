@@ -12,8 +12,7 @@
 #include "agent.h"
 #include "words.h"
 
-#define COMPLAINT_SIZE 240u
-#define OUT_MAX        65536u
+#define OUT_MAX 65536u
 /* So much less than its own time an agent may wait for the power to change. */
 #define LOGIN_S 4u
 
@@ -62,17 +61,16 @@ static int doubtful(const struct fence_dev *dev, int code)
 /* It ended by itself and was not content. */
 static void take_complaint(struct fence_dev *dev, const struct pctl_program_result *result)
 {
-	char complaint[COMPLAINT_SIZE];
+	struct fence_verdict v;
 
-	fence_words_complaint(result->said, result->said_len, complaint, sizeof(complaint));
-	const struct fence_meaning *m = fence_words_meaning(complaint);
+	fence_words_judge(result->said, result->said_len, &v);
 	PCTL_AUTO(free)
-	char *text = *complaint ? pctl_xasprintf("%s: %s", dev->agent->name, complaint)
-				: pctl_xasprintf("%s failed with status %d and did not say why",
-					  dev->agent->name, result->status);
-	if (is_change(dev) && m->before)
+	char *text = *v.text ? pctl_xasprintf("%s: %s", dev->agent->name, v.text)
+			     : pctl_xasprintf("%s failed with status %d and did not say why",
+				       dev->agent->name, result->status);
+	if (is_change(dev) && v.before)
 		pctl_op_not_taken(dev->op);
-	fail(dev, m->before ? m->code : doubtful(dev, m->code), m->flags, text);
+	fail(dev, v.before ? v.code : doubtful(dev, v.code), v.flags, text);
 }
 
 /* 0 is on and 2 is off, and it says so in words: a status alone may have another reason. */
@@ -306,6 +304,7 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.open = fence_open,
 	.close = fence_close,
 	.power = &power,
+	.key_port = fence_key_port,
 	.describe = fence_describe,
 	.undescribe = fence_undescribe,
 	/* Agents ask again by themselves, and a login that was refused sounds like one that was

@@ -165,6 +165,8 @@ static void add(struct fence_agent *agent, const struct fence_parameter *p)
 	}
 	if (strcmp(name, "power_timeout") == 0)
 		agent->power_timeout = p;
+	if (strcmp(name, "ipport") == 0)
+		agent->ipport = p;
 	name = NULL;
 }
 
@@ -173,6 +175,10 @@ static void take(struct fence_agent *agent, const struct fence_parameter *p)
 	PCTL_AUTO(free) char *plain = plain_name(p->name);
 	enum fence_role role = fence_words_role(plain);
 
+	if (strcmp(plain, "verbose_level") == 0)
+		agent->verbose = p;
+	if (fence_words_verbose(plain))
+		agent->verbose_level = fence_words_verbose(plain);
 	if (p->deprecated || role == FENCE_OURS)
 		return;
 	if (role == FENCE_ADDRESS)
@@ -330,6 +336,28 @@ static int add_setting(struct pctl_buf *buf, const struct fence_agent *agent, si
 	return add_line(buf, s->parameter->name, s->name, text, strlen(text), err);
 }
 
+/* Of all that such an agent is given only hexadecimal_kg stands in what it would log. */
+static bool may_be_verbose(const struct fence_agent *agent, const struct pctl_device *device)
+{
+	static const char key[] = "hexadecimal_kg";
+
+	return agent->verbose && agent->verbose_level &&
+	       !(has_setting(agent, key) && pctl_setting_secret(device, key));
+}
+
+uint16_t fence_key_port(const struct pctl_device *device)
+{
+	const struct fence_agent *agent = fence_agent_of(pctl_device_description(device));
+	uint64_t port = 0, usual = 0;
+
+	if (!agent || !agent->ipport || !pctl_setting_given(device, "ipport") ||
+		pctl_parse_uint(pctl_setting_text(device, "ipport"), UINT16_MAX, &port) < 0)
+		return 0;
+	if (agent->ipport->fallback)
+		(void)pctl_parse_uint(agent->ipport->fallback, UINT16_MAX, &usual);
+	return (uint16_t)(port == usual ? 0 : port);
+}
+
 int fence_agent_input(const struct fence_agent *agent, const struct pctl_device *device,
 	const char *action, unsigned wait_s, struct pctl_buf *buf, struct pctl_error *err)
 {
@@ -345,6 +373,8 @@ int fence_agent_input(const struct fence_agent *agent, const struct pctl_device 
 	if (r == 0 && wait_s && agent->power_timeout &&
 		!pctl_setting_given(device, "power_timeout"))
 		pctl_buf_addf(buf, "%s=%u\n", agent->power_timeout->name, wait_s);
+	if (r == 0 && may_be_verbose(agent, device))
+		pctl_buf_addf(buf, "%s=%u\n", agent->verbose->name, agent->verbose_level);
 	if (r == 0 && buf->full)
 		r = pctl_error_set(err, PCTL_E_CONFIG,
 			"its settings are more than %zu bytes, which no agent is given", buf->max);

@@ -86,19 +86,44 @@ const char *fence_words_no_power(const char *agent)
 	return NULL;
 }
 
+unsigned fence_words_verbose(const char *parameter)
+{
+	/*
+	 * Who has one of these runs the program that it names, and logs what that printed and its
+	 * command without the password; without it nobody says why there is no status. ipmitool
+	 * itself says so only with a -v, which is level 2.
+	 */
+	static const struct {
+		const char *parameter;
+		unsigned level;
+	} rows[] = { { "ipmitool_path", 2 }, { "amttool_path", 1 } };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(parameter, rows[i].parameter) == 0)
+			return rows[i].level;
+	return 0;
+}
+
 /* --- What agents say. ------------------------------------------------------------------------- */
 
-/* "2026-11-21 05:00:00,123 ERROR: ", as fencing.py's LOG_FORMAT has it. */
-static const char *skip_prefix(const char *line)
+/* "2026-11-21 05:00:00,123 ERROR: ", as fencing.py's LOG_FORMAT has it, and Python's own. */
+static const char *skip_prefix(const char *line, bool *ret_error)
 {
-	static const char *const levels[] = { "ERROR: ", "CRITICAL: ", "WARNING: ", "INFO: " };
+	static const char *const levels[] = {
+		"ERROR: ", "CRITICAL: ", "WARNING: ", "INFO: ", "DEBUG: "
+	};
 
+	*ret_error = true;
+	if (strncmp(line, "ERROR:root:", 11) == 0)
+		return line + 11;
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
 		const char *found = strstr(line, levels[i]);
 
+		*ret_error = i < 2;
 		if (found && strspn(line, "0123456789-:, ") == (size_t)(found - line))
 			return found + strlen(levels[i]);
 	}
+	*ret_error = false;
 	return line;
 }
 
@@ -121,69 +146,95 @@ static void copy_line(const char *from, size_t len, char *ret, size_t size)
 	ret[n] = '\0';
 }
 
-void fence_words_complaint(const char *said, size_t len, char *ret, size_t size)
+/*
+ * The last line of said that says something, cut off from *len; "": there is none. error: whether
+ * it was logged as one.
+ */
+static void take_line(const char *said, size_t *len, char *ret, size_t size, bool *ret_error)
 {
 	char line[512];
 
 	*ret = '\0';
-	while (len > 0) {
-		const char *before = memrchr(said, '\n', len);
+	while (*len > 0 && !*ret) {
+		const char *before = memrchr(said, '\n', *len);
 		size_t start = before ? (size_t)(before - said) + 1 : 0;
 
-		copy_line(said + start, len - start, line, sizeof(line));
-		const char *text = skip_prefix(line);
-		if (!says_nothing(text)) {
-			(void)snprintf(ret, size, "%s", text);
-			return;
-		}
-		len = start ? start - 1 : 0;
+		copy_line(said + start, *len - start, line, sizeof(line));
+		const char *text = skip_prefix(line, ret_error);
+		if (!says_nothing(text))
+			(void)snprintf(ret, size, "%.*s", (int)size - 1, text);
+		*len = start ? start - 1 : 0;
 	}
 }
 
+#define BEFORE  FENCE_BEFORE
+#define VAGUE   FENCE_VAGUE
+#define PLAIN   FENCE_PLAIN
+#define MISSING (FENCE_BEFORE | FENCE_MISSING)
+
 /*
- * The first that fits. Source of the first nine: fail() of fencing.py, whose words all agents in
- * Python share; of the others: curl, OpenSSH, requests and the agents themselves.
+ * The first that fits. Source: ipmitool's lib/lanplus and lib/lan; fail() of fencing.py, whose
+ * words all agents in Python share; curl, OpenSSH, requests, pexpect and the agents themselves.
  */
 static const struct fence_meaning meanings[] = {
+	{ "RAKP 2 HMAC is invalid", PCTL_E_AUTH, 0, BEFORE | PLAIN, "wrong password" },
+	{ "an error : unauthorized name", PCTL_E_AUTH, 0, BEFORE | PLAIN, "no such user" },
+	{ "Invalid user name", PCTL_E_AUTH, 0, BEFORE | PLAIN, "no such user" },
+	{ "an error : unauthorized role", PCTL_E_FORBIDDEN, 0, BEFORE | PLAIN,
+		"the user has not that privilege" },
+	{ "401 Unauthorized at ", PCTL_E_AUTH, 0, BEFORE | PLAIN, "wrong user or password" },
+	{ "Unable to establish IPMI", PCTL_E_UNREACHABLE, PCTL_ERROR_NOT_LISTENING, BEFORE | PLAIN,
+		NULL },
 	/*
 	 * A wrong password and a device that is not there sound the same. It is not tried again,
 	 * so that a wrong password gets there once.
 	 */
-	{ "Unable to connect/login", PCTL_E_UNREACHABLE, PCTL_ERROR_NOT_LISTENING, true },
-	{ "have to set login password", PCTL_E_CONFIG, 0, true },
-	{ "does not have the correct privileges", PCTL_E_FORBIDDEN, 0, true },
-	{ "Unable to obtain correct plug status", PCTL_E_REFUSED, 0, false },
-	{ "Timed out waiting to power", PCTL_E_TIMEOUT, 0, false },
-	{ "Connection lost", PCTL_E_UNREACHABLE, 0, false },
-	{ "Connection timed out", PCTL_E_TIMEOUT, 0, false },
-	{ "Unrecognised action", PCTL_E_UNSUPPORTED, 0, true },
-	{ "Can not find VM UUID", PCTL_E_CONFIG, 0, true },
-	{ "Failed: You have to", PCTL_E_CONFIG, 0, true },
-	{ "No module named", PCTL_E_CONFIG, 0, true },
-	{ "Unable to run", PCTL_E_CONFIG, 0, true },
-	{ "login denied", PCTL_E_AUTH, 0, true },
-	{ "login failed", PCTL_E_AUTH, 0, true },
-	{ "invalid login", PCTL_E_AUTH, 0, true },
-	{ "incorrect password", PCTL_E_AUTH, 0, true },
-	{ "invalid password", PCTL_E_AUTH, 0, true },
-	{ "wrong password", PCTL_E_AUTH, 0, true },
-	{ "authentication fail", PCTL_E_AUTH, 0, true },
-	{ "failed to authenticate", PCTL_E_AUTH, 0, true },
-	{ "access denied", PCTL_E_AUTH, 0, true },
-	{ "unauthorized", PCTL_E_AUTH, 0, true },
-	{ "Permission denied", PCTL_E_AUTH, 0, true },
-	{ "Connection refused", PCTL_E_UNREACHABLE, PCTL_ERROR_NOT_LISTENING, true },
-	{ "No route to host", PCTL_E_UNREACHABLE, 0, true },
-	{ "Network is unreachable", PCTL_E_UNREACHABLE, 0, true },
-	{ "Name or service not known", PCTL_E_UNREACHABLE, 0, true },
-	{ "Could not resolve", PCTL_E_UNREACHABLE, 0, true },
-	{ "Failed to connect", PCTL_E_UNREACHABLE, 0, true },
-	{ "Couldn't connect", PCTL_E_UNREACHABLE, 0, true },
-	{ "Unable to connect", PCTL_E_UNREACHABLE, 0, true },
-	{ "certificate", PCTL_E_TRUST, 0, true },
-	{ "timed out", PCTL_E_TIMEOUT, 0, false },
-	{ "timeout", PCTL_E_TIMEOUT, 0, false },
-	{ "", PCTL_E_REFUSED, 0, false },
+	{ "Unable to connect/login", PCTL_E_UNREACHABLE, PCTL_ERROR_NOT_LISTENING, BEFORE | VAGUE,
+		NULL },
+	{ "have to set login password", PCTL_E_CONFIG, 0, BEFORE, NULL },
+	{ "does not have the correct privileges", PCTL_E_FORBIDDEN, 0, BEFORE, NULL },
+	{ "Unable to obtain correct plug status", PCTL_E_REFUSED, 0, VAGUE, NULL },
+	{ "Timed out waiting to power", PCTL_E_TIMEOUT, 0, 0, NULL },
+	{ "Connection lost", PCTL_E_UNREACHABLE, 0, 0, NULL },
+	{ "Connection timed out", PCTL_E_TIMEOUT, 0, VAGUE, NULL },
+	{ "Unrecognised action", PCTL_E_UNSUPPORTED, 0, BEFORE, NULL },
+	{ "Can not find VM UUID", PCTL_E_CONFIG, 0, BEFORE, NULL },
+	{ "Failed: You have to", PCTL_E_CONFIG, 0, BEFORE, NULL },
+	{ "The command was not found", PCTL_E_CONFIG, 0, MISSING, NULL },
+	{ "command not found", PCTL_E_CONFIG, 0, MISSING, NULL },
+	{ "not found or not accessible", PCTL_E_CONFIG, 0, MISSING, NULL },
+	{ "not found or not executable", PCTL_E_CONFIG, 0, MISSING, NULL },
+	{ "is not installed", PCTL_E_CONFIG, 0, MISSING, NULL },
+	{ "Cannot run command", PCTL_E_CONFIG, 0, MISSING, NULL },
+	{ "No module named", PCTL_E_CONFIG, 0, MISSING, NULL },
+	{ "Unable to run", PCTL_E_CONFIG, 0, MISSING, NULL },
+	{ "login denied", PCTL_E_AUTH, 0, BEFORE, NULL },
+	{ "login failed", PCTL_E_AUTH, 0, BEFORE, NULL },
+	{ "invalid login", PCTL_E_AUTH, 0, BEFORE, NULL },
+	{ "incorrect password", PCTL_E_AUTH, 0, BEFORE, NULL },
+	{ "incorrect user name or password", PCTL_E_AUTH, 0, BEFORE, NULL },
+	{ "incorrect access key or secret key", PCTL_E_AUTH, 0, BEFORE, NULL },
+	{ "invalid password", PCTL_E_AUTH, 0, BEFORE, NULL },
+	{ "invalid credentials", PCTL_E_AUTH, 0, BEFORE, NULL },
+	{ "wrong password", PCTL_E_AUTH, 0, BEFORE, NULL },
+	{ "authentication fail", PCTL_E_AUTH, 0, BEFORE, NULL },
+	{ "AuthFailure", PCTL_E_AUTH, 0, BEFORE, NULL },
+	{ "failed to authenticate", PCTL_E_AUTH, 0, BEFORE, NULL },
+	{ "access denied", PCTL_E_AUTH, 0, BEFORE, NULL },
+	{ "unauthorized", PCTL_E_AUTH, 0, BEFORE, NULL },
+	{ "Permission denied", PCTL_E_AUTH, 0, BEFORE, NULL },
+	{ "Connection refused", PCTL_E_UNREACHABLE, PCTL_ERROR_NOT_LISTENING, BEFORE, NULL },
+	{ "No route to host", PCTL_E_UNREACHABLE, 0, BEFORE, NULL },
+	{ "Network is unreachable", PCTL_E_UNREACHABLE, 0, BEFORE, NULL },
+	{ "Name or service not known", PCTL_E_UNREACHABLE, 0, BEFORE, NULL },
+	{ "Could not resolve", PCTL_E_UNREACHABLE, 0, BEFORE, NULL },
+	{ "Failed to connect", PCTL_E_UNREACHABLE, 0, BEFORE, NULL },
+	{ "Couldn't connect", PCTL_E_UNREACHABLE, 0, BEFORE, NULL },
+	{ "Unable to connect", PCTL_E_UNREACHABLE, 0, BEFORE, NULL },
+	{ "certificate", PCTL_E_TRUST, 0, BEFORE, NULL },
+	{ "timed out", PCTL_E_TIMEOUT, 0, 0, NULL },
+	{ "timeout", PCTL_E_TIMEOUT, 0, 0, NULL },
+	{ "", PCTL_E_REFUSED, 0, 0, NULL },
 };
 
 const struct fence_meaning *fence_words_meaning(const char *complaint)
@@ -194,6 +245,109 @@ const struct fence_meaning *fence_words_meaning(const char *complaint)
 		m++;
 	return m;
 }
+
+/* What the lines before a vague last one say; NULL: nothing that is known. */
+static const struct fence_meaning *find_reason(const char *said, size_t len, char *ret, size_t size)
+{
+	const struct fence_meaning *found = NULL;
+	bool error;
+
+	for (;;) {
+		char line[FENCE_REASON_SIZE];
+
+		take_line(said, &len, line, sizeof(line), &error);
+		if (!*line)
+			return found;
+		const struct fence_meaning *m = fence_words_meaning(line);
+		bool counts = *m->part && !(m->kind & VAGUE) && (error || (m->kind & PLAIN));
+
+		if (!counts || (found && m >= found))
+			continue;
+		found = m;
+		(void)snprintf(ret, size, "%.*s", (int)size - 1, line);
+	}
+}
+
+/* The Debian package that has what a complaint says is missing; NULL: it is not known. */
+static const char *package_of(const char *complaint)
+{
+	static const struct {
+		const char *part, *package;
+	} rows[] = {
+		{ "/usr/bin/telnet", "telnet" },
+		{ "/usr/bin/ssh", "openssh-client" },
+		{ "/usr/bin/snmp", "snmp" },
+		{ "/usr/bin/gnutls-cli", "gnutls-bin" },
+		{ "/usr/bin/sudo", "sudo" },
+		{ "Ipmitool not found", "ipmitool" },
+		{ "Amttool not found", "amtterm" },
+		{ "Powerman not found", "powerman" },
+		{ "openstack tool not found", "python3-openstackclient" },
+		{ "Nova not found", "python3-novaclient" },
+		{ "Keystone client not found", "python3-keystoneauth1" },
+		{ "Azure Resource Manager Python SDK", "python3-azure" },
+		{ "module named 'boto3", "python3-boto3" },
+		{ "module named 'googleapiclient", "python3-googleapi" },
+		{ "module named 'pexpect", "python3-pexpect" },
+		{ "module named 'pycurl", "python3-pycurl" },
+		{ "module named 'requests", "python3-requests" },
+		{ "module named 'suds", "python3-suds" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strstr(complaint, rows[i].part))
+			return rows[i].package;
+	return NULL;
+}
+
+/* A line of Python's names the class of the exception first. */
+static const char *skip_class(const char *line)
+{
+	const char *colon = strstr(line, ": ");
+
+	return colon && strncmp(line, "pexpect.", 8) == 0 ? colon + 2 : line;
+}
+
+static void tell_missing(struct fence_verdict *v, const char *complaint)
+{
+	const char *package = package_of(complaint);
+	int most = package ? FENCE_REASON_SIZE - 60 : FENCE_REASON_SIZE;
+
+	(void)snprintf(v->text, sizeof(v->text), "%.*s%s%s%s", most, skip_class(complaint),
+		package ? " (Debian has it in the package " : "", package ? package : "",
+		package ? ")" : "");
+}
+
+void fence_words_judge(const char *said, size_t len, struct fence_verdict *ret)
+{
+	char last[FENCE_REASON_SIZE], reason[FENCE_REASON_SIZE];
+	const struct fence_meaning *why = NULL;
+	bool error;
+
+	take_line(said, &len, last, sizeof(last), &error);
+	const struct fence_meaning *m = fence_words_meaning(last);
+	bool before = m->kind & BEFORE;
+	if (m->kind & VAGUE)
+		why = find_reason(said, len, reason, sizeof(reason));
+	if (why) /* who did not get in, or lacks something, had no chance to change anything */
+		before = before || why->code == PCTL_E_AUTH || why->code == PCTL_E_CONFIG;
+	const struct fence_meaning *by = why ? why : m;
+	*ret = (struct fence_verdict){ .code = by->code, .flags = by->flags, .before = before };
+	if (by->kind & FENCE_MISSING)
+		tell_missing(ret, why ? reason : last);
+	else if (by->words)
+		(void)snprintf(
+			ret->text, sizeof(ret->text), "%s: %s", by->words, why ? reason : last);
+	else if (why)
+		(void)snprintf(ret->text, sizeof(ret->text), "%.80s (%.150s)", last, reason);
+	else
+		(void)snprintf(ret->text, sizeof(ret->text), "%s", last);
+}
+
+#undef BEFORE
+#undef VAGUE
+#undef PLAIN
+#undef MISSING
 
 enum fence_state fence_words_state(const char *out, size_t len)
 {

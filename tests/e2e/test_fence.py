@@ -111,6 +111,44 @@ def all_agents(lab):
 
 
 @test
+def drivers_of_an_agent(lab):
+    """`drivers fence AGENT` and its forms have that agent's settings; completion too"""
+    fake = Fake(lab)
+    own = lab.run("drivers", "--man", "fence")
+    page = lab.run("drivers", "--man", "fence", fake.agent)
+    assert page.out.startswith(own.out + "\n*"), page
+    has(page.out, "*snmp\\_priv\\_passwd* (text; secret: better ")
+    has(lab.run("drivers", "fence", fake.agent).out, "  plug (text)\n")
+    for words, wanted in ((["fence", fake.agent], True), ([], False)):
+        r = lab.run("drivers", "--schema", *words)
+        same(r.status, 0, r)
+        fence = json.loads(r.out)["definitions"]["driver-fence"]["properties"]
+        same(("machine_file" in fence, "agent" in fence), (wanted, True), words)
+    for words, part in ((["fence", fake.agent + "x"], f"agent '{fake.agent}x': {fake.agent}x does not exist"),
+                        (["--schema", "fence", fake.agent + "x"], "does not exist"),
+                        (["--schema", "fence"], "drivers --schema fence VALUE"),
+                        (["--man", "amt", "x"], "driver amt has no setting that brings others")):
+        r = lab.run("drivers", *words)
+        same((r.status, r.out), (2, ""), r)
+        has(r.err, part)
+    if AGENTS:
+        has(lab.run("drivers", "--man", "fence", "fence_apcc").err, "did you mean 'fence_apc'?")
+        has(lab.run("drivers", "fence", "apc").err, "did you mean 'fence_apc'?")
+    agent = f"agent={fake.agent}"
+    for words in (["add", "x", "10.0.0.1", "--driver", "fence", "--set", agent, "--set"],
+                  ["add", "x", "10.0.0.1", f"--set={agent}", "--driver=fence", "--set"],
+                  ["set", "driver=fence", agent], ["set", agent]):
+        offered = [line.split("\t")[0] for line in lab.run("complete", *words, "").lines]
+        has(offered, "machine_file=")
+        has(offered, "snmp_priv_passwd_env=")
+        has(offered, "trust=")
+        same(lab.run("complete", *words, "ssl=").lines, ["ssl=true\t", "ssl=false\t"], words)
+    same(lab.run("complete", "add", "x", "--driver", "fence", "--set", agent + "x", "--set", "mach").lines, [])
+    same(lab.run("complete", "add", "x", "--driver", "fence", "--set", "mach").lines, [])
+    same(fake.log, [])
+
+
+@test
 def agents_that_switch_no_power(lab):
     """agents that cut off networks and disks, and those that cannot be confirmed, are not used"""
     need_agents()
@@ -190,9 +228,16 @@ def ipmilan(lab):
         good(lab.run(verb, "c1"), f"c1: {state}")
         same(sim.power(1), state, verb)
     lab.env["BMC"] = "wrong"
-    kind, text = error_of(lab.run("--json", "off", "c1"))
-    same((kind, sim.power(1)), ("refused", "on"), text)
-    has(text, "fence_ipmilan: Failed: Unable to obtain correct plug status")
+    same((error_of(lab.run("--json", "off", "c1")), sim.power(1)),
+         (("auth", "fence_ipmilan: wrong password: > RAKP 2 HMAC is invalid"), "on"))
+    has(lab.run("status", "c1").out, "auth: not tried")  # it was counted
+    lab.env["BMC"] = PASSWORD
+    lab.inventory("nodes: " + json.dumps({"c1": {**entry, "username": "nobody"}}))
+    same(error_of(lab.run("--json", "status", "c1"))[0], "auth")
+    lab.inventory("nodes: " + json.dumps({"c1": {**entry, "ipmitool_path": lab.path("none")}}))
+    same(error_of(lab.run("--json", "status", "c1")),
+         ("config", "fence_ipmilan: Ipmitool not found or not accessible "
+                    "(Debian has it in the package ipmitool)"))
 
 
 # --- What an agent is given. -----------------------------------------------------------------
@@ -292,10 +337,13 @@ def asked_once(lab):
         text = f.read().replace("        metadata()\n",
                                 f"        open({asked!r}, 'a').write('x'); metadata()\n")
     lab.write("agents/fence_fake", text, 0o700)
-    lines = "".join(f"  m{i}: {{driver: fence, agent: {fake.agent}, machine_file: "
-                    f"{lab.path('machine')}}}\n" for i in range(5))
-    lab.inventory("nodes:\n" + lines)
-    good(lab.run("status", "m[0-4]"), *(f"m{i}: on" for i in range(5)))
+    # Of 400 nodes, with an empty cache, and where there can be none.
+    lab.inventory(f"nodes:\n  m[0-399]: {{driver: fence, agent: {fake.agent}, machine_file: "
+                  f"{lab.path('machine')}}}\n")
+    for cache in ({"XDG_CACHE_HOME": "/proc/nowhere"}, {}):
+        lab.write("asked", "")
+        same(lab.run("on", "-a", "--dry-run", "--timeout", "1ms", "-q", env=cache).status, 1)
+        same((lab.read("asked"), fake.log), ("x", []), cache)
     good(lab.run("status", "m1"), "m1: on")
     same(lab.read("asked"), "x")
     lab.write("agents/fence_fake", text + "\n# another version\n", 0o700)

@@ -61,11 +61,11 @@ static void read_metadata(const char *text, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data;
-	char complaint[80];
+	struct fence_verdict v;
 
 	read_metadata(text, size);
-	fence_words_complaint(text, size, complaint, sizeof(complaint));
-	require(is_one_line(complaint) && fence_words_meaning(complaint)->code < 0);
+	fence_words_judge(text, size, &v);
+	require(is_one_line(v.text) && v.code < 0);
 	if (fence_words_state(text, size) == FENCE_OFF)
 		require(memmem(text, size, "f", 1) || memmem(text, size, "F", 1));
 	return 0;
