@@ -161,7 +161,7 @@ static int setup(void **state)
 
 	world_init(&w->world,
 		"nodes:\n"
-		"  n1: {driver: fake, timeouts: {confirm: 600ms, reboot: 600ms, soft: 600ms, "
+		"  n1: {driver: fake, timeouts: {outage: 20ms, confirm: 600ms, reboot: 600ms, soft: 600ms, "
 		"verify: 60ms, poll: 5ms, connect: 20ms, read: 100ms}}\n"
 		"  m1: {driver: fake, maintenance: why}\n"
 		"  p1: {driver: fake, protected: why}\n");
