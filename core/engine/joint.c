@@ -144,6 +144,8 @@ static void end(struct pctl_joint *j, struct pctl_result *r)
 	release(j);
 	pctl_run_give(j->run, j->target, !r->ok || j->request->no_wait);
 	pctl_run_task_result(j->run, j->target, r);
+	r->feeds = NULL; /* they end here */
+	r->feed_count = 0;
 	uv_close((uv_handle_t *)&j->timer, on_timer_closed);
 }
 
@@ -522,6 +524,7 @@ void pctl_joint_start(struct pctl_run *run, const struct pctl_target *target,
 		if (held && login_of(j, part))
 			pctl_login_hold(login_of(j, part), &part->held);
 	}
+	/* They are pointers. NOLINTNEXTLINE(bugprone-sizeof-expression) */
 	qsort(j->order, j->n, sizeof(j->order[0]), by_machine);
 	(void)uv_timer_init(core_of(j)->loop, &j->timer);
 	j->started = now(j);
