@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HTTP/2 where a device offers it: frames (RFC 9113) by hand, from a server on a thread. */
 #include "http_fake.h"
+#include "http_tls_server.h"
 
-#include <netinet/in.h>
-#include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
 
 #include "internal.h"
 
@@ -27,10 +23,8 @@
 enum manner { ANSWERS, IS_SILENT, RESETS_STREAMS, SPEAKS_ONE };
 
 struct server {
-	int fd;
+	struct tls_server tls;
 	enum manner manner;
-	SSL_CTX *ctx;
-	pthread_t thread;
 	sem_t poke; /* after an answer: a PING, then, at the second, the end */
 	bool pokes;
 	int connections, requests, ends; /* read after the thread has ended */
@@ -155,8 +149,8 @@ static void *serve(void *data)
 	struct server *s = data;
 	int fd;
 
-	while ((fd = accept(s->fd, NULL, NULL)) >= 0) {
-		SSL *ssl = SSL_new(s->ctx);
+	while ((fd = accept(s->tls.fd, NULL, NULL)) >= 0) {
+		SSL *ssl = SSL_new(s->tls.ctx);
 
 		s->connections++;
 		SSL_set_fd(ssl, fd);
@@ -176,52 +170,24 @@ static void *serve(void *data)
 static void start_server(struct bench *b, enum manner manner)
 {
 	struct server *s = &b->server;
-	struct sockaddr_in addr = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(addr);
+	SSL_CTX *ctx = tls_context(b->cert, b->key);
 
 	s->manner = manner;
-	s->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(s->fd, (struct sockaddr *)&addr, len), 0);
-	assert_int_equal(listen(s->fd, 8), 0);
-	assert_int_equal(getsockname(s->fd, (struct sockaddr *)&addr, &len), 0);
-	b->device.port = ntohs(addr.sin_port);
-	s->ctx = SSL_CTX_new(TLS_server_method());
-	assert_int_equal(SSL_CTX_use_certificate(s->ctx, b->cert), 1);
-	assert_int_equal(SSL_CTX_use_PrivateKey(s->ctx, b->key), 1);
-	SSL_CTX_set_alpn_select_cb(s->ctx, choose, s);
+	SSL_CTX_set_alpn_select_cb(ctx, choose, s);
 	assert_int_equal(sem_init(&s->poke, 0, 0), 0);
-	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
+	tls_server_start(&s->tls, ctx, serve, s);
+	b->device.port = s->tls.port;
 }
 
 static void stop_server(struct bench *b)
 {
 	pctl_http_session_free(b->session);
 	b->session = NULL;
-	(void)shutdown(b->server.fd, SHUT_RDWR);
-	assert_int_equal(pthread_join(b->server.thread, NULL), 0);
-	(void)close(b->server.fd);
-	SSL_CTX_free(b->server.ctx);
+	tls_server_stop(&b->server.tls);
 	(void)sem_destroy(&b->server.poke);
 }
 
 /* --- The bench. ------------------------------------------------------------------------------- */
-
-static X509 *make_cert(EVP_PKEY *key)
-{
-	X509 *cert = X509_new();
-	X509_NAME *name = X509_get_subject_name(cert);
-
-	assert_int_equal(X509_set_version(cert, 2), 1);
-	X509_gmtime_adj(X509_getm_notBefore(cert), -86400L);
-	X509_gmtime_adj(X509_getm_notAfter(cert), 86400L);
-	X509_NAME_add_entry_by_txt(
-		name, "CN", MBSTRING_ASC, (const unsigned char *)"n1", -1, -1, 0);
-	X509_set_issuer_name(cert, name);
-	X509_set_pubkey(cert, key);
-	assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
-	return cert;
-}
 
 static void ignore_timer(uv_timer_t *timer)
 {
@@ -234,7 +200,7 @@ static int set_up(void **state)
 	struct pctl_error err;
 
 	b->key = EVP_EC_gen("P-256");
-	b->cert = make_cert(b->key);
+	b->cert = tls_certificate("n1", b->key, NULL, NULL, 1);
 	assert_int_equal(uv_loop_init(&b->loop), 0);
 	uv_timer_init(&b->loop, &b->busy);
 	uv_timer_start(&b->busy, ignore_timer, 1000, 1000);

@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whom we trust: certificates made here, shown by an OpenSSL server on a thread of its own. */
 #include "http_fake.h"
+#include "http_tls_server.h"
 
-#include <netinet/in.h>
-#include <pthread.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 struct server {
-	int fd;
-	uint16_t port;
-	SSL_CTX *ctx; /* NULL: plain HTTP */
-	pthread_t thread;
+	struct tls_server tls;
 	int requests, goodbyes; /* read after the thread has ended */
 };
 
@@ -38,39 +32,6 @@ struct bench {
 
 /* --- Certificates. ---------------------------------------------------------------------------- */
 
-static void add_extension(X509 *cert, int nid, const char *value)
-{
-	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
-
-	assert_non_null(e);
-	assert_int_equal(X509_add_ext(cert, e, -1), 1);
-	X509_EXTENSION_free(e);
-}
-
-/* Signed by issuer, or by itself where that is NULL. */
-static X509 *make_cert(
-	const char *name, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, long days)
-{
-	static long serial;
-	X509 *cert = X509_new();
-	X509_NAME *subject = X509_get_subject_name(cert);
-
-	assert_int_equal(X509_set_version(cert, 2), 1);
-	ASN1_INTEGER_set(X509_get_serialNumber(cert), ++serial);
-	X509_gmtime_adj(X509_getm_notBefore(cert), -864000L);
-	X509_gmtime_adj(X509_getm_notAfter(cert), 86400L * days);
-	X509_NAME_add_entry_by_txt(
-		subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0);
-	X509_set_issuer_name(cert, issuer ? X509_get_subject_name(issuer) : subject);
-	X509_set_pubkey(cert, key);
-	if (!issuer)
-		add_extension(cert, NID_basic_constraints, "critical,CA:TRUE");
-	else
-		add_extension(cert, NID_subject_alt_name, "DNS:n1.example,IP:127.0.0.1");
-	assert_true(X509_sign(cert, issuer ? issuer_key : key, EVP_sha256()) > 0);
-	return cert;
-}
-
 static void write_cert(const char *path, X509 *cert)
 {
 	FILE *f = fopen(path, "we");
@@ -88,8 +49,8 @@ static void make_files(struct bench *b)
 	(void)snprintf(b->key_file, sizeof(b->key_file), "%s/key.pem", b->folder);
 	b->ca_key = EVP_EC_gen("P-256");
 	b->key = EVP_EC_gen("P-256");
-	b->ca = make_cert("Test CA", b->ca_key, NULL, NULL, 10);
-	b->cert = make_cert("n1.example", b->key, b->ca, b->ca_key, 10);
+	b->ca = tls_certificate("Test CA", b->ca_key, NULL, NULL, 10);
+	b->cert = tls_certificate("n1.example", b->key, b->ca, b->ca_key, 10);
 	write_cert(b->ca_file, b->ca);
 	write_cert(b->cert_file, b->cert);
 	FILE *f = fopen(b->key_file, "we");
@@ -112,7 +73,7 @@ static void serve_plain(int fd)
 
 static void serve_tls(struct server *s, int fd)
 {
-	SSL *ssl = SSL_new(s->ctx);
+	SSL *ssl = SSL_new(s->tls.ctx);
 	char in[4096];
 	int n = -1;
 
@@ -137,8 +98,8 @@ static void *serve(void *data)
 	struct server *s = data;
 	int fd;
 
-	while ((fd = accept(s->fd, NULL, NULL)) >= 0) {
-		if (s->ctx)
+	while ((fd = accept(s->tls.fd, NULL, NULL)) >= 0) {
+		if (s->tls.ctx)
 			serve_tls(s, fd);
 		else
 			serve_plain(fd);
@@ -151,26 +112,11 @@ static void *serve(void *data)
 static void start_server(struct bench *b, SSL_CTX *ctx)
 {
 	struct server *s = &b->server;
-	struct sockaddr_in addr = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(addr);
 
-	*s = (struct server){ .ctx = ctx, .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
-	assert_int_equal(bind(s->fd, (struct sockaddr *)&addr, len), 0);
-	assert_int_equal(listen(s->fd, 8), 0);
-	assert_int_equal(getsockname(s->fd, (struct sockaddr *)&addr, &len), 0);
-	b->device.port = ntohs(addr.sin_port);
+	*s = (struct server){ .requests = 0 };
+	tls_server_start(&s->tls, ctx, serve, s);
+	b->device.port = s->tls.port;
 	b->serving = true;
-	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
-}
-
-static SSL_CTX *tls_context(const struct bench *b, X509 *cert)
-{
-	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-
-	assert_int_equal(SSL_CTX_use_certificate(ctx, cert), 1);
-	assert_int_equal(SSL_CTX_use_PrivateKey(ctx, b->key), 1);
-	return ctx;
 }
 
 static void stop_server(struct bench *b)
@@ -180,10 +126,7 @@ static void stop_server(struct bench *b)
 	b->serving = false;
 	pctl_http_session_free(b->session);
 	b->session = NULL;
-	(void)shutdown(b->server.fd, SHUT_RDWR);
-	assert_int_equal(pthread_join(b->server.thread, NULL), 0);
-	(void)close(b->server.fd);
-	SSL_CTX_free(b->server.ctx);
+	tls_server_stop(&b->server.tls);
 }
 
 /* --- The bench. ------------------------------------------------------------------------------- */
@@ -297,7 +240,7 @@ static void test_first_use(void **state)
 	struct pctl_http_settings s = settings(b);
 	char hex[65];
 
-	start_server(b, tls_context(b, b->cert));
+	start_server(b, tls_context(b->cert, b->key));
 	open_session(b, &s);
 	get(b);
 	assert_answered(b);
@@ -325,7 +268,7 @@ static void test_another_certificate(void **state)
 	struct pctl_http_settings s = settings(b);
 
 	b->device.tls.known = "0123456789abcdef";
-	start_server(b, tls_context(b, b->cert));
+	start_server(b, tls_context(b->cert, b->key));
 	open_session(b, &s);
 	get(b);
 	assert_failed(b, PCTL_E_TRUST, "another one: `powerctl trust n1`");
@@ -341,7 +284,7 @@ static void test_strict(void **state)
 	char hex[65];
 
 	b->device.trust = PCTL_TRUST_STRICT;
-	start_server(b, tls_context(b, b->cert));
+	start_server(b, tls_context(b->cert, b->key));
 	open_session(b, &s);
 	get(b);
 	assert_failed(b, PCTL_E_TRUST, "not known");
@@ -363,7 +306,7 @@ static void test_ca(void **state)
 
 	b->device.trust = PCTL_TRUST_STRICT;
 	s.ca_file = b->ca_file;
-	start_server(b, tls_context(b, b->cert));
+	start_server(b, tls_context(b->cert, b->key));
 	for (size_t i = 0; i < TEST_COUNT(right); i++) {
 		b->device.host = right[i];
 		open_session(b, &s);
@@ -384,12 +327,12 @@ static void test_ca_of_somebody_else(void **state)
 {
 	struct bench *b = *state;
 	struct pctl_http_settings s = settings(b);
-	X509 *other = make_cert("Test CA", b->key, NULL, NULL, 10);
+	X509 *other = tls_certificate("Test CA", b->key, NULL, NULL, 10);
 
 	b->device.trust = PCTL_TRUST_STRICT;
 	write_cert(b->ca_file, other);
 	s.ca_file = b->ca_file;
-	start_server(b, tls_context(b, b->cert));
+	start_server(b, tls_context(b->cert, b->key));
 	open_session(b, &s);
 	get(b);
 	assert_failed(b, PCTL_E_TRUST, "not known");
@@ -405,11 +348,11 @@ static void test_expired(void **state)
 {
 	struct bench *b = *state;
 	struct pctl_http_settings s = settings(b);
-	X509 *old = make_cert("n1.example", b->key, b->ca, b->ca_key, -1);
+	X509 *old = tls_certificate("n1.example", b->key, b->ca, b->ca_key, -1);
 
 	b->device.trust = PCTL_TRUST_STRICT;
 	s.ca_file = b->ca_file;
-	start_server(b, tls_context(b, old));
+	start_server(b, tls_context(old, b->key));
 	open_session(b, &s);
 	get(b);
 	assert_failed(b, PCTL_E_TRUST, "not known");
@@ -420,7 +363,7 @@ static void test_old_device(void **state)
 {
 	struct bench *b = *state;
 	struct pctl_http_settings s = settings(b);
-	SSL_CTX *ctx = tls_context(b, b->cert);
+	SSL_CTX *ctx = tls_context(b->cert, b->key);
 
 	SSL_CTX_set_security_level(ctx, 0);
 	assert_int_equal(SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION), 1);
@@ -458,7 +401,7 @@ static void test_client_certificate(void **state)
 {
 	struct bench *b = *state;
 	struct pctl_http_settings s = settings(b);
-	SSL_CTX *ctx = tls_context(b, b->cert);
+	SSL_CTX *ctx = tls_context(b->cert, b->key);
 
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, take_any);
 	assert_int_equal(SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"t", 1), 1);
@@ -485,7 +428,7 @@ static void test_over_a_dialed_descriptor(void **state)
 	struct pctl_http_settings s = settings(b);
 
 	b->device.connected = true;
-	start_server(b, tls_context(b, b->cert));
+	start_server(b, tls_context(b->cert, b->key));
 	open_session(b, &s);
 	get(b);
 	assert_answered(b);

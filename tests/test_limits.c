@@ -19,7 +19,7 @@
 #include "node/limit.h"
 
 static const char inventory[] = "nodes:\n"
-				"  n[1-40]: {driver: fake, timeouts: {poll: 2ms}}\n"
+				"  n[1-40]: {driver: fake, timeouts: {poll: 2ms, outage: 20ms}}\n"
 				"  u[1-4]: {driver: fake, timeouts: {poll: 2ms}}\n"
 				"groups:\n"
 				"  two: n[1-20]\n"

@@ -159,12 +159,12 @@ static int setup(void **state)
 {
 	struct play *w = pctl_xcalloc(1, sizeof(*w));
 
-	world_init(&w->world,
-		"nodes:\n"
-		"  n1: {driver: fake, timeouts: {confirm: 600ms, reboot: 600ms, soft: 600ms, "
-		"verify: 60ms, poll: 5ms, connect: 20ms, read: 100ms}}\n"
-		"  m1: {driver: fake, maintenance: why}\n"
-		"  p1: {driver: fake, protected: why}\n");
+	world_init(&w->world, "nodes:\n"
+			      "  n1: {driver: fake, timeouts: {outage: 20ms, confirm: 600ms, "
+			      "reboot: 600ms, soft: 600ms, "
+			      "verify: 60ms, poll: 5ms, connect: 20ms, read: 100ms}}\n"
+			      "  m1: {driver: fake, maintenance: why}\n"
+			      "  p1: {driver: fake, protected: why}\n");
 	w->plugin = world_enter(&w->world, &fake_driver);
 	w->plugin->boot = (struct pctl_boot_if){ .once = PCTL_BOOT_BIT(PCTL_BOOT_COUNT) - 1,
 		.set = fake_boot_set };

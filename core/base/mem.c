@@ -10,6 +10,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <powerctl/parse.h>
+
 /* What is under way at that time needs some more until it has ended. */
 #define RESERVE_BYTES ((size_t)4 << 20)
 
@@ -31,7 +33,8 @@ bool pctl_memory_is_short(void)
 /* Of what RLIMIT_AS allows; proc(5): statm begins with the size in pages. */
 uint64_t pctl_memory_room(void)
 {
-	unsigned long long pages = 0;
+	uint64_t pages, page = (uint64_t)sysconf(_SC_PAGESIZE);
+	char line[64];
 	struct rlimit limit;
 
 	if (getrlimit(RLIMIT_AS, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
@@ -39,11 +42,14 @@ uint64_t pctl_memory_room(void)
 	FILE *f = fopen("/proc/self/statm", "re");
 	if (!f)
 		return UINT64_MAX;
-	int n = fscanf(f, "%llu", &pages);
+	bool read = fgets(line, sizeof(line), f) != NULL;
 	(void)fclose(f);
-	uint64_t used = pages * (uint64_t)sysconf(_SC_PAGESIZE);
-	if (n != 1)
+	if (!read)
 		return UINT64_MAX;
+	line[strcspn(line, " ")] = '\0';
+	if (pctl_parse_uint(line, UINT64_MAX / page, &pages) < 0)
+		return UINT64_MAX;
+	uint64_t used = pages * page;
 	return used < limit.rlim_cur ? limit.rlim_cur - used : 0;
 }
 

@@ -545,16 +545,22 @@ struct pctl_program *pctl_programs_run(struct pctl_programs *line,
 	return p;
 }
 
-void pctl_program_abort(struct pctl_program *p)
+/* Nobody wants to know its end any more. */
+static void stop_unheard(struct pctl_program *p)
 {
 	p->done = NULL;
 	p->options.secrets = NULL;
 	p->options.op = NULL;
+	stop(p, PCTL_PROGRAM_LATE);
+}
+
+void pctl_program_abort(struct pctl_program *p)
+{
 	if (p->stage == WAITS) {
 		take_out(&p->line->waiting, p);
 		free_program(p);
 	} else {
-		stop(p, PCTL_PROGRAM_LATE);
+		stop_unheard(p);
 	}
 }
 
@@ -565,7 +571,7 @@ bool pctl_program_is_started(const struct pctl_program *p)
 
 void pctl_programs_close(struct pctl_programs *line, void (*closed)(void *data), void *data)
 {
-	while (line->waiting.first)
+	while (line->waiting.first) /* which the one before has left; NOLINTNEXTLINE(*.Malloc) */
 		pctl_program_abort(line->waiting.first);
 	if (!line->running) {
 		free(line);
@@ -576,7 +582,7 @@ void pctl_programs_close(struct pctl_programs *line, void (*closed)(void *data),
 	line->closed = closed;
 	line->closed_data = data;
 	for (struct pctl_program *p = line->going.first; p; p = p->next)
-		pctl_program_abort(p);
+		stop_unheard(p);
 }
 
 void pctl_program_interrupt(struct pctl_program *p)

@@ -19,7 +19,7 @@ static void redact_end(char *text, size_t len, const char *secret, size_t n)
 
 void pctl_program_redact(char *text, size_t len, const struct pctl_secret *const *secrets)
 {
-	for (; secrets && *secrets; secrets++) {
+	for (; text && secrets && *secrets; secrets++) {
 		size_t n = pctl_secret_len(*secrets);
 
 		for (char *at = text;

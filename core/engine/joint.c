@@ -642,6 +642,7 @@ void pctl_joint_start(struct pctl_run *run, const struct pctl_target *target,
 		if (held && login_of(j, part))
 			pctl_login_hold(login_of(j, part), &part->held);
 	}
+	/* They are pointers. NOLINTNEXTLINE(bugprone-sizeof-expression) */
 	qsort(j->order, j->n, sizeof(j->order[0]), by_machine);
 	(void)uv_timer_init(core_of(j)->loop, &j->timer);
 	j->started = now(j);

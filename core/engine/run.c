@@ -90,10 +90,10 @@ static bool ends_here(struct pctl_run *run, size_t i)
 	const struct pctl_target *target = &run->targets[i];
 	bool disrupts = run->flags & PCTL_VERB_DISRUPTS;
 
+	if (!run->interrupted && i >= run->count)
+		return false;
 	if (run->interrupted)
 		tell_interrupted(run, i);
-	else if (i >= run->count)
-		return false;
 	else if (target->maintenance && !run->request.maintenance)
 		tell(run, i, PCTL_E_SKIPPED, "", target->maintenance);
 	else if (target->guard && disrupts && !run->request.override_protected)

@@ -342,34 +342,50 @@ void pctl_task_note(struct pctl_task *t, const char *fmt, ...)
 	t->note = note;
 }
 
+/* What is told of a task that was interrupted: why, before, what was sent, after, what was read. */
+static const struct interrupted {
+	int code; /* 0: that of the interruption */
+	bool sent, read;
+	const char *before, *after;
+} interrupted[] = {
+	[PCTL_SENT_NOTHING] = { 0, false, true, "; nothing was sent, last read: ", "" },
+	[PCTL_SENT_DOUBTFUL] = { PCTL_E_OUTCOME_UNKNOWN, true, false, " after '",
+		"' was sent; whether it was taken is not known" },
+	[PCTL_SENT_ACCEPTED] = { 0, true, true, "; '", "' was accepted, last read: " },
+};
+static const struct interrupted with_boot = { 0, false, true,
+	"; the boot device may be set for the next start, `powerctl bootdev none` clears it; "
+	"last read: ",
+	"" };
+static const struct interrupted not_ready = { 0, false, false, "", "" };
+
+static const struct interrupted *interrupted_at(const struct pctl_task *t)
+{
+	if (t->request->verb == PCTL_VERB_WAIT_READY)
+		return &not_ready;
+	if (t->sent.how == PCTL_SENT_NOTHING && t->armed.how != PCTL_SENT_NOTHING)
+		return &with_boot;
+	return &interrupted[t->sent.how];
+}
+
 void pctl_task_end_interrupted(struct pctl_task *t)
 {
-	const char *read = t->power_read ? pctl_power_state_name(t->power.state) : "nothing";
+	const struct interrupted *how = interrupted_at(t);
+	const char *waits = t->ready ? pctl_ready_watch_why(t->ready) : "";
 	struct pctl_error err = { 0 };
 	const char *why;
 	int code = pctl_run_interrupted(t->run, &why);
-	const char *waits = t->ready ? pctl_ready_watch_why(t->ready) : "";
-	char state[400];
+	char read[250] = "";
 
-	(void)snprintf(state, sizeof(state), "%s%s%.150s%s%s", read,
-		*t->trouble ? "; before that: " : "", t->trouble, *waits ? "; not ready: " : "",
+	if (how->read)
+		(void)snprintf(read, sizeof(read), "%s%s%.150s",
+			t->power_read ? pctl_power_state_name(t->power.state) : "nothing",
+			*t->trouble ? "; before that: " : "", t->trouble);
+	if (!how->read && how != &not_ready)
+		waits = "";
+	pctl_error_set(&err, how->code ? how->code : code, "%s%s%s%s%s%s%s", why, how->before,
+		how->sent ? t->sent.what : "", how->after, read, *waits ? "; not ready: " : "",
 		waits);
-	if (t->request->verb == PCTL_VERB_WAIT_READY)
-		pctl_error_set(&err, code, "%s%s%s", why, *waits ? "; not ready: " : "", waits);
-	else if (t->sent.how == PCTL_SENT_DOUBTFUL)
-		pctl_error_set(&err, PCTL_E_OUTCOME_UNKNOWN,
-			"%s after '%s' was sent; whether it was taken is not known", why,
-			t->sent.what);
-	else if (t->sent.how == PCTL_SENT_ACCEPTED)
-		pctl_error_set(&err, code, "%s; '%s' was accepted, last read: %s", why,
-			t->sent.what, state);
-	else if (t->armed.how != PCTL_SENT_NOTHING)
-		pctl_error_set(&err, code,
-			"%s; the boot device may be set for the next start, `powerctl bootdev "
-			"none` clears it; last read: %s",
-			why, state);
-	else
-		pctl_error_set(&err, code, "%s; nothing was sent, last read: %s", why, state);
 	if (err.code == PCTL_E_TIMEOUT)
 		pctl_error_flag(&err, PCTL_ERROR_DEADLINE);
 	end_failed(t, &err);

@@ -236,7 +236,7 @@ static int dial(
 {
 	const struct pctl_target *target = device->target;
 	struct tunnel *t = pctl_xcalloc(1, sizeof(*t));
-	int pair[2];
+	int pair[2] = { -1, -1 };
 	int r = pctl_socks5_begin(
 		&t->socks, target->address, port, target->via->user, target->via->secret, err);
 

@@ -281,7 +281,7 @@ static int dial(
 	struct pctl_device *device, uint16_t port, struct pctl_dial *ret, struct pctl_error *err)
 {
 	const struct pctl_target *target = device->target;
-	int pair[2];
+	int pair[2] = { -1, -1 };
 	int r = pctl_channel_pair(pair, err);
 
 	if (r < 0)

@@ -361,7 +361,7 @@ static void on_look(uv_timer_t *timer)
 		gw->up = true;
 		pctl_log(PCTL_LOG_DEBUG, NULL, "gateway %s: logged in", gw->text);
 		tell(gw, NULL);
-	} else if (uv_now(gw->all->loop) - gw->tried_at > LOGIN_S * 1000) {
+	} else if (uv_now(gw->all->loop) - gw->tried_at > (uint64_t)LOGIN_S * 1000) {
 		pctl_error_set(&err, PCTL_E_UNREACHABLE, "no login in %u s", LOGIN_S);
 		give_up(gw, &err);
 		quit(ssh);
@@ -402,7 +402,10 @@ static int begin_program(struct pctl_gateway *gw, struct ssh *ssh, struct pctl_e
 			ssh->path);
 	(void)unlink(ssh->path);
 	if (pipe2(out, O_CLOEXEC | O_NONBLOCK) < 0)
-		return pctl_error_shortage(err, errno) ? PCTL_E_INTERNAL : PCTL_E_INTERNAL;
+		return pctl_error_shortage(err, errno)
+			       ? PCTL_E_INTERNAL
+			       : pctl_error_set(err, PCTL_E_INTERNAL, "no pipe for ssh: %s",
+					 strerror(errno));
 	ssh->out = out[0];
 	ssh->pid = spawn(gw, ssh->path, out[1]);
 	(void)close(out[1]);

@@ -16,9 +16,9 @@ struct pctl_gateway;
 
 struct pctl_gateways *pctl_gateways_new(uv_loop_t *loop);
 /* Ends them; closed comes from the loop, or at once. Frees it all. Nobody waits any more. */
-void pctl_gateways_close(struct pctl_gateways *gateways, pctl_closed_fn *closed, void *data);
+void pctl_gateways_close(struct pctl_gateways *all, pctl_closed_fn *closed, void *data);
 
-struct pctl_gateway *pctl_gateway_get(struct pctl_gateways *gateways, const struct pctl_via *via);
+struct pctl_gateway *pctl_gateway_get(struct pctl_gateways *all, const struct pctl_via *via);
 
 /* Somebody who wants to go through one; the caller's memory. */
 struct pctl_gateway_wait {
@@ -34,20 +34,20 @@ struct pctl_gateway_wait {
  * node waits until another one has ended).
  */
 int pctl_gateway_join(
-	struct pctl_gateway *gateway, struct pctl_gateway_wait *wait, struct pctl_error *err);
+	struct pctl_gateway *gw, struct pctl_gateway_wait *wait, struct pctl_error *err);
 void pctl_gateway_leave(struct pctl_gateway_wait *wait);
 
 /* Each connection through it, from pctl_gateway_join() to its end. */
-void pctl_gateway_count(struct pctl_gateway *gateway, int difference);
+void pctl_gateway_count(struct pctl_gateway *gw, int difference);
 
 /* Its control socket; NULL while it is not up. */
-const char *pctl_gateway_socket(const struct pctl_gateway *gateway);
+const char *pctl_gateway_socket(const struct pctl_gateway *gw);
 
 /*
  * Why it did not get through to a node, from what it has printed by now. Where several failed at
  * the same time and for different reasons, all are named.
  */
-int pctl_gateway_why(struct pctl_gateway *gateway, struct pctl_error *err);
+int pctl_gateway_why(struct pctl_gateway *gw, struct pctl_error *err);
 
 /* Looks now whether it is still there; if not, false and why. */
 bool pctl_gateway_alive(struct pctl_gateway *gateway, struct pctl_error *err);

@@ -12,7 +12,7 @@
 #define OPENED   0x80000006u
 #define REQUEST  1u
 #define HOST_MAX 255u
-#define WORD     4u
+#define WORD     ((size_t)4)
 
 static size_t put_word(uint8_t *at, uint32_t word)
 {
@@ -21,13 +21,17 @@ static size_t put_word(uint8_t *at, uint32_t word)
 	return WORD;
 }
 
+/* Behind their length. */
+static size_t put_bytes(uint8_t *at, const uint8_t *bytes, size_t len)
+{
+	(void)put_word(at, (uint32_t)len);
+	memcpy(at + WORD, bytes, len);
+	return WORD + len;
+}
+
 static size_t put_text(uint8_t *at, const char *text)
 {
-	size_t len = strlen(text);
-
-	(void)put_word(at, (uint32_t)len);
-	memcpy(at + WORD, text, len);
-	return WORD + len;
+	return put_bytes(at, (const uint8_t *)text, strlen(text));
 }
 
 static uint32_t get_word(const uint8_t *at)

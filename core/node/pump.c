@@ -154,7 +154,7 @@ static int dial_pump(
 	struct pctl_device *device, uint16_t port, struct pctl_dial *ret, struct pctl_error *err)
 {
 	struct pctl_dial direct;
-	int pair[2];
+	int pair[2] = { -1, -1 };
 	int r = pctl_dial_direct.dial(device, port, &direct, err);
 
 	if (r == 0)

@@ -14,7 +14,7 @@
 #define PINS_MAX 64u
 
 /* The line of the endpoint, and that of the machine where there is another one. */
-#define PLACES (2 * (PCTL_BINDINGS + PCTL_FEEDS_MAX))
+#define PLACES ((size_t)2 * (PCTL_BINDINGS + PCTL_FEEDS_MAX))
 
 struct pin_list {
 	struct pctl_pin pins[PINS_MAX];

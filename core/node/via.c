@@ -93,14 +93,19 @@ static int take_host(struct pctl_via *via, const char *text, struct pctl_error *
 	return *rest ? take_port(via, rest + 1, err) : 0;
 }
 
+static void lower(char *text)
+{
+	for (; *text; text++)
+		*text = (char)tolower((unsigned char)*text);
+}
+
 /* As everybody writes it: what is the default is not said, and names are lower case. */
 static void make_texts(struct pctl_via *via, const char *scheme)
 {
 	bool v6 = strchr(via->host, ':') != NULL;
 	char port[12] = "";
 
-	for (char *c = via->host; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
+	lower(via->host);
 	if (via->port)
 		(void)snprintf(port, sizeof(port), ":%u", via->port);
 	via->key = pctl_xasprintf("%s%s%s%s", v6 ? "[" : "", via->host, v6 ? "]" : "", port);

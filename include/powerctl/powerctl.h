@@ -150,10 +150,10 @@ struct pctl_request {
 struct pctl_feed_result {
 	const char *feed; /* "bmc", "fence 2" */
 	const char *driver, *address;
-	bool ok; /* whatever was tried at it last went well */
 	enum pctl_power_state state;
-	bool state_known;
 	struct pctl_error error; /* code 0 where ok */
+	bool state_known;
+	bool ok; /* whatever was tried at it last went well */
 };
 
 /* What became of one node. Everything is valid during the callback only. */

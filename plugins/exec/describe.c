@@ -172,7 +172,7 @@ int exec_describe(
 {
 	const char *path = pctl_selector_value(selector);
 	uid_t owner = owner_of(pctl_selector_file(selector));
-	struct stat st;
+	struct stat st = { 0 };
 	int r = exec_check_file(path, owner, &st, err);
 
 	if (r < 0)

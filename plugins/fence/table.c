@@ -18,13 +18,18 @@ static const char *const taken[] = { "agent", "driver", "class", "credential", "
 	"ready", "maintenance", "protected", "trust", "via", "parent", "power", "boot", "console",
 	"timeouts", NULL };
 
+static char plain_char(unsigned char c)
+{
+	return isalnum(c) ? (char)tolower(c) : '_';
+}
+
 /* In lower case, and _ for all that is no letter or digit. */
 static char *plain_name(const char *name)
 {
 	char *plain = pctl_xstrdup(name);
 
 	for (char *c = plain; *c; c++)
-		*c = isalnum((unsigned char)*c) ? (char)tolower((unsigned char)*c) : '_';
+		*c = plain_char((unsigned char)*c);
 	return plain;
 }
 

@@ -370,7 +370,7 @@ def power_answer_lost_slow(lab):
 def power_answer_lost_restart(lab):
     """the answer to reset, reboot or pxeboot is lost, it reads on: outcome_unknown, never resent"""
     fleet = Fleet(lab, "--state", "on", "--set", "all:lose_power_answer=1", devices=5,
-                  timeouts=QUICK)
+                  timeouts=QUICK + ", verify: 3s")
     verbs = (["reset"], ["reboot"], ["cycle"], ["pxeboot"], ["reboot", "--soft"])
     running = [lab.start("--json", *verb, f"a{n}", stdout=PIPE, text=True)
                for n, verb in enumerate(verbs, 1)]

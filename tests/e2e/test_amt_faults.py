@@ -47,7 +47,8 @@ def flaky_power(lab):
 @test
 def flaky_reboot_cut(lab):
     """answers cut in the middle: a reset is never repeated, its end is told as it is"""
-    fleet = Fleet(lab, "--state", "on", "--set", "all:cut_every=2", devices=6)
+    fleet = Fleet(lab, "--state", "on", "--set", "all:cut_every=2", devices=6,
+                  timeouts="verify: 3s")
     r = lab.run("--json", "reset", "-a")
     same(len(r.json), 6, r)
     for line in r.json:

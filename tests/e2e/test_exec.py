@@ -86,7 +86,8 @@ def test_the_shell_example(lab):
     with open(RELAY, encoding="utf-8") as f:
         same(len(f.readlines()), 10)
     line = lab.write("relay/line", "0\n")
-    lab.inventory(f"nodes: {{r1: {{driver: exec, program: {RELAY}, line: {line}}}}}\n")
+    lab.inventory(f"nodes: {{r1: {{driver: exec, program: {RELAY}, line: {line}, "
+                  "timeouts: {outage: 200ms}}}\n")
     good(lab.run("status", "r1"), "r1: off")
     good(lab.run("on", "r1"), "r1: on")
     same(lab.read("relay/line"), "1\n")
@@ -284,7 +285,7 @@ case $q in *describe*)
 	exit ;;
 esac
 cd "${0%/*}"
-mkdir run.$$; ls -d run.* | wc -l >>most; sleep 1; rmdir run.$$
+mkdir run.$$; ls -d run.* | wc -l >>most; sleep 0.4; rmdir run.$$
 echo '{"ok":true,"state":"on"}'
 """
     for says, wanted in (("", 1), ('"max_in_flight":3,', 3)):

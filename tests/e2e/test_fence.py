@@ -171,7 +171,7 @@ def dummy(lab):
     need_agents()
     machine = lab.path("dummy")
     lab.inventory("nodes:\n  d1: {driver: fence, agent: fence_dummy, type: file, "
-                  f"status_file: {machine}}}\n")
+                  f"status_file: {machine}, timeouts: {{outage: 200ms}}}}\n")
     lab.write("dummy", "off")
     good(lab.run("status", "d1"), "d1: off")
     for verb, state in (("on", "on"), ("on", "on"), ("off", "off"), ("off", "off"),

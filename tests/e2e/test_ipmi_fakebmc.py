@@ -91,7 +91,7 @@ def power(lab):
 @test
 def restarts(lab):
     """reboot and cycle of a BMC that cannot cycle: off, then on"""
-    act = Acts(lab, fakes(lab)[0])
+    act = Acts(lab, fakes(lab, timeouts="outage: 300ms")[0])
     act("reboot", log=["power on"], state="on")
     act("reboot", log=["power off", "power on"], state="on", confirmed="seen")
     act("cycle", log=["power off", "power on"], state="on", confirmed="seen")

@@ -341,17 +341,21 @@ def first_questions_lost(lab):
 @test
 def noise(lab):
     """answers that are cut, false, twice, late or of another session are no answers"""
-    for knob in ("truncate=3", "garbage=3", "bad_checksum=3", "bad_auth_code=3",
-                 "bad_session_id=3", "duplicate=1", "drop_replies=2", "drop_requests=2"):
-        fleet = fleet_of(lab, knob, timeouts="connect: 5s, confirm: 15s, poll: 100ms")
-        good(lab.run("on", "b1"), "b1: on")
-        same(fleet.counters()["power_on"], 1, knob)
-        # An activation that is asked for again is a try of the password: not of those two.
-        if knob in ("bad_auth_code=3", "bad_session_id=3"):
-            continue
-        fleet = fleet_of(lab, knob, settings="protocol: 1.5",
+    knobs = ("truncate=3", "garbage=3", "bad_checksum=3", "duplicate=1", "drop_replies=2",
+             "drop_requests=2", "bad_auth_code=3", "bad_session_id=3")
+
+    def noisy(count, settings=""):
+        fleet = fleet_of(lab, devices=count, settings=settings,
                          timeouts="connect: 5s, confirm: 15s, poll: 100ms")
-        good(lab.run("status", "b1"), "b1: off")
+        for n, knob in enumerate(knobs[:count], 1):
+            fleet.set(n, **dict([knob.split("=")]))
+        return fleet
+    fleet = noisy(len(knobs))
+    good(lab.run("on", "-a"), *[f"b{n}: on" for n in range(1, len(knobs) + 1)])
+    same([fleet.counters(n)["power_on"] for n in range(1, len(knobs) + 1)], [1] * len(knobs))
+    # An activation that is asked for again is a try of the password: not of the last two.
+    noisy(6, "protocol: 1.5")
+    good(lab.run("status", "-a"), *[f"b{n}: off" for n in range(1, 7)])
 
 
 @test

@@ -60,7 +60,7 @@ def stopped_reader(lab):
 def stopped_terminal(lab):
     """^S on the terminal: the progress line waits, the machines do not"""
     fleet = Fleet(lab, "--set", "all:latency_ms=500", devices=5)
-    fleet.inventory(more='  s1: {driver: "null", latency: 4s}\n')
+    fleet.inventory(more='  s1: {driver: "null", latency: 2s}\n')
     t = lab.terminal("on", "-a")
     t.send("\x13")
     until("all machines are on", lambda: all(d["power_word"] == "on"

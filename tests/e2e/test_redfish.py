@@ -104,7 +104,7 @@ def sessions_for_longer_waits(lab):
 @test
 def power_of_all(lab):
     """on, off, reboot, reset and cycle with every vendor"""
-    fleet = fleet_of_all(lab)
+    fleet = fleet_of_all(lab, timeouts="outage: 300ms")
     good(lab.run("status", ALL), *nodes("off"))
     good(lab.run("on", ALL), *nodes("on"))
     good(lab.run("on", ALL), *nodes("on"))
@@ -203,7 +203,8 @@ def busy_after_off(lab):
 @test
 def refused_resets(lab):
     """A reset that is refused, ignored or lost is told as what it is"""
-    fleet = RedfishFleet(lab, "--state", "on", "--set", "all:refuse_reset=403")
+    fleet = RedfishFleet(lab, "--state", "on", "--set", "all:refuse_reset=403",
+                         timeouts="verify: 3s")
     same(error_of(bad(lab.run("--json", "off", "r1"), 1))[0], "forbidden")
     fleet.set(1, refuse_reset=400)
     same(error_of(bad(lab.run("--json", "off", "r1"), 1))[0], "refused")

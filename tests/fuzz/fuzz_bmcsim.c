@@ -24,7 +24,7 @@ static void set_up(void)
 	sim = xcalloc(1, sizeof(*sim));
 	uv_loop_init(&sim->loop);
 	assert(crypt_init(&sim->crypt));
-	sim->options.state = "on";
+	sim->options.fleet.state = "on";
 	sim->count = 1;
 	u = &sim->users.user[sim->users.count++];
 	str_copy(STR("admin"), u->name, sizeof(u->name));

@@ -46,7 +46,6 @@ static void set_up(void)
 	sim->options.fleet.state = "on";
 	sim->options.fleet.seed = 1;
 	sim->options.systems = 2;
-	sim->count = 1;
 	str_copy(STR("pw"), sim->options.fleet.password, sizeof(sim->options.fleet.password));
 }
 
@@ -122,7 +121,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!sim)
 		set_up();
 	sim->options.profile = profiles[data[0] % COUNT(profiles)];
-	dev = sim->devices = xcalloc(1, sizeof(*dev));
+	dev = xcalloc(1, sizeof(*dev));
 	device_init(dev, sim, 1);
 	dev->knobs.tasks = data[1] % 3;
 	dev->knobs.page = data[1] >> 6;

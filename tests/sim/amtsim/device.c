@@ -146,25 +146,23 @@ bool device_asleep(struct device *dev)
 	return true;
 }
 
-void device_uuid_text(const struct device *dev, char *out)
+void device_uuid_text(const struct device *dev, char out[UUID_TEXT])
 {
 	/* The first three groups of the 16 bytes are little endian. */
 	static const uint8_t order[] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
 
-	for (size_t i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*out++ = '-';
-		snprintf(out, 3, "%02x", dev->uuid[order[i]]);
-		out += 2;
-	}
+	uint8_t uuid[16];
+
+	for (size_t i = 0; i < 16; i++)
+		uuid[i] = dev->uuid[order[i]];
+	uuid_text(uuid, out);
 }
 
 void device_json_identity(const struct device *dev, struct buf *out)
 {
-	char uuid[37];
+	char uuid[UUID_TEXT];
 
 	device_uuid_text(dev, uuid);
-	json_member_number(out, "n", dev->n);
 	web_device_json(&dev->web, out);
 	json_member_text(out, "realm", dev->realm);
 	json_member_text(out, "uuid", uuid);
@@ -213,47 +211,28 @@ static void consent_state(struct device *dev, struct buf *out)
 		buf_text(out, "null");
 }
 
-static void log_json(const struct device *dev, struct buf *out)
+uint32_t device_calls(const struct device *dev)
 {
-	uint32_t from = dev->logged > SIM_LOG ? dev->logged - SIM_LOG : 0;
+	return dev->logged;
+}
 
-	buf_char(out, '[');
-	for (uint32_t i = from; i < dev->logged; i++) {
-		buf_text(out, i > from ? ",\"" : "\"");
-		classes_log_name(dev->log[i % SIM_LOG], out);
-		buf_char(out, '"');
-	}
-	buf_char(out, ']');
+void device_json_call(const struct device *dev, uint32_t i, struct buf *out)
+{
+	buf_char(out, '"');
+	classes_log_name(dev->log[i], out);
+	buf_char(out, '"');
 }
 
 void device_json(struct device *dev, struct buf *out)
 {
-	buf_char(out, '{');
-	device_json_identity(dev, out);
 	state(dev, out);
 	boot_state(dev, out);
 	consent_state(dev, out);
 	json_member_number(out, "connections_open", dev->web.connections_open);
-	json_member(out, "counters");
-	counter_json(&device_counters, dev, out);
-	json_member_number(out, "calls", dev->logged);
-	json_member(out, "log");
-	log_json(dev, out);
-	json_member(out, "knobs");
-	knob_json(&knobs_table, dev, out);
-	buf_char(out, '}');
 }
 
 void device_json_brief(struct device *dev, struct buf *out)
 {
-	buf_char(out, '{');
-	json_member_number(out, "n", dev->n);
 	state(dev, out);
 	json_member_number(out, "requests", dev->counters.requests);
-	buf_char(out, '}');
-}
-
-void device_json_ports(struct sim *sim, struct buf *out)
-{
-	web_json_ports(&sim->web, out);
 }

@@ -21,15 +21,13 @@ void device_reset_counters(struct device *dev);
 void device_start_faults(struct device *dev);
 /* The management engine wakes up by what is sent to it, and loses that. */
 bool device_asleep(struct device *dev);
-/* 8-4-4-4-12, as an operating system writes it; out has room for 37. */
-void device_uuid_text(const struct device *dev, char *out);
-/* The state, knobs, counters and log as a JSON object. */
+/* As an operating system writes it. */
+void device_uuid_text(const struct device *dev, char out[UUID_TEXT]);
+/* For struct fleet. */
 void device_json(struct device *dev, struct buf *out);
-/* A few members only. */
 void device_json_brief(struct device *dev, struct buf *out);
-/* Members that say who and where it is, and those that stand for them in a large fleet. */
 void device_json_identity(const struct device *dev, struct buf *out);
-/* All ports, in two lists: 0 where none listens. */
-void device_json_ports(struct sim *sim, struct buf *out);
+uint32_t device_calls(const struct device *dev);
+void device_json_call(const struct device *dev, uint32_t i, struct buf *out);
 
 #endif

@@ -3,12 +3,8 @@
 
 #include "device.h"
 #include "sim.h"
-#include "web_tls.h"
 
-void web_sync(struct device *dev)
-{
-	web_sync_device(&dev->web);
-}
+const size_t web_offset = offsetof(struct device, web);
 
 static bool set_power(struct device *dev, struct str value)
 {
@@ -102,19 +98,6 @@ static void show_refuse(const struct device *dev, struct buf *out)
 		buf_fmt(out, "\"%u:%u\"", dev->knobs.refuse_action, dev->knobs.refuse_value);
 }
 
-static bool set_newcert(struct device *dev, struct str value)
-{
-	if (!str_is(value, "1"))
-		return false;
-	tls_new_certificate(&dev->web);
-	return true;
-}
-
-static void show_newcert(const struct device *dev, struct buf *out)
-{
-	buf_uint(out, dev->web.cert_epoch);
-}
-
 static bool set_forget(struct device *dev, struct str value)
 {
 	if (!str_is(value, "1"))
@@ -171,8 +154,7 @@ static const struct knob table[] = {
 		.changed = device_identify },
 	OWN("forget_nonces", "1", "no nonce given so far is known any more; reads: how often",
 		set_forget, show_forget),
-	OWN("newcert", "1", "a new TLS key and certificate; reads: how often", set_newcert,
-		show_newcert),
+	WEB_KNOB_NEWCERT,
 	NUM(me_sleep_drop, 1000, 0, "the first N connections after a quiet time are reset"),
 	NUM(me_sleep_ms, 86400000, 60000, "... a quiet time being this long"),
 	NUM(lie_state, 65535, 0, "PowerState always reads this; 0: the truth"),

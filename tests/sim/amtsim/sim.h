@@ -186,8 +186,6 @@ struct sim {
 	uv_loop_t loop;
 	struct web web;
 	struct options options;
-	struct device *devices;
-	uint32_t count;
 	uint8_t secret[16];
 	EVP_MD *md5;
 	EVP_MD_CTX *md;

@@ -121,23 +121,12 @@ void device_reset_counters(struct device *dev)
 	dev->logged = 0;
 }
 
-void device_guid_text(const struct device *dev, char *out)
-{
-	for (size_t i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*out++ = '-';
-		snprintf(out, 3, "%02x", dev->guid[i]);
-		out += 2;
-	}
-}
-
 void device_json_identity(const struct device *dev, struct buf *out)
 {
-	char text[INET6_ADDRSTRLEN] = "", guid[37];
+	char text[INET6_ADDRSTRLEN] = "", guid[UUID_TEXT];
 
 	uv_ip_name((const struct sockaddr *)&dev->address, text, sizeof(text));
-	device_guid_text(dev, guid);
-	json_member_number(out, "n", dev->n);
+	uuid_text(dev->guid, guid);
 	json_member_text(out, "address", text);
 	json_member_number(out, "port", dev->port);
 	json_member_text(out, "guid", guid);
@@ -174,49 +163,36 @@ static void boot_state(const struct device *dev, struct buf *out)
 							  : "off");
 }
 
-static void log_json(const struct device *dev, struct buf *out)
+uint32_t device_calls(const struct device *dev)
 {
-	uint32_t from = dev->logged > SIM_LOG ? dev->logged - SIM_LOG : 0;
+	return dev->logged;
+}
 
-	buf_char(out, '[');
-	for (uint32_t i = from; i < dev->logged; i++) {
-		const struct log_entry *e = &dev->log[i % SIM_LOG];
+void device_json_call(const struct device *dev, uint32_t i, struct buf *out)
+{
+	const struct log_entry *e = &dev->log[i];
 
-		buf_fmt(out, "%s\"%02x:%02x %02x =%02x\"", i > from ? "," : "", e->netfn,
-			e->command, e->first, e->cc);
-	}
-	buf_char(out, ']');
+	buf_fmt(out, "\"%02x:%02x %02x =%02x\"", e->netfn, e->command, e->first, e->cc);
 }
 
 void device_json(struct device *dev, struct buf *out)
 {
-	buf_char(out, '{');
-	device_json_identity(dev, out);
 	state(dev, out);
 	boot_state(dev, out);
-	json_member(out, "counters");
-	counter_json(&device_counters, dev, out);
-	json_member_number(out, "calls", dev->logged);
-	json_member(out, "log");
-	log_json(dev, out);
-	json_member(out, "knobs");
-	knob_json(&knobs_table, dev, out);
-	buf_char(out, '}');
 }
 
 void device_json_brief(struct device *dev, struct buf *out)
 {
-	buf_char(out, '{');
-	json_member_number(out, "n", dev->n);
 	state(dev, out);
 	json_member_number(out, "commands", dev->counters.commands);
-	buf_char(out, '}');
 }
 
-void device_json_ports(struct sim *sim, struct buf *out)
+void device_json_ports(const struct control *control, struct buf *out)
 {
+	const struct fleet *fleet = control->fleet;
+
 	json_member(out, "ports");
-	for (uint32_t i = 0; i < sim->count; i++)
-		buf_fmt(out, "%c%u", i ? ',' : '[', sim->devices[i].port);
+	for (uint32_t i = 0; i < fleet->count; i++)
+		buf_fmt(out, "%c%u", i ? ',' : '[', fleet_device(fleet, i)->port);
 	buf_char(out, ']');
 }

@@ -5,6 +5,7 @@
 
 #include "counter.h"
 
+struct control;
 struct sim;
 
 extern const struct counter_table device_counters;
@@ -15,15 +16,12 @@ void device_done(struct device *dev);
 /* Sessions are gone, nothing is heard for reset_ms. The host does not notice. */
 void device_reset(struct device *dev);
 void device_reset_counters(struct device *dev);
-/* The state, knobs, counters and log as a JSON object. */
+/* For struct fleet. */
 void device_json(struct device *dev, struct buf *out);
-/* A few members only. */
 void device_json_brief(struct device *dev, struct buf *out);
-/* Members that say who and where it is, and those that stand for them in a large fleet. */
 void device_json_identity(const struct device *dev, struct buf *out);
-/* All ports, in a list. */
-void device_json_ports(struct sim *sim, struct buf *out);
-/* 8-4-4-4-12 in the order of the bytes; out has room for 37. */
-void device_guid_text(const struct device *dev, char *out);
+void device_json_ports(const struct control *control, struct buf *out);
+uint32_t device_calls(const struct device *dev);
+void device_json_call(const struct device *dev, uint32_t i, struct buf *out);
 
 #endif

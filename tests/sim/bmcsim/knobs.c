@@ -219,7 +219,7 @@ static void show_guid(const struct device *dev, struct buf *out)
 {
 	char text[37];
 
-	device_guid_text(dev, text);
+	uuid_text(dev->guid, text);
 	buf_json(out, str_of(text));
 }
 

@@ -8,10 +8,15 @@
 #include "server.h"
 #include "sim.h"
 
-enum { EXIT_BAD = 2 };
-
-static void stop(struct sim *sim)
+static int start(const struct control *control)
 {
+	return server_start(control->sim);
+}
+
+static void stop(const struct control *control)
+{
+	struct sim *sim = control->sim;
+
 	for (uint32_t i = 0; i < sim->count; i++)
 		session_free_all(&sim->devices[i]); /* and what they hold open */
 	server_stop(sim);
@@ -22,21 +27,23 @@ static void describe(struct sim *sim)
 	sim->fleet = (struct fleet){
 		.program = "powerctl-bmcsim",
 		.options = &sim->options.fleet,
-		.count = sim->count,
-		.devices = (char *)sim->devices,
 		.size = sizeof(*sim->devices),
 		.knobs = &knobs_table,
 		.counters = &device_counters,
-		.start = server_start,
+		.init = device_init,
+		.done = device_done,
+		.start = start,
 		.stop = stop,
 		.json_identity = device_json_identity,
 		.json_ports = device_json_ports,
 		.json = device_json,
 		.json_brief = device_json_brief,
+		.log_size = SIM_LOG,
+		.calls = device_calls,
+		.json_call = device_json_call,
 		.reset_counters = device_reset_counters,
 	};
 	sim->control.fleet = &sim->fleet;
-	sim->control.sim = sim;
 }
 
 static void make_users(struct sim *sim)
@@ -71,18 +78,16 @@ static int set_up(struct sim *sim)
 	if (!option_raise_files("powerctl-bmcsim", sim->count, 64 + (uint64_t)sim->count))
 		return -1;
 	make_users(sim);
-	sim->devices = xcalloc(sim->count, sizeof(*sim->devices));
-	for (uint32_t i = 0; i < sim->count; i++)
-		device_init(&sim->devices[i], sim, i + 1);
 	describe(sim);
-	return option_apply_sets(&sim->fleet) ? 0 : -1;
+	if (fleet_make(&sim->fleet, sim) < 0)
+		return -1;
+	sim->devices = fleet_device(&sim->fleet, 0);
+	return 0;
 }
 
 static void tear_down(struct sim *sim)
 {
-	for (uint32_t i = 0; sim->devices && i < sim->count; i++)
-		device_done(&sim->devices[i]);
-	free(sim->devices);
+	fleet_done(&sim->fleet);
 	crypt_done(&sim->crypt);
 	free(sim);
 }
@@ -90,14 +95,12 @@ static void tear_down(struct sim *sim)
 int main(int argc, char **argv)
 {
 	struct sim *sim = xcalloc(1, sizeof(*sim));
-	enum option_result r = options_parse(&sim->options, argc, argv);
-	int status = r == OPTION_BAD ? EXIT_BAD : 0;
 
-	uv_loop_init(&sim->loop);
-	if (r == OPTION_RUN)
-		status = set_up(sim) == 0 && fleet_serve(&sim->control, &sim->loop) == 0 ? 0
-											 : EXIT_BAD;
-	uv_loop_close(&sim->loop);
+	sim->control.sim = sim;
+
+	int status = fleet_main(
+		&sim->control, &sim->loop, options_parse(&sim->options, argc, argv), set_up);
+
 	tear_down(sim);
 	return status;
 }

@@ -46,7 +46,7 @@ static void list_devices(struct control_job *job)
 	buf_text(out, ",\"devices\":[");
 	for (uint32_t i = 0; i < fleet->count; i++) {
 		buf_text(out, i ? ",\n" : "\n");
-		fleet->json_brief(fleet_device(job->control->fleet, i), out);
+		fleet_json_brief(fleet, i, out);
 	}
 	buf_text(out, "]}\n");
 }
@@ -70,7 +70,7 @@ static void show_devices(struct control_job *job)
 	for (uint32_t n = first; n <= last; n++) {
 		if (n > first)
 			buf_text(job->out, ",\n");
-		job->control->fleet->json(fleet_device(job->control->fleet, n - 1), job->out);
+		fleet_json_device(job->control->fleet, n - 1, job->out);
 	}
 	buf_text(job->out, first != last ? "]\n" : "\n");
 }

@@ -287,6 +287,16 @@ void buf_hex(struct buf *b, const uint8_t *p, size_t n)
 	}
 }
 
+void uuid_text(const uint8_t uuid[16], char out[UUID_TEXT])
+{
+	for (size_t i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*out++ = '-';
+		snprintf(out, 3, "%02x", uuid[i]);
+		out += 2;
+	}
+}
+
 void buf_drop(struct buf *b, size_t n)
 {
 	if (n && n < b->n)

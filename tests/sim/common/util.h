@@ -44,6 +44,8 @@ struct buf {
 	bool over;
 };
 
+enum { UUID_TEXT = 37 };
+
 void buf_init(struct buf *b, size_t max);
 void buf_done(struct buf *b);
 void buf_add(struct buf *b, const char *p, size_t n);
@@ -58,6 +60,8 @@ void buf_xml(struct buf *b, struct str s);
 void buf_json(struct buf *b, struct str s);
 /* Upper-case hexadecimal. */
 void buf_hex(struct buf *b, const uint8_t *p, size_t n);
+/* 8-4-4-4-12 in the order of the bytes. */
+void uuid_text(const uint8_t uuid[16], char out[UUID_TEXT]);
 /* Drops the first n bytes. */
 void buf_drop(struct buf *b, size_t n);
 

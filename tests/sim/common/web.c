@@ -35,6 +35,8 @@ void web_device_init(struct web_device *w, struct web *web, struct device *dev, 
 	w->web = web;
 	w->dev = dev;
 	w->n = n;
+	if (n == 1)
+		web->first = w;
 	w->plain.dev = w->tls.dev = w;
 	w->plain.web = w->tls.web = web;
 	w->tls.tls = true;

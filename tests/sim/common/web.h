@@ -26,6 +26,7 @@ enum web_dead {
 };
 
 struct device;
+struct fleet;
 struct web;
 struct web_conn;
 
@@ -58,6 +59,10 @@ struct web_knobs {
 			"switched off",                                                     \
 		.changed = web_sync                                                         \
 	}
+
+#define WEB_KNOB_NEWCERT                                                               \
+	KNOB_CUSTOM("newcert", "1", "a new TLS key and certificate; reads: how often", \
+		web_set_newcert, web_show_newcert)
 
 /* A program's struct counters has it as its member web. */
 struct web_counters {
@@ -160,8 +165,8 @@ struct web_device {
 };
 
 /*
- * One process. The program fills in everything up to malformed; what an answer consists of goes to
- * out, which is scratch.
+ * One process. The program fills in what stands between count and out, options and organization;
+ * web_join() the rest before that. What an answer consists of goes to out, which is scratch.
  */
 struct web {
 	const char *program;
@@ -217,6 +222,9 @@ void web_device_json(const struct web_device *w, struct buf *out);
 /* All ports, in two lists: 0 where none listens. */
 void web_json_ports(const struct web *web, struct buf *out);
 
+/* Makes it that fleet's, whose options are there already: both learn of the other what they need.
+ */
+void web_join(struct web *web, uv_loop_t *loop, struct fleet *fleet);
 /* Descriptors for the listeners; false, having said so, if there are too few. */
 bool web_raise_files(const struct web *web);
 /* TLS; 0, or -1 having said what is in the way. */
@@ -232,8 +240,12 @@ struct web_device *web_find(struct web *web, const struct sockaddr *address);
 void web_sync_device(struct web_device *w);
 /* Whether it listens where it should now. */
 bool web_device_is_open(const struct web_device *w);
-/* The program defines it: for its knobs, calls web_sync_device. */
+/* The program defines it: where in a struct device its struct web_device is. */
+extern const size_t web_offset;
+/* For knobs. */
 void web_sync(struct device *dev);
+bool web_set_newcert(struct device *dev, struct str value);
+void web_show_newcert(const struct device *dev, struct buf *out);
 /* Counts one; true for every N-th, never if every is 0. */
 bool web_every(uint32_t every, uint32_t *seq);
 

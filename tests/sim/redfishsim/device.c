@@ -83,16 +83,6 @@ static void make_uuid(const struct device *dev, uint32_t which, uint8_t out[16])
 	out[8] = (uint8_t)((out[8] & 0x3F) | 0x80);
 }
 
-void device_uuid_text(const uint8_t uuid[16], char out[UUID_TEXT])
-{
-	for (size_t i = 0; i < 16; i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*out++ = '-';
-		snprintf(out, 3, "%02x", uuid[i]);
-		out += 2;
-	}
-}
-
 void device_identify(struct device *dev)
 {
 	make_uuid(dev, 0, dev->uuid);
@@ -198,8 +188,7 @@ void device_json_identity(const struct device *dev, struct buf *out)
 {
 	char uuid[UUID_TEXT];
 
-	device_uuid_text(dev->uuid, uuid);
-	json_member_number(out, "n", dev->n);
+	uuid_text(dev->uuid, uuid);
 	web_device_json(&dev->web, out);
 	json_member_text(out, "profile", dev->profile->name);
 	json_member_text(out, "uuid", uuid);
@@ -243,30 +232,24 @@ static void state_json(struct host *sys, struct buf *out)
 	json_member_number(out, "led", sys->led);
 	json_member_number(out, "policy", sys->policy);
 	json_member_number(out, "log_entries", events_count(sys));
-	device_uuid_text(sys->uuid, uuid);
+	uuid_text(sys->uuid, uuid);
 	json_member_text(out, "system_uuid", uuid);
 	media_json(sys, out);
 }
 
-static void calls_json(const struct device *dev, struct buf *out)
+uint32_t device_calls(const struct device *dev)
 {
-	uint32_t from = dev->called > SIM_CALLS ? dev->called - SIM_CALLS : 0;
+	return dev->called;
+}
 
-	json_member_number(out, "calls", dev->called);
-	json_member(out, "log");
-	buf_char(out, '[');
-	for (uint32_t i = from; i < dev->called; i++) {
-		buf_text(out, i > from ? "," : "");
-		buf_json(out, str_of(dev->calls[i % SIM_CALLS]));
-	}
-	buf_char(out, ']');
+void device_json_call(const struct device *dev, uint32_t i, struct buf *out)
+{
+	buf_json(out, str_of(dev->calls[i]));
 }
 
 /* The first system's state stands at the service itself as well. */
 void device_json(struct device *dev, struct buf *out)
 {
-	buf_char(out, '{');
-	device_json_identity(dev, out);
 	if (dev->nsystems)
 		state_json(&dev->systems[0], out);
 	json_member(out, "systems");
@@ -284,25 +267,11 @@ void device_json(struct device *dev, struct buf *out)
 	json_member_number(out, "sessions", login_count(dev));
 	json_member_bool(out, "gone", dev->leaving || dev->gone_until);
 	json_member_number(out, "connections_open", dev->web.connections_open);
-	json_member(out, "counters");
-	counter_json(&device_counters, dev, out);
-	calls_json(dev, out);
-	json_member(out, "knobs");
-	knob_json(&knobs_table, dev, out);
-	buf_char(out, '}');
 }
 
 void device_json_brief(struct device *dev, struct buf *out)
 {
-	buf_char(out, '{');
-	json_member_number(out, "n", dev->n);
 	if (dev->nsystems)
 		state_json(&dev->systems[0], out);
 	json_member_number(out, "requests", dev->counters.requests);
-	buf_char(out, '}');
-}
-
-void device_json_ports(struct sim *sim, struct buf *out)
-{
-	web_json_ports(&sim->web, out);
 }

@@ -7,8 +7,6 @@
 
 struct sim;
 
-enum { UUID_TEXT = 37 };
-
 extern const struct counter_table device_counters;
 
 /* In zeroed memory; n counts from 1. Opens no port. */
@@ -25,11 +23,11 @@ void device_note(struct device *dev, struct str method, struct str target);
 void device_restart(struct device *dev);
 /* What is due by now. */
 void device_tick(struct device *dev);
-void device_uuid_text(const uint8_t uuid[16], char out[UUID_TEXT]);
 /* For struct fleet. */
 void device_json(struct device *dev, struct buf *out);
 void device_json_brief(struct device *dev, struct buf *out);
 void device_json_identity(const struct device *dev, struct buf *out);
-void device_json_ports(struct sim *sim, struct buf *out);
+uint32_t device_calls(const struct device *dev);
+void device_json_call(const struct device *dev, uint32_t i, struct buf *out);
 
 #endif

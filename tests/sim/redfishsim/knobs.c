@@ -6,12 +6,8 @@
 
 #include "device.h"
 #include "sim.h"
-#include "web_tls.h"
 
-void web_sync(struct device *dev)
-{
-	web_sync_device(&dev->web);
-}
+const size_t web_offset = offsetof(struct device, web);
 
 /* "on", or "2:on" for the second system only. */
 static bool set_power(struct device *dev, struct str value)
@@ -94,19 +90,6 @@ static void show_redirect(const struct device *dev, struct buf *out)
 	buf_json(out, str_of(dev->redirect ? dev->redirect : "no"));
 }
 
-static bool set_newcert(struct device *dev, struct str value)
-{
-	if (!str_is(value, "1"))
-		return false;
-	tls_new_certificate(&dev->web);
-	return true;
-}
-
-static void show_newcert(const struct device *dev, struct buf *out)
-{
-	buf_uint(out, dev->web.cert_epoch);
-}
-
 static bool set_forget(struct device *dev, struct str value)
 {
 	if (!str_is(value, "1"))
@@ -161,8 +144,7 @@ static const struct knob table[] = {
 		set_forget, show_forget),
 	NUM(lock_after, ANY, 0, "so many bad logins lock the account; 0: never"),
 	NUM(lock_s, 86400, 60, "... for this many seconds"),
-	OWN("newcert", "1", "a new TLS key and certificate; reads: how often", set_newcert,
-		show_newcert),
+	WEB_KNOB_NEWCERT,
 	{ .name = "other_machine",
 		.kind = KNOB_NUMBER,
 		.at = offsetof(struct knobs, other_machine),

@@ -36,7 +36,7 @@ void get_manager(struct call *c)
 	char uuid[UUID_TEXT], when[40], target[CALL_PATH];
 	json_t *reset;
 
-	device_uuid_text(c->dev->uuid, uuid);
+	uuid_text(c->dev->uuid, uuid);
 	sim_time(0, when);
 	call_uri(c, target, "Managers/%s/Actions/Manager.Reset", c->p->manager);
 	c->out = resource(c, "#Manager.v1_11_0.Manager", c->p->manager, "Manager");

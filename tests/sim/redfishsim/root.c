@@ -126,7 +126,7 @@ void get_root(struct call *c)
 {
 	char uuid[UUID_TEXT];
 
-	device_uuid_text(c->dev->uuid, uuid);
+	uuid_text(c->dev->uuid, uuid);
 	c->out = resource(c, "#ServiceRoot.v1_11_0.ServiceRoot", "RootService", "Root Service");
 	json_object_set_new(c->out, "RedfishVersion", json_string(c->p->redfish_version));
 	json_object_set_new(c->out, "UUID", json_string(uuid));

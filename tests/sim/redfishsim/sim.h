@@ -193,8 +193,6 @@ struct device {
 struct sim {
 	uv_loop_t loop;
 	struct options options;
-	struct device *devices;
-	uint32_t count;
 	struct web web;
 	struct fleet fleet;
 	struct control control;

@@ -147,7 +147,7 @@ static void add_identity(const struct call *c, json_t *doc)
 {
 	char uuid[UUID_TEXT], serial[24];
 
-	device_uuid_text(c->sys->uuid, uuid);
+	uuid_text(c->sys->uuid, uuid);
 	snprintf(serial, sizeof(serial), "SN%02X%02X%02X%02X", c->sys->uuid[0], c->sys->uuid[1],
 		c->sys->uuid[2], c->sys->uuid[3]);
 	json_object_set_new(doc, "SystemType", json_string("Physical"));
