@@ -396,8 +396,7 @@ const struct command command_add = {
 		"password in\nsecrets/ beside the inventory, and reads the state once. NAME and "
 		"ADDRESS may be ranges of\nequally many: powerctl add nuc[1-8] 10.0.0.[11-18].",
 	.arguments = 2,
-	.options = (OPTIONS_OUTPUT | OPTIONS_SECRET) | OPTION_BIT(OPTION_TRY_ANYWAY) |
-		   OPTION_BIT(OPTION_DRIVER) | OPTION_BIT(OPTION_CLASS) | OPTION_BIT(OPTION_TAG) |
-		   OPTION_BIT(OPTION_SET) | OPTION_BIT(OPTION_VIA) | OPTION_BIT(OPTION_TIMEOUT),
+	.options = OPTIONS(OPTIONS_OUTPUT, OPTIONS_SECRET, OPTION_TRY_ANYWAY, OPTION_DRIVER,
+		OPTION_CLASS, OPTION_TAG, OPTION_SET, OPTION_VIA, OPTION_TIMEOUT),
 	.exec = exec_add,
 };

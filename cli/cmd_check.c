@@ -24,6 +24,6 @@ const struct command command_check = {
 	.help = "Names every mistake in the inventory. If there is none, reads the state of NODES, "
 		"without NODES\nof all, and says of each what is wrong and which command mends it.",
 	.flags = COMMAND_NODES | COMMAND_ALL,
-	.options = OPTIONS_RUN,
+	.options = OPTIONS(OPTIONS_RUN),
 	.exec = exec_check,
 };

@@ -405,8 +405,7 @@ const struct command command_coprocess = {
 		"and ranges, and\namong those that it was started with. Nobody is asked anything. "
 		"`powerctl --coprocess`\nis the same.",
 	.flags = COMMAND_NODES | COMMAND_ALL,
-	.options = OPTIONS_NODES | OPTION_BIT(OPTION_TIMEOUT) | OPTION_BIT(OPTION_FANOUT) |
-		   OPTION_BIT(OPTION_MAINTENANCE) | OPTION_BIT(OPTION_PROTECTED) |
-		   OPTION_BIT(OPTION_LOCK_WAIT) | OPTION_BIT(OPTION_COPROCESS),
+	.options = OPTIONS(OPTIONS_NODES, OPTION_TIMEOUT, OPTION_FANOUT, OPTION_MAINTENANCE,
+		OPTION_PROTECTED, OPTION_LOCK_WAIT, OPTION_COPROCESS),
 	.exec = exec_coprocess,
 };

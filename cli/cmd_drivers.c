@@ -179,7 +179,12 @@ static int find_one(struct cli *cli, const char *name, const char *value,
 	struct pctl_error err = { 0 };
 
 	if (pctl_core_driver(cli_core(cli), name, ret, &err) < 0) {
-		say("%s; `powerctl drivers` lists them", err.text);
+		PCTL_AUTO(free) char *near = method_nearest_driver(cli, name);
+
+		if (near)
+			say("%s; did you mean '%s'?", err.text, near);
+		else
+			say("%s; `powerctl drivers` lists them", err.text);
 		return CLI_USAGE;
 	}
 	if (value && pctl_core_describe(cli_core(cli), name, value, ret_about, &err) < 0) {
@@ -326,7 +331,6 @@ const struct command command_drivers = {
 		"inventory, by which\neditors complete and check it; with NAME and VALUE those "
 		"settings are in it as well. `drivers new NAME` writes a "
 		"folder with a driver that works,\nto be made into yours.",
-	.options = OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_SCHEMA) | OPTION_BIT(OPTION_MAN) |
-		   OPTION_BIT(OPTION_DIR),
+	.options = OPTIONS(OPTION_JSON, OPTION_SCHEMA, OPTION_MAN, OPTION_DIR),
 	.exec = exec_drivers,
 };

@@ -41,7 +41,7 @@ const struct command command_expand = {
 	.summary = "print the names that NODES stand for, one per line",
 	.help = "One name per line, in the order in which they are named, none twice.\n" NAMES_HELP,
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_NODES,
+	.options = OPTIONS(OPTIONS_NODES),
 	.exec = exec_expand,
 };
 
@@ -52,6 +52,6 @@ const struct command command_fold = {
 	.help = "One line: n[1-3,7]. `powerctl fold -` folds what standard input "
 		"holds.\n" NAMES_HELP,
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_NODES,
+	.options = OPTIONS(OPTIONS_NODES),
 	.exec = exec_fold,
 };

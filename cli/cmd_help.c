@@ -29,11 +29,12 @@ static void show_option(FILE *out, const struct option_row *row)
 	(void)fprintf(out, "  %s%-*s %s\n", letter, COLUMN, name, row->help);
 }
 
-static void show_options(FILE *out, uint64_t options)
+/* In the order of the table. */
+static void show_options(FILE *out, const enum option_id *options)
 {
-	for (size_t i = 0; i < OPTION_COUNT; i++)
-		if (options & OPTION_BIT(i))
-			show_option(out, &option_rows[i]);
+	for (enum option_id id = 0; id < OPTION_COUNT; id++)
+		if (options_have(options, id))
+			show_option(out, &option_rows[id]);
 }
 
 void help_overview(FILE *out)
@@ -48,7 +49,7 @@ void help_overview(FILE *out)
 		"input, @failed,\nn[1-9]!n5, or a URL such as amt://admin@10.0.0.5\n\n"
 		"Options of all verbs:\n",
 		out);
-	show_options(out, OPTIONS_GLOBAL);
+	show_options(out, options_global);
 	(void)fputs(
 		"\n`powerctl help VERB` says more; so do powerctl(1) and powerctl.yaml(5).\n", out);
 }
@@ -61,18 +62,17 @@ void help_command(FILE *out, const struct command *c)
 		show_options(out, c->options);
 	}
 	(void)fputs("\nOptions of all verbs:\n", out);
-	show_options(out, OPTIONS_GLOBAL);
+	show_options(out, options_global);
 }
 
 static int exec_help(struct cli *cli)
 {
-	uint64_t implied;
 
 	if (cli->nargs == 0) {
 		help_overview(stdout);
 		return CLI_OK;
 	}
-	const struct command *c = command_find(cli->args[0], &implied);
+	const struct command *c = command_find(cli->args[0]);
 	if (!c)
 		return method_help(cli);
 	help_command(stdout, c);

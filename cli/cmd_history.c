@@ -452,7 +452,6 @@ const struct command command_history = {
 		"and 'never' where there\nis none; --last start: of all verbs that start machines, "
 		"where something was sent. NODES need\nnot be in the inventory any more.",
 	.flags = COMMAND_NODES | COMMAND_ALL,
-	.options = OPTIONS_NODES | (OPTIONS_OUTPUT & ~OPTION_BIT(OPTION_SORT)) |
-		   OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_LINES) | OPTION_BIT(OPTION_LAST),
+	.options = OPTIONS(OPTIONS_NODES, OPTIONS_FORM, OPTION_SINCE, OPTION_LINES, OPTION_LAST),
 	.exec = exec_history,
 };

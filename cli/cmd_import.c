@@ -619,7 +619,6 @@ const struct command command_import = {
 		"those "
 		"of a table\nwithout that column; --tag for all.",
 	.arguments = 2,
-	.options = OPTIONS_SECRET | OPTION_BIT(OPTION_DRIVER) | OPTION_BIT(OPTION_TAG) |
-		   OPTION_BIT(OPTION_DRY_RUN),
+	.options = OPTIONS(OPTIONS_SECRET, OPTION_DRIVER, OPTION_TAG, OPTION_DRY_RUN),
 	.exec = exec_import,
 };

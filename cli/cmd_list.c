@@ -171,6 +171,6 @@ const struct command command_list = {
 	.summary = "list nodes: driver, address, tags",
 	.help = "What the inventory says; nothing is asked over the network.",
 	.flags = COMMAND_NODES | COMMAND_ALL,
-	.options = OPTIONS_NODES | (OPTIONS_OUTPUT & ~OPTION_BIT(OPTION_SORT)),
+	.options = OPTIONS(OPTIONS_NODES, OPTIONS_FORM),
 	.exec = exec_list,
 };

@@ -104,6 +104,6 @@ const struct command command_show = {
 	.summary = "show the settings that hold for nodes",
 	.help = "Classes and credentials merged, as the drivers get them. Secrets read `(set)`.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_NODES | (OPTIONS_OUTPUT & ~OPTION_BIT(OPTION_SORT)),
+	.options = OPTIONS(OPTIONS_NODES, OPTIONS_FORM),
 	.exec = exec_show,
 };

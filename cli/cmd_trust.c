@@ -139,7 +139,6 @@ const struct command command_trust = {
 		"instead when it was\nlast refused. --accept takes that over; --forget makes the "
 		"next contact a first one.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_NODES | (OPTIONS_OUTPUT & ~OPTION_BIT(OPTION_SORT)) |
-		   OPTION_BIT(OPTION_ACCEPT) | OPTION_BIT(OPTION_FORGET) | OPTION_BIT(OPTION_YES),
+	.options = OPTIONS(OPTIONS_NODES, OPTIONS_FORM, OPTION_ACCEPT, OPTION_FORGET, OPTION_YES),
 	.exec = exec_trust,
 };

@@ -53,27 +53,36 @@ const struct command *const commands[] = {
 /* What people type who come from elsewhere. */
 static const struct habit {
 	const char *word, *command;
-	uint64_t options;
+	const enum option_id *options;
 } habits[] = {
-	{ "stat", "status", 0 },
-	{ "soft", "off", OPTION_BIT(OPTION_SOFT) },
+	{ "stat", "status", NULL },
+	{ "soft", "off", OPTIONS(OPTION_SOFT) },
 };
 #define HABITS (sizeof(habits) / sizeof(habits[0]))
 
-const struct command *command_find(const char *word, uint64_t *implied)
+static const struct habit *habit_of(const char *word)
 {
-	*implied = 0;
-	for (size_t i = 0; i < HABITS; i++) {
-		if (strcmp(habits[i].word, word) == 0) {
-			*implied = habits[i].options;
-			word = habits[i].command;
-			break;
-		}
-	}
+	for (size_t i = 0; i < HABITS; i++)
+		if (strcmp(habits[i].word, word) == 0)
+			return &habits[i];
+	return NULL;
+}
+
+const struct command *command_find(const char *word)
+{
+	const struct habit *habit = habit_of(word);
+
 	for (size_t i = 0; commands[i]; i++)
-		if (strcmp(commands[i]->name, word) == 0)
+		if (strcmp(commands[i]->name, habit ? habit->command : word) == 0)
 			return commands[i];
 	return NULL;
+}
+
+const enum option_id *command_implied(const char *word)
+{
+	const struct habit *habit = habit_of(word);
+
+	return habit ? habit->options : NULL;
 }
 
 static const char *nearest_verb(const char *word)
@@ -101,10 +110,9 @@ static bool is_filler(const char *word)
 static bool say_swapped(const char *const *words)
 {
 	struct pctl_buf line;
-	uint64_t implied;
 	size_t verb = 1;
 
-	while (words[verb] && !command_find(words[verb], &implied))
+	while (words[verb] && !command_find(words[verb]))
 		verb++;
 	if (!words[verb])
 		return false;
@@ -123,7 +131,6 @@ int command_unknown(struct cli *cli, const char *const *words)
 {
 	PCTL_AUTO(free) char *driver = method_nearest_driver(cli, words[0]);
 	const char *near = nearest_verb(words[0]);
-	uint64_t implied;
 	size_t n = 1;
 
 	while (words[n])
@@ -131,7 +138,7 @@ int command_unknown(struct cli *cli, const char *const *words)
 	if (!near)
 		near = driver;
 	/* A verb at the very end was meant as one, whatever the first word resembles. */
-	if (n > 1 && command_find(words[n - 1], &implied))
+	if (n > 1 && command_find(words[n - 1]))
 		near = NULL;
 	if (near)
 		say("unknown verb '%s'; did you mean '%s'?", words[0], near);
@@ -163,19 +170,10 @@ int command_check_words(const struct cli *cli)
 	}
 	if (!nodes && !cli->options.all && !(c->flags & COMMAND_ALL)) {
 		say("no NODES are given: powerctl %s %s%s", c->name, c->usage,
-			c->options & OPTION_BIT(OPTION_ALL) ? " (-a for all)" : "");
+			options_have(c->options, OPTION_ALL) ? " (-a for all)" : "");
 		return CLI_USAGE;
 	}
 	return CLI_OK;
-}
-
-/* A habit's options are all flags; they are set as if they had been typed. */
-static void imply(struct options *options, uint64_t implied)
-{
-	for (size_t i = 0; i < OPTION_COUNT; i++)
-		if (implied & OPTION_BIT(i))
-			*(bool *)(void *)((char *)options + option_rows[i].offset) = true;
-	options->given |= implied;
 }
 
 /* --coprocess stands for the verb, and all words are its own. */
@@ -184,17 +182,16 @@ static int dispatch(struct cli *cli)
 	static const char *const none[] = { NULL };
 	const struct words *words = &cli->options.words;
 	struct pctl_error err = { 0 };
-	uint64_t implied = 0;
 	size_t verb = cli->options.coprocess ? 0 : 1;
 
-	cli->command = verb ? command_find(words->v[0], &implied) : &command_coprocess;
+	cli->command = verb ? command_find(words->v[0]) : &command_coprocess;
 	if (!cli->command)
 		return method_exec(cli);
 	if (cli->options.help) {
 		help_command(stdout, cli->command);
 		return CLI_OK;
 	}
-	imply(&cli->options, implied);
+	options_set(&cli->options, verb ? command_implied(words->v[0]) : NULL);
 	if (options_check(&cli->options, cli->command->options, cli->command->name, &err) < 0) {
 		say("%s", err.text);
 		return CLI_USAGE;

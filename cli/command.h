@@ -11,21 +11,24 @@
 
 struct command {
 	const char *name;
-	const char *usage;            /* after "powerctl NAME ": "DEVICE NODES" */
-	const char *summary;          /* one line, for the list of commands */
-	const char *help;             /* paragraphs, for `powerctl help NAME` */
-	unsigned flags;               /* COMMAND_ */
-	size_t arguments;             /* words between the verb and NODES */
-	uint64_t options;             /* OPTION_BIT()s beside the global ones */
-	int (*exec)(struct cli *cli); /* returns an enum cli_status */
-	enum pctl_verb verb;          /* of those that command_exec_verb() does */
+	const char *usage;             /* after "powerctl NAME ": "DEVICE NODES" */
+	const char *summary;           /* one line, for the list of commands */
+	const char *help;              /* paragraphs, for `powerctl help NAME` */
+	unsigned flags;                /* COMMAND_ */
+	size_t arguments;              /* words between the verb and NODES */
+	const enum option_id *options; /* OPTIONS(...) beside the global ones */
+	int (*exec)(struct cli *cli);  /* returns an enum cli_status */
+	enum pctl_verb verb;           /* of those that command_exec_verb() does */
 };
 
 /* In the order of help; the last is NULL. */
 extern const struct command *const commands[];
 
-/* By name or habit (stat, soft); implied gets the options that a habit stands for. NULL: none. */
-const struct command *command_find(const char *word, uint64_t *implied);
+/* By name or habit (stat, soft). NULL: none. */
+const struct command *command_find(const char *word);
+
+/* The flags that a habit stands for beside its command; NULL: none. */
+const enum option_id *command_implied(const char *word);
 
 /* Says which verb the first of words (NULL-terminated) was meant to be. Returns CLI_USAGE. */
 int command_unknown(struct cli *cli, const char *const *words);
@@ -37,23 +40,16 @@ int command_check_words(const struct cli *cli);
 int command_main(struct cli *cli, int argc, char **argv);
 
 /* The options that most commands about nodes share. */
-#define OPTIONS_NODES \
-	(OPTION_BIT(OPTION_ALL) | OPTION_BIT(OPTION_EXCLUDE) | OPTION_BIT(OPTION_NAMES))
-#define OPTIONS_OUTPUT                                                                 \
-	(OPTION_BIT(OPTION_JSON) | OPTION_BIT(OPTION_SORT) | OPTION_BIT(OPTION_FOLD) | \
-		OPTION_BIT(OPTION_NO_FOLD))
-#define OPTIONS_SECRET                                             \
-	(OPTION_BIT(OPTION_CREDENTIAL) | OPTION_BIT(OPTION_USER) | \
-		OPTION_BIT(OPTION_PASSWORD_FILE) | OPTION_BIT(OPTION_PASSWORD_STDIN))
-#define OPTIONS_RUN                                                                        \
-	(OPTIONS_NODES | OPTIONS_OUTPUT | OPTIONS_SECRET | OPTION_BIT(OPTION_EXIT_CLASS) | \
-		OPTION_BIT(OPTION_TIMEOUT) | OPTION_BIT(OPTION_DEADLINE) |                 \
-		OPTION_BIT(OPTION_FANOUT) | OPTION_BIT(OPTION_MAINTENANCE) |               \
-		OPTION_BIT(OPTION_TRY_ANYWAY) | OPTION_BIT(OPTION_CALLER))
-#define OPTIONS_CHANGE                                                            \
-	(OPTIONS_RUN | OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_NO_HOOKS) | \
-		OPTION_BIT(OPTION_LOCK_WAIT))
-#define OPTIONS_DISRUPT (OPTIONS_CHANGE | OPTION_BIT(OPTION_PROTECTED) | OPTION_BIT(OPTION_YES))
+#define OPTIONS_NODES  OPTION_ALL, OPTION_EXCLUDE, OPTION_NAMES
+#define OPTIONS_FORM   OPTION_JSON, OPTION_FOLD, OPTION_NO_FOLD
+#define OPTIONS_OUTPUT OPTIONS_FORM, OPTION_SORT
+#define OPTIONS_SECRET OPTION_CREDENTIAL, OPTION_USER, OPTION_PASSWORD_FILE, OPTION_PASSWORD_STDIN
+#define OPTIONS_RUN                                                                       \
+	OPTIONS_NODES, OPTIONS_OUTPUT, OPTIONS_SECRET, OPTION_EXIT_CLASS, OPTION_TIMEOUT, \
+		OPTION_DEADLINE, OPTION_FANOUT, OPTION_MAINTENANCE, OPTION_TRY_ANYWAY,    \
+		OPTION_CALLER
+#define OPTIONS_CHANGE  OPTIONS_RUN, OPTION_DRY_RUN, OPTION_NO_HOOKS, OPTION_LOCK_WAIT
+#define OPTIONS_DISRUPT OPTIONS_CHANGE, OPTION_PROTECTED, OPTION_YES
 
 extern const struct command command_status, command_on, command_off, command_reboot, command_cycle,
 	command_reset, command_bootdev, command_boot, command_pxeboot, command_nmi, command_sleep,

@@ -327,27 +327,25 @@ static void offer_value(struct completion *c, enum option_id id)
 		offer(c, option_kinds[id], NULL);
 }
 
-static uint64_t options_here(struct completion *c, const struct line *line)
+static const enum option_id *options_here(struct completion *c, const struct line *line)
 {
-	uint64_t implied;
 	const char *const *words = (const char *const *)line->words.v;
-	const struct command *command = words ? command_find(words[0], &implied) : NULL;
+	const struct command *command = words ? command_find(words[0]) : NULL;
 
 	if (command)
-		return command->options | OPTIONS_GLOBAL;
-	return words && words[1] ? method_options(c->cli, words[0], words[1]) | OPTIONS_GLOBAL
-				 : OPTIONS_GLOBAL;
+		return command->options;
+	return words && words[1] ? method_options(c->cli, words[0], words[1]) : NULL;
 }
 
 static void offer_options(struct completion *c, const struct line *line)
 {
-	uint64_t options = options_here(c, line);
+	const enum option_id *options = options_here(c, line);
 
-	for (size_t i = 0; i < OPTION_COUNT; i++) {
-		PCTL_AUTO(free) char *name = pctl_xasprintf("--%s", option_rows[i].name);
+	for (enum option_id id = 0; id < OPTION_COUNT; id++) {
+		PCTL_AUTO(free) char *name = pctl_xasprintf("--%s", option_rows[id].name);
 
-		if (options & OPTION_BIT(i))
-			complete_offer(c, name, option_rows[i].help);
+		if (options_have(options, id) || options_have(options_global, id))
+			complete_offer(c, name, option_rows[id].help);
 	}
 }
 
@@ -373,14 +371,13 @@ static void offer_method(struct completion *c, const struct line *line)
 
 static void offer_word(struct completion *c, const struct line *line)
 {
-	uint64_t implied;
 	const struct command *command;
 
 	if (line->words.n == 0) {
 		offer_verbs(c);
 		return;
 	}
-	command = command_find(line->words.v[0], &implied);
+	command = command_find(line->words.v[0]);
 	for (size_t i = 1; command == &command_set && i < line->words.n; i++)
 		words_add(&c->cli->options.settings, line->words.v[i]);
 	if (!command)

@@ -34,7 +34,6 @@ static bool is_name(const char *name)
  * for. */
 static bool check_name(struct cli *cli, const char *name)
 {
-	uint64_t implied;
 
 	if (!is_name(name)) {
 		say("'%s' is not a driver's name: small letters and digits, a letter first, at "
@@ -42,8 +41,7 @@ static bool check_name(struct cli *cli, const char *name)
 			name, NAME_MAX_LEN);
 		return false;
 	}
-	if (strcmp(name, "new") == 0 || strcmp(name, "complete") == 0 ||
-		command_find(name, &implied)) {
+	if (strcmp(name, "new") == 0 || strcmp(name, "complete") == 0 || command_find(name)) {
 		say("'%s' is a word of powerctl's; choose another name", name);
 		return false;
 	}

@@ -61,7 +61,6 @@ static int load(struct cli *cli, const char *driver, const char *method,
 {
 	const char *words[WORDS_MAX + 1] = { NULL };
 	struct pctl_error err = { 0 };
-	uint64_t implied;
 	size_t n = 0;
 
 	*ret_method = NULL;
@@ -79,7 +78,7 @@ static int load(struct cli *cli, const char *driver, const char *method,
 	const char *near = pctl_parse_nearest(method, words);
 	if (near)
 		say("driver %s has no method '%s'; did you mean '%s'?", driver, method, near);
-	else if (command_find(method, &implied))
+	else if (command_find(method))
 		say("driver %s has no method '%s'; the verb is: powerctl %s NODES", driver, method,
 			method);
 	else if (n)
@@ -183,15 +182,15 @@ struct call {
 	char *name, *usage, *help;
 };
 
-static uint64_t options_of(const struct pctl_method *m)
+static const enum option_id *options_of(const struct pctl_method *m)
 {
-	uint64_t options = OPTIONS_CHANGE;
+	static const enum option_id change[] = { OPTIONS_CHANGE, OPTION_COUNT };
+	static const enum option_id confirm[] = { OPTIONS_CHANGE, OPTION_YES, OPTION_COUNT };
+	static const enum option_id disrupt[] = { OPTIONS_DISRUPT, OPTION_COUNT };
 
 	if (m->flags & PCTL_METHOD_DISRUPTS)
-		options |= OPTIONS_DISRUPT;
-	if (m->flags & PCTL_METHOD_CONFIRM)
-		options |= OPTION_BIT(OPTION_YES);
-	return options;
+		return disrupt;
+	return m->flags & PCTL_METHOD_CONFIRM ? confirm : change;
 }
 
 const struct pctl_method *method_find(struct cli *cli, const char *driver, const char *method)
@@ -203,11 +202,11 @@ const struct pctl_method *method_find(struct cli *cli, const char *driver, const
 	return find(d, method);
 }
 
-uint64_t method_options(struct cli *cli, const char *driver, const char *method)
+const enum option_id *method_options(struct cli *cli, const char *driver, const char *method)
 {
 	const struct pctl_method *m = method_find(cli, driver, method);
 
-	return m ? options_of(m) : 0;
+	return m ? options_of(m) : NULL;
 }
 
 static void call_init(struct call *c, const char *const *words)

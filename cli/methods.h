@@ -26,6 +26,6 @@ struct pctl_value *method_list(const struct pctl_driver *driver);
 
 /* For completion, which says nothing: the method, or NULL; and the options that it takes, or 0. */
 const struct pctl_method *method_find(struct cli *cli, const char *driver, const char *method);
-uint64_t method_options(struct cli *cli, const char *driver, const char *method);
+const enum option_id *method_options(struct cli *cli, const char *driver, const char *method);
 
 #endif

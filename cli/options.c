@@ -127,7 +127,24 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"run none of the inventory's hooks, for emergencies"),
 };
 
-_Static_assert(OPTION_COUNT <= 64, "an OPTION_BIT() for each");
+const enum option_id options_global[] = {
+	OPTION_HELP,
+	OPTION_VERSION,
+	OPTION_QUIET,
+	OPTION_VERBOSE,
+	OPTION_INVENTORY,
+	OPTION_PLUGIN_DIR,
+	OPTION_TRACE,
+	OPTION_COUNT,
+};
+
+bool options_have(const enum option_id *list, enum option_id id)
+{
+	while (list && *list != OPTION_COUNT)
+		if (*list++ == id)
+			return true;
+	return false;
+}
 
 void words_add(struct words *words, const char *word)
 {
@@ -191,7 +208,7 @@ static int store(struct options *o, enum option_id id, const char *value, struct
 	const struct option_row *row = &option_rows[id];
 	void *at = (char *)o + row->offset;
 
-	o->given |= OPTION_BIT(id);
+	o->given[id] = true;
 	switch (row->kind) {
 	case OPTION_FLAG:
 		*(bool *)at = true;
@@ -341,20 +358,17 @@ static const struct {
 	{ OPTION_CREDENTIAL, OPTION_PASSWORD_STDIN },
 };
 
-int options_check(const struct options *options, uint64_t allowed, const char *command,
+int options_check(const struct options *options, const enum option_id *allowed, const char *command,
 	struct pctl_error *err)
 {
-	for (size_t i = 0; i < OPTION_COUNT; i++) {
-		uint64_t bit = OPTION_BIT(i);
-
-		if ((options->given & bit) && !((allowed | OPTIONS_GLOBAL) & bit))
+	for (enum option_id id = 0; id < OPTION_COUNT; id++)
+		if (options->given[id] && !options_have(allowed, id) &&
+			!options_have(options_global, id))
 			return pctl_error_set(err, PCTL_E_CONFIG,
 				"--%s is no option of %s; `powerctl help %s` lists them",
-				option_rows[i].name, command, command);
-	}
+				option_rows[id].name, command, command);
 	for (size_t i = 0; i < sizeof(rivals) / sizeof(rivals[0]); i++)
-		if ((options->given & OPTION_BIT(rivals[i].a)) &&
-			(options->given & OPTION_BIT(rivals[i].b)))
+		if (options->given[rivals[i].a] && options->given[rivals[i].b])
 			return pctl_error_set(err, PCTL_E_CONFIG,
 				"--%s and --%s exclude each other: choose one",
 				option_rows[rivals[i].a].name, option_rows[rivals[i].b].name);
@@ -362,4 +376,12 @@ int options_check(const struct options *options, uint64_t allowed, const char *c
 		return pctl_error_set(
 			err, PCTL_E_CONFIG, "--force-after goes with --soft: add --soft");
 	return 0;
+}
+
+void options_set(struct options *options, const enum option_id *list)
+{
+	for (; list && *list != OPTION_COUNT; list++) {
+		*(bool *)(void *)((char *)options + option_rows[*list].offset) = true;
+		options->given[*list] = true;
+	}
 }

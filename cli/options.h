@@ -78,13 +78,15 @@ enum option_id {
 	OPTION_COPROCESS,
 	OPTION_COUNT,
 };
-#define OPTION_BIT(id) (UINT64_C(1) << (id))
+
+/* A list of them, for tables outside of functions: OPTIONS(OPTION_JSON, OPTION_SORT). NULL is an
+ * empty one. */
+#define OPTIONS(...) ((const enum option_id[]){ __VA_ARGS__, OPTION_COUNT })
 
 /* Every command takes these. */
-#define OPTIONS_GLOBAL                                                                     \
-	(OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_VERSION) | OPTION_BIT(OPTION_QUIET) | \
-		OPTION_BIT(OPTION_VERBOSE) | OPTION_BIT(OPTION_INVENTORY) |                \
-		OPTION_BIT(OPTION_PLUGIN_DIR) | OPTION_BIT(OPTION_TRACE))
+extern const enum option_id options_global[];
+
+bool options_have(const enum option_id *list, enum option_id id);
 
 enum option_kind {
 	OPTION_FLAG,     /* bool */
@@ -116,7 +118,7 @@ void words_add(struct words *words, const char *word);
 void words_done(struct words *words);
 
 struct options {
-	uint64_t given; /* OPTION_BIT()s */
+	bool given[OPTION_COUNT];
 	struct words words;
 
 	bool help, version, quiet, trace;
@@ -156,10 +158,13 @@ int options_parse(struct options *ret, int argc, char **argv, struct pctl_error 
 void options_done(struct options *options);
 
 /*
- * Whether a command that takes the options of allowed got no other, and none that contradict each
- * other. PCTL_E_CONFIG otherwise.
+ * Whether a command that takes the options of allowed and the global ones got no other, and none
+ * that contradict each other. PCTL_E_CONFIG otherwise.
  */
-int options_check(const struct options *options, uint64_t allowed, const char *command,
+int options_check(const struct options *options, const enum option_id *allowed, const char *command,
 	struct pctl_error *err);
+
+/* Sets those of a list, which are flags, as if they had been typed. */
+void options_set(struct options *options, const enum option_id *list);
 
 #endif

@@ -187,14 +187,10 @@ static int exec_verb(struct cli *cli)
 
 /* --- Rows. ------------------------------------------------------------------------------------ */
 
-#define NO_WAIT OPTION_BIT(OPTION_NO_WAIT)
-#define STARTS                                                                 \
-	(NO_WAIT | OPTION_BIT(OPTION_UNTIL) | OPTION_BIT(OPTION_MAX_AT_ONCE) | \
-		OPTION_BIT(OPTION_STAGGER))
-#define BOOT                                                                                  \
-	(OPTION_BIT(OPTION_PERSISTENT) | OPTION_BIT(OPTION_URL) | OPTION_BIT(OPTION_LEGACY) | \
-		OPTION_BIT(OPTION_UEFI))
-#define DEVICES "DEVICE is pxe, disk, cd, usb, bios, diag or http (with --url)."
+#define STARTS   OPTION_NO_WAIT, OPTION_UNTIL, OPTION_MAX_AT_ONCE, OPTION_STAGGER
+#define BOOT_HOW OPTION_PERSISTENT, OPTION_LEGACY, OPTION_UEFI
+#define BOOT     BOOT_HOW, OPTION_URL
+#define DEVICES  "DEVICE is pxe, disk, cd, usb, bios, diag or http (with --url)."
 
 const struct command command_status = {
 	.name = "status",
@@ -204,7 +200,7 @@ const struct command command_status = {
 		"sleep,\nhibernate or unknown. A machine that cannot be reached is unknown, never "
 		"off.",
 	.flags = COMMAND_NODES | COMMAND_ALL,
-	.options = OPTIONS_RUN,
+	.options = OPTIONS(OPTIONS_RUN),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_STATUS,
 };
@@ -215,7 +211,7 @@ const struct command command_on = {
 	.summary = "turn on, and wait until it reads on",
 	.help = "What is on already is left alone and counts as success.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_CHANGE | STARTS | OPTION_BIT(OPTION_WITH_CHILDREN),
+	.options = OPTIONS(OPTIONS_CHANGE, STARTS, OPTION_WITH_CHILDREN),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_ON,
 };
@@ -228,8 +224,8 @@ const struct command command_off = {
 		"down;\nwith --force-after as well, power is taken away when it has not done so "
 		"in that time.\nSuccess means that the hardware said off.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_DISRUPT | NO_WAIT | OPTION_BIT(OPTION_SOFT) |
-		   OPTION_BIT(OPTION_FORCE_AFTER) | OPTION_BIT(OPTION_WITH_CHILDREN),
+	.options = OPTIONS(OPTIONS_DISRUPT, OPTION_NO_WAIT, OPTION_SOFT, OPTION_FORCE_AFTER,
+		OPTION_WITH_CHILDREN),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_OFF,
 };
@@ -241,7 +237,7 @@ const struct command command_reboot = {
 	.help = "What is on is power cycled and read on again; what is off is turned on. With "
 		"--soft the\noperating system is asked to restart.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_DISRUPT | STARTS | OPTION_BIT(OPTION_SOFT),
+	.options = OPTIONS(OPTIONS_DISRUPT, STARTS, OPTION_SOFT),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_REBOOT,
 };
@@ -252,8 +248,7 @@ const struct command command_cycle = {
 	.summary = "power cycle; an error for what is off",
 	.help = "As reboot, but a machine that is off is an error; --on-if-off turns it on.",
 	.flags = COMMAND_NODES,
-	.options =
-		OPTIONS_DISRUPT | STARTS | OPTION_BIT(OPTION_ON_IF_OFF) | OPTION_BIT(OPTION_SOFT),
+	.options = OPTIONS(OPTIONS_DISRUPT, STARTS, OPTION_ON_IF_OFF, OPTION_SOFT),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_CYCLE,
 };
@@ -267,7 +262,7 @@ const struct command command_ac_cycle = {
 		"machine "
 		"on again if it\nwas on. Without outlets: where the driver can do it.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_DISRUPT | STARTS,
+	.options = OPTIONS(OPTIONS_DISRUPT, STARTS),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_AC_CYCLE,
 };
@@ -278,7 +273,7 @@ const struct command command_reset = {
 	.summary = "reset without taking the power away",
 	.help = "A machine that is off is an error; --on-if-off turns it on.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_DISRUPT | STARTS | OPTION_BIT(OPTION_ON_IF_OFF),
+	.options = OPTIONS(OPTIONS_DISRUPT, STARTS, OPTION_ON_IF_OFF),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_RESET,
 };
@@ -293,7 +288,7 @@ const struct command command_bootdev = {
 			"powerctl bootdev --show NODES.",
 	.flags = COMMAND_NODES | COMMAND_NO_ARGUMENT,
 	.arguments = 1,
-	.options = OPTIONS_CHANGE | BOOT | OPTION_BIT(OPTION_SHOW),
+	.options = OPTIONS(OPTIONS_CHANGE, BOOT, OPTION_SHOW),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_BOOTDEV,
 };
@@ -307,7 +302,7 @@ const struct command command_boot = {
 	"what is off.",
 	.flags = COMMAND_NODES,
 	.arguments = 1,
-	.options = OPTIONS_DISRUPT | STARTS | BOOT,
+	.options = OPTIONS(OPTIONS_DISRUPT, STARTS, BOOT),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_BOOT,
 };
@@ -318,7 +313,7 @@ const struct command command_pxeboot = {
 	.summary = "boot from the network now",
 	.help = "The same as `boot pxe`.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_DISRUPT | STARTS | (BOOT & ~OPTION_BIT(OPTION_URL)),
+	.options = OPTIONS(OPTIONS_DISRUPT, STARTS, BOOT_HOW),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_BOOT,
 };
@@ -329,7 +324,7 @@ const struct command command_nmi = {
 	.summary = "send a non-maskable interrupt (crash dump)",
 	.help = "What the operating system makes of it is its own matter: often a crash dump.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_DISRUPT,
+	.options = OPTIONS(OPTIONS_DISRUPT),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_NMI,
 };
@@ -340,7 +335,7 @@ const struct command command_sleep = {
 	.summary = "put to sleep",
 	.help = "Ends when the device has accepted; `powerctl wait sleep NODES` waits for it.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_DISRUPT,
+	.options = OPTIONS(OPTIONS_DISRUPT),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_SLEEP,
 };
@@ -351,7 +346,7 @@ const struct command command_identify = {
 	.summary = "turn the identify light on (--off: off)",
 	.help = "For finding a machine in its rack.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS_RUN | OPTION_BIT(OPTION_OFF),
+	.options = OPTIONS(OPTIONS_RUN, OPTION_OFF),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_IDENTIFY,
 };
@@ -366,7 +361,7 @@ const struct command command_wait = {
 		"`ready:` in the\ninventory passes, a TCP port or a command (powerctl.yaml(5)).",
 	.flags = COMMAND_NODES,
 	.arguments = 1,
-	.options = OPTIONS_RUN,
+	.options = OPTIONS(OPTIONS_RUN),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_WAIT,
 };
@@ -377,7 +372,7 @@ const struct command command_info = {
 	.summary = "identity and firmware",
 	.help = "What the management processor says of the machine and of itself.",
 	.flags = COMMAND_NODES | COMMAND_ALL,
-	.options = OPTIONS_RUN,
+	.options = OPTIONS(OPTIONS_RUN),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_INFO,
 };
@@ -389,7 +384,7 @@ const struct command command_hardware = {
 	.help = "Processors, memory, disks and boards, as far as the management processor knows "
 		"them.",
 	.flags = COMMAND_NODES | COMMAND_ALL,
-	.options = OPTIONS_RUN,
+	.options = OPTIONS(OPTIONS_RUN),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_HARDWARE,
 };
@@ -402,7 +397,7 @@ const struct command command_caps = {
 		"over the network.\nWhat a device has shown before that it does not have is left "
 		"out.",
 	.flags = COMMAND_NODES | COMMAND_ALL,
-	.options = OPTIONS_RUN,
+	.options = OPTIONS(OPTIONS_RUN),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_CAPS,
 };
@@ -417,8 +412,7 @@ const struct command command_log = {
 		"what "
 		"was in it is gone.",
 	.flags = COMMAND_NODES | COMMAND_ALL,
-	.options = OPTIONS_CHANGE | OPTION_BIT(OPTION_YES) | OPTION_BIT(OPTION_NEW) |
-		   OPTION_BIT(OPTION_CLEAR),
+	.options = OPTIONS(OPTIONS_CHANGE, OPTION_YES, OPTION_NEW, OPTION_CLEAR),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_LOG,
 };
@@ -430,7 +424,7 @@ const struct command command_sensors = {
 	.help = "What the management processor measures: name, value, state, and what is wrong. "
 		"Limits are in\n--json.",
 	.flags = COMMAND_NODES | COMMAND_ALL,
-	.options = OPTIONS_RUN,
+	.options = OPTIONS(OPTIONS_RUN),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_SENSORS,
 };

@@ -183,9 +183,9 @@ static void test_guards_of_every_disruptive_verb(void **state)
 
 		if (!disrupts)
 			continue;
-		assert_true(commands[i]->options & OPTION_BIT(OPTION_YES));
-		assert_true(commands[i]->options & OPTION_BIT(OPTION_PROTECTED));
-		assert_true(commands[i]->options & OPTION_BIT(OPTION_DRY_RUN));
+		assert_true(options_have(commands[i]->options, OPTION_YES));
+		assert_true(options_have(commands[i]->options, OPTION_PROTECTED));
+		assert_true(options_have(commands[i]->options, OPTION_DRY_RUN));
 		assert_true(commands[i]->flags & COMMAND_NODES);
 		assert_false(commands[i]->flags & COMMAND_ALL);
 	}
@@ -193,16 +193,15 @@ static void test_guards_of_every_disruptive_verb(void **state)
 
 static void test_habits(void **state)
 {
-	uint64_t implied = 1;
 
 	(void)state;
-	assert_ptr_equal(command_find("stat", &implied), &command_status);
-	assert_int_equal(implied, 0);
-	assert_ptr_equal(command_find("soft", &implied), &command_off);
-	assert_int_equal(implied, OPTION_BIT(OPTION_SOFT));
-	assert_ptr_equal(command_find("off", &implied), &command_off);
-	assert_int_equal(implied, 0);
-	assert_null(command_find("offf", &implied));
+	assert_ptr_equal(command_find("stat"), &command_status);
+	assert_null(command_implied("stat"));
+	assert_ptr_equal(command_find("soft"), &command_off);
+	assert_true(options_have(command_implied("soft"), OPTION_SOFT));
+	assert_ptr_equal(command_find("off"), &command_off);
+	assert_null(command_implied("off"));
+	assert_null(command_find("offf"));
 }
 
 /* Every row is whole, and no name or letter is there twice. */
