@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 JOBS ?= $(shell nproc)
 
-.PHONY: all deps demo check check-system check-vm bench bench-ipmi fuzz lint format install clean help
+.PHONY: all deps demo check check-system check-vm check-pacemaker check-powerman bench bench-ipmi fuzz lint format install clean help
 
 all: $(BUILD)/CMakeCache.txt
 	@env -u MAKEFLAGS -u MAKELEVEL cmake --build $(BUILD) -j $(JOBS) -- --no-print-directory
@@ -28,8 +28,8 @@ check:
 check-system: all
 	@scripts/check-system
 
-check-vm: all
-	@scripts/check-vm
+check-vm check-pacemaker check-powerman: all
+	@scripts/$@
 
 bench: all
 	@scripts/deps check
@@ -59,7 +59,7 @@ help:
 	@echo 'make demo         a guided run on a stand-in fleet; KEEP=1 leaves the fleet running'
 	@echo 'make check        all tests: gcc, clang, sanitizers'
 	@echo 'make check-system tests with other programs'"'"' daemons; asks before it installs (YES=1: not)'
-	@echo 'make check-vm     the part of it with a QEMU machine behind a BMC'
+	@echo 'make check-vm     the part of it with a QEMU machine behind a BMC; so check-pacemaker, check-powerman'
 	@echo 'make bench        timings beside other clients, in one table'
 	@echo 'make bench-ipmi   its rows of IPMI: beside ipmipower and ipmitool'
 	@echo 'make fuzz         each fuzz target for EACH=60 seconds'
