@@ -161,7 +161,7 @@ class Root:
                    *lines, status=None)
         if done.status != 0:
             errors = [line for line in done.err.split("\n") if line.startswith("E: ")]
-            skip("mmdebstrap: it made no root: " + " ".join(errors or done.err.split("\n")[-4:]))
+            skip("mmdebstrap: it made no root: " + (errors or [done.err])[0])
         os.mkdir(self.file("archive"))
         self.write("etc/apt/sources.list.d/powerctl.list", "deb [trusted=yes] file:/archive ./\n")
         self.write("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)
