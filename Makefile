@@ -5,7 +5,8 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 JOBS ?= $(shell nproc)
 
-.PHONY: all deps demo check check-system check-vm bench bench-ipmi fuzz lint format install clean help
+.PHONY: all deps demo check check-system check-packages check-vm bench bench-ipmi bench-compare fuzz lint format \
+	install deb dist clean help
 
 all: $(BUILD)/CMakeCache.txt
 	@env -u MAKEFLAGS -u MAKELEVEL cmake --build $(BUILD) -j $(JOBS) -- --no-print-directory
@@ -28,6 +29,9 @@ check:
 check-system: all
 	@scripts/check-system
 
+check-packages: all
+	@scripts/check-packages
+
 check-vm: all
 	@scripts/check-vm
 
@@ -38,6 +42,9 @@ bench: all
 bench-ipmi: all
 	@scripts/deps check
 	@scripts/bench ipmi
+
+bench-compare:
+	@scripts/bench-compare "$(BASE)" $(ROWS)
 
 fuzz:
 	@scripts/fuzz
@@ -51,17 +58,27 @@ format:
 install: all
 	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
 
+deb:
+	@scripts/deb
+
+dist:
+	@scripts/dist
+
 clean:
-	@rm -rf build build-dev build-tsan build-clang build-fuzz
+	@rm -rf build build-dev build-tsan build-clang build-fuzz build-deb
 
 help:
 	@echo 'make              build into build/ (build/bin/powerctl runs in place)'
 	@echo 'make demo         a guided run on a stand-in fleet; KEEP=1 leaves the fleet running'
 	@echo 'make check        all tests: gcc, clang, sanitizers'
 	@echo 'make check-system tests with other programs'"'"' daemons; asks before it installs (YES=1: not)'
+	@echo 'make check-packages  the part of it with packages: built, installed into a bare root, removed'
 	@echo 'make check-vm     the part of it with a QEMU machine behind a BMC'
 	@echo 'make bench        timings beside other clients, in one table'
 	@echo 'make bench-ipmi   its rows of IPMI: beside ipmipower and ipmitool'
+	@echo 'make bench-compare BASE=REVISION  whether HEAD is slower than that, as ratios; ROWS= of make bench'
 	@echo 'make fuzz         each fuzz target for EACH=60 seconds'
 	@echo 'make lint         format, clang-tidy, cppcheck, shellcheck, includes'
 	@echo 'make install      DESTDIR= PREFIX=/usr/local'
+	@echo 'make deb          packages of Debian into build-deb/'
+	@echo 'make dist         the source of HEAD as powerctl-VERSION.tar.gz; DIST= another folder'
