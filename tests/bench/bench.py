@@ -16,6 +16,7 @@ import statistics
 import sys
 import tempfile
 
+import compare
 import report
 from benchlib import in_turns, listen, raise_descriptor_limit, run
 from fleets import UNKNOWN
@@ -116,13 +117,17 @@ def once(client, folder, listens):
 def measure(row, options):
     """Results by the client's name; empty where something is missing."""
     missing = [what for what, there in row.needs if not there]
+    missing += [f"driver {name} in {build}" for build in options.compare for name in compare.missing(row, build)]
     if missing:
         print(f"{row.name}: left out, {', '.join(missing)} is not there", flush=True)
         return {}
     with contextlib.ExitStack() as stack:
         setup = Setup(stack, options.bmcsim)
-        clients = row.clients(setup, row)
-        samples = in_turns(clients, options.rounds or row.rounds,
+        clients, rounds = row.clients(setup, row), options.rounds or row.rounds
+        if options.compare:
+            clients = list(compare.twins(clients, *options.compare))
+            rounds = options.rounds or compare.rounds(row)
+        samples = in_turns(clients, rounds,
                            lambda client: once(client, setup.folder, row.listens))
     return {client.name: Result(row, client, samples[client.name]) for client in clients}
 
@@ -142,6 +147,9 @@ def arguments():
                         help="exit 1 if a goal is missed, or cannot be measured")
     parser.add_argument("--markdown", metavar="FILE",
                         help="results into FILE too: between its two marks, if it has them")
+    parser.add_argument("--compare", metavar=("BASE", "NEW"), nargs=2, default=(),
+                        help="powerctl of two build folders, as ratios: exit 1 if the new one takes"
+                        " more (make bench-compare builds them)")
     options = parser.parse_args()
     unknown = [w for w in options.rows if not any(is_named(row, [w]) for row in ROWS)]
     if unknown:
@@ -159,12 +167,28 @@ def wanted(options):
             yield row._replace(nodes=min(row.nodes, options.nodes or row.nodes))
 
 
+def compare_builds(options):
+    """Ends with 1 if a row takes more than it did, and if nothing was compared."""
+    print(compare.LEGEND + "\n" + compare.head(), flush=True)
+    said = []
+    for row in wanted(options):
+        for line, worse in compare.lines(row, measure(row, options)):
+            print(line, flush=True)
+            said.append(worse)
+    if not said:
+        sys.exit("bench: nothing was compared")
+    if any(said):
+        sys.exit(f"bench: {sum(said)} of {len(said)} take more than they did")
+
+
 def main():
     options = arguments()
     raise_descriptor_limit()
     # Whoever ends the bench early ends the stand-ins with it.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda signum, frame: sys.exit(128 + signum))
+    if options.compare:
+        return compare_builds(options)
     machine = report.machine()
     table, goals = report.Table(), []
     print(report.LEGEND + "\n" + table.head(), flush=True)
@@ -179,6 +203,7 @@ def main():
         report.write_markdown(options.markdown, machine, table, goals)
     if options.gate and not all(report.is_met(goal, value) for _, goal, value in goals):
         sys.exit("bench: a goal was missed")
+    return None
 
 
 if __name__ == "__main__":

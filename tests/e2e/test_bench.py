@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bench runs, counts, and notices a client that is wrong. Times are not tested."""
 import os
+import shutil
 import subprocess
 import sys
 
-from lib import BUILD, SOURCE, POWERCTL, has, main, same, test
+from lib import BUILD, SOURCE, POWERCTL, has, main, same, skip, test
 
 BENCH = os.path.join(SOURCE, "tests", "bench", "bench.py")
+COMPARE = os.path.join(SOURCE, "scripts", "bench-compare")
 
 
 def bench(*words, build=BUILD):
@@ -101,6 +103,75 @@ def unknown_row(_lab):
     r = bench("fifty")
     same(r.returncode, 2, r)
     has(r.stderr, "unknown row: fifty")
+
+
+@test
+def two_builds(lab):
+    """of two builds the slower one is seen, whichever it is; what is right is measured as in any row"""
+    slow = fake_build(lab, f"sleep 1; exec '{POWERCTL}' \"$@\"\n")
+    for base, new, status in ((BUILD, slow, 1), (slow, BUILD, 0)):
+        r = bench("--compare", base, new, "one-0ms")
+        same((r.returncode, "MORE wall" in r.stdout), (status, status == 1), r)
+        same(len([line for line in r.stdout.splitlines() if line.startswith("one-0ms ")]), 1, r)
+    r = bench("--compare", BUILD, lab.path("nothing"), "one-0ms")
+    same(r.returncode, 1, r)
+    has(r.stdout, "left out, driver amt in ")
+    has(r.stderr, "nothing was compared")
+
+
+def repository(lab):
+    """Two revisions, with the script and tools that only note what they are asked; and how to run it there."""
+    if not shutil.which("git"):
+        skip("git is not installed")
+    path = lab.path("repository")
+    os.makedirs(os.path.join(path, "scripts"))
+    shutil.copy(COMPARE, os.path.join(path, "scripts"))
+    for name, script in (("make", ""), ("cmake", '[ ! -e "$2/broken" ] || { echo no such thing; exit 1; }'),
+                         ("python3", 'cat "${3%/build}/revision" "${4%/build}/revision"; exit 7')):
+        lab.write(f"tools/{name}", f"#!/bin/sh\n{script}\n", 0o755)
+    env = {**lab.env, "TMPDIR": lab.path("places"), "PATH": lab.path("tools") + ":" + os.environ["PATH"],
+           **{f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}}
+    os.mkdir(lab.path("places"))
+
+    def run(*words):
+        return subprocess.run(words, cwd=path, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+    same(run("git", "init", "-q").returncode, 0)
+    for revision in ("first", "second"):
+        lab.write("repository/revision", revision + "\n")
+        same((run("git", "add", "-A").returncode, run("git", "commit", "-qm", revision).returncode), (0, 0))
+    return run
+
+
+@test
+def two_revisions(lab):
+    """both revisions are built beside each other, its status is the bench's, and no worktree stays behind"""
+    run = repository(lab)
+
+    def compare(*words, status):
+        r = run("scripts/bench-compare", *words)
+        same(r.returncode, status, r)
+        same((os.listdir(lab.path("places")), len(run("git", "worktree", "list").stdout.splitlines())), ([], 1), r)
+        return r
+
+    has(compare("HEAD~1", status=7).stdout, "first\nsecond\n")
+    has(compare("HEAD", status=7).stderr, "all ratios should be 1")
+    has(compare("nonsense", status=2).stderr, "git knows no revision 'nonsense'")
+    has(compare("--output=x", status=2).stderr, "HEAD is slower")
+    has(compare(status=2).stderr, "make bench-compare BASE=")
+    lab.write("repository/new.c", "")
+    r = compare("HEAD~1", status=2)
+    has(r.stderr, "?? new.c")
+    has(r.stderr, "Commit or stash them")
+    os.rename(lab.path("repository/new.c"), lab.path("repository/broken"))
+    run("git", "add", "-A")
+    run("git", "commit", "-qm", "broken")
+    r = compare("HEAD~1", status=2)
+    has(r.stderr, "no such thing\nbench-compare: new (")
+    shutil.rmtree(lab.path("repository/.git"))
+    r = run("scripts/bench-compare", "HEAD")
+    same(r.returncode, 2, r)
+    has(r.stderr, "this is no repository of it")
 
 
 main()
