@@ -28,7 +28,7 @@ groups:
   rack1: n[1-2],r01
 """
 KEYS = ["v", "time", "node", "driver", "address", "verb", "ok", "state", "changed", "confirmed",
-        "attempts", "elapsed_ms", "result", "error", "feeds"]
+        "attempts", "elapsed_ms", "result", "error", "feeds", "overtook"]
 SECRET = "Xy7-hush-never-shown"
 
 
