@@ -110,6 +110,8 @@ def only_names(lab):
         result = lab.run("off", "--yes", "--names", word)
         same((result.status, result.out), (2, ""), word)
         assert result.err, word
+    result = lab.run("off", "--yes", "--names", "n1", "--dry-run")
+    same((result.status, result.out), (2, ""))
     result = lab.run("off", "--yes", "--names")
     same((result.status, result.err), (2, "powerctl: no names follow --names\n"))
     same(lab.run("off", "--all", "--names", "n1").status, 2)
