@@ -307,7 +307,7 @@ static int expand(struct cli *cli, const struct list *words, struct pctl_names *
 			r = pctl_inventory_add_url(cli->inventory, word, out, &err);
 		else if (!is_failed(cli, word))
 			r = pctl_names_expand(out, word, &resolver, NULL, &err);
-		else if ((r = add_failed(cli, false, &failed, &err)) == 0)
+		else if ((r = add_failed(cli, false, &failed, &err)) == 0 && failed.n > 0)
 			r = pctl_names_expand(out, failed.v[0], NULL, NULL, &err);
 		if (r < 0 && is_failed(cli, word)) /* the text begins with it */
 			pctl_problems_add(problems, nowhere, "%s", err.text);

@@ -124,7 +124,8 @@ struct pctl_request {
 	bool override_protected;
 	bool try_anyway; /* log in also where the credential was refused a moment ago */
 
-	/* For another process's lock; then it goes first, without the lock. 0: as long as it takes */
+	/* For another process's lock; then it goes first, without the lock. 0: as long as it takes
+	 */
 	uint64_t lock_wait_ms;
 
 	uint64_t timeout_ms;  /* one node's whole verb, queueing not counted; 0: the verb's own */
@@ -168,8 +169,8 @@ struct pctl_result {
 	unsigned attempts;     /* how often something was tried */
 	uint64_t elapsed_ms;
 	const char *word; /* what a line says: on, off, ..., accepted, ok, skipped, error */
-	/* Whose lock it did not wait for any longer ("root, powerctl reboot, pid 4711"), or why there
-	 * was none to be had; NULL: it had the lock, or needed none. */
+	/* Whose lock it did not wait for any longer ("root, powerctl reboot, pid 4711"), or why
+	 * there was none to be had; NULL: it had the lock, or needed none. */
 	const char *overtook;
 	const char *note; /* more about it: a reason, what a dry run would do; or NULL */
 	const struct pctl_value *tree; /* what was read, and what a method answers; or NULL */
