@@ -7,6 +7,7 @@ maintenance, and `fs1` is protected. In documents:
     <!-- not run: WHY -->            in front of a block, or in the line of a command: counted
     <!-- with: nuc1 KNOB=VALUE; -->  likewise: something is wrong with machines that were met before
     <!-- with: no inventory -->      likewise
+    <!-- goes on -->                 in front of a block: with the machines of the one before
 
 In a ```console block each command prints what is below it (`...`: any lines), on a terminal; `echo $?`
 tells its exit status, and what shows no output has to end well. So have the lines of a ```sh block
@@ -25,6 +26,7 @@ BMC_NETWORK = "127.0.20."
 PASSWORD = "P@ssw0rd"
 NOT_RUN = re.compile(r"<!-- not run: (.+?) -->")
 WITH = re.compile(r"<!-- with: (.+?) -->")
+GOES_ON = "<!-- goes on -->"
 FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.M | re.S)
 PATTERN = re.compile(r"(?<![\w%@$])[A-Z]{2,}|\.\.\.")  # NODES, VERB, ...
 PROMPTS = ((r"\[y/N\] $", "y\n"), (r"(?i)user[^\n]*: $", "admin\n"),
@@ -35,14 +37,18 @@ PROMPTS = ((r"\[y/N\] $", "y\n"), (r"(?i)user[^\n]*: $", "admin\n"),
 class Command:
     """One command line of a document, what it prints (None: anything), and what is said about it."""
 
-    def __init__(self, text, lines, before):
+    def __init__(self, text, lines, marks):
         self.text, self.lines, self.status = text, lines, None
-        skip, knobs = NOT_RUN.search(before), WITH.search(before)
-        self.why_not = skip and skip.group(1)
-        self.knobs = knobs.group(1).split("; ") if knobs else []
+        self.why_not, self.knobs = marks
 
 
-def console(body, before):
+def marks_of(before):
+    """Why something is not run, and the knobs."""
+    skip, knobs = NOT_RUN.search(before), WITH.search(before)
+    return skip and skip.group(1), knobs.group(1).split("; ") if knobs else []
+
+
+def console(body, marks):
     found = []
     for part in re.split(r"^\$ ", body, flags=re.M)[1:]:
         text, *lines = part.rstrip("\n").split("\n")
@@ -51,29 +57,30 @@ def console(body, before):
         if text == "echo $?":
             found[-1].status = int(lines[0])
         else:
-            found.append(Command(text, lines, before))
+            found.append(Command(text, lines, marks))
     return found
 
 
-def shell(body, before):
+def shell(body, marks):
     body = re.sub(r"\\\n\s*|(?<=\|)\n\s*", " ", body)
     whole = [body] if body.startswith("#!") else body.split("\n")
-    return [Command(line, None, before) for line in whole
+    return [Command(line, None, marks) for line in whole
             if line.strip() and not line.startswith("# ")]
 
 
 def commands(text):
     """All command lines of a document, in order."""
-    found, at = [], 0
+    found, at, marks = [], 0, None
     for fence in [*FENCE.finditer(text), None]:
         prose = text[at:fence.start()] if fence else text[at:]
         for line in prose.split("\n"):
             for inline in re.findall(r"`(powerctl [^`]+)`", line):
                 if not PATTERN.search(inline):
-                    found.append(Command(inline.replace("\\|", "|"), None, line))
+                    found.append(Command(inline.replace("\\|", "|"), None, marks_of(line)))
         if fence:
-            before = "".join(re.findall(r"<!-- .*? -->(?=\n*\Z|\n<!--)", prose.rstrip()[-400:]))
-            found += {"console": console, "sh": shell}.get(fence[1], lambda *_: [])(fence[2], before)
+            before = re.search(r"(?:<!-- [^\n]* -->\s*)*\Z", prose)[0]
+            marks = marks if GOES_ON in before else marks_of(before)
+            found += {"console": console, "sh": shell}.get(fence[1], lambda *_: [])(fence[2], marks)
             at = fence.end()
     return found
 
@@ -133,7 +140,7 @@ credentials:
   nucs: {{username: admin, password_file: secrets/nucs}}
   bmc: {{username: admin, password_file: secrets/bmc}}
 nodes:
-  nuc[1-8]: {{driver: amt, credential: nucs, tags: [lab], ready: {{tcp: {port}}},
+  nuc[1-8]: {{driver: amt, credential: nucs, tags: [lab], ready: {{tcp: {port}, host: "{NETWORK}[11-18]"}},
     address: "{NETWORK}[11-18]", port: {port}, tls_port: {tls_port}}}
   c[001-040]: {{driver: ipmi, credential: bmc, tags: [batch],
     address: "{BMC_NETWORK}[1-40]", port: {bmc_port}}}
@@ -154,6 +161,7 @@ groups:
         """As a document has it: without what differs from run to run."""
         text = text.replace(NETWORK, "10.0.0.").replace(BMC_NETWORK, "10.0.1.")
         text = text.replace(self.lab.path("home"), "~")
+        text = text.replace(self.lab.path("state"), "~/.local/state")
         return [line.rstrip() for line in plain(text) if line.strip()]
 
     def run(self, command):
@@ -181,7 +189,7 @@ groups:
 def plain(text):
     """Without what differs from run to run."""
     for pattern, to in ((r'"time":"[^"]*"', '"time":"T"'), (r'"elapsed_ms":\d+', '"elapsed_ms":0'),
-                        (r"\bin \d+(\.\d+)? m?s\b", "in N s"), (r"pid \d+", "pid N"),
+                        (r"\bin \d+(\.\d+)? m?s\b", "in N s"), (r"pid \d+", "pid N"), (r"\b\d\d:\d\d\b(?!:)", "HH:MM"),
                         (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?Z?", "TIME"),
                         (r"[0-9a-f]{8}-[0-9a-f-]{27}", "UUID"), (r"\b[0-9A-F]{32,64}\b", "HEX"),
                         (r"\b[0-9a-f]{32,64}\b", "HEX"), (r"/\S*/powerctl\.yaml", "powerctl.yaml")):

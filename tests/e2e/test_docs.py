@@ -33,7 +33,8 @@ def command_lines(lab):
             if command.why_not:
                 not_run.append(f"{path}: {command.text.splitlines()[0]}: {command.why_not}")
                 continue
-            if command.knobs != knobs:
+            # Each block with knobs begins anew, and so does what is behind it.
+            if knobs is None or (command.knobs is not knobs and (command.knobs or knobs)):
                 fleet.begin(command.knobs)
                 knobs = command.knobs
             docsfleet.check(fleet, path, command)
