@@ -11,7 +11,8 @@ maintenance, and `fs1` is protected. In documents:
 
 In a ```console block each command prints what is below it (`...`: any lines), on a terminal; `echo $?`
 tells its exit status, and what shows no output has to end well. So have the lines of a ```sh block
-and each `powerctl ...` in the text, unless it is a pattern with words in capitals.
+and each `powerctl ...` in the text, unless it is a pattern with words in capitals. In manual pages
+the marks are comments, `; not run: WHY`.
 """
 import os
 import random
@@ -71,8 +72,12 @@ def shell(body, marks):
             if line.strip() and not line.startswith("# ")]
 
 
-def commands(text):
-    """All command lines of a document, in order."""
+def commands(path):
+    """All command lines of a document, in order; of a manual page those of its examples."""
+    text, kinds = text_of(path), {"console": console, "sh": shell}
+    if path.endswith(".scd"):
+        text = re.sub(r"^; (.*)$", r"<!-- \1 -->", text[text.index("# EXAMPLES"):], flags=re.M)
+        kinds[""] = shell
     found, at, marks = [], 0, None
     for fence in [*FENCE.finditer(text), None]:
         prose = text[at:fence.start()] if fence else text[at:]
@@ -83,7 +88,7 @@ def commands(text):
         if fence:
             before = re.search(r"(?:<!-- [^\n]* -->\s*)*\Z", prose)[0]
             marks = marks if GOES_ON in before else marks_of(before)
-            found += {"console": console, "sh": shell}.get(fence[1], lambda *_: [])(fence[2], marks)
+            found += kinds[fence[1]](fence[2], marks) if fence[1] in kinds else []
             at = fence.end()
     return found
 
@@ -241,7 +246,7 @@ def run_page(path):
     try:
         with Lab() as lab:
             fleet = DocsFleet(lab)
-            for command in commands(text_of(path)):
+            for command in commands(path):
                 if command.why_not:
                     not_run.append(f"{path}: {command.text.splitlines()[0]}: {command.why_not}")
                     continue

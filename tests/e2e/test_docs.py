@@ -22,7 +22,7 @@ OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
 def pages():
     """The documents whose command lines are run; docs/writing-a-driver.md has a test of its own."""
     found = glob.glob("docs/**/*.md", root_dir=SOURCE, recursive=True)
-    return ["README.md", *sorted(set(found) - {"docs/writing-a-driver.md"})]
+    return ["README.md", "cli/powerctl.1.scd", *sorted(set(found) - {"docs/writing-a-driver.md"})]
 
 
 @test
