@@ -151,8 +151,6 @@ class DocsFleet:
             lab.write(f"home/.config/powerctl/secrets/{name}", PASSWORD + "\n")
         port, tls_port, bmc_port = self.ports()
         lab.write("home/.config/powerctl/powerctl.yaml", f"""\
-defaults:
-  timeouts: {{connect: 1s}}
 credentials:
   nucs: {{username: admin, password_file: secrets/nucs}}
   bmc: {{username: admin, password_file: secrets/bmc}}
@@ -161,6 +159,7 @@ nodes:
     address: "{NETWORK}[11-18]", port: {port}, tls_port: {tls_port}}}
   c[001-040]: {{driver: ipmi, credential: bmc, tags: [batch],
     address: "{BMC_NETWORK}[1-40]", port: {bmc_port}}}
+  nuc7: {{timeouts: {{connect: 1s}}}}
   c017: {{maintenance: "PSU out, ticket 4711"}}
   fs1: {{driver: "null", protected: home folders of everybody}}
 groups:
