@@ -82,6 +82,7 @@ def commands(path):
     for fence in [*FENCE.finditer(text), None]:
         prose = text[at:fence.start()] if fence else text[at:]
         for line in prose.split("\n"):
+            assert not re.search(r"`powerctl\b[^`]*$", line), f"{path}: a command in two lines: {line}"
             for inline in re.findall(r"`(powerctl [^`]+)`", line):
                 if not PATTERN.search(inline):
                     found.append(Command(inline.replace("\\|", "|"), None, marks_of(line)))
