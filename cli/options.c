@@ -73,10 +73,11 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_SHOW] = ROW("show", 0, OPTION_FLAG, NULL, show, "only read what is set"),
 	[OPTION_OFF] = ROW("off", 0, OPTION_FLAG, NULL, off, "end it"),
 	[OPTION_CREDENTIAL] = ROW("credential", 0, OPTION_TEXT, "NAME", credential,
-		"a credential of the inventory, for URLs and add"),
-	[OPTION_USER] = ROW("user", 'u', OPTION_TEXT, "NAME", user, "the user, for URLs and add"),
+		"a credential of the inventory, for URLs, add and import"),
+	[OPTION_USER] =
+		ROW("user", 'u', OPTION_TEXT, "NAME", user, "the user, for URLs, add and import"),
 	[OPTION_PASSWORD_FILE] = ROW("password-file", 0, OPTION_TEXT, "FILE", password_file,
-		"a file that holds the password, for URLs and add"),
+		"a file that holds the password, for URLs, add and import"),
 	[OPTION_PASSWORD_STDIN] = ROW("password-stdin", 0, OPTION_FLAG, NULL, password_stdin,
 		"read the password from standard input"),
 	[OPTION_DRIVER] =

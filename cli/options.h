@@ -131,7 +131,7 @@ struct options {
 
 	bool json, sort, fold, no_fold, exit_class;
 	uint64_t timeout_ms, deadline_ms, fanout, max_at_once, stagger_ms, lock_wait_ms;
-	bool no_wait, dry_run, maintenance, override_protected, yes;
+	bool no_hooks, no_wait, dry_run, maintenance, override_protected, yes;
 	bool soft, on_if_off, persistent, legacy, uefi, show, off;
 	uint64_t force_after_ms;
 	const char *url;
@@ -150,7 +150,6 @@ struct options {
 	const char *until, *dir;
 	const char *since, *last, *caller;
 	uint64_t lines;
-	bool no_hooks;
 };
 
 /* PCTL_E_CONFIG: err says which option, what is wrong and what would be right. */

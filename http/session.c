@@ -425,9 +425,7 @@ void exchange_expire(struct exchange *ex)
 	if (!ex->turn.sent) {
 		pctl_format_duration(connect_ms, limit, sizeof(limit));
 		pctl_error_set(&err, PCTL_E_UNREACHABLE,
-			ex->turn.handshake
-				? "TLS was not established in %s (plain HTTP on this port?)"
-				: "no answer in %s",
+			ex->turn.handshake ? "TLS was not established in %s" : "no answer in %s",
 			limit);
 		(void)pctl_error_flag(&err, ex->turn.handshake ? 0 : PCTL_ERROR_SILENT);
 	} else {

@@ -96,6 +96,8 @@ static void test_fold(void **state)
 		"nodes:\n  n[09-11]: {driver: x, address: \"10.0.0.[9-11]\"}\n");
 	check_rows("n099,x,b\nn100,x,b\n", "nodes:\n  n[099-100]: {driver: x, address: b}\n");
 	check_rows("n99,x,b\nn100,x,b\n", "nodes:\n  n[99-100]: {driver: x, address: b}\n");
+	check_rows("n9,x,b\nn010,x,b\n",
+		"nodes:\n  n9: {driver: x, address: b}\n  n010: {driver: x, address: b}\n");
 	/* Where one is missing, both sides miss it. */
 	check_rows("n1,x,b11\nn2,x,b12\nn7,x,b17\n",
 		"nodes:\n  \"n[1-2,7]\": {driver: x, address: \"b[11-12,17]\"}\n");
@@ -109,6 +111,13 @@ static void test_fold(void **state)
 	check_rows("r1n1,x,p1\nr1n2,x,p1\nr2n1,x,p2\nr2n2,x,p2\n",
 		"nodes:\n  r1n[1-2]: {driver: x, address: p1}\n"
 		"  r2n[1-2]: {driver: x, address: p2}\n");
+	check_rows("r1n1,x,b1\nr1n2,x,b2\nr2n1,x,b1\nr2n2,x,b2\n",
+		"nodes:\n  r1n[1-2]: {driver: x, address: \"b[1-2]\"}\n"
+		"  r2n[1-2]: {driver: x, address: \"b[1-2]\"}\n");
+	/* A bracket of somebody's own is no range. */
+	check("csv", "name,driver,note\nn1,x,a [1-2]\nn2,x,a [1-2]\n",
+		"nodes:\n  n1: {driver: x, note: \"a [1-2]\"}\n"
+		"  n2: {driver: x, note: \"a [1-2]\"}\n");
 	check_rows("n1r1,x,1.1\nn2r1,x,2.1\nn1r2,x,1.2\n",
 		"nodes:\n  n1r[1-2]: {driver: x, address: \"1.[1-2]\"}\n"
 		"  n2r1: {driver: x, address: 2.1}\n");
@@ -193,7 +202,7 @@ static void test_csv_mistakes(void **state)
 		"f:6: 'n[1-2]' names 2, 'b[1-3]' 3; they have to be equally many\n"
 		"f:7: this bracket is never closed; a range is written n[1-3]\n"
 		"f:8: this line has more values than the first one has names\n"
-		"f:9: 'n6': 'b:0' is no address\n"
+		"f:9: 'n6': its address is none; write HOST, HOST:PORT or [IPV6]:PORT\n"
 		"f:10: a quote is never closed; nothing below is read\n");
 }
 

@@ -330,7 +330,8 @@ static void test_states_that_nobody_asked_for(void **state)
 /* --- JSON. ------------------------------------------------------------------------------------ */
 
 static const char *const keys[] = { "v", "time", "node", "driver", "address", "verb", "ok", "state",
-	"changed", "confirmed", "attempts", "elapsed_ms", "result", "error", "feeds", "warning" };
+	"changed", "confirmed", "attempts", "elapsed_ms", "result", "error", "feeds", "warning",
+	"overtook", "via" };
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
 
 /* All keys, no other, in this order. */

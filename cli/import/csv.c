@@ -159,7 +159,8 @@ static void add_one(void *data, const char *name, const char *address)
 		}
 	}
 	if (*address && !import_set_address(node, address)) {
-		import_left(t->im, t->place, "'%s': '%s' is no address", name, address);
+		import_left(t->im, t->place,
+			"'%s': its address is none; write HOST, HOST:PORT or [IPV6]:PORT", name);
 		node->dropped = true;
 	}
 	join_groups(t, name);

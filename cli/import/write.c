@@ -236,7 +236,8 @@ static void write_entry(
 	for (size_t i = 0; i < l->n; i++)
 		write_pair(w->out, l->keys[i], row->fields[1 + i]);
 	if (!l->class && *l->shared)
-		pctl_buf_addf(w->out, ", %s", l->shared);
+		pctl_buf_addf(w->out, "%s%s", w->out->data[w->out->len - 1] == '{' ? "" : ", ",
+			l->shared);
 	pctl_buf_adds(w->out, "}\n");
 }
 

@@ -97,8 +97,9 @@ struct pctl_task {
 	struct pctl_hold hold; /* of the machine, where this is no part */
 	struct pctl_hold_line line;
 	bool waits_lock; /* is one of the core's lock_waiters */
-	bool on_trial;   /* is one of those that try its login */
-	unsigned turn;   /* PCTL_TURN_: what it has of its turn, in this run */
+	bool hooks_asked, hooks_passed;
+	bool on_trial; /* is one of those that try its login */
+	unsigned turn; /* PCTL_TURN_: what it has of its turn, in this run */
 
 	uint64_t started, deadline; /* loop time in ms */
 
@@ -122,8 +123,7 @@ struct pctl_task {
 	struct pctl_ready_watch *ready; /* of the machine's own test */
 
 	struct pctl_hook_round *hooks; /* that run, or have ended and wait for room */
-	bool hooks_asked, hooks_passed;
-	char *warning; /* what its hooks had to say afterwards */
+	char *warning;                 /* what its hooks had to say afterwards */
 
 	struct pctl_session *session; /* as the driver opened it */
 	struct pctl_stream *stream;   /* has device and session from then on */

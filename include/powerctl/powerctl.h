@@ -254,7 +254,7 @@ struct pctl_pin {
 	/* "console": of the device which that interface of the node comes from; "power": of one of
 	 * its feeds; NULL: the node's */
 	const char *interface;
-	bool shared; /* of the endpoint, and so of the other machines behind it as well */
+	bool shared;   /* of the endpoint, and so of the other machines behind it as well */
 	char feed[48]; /* which of several feeds, as in results: "fence 2"; "": none */
 };
 

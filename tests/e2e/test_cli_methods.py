@@ -205,9 +205,10 @@ def method_mistakes(lab):
         "[times=NUMBER] [case=keep|upper|lower] NODES")
     bad(lab.run("null", "echo", "text=a", "-a", "n1"), "both -a and NODES")
     r = bad(lab.run("null", "echo", "txt=a", "times=12", "case=loud", "n1", "--trace"),
-            "null echo: text is missing", "no parameter 'txt'; did you mean 'text'?",
+            "no parameter 'txt'; did you mean 'text'?",
             "times is not a number from 0 to 9: '12'", "it is one of: keep, upper, lower")
-    same(sent(r), [])
+    same((sent(r), "text is missing" in r.err), ([], False), r)
+    bad(lab.run("null", "echo", "n1"), "null echo: text is missing")
     bad(lab.run("null", "trip", "force=1", "n1"), "null trip has no parameter 'force', nor any other")
     bad(lab.run("null", "echo", "n1", "text=a"), "nodes come last: powerctl null echo text=a n1")
     bad(lab.run("null", "echo", "text=a", "text=b", "n1"), "text is given twice")

@@ -28,7 +28,8 @@ groups:
   rack1: n[1-2],r01
 """
 KEYS = ["v", "time", "node", "driver", "address", "verb", "ok", "state", "changed", "confirmed",
-        "attempts", "elapsed_ms", "result", "error", "feeds", "warning"]
+        "attempts", "elapsed_ms", "result", "error", "feeds", "warning",
+        "overtook", "via"]
 SECRET = "Xy7-hush-never-shown"
 
 

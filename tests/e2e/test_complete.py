@@ -98,6 +98,7 @@ def arguments(lab):
             (["wait", ""], ["off", "on", "sleep", "hibernate", "ready"]),
             (["help", "reb"], ["reboot"]), (["help", "null", "ec"], ["echo"]),
             (["drivers", "n"], ["new", "null"]), (["drivers", "new", ""], []),
+            (["import", "c"], ["conman", "csv"]),
             (["null", ""], ["echo", "trip", "forget-boot"]),
             (["null", "echo", "case="], ["case=keep", "case=upper", "case=lower"]),
             (["null", "echo", "te"], ["text="]),
@@ -122,7 +123,8 @@ def arguments(lab):
                         (["set", "console_lock=x"], ":files\tconsole_lock="),
                         (["set", "password_file=x"], ":files\tpassword_file="),
                         (["--plugin-dir", ""], ":folders\t"),
-                        (["drivers", "new", "a", "--dir", "x"], ":folders\t")):
+                        (["drivers", "new", "a", "--dir", "x"], ":folders\t"),
+                        (["import", "csv", "x"], ":files\t")):
         same(lab.run("complete", *words).lines, [line], words)
     # The inventory and the drivers are those that the line names.
     other = lab.write("other.yaml", "nodes: {far1: {driver: 'null'}}")

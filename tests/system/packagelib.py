@@ -14,7 +14,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
 # pylint: disable=wrong-import-position
-from lib import SOURCE, Result, same, skip  # noqa: E402
+from lib import SOURCE, Result, Skip, same, skip  # noqa: E402
 
 LONG = 900  # seconds that a build or a download may take
 OLD = "0.0.9"
@@ -127,14 +127,21 @@ def field(package, name):
 # --- A bare root -----------------------------------------------------------------------------
 
 
-def sources():
-    """Where this machine's apt takes Debian from: lines for a sources.list, and the release."""
-    need("apt-get", "mmdebstrap", "unshare", "chroot", "dpkg-scanpackages")
+def archives():
+    """Those of Debian in apt's lists: code name, address, release and component of each."""
     said = run("apt-get", "indextargets", "--format",
                "$(CREATED_BY) $(ORIGIN) $(CODENAME) $(REPO_URI) $(RELEASE) $(COMPONENT)").lines
-    found = [line.split()[2:] for line in said if line.startswith("Packages Debian ")]
+    return [line.split()[2:] for line in said if line.startswith("Packages Debian ")]
+
+
+def sources():
+    """Where this machine's apt takes Debian from: lines for a sources.list, and the release."""
+    found = archives()
+    if not found:  # the lists may have been thrown away
+        run("apt-get", "-q", "update", status=None)
+        found = archives()
     if not found:
-        skip("apt knows no archive of Debian here")
+        skip("apt: it has no lists of Debian here, and gets none")
     return min((code for code, *_ in found), key=len), sorted({f"deb {uri} {release} {component}"
                                                               for _, uri, release, component in found})
 
@@ -143,6 +150,7 @@ class Root:
     """A Debian with nothing but apt, adduser and man, in a folder; and the packages, in an archive of its own."""
 
     def __init__(self):
+        need("apt-get", "mmdebstrap", "unshare", "chroot", "dpkg-scanpackages")
         if os.geteuid() != 0:
             skip("root: a Debian of its own can be made and entered by root only")
         if run("unshare", "--mount", "true", status=None).status != 0:
@@ -152,7 +160,8 @@ class Root:
         done = run("mmdebstrap", "--mode=root", "--variant=minbase", "--include=adduser,man-db", release, self.path,
                    *lines, status=None)
         if done.status != 0:
-            skip("mmdebstrap made no root: " + " ".join(done.err.split("\n")[-4:]))
+            errors = [line for line in done.err.split("\n") if line.startswith("E: ")]
+            skip("mmdebstrap: it made no root: " + (errors or [done.err])[0])
         os.mkdir(self.file("archive"))
         self.write("etc/apt/sources.list.d/powerctl.list", "deb [trusted=yes] file:/archive ./\n")
         self.write("usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)
@@ -222,5 +231,16 @@ class Root:
 
 
 @functools.lru_cache(None)
+def first_root():
+    """It, or why there is none: that is tried once."""
+    try:
+        return Root(), None
+    except Skip as why:
+        return None, str(why)
+
+
 def root():
-    return Root()
+    here, why = first_root()
+    if why:
+        skip(why)
+    return here
