@@ -30,8 +30,8 @@ class Call:
         """The nodes to work on. What is no node of the inventory is refused by its name."""
         jobs = self.jobs(resume_file)
         self.log.say(f"called with {hostlist[:1000]}" + (f" for jobs {jobs}" if jobs else ""))
-        names = self.patiently(lambda: self.tools.expand(hostlist))
         known = self.patiently(self.tools.inventory)
+        names = self.tools.expand(hostlist)
         about = {"action": self.action, "pid": os.getpid(), "born": born(os.getpid()), "began": now_text(),
                  "ended": None, "hostlist": printable(hostlist[:1000]), "jobs": jobs, "nodes": len(names)}
         strange = [n for n in names if n not in known]

@@ -148,30 +148,51 @@ def status_command(settings, words):
     return 0
 
 
-def check_command(settings, _):
-    """The settings, and all that would go wrong: as the user who runs it, which should be Slurm's."""
-    tools, bad = Tools(settings, "check"), list(settings.complaints)
-    for name, _, _ in SETTINGS:
-        print(f"{name} = {getattr(settings, name)}")
+def check_places(settings):
+    """What is wrong with the folder and the log."""
     try:
-        if not os.path.isdir(settings.state_dir or ""):
-            os.makedirs(settings.state_dir or "", 0o750)
+        os.makedirs(settings.state_dir or "", 0o750, exist_ok=True)
         tempfile.TemporaryFile(dir=settings.state_dir).close()
     except OSError as why:
-        bad.append(f"state_dir {settings.state_dir}: {why.strerror}: no status file, and powerctl keeps no history")
-    log = Log(settings.log_file, "check")
-    if log.file < 0:
-        bad.append(f"log_file {settings.log_file} cannot be written; the log goes to syslog")
+        yield f"state_dir {settings.state_dir}: {why.strerror}: no status file, and powerctl keeps no history"
+    if Log(settings.log_file, "check").file < 0:
+        yield f"log_file {settings.log_file} cannot be written: the log goes to syslog"
+
+
+def check_slurm(tools, known):
+    """What is wrong between Slurm and the inventory."""
+    status, out, err = tools.scontrol("-o", "show", "nodes")
+    if status != 0:
+        yield f"scontrol show nodes: {(err or out.strip()).splitlines()[0]}"
+    strange = [n for n in re.findall(r"^NodeName=(\S+)", out, re.MULTILINE) if n not in known]
+    if strange:
+        yield f"Slurm's nodes that are not in the inventory: {tools.fold(strange)}"
+    print(f"ResumeTimeout that holds: {tools.resume_timeout()} s")
+
+
+def slurm_user(tools):
     try:
-        known = set(tools.inventory())
+        config = tools.scontrol("show", "config")[1]
+    except Failure:
+        return None
+    return re.search(r"^SlurmUser\s*=\s*(\S+)\((\d+)\)", config, re.MULTILINE)
+
+
+def check_command(settings, _):
+    """The settings, and all that would go wrong: as Slurm's user, for whom it makes what is missing."""
+    tools, bad = Tools(settings, "check"), list(settings.complaints)
+    for name, _, _ in SETTINGS:
+        value = getattr(settings, name)
+        print(f"{name} = {' '.join(value) if isinstance(value, list) else '' if value is None else value}")
+    user = slurm_user(tools)
+    if user and int(user.group(2)) != os.geteuid():
+        bad.append(f"this is not Slurm's user, who would run it: runuser -u {user.group(1)} -- powerctl-slurm check")
+    else:
+        bad += check_places(settings)
+    try:
+        known = tools.inventory()
         print(f"{len(known)} nodes in the inventory")
-        status, out, err = tools.scontrol("-o", "show", "nodes")
-        if status != 0:
-            bad.append(f"scontrol show nodes: {err or out.strip()}")
-        strange = [n for n in re.findall(r"^NodeName=(\S+)", out, re.MULTILINE) if n not in known]
-        if strange:
-            bad.append(f"Slurm's nodes that are not in the inventory: {tools.fold(strange)}")
-        print(f"resume_timeout that holds: {tools.resume_timeout()} s")
+        bad += check_slurm(tools, known)
     except Failure as why:
         bad.append(str(why))
     for text in bad:
