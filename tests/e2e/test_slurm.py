@@ -192,6 +192,8 @@ def at_once(lab):
     slurm = Slurm(lab, FLEET.replace("transition: 1ms", "transition: 1ms, latency: 700ms"), resume_timeout="60s")
     lab.write("machines/n1", "on")
     same([slurm.call("resume", "n[1-2]"), slurm.call("resume", "n1")], [0, 0])
+    pid = until("it has begun", lambda: list(slurm.board["calls"].values()))[0]["pid"]
+    same((os.getsid(pid), os.readlink(f"/proc/{pid}/fd/0"), os.readlink(f"/proc/{pid}/cwd")), (pid, "/dev/null", "/"))
     slurm.ended(2)
     same(sent(lab, "n1"), ["reset"])
     same(slurm.call("resume", "dead"), 0)
@@ -240,6 +242,40 @@ def gave_up(lab):
     same(shown.returncode, 0, shown)
     has(shown.stdout, "n1: resumefail: done: off: off (")
     has(shown.stdout, "n9: never called")
+
+
+SCONTROL = """#!/bin/sh
+echo "$@" >>{asked}
+case $* in
+*"show nodes"*) for n in n1 n2 dead; do echo "NodeName=$n State=IDLE$(cat {folder}/drained) BootTime=None"; done ;;
+*"show config"*) echo 'ResumeTimeout           = 1 sec' ;;
+*State=DRAIN*) echo +DRAIN >{folder}/drained ;;
+esac
+"""
+
+
+@test
+def reboot_fails(lab):
+    """a reboot that fails, and a node that does not come back: they stay drained, with the reason; status 1"""
+    lab.write("drained", "")
+    scontrol = lab.write("scontrol", SCONTROL.format(asked=lab.path("asked"), folder=lab.folder), 0o755)
+    slurm = Slurm(lab, scontrol=scontrol, resume_timeout="1s", poll="1s")
+    lab.write("machines/n1", "on")
+    done = slurm.tool("reboot", "--reason", "new; kernel", "n1,sick", "dead")
+    same((done.returncode, done.stderr), (1, ""), done)
+    has(done.stdout, "sick: skipped: in maintenance: PSU out")
+    has(done.stdout, "dead,n1: draining")
+    has(done.stdout, "dead: error: unreachable: ")
+    has(done.stdout, "n1: error: rebooted, but its slurmd did not come back within ResumeTimeout; stays drained")
+    asked = lab.read("asked")
+    has(asked, "State=DRAIN Reason=powerctl-slurm reboot: new; kernel")
+    has(asked, "update NodeName=dead Reason=powerctl-slurm reboot failed: unreachable")
+    assert "State=RESUME" not in asked, asked
+    same(sent(lab, "n1"), ["reboot"])
+    for words in (("n9",), ("n3",), ("--now", "n1"), ()):
+        bad = slurm.tool("reboot", *words)
+        same((bad.returncode, bad.stdout), (2, ""), bad)
+    same(lab.read("asked").count("State=DRAIN"), 1)
 
 
 @test

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import time
 
 from .basics import MOST_FILE, now_text
 
@@ -69,7 +70,7 @@ class Board:
         try:
             os.makedirs(self.folder, 0o750, exist_ok=True)
             with open(self.path + ".lock", "ab") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
+                self.wait_for(lock)
                 data = self.read()
                 said = how(data)
                 self.write(data)
@@ -77,6 +78,18 @@ class Board:
         except OSError as why:
             self.complain(f"{why.strerror}; goes on without it")
             return None
+
+    @staticmethod
+    def wait_for(lock):
+        """Others hold it for some hundredths of a second; one that was stopped must not stop us."""
+        until = time.monotonic() + 10
+        while True:
+            try:
+                return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise
+            time.sleep(0.02)
 
     def claim(self, about, names):
         """Makes names ours. Those that stay with another call, with its id."""

@@ -84,7 +84,8 @@ class Reboot:
 
     def step(self, names):
         """Those that are still to be waited for."""
-        slurm = self.tools.slurm_nodes(sorted(names))
+        slurm = dict.fromkeys(names, ({"POWERED_DOWN"}, "", ""))  # such are hidden without PrivateData=cloud
+        slurm.update(self.tools.slurm_nodes(sorted(names)))
         waiting = {n for n in names if n not in self.ends}
         asleep = {n for n in waiting if slurm[n][0] & {"POWERED_DOWN", "POWERING_DOWN"}}
         self.say(asleep, "Slurm powered it down meanwhile; its next start is a boot")
