@@ -11,7 +11,7 @@ import lib
 from lib import POWERCTL, SOURCE, good, has, main, same, test, until
 
 PROGRAMS = os.path.join(SOURCE, "contrib", "slurm")
-FLEET = """classes: {m: {driver: "null", transition: 1ms, timeouts: {poll: 20ms}}}
+FLEET = """classes: {m: {driver: "null", transition: 1ms, timeouts: {poll: 20ms, connect: 300ms}}}
 nodes:
   n[1-4]: {class: m, state_file: "MACHINES/n[1-4]"}
   sick: {class: m, state_file: "MACHINES/sick", maintenance: "PSU out"}
@@ -104,7 +104,7 @@ def as_slurm_calls(lab):
     same(slurm.node("n1"), ("done", "on: was off"))
     same(slurm.node("sick"), ("skipped", "in maintenance: PSU out"))
     same(list(slurm.board["calls"].values())[0]["jobs"], [17])
-    has(slurm.log, "for jobs [17]")
+    has(slurm.log, "for jobs 17\n")
     slurm.do("suspend", "n[1-2],sick,safe")
     same([slurm.state(n) for n in ("n1", "n2")], ["off", "off"])
     same((slurm.node("n1"), slurm.node("safe")[0]), (("done", "off: off"), "failed"))
@@ -171,7 +171,7 @@ def hostile_names(lab):
 @test
 def tries_again(lab):
     """what may be tried again is, until ResumeTimeout, which scontrol tells; a wrong password is not"""
-    scontrol = lab.write("scontrol", "#!/bin/sh\necho 'ResumeTimeout           = 8 sec'\n", 0o755)
+    scontrol = lab.write("scontrol", "#!/bin/sh\necho 'ResumeTimeout           = 5 sec'\n", 0o755)
     slurm = Slurm(lab, scontrol=scontrol, resume_timeout="1s")
     same(slurm.call("resume", "dead,denied"), 0)
     slurm.ended()
@@ -189,7 +189,7 @@ def tries_again(lab):
 @test
 def at_once(lab):
     """two resumes of one node: the second leaves it to the first; a suspend takes it over"""
-    slurm = Slurm(lab, FLEET.replace("transition: 1ms", "transition: 1ms, latency: 700ms"), resume_timeout="60s")
+    slurm = Slurm(lab, FLEET.replace("transition: 1ms", "transition: 1ms, latency: 300ms"), resume_timeout="60s")
     lab.write("machines/n1", "on")
     same([slurm.call("resume", "n[1-2]"), slurm.call("resume", "n1")], [0, 0])
     pid = until("it has begun", lambda: list(slurm.board["calls"].values()))[0]["pid"]

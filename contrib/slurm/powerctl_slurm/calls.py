@@ -29,7 +29,8 @@ class Call:
     def begin(self, hostlist, resume_file):
         """The nodes to work on. What is no node of the inventory is refused by its name."""
         jobs = self.jobs(resume_file)
-        self.log.say(f"called with {hostlist[:1000]}" + (f" for jobs {jobs}" if jobs else ""))
+        told = ", ".join(map(str, jobs[:20])) + (f" and {len(jobs) - 20} more" if len(jobs) > 20 else "")
+        self.log.say(f"called with {hostlist[:1000]}" + (f" for jobs {told}" if jobs else ""))
         known = self.patiently(self.tools.inventory)
         names = self.tools.expand(hostlist)
         about = {"action": self.action, "pid": os.getpid(), "born": born(os.getpid()), "began": now_text(),
