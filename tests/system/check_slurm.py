@@ -11,6 +11,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -314,14 +315,19 @@ def reboots(lab):
 
 @test
 def four_hundred(lab):
-    """one job for 400 nodes: one call, and all stand-ins are on"""
+    """one job for 400 nodes: one call, and all stand-ins are on, though slurmctld is stopped meanwhile"""
     missing = why_not()
     if missing:
         skip(missing)
     sh("ip", "link", "set", "lo", "up")
     fleet = LargeFleet(lab, devices=400)
     c = Cluster(lab, fleet, ["NodeName=a[1-400] CPUs=1 State=CLOUD"], SuspendTime=600, ResumeTimeout=120)
+    fleet.set("all", latency_ms=1000)
     c.submit("-N400")
+    c.wait("the call is there", lambda: "called with" in c.logs())
+    os.killpg(c.ctld.pid, signal.SIGTERM)
+    c.ctld.wait(60)
+    fleet.set("all", latency_ms=0)
     c.wait("all are on", lambda: all(d["power_word"] == "on" for d in fleet.brief()))
     c.wait("all are done", lambda: [e["state"] for e in c.status()["nodes"].values()] == ["done"] * 400)
     calls = list(c.status()["calls"].values())

@@ -76,7 +76,7 @@ class Settings:
     """The settings as attributes; what was wrong with them is in complaints, and has its default."""
 
     def __init__(self):
-        self.complaints = []
+        self.complaints, self.texts = [], {}
         self.path = os.environ.get("POWERCTL_SLURM_CONF", "/etc/powerctl/slurm.conf")
         given = self.read_file()
         for name, make, default in SETTINGS:
@@ -89,7 +89,9 @@ class Settings:
             except ValueError as why:
                 self.complaints.append(f"{where}: {name} = {text}: {why}; {default} is used")
                 value = make(default)
+                text = default
             setattr(self, name, value)
+            self.texts[name] = text
 
     def read_file(self):
         names, given = [name for name, _, _ in SETTINGS], {}

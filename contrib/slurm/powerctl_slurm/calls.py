@@ -148,7 +148,7 @@ class Call:
             names = self.still_ours(names)
             pause = min(pause * 2, 60)
         for name in names:
-            self.tell(name, "failed", f"given up: {self.told[name][1]}")
+            self.tell(name, "failed", f"given up: {self.told.get(name, ('', 'nothing was told of it'))[1]}")
 
     def still_ours(self, names):
         ours = self.board.ours(names)
@@ -301,14 +301,17 @@ def set_slurm(call, names, *words):
 DOES = {"suspend": suspend, "resume": resume, "resumefail": resumefail}
 
 
+def fault(call, why):
+    call.log.say("fault: " + " | ".join(traceback.format_exception(why)))
+
+
 def work(action, hostlist, resume_file):
     """All that is done behind the fork."""
     settings = Settings()
     call = Call(action, settings)
+    threading.excepthook = lambda how: fault(call, how.exc_value)
     try:
         threading.Thread(target=call.show_progress, daemon=True).start()
-        if call.log.file >= 0:
-            os.dup2(call.log.file, 2)  # for what Python has to say
         for complaint in settings.complaints:
             call.log.say(complaint)
         call.before = call.board.read()["nodes"]
@@ -318,7 +321,7 @@ def work(action, hostlist, resume_file):
     except Failure as why:
         call.log.say(f"nothing is done: {why}")
     except Exception as why:  # pylint: disable=broad-except
-        call.log.say("fault: " + " | ".join(traceback.format_exception(why)))
+        fault(call, why)
     finally:
         call.over.set()
         call.flush()

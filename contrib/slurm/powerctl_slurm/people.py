@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 
-from .basics import SETTINGS, Failure, Log, Settings, printable
+from .basics import Failure, Log, Settings, printable
 from .board import Board
 from .tools import Tools, chunks
 
@@ -179,12 +179,13 @@ def slurm_user(tools):
     return re.search(r"^SlurmUser\s*=\s*(\S+)\((\d+)\)", config, re.MULTILINE)
 
 
-def check_command(settings, _):
+def check_command(settings, words):
     """The settings, and all that would go wrong: as Slurm's user, for whom it makes what is missing."""
+    if words:
+        raise Failure("check takes no arguments")
     tools, bad = Tools(settings, "check"), list(settings.complaints)
-    for name, _, _ in SETTINGS:
-        value = getattr(settings, name)
-        print(f"{name} = {' '.join(value) if isinstance(value, list) else '' if value is None else value}")
+    for name, text in settings.texts.items():
+        print(f"{name} = {text}")
     user = slurm_user(tools)
     if user and int(user.group(2)) != os.geteuid():
         bad.append(f"this is not Slurm's user, who would run it: runuser -u {user.group(1)} -- powerctl-slurm check")
