@@ -76,9 +76,11 @@ uint64_t pctl_hold_delay(const struct pctl_core *core, const struct pctl_hold_li
 bool pctl_hold_is_overtaken(const struct pctl_hold *hold, char *who, size_t size)
 {
 	pid_t pid = 0;
+	uint64_t mark = hold->target ? pctl_lock_mark(hold->target->core->locks,
+					       hold->target->machine, &pid)
+				     : 0;
 
-	if (!hold->target || pctl_lock_mark(hold->target->core->locks, hold->target->machine,
-				     &pid) == hold->mark)
+	if (!mark || mark == hold->mark) /* 0: another machine has its slot now */
 		return false;
 	pctl_lock_holder(pid, who, size);
 	return true;

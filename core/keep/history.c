@@ -210,11 +210,15 @@ static void write_lines(struct pctl_history *h)
 		(void)fail(h, strerror(ENOSPC));
 }
 
+/* A descriptor that is kept would be one connection less. */
+
 void pctl_history_flush(struct pctl_history *h)
 {
 	if (!h->lines.len)
 		return;
 	write_lines(h);
+	if (h->fd >= 0)
+		close_file(h);
 	pctl_buf_cut(&h->lines, 0);
 }
 

@@ -104,13 +104,13 @@ static int open_file(struct pctl_locks *locks, struct pctl_error *err)
 	return 0;
 }
 
-/* Without it nobody is told that somebody went first. */
-static int open_marks(struct pctl_locks *locks)
+/* Without it nobody is told that somebody went first. As long as nobody did, there is none. */
+static int open_marks(struct pctl_locks *locks, int create)
 {
 	PCTL_AUTO(free) char *path = NULL;
 
 	if (locks->marks < 0 && pctl_path_runtime("overtaken", &path, NULL) == 0)
-		locks->marks = pctl_file_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		locks->marks = pctl_file_open(path, O_RDWR | O_CLOEXEC | create, 0600);
 	return locks->marks;
 }
 
@@ -217,8 +217,9 @@ static off_t slot_of(uint64_t hash)
 
 static bool read_mark(struct pctl_locks *locks, uint64_t hash, struct mark *ret)
 {
-	ssize_t n =
-		open_marks(locks) < 0 ? -1 : pread(locks->marks, ret, sizeof(*ret), slot_of(hash));
+	ssize_t n = open_marks(locks, 0) < 0
+			    ? -1
+			    : pread(locks->marks, ret, sizeof(*ret), slot_of(hash));
 
 	return n == sizeof(*ret) && ret->hash == hash;
 }
@@ -233,6 +234,7 @@ int pctl_lock_overtake(struct pctl_locks *locks, const char *key, struct pctl_er
 	if (r < 0)
 		return r;
 	(void)fcntl(locks->fd, F_SETLK, &first);
+	(void)open_marks(locks, O_CREAT);
 	if (!read_mark(locks, hash, &mark))
 		mark = (struct mark){ .hash = hash };
 	mark.count++;

@@ -5,9 +5,9 @@
  * byte ranges of one file, at the hash of the device's key, so that holding thousands of them costs
  * one descriptor and leaves no files behind; the kernel drops them with the process.
  *
- * Who cannot wait any longer may go first (pctl_lock_overtake()): without the lock, which stays with
- * its holder. Then those that wait for it go on waiting until he is done as well, and the holder
- * can see that somebody went first (pctl_lock_mark()).
+ * Who cannot wait any longer may go first (pctl_lock_overtake()): without the lock, which stays
+ * with its holder. Then those that wait for it go on waiting until he is done as well, and the
+ * holder can see that somebody went first (pctl_lock_mark()).
  */
 #ifndef POWERCTL_CORE_LOCK_H
 #define POWERCTL_CORE_LOCK_H

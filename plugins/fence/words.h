@@ -27,9 +27,10 @@ bool fence_words_secret(const char *name);
 /* Why an agent of this name switches no power; NULL: nothing is known against it. */
 const char *fence_words_no_power(const char *agent);
 
-#define FENCE_BEFORE 1u  /* said before anything was asked of the device that changes it */
-#define FENCE_VAGUE  2u  /* has many reasons: lines before it may tell which */
-#define FENCE_PLAIN  4u  /* means that wherever it stands, also where it is not logged as an error \
+#define FENCE_BEFORE 1u /* said before anything was asked of the device that changes it */
+#define FENCE_VAGUE  2u /* has many reasons: lines before it may tell which */
+#define FENCE_PLAIN                                                                                \
+	4u               /* means that wherever it stands, also where it is not logged as an error \
 			  */
 #define FENCE_MISSING 8u /* a program or module that the agent needs is not there */
 

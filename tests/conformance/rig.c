@@ -148,10 +148,12 @@ static void find_address(struct rig *rig, const struct rig_options *how)
 	freeaddrinfo(found);
 }
 
-void rig_init(struct rig *rig, const struct bench *bench, const struct rig_options *how)
+/* Problems are left to be looked at: in what the settings say, as the driver sees it. The file's
+ * path; free() it. */
+static char *prepare(struct rig *rig, const struct bench *bench, const struct rig_options *how)
 {
 	const struct options *o = bench->options;
-	PCTL_AUTO(free) char *path = write_inventory(bench, how);
+	char *path = write_inventory(bench, how);
 	const struct pctl_core_options core = { .plugin_dir = o->dir, .caller = "driver-check" };
 
 	*rig = (struct rig){ .bench = bench, .problems = pctl_problems_new() };
@@ -166,6 +168,13 @@ void rig_init(struct rig *rig, const struct bench *bench, const struct rig_optio
 	no_problems(rig, path);
 	(void)pctl_target_init(
 		&rig->target, rig->core, rig->inventory, 0, NULL, true, rig->problems);
+	return path;
+}
+
+void rig_init(struct rig *rig, const struct bench *bench, const struct rig_options *how)
+{
+	PCTL_AUTO(free) char *path = prepare(rig, bench, how);
+
 	no_problems(rig, path);
 	rig->driver = rig->target.loaded->driver;
 }
@@ -194,11 +203,15 @@ struct pctl_device *rig_open(struct rig *rig)
 
 bool rig_takes(const struct bench *bench, const struct rig_options *how)
 {
-	struct pctl_error err = { 0 };
+	struct pctl_error err = { .code = PCTL_E_CONFIG };
+	struct pctl_device *device = NULL;
 	struct rig rig;
 
-	rig_init(&rig, bench, how);
-	struct pctl_device *device = try_open(&rig, &err);
+	free(prepare(&rig, bench, how));
+	if (!pctl_problems_count(rig.problems)) {
+		rig.driver = rig.target.loaded->driver;
+		device = try_open(&rig, &err);
+	}
 	if (device)
 		rig_close(&rig, device);
 	else if (err.code != PCTL_E_CONFIG)

@@ -43,7 +43,7 @@ struct rig {
 /* Each of these fails the check where it cannot. */
 void rig_init(struct rig *rig, const struct bench *bench, const struct rig_options *how);
 struct pctl_device *rig_open(struct rig *rig);
-/* Whether open takes these settings: a secret may have to have a form. */
+/* Whether check and open take these settings: a secret may have to have a form. */
 bool rig_takes(const struct bench *bench, const struct rig_options *how);
 /* Waits until closed was called: once, and in time. */
 void rig_close(struct rig *rig, struct pctl_device *device);

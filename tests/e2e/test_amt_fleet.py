@@ -237,7 +237,7 @@ def json_keys(lab):
     begin = time.time()
     r = lab.run("--json", "status", "-a")
     keys = ["v", "time", "node", "driver", "address", "verb", "ok", "state", "changed", "confirmed",
-            "attempts", "elapsed_ms", "result", "error", "feeds", "warning"]
+            "attempts", "elapsed_ms", "result", "error", "feeds", "warning", "overtook", "via"]
     for line in r.lines:
         same(list(json.loads(line)), keys)
     for one in r.json:

@@ -167,7 +167,7 @@ def two_revisions(lab):
     run("git", "add", "-A")
     run("git", "commit", "-qm", "broken")
     r = compare("HEAD~1", status=2)
-    has(r.stderr, "no such thing\nbench-compare: new (")
+    has(r.stderr, "no such thing\nbench-compare: head (")
     shutil.rmtree(lab.path("repository/.git"))
     r = run("scripts/bench-compare", "HEAD")
     same(r.returncode, 2, r)

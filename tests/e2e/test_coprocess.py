@@ -12,6 +12,7 @@ PROMPT = "powerctl> "
 FLEET = ("nodes:\n  n[1-4]: {driver: \"null\"}\n  n[2-3]: {state: on}\n  dead: {driver: \"null\", fail_reads: unreachable}\n"
          "  stuck: {driver: \"null\", fail: refused}\n  kept: {driver: \"null\", maintenance: \"PSU out\"}\n"
          "  slow: {driver: \"null\", latency: 600s}\n  safe: {driver: \"null\", state: on, protected: \"files\"}\n"
+         "  asleep: {driver: \"null\", state: sleep}\n"
          "groups: {g: n1}\n")
 ALL = "n[1-4],dead,stuck,kept,safe"
 
@@ -126,6 +127,9 @@ def powerman(lab):
     status, out, err = call("-q", "n1", "dead")
     same((status, out), (211, "on:      \noff:     n1\nunknown: dead\nQuery completed with errors\n"))
     has(err, "powerman: dead: unknown: unreachable: ")
+    status, out, err = call("-q", "asleep")
+    same((status, out), (211, "on:      \noff:     \nunknown: asleep\nQuery completed with errors\n"))
+    has(err, "powerman: asleep: sleep")
     same(call("--on", "n[1-2]"), (0, "Command completed successfully\n", ""))
     status, out, err = call("-1", "n1,stuck")
     same((status, out), (210, "Command completed with errors\n"))
@@ -134,8 +138,8 @@ def powerman(lab):
     same(call("-r", "n2")[:2], (0, "Command completed successfully\n"))
     same(call("-1", "nope,n1")[:2], (209, "No such nodes: nope\n"))
     same(call("-1", "@g")[0], 205)
-    same(call("-l")[1], "dead,kept,n[1-4],safe,slow,stuck\n")
-    same(len(call("-l", "-x")[1].splitlines()), 9)
+    same(call("-l")[1], "asleep,dead,kept,n[1-4],safe,slow,stuck\n")
+    same(len(call("-l", "-x")[1].splitlines()), 10)
     for words in ((), ("-1",), ("-1", "-0", "n1"), ("-l", "n1"), ("--zzz",), ("-a", "-q", "n1"), ("-g", "-q")):
         same((call(*words)[0], call(*words)[1]), (1, ""), words)
     same(call("-h", "h:1", "-q", "n1")[:2], (0, "on:      \noff:     n1\nunknown: \n"))

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """contrib/fence/fence_powerctl as clusters and Cobbler call it: by key=value on standard input."""
+import concurrent.futures
 import importlib.machinery
 import importlib.util
 import json
@@ -106,12 +107,13 @@ def doubts(lab):
     """whatever is not a confirmed off is a failure: dead, lying, silent, blind, asleep, skipped, protected"""
     fleet(lab)
     quick = {"power_timeout": 1, "shell_timeout": 1}
-    for plug, action, status in (("dead", "status", 4), ("dead", "off", 4), ("dead", "reboot", 4),
-                                 ("denied", "status", 3), ("denied", "off", 3), ("liar", "off", 7),
-                                 ("stuck", "off", 7), ("stuck", "reboot", 7), ("slow", "off", 7),
-                                 ("slow", "status", 5), ("blind", "off", 7), ("blind", "on", 6),
-                                 ("n[1-2],dead", "off", 4), ("n[1-2],dead", "status", 4), ("safe", "off", 11)):
-        found = call(lab, action=action, plug=plug, **quick)
+    cases = [("dead", "status", 4), ("dead", "off", 4), ("dead", "reboot", 4), ("denied", "status", 3),
+             ("denied", "off", 3), ("liar", "off", 7), ("stuck", "off", 7), ("stuck", "reboot", 7), ("slow", "off", 7),
+             ("slow", "status", 5), ("blind", "off", 7), ("blind", "on", 6), ("n[1-2],dead", "off", 4),
+             ("n[1-2],dead", "status", 4), ("safe", "off", 11)]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda c: call(lab, action=c[1], plug=c[0], lock_wait=60, **quick), cases))
+    for (plug, action, status), found in zip(cases, answers):
         same(found[:2], (status, ""), f"{action} {plug}: {found}")
         has(found[2], "fence_powerctl: ")
     same(call(lab, action="status", plug="asleep")[:2], (0, "Status: ON\n"))

@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 from ipmilib import BmcFleet
-from lib import POWERCTL, bad, good, has, main, many, same, test, until
+from lib import POWERCTL, SOURCE, bad, good, has, main, many, same, test, until
 
 BASE = """
 classes: {{m: {{driver: "null", timeouts: {{poll: 20ms}}}}, special: {{class: m}}}}
@@ -56,7 +56,10 @@ def told(lab):
     found = [json.loads(line) for line in traces(lab, "json")]
     same(sorted((e["when"], e["node"]) for e in found),
          [("after", "n3"), ("after", "n4"), ("before", "n3"), ("before", "n4")])
+    with open(os.path.join(SOURCE, "docs/hooks.md"), encoding="utf-8") as page:
+        example, = [json.loads(line) for line in page if line.startswith('{"v":1')]
     for e in found:
+        same(list(e), list(example), "keys, as docs/hooks.md has them")
         same((e["v"], e["hook"], e["verb"], e["driver"], e["class"], e["tags"], e["groups"], e["caller"],
               e["sudo_user"], e["request"]),
              (1, "note", "off", "null", "m", ["lab"], [], "night", "anna", {"soft": True}))
@@ -111,22 +114,25 @@ def which_nodes(lab):
 def a_hook_says_no(lab):
     """the node is left alone and says why, others go on; one that hangs, is killed, floods, is gone"""
     hook(lab, "no", 'case $POWERCTL_NODE in n1) echo "3 jobs run" >&2; exit 1;; n2) exit 7;; '
-                    'n3) kill -9 $$;; n4) sleep 1000 & sleep 1000;; '
+                    'n3) kill -9 $$;; '
                     'n5) head -c 3000000 /dev/urandom; printf "\\n\\033[31m bad\\n\\n"; exit 1;; '
                     'n6) echo "fine, really"; exit 0;; esac')
     second = hook(lab, "second", 'echo "$POWERCTL_WHEN $POWERCTL_NODE" >>"$T/seen"')
-    site(lab, f"  no: {{before: off, run: {lab.path('hooks/no')}, timeout: 2s}}\n"
+    hang = hook(lab, "hang", "sleep 1000 & sleep 1000")
+    site(lab, f"  no: {{before: off, run: {lab.path('hooks/no')}}}\n"
+              f"  hang: {{before: off, run: {hang}, timeout: 500ms, nodes: n4}}\n"
               f"  second: {{before: off, after: off, run: {second}}}\n")
     r = lab.run("off", "n[1-6]", "--sort")
     same((r.status, r.lines), (1, [
         "n1: error: refused: hook 'no' said: 3 jobs run; nothing was sent",
         "n2: error: refused: hook 'no' ended with 7 and said nothing; nothing was sent",
         "n3: error: refused: hook 'no' was killed by signal 9; nothing was sent",
-        "n4: error: timeout: hook 'no' did not end in 2 s; nothing was sent",
+        "n4: error: timeout: hook 'hang' did not end in 500 ms; nothing was sent",
         "n5: error: refused: hook 'no' said:  [31m bad; nothing was sent",
         "n6: off"]))
     same(touched(lab), ["n6"])
-    same(traces(lab, "seen"), ["before n6", "after n6"])
+    # What passed before another one said no has somebody to undo it.
+    same(sorted(traces(lab, "seen")), ["after n4", "after n6", "before n6"])
     same(lab.run("history", "--json", "n1").json[0]["changed"], False)
     hook(lab, "thief", 'chmod 777 "$T/no"')
     site(lab, f"  thief: {{before: off, run: {lab.path('hooks/thief')}}}\n"
@@ -143,9 +149,9 @@ def a_hook_says_no(lab):
 @test
 def a_fresh_look(lab):
     """what became of the machine while its hook ran counts, and its time is not the verb's"""
-    shut = hook(lab, "shut", f'sleep 0.6; echo off >"{lab.path("machines")}/$POWERCTL_NODE"; echo >>"$T/$POWERCTL_WHEN"')
+    shut = hook(lab, "shut", f'sleep 1.2; echo off >"{lab.path("machines")}/$POWERCTL_NODE"; echo >>"$T/$POWERCTL_WHEN"')
     site(lab, f"  shut: {{before: off, after: off, run: {shut}}}\n")
-    line, = lab.run("off", "n1", "--json", "--timeout", "500ms").json
+    line, = lab.run("off", "n1", "--json", "--timeout", "1s").json
     same((line["ok"], line["state"], line["changed"]), (True, "off", False), line)
     same((len(traces(lab, "before")), len(traces(lab, "after"))), (1, 1))
 

@@ -119,6 +119,7 @@ WRONG = {
     "a key of an interface": "nodes: {n1: {driver: 'null', console: {driver: 'null', nosuch: 1}}}",
     "an interface's driver": "nodes: {n1: {driver: 'null', console: {driver: nosuch}}}",
     "a default": "defaults: {fan: 1}\nnodes: {n1: {driver: 'null'}}",
+    "a hook": "hooks: {h: {after: 'on', run: /bin/true, node: n1}}\nnodes: {n1: {driver: 'null'}}",
     "a limit": "limits: {g: {max: 1}}\ngroups: {g: n1}\nnodes: {n1: {driver: 'null'}}",
     "a source's key": "sources: [{genders: /dev/null, adress: x}]\nnodes: {n1: {driver: 'null'}}",
     "a node that is a text": "nodes: {n1: hello}",

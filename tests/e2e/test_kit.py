@@ -160,7 +160,7 @@ def template_is_careful(lab):
     for words, why in ((("new",), "a name is missing"), (("null", "x"), "brings others"),
                        (("new", "a", "b"), "'b' is too much"), (("null", "x", "y"), "'y' is too much"), (("--dir", "x"), "--dir is for"),
                        (("new", "a", "--json"), "takes --dir and nothing else"),
-                       (("--schema", "null"), "'null' is too much"),
+                       (("--schema", "null"), "powerctl drivers --schema null VALUE"),
                        (("--schema", "--json"), "exclude each other")):
         result = lab.run("drivers", *words)
         same(result.status, 2, words)

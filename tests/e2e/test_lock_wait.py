@@ -61,6 +61,30 @@ def tells_honestly(lab):
 
 
 @test
+def several_feeds(lab):
+    """the same where several things power a node: all of their locks are passed, and the holder stands back"""
+    lab.write("n1.state", "on")
+    lab.write("strip.state", "on")
+    lab.inventory(f"""nodes:
+  n1:
+    driver: "null"
+    state_file: {lab.path('n1.state')}
+    no_cycle: true
+    timeouts: {{outage: 3s}}
+    power: [bmc, {{driver: "null", unit: outlet, state_file: {lab.path('strip.state')}}}]
+""")
+    holder = frozen(lab, "reboot", "n1", state="off")
+    result = lab.run("off", "--json", "--lock-wait", "100ms", "n1")
+    row = result.json[0]
+    same((result.status, row["state"]), (0, "off"), result)
+    has(row["overtook"], f"powerctl reboot, pid {holder.pid}")
+    status, out = thawed(holder)
+    same(status, 1)
+    has(out, "another command went first (")
+    same((lab.read("n1.state").strip(), lab.read("strip.state").strip()), ("off", "off"))
+
+
+@test
 def no_lock_needed(lab):
     """who gets the lock in time overtakes nobody; where no lock can be had at all --lock-wait goes without"""
     machine(lab, "on")
@@ -86,6 +110,8 @@ def only_names(lab):
         result = lab.run("off", "--yes", "--names", word)
         same((result.status, result.out), (2, ""), word)
         assert result.err, word
+    result = lab.run("off", "--yes", "--names", "n1", "--dry-run")
+    same((result.status, result.out), (2, ""))
     result = lab.run("off", "--yes", "--names")
     same((result.status, result.err), (2, "powerctl: no names follow --names\n"))
     same(lab.run("off", "--all", "--names", "n1").status, 2)
