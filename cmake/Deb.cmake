@@ -48,7 +48,7 @@ network, one or ten thousand, whatever management processor they carry.")
 deb_package(powerctl SECTION admin COMPONENTS powerctl driver-null
   CONTROL ${deb_folder}/postinst ${deb_folder}/postrm
   DEPENDS libpowerctl0= adduser
-  RECOMMENDS powerctl-amt= powerctl-exec= powerctl-ipmi= powerctl-redfish= powerctl-wol=
+  RECOMMENDS powerctl-amt= powerctl-exec= powerctl-ipmi= powerctl-redfish= powerctl-wol= python3
   SUGGESTS powerctl-fence openssh-client bash-completion
   SUMMARY "power manager for many kinds of machines"
   TEXT "${deb_about}\n\
