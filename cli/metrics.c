@@ -286,8 +286,10 @@ static int cannot(const char *path, struct pctl_error *err)
 
 static int save_special(const char *path, const struct pctl_buf *text, struct pctl_error *err)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int r = fd < 0 || write_all(fd, text) < 0 ? cannot(path, err) : 0;
+	/* A pipe that nobody reads is a failure, and nothing to wait for. */
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+	bool bad = fd < 0 || fcntl(fd, F_SETFL, O_WRONLY) < 0 || write_all(fd, text) < 0;
+	int r = bad ? cannot(path, err) : 0;
 
 	if (fd >= 0)
 		(void)close(fd);

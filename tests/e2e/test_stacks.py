@@ -239,6 +239,17 @@ def ups_in_background(lab):
 
 
 @test
+def ups_dies(lab):
+    """this host loses its power too: what was on is on the disk before anything is turned off"""
+    place = Place(lab, "on")
+    wrapper = lab.write("wrapper", f'#!/bin/sh\n[ "$1" != off ] || kill -9 $PPID\nexec {shlex.quote(POWERCTL)} "$@"\n',
+                        0o755)
+    lab.write("upssched.conf", f"log = {lab.path('hook.log')}\npowerctl = {shlex.quote(wrapper)}\n")
+    same(place.run(UPSSCHED, "--foreground", "shed-night")[0], -9)
+    same(len(shed_list(lab)), COUNT)
+
+
+@test
 def ups_bad_input(lab):
     """words that are no tags, a wrong file of settings, a folder that cannot be written, no powerctl"""
     place = Place(lab, "on")
