@@ -4,10 +4,11 @@
 import json
 import os
 import re
+import select
 import signal
 import stat
 
-from lib import SOURCE, bad, has, main, many, same, test, until
+from lib import PATIENCE, SOURCE, bad, has, main, many, same, test, until
 
 NODES = """nodes:
   n[1-3]: {driver: "null", state: on}
@@ -138,11 +139,19 @@ def interrupted(lab):
 
 @test
 def fleet(lab):
-    """thousands of machines are one file, each of them in it once"""
+    """thousands of machines are one file, each of them in it once; a pipe takes as much in its own time"""
     count = many(4000)
     lab.inventory(f'nodes:\n  n[1-{count}]: {{driver: "null", state: on}}\n')
     m = parse(lab.run("status", "--metrics").out)
     same((m["nodes", ("on",)], sum(key[0] == "node_up" for key in m)), (count, count))
+    os.mkfifo(lab.path("pipe"))
+    reader = os.open(lab.path("pipe"), os.O_RDONLY | os.O_NONBLOCK)
+    proc = lab.start("status", "--metrics", "-o", lab.path("pipe"))
+    select.select([reader], [], [], PATIENCE)
+    os.set_blocking(reader, True)
+    with open(reader, encoding="utf-8") as pipe:
+        same(parse(pipe.read())["nodes", ("on",)], count)
+    same(proc.wait(), 0)
 
 
 @test
