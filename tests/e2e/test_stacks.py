@@ -35,6 +35,7 @@ class Place:
 
     def __init__(self, lab, state="off"):
         self.lab = lab
+        lab.keep(lib.Strays(lab))
         os.mkdir(lab.path("machines"))
         self.machines = lab.path("machines")
         for n in range(1, COUNT + 1):

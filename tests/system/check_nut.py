@@ -29,6 +29,7 @@ class Ups:
                 skip(f"nut: no {program}")
         if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
             skip("nut: no mount namespace for upsmon's PID file")
+        lab.keep(lib.Strays(lab))
         self.machines = lab.path("machines")
         os.mkdir(self.machines)
         lab.inventory(nodes.replace("MACHINES", self.machines))
