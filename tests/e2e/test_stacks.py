@@ -320,6 +320,20 @@ def systemd_units(lab):
     has(lab.read("p.prom"), f'powerctl_nodes{{state="off"}} {COUNT + 4}\n')
 
 
+@test
+def systemd_credentials(lab):
+    """the line for the inventory that credentials.conf has takes a password from systemd's folder"""
+    with open(os.path.join(CONTRIB, "systemd", "credentials.conf"), encoding="utf-8") as f:
+        text = f.read()
+    [line] = re.findall(r"^# {5}(bmc: .+)$", text, re.MULTILINE)
+    lab.inventory(f'credentials:\n  {line}\nnodes:\n  n1: {{driver: "null", credential: bmc}}\n')
+    lab.write("given/bmc", "geheim17\n")
+    r = lab.run("status", env={"CREDENTIALS_DIRECTORY": lab.path("given")})
+    same((r.status, r.out), (0, "n1: off\n"), r.err)
+    same(lab.run("status").status, 2)
+    has(text, "LoadCredentialEncrypted=bmc:/")
+
+
 if __name__ == "__main__":
     sys.dont_write_bytecode = True
     main()

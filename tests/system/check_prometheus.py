@@ -64,6 +64,26 @@ def rules(lab):
     has(promtool("test", "rules", os.path.join(FOLDER, "powerctl.rules.test.yml")), "SUCCESS")
 
 
+@test
+def warewulf_template(lab):
+    """promtool has Go's text/template in it: contrib/warewulf's template is one, and leaves a shell nothing to look at"""
+    with open(os.path.join(SOURCE, "contrib", "warewulf", "powerctl.tmpl"), encoding="utf-8") as f:
+        template = f.read().strip().replace(".Cmd", "$labels.cmd").replace(".Ipaddr", "$labels.ip")
+    calls = {"PowerOn": ("10.0.1.1", "10.0.1.1"), "PowerOff": ("<nil>", "%3Cnil%3E"),
+             "PowerStatus": ("1;$(x) `y` 'z' \"\\ö", "1%3B%24%28x%29+%60y%60+%27z%27+%22%5C%C3%B6")}
+    lab.write("w.yml", json.dumps({"groups": [{"name": "w", "rules": [
+        {"alert": "W", "expr": "x", "annotations": {"line": template}}]}]}))
+    lab.write("w.test.yml", json.dumps({"rule_files": ["w.yml"], "tests": [{
+        "interval": "1m",
+        "input_series": [{"series": f"x{{cmd={json.dumps(cmd)},ip={json.dumps(ip, ensure_ascii=False)}}}", "values": "1"}
+                         for cmd, (ip, _) in calls.items()],
+        "alert_rule_test": [{"eval_time": "0m", "alertname": "W", "exp_alerts": [
+            {"exp_labels": {"cmd": cmd, "ip": ip},
+             "exp_annotations": {"line": f"/usr/libexec/powerctl/powerctl-warewulf {cmd} {words}"}}
+            for cmd, (ip, words) in calls.items()]}]}]}))
+    has(promtool("test", "rules", lab.path("w.test.yml")), "SUCCESS")
+
+
 class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_):
         pass
