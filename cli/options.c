@@ -126,6 +126,10 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"the program that asks, for the history ($POWERCTL_CALLER)"),
 	[OPTION_NO_HOOKS] = ROW("no-hooks", 0, OPTION_FLAG, NULL, no_hooks,
 		"run none of the inventory's hooks, for emergencies"),
+	[OPTION_METRICS] = ROW("metrics", 0, OPTION_FLAG, NULL, metrics,
+		"the states as metrics for Prometheus, when all are there"),
+	[OPTION_OUTPUT] = ROW("output", 'o', OPTION_TEXT, "FILE", output,
+		"with --metrics: replace this file in one step"),
 };
 
 const enum option_id options_global[] = {
@@ -348,6 +352,8 @@ static const struct {
 	{ OPTION_JSON, OPTION_MAN },
 	{ OPTION_FOLD, OPTION_NO_FOLD },
 	{ OPTION_FOLD, OPTION_JSON },
+	{ OPTION_METRICS, OPTION_JSON },
+	{ OPTION_METRICS, OPTION_FOLD },
 	{ OPTION_LEGACY, OPTION_UEFI },
 	{ OPTION_ACCEPT, OPTION_FORGET },
 	{ OPTION_NEW, OPTION_CLEAR },
@@ -376,6 +382,9 @@ int options_check(const struct options *options, const enum option_id *allowed, 
 	if (options->force_after_ms && !options->soft)
 		return pctl_error_set(
 			err, PCTL_E_CONFIG, "--force-after goes with --soft: add --soft");
+	if (options->output && !options->metrics)
+		return pctl_error_set(
+			err, PCTL_E_CONFIG, "--output goes with --metrics: add --metrics");
 	return 0;
 }
 

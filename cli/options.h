@@ -75,6 +75,8 @@ enum option_id {
 	OPTION_LAST,
 	OPTION_CALLER,
 	OPTION_NO_HOOKS,
+	OPTION_METRICS,
+	OPTION_OUTPUT,
 	OPTION_COPROCESS,
 	OPTION_COUNT,
 };
@@ -130,6 +132,8 @@ struct options {
 	struct words exclude;
 
 	bool json, sort, fold, no_fold, exit_class;
+	bool metrics;
+	const char *output;
 	uint64_t timeout_ms, deadline_ms, fanout, max_at_once, stagger_ms, lock_wait_ms;
 	bool no_hooks, no_wait, dry_run, maintenance, override_protected, yes;
 	bool soft, on_if_off, persistent, legacy, uefi, show, off;
