@@ -384,6 +384,19 @@ static void run_next(struct pctl_hook_round *r)
 	run_hook(r, hook);
 }
 
+/* What is to be told is more than a pipe holds. */
+static void leave_all(struct pctl_hook_round *r)
+{
+	if (r->after)
+		pctl_buf_adds(&r->warning, "no hook ran afterwards: it has too many tags and "
+					   "groups for one");
+	else
+		(void)pctl_error_set(&r->err, PCTL_E_CONFIG,
+			"it has too many tags and groups for a hook; take some away, or use "
+			"--no-hooks; nothing was sent");
+	end_round(r);
+}
+
 struct pctl_hook_round *pctl_hooks_start(struct pctl_run *run, const struct pctl_hook_event *event,
 	pctl_hook_done_fn *done, void *data)
 {
@@ -399,9 +412,7 @@ struct pctl_hook_round *pctl_hooks_start(struct pctl_run *run, const struct pctl
 	write_event(&r->event, run, event);
 	run->hooking++;
 	if (r->event.full) {
-		(void)pctl_error_set(&r->err, PCTL_E_CONFIG,
-			"it has too many tags and groups for a hook; nothing was sent");
-		end_round(r);
+		leave_all(r);
 		return r;
 	}
 	run_next(r);
