@@ -12,6 +12,7 @@
 #include "base/json_text.h"
 #include "engine/run.h"
 #include "inventory/inventory.h"
+#include "keep/lock.h"
 
 #define SAID_MAX    1024u
 #define EVENT_MAX   ((size_t)32 << 10) /* of the 64 KiB that a pipe holds */
@@ -194,12 +195,12 @@ static char **make_environment(const struct pctl_hook_round *r, const struct pct
 	const size_t kept_n = sizeof(kept) / sizeof(kept[0]);
 	PCTL_AUTO(free) char *inventory = absolute(pctl_inventory_path(r->run->inventory));
 	PCTL_AUTO(free) char *word = pctl_run_word(r->run);
-	const char *above = getenv("POWERCTL_HOOK_OF");
+	const char *above = getenv(PCTL_LOCK_CALLERS);
 	char **env = pctl_xcalloc(7 + kept_n, sizeof(*env));
 	size_t n = 0;
 
-	env[n++] = pctl_xasprintf(
-		"POWERCTL_HOOK_OF=%.200s%s%d", above ? above : "", above ? "," : "", (int)getpid());
+	env[n++] = pctl_xasprintf(PCTL_LOCK_CALLERS "=%.200s%s%d", above ? above : "",
+		above ? "," : "", (int)getpid());
 	env[n++] = pctl_xasprintf("POWERCTL_CALLER=hook:%s", hook->item->name);
 	env[n++] = pctl_xasprintf("POWERCTL_WHEN=%s", r->after ? "after" : "before");
 	env[n++] = pctl_xasprintf("POWERCTL_VERB=%s", word);
