@@ -7,7 +7,10 @@
 
 struct ask {
 	struct pctl_run *run; /* while it runs: for pctl_run_cancel() */
+	/* Private. */
 	bool done;
+	pctl_result_fn *result;
+	void *data;
 };
 
 /*

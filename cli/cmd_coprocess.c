@@ -21,12 +21,12 @@
 #include "signals.h"
 #include "text.h"
 
-#define PROMPT     "powerctl> "
-#define LINE_MAX_  ((size_t)256 << 10) /* a folded list of very many nodes */
-#define READ_MS    UINT64_C(15000)     /* unless --timeout is shorter */
-#define CHANGE_MS  UINT64_C(45000)     /* unless --timeout says otherwise */
-#define QUEUE_MS   UINT64_C(5000)      /* for locks, limits and the fanout */
-#define NODES_MAX_ 64u                 /* words of one command */
+#define PROMPT    "powerctl> "
+#define LINE_SIZE ((size_t)256 << 10) /* a folded list of very many nodes */
+#define READ_MS   UINT64_C(15000)     /* unless --timeout is shorter */
+#define CHANGE_MS UINT64_C(45000)     /* unless --timeout says otherwise */
+#define QUEUE_MS  UINT64_C(5000)      /* for locks, limits and the fanout */
+#define WORDS_MAX 64u                 /* words of one command */
 
 struct coprocess {
 	struct cli *cli;
@@ -35,7 +35,7 @@ struct coprocess {
 	struct inflow in;
 	struct outflow out;
 	struct signals signals;
-	char *pending; /* what came and was not looked at, LINE_MAX_ bytes */
+	char *pending; /* what came and was not looked at, LINE_SIZE bytes */
 	size_t n;
 	bool skipping; /* the rest of a line that was too long */
 	bool eof;      /* nothing comes any more */
@@ -51,8 +51,8 @@ struct row {
 	enum pctl_verb verb;
 	bool reads; /* a state: all nodes where none is named */
 	bool off;   /* of identify */
-	bool ends;
-	const char *help;
+	bool helps, ends;
+	const char *help; /* what follows the word */
 };
 
 static const struct row rows[] = {
@@ -64,7 +64,7 @@ static const struct row rows[] = {
 	{ .word = "reset", .verb = PCTL_VERB_RESET, .help = "NODES" },
 	{ .word = "identify-on", .verb = PCTL_VERB_IDENTIFY, .help = "NODES" },
 	{ .word = "identify-off", .verb = PCTL_VERB_IDENTIFY, .off = true, .help = "NODES" },
-	{ .word = "help", .help = "" },
+	{ .word = "help", .helps = true, .help = "" },
 	{ .word = "quit", .ends = true, .help = "" },
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
@@ -149,7 +149,7 @@ static void ask(struct coprocess *c, const struct selection *selection)
 	pctl_problems_free(problems);
 }
 
-/* Only what this process was started for. */
+/* Whether it was started for all of these; else it is told. */
 static bool is_within(struct coprocess *c, const struct selection *selection)
 {
 	for (size_t i = 0; i < selection->count; i++) {
@@ -164,6 +164,7 @@ static bool is_within(struct coprocess *c, const struct selection *selection)
 	return selection->count > 0;
 }
 
+/* What may stand for nodes here; else it is told. */
 static bool are_names(struct coprocess *c, const char *const *words)
 {
 	for (; *words; words++) {
@@ -183,10 +184,8 @@ static void ask_words(struct coprocess *c, const char *const *words)
 	struct pctl_problems *problems = pctl_problems_new();
 	struct selection selection = { 0 };
 
-	if (!are_names(c, words))
-		(void)0; /* it was told */
-	else if (pctl_inventory_select(c->cli->inventory, &wanted, &selection.nodes,
-			 &selection.count, problems) < 0)
+	if (pctl_inventory_select(
+		    c->cli->inventory, &wanted, &selection.nodes, &selection.count, problems) < 0)
 		refuse_all(c, problems);
 	else if (is_within(c, &selection))
 		ask(c, &selection);
@@ -217,30 +216,30 @@ static void obey(struct coprocess *c, const char *const *words)
 		refuse(c, "unknown command; `help` lists them");
 	else if (row->ends)
 		c->ended = true;
-	else if (!row->verb && !row->reads)
+	else if (row->helps)
 		help(c);
-	else if (words[1])
-		ask_words(c, words + 1);
-	else if (row->reads)
+	else if (!words[1] && row->reads)
 		ask(c, &c->scope);
-	else
+	else if (!words[1])
 		refuse(c, "no nodes are named");
+	else if (are_names(c, words + 1))
+		ask_words(c, words + 1);
 }
 
 /* Takes the line apart; a text that no person and no program types is told so. */
 static void do_line(struct coprocess *c, char *line, size_t len)
 {
-	const char *words[NODES_MAX_ + 1] = { NULL };
+	const char *words[WORDS_MAX + 1] = { NULL };
 	bool text = strlen(line) == len;
 	char *rest = line, *word = NULL;
 	size_t n = 0;
 
-	while (text && n <= NODES_MAX_ && (word = strtok_r(rest, " \t\r", &rest)) != NULL)
-		if (n++ < NODES_MAX_)
+	while (text && n <= WORDS_MAX && (word = strtok_r(rest, " \t\r", &rest)) != NULL)
+		if (n++ < WORDS_MAX)
 			words[n - 1] = word;
 	if (!text)
 		refuse(c, "not a text");
-	else if (n > NODES_MAX_)
+	else if (n > WORDS_MAX)
 		refuse(c, "too many words; write the nodes as ranges");
 	else if (n)
 		obey(c, words);
@@ -261,7 +260,7 @@ static bool next_line(struct coprocess *c, char **ret, size_t *ret_len)
 {
 	char *end = memchr(c->pending, '\n', c->n);
 
-	if (!end && c->n < LINE_MAX_)
+	if (!end && c->n < LINE_SIZE)
 		return false;
 	size_t len = end ? (size_t)(end - c->pending) : c->n;
 	*ret = pctl_xstrndup(c->pending, len);
@@ -277,7 +276,7 @@ static void one_line(struct coprocess *c, char *line, size_t len)
 
 	if (!cut) {
 		do_line(c, line, len);
-	} else if (len < LINE_MAX_) { /* its end has come */
+	} else if (len < LINE_SIZE) { /* its end has come */
 		c->skipping = false;
 		refuse(c, "the line is too long");
 		finish(c);
@@ -309,22 +308,17 @@ static void on_bytes(void *data, const char *bytes, size_t n)
 			end_it(c);
 		return;
 	}
-	if (n > LINE_MAX_ - c->n) /* it is stopped before there is too much */
-		n = LINE_MAX_ - c->n;
+	if (n > LINE_SIZE - c->n) /* it is stopped before there is too much */
+		n = LINE_SIZE - c->n;
 	memcpy(c->pending + c->n, bytes, n);
 	c->n += n;
-	if (LINE_MAX_ - c->n < 4096u && c->ask.run)
+	if (LINE_SIZE - c->n < 4096u && c->ask.run)
 		inflow_stop(&c->in);
 }
 
 static void on_signal(void *data)
 {
 	end_it(data);
-}
-
-static void on_second_signal(void *data)
-{
-	(void)data;
 }
 
 static void on_output(void *data)
@@ -377,10 +371,10 @@ static int exec_coprocess(struct cli *cli)
 	c.in_scope = pctl_xcalloc(pctl_inventory_count(cli->inventory), sizeof(*c.in_scope));
 	for (size_t i = 0; i < c.scope.count; i++)
 		c.in_scope[c.scope.nodes[i]] = true;
-	c.pending = pctl_xcalloc(LINE_MAX_ + 1, 1);
+	c.pending = pctl_xcalloc(LINE_SIZE + 1, 1);
 	inflow_init(&c.in, &cli->loop, STDIN_FILENO, on_bytes, &c);
 	outflow_init(&c.out, &cli->loop, STDOUT_FILENO, on_output, &c);
-	signals_start(&c.signals, &cli->loop, on_signal, on_second_signal, &c);
+	signals_start(&c.signals, &cli->loop, on_signal, NULL, &c);
 	serve(&c);
 	drain(&c);
 	status = c.signals.came ? CLI_INTERRUPTED : c.out.fault ? CLI_FAILED : CLI_OK;

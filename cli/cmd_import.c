@@ -258,7 +258,7 @@ static bool has_login(struct takeover *t, const struct import_node *node)
 {
 	static const char *const ways[] = { "class", "credential", "password_file", "password_env",
 		"password_command" };
-	const char *name = pctl_value_text(pctl_value_get(node->settings, "driver"));
+	const char *name = import_setting(node, "driver");
 	const struct pctl_driver *driver = NULL;
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
@@ -292,9 +292,8 @@ static void complete_nodes(struct takeover *t)
 
 	for (size_t i = 0; i < t->im.node_count; i++) {
 		struct import_node *node = &t->im.nodes[i];
-		const char *class = pctl_value_text(pctl_value_get(node->settings, "class"));
-		const char *credential =
-			pctl_value_text(pctl_value_get(node->settings, "credential"));
+		const char *class = import_setting(node, "class");
+		const char *credential = import_setting(node, "credential");
 
 		if (node->dropped)
 			continue;

@@ -165,11 +165,6 @@ static void on_signal(void *data)
 	f->over = true;
 }
 
-static void ignore_signal(void *data)
-{
-	(void)data;
-}
-
 static void on_log_trouble(void *data, const char *text)
 {
 	(void)data;
@@ -198,7 +193,7 @@ static void start(struct follow *f, const struct selection *selection)
 		n->part.data = n;
 	}
 	outflow_init(&f->out, loop, STDOUT_FILENO, on_output_gone, f);
-	signals_start(&f->signals, loop, on_signal, ignore_signal, f);
+	signals_start(&f->signals, loop, on_signal, NULL, f);
 }
 
 static int open_all(struct follow *f)

@@ -308,11 +308,6 @@ static void on_signal(void *data)
 		pctl_run_cancel(f->ask.run);
 }
 
-static void on_second_signal(void *data)
-{
-	(void)data;
-}
-
 static int do_action(struct face_run *f, const struct selection *selection)
 {
 	struct pctl_request request = run_request_from(f->cli, f->action->verb);
@@ -321,7 +316,7 @@ static int do_action(struct face_run *f, const struct selection *selection)
 
 	request.identify_off = f->action->off;
 	request.maintenance = f->action->queries;
-	signals_start(&signals, &f->cli->loop, on_signal, on_second_signal, f);
+	signals_start(&signals, &f->cli->loop, on_signal, NULL, f);
 	int r = ask_nodes(f->cli, selection, &request, &f->ask, on_result, f, problems);
 	signals_stop(&signals);
 	(void)uv_run(&f->cli->loop, UV_RUN_NOWAIT); /* their handles live on this stack */

@@ -18,7 +18,8 @@ static void on_signal(uv_signal_t *handle, int signum)
 		s->first(s->data);
 		return;
 	}
-	s->second(s->data);
+	if (s->second)
+		s->second(s->data);
 	_exit(CLI_INTERRUPTED);
 }
 

@@ -17,7 +17,7 @@ struct signals {
 	void *data;
 };
 
-/* second runs right before the process ends, with status 130. */
+/* second, or NULL, runs right before the process ends, with status 130. */
 void signals_start(struct signals *signals, uv_loop_t *loop, signals_fn *first, signals_fn *second,
 	void *data);
 /* The handles are closed by the loop's next turn. */

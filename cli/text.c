@@ -4,10 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* The length of the UTF-8 sequence at s, or 0 if there is none: overlong ones and surrogates too.
- */
-static size_t sequence(const unsigned char *s)
+size_t text_character(const char *s)
 {
+	const unsigned char *u = (const unsigned char *)s;
 	static const struct {
 		unsigned char first, last, second_min, second_max, len;
 	} rows[] = {
@@ -23,12 +22,12 @@ static size_t sequence(const unsigned char *s)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (s[0] < rows[i].first || s[0] > rows[i].last)
+		if (u[0] < rows[i].first || u[0] > rows[i].last)
 			continue;
-		if (rows[i].len > 1 && (s[1] < rows[i].second_min || s[1] > rows[i].second_max))
+		if (rows[i].len > 1 && (u[1] < rows[i].second_min || u[1] > rows[i].second_max))
 			return 0;
 		for (size_t k = 2; k < rows[i].len; k++)
-			if (s[k] < 0x80 || s[k] > 0xbf)
+			if (u[k] < 0x80 || u[k] > 0xbf)
 				return 0;
 		return rows[i].len;
 	}
@@ -44,16 +43,14 @@ static bool is_control(const unsigned char *s, size_t len)
 
 static void copy(struct pctl_buf *buf, const char *text, bool keep_controls)
 {
-	const unsigned char *s = (const unsigned char *)text;
+	while (*text) {
+		size_t len = text_character(text);
 
-	while (*s) {
-		size_t len = sequence(s);
-
-		if (len == 0 || (!keep_controls && is_control(s, len)))
+		if (len == 0 || (!keep_controls && is_control((const unsigned char *)text, len)))
 			pctl_buf_adds(buf, "?");
 		else
-			pctl_buf_add(buf, s, len);
-		s += len ? len : 1;
+			pctl_buf_add(buf, text, len);
+		text += len ? len : 1;
 	}
 }
 

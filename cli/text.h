@@ -11,6 +11,9 @@
 /* The most that a line for people may fill: also a folded set of very many names. */
 #define TEXT_LINE_MAX (64u << 20)
 
+/* Bytes of the UTF-8 character at s; 0: none is there (overlong ones and surrogates are none). */
+size_t text_character(const char *s);
+
 /*
  * Appends s as valid UTF-8 in which no terminal finds a command: control characters (C0, DEL, C1)
  * and bytes that are no UTF-8 become `?`.

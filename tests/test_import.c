@@ -298,6 +298,13 @@ static void test_powerman_left(void **state)
 		"f:2: 'n' is at 'b': a quote in its command is never closed\n");
 	check("powerman", "\nwhatever\nnode\n",
 		"f:2: this is no statement of powerman.conf; nothing below is read\n");
+	check("powerman",
+		"specification \"s\" { timeout 5 plug name { \"a\" }\nalias \"x\" \"n\"\n",
+		"f:1: the specification 's' has no brace that closes it; what is behind it may be "
+		"taken for a part of it\n");
+	check("powerman", "specification s { }\n",
+		"f:1: a specification is \"name\" { ... }\n"
+		"f:1: this is no statement of powerman.conf; nothing below is read\n");
 	check("powerman", "alias \"x\n\"",
 		"f:1: a quoted text does not end on its line; nothing below is read\n");
 	check("powerman", "include \"a.conf\"\n", "f:1: a.conf is not read: a.conf: not there\n");

@@ -102,9 +102,10 @@ static void take_line(struct host *host, char *line, uint32_t number)
 
 void import_amtctrl(struct import *im, char *text)
 {
-	struct import_text rest = { text, 0 };
 	struct host host = { .im = im };
+	struct import_text rest;
 
+	import_text_begin(&rest, text);
 	for (char *line; (line = import_line(&rest));)
 		take_line(&host, line, rest.line);
 	finish(&host);

@@ -13,8 +13,6 @@
 
 #include "import/import.h"
 
-#define OPTIONS_MAX 1024u
-
 struct conman {
 	struct import *im;
 	struct pctl_place place;
@@ -44,24 +42,32 @@ static void set_privilege(struct conman *c, struct import_node *node, const char
 	import_left(c->im, c->place, "'%s': the privilege '%s' is not known here", c->name, value);
 }
 
+/* Below 0: it is none. */
+static int digit_of(char c)
+{
+	static const char digits[] = "0123456789abcdefABCDEF";
+	const char *at = c ? strchr(digits, c) : NULL;
+	int n = at ? (int)(at - digits) : -1;
+
+	return n < 16 ? n : n - 6;
+}
+
 /* A password in hexadecimal is what its digits stand for. In place; false: it cannot be a text. */
 static bool undo_hex(char *text)
 {
-	static const char digits[] = "0123456789abcdef";
-	char *out = text, *in = text + 2;
+	char *out = text;
 
 	if (strncmp(text, "0x", 2) != 0)
 		return true;
-	for (; in[0] && in[1]; in += 2) {
-		const char *high = strchr(digits, tolower((unsigned char)in[0]));
-		const char *low = strchr(digits, tolower((unsigned char)in[1]));
+	for (const char *in = text + 2; *in; in += 2) {
+		int high = digit_of(in[0]), low = digit_of(in[1]);
 
-		if (!high || !low || (high == digits && low == digits))
+		if (high < 0 || low < 0 || (!high && !low))
 			return false;
-		*out++ = (char)((high - digits) << 4 | (low - digits));
+		*out++ = (char)(high << 4 | low);
 	}
 	*out = '\0';
-	return !*in;
+	return true;
 }
 
 struct opts {
@@ -69,30 +75,43 @@ struct opts {
 	struct pctl_buf flags;
 };
 
-static void take_option(struct conman *c, struct import_node *node, struct opts *o, char *word)
+static void take_value(
+	struct conman *c, struct import_node *node, struct opts *o, char key, char *value)
 {
-	char key = (char)toupper((unsigned char)*word), *value = word + 2;
-
-	if (!key || word[1] != ':') {
-		import_left(
-			c->im, c->place, "'%s': ipmiopts are KEY:VALUE between commas", c->name);
-		node->dropped = true;
-	} else if (key == 'U') {
+	switch (toupper((unsigned char)key)) {
+	case 'U':
 		o->user = value;
-	} else if (key == 'P') {
+		break;
+	case 'P':
 		o->password = value;
-	} else if (key == 'K') {
+		break;
+	case 'K':
 		o->kg = value;
-	} else if (key == 'C') {
+		break;
+	case 'C':
 		import_set(node, "cipher_suite", value);
-	} else if (key == 'L' && *value) {
-		set_privilege(c, node, value);
-	} else if (key == 'W' && *value) {
+		break;
+	case 'L':
+		if (*value)
+			set_privilege(c, node, value);
+		break;
+	case 'W':
 		pctl_buf_addf(&o->flags, "%s,", value);
-	} else if (key != 'L' && key != 'W') {
+		break;
+	default:
 		import_left(c->im, c->place, "'%s': the IPMI option '%c' is not known here",
 			c->name, isprint((unsigned char)key) ? key : '?');
 	}
+}
+
+static void take_option(struct conman *c, struct import_node *node, struct opts *o, char *word)
+{
+	if (*word && word[1] == ':') {
+		take_value(c, node, o, *word, word + 2);
+		return;
+	}
+	import_left(c->im, c->place, "'%s': ipmiopts are KEY:VALUE between commas", c->name);
+	node->dropped = true;
 }
 
 static void take_options(struct conman *c, struct import_node *node, const char *options)
@@ -102,7 +121,7 @@ static void take_options(struct conman *c, struct import_node *node, const char 
 
 	pctl_buf_init_secret(&copy, IMPORT_FILE_MAX);
 	pctl_buf_adds(&copy, options);
-	pctl_buf_init(&o.flags, OPTIONS_MAX);
+	pctl_buf_init(&o.flags, IMPORT_FILE_MAX);
 	char *rest = copy.data;
 	for (char *word; (word = import_word(&rest, ","));)
 		take_option(c, node, &o, import_trim(word));
@@ -230,9 +249,10 @@ static char *next_directive(struct import_text *text, struct conman *c)
 
 void import_conman(struct import *im, char *text)
 {
-	struct import_text rest = { text, 0 };
 	struct conman c = { .im = im, .options = "" };
+	struct import_text rest;
 
+	import_text_begin(&rest, text);
 	for (char *line; (line = next_directive(&rest, &c));)
 		take_directive(&c, line);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A table with a first line that names its columns. */
-#include <ctype.h>
 #include <string.h>
 
 #include <powerctl/mem.h>
 
 #include "import/import.h"
+
+#define LIST " ,;|" /* what may stand between the words of a cell */
 
 enum column {
 	COLUMN_SETTING, /* of the driver, by its own name */
@@ -75,23 +76,26 @@ static size_t count_columns(const struct table *t, enum column column)
 	return n;
 }
 
-/* "BMC address" is bmc_address. */
+/* "BMC address" is bmc_address. In place. */
+static void make_key(char *word)
+{
+	for (; *word; word++)
+		*word = import_key_char(*word);
+}
+
 static void name_column(struct table *t, size_t i, char *word)
 {
-	for (char *c = word; *c; c++)
-		*c = *c == ' ' || *c == '-' ? '_' : (char)tolower((unsigned char)*c);
+	const char *setting = word;
+
+	make_key(word);
 	t->columns[i].column = COLUMN_SETTING;
 	for (size_t w = 0; w < WORDS; w++) {
 		if (strcmp(words[w].word, word) != 0)
 			continue;
 		t->columns[i].column = words[w].column;
-		if (words[w].to)
-			t->columns[i].key = pctl_xstrdup(words[w].to);
-		else
-			t->columns[i].key = NULL;
-		return;
+		setting = words[w].to;
 	}
-	t->columns[i].key = pctl_xstrdup(word);
+	t->columns[i].key = setting ? pctl_xstrdup(setting) : NULL;
 }
 
 static bool read_head(struct table *t, const struct import_record *head)
@@ -133,7 +137,7 @@ static void join_groups(struct table *t, const char *name)
 	PCTL_AUTO(free) char *cell = pctl_xstrdup(cell_of(t, COLUMN_GROUPS));
 	char *rest = cell;
 
-	for (char *word; (word = import_word(&rest, " ,;|"));)
+	for (char *word; (word = import_word(&rest, LIST));)
 		(void)import_join(t->im, t->place, word, name);
 }
 
@@ -146,17 +150,17 @@ static void add_one(void *data, const char *name, const char *address)
 		return;
 	node->login = t->login;
 	for (size_t i = 0; i < t->n && i < t->row->n; i++) {
-		PCTL_AUTO(free) char *cell = NULL;
+		bool tags = t->columns[i].column == COLUMN_TAGS;
+		const char *key = tags ? "tags" : t->columns[i].key;
 
-		if (t->columns[i].column == COLUMN_TAGS) {
-			cell = pctl_xstrdup(t->row->cells[i]);
-			import_set_list(node, "tags", cell, " ,;|");
-		} else if (t->columns[i].key && strcmp(t->columns[i].key, "workarounds") == 0) {
-			cell = pctl_xstrdup(t->row->cells[i]);
-			import_set_list(node, "workarounds", cell, " ,;|");
-		} else if (t->columns[i].key) {
-			import_set(node, t->columns[i].key, t->row->cells[i]);
+		if (!key)
+			continue;
+		if (!tags && strcmp(key, "workarounds") != 0) {
+			import_set(node, key, t->row->cells[i]);
+			continue;
 		}
+		PCTL_AUTO(free) char *cell = pctl_xstrdup(t->row->cells[i]);
+		import_set_list(node, key, cell, LIST);
 	}
 	if (*address && !import_set_address(node, address)) {
 		import_left(t->im, t->place,
@@ -208,10 +212,11 @@ static char separator_of(const char *text)
 void import_csv_file(struct import *im, char *text)
 {
 	static const char mark[] = "\xef\xbb\xbf"; /* what spreadsheets begin UTF-8 with */
-	struct import_text rest = { text, 0 };
 	struct table t = { .im = im };
 	struct import_record record;
+	struct import_text rest;
 
+	import_text_begin(&rest, text);
 	if (strncmp(text, mark, sizeof(mark) - 1) == 0)
 		rest.next += sizeof(mark) - 1;
 	char separator = separator_of(rest.next);

@@ -2,6 +2,7 @@
 #include "import/fold.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include <powerctl/buf.h>
@@ -25,8 +26,7 @@ struct run {
 	const struct import_line_row *row; /* the first */
 	size_t fields, rows;
 	struct number numbers[IMPORT_FIELDS_MAX];
-	uint64_t last;   /* of the name, from the first on: 0, 1, 2 ... */
-	size_t last_len; /* digits of the name's last number */
+	uint64_t last; /* of the name, from the first on: 0, 1, 2 ... */
 	struct {
 		uint64_t from, to;
 	} pieces[PIECES_MAX];
@@ -114,24 +114,23 @@ static bool add_step(struct run *run, uint64_t step)
 	return true;
 }
 
+/* Takes a row along; false: it is not one of these. */
 static bool extend(struct run *run, const struct import_line_row *row)
 {
 	struct number numbers[IMPORT_FIELDS_MAX];
-	uint64_t step = 0;
+	uint64_t step, own;
 
-	for (size_t f = 0; f < run->fields; f++) {
-		uint64_t own;
-
-		if (!compare(run, f, row->fields[f], &numbers[f], &own))
+	if (!compare(run, 0, row->fields[0], &numbers[0], &step) || !numbers[0].counts ||
+		step <= run->last)
+		return false;
+	for (size_t f = 1; f < run->fields; f++)
+		if (!compare(run, f, row->fields[f], &numbers[f], &own) ||
+			(numbers[f].counts && own != step))
 			return false;
-		if (f == 0)
-			step = own;
-		else if (numbers[f].counts && own != step)
+	for (size_t f = 0; run->rows > 1 && f < run->fields; f++)
+		if (!same_number(&numbers[f], &run->numbers[f]))
 			return false;
-		if (run->rows > 1 && !same_number(&numbers[f], &run->numbers[f]))
-			return false;
-	}
-	if (!numbers[0].counts || step <= run->last || !add_step(run, step))
+	if (!add_step(run, step))
 		return false;
 	memcpy(run->numbers, numbers, sizeof(numbers[0]) * run->fields);
 	run->rows++;
@@ -140,8 +139,7 @@ static bool extend(struct run *run, const struct import_line_row *row)
 
 static void add_number(struct pctl_buf *out, const struct number *n, bool padded, uint64_t step)
 {
-	pctl_buf_addf(
-		out, "%0*llu", padded ? (int)n->len : 1, (unsigned long long)(n->first + step));
+	pctl_buf_addf(out, "%0*" PRIu64, padded ? (int)n->len : 1, n->first + step);
 }
 
 /* free() it. */

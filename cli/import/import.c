@@ -144,6 +144,11 @@ int import_pairs(const char *left, const char *right, import_pair_fn *each, void
 	return pctl_range_each(left, call_pair, &p, NULL, err);
 }
 
+const char *import_setting(const struct import_node *node, const char *key)
+{
+	return pctl_value_text(pctl_value_get(node->settings, key));
+}
+
 void import_set(struct import_node *node, const char *key, const char *text)
 {
 	if (text && *text)

@@ -79,6 +79,8 @@ typedef void import_pair_fn(void *data, const char *left, const char *right);
 int import_pairs(const char *left, const char *right, import_pair_fn *each, void *data,
 	struct pctl_error *err);
 
+/* A setting's text; NULL: it has none, or a list. */
+const char *import_setting(const struct import_node *node, const char *key);
 /* A setting; NULL and "" set nothing. */
 void import_set(struct import_node *node, const char *key, const char *text);
 /* HOST, HOST:PORT, [IPV6] or [IPV6]:PORT; false: it is none of them. */
@@ -95,15 +97,17 @@ bool import_join(struct import *im, struct pctl_place place, const char *group, 
 
 /* --- Texts. ----------------------------------------------------------------------------------- */
 
-/* The first line that is no UTF-8 or has a zero byte; 0: all of it is a text. */
+/* The first line that is no UTF-8 or has a zero byte; 0: all of it is a text. A zero byte follows.
+ */
 uint32_t import_wrong_line(const char *text, size_t len);
 
 /* Walks over a text, which ends with a zero byte and is cut into pieces on the way. */
 struct import_text {
-	char *next; /* NULL: at its end */
-	uint32_t line;
+	char *next;    /* NULL: at its end */
+	uint32_t line; /* of what was read last; 0: nothing was */
 };
 
+void import_text_begin(struct import_text *text, char *whole);
 /* The next line without its break, or NULL; line is its number. */
 char *import_line(struct import_text *text);
 /* Without the blanks around it. */
@@ -115,6 +119,8 @@ char *import_word(char **text, const char *separators);
  * or (*ret_broken) a quote is not closed.
  */
 char *import_shell_word(char **text, bool *ret_broken);
+/* A character of a heading as a key has it: lower case, a blank or hyphen as _. */
+char import_key_char(char c);
 /* Equal but for upper and lower case. */
 bool import_same(const char *a, const char *b);
 

@@ -4,7 +4,6 @@
  * like "Driver Info"), `node show` (driver_info), or the API itself ({"nodes": [...]}). Which of
  * driver_info's keys belong together is told by the address: ipmi_address, redfish_address, ...
  */
-#include <ctype.h>
 #include <malloc.h>
 #include <string.h>
 
@@ -32,7 +31,7 @@ static const struct kind kinds[] = {
 		"is an outlet of a power strip: use the driver fence, with agent fence_apc_snmp or "
 		"fence_eaton_snmp" },
 	{ "xclarity", NULL, "is managed by XClarity: use the driver redfish or ipmi at its BMC" },
-	{ "intel_ipmi", NULL, "use the driver ipmi at its BMC" },
+	{ "intel_ipmi", NULL, "is an Intel server: use the driver ipmi at its BMC" },
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
@@ -54,6 +53,19 @@ static const struct {
 };
 #define VALUES (sizeof(values) / sizeof(values[0]))
 
+/* Keys whose values are the same here. */
+static const struct {
+	const char *key, *setting;
+} settings[] = {
+	{ "ipmi_port", "port" },
+	{ "ilo_port", "port" },
+	{ "client_port", "port" },
+	{ "ipmi_cipher_suite", "cipher_suite" },
+};
+#define SETTINGS (sizeof(settings) / sizeof(settings[0]))
+
+#define NUMBER_SIZE 32u /* of a number or a boolean as a text */
+
 struct source {
 	struct import *im;
 	struct pctl_place place;
@@ -65,9 +77,8 @@ struct source {
 /* "Driver Info" is driver_info. */
 static bool same_key(const char *label, const char *key)
 {
-	for (; *label && *key; label++, key++)
-		if ((*label == ' ' ? '_' : tolower((unsigned char)*label)) != *key)
-			return false;
+	while (*key && import_key_char(*label) == *key)
+		label++, key++;
 	return !*label && !*key;
 }
 
@@ -82,18 +93,19 @@ static const json_t *member(const json_t *object, const char *key)
 }
 
 /* As a text in buf if it is a number; NULL: there is nothing. */
-static const char *text_of(const json_t *value, char buf[32])
+static const char *text_of(const json_t *value, char buf[NUMBER_SIZE])
 {
 	if (json_is_string(value))
 		return json_string_value(value);
 	if (json_is_integer(value))
-		(void)snprintf(buf, 32, "%lld", (long long)json_integer_value(value));
+		(void)snprintf(buf, NUMBER_SIZE, "%lld", (long long)json_integer_value(value));
 	else if (json_is_boolean(value))
-		(void)snprintf(buf, 32, "%s", json_is_true(value) ? "true" : "false");
+		(void)snprintf(buf, NUMBER_SIZE, "%s", json_is_true(value) ? "true" : "false");
 	return json_is_integer(value) || json_is_boolean(value) ? buf : NULL;
 }
 
-static const char *info_text(const struct source *s, const char *prefix, const char *key, char *buf)
+static const char *info_text(
+	const struct source *s, const char *prefix, const char *key, char buf[NUMBER_SIZE])
 {
 	PCTL_AUTO(free) char *full = pctl_xasprintf("%s_%s", prefix, key);
 
@@ -102,7 +114,7 @@ static const char *info_text(const struct source *s, const char *prefix, const c
 
 static const struct kind *kind_of(const struct source *s)
 {
-	char buf[32];
+	char buf[NUMBER_SIZE];
 
 	for (size_t i = 0; i < KINDS; i++) {
 		const char *address = info_text(s, kinds[i].prefix, "address", buf);
@@ -122,7 +134,7 @@ static bool is_hidden(const char *secret)
 static void take_login(struct source *s, const struct kind *kind)
 {
 	PCTL_AUTO(free) char *hex = NULL;
-	char a[32], b[32], c[32];
+	char a[NUMBER_SIZE], b[NUMBER_SIZE], c[NUMBER_SIZE];
 	const char *user = info_text(s, kind->prefix, "username", a);
 	const char *password = info_text(s, kind->prefix, "password", b);
 	const char *kg =
@@ -138,6 +150,8 @@ static void take_login(struct source *s, const struct kind *kind)
 	s->to->login = import_login(s->im, user, is_hidden(password) ? NULL : password, hex);
 	if (hex)
 		explicit_bzero(hex, strlen(hex));
+	explicit_bzero(b, sizeof(b));
+	explicit_bzero(c, sizeof(c));
 }
 
 /* https://10.0.0.1:8443/redfish/v1 */
@@ -183,25 +197,26 @@ static void take_word(struct source *s, const char *key, const char *value)
 			s->im, s->place, "'%s': %s '%s' is not known here", s->name, key, value);
 }
 
+static void leave_bridged(struct source *s)
+{
+	s->to->dropped = true;
+	import_left(s->im, s->place,
+		"'%s' is behind another BMC (ipmi_bridging), which no driver here does", s->name);
+}
+
 static void take_info(struct source *s, const char *key, const char *value)
 {
-	if (strcmp(key, "ipmi_port") == 0 || strcmp(key, "ilo_port") == 0 ||
-		strcmp(key, "client_port") == 0)
-		import_set(s->to, "port", value);
-	else if (strcmp(key, "ipmi_cipher_suite") == 0)
-		import_set(s->to, "cipher_suite", value);
-	else if (strcmp(key, "redfish_system_id") == 0)
+	for (size_t i = 0; i < SETTINGS; i++)
+		if (strcmp(settings[i].key, key) == 0)
+			import_set(s->to, settings[i].setting, value);
+	if (strcmp(key, "redfish_system_id") == 0)
 		take_system(s, value);
 	else if (strcmp(key, "redfish_verify_ca") == 0 && *value == '/')
 		import_set(s->to, "ca_file", value);
 	else if (strcmp(key, "ipmi_bridging") == 0 && !import_same(value, "no"))
-		s->to->dropped = true;
+		leave_bridged(s);
 	else
 		take_word(s, key, value);
-	if (s->to->dropped)
-		import_left(s->im, s->place,
-			"'%s' is behind another BMC (ipmi_bridging), which no driver here does",
-			s->name);
 }
 
 /* Maintenance and protection hold here as well. */
@@ -224,7 +239,7 @@ static void take_flags(struct source *s)
 static void take_known(struct source *s, const struct kind *kind)
 {
 	const char *key, *address;
-	char buf[32];
+	char buf[NUMBER_SIZE];
 	json_t *value;
 
 	import_set(s->to, "driver", kind->driver);
@@ -284,12 +299,12 @@ static void skip_blanks(struct import_text *text)
 		text->line += *text->next == '\n';
 }
 
-/* One value at text->next, which moves behind it; NULL: said. */
-static json_t *take_json(struct import *im, struct import_text *text)
+/* One value at text->next, which moves behind it; end is that of the text. NULL: said. */
+static json_t *take_json(struct import *im, struct import_text *text, const char *end)
 {
 	json_error_t error = { 0 };
-	json_t *value = json_loadb(
-		text->next, strlen(text->next), JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, &error);
+	json_t *value = json_loadb(text->next, (size_t)(end - text->next),
+		JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, &error);
 
 	if (!value) {
 		import_left(im,
@@ -302,11 +317,11 @@ static json_t *take_json(struct import *im, struct import_text *text)
 	return value;
 }
 
-static void take_list(struct import *im, struct import_text *text)
+static void take_list(struct import *im, struct import_text *text, const char *end)
 {
 	for (skip_blanks(text); *text->next && *text->next != ']'; skip_blanks(text)) {
 		uint32_t line = text->line;
-		json_t *node = take_json(im, text);
+		json_t *node = take_json(im, text, end);
 
 		if (!node)
 			return;
@@ -346,19 +361,22 @@ static void wiping_free(void *memory)
 
 void import_ironic(struct import *im, char *text)
 {
-	struct import_text rest = { text, 1 };
+	const char *end = text + strlen(text);
+	struct import_text rest;
 	json_malloc_t get;
 	json_free_t give;
 
+	import_text_begin(&rest, text);
+	rest.line = 1;
 	json_get_alloc_funcs(&get, &give);
 	json_set_alloc_funcs(malloc, wiping_free);
 	skip_blanks(&rest);
 	if (*rest.next == '[' || (*rest.next == '{' && enter_nodes(&rest))) {
 		rest.next++;
-		take_list(im, &rest);
+		take_list(im, &rest, end);
 	} else if (*rest.next) {
 		uint32_t line = rest.line;
-		json_t *node = take_json(im, &rest);
+		json_t *node = take_json(im, &rest, end);
 
 		if (node)
 			take_node(im, node, line);

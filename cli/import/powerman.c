@@ -11,19 +11,10 @@
 
 #include "import/command_line.h"
 #include "import/import.h"
+#include "import/lexer.h"
 
 #define DEPTH_MAX 9u /* powermand's own */
 #define ANGLE     "|&"
-
-enum token { T_END, T_WORD, T_TEXT, T_OPEN, T_CLOSE, T_BROKEN };
-
-struct lexer {
-	char *next;
-	struct pctl_place place; /* of what is read */
-	enum token token;
-	const char *text; /* of a word or a text */
-	char ended;       /* the byte that a word's end took the place of; 0: none */
-};
 
 struct spec {
 	struct pctl_names *plugs; /* in order; NULL: any */
@@ -81,111 +72,19 @@ static const struct {
 };
 #define OTHERS (sizeof(others) / sizeof(others[0]))
 
-/* --- Words. ----------------------------------------------------------------------------------- */
-
-/* What a backslash and a letter stand for. */
-static char escaped(char c)
-{
-	static const char letters[] = "abefnrtv", meanings[] = "\a\b\033\f\n\r\t\v";
-	const char *found = strchr(letters, c);
-
-	return found ? meanings[found - letters] : c;
-}
-
-/* The rest of a quoted text, in place. */
-static void take_text(struct lexer *lex)
-{
-	char *in = lex->next + 1, *out = in;
-
-	lex->text = in;
-	lex->token = T_TEXT;
-	for (; *in && *in != '"' && *in != '\n'; in++) {
-		if (*in == '\\' && in[1] && in[1] != '\n') {
-			in++;
-			*out++ = escaped(*in);
-		} else {
-			*out++ = *in;
-		}
-	}
-	if (*in != '"') {
-		lex->token = T_BROKEN;
-		return;
-	}
-	*out = '\0';
-	lex->next = in + 1;
-}
-
-static void skip_blanks(struct lexer *lex)
-{
-	for (;; lex->next++) {
-		if (*lex->next == '#')
-			lex->next += strcspn(lex->next, "\n");
-		if (!*lex->next || !strchr(" \t\r\n", *lex->next))
-			return;
-		lex->place.line += *lex->next == '\n';
-	}
-}
-
-static enum token take(struct lexer *lex)
-{
-	/* What a word's end has covered. */
-	if (lex->ended)
-		*lex->next = lex->ended;
-	lex->ended = '\0';
-	skip_blanks(lex);
-	if (!*lex->next) {
-		lex->token = T_END;
-	} else if (*lex->next == '"') {
-		take_text(lex);
-	} else if (strchr("{}=$", *lex->next)) {
-		lex->token = *lex->next == '{' ? T_OPEN : *lex->next == '}' ? T_CLOSE : T_WORD;
-		lex->text = "";
-		lex->next++;
-	} else {
-		lex->token = T_WORD;
-		lex->text = lex->next;
-		lex->next += strcspn(lex->next, " \t\r\n\"{}=$#");
-		lex->ended = *lex->next;
-		*lex->next = '\0';
-	}
-	return lex->token;
-}
-
-/* The text that has to come next, or NULL. */
-static const char *need(struct lexer *lex)
-{
-	return take(lex) == T_TEXT ? lex->text : NULL;
-}
-
-/* Whether another text follows. */
-static bool more(struct lexer *lex)
-{
-	if (lex->ended)
-		*lex->next = lex->ended;
-	lex->ended = '\0';
-	skip_blanks(lex);
-	return *lex->next == '"';
-}
-
-static bool is_word(const struct lexer *lex, const char *word)
-{
-	return lex->token == T_WORD && strcmp(lex->text, word) == 0;
-}
-
 /* Says what was expected; a text that does not end is said where that ends all. */
-static void miss(
-	struct import *im, const struct lexer *lex, struct pctl_place place, const char *expected)
+static void miss(struct import *im, const struct import_lexer *lex, struct pctl_place place,
+	const char *expected)
 {
-	if (lex->token != T_BROKEN)
+	if (lex->token != IMPORT_BROKEN)
 		import_left(im, place, "%s", expected);
 }
 
 /* --- Specifications. -------------------------------------------------------------------------- */
 
 /* "auth USER:PASSWORD\n" and "setstatpath PATH\n", in place. */
-static void hear(struct spec *spec, const char *text)
+static void hear(struct spec *spec, char *said)
 {
-	char *said = (char *)(uintptr_t)text;
 	char *word = import_word(&said, " \r\n"), *value = import_word(&said, " \r\n");
 
 	if (!word)
@@ -198,34 +97,52 @@ static void hear(struct spec *spec, const char *text)
 		spec->system_path = value;
 }
 
-static void take_plugs(struct lexer *lex, struct spec *spec)
+static void take_plugs(struct import_lexer *lex, struct spec *spec)
 {
-	if (take(lex) != T_WORD || take(lex) != T_OPEN)
+	bool named = import_lex(lex) == IMPORT_WORD;
+
+	if (!named || import_lex(lex) != IMPORT_OPEN)
 		return;
 	spec->plugs = spec->plugs ? spec->plugs : pctl_names_new();
-	while (take(lex) == T_TEXT)
+	while (import_lex(lex) == IMPORT_TEXT)
 		(void)pctl_names_add(spec->plugs, lex->text);
 }
 
-/* Up to the brace that closes it. */
-static void take_spec(struct powerman *p, struct lexer *lex)
+/* Up to the brace that closes it; false: there is none. */
+static bool read_spec(struct import_lexer *lex, struct spec *ret)
 {
-	const char *name = need(lex);
-	struct spec spec = { NULL, NULL, NULL, false };
 	unsigned open = 0;
 
-	if (!name)
-		return;
-	while (take(lex) != T_END && lex->token != T_BROKEN) {
-		if (is_word(lex, "plug"))
-			take_plugs(lex, &spec);
-		else if (is_word(lex, "send") && take(lex) == T_TEXT)
-			hear(&spec, lex->text);
-		else if (lex->token == T_OPEN)
+	while (import_lex(lex) != IMPORT_END && lex->token != IMPORT_BROKEN) {
+		if (import_lex_is(lex, "plug"))
+			take_plugs(lex, ret);
+		else if (import_lex_is(lex, "send") && import_lex(lex) == IMPORT_TEXT)
+			hear(ret, lex->text);
+		else if (lex->token == IMPORT_OPEN)
 			open++;
-		else if (lex->token == T_CLOSE && --open == 0)
-			break;
+		else if (lex->token == IMPORT_CLOSE && open <= 1)
+			return open == 1;
+		else if (lex->token == IMPORT_CLOSE)
+			open--;
 	}
+	return lex->token == IMPORT_BROKEN;
+}
+
+static void take_spec(struct powerman *p, struct import_lexer *lex)
+{
+	struct pctl_place place = lex->place;
+	const char *name = import_lex_text(lex);
+	struct spec spec = { NULL, NULL, NULL, false };
+
+	if (!name) {
+		miss(p->im, lex, place, "a specification is \"name\" { ... }");
+		return;
+	}
+	if (!read_spec(lex, &spec))
+		import_left(p->im, place,
+			"the specification '%s' has no brace that closes it; what is behind it may "
+			"be taken for a part of it",
+			name);
 	size_t i = import_index_put(&p->spec_index, name, p->spec_count);
 	if (i < p->spec_count) {
 		pctl_names_free(spec.plugs);
@@ -250,26 +167,26 @@ static bool cut_angle(char *text)
 	return true;
 }
 
-static void take_device(struct powerman *p, struct lexer *lex)
+static void take_device(struct powerman *p, struct import_lexer *lex)
 {
 	struct device d = { .place = lex->place };
 	struct pctl_error err;
-	const char *target;
+	char *target;
 
-	d.name = need(lex);
-	d.type = d.name ? need(lex) : NULL;
-	target = d.type ? need(lex) : NULL;
+	d.name = import_lex_text(lex);
+	d.type = d.name ? import_lex_text(lex) : NULL;
+	target = d.type ? import_lex_text(lex) : NULL;
 	if (!target) {
 		miss(p->im, lex, d.place, "a device is \"name\" \"type\" \"where\"");
 		return;
 	}
-	if (more(lex))
-		(void)take(lex);
+	if (import_lex_has_text(lex))
+		(void)import_lex(lex);
 	size_t spec = import_index_find(&p->spec_index, d.type);
 	if (spec != IMPORT_NOWHERE)
 		d.spec = p->specs[spec];
-	d.helper = cut_angle((char *)(uintptr_t)target);
-	if (d.helper && import_command_read(&d.command, (char *)(uintptr_t)target, &err) < 0)
+	d.helper = cut_angle(target);
+	if (d.helper && import_command_read(&d.command, target, &err) < 0)
 		d.wrong = "a quote in its command is never closed";
 	size_t i = import_index_put(&p->device_index, d.name, p->device_count);
 	if (i < p->device_count) {
@@ -465,11 +382,11 @@ static void use_device(struct powerman *p, struct device *d, struct pctl_place p
 	pctl_names_free(others_of);
 }
 
-static void take_node(struct powerman *p, struct lexer *lex)
+static void take_node(struct powerman *p, struct import_lexer *lex)
 {
 	struct pctl_place place = lex->place;
-	const char *nodes = need(lex), *device = nodes ? need(lex) : NULL;
-	const char *plugs = device && more(lex) ? need(lex) : NULL;
+	const char *nodes = import_lex_text(lex), *device = nodes ? import_lex_text(lex) : NULL;
+	const char *plugs = device && import_lex_has_text(lex) ? import_lex_text(lex) : NULL;
 	size_t i = device ? import_index_find(&p->device_index, device) : IMPORT_NOWHERE;
 
 	if (!device)
@@ -480,10 +397,10 @@ static void take_node(struct powerman *p, struct lexer *lex)
 		use_device(p, &p->devices[i], place, nodes, plugs);
 }
 
-static void take_alias(struct powerman *p, struct lexer *lex)
+static void take_alias(struct powerman *p, struct import_lexer *lex)
 {
 	struct pctl_place place = lex->place;
-	const char *name = need(lex), *nodes = name ? need(lex) : NULL;
+	const char *name = import_lex_text(lex), *nodes = name ? import_lex_text(lex) : NULL;
 	struct pctl_names *names = nodes ? expand(p, place, nodes) : NULL;
 
 	if (!nodes)
@@ -505,11 +422,11 @@ static bool is_dev(const char *path)
 	return len > 4 && strcmp(path + len - 4, ".dev") == 0;
 }
 
-static void take_include(struct powerman *p, struct lexer *lex)
+static void take_include(struct powerman *p, struct import_lexer *lex)
 {
 	struct pctl_place place = lex->place;
 	struct pctl_error err = { 0 };
-	const char *path = need(lex);
+	const char *path = import_lex_text(lex);
 	struct pctl_buf *text;
 	int r = PCTL_E_CONFIG;
 
@@ -540,7 +457,8 @@ static void take_include(struct powerman *p, struct lexer *lex)
 
 static const struct {
 	const char *word;
-	void (*take)(struct powerman *p, struct lexer *lex); /* NULL: what follows says nothing */
+	void (*take)(
+		struct powerman *p, struct import_lexer *lex); /* NULL: what follows says nothing */
 } statements[] = {
 	{ "include", take_include },
 	{ "specification", take_spec },
@@ -556,27 +474,29 @@ static const struct {
 };
 #define STATEMENTS (sizeof(statements) / sizeof(statements[0]))
 
-static bool take_statement(struct powerman *p, struct lexer *lex)
+static bool take_statement(struct powerman *p, struct import_lexer *lex)
 {
 	for (size_t i = 0; i < STATEMENTS; i++) {
-		if (!is_word(lex, statements[i].word))
+		if (!import_lex_is(lex, statements[i].word))
 			continue;
 		if (statements[i].take)
 			statements[i].take(p, lex);
-		return lex->token != T_BROKEN;
+		return lex->token != IMPORT_BROKEN;
 	}
-	return lex->token == T_TEXT || (lex->token == T_WORD && isdigit((unsigned char)*lex->text));
+	return lex->token == IMPORT_TEXT ||
+	       (lex->token == IMPORT_WORD && isdigit((unsigned char)*lex->text));
 }
 
 static void read_text(struct powerman *p, const char *file, char *text)
 {
-	struct lexer lex = { .next = text, .place = { file, 1, 1 } };
+	struct import_lexer lex;
 
-	while (take(&lex) != T_END) {
-		if (lex.token != T_BROKEN && take_statement(p, &lex))
+	import_lex_begin(&lex, file, text);
+	while (import_lex(&lex) != IMPORT_END) {
+		if (lex.token != IMPORT_BROKEN && take_statement(p, &lex))
 			continue;
 		import_left(p->im, lex.place,
-			lex.token == T_BROKEN
+			lex.token == IMPORT_BROKEN
 				? "a quoted text does not end on its line; nothing below is read"
 				: "this is no statement of powerman.conf; nothing below is read");
 		return;

@@ -1,35 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lines, words and records of the texts that are taken over. */
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
 #include "import/import.h"
-
-/* Bytes of the character at s, of which there are len; 0: it is none (RFC 3629). */
-static size_t character(const unsigned char *s, size_t len)
-{
-	static const struct {
-		unsigned char mask, lead;
-		uint32_t least;
-	} kinds[] = { { 0x80, 0, 1 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 },
-		{ 0xf8, 0xf0, 0x10000 } };
-
-	for (size_t n = 0; n < sizeof(kinds) / sizeof(kinds[0]); n++) {
-		uint32_t code = s[0] & (unsigned char)~kinds[n].mask;
-
-		if ((s[0] & kinds[n].mask) != kinds[n].lead || n >= len)
-			continue;
-		for (size_t i = 1; i <= n; i++) {
-			if ((s[i] & 0xc0) != 0x80)
-				return 0;
-			code = code << 6 | (s[i] & 0x3f);
-		}
-		bool wrong = code < kinds[n].least || code > 0x10ffff ||
-			     (code >= 0xd800 && code < 0xe000);
-		return wrong ? 0 : n + 1;
-	}
-	return 0;
-}
+#include "text.h"
 
 uint32_t import_wrong_line(const char *text, size_t len)
 {
@@ -37,12 +13,18 @@ uint32_t import_wrong_line(const char *text, size_t len)
 	size_t n;
 
 	for (size_t i = 0; i < len; i += n) {
-		n = character((const unsigned char *)text + i, len - i);
+		n = text_character(text + i);
 		if (n == 0)
 			return line;
 		line += text[i] == '\n';
 	}
 	return 0;
+}
+
+void import_text_begin(struct import_text *text, char *whole)
+{
+	*text = (struct import_text){ .line = 0 };
+	text->next = whole;
 }
 
 char *import_line(struct import_text *text)
@@ -105,6 +87,11 @@ char *import_shell_word(char **text, bool *ret_broken)
 	return quote ? NULL : word;
 }
 
+char import_key_char(char c)
+{
+	return c == ' ' || c == '-' ? '_' : (char)tolower((unsigned char)c);
+}
+
 bool import_same(const char *a, const char *b)
 {
 	return strcasecmp(a, b) == 0;
@@ -127,6 +114,13 @@ static char *unquote(struct import_text *text, struct import_record *record, cha
 	return in;
 }
 
+/* Takes the blanks off the end of a text that goes on at end. */
+static void cut_blanks(const char *begin, char *end)
+{
+	while (end > begin && strchr(" \t\r", end[-1]))
+		*--end = '\0';
+}
+
 /* The next cell; returns what stands behind it: the separator, a line break or the end. */
 static char *take_cell(
 	struct import_text *text, char separator, struct import_record *record, char *at)
@@ -139,6 +133,7 @@ static char *take_cell(
 		end += strcspn(end, ends);
 	} else {
 		end = begin + strcspn(begin, ends);
+		cut_blanks(begin, end);
 	}
 	if (record->n < IMPORT_CELLS_MAX)
 		record->cells[record->n++] = begin;
@@ -153,19 +148,11 @@ static void take_record(struct import_text *text, char separator, struct import_
 
 	*ret = (struct import_record){ .line = text->line + 1 };
 	while (last == separator && !ret->broken) {
-		bool quoted = at[strspn(at, separator == '\t' ? " " : " \t")] == '"';
 		char *end = take_cell(text, separator, ret, at);
 
 		last = *end;
 		at = last ? end + 1 : end;
 		*end = '\0';
-		if (!quoted && ret->n) {
-			char *cell = ret->cells[ret->n - 1];
-			size_t len = strlen(cell);
-
-			while (len > 0 && strchr(" \t\r", cell[len - 1]))
-				cell[--len] = '\0';
-		}
 	}
 	text->line++;
 	text->next = last ? at : NULL;

@@ -48,15 +48,20 @@ static void name_login(
 	}
 }
 
-void import_name_logins(struct import *im, const char *format, struct pctl_names *taken)
+static void count_nodes(struct import *im)
 {
-	unsigned count = 1;
-
 	for (size_t i = 0; i < im->login_count; i++)
 		im->logins[i].nodes = 0;
 	for (size_t i = 0; i < im->node_count; i++)
 		if (!im->nodes[i].dropped && im->nodes[i].login)
 			im->logins[im->nodes[i].login - 1].nodes++;
+}
+
+void import_name_logins(struct import *im, const char *format, struct pctl_names *taken)
+{
+	unsigned count = 1;
+
+	count_nodes(im);
 	/* One machine's own is called as the machine is. */
 	for (size_t i = 0; i < im->node_count; i++) {
 		const struct import_node *node = &im->nodes[i];
@@ -84,11 +89,16 @@ char *import_secret_path(const struct import_login *login, const char *key)
 	return pctl_xasprintf("../secrets/%s", name);
 }
 
-static void write_pair(struct pctl_buf *out, const char *key, const char *text)
+static void write_key(struct pctl_buf *out, const char *key)
 {
 	pctl_buf_adds(out, out->len && out->data[out->len - 1] != '{' ? ", " : "");
 	pctl_inventory_write_text(out, key, true);
 	pctl_buf_adds(out, ": ");
+}
+
+static void write_pair(struct pctl_buf *out, const char *key, const char *text)
+{
+	write_key(out, key);
 	pctl_inventory_write_text(out, text, true);
 }
 
@@ -139,9 +149,8 @@ static void write_value(struct pctl_buf *out, const char *key, const struct pctl
 		write_pair(out, key, pctl_value_text(value));
 		return;
 	}
-	pctl_buf_adds(out, out->len && out->data[out->len - 1] != '{' ? ", " : "");
-	pctl_inventory_write_text(out, key, true);
-	pctl_buf_adds(out, ": [");
+	write_key(out, key);
+	pctl_buf_adds(out, "[");
 	for (size_t i = 0; i < pctl_value_count(value); i++) {
 		pctl_buf_adds(out, i ? ", " : "");
 		pctl_inventory_write_text(out, pctl_value_text(pctl_value_at(value, i)), true);
@@ -174,14 +183,13 @@ static const struct import_node *node_at(const struct writer *w, const struct ki
 	return &w->plan->im->nodes[kin->nodes[i]];
 }
 
-/* All are called by one name and have one value. */
+/* Whether all of them have the same value of a setting, which the first one has. */
 static bool is_constant(const struct writer *w, const struct kin *kin, const char *key)
 {
-	const char *first = pctl_value_text(pctl_value_get(node_at(w, kin, 0)->settings, key));
+	const char *first = import_setting(node_at(w, kin, 0), key);
 
 	for (size_t i = 1; i < kin->n; i++)
-		if (strcmp(pctl_value_text(pctl_value_get(node_at(w, kin, i)->settings, key)),
-			    first) != 0)
+		if (strcmp(import_setting(node_at(w, kin, i), key), first) != 0)
 			return false;
 	return true;
 }
@@ -202,12 +210,12 @@ static void lay_out(const struct writer *w, const struct kin *kin, struct layout
 
 	pctl_buf_init(&shared, IMPORT_FILE_MAX);
 	*ret = (struct layout){
-		.own_class = pctl_value_text(pctl_value_get(first->settings, "class")),
-		.driver = pctl_value_text(pctl_value_get(first->settings, "driver")),
+		.own_class = import_setting(first, "class"),
+		.driver = import_setting(first, "driver"),
 	};
 	write_shared(w, first, &shared, &ret->shared_count);
 	for (size_t i = 0; i < COUNTED; i++) {
-		const char *text = pctl_value_text(pctl_value_get(first->settings, counted[i]));
+		const char *text = import_setting(first, counted[i]);
 
 		if (!text)
 			continue;
@@ -267,8 +275,7 @@ static void write_kin(struct writer *w, const struct kin *kin)
 
 		rows[i].fields[0] = pctl_xstrdup(node->name);
 		for (size_t k = 0; k < l.n; k++)
-			rows[i].fields[1 + k] = pctl_xstrdup(
-				pctl_value_text(pctl_value_get(node->settings, l.keys[k])));
+			rows[i].fields[1 + k] = pctl_xstrdup(import_setting(node, l.keys[k]));
 	}
 	size_t n = import_fold(rows, kin->n, 1 + l.n);
 	if (n > 1 && l.shared_count > 0 && l.driver && !l.own_class)
@@ -286,15 +293,15 @@ static void write_kin(struct writer *w, const struct kin *kin)
 /* What nodes of one kin have in common, and which of the counted settings there are. */
 static char *key_of(const struct writer *w, const struct import_node *node)
 {
+	static const char *const kinds[] = { "class", "driver" };
 	struct pctl_buf key;
 	size_t count;
 
 	pctl_buf_init(&key, IMPORT_FILE_MAX);
-	for (size_t i = 0; i < 2; i++) {
-		const char *text =
-			pctl_value_text(pctl_value_get(node->settings, i ? "driver" : "class"));
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		const char *text = import_setting(node, kinds[i]);
 
-		write_pair(&key, i ? "driver" : "class", text ? text : "");
+		write_pair(&key, kinds[i], text ? text : "");
 	}
 	write_shared(w, node, &key, &count);
 	for (size_t i = 0; i < COUNTED; i++)

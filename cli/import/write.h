@@ -17,7 +17,7 @@ struct import_plan {
  */
 void import_name_logins(struct import *im, const char *format, struct pctl_names *taken);
 
-/* free() it: the secret's path from the file that is written. key: password, kg. */
+/* The secret's path as the written file says it, below conf.d; free() it. key: password, kg. */
 char *import_secret_path(const struct import_login *login, const char *key);
 /* The same below secrets/. */
 char *import_secret_name(const struct import_login *login, const char *key);

@@ -119,10 +119,11 @@ static void take_attribute(struct row *row, const char *key, const char *value)
 
 static void read_stanzas(struct xcat *x, char *text)
 {
-	struct import_text rest = { text, 0 };
+	struct import_text rest;
 	struct row *row = NULL;
 	bool begun = false;
 
+	import_text_begin(&rest, text);
 	for (char *line; (line = import_line(&rest));) {
 		char *word = import_trim(line), *equals = strchr(word, '=');
 		size_t len = strlen(word);
@@ -136,10 +137,7 @@ static void read_stanzas(struct xcat *x, char *text)
 		} else if (!equals || !begun) {
 			import_left(x->im, import_at(x->im, rest.line),
 				"this is neither 'NAME:' nor 'ATTRIBUTE=VALUE' below one");
-		} else if (row && row != &x->defaults) {
-			*equals = '\0';
-			take_attribute(row, import_trim(word), import_trim(equals + 1));
-		} else if (row && !row->other) {
+		} else if (row && (row != &x->defaults || !row->other)) {
 			*equals = '\0';
 			take_attribute(row, import_trim(word), import_trim(equals + 1));
 		}
@@ -216,10 +214,11 @@ static void take_row(struct xcat *x, const struct columns *c, const struct impor
 
 static void read_tables(struct xcat *x, char *text)
 {
-	struct import_text rest = { text, 0 };
-	struct import_record record;
 	struct columns c = { .n = 0 };
+	struct import_record record;
+	struct import_text rest;
 
+	import_text_begin(&rest, text);
 	while (import_csv(&rest, ',', &record)) {
 		if (record.broken) {
 			import_left(x->im, import_at(x->im, record.line),

@@ -22,6 +22,13 @@ static const struct root cache = { "XDG_CACHE_HOME", "/var/cache", ".cache" };
 static const struct root state = { "XDG_STATE_HOME", "/var/lib", ".local/state" };
 static const struct root runtime = { "XDG_RUNTIME_DIR", "/run", NULL };
 
+char *pctl_path_user(void)
+{
+	const struct passwd *pw = getpwuid(geteuid());
+
+	return pw ? pctl_xstrdup(pw->pw_name) : pctl_xasprintf("uid %u", (unsigned)geteuid());
+}
+
 static const char *home_folder(void)
 {
 	const char *home = getenv("HOME");

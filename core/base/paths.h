@@ -25,6 +25,10 @@ int pctl_path_runtime(const char *name, char **ret, struct pctl_error *err);
 /* The personal configuration folder's file, without making anything; NULL if nobody has a home. */
 char *pctl_path_config(const char *name);
 
+/* Whose folders these are: the effective user's name, or "uid 1000" where it has none; free() it.
+ */
+char *pctl_path_user(void);
+
 /* Makes the folder that file is in, and those above, 0700. */
 int pctl_path_make_parent(const char *file, struct pctl_error *err);
 

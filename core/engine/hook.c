@@ -12,6 +12,7 @@
 #include "base/json_text.h"
 #include "engine/run.h"
 #include "inventory/inventory.h"
+#include "keep/lock.h"
 
 #define SAID_MAX    1024u
 #define EVENT_MAX   ((size_t)32 << 10) /* of the 64 KiB that a pipe holds */
@@ -194,12 +195,12 @@ static char **make_environment(const struct pctl_hook_round *r, const struct pct
 	const size_t kept_n = sizeof(kept) / sizeof(kept[0]);
 	PCTL_AUTO(free) char *inventory = absolute(pctl_inventory_path(r->run->inventory));
 	PCTL_AUTO(free) char *word = pctl_run_word(r->run);
-	const char *above = getenv("POWERCTL_HOOK_OF");
+	const char *above = getenv(PCTL_LOCK_CALLERS);
 	char **env = pctl_xcalloc(7 + kept_n, sizeof(*env));
 	size_t n = 0;
 
-	env[n++] = pctl_xasprintf(
-		"POWERCTL_HOOK_OF=%.200s%s%d", above ? above : "", above ? "," : "", (int)getpid());
+	env[n++] = pctl_xasprintf(PCTL_LOCK_CALLERS "=%.200s%s%d", above ? above : "",
+		above ? "," : "", (int)getpid());
 	env[n++] = pctl_xasprintf("POWERCTL_CALLER=hook:%s", hook->item->name);
 	env[n++] = pctl_xasprintf("POWERCTL_WHEN=%s", r->after ? "after" : "before");
 	env[n++] = pctl_xasprintf("POWERCTL_VERB=%s", word);
@@ -384,6 +385,19 @@ static void run_next(struct pctl_hook_round *r)
 	run_hook(r, hook);
 }
 
+/* What is to be told is more than a pipe holds. */
+static void leave_all(struct pctl_hook_round *r)
+{
+	if (r->after)
+		pctl_buf_adds(&r->warning, "no hook ran afterwards: it has too many tags and "
+					   "groups for one");
+	else
+		(void)pctl_error_set(&r->err, PCTL_E_CONFIG,
+			"it has too many tags and groups for a hook; take some away, or use "
+			"--no-hooks; nothing was sent");
+	end_round(r);
+}
+
 struct pctl_hook_round *pctl_hooks_start(struct pctl_run *run, const struct pctl_hook_event *event,
 	pctl_hook_done_fn *done, void *data)
 {
@@ -399,9 +413,7 @@ struct pctl_hook_round *pctl_hooks_start(struct pctl_run *run, const struct pctl
 	write_event(&r->event, run, event);
 	run->hooking++;
 	if (r->event.full) {
-		(void)pctl_error_set(&r->err, PCTL_E_CONFIG,
-			"it has too many tags and groups for a hook; nothing was sent");
-		end_round(r);
+		leave_all(r);
 		return r;
 	}
 	run_next(r);

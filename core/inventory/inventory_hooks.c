@@ -22,6 +22,8 @@ static const uint32_t bits[] = { BIT(ON), BIT(OFF), BIT(REBOOT), BIT(CYCLE), BIT
 	BIT(BOOTDEV), BIT(NMI), BIT(SLEEP), BIT(AC_CYCLE), BIT(LOG_CLEAR), BIT(METHOD), STARTS,
 	UINT32_MAX };
 
+_Static_assert(sizeof(words) / sizeof(words[0]) == sizeof(bits) / sizeof(bits[0]) + 1,
+	"a bit for each word");
 _Static_assert(PCTL_VERB_COUNT <= 32, "a bit for each verb");
 
 void pctl_inventory_free_hooks(struct pctl_inventory *inv)
@@ -37,7 +39,7 @@ void pctl_inventory_free_hooks(struct pctl_inventory *inv)
 
 /* --- Reading one. ----------------------------------------------------------------------------- */
 
-/* A text, or each of a list. NULL: there are no more; NULL in its place: it is no text. */
+/* The i-th of a list; a text is a list of one. NULL: there are no more. */
 static const struct pctl_value *one_of(const struct pctl_value *v, size_t i)
 {
 	if (v && pctl_value_text(v))
@@ -53,11 +55,11 @@ static uint32_t read_verbs(
 
 	for (size_t i = 0; (one = one_of(v, i)); i++) {
 		const char *word = pctl_value_text(one);
-		int at = word ? pctl_parse_choice(word, words) : 0;
+		int at = word ? pctl_parse_choice(word, words) : -1;
 
-		if (at >= 0 && word)
-			verbs |= bits[at];
 		if (at >= 0)
+			verbs |= bits[at];
+		if (at >= 0 || !word)
 			continue; /* what is no text was said when the file was read */
 		PCTL_AUTO(free) char *hint = pctl_words_hint(word, words);
 		PCTL_AUTO(free) char *all = pctl_words_join(words);
@@ -157,7 +159,7 @@ static void cover_class(const struct pctl_inventory *inv, struct pctl_hook *hook
 			hook->covers[i] = 1;
 }
 
-/* Neither nodes nor classes: all of them, also those that come with URLs. */
+/* Where neither nodes nor classes are named it is for all, also for those that come with URLs. */
 static void read_nodes(
 	const struct pctl_inventory *inv, struct pctl_hook *hook, struct pctl_problems *problems)
 {

@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,7 +17,8 @@
 #include "base/json_text.h"
 #include "base/paths.h"
 
-#define BATCH ((size_t)64 << 10) /* so much goes out in one write */
+#define BATCH         ((size_t)64 << 10)             /* so much goes out in one write */
+#define FILE_MAX_READ ((size_t)PCTL_HISTORY_MAX * 8) /* longer where it could not be renamed */
 
 struct pctl_history {
 	char *path; /* NULL: the state folder's, which nobody has looked for yet */
@@ -45,8 +45,7 @@ static char *clean_word(const char *s)
 
 static char *find_who(const char *caller)
 {
-	const struct passwd *pw = getpwuid(geteuid());
-	PCTL_AUTO(free) char *number = pctl_xasprintf("uid %u", (unsigned)geteuid());
+	PCTL_AUTO(free) char *user = pctl_path_user();
 	PCTL_AUTO(free) char *behind = clean_word(getenv("SUDO_USER"));
 	PCTL_AUTO(free) char *word = clean_word(caller);
 	char host[256] = "";
@@ -55,7 +54,7 @@ static char *find_who(const char *caller)
 	(void)gethostname(host, sizeof(host) - 1);
 	pctl_buf_init(&buf, PCTL_HISTORY_LINE_MAX);
 	pctl_buf_adds(&buf, "\"user\":");
-	pctl_json_text(&buf, pw ? pw->pw_name : number);
+	pctl_json_text(&buf, user);
 	pctl_json_add_text(&buf, "sudo_user", behind);
 	pctl_json_add_uint(&buf, "pid", (uint64_t)getpid());
 	pctl_json_add_text(&buf, "host", host);
@@ -210,14 +209,12 @@ static void write_lines(struct pctl_history *h)
 		(void)fail(h, strerror(ENOSPC));
 }
 
-/* A descriptor that is kept would be one connection less. */
-
 void pctl_history_flush(struct pctl_history *h)
 {
 	if (!h->lines.len)
 		return;
 	write_lines(h);
-	if (h->fd >= 0)
+	if (h->fd >= 0) /* kept, it would be one connection less */
 		close_file(h);
 	pctl_buf_cut(&h->lines, 0);
 }
@@ -274,7 +271,6 @@ static bool was_read(struct reading *r, ino_t file)
 	return false;
 }
 
-/* A writer that has the old file may still make it a little longer than it should be. */
 static int read_file(struct reading *r, const char *path, struct pctl_error *err)
 {
 	struct stat st = { 0 };
@@ -283,7 +279,7 @@ static int read_file(struct reading *r, const char *path, struct pctl_error *err
 
 	if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
-	pctl_buf_init(&text, (size_t)PCTL_HISTORY_MAX * 8);
+	pctl_buf_init(&text, FILE_MAX_READ);
 	e = pctl_file_read(path, &text, &st, err);
 	if (e == 0 && !was_read(r, st.st_ino))
 		r->over = !each_backwards(text.data, text.len, r->line, r->data);

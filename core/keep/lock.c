@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,21 +55,11 @@ void pctl_locks_free(struct pctl_locks *locks)
 	free(locks);
 }
 
-static const char *user_name(char *buf, size_t size)
-{
-	const struct passwd *pw = getpwuid(geteuid());
-
-	if (pw)
-		(void)snprintf(buf, size, "%s", pw->pw_name);
-	else
-		(void)snprintf(buf, size, "uid %u", (unsigned)geteuid());
-	return buf;
-}
-
 /* Says who we are before the first lock is taken. Others only lose the name if this fails. */
 static void announce(struct pctl_locks *locks)
 {
-	char name[64], line[256];
+	char line[256];
+	PCTL_AUTO(free) char *user = pctl_path_user();
 	PCTL_AUTO(free) char *file = pctl_xasprintf("holder.%d", (int)getpid());
 
 	if (pctl_path_runtime(file, &locks->holder_path, NULL) < 0)
@@ -78,8 +67,8 @@ static void announce(struct pctl_locks *locks)
 	int fd = pctl_file_open(locks->holder_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return;
-	int n = snprintf(line, sizeof(line), "%s, %s, pid %d", user_name(name, sizeof(name)),
-		locks->caller, (int)getpid());
+	int n = snprintf(
+		line, sizeof(line), "%.64s, %.150s, pid %d", user, locks->caller, (int)getpid());
 	if (n > 0 && write(fd, line, (size_t)n) < 0)
 		(void)unlink(locks->holder_path);
 	(void)close(fd);
@@ -164,7 +153,7 @@ static int tell_holder(const struct pctl_locks *locks, struct flock range, char 
 
 bool pctl_lock_is_of_our_caller(const struct pctl_locks *locks, const char *key)
 {
-	const char *callers = getenv("POWERCTL_HOOK_OF");
+	const char *callers = getenv(PCTL_LOCK_CALLERS);
 	struct flock range = range_of(key, F_WRLCK, 0);
 	uint64_t pid = 0;
 
@@ -201,7 +190,9 @@ int pctl_lock_try(struct pctl_locks *locks, const char *key, char *holder, size_
 	if (fcntl(locks->fd, F_SETLK, &range) < 0) {
 		if (errno != EAGAIN && errno != EACCES)
 			return pctl_error_set(err, PCTL_E_INTERNAL,
-				"the machine cannot be locked: %s", strerror(errno));
+				"the machine cannot be locked: %s; set $XDG_RUNTIME_DIR to a "
+				"folder on a local disk",
+				strerror(errno));
 		return tell_holder(locks, range, holder, holder_size, err);
 	}
 	if (fcntl(locks->fd, F_GETLK, &found) < 0 || found.l_type == F_UNLCK)

@@ -16,6 +16,10 @@
 
 #include <powerctl/error.h>
 
+/* Of the environment: pids of the powerctls that wait for a hook that this one is in, with commas.
+ */
+#define PCTL_LOCK_CALLERS "POWERCTL_HOOK_OF"
+
 struct pctl_locks;
 
 /* Opens nothing yet. caller is what other processes are told: "powerctl reboot". */
@@ -31,7 +35,7 @@ int pctl_lock_try(struct pctl_locks *locks, const char *key, char *holder, size_
 	struct pctl_error *err);
 /*
  * Whether the powerctl that this process is a hook of has it, or one that this one is a hook of
- * ($POWERCTL_HOOK_OF, their pids): that one waits for us, and would not give it back.
+ * (PCTL_LOCK_CALLERS): that one waits for us, and would not give it back.
  */
 bool pctl_lock_is_of_our_caller(const struct pctl_locks *locks, const char *key);
 void pctl_lock_release(struct pctl_locks *locks, const char *key);

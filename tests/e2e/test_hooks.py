@@ -196,6 +196,26 @@ def a_hook_fails_afterwards(lab):
 
 
 @test
+def too_much_to_tell(lab):
+    """more tags than fit into what a hook is told: nothing is sent, or it is said that none ran afterwards"""
+    note = hook(lab, "note", 'echo >>"$T/ran"')
+    tags = ", ".join(f"tag-{i:05}" for i in range(4000))
+    for when in ("before", "after"):
+        site(lab, f"  note: {{{when}: off, run: {note}}}\n")
+        text = lab.read("config/powerctl/powerctl.yaml")
+        lab.inventory(text.replace("\n  n5:", f"\n  n8: {{tags: [{tags}]}}\n  n5:"))
+        r = lab.run("off", "n8", "-q")
+        if when == "before":
+            bad(r, 1, "n8: error: config: it has too many tags and groups for a hook; take some away, or use --no-hooks; "
+                      "nothing was sent")
+            same(touched(lab), [])
+        else:
+            good(r, "n8: off")
+            same(r.err, "powerctl: warning: n8: no hook ran afterwards: it has too many tags and groups for one\n")
+    same(traces(lab, "ran"), [])
+
+
+@test
 def mistakes(lab):
     """each is named with its place, and nothing is sent"""
     site(lab, "  a: {before: [of, status], run: hooks/x, nodes: \"@rock,n99\"}\n"

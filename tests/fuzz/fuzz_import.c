@@ -68,9 +68,12 @@ static void check_inventory(struct import *im, const struct pctl_buf *out)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (size < 1 || size > TEXT_MAX || import_wrong_line((const char *)data + 1, size - 1))
+	if (size < 1 || size > TEXT_MAX)
 		return 0;
-	PCTL_AUTO(free) char *text = pctl_xstrndup((const char *)data + 1, size - 1);
+	PCTL_AUTO(free) char *text = pctl_xcalloc(size, 1);
+	memcpy(text, data + 1, size - 1);
+	if (import_wrong_line(text, size - 1))
+		return 0;
 	PCTL_AUTO(free) char *copy = pctl_xstrdup(text);
 	struct pctl_names *credentials = pctl_names_new();
 	struct import_plan plan = { .format = "x", .classes = pctl_names_new() };
