@@ -280,7 +280,9 @@ def resumefail(call, names):
     if "reason" in call.settings.resume_fail:
         alike = {}
         for name in names:
-            alike.setdefault(known.get(name, {}).get("message") or "nothing is known of its resume", []).append(name)
+            why = known.get(name, {})
+            text = why.get("message") or "nothing is known of its resume"
+            alike.setdefault(text + ("; no slurmd came" if why.get("state") == "done" else ""), []).append(name)
         for message, part in alike.items():
             for words in chunks(part):
                 set_slurm(call, words, f"Reason=powerctl: {printable(message)[:200]}")
