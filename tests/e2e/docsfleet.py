@@ -17,6 +17,7 @@ the marks are comments, `; not run: WHY`.
 import os
 import random
 import re
+import shlex
 import shutil
 import time
 import traceback
@@ -36,6 +37,8 @@ PATTERN = re.compile(r"(?<![\w%@$])[A-Z]{2,}|\.\.\.")  # NODES, VERB, ...
 PROMPTS = ((r"\[y/N\] $", "y\n"), (r"(?i)user[^\n]*: $", "admin\n"),
            (r"(?i)password[^\n]*: $", PASSWORD + "\n"), (r"~\. leaves[^\n]*\n", "\r~."),
            (r"powerctl> $", "quit\n"))
+# What a document may have run here; all else, and files elsewhere, would be the reader's machine.
+HARMLESS = {"powerctl", "cat", "echo", "grep", "jq", "timeout", "ulimit"}
 
 
 class Command:
@@ -50,6 +53,19 @@ def marks_of(before):
     """Why something is not run, and the knobs."""
     skip, knobs = NOT_RUN.search(before), WITH.search(before)
     return skip and skip.group(1), knobs.group(1).split("; ") if knobs else []
+
+
+def must_be_harmless(text):
+    """Nothing but programs that read, and files of its own folder that are written."""
+    assert not text.startswith("#!"), f"a script is not run: <!-- not run: WHY -->\n{text}"
+    lexer = shlex.shlex(text.split("\n")[0], posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    first, to = True, False
+    for word in lexer:
+        assert not (first and not re.match(r"[()]", word) and word not in HARMLESS), (
+            f"{word} is not run on the reader's machine: <!-- not run: WHY -->\n{text}")
+        assert not (to and re.search(r"^[/~]|\.\.|\$", word)), f"{word} is no file of the test's own: {text}"
+        first, to = bool(re.fullmatch(r"[|;&(]+", word)), ">" in word
 
 
 def console(body, marks):
@@ -254,6 +270,7 @@ def run_page(path):
                 if knobs is None or (command.knobs is not knobs and (command.knobs or knobs)):
                     fleet.begin(command.knobs)
                 knobs = command.knobs
+                must_be_harmless(command.text)
                 check(fleet, path, command)
                 ran += 1
     except Exception:  # pylint: disable=broad-except
