@@ -221,6 +221,7 @@ static const enum kind option_kinds[OPTION_COUNT] = {
 	[OPTION_SET] = SETTINGS,
 	[OPTION_VIA] = GATEWAYS,
 	[OPTION_LOG] = FILES,
+	[OPTION_OUTPUT] = FILES,
 	[OPTION_UNTIL] = ITSELF,
 	[OPTION_DIR] = FOLDERS,
 };

@@ -6,6 +6,8 @@
 #ifndef POWERCTL_CLI_FACE_H
 #define POWERCTL_CLI_FACE_H
 
+#include <powerctl/secret.h>
+
 #include "cli.h"
 
 struct face {
@@ -23,7 +25,14 @@ int face_main(const struct face *face, struct cli *cli, int argc, char **argv);
 /* Loads the inventory ($POWERCTL_INVENTORY or the usual one). CLI_OK or CLI_USAGE, all said. */
 int face_inventory(struct cli *cli);
 
+/*
+ * A password that is asked for: on the terminal; where there is none, or standard input is no
+ * terminal and was to be taken first, the first line of standard input. The caller frees *ret.
+ */
+int face_password(
+	const char *question, bool stdin_first, struct pctl_secret **ret, struct pctl_error *err);
+
 /* Each in a file of its own: face_NAME.c. */
-extern const struct face face_powerman;
+extern const struct face face_amtctrl, face_ipmipower, face_powerman;
 
 #endif

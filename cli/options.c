@@ -115,6 +115,10 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"start machines at least so far apart; the inventory's limits hold as well"),
 
 	[OPTION_JSON] = ROW("json", 0, OPTION_FLAG, NULL, json, "one JSON object per node"),
+	[OPTION_METRICS] = ROW("metrics", 0, OPTION_FLAG, NULL, metrics,
+		"the states as metrics for Prometheus, when all are there"),
+	[OPTION_OUTPUT] = ROW("output", 'o', OPTION_TEXT, "FILE", output,
+		"with --metrics: replace this file in one step"),
 	[OPTION_SORT] =
 		ROW("sort", 0, OPTION_FLAG, NULL, sort, "lines in the order of the inventory"),
 	[OPTION_FOLD] = ROW("fold", 0, OPTION_FLAG, NULL, fold, "one line for equal results"),
@@ -357,6 +361,8 @@ static const struct {
 	{ OPTION_JSON, OPTION_MAN },
 	{ OPTION_FOLD, OPTION_NO_FOLD },
 	{ OPTION_FOLD, OPTION_JSON },
+	{ OPTION_METRICS, OPTION_JSON },
+	{ OPTION_METRICS, OPTION_FOLD },
 	{ OPTION_LEGACY, OPTION_UEFI },
 	{ OPTION_ACCEPT, OPTION_FORGET },
 	{ OPTION_NEW, OPTION_CLEAR },
@@ -385,6 +391,9 @@ int options_check(const struct options *options, const enum option_id *allowed, 
 	if (options->force_after_ms && !options->soft)
 		return pctl_error_set(
 			err, PCTL_E_CONFIG, "--force-after goes with --soft: add --soft");
+	if (options->output && !options->metrics)
+		return pctl_error_set(
+			err, PCTL_E_CONFIG, "--output goes with --metrics: add --metrics");
 	return 0;
 }
 

@@ -83,6 +83,8 @@ enum option_id {
 
 	/* How it is told. */
 	OPTION_JSON,
+	OPTION_METRICS,
+	OPTION_OUTPUT,
 	OPTION_SORT,
 	OPTION_FOLD,
 	OPTION_NO_FOLD,
@@ -168,8 +170,8 @@ struct options {
 
 	uint64_t timeout_ms, deadline_ms, lock_wait_ms, fanout, max_at_once, stagger_ms;
 
-	bool json, sort, fold, no_fold, exit_class;
-	const char *caller;
+	bool json, metrics, sort, fold, no_fold, exit_class;
+	const char *output, *caller;
 
 	const char *credential, *user, *password_file;
 	bool password_stdin, try_anyway;

@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <powerctl/history.h>
@@ -12,6 +13,7 @@
 #include "failed.h"
 #include "guard.h"
 #include "json.h"
+#include "metrics.h"
 #include "output.h"
 #include "progress.h"
 #include "render.h"
@@ -29,6 +31,7 @@ struct runner {
 	struct cli *cli;
 	struct pctl_run *run;
 	struct output *output;
+	struct metrics *metrics; /* NULL: results are written as they come */
 	struct render_style style;
 	struct tally tally;
 	struct progress progress;
@@ -36,12 +39,15 @@ struct runner {
 	struct pctl_names *failed, *holders; /* holders: those that were named */
 	struct warning *warnings;
 	size_t warning_n, warning_cap;
+	uint64_t started; /* loop time in ms */
 	bool done;
 	bool gave_up; /* ^C while the reader of the results took his time */
 };
 
 /* With so many bytes unread no further node is begun; those under way are served in time. */
 #define UNREAD_MAX ((size_t)64 << 20)
+/* A node takes some 600 bytes. */
+#define METRICS_MAX ((size_t)1 << 30)
 
 /* What an option leaves open, the inventory's defaults may say; it was checked when it was read. */
 static uint64_t or_default(const struct cli *cli, uint64_t given, const char *key)
@@ -126,9 +132,8 @@ static void say_warnings(struct runner *r)
 	free(r->warnings);
 }
 
-static void on_result(void *data, const struct pctl_result *result)
+static void put_result(struct runner *r, const struct pctl_result *result)
 {
-	struct runner *r = data;
 	const struct pctl_inventory *inventory = r->cli->inventory;
 	struct render_style style = r->style;
 	char *text;
@@ -141,6 +146,15 @@ static void on_result(void *data, const struct pctl_result *result)
 		text = json_result(result, r->cli->command->name);
 	else
 		text = render_result(result, &style);
+	output_add(r->output, result->node, group_of(result), result->name, text);
+	if (output_kept(r->output) > UNREAD_MAX)
+		pctl_run_pause(r->run, true);
+}
+
+static void on_result(void *data, const struct pctl_result *result)
+{
+	struct runner *r = data;
+
 	tally_add(&r->tally, result);
 	if (!result->ok)
 		note_failed(r, result);
@@ -149,9 +163,10 @@ static void on_result(void *data, const struct pctl_result *result)
 	progress_clear(&r->progress);
 	if (result->overtook && !r->cli->options.quiet)
 		say("%s: went first, without its lock: %s", result->name, result->overtook);
-	output_add(r->output, result->node, group_of(result), result->name, text);
-	if (output_kept(r->output) > UNREAD_MAX)
-		pctl_run_pause(r->run, true);
+	if (r->metrics)
+		metrics_add(r->metrics, result);
+	else
+		put_result(r, result);
 }
 
 static void on_output_gone(void *data)
@@ -256,6 +271,51 @@ static void say_history(const struct runner *r)
 		say("this is missing in the history: %s", err.text);
 }
 
+/* An enum cli_status. */
+static int save_metrics(struct runner *r, const struct pctl_buf *text)
+{
+	const char *path = r->cli->options.output;
+	struct pctl_error err = { 0 };
+
+	if (r->signals.came) {
+		say("%s is left as it was", path);
+		return CLI_OK;
+	}
+	if (metrics_save(path, text, &err) == 0)
+		return CLI_OK;
+	say("%s", err.text);
+	return CLI_FAILED;
+}
+
+/* An enum cli_status. */
+static int put_metrics(struct runner *r)
+{
+	struct timespec now = { 0 };
+	struct pctl_buf text;
+	int status = CLI_OK;
+
+	if (!r->metrics)
+		return CLI_OK;
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	const struct metrics_run run = {
+		.ended_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000,
+		.took_ms = uv_now(&r->cli->loop) - r->started,
+		.success = r->tally.failed == 0,
+	};
+	pctl_buf_init(&text, METRICS_MAX);
+	metrics_write(r->metrics, &run, &text);
+	if (text.full) {
+		say("so many nodes are more than one file of metrics may have; ask for fewer");
+		status = CLI_FAILED;
+	} else if (r->cli->options.output) {
+		status = save_metrics(r, &text);
+	} else {
+		output_add(r->output, 0, 0, "", pctl_xstrdup(text.data));
+	}
+	pctl_buf_done(&text);
+	return status;
+}
+
 static int run_to_end(struct runner *r)
 {
 	const struct pctl_run_callbacks callbacks = {
@@ -271,6 +331,7 @@ static int run_to_end(struct runner *r)
 	progress_start(&r->progress, &cli->loop, cli->options.quiet, cli->command->name, &r->tally);
 	output_on_gone(r->output, on_output_gone, r);
 	forget_failed(r);
+	r->started = uv_now(&cli->loop);
 	pctl_run_start(r->run, &callbacks);
 	while (!r->done)
 		(void)uv_run(&cli->loop, UV_RUN_ONCE);
@@ -278,8 +339,9 @@ static int run_to_end(struct runner *r)
 	progress_stop(&r->progress);
 	say_warnings(r);
 	say_history(r);
-	int status = output_end(
-		r->output, &r->gave_up, tally_status(&r->tally, cli->options.exit_class));
+	int status = tally_status(&r->tally, cli->options.exit_class);
+	int put = put_metrics(r);
+	status = output_end(r->output, &r->gave_up, status == CLI_OK ? put : status);
 	signals_stop(&r->signals);
 	show_summary(r);
 	(void)uv_run(&cli->loop, UV_RUN_NOWAIT); /* our handles live on this stack */
@@ -312,6 +374,16 @@ static int prepare(
 	return CLI_OK;
 }
 
+static int check_metrics(const struct cli *cli)
+{
+	struct pctl_error err = { 0 };
+
+	if (!cli->options.output || metrics_check_file(cli->options.output, &err) == 0)
+		return CLI_OK;
+	say("%s", err.text);
+	return CLI_USAGE;
+}
+
 int run_request(struct cli *cli, const struct selection *selection,
 	const struct pctl_request *request, const struct run_style *style)
 {
@@ -327,16 +399,21 @@ int run_request(struct cli *cli, const struct selection *selection,
 		},
 	};
 
-	int status = prepare(&r, selection, request);
+	int status = check_metrics(cli);
+	if (status == CLI_OK)
+		status = prepare(&r, selection, request);
 	if (status != CLI_OK) {
 		pctl_run_free(r.run);
 		return status;
 	}
-	r.output = output_new(cli, STDOUT_FILENO, mode, cli->options.json);
+	r.metrics = cli->options.metrics ? metrics_new() : NULL;
+	r.output = output_new(cli, STDOUT_FILENO, r.metrics ? OUTPUT_STREAM : mode,
+		r.metrics || cli->options.json);
 	r.failed = pctl_names_new();
 	r.holders = pctl_names_new();
 	status = run_to_end(&r);
 	pctl_names_free(r.failed);
 	pctl_names_free(r.holders);
+	metrics_free(r.metrics);
 	return status;
 }

@@ -198,9 +198,10 @@ const struct command command_status = {
 	.summary = "read the power state from the hardware",
 	.help = "Reads the state of NODES, without NODES of all, from the hardware now: on, off, "
 		"sleep,\nhibernate or unknown. A machine that cannot be reached is unknown, never "
-		"off.",
+		"off.\nWith --metrics they are written as Prometheus reads them, with -o into a "
+		"file for the\ntextfile collector of its node_exporter.",
 	.flags = COMMAND_NODES | COMMAND_ALL,
-	.options = OPTIONS(OPTIONS_RUN),
+	.options = OPTIONS(OPTIONS_RUN, OPTION_METRICS, OPTION_OUTPUT),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_STATUS,
 };

@@ -49,7 +49,7 @@ deb_package(powerctl SECTION admin COMPONENTS powerctl driver-null
   CONTROL ${deb_folder}/postinst ${deb_folder}/postrm
   DEPENDS libpowerctl0= adduser
   RECOMMENDS powerctl-amt= powerctl-exec= powerctl-ipmi= powerctl-redfish= powerctl-wol=
-  SUGGESTS powerctl-fence openssh-client bash-completion
+  SUGGESTS powerctl-fence powerctl-hooks openssh-client bash-completion
   SUMMARY "power manager for many kinds of machines"
   TEXT "${deb_about}\n\
 What it prints is what the hardware last said: a machine that cannot be\n\
@@ -58,6 +58,11 @@ reached is unknown, never off.\n\
 How to talk to a kind of machine is a driver's business; each is in a package\n\
 of its own. This one has the command and a driver for a machine in memory, to\n\
 try it with.")
+deb_package(powerctl-hooks SECTION admin COMPONENTS hooks DEPENDS powerctl= python3
+  SUMMARY "power manager for many kinds of machines - for other programs"
+  TEXT "${deb_about}\n.\n\
+This is what other programs need to call it: a fence agent for Pacemaker and\n\
+Cobbler, a device file for powerman, and more in /usr/share/powerctl.")
 deb_library(libpowerctl0 libpowerctl 0)
 deb_package(libpowerctl0 SECTION libs COMPONENTS libpowerctl CONTROL ${deb_control}
   SUMMARY "power manager for many kinds of machines - library"

@@ -38,6 +38,7 @@ squeeze(${CPACK_POWERCTL_SOURCE}/NEWS.md ${folder}/powerctl/usr/share/doc/powerc
 # zsh of Debian looks beside its own.
 file(RENAME ${folder}/powerctl/usr/share/zsh/site-functions ${folder}/powerctl/usr/share/zsh/vendor-completions)
 foreach(file conf/powerctl.yaml:powerctl/examples docs/json.md:powerctl docs/names.md:powerctl
+    docs/hooks.md:powerctl docs/troubleshooting.md:powerctl docs/migrate:powerctl
     docs/powerctl-result.schema.json:powerctl docs/writing-a-driver.md:libpowerctl-dev)
   string(REPLACE ":" ";" file ${file})
   list(POP_FRONT file source)

@@ -347,6 +347,19 @@ int pctl_settings_read(struct pctl_settings *settings, const struct pctl_propert
 	return pctl_problems_count(context->problems) > before ? PCTL_E_CONFIG : 0;
 }
 
+bool pctl_settings_is_mistyped(
+	const struct pctl_settings *settings, const char *name, const struct pctl_value *map)
+{
+	for (size_t i = 0; i < pctl_value_count(map); i++) {
+		const char *key = pctl_value_key_at(map, i);
+		const char *near = is_known(settings, key) ? NULL : nearest_key(settings, key);
+
+		if (near && strcmp(near, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 int pctl_settings_check_keys(const struct pctl_settings *settings, const char *driver,
 	const struct pctl_value *map, const struct pctl_settings_context *context)
 {

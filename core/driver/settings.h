@@ -67,6 +67,11 @@ const struct pctl_setting *pctl_settings_at(const struct pctl_settings *settings
 uint64_t pctl_settings_number(
 	const struct pctl_settings *settings, const char *name, enum pctl_type type);
 
+/* Whether a key of map that nobody knows is most likely to be this one; it is told of where it
+ * stands. */
+bool pctl_settings_is_mistyped(
+	const struct pctl_settings *settings, const char *name, const struct pctl_value *map);
+
 /* The settings that the core itself understands, NULL-terminated, for checks and "did you mean". */
 extern const char *const pctl_core_keys[];
 

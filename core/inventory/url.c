@@ -359,3 +359,9 @@ int pctl_inventory_add_url(
 	}
 	return add_nodes(inv, pattern, settings, out, err);
 }
+
+int pctl_inventory_add_nodes(struct pctl_inventory *inv, const char *pattern,
+	const struct pctl_value *settings, struct pctl_names *out, struct pctl_error *err)
+{
+	return add_nodes(inv, pattern, pctl_value_copy(settings), out, err);
+}

@@ -277,7 +277,8 @@ static void check_address(
 	if (t->address)
 		return;
 	t->address = "";
-	if (t->loaded->driver->default_port)
+	if (t->loaded->driver->default_port &&
+		!pctl_settings_is_mistyped(&t->settings, "address", t->map))
 		pctl_problems_add(problems, place, "%s: address is missing", t->name);
 }
 

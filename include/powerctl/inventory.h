@@ -156,6 +156,12 @@ PCTL_API int64_t pctl_inventory_child(
 PCTL_API int pctl_inventory_add_url(struct pctl_inventory *inventory, const char *url,
 	struct pctl_names *out, struct pctl_error *err);
 PCTL_API bool pctl_inventory_is_url(const char *word);
+/*
+ * The same with settings as an entry of the inventory has them (a map, among them `driver` and
+ * `address`): pattern is a name, or a range of names that goes with the address's.
+ */
+PCTL_API int pctl_inventory_add_nodes(struct pctl_inventory *inventory, const char *pattern,
+	const struct pctl_value *settings, struct pctl_names *out, struct pctl_error *err);
 
 /* @groups and %tags for pctl_names_expand(); borrowed data: lives as long as the inventory. */
 PCTL_API struct pctl_names_resolver pctl_inventory_resolver(const struct pctl_inventory *inventory);

@@ -2,60 +2,52 @@
 # SPDX-License-Identifier: Apache-2.0
 """Documents rot unless something reads them: every example, sample, link and manual page is tried."""
 import glob
+import multiprocessing
 import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 
+import docsfleet
+from docsfleet import DocsFleet
 from docslib import blocks, markdown, text_of
-from lib import BUILD, SOURCE, Skip, has, main, same, test
+from lib import BUILD, SOURCE, Skip, has, main, same, skip, test
 
-NETWORK = "127.0.19."  # in the documents: 10.0.0.
 OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
 
 
-def examples(text):
-    """(command, output lines) of each `$ ` line in the console blocks."""
-    for body in blocks(text, "console"):
-        for part in re.split(r"^\$ ", body, flags=re.M)[1:]:
-            command, *lines = part.rstrip("\n").split("\n")
-            yield command, lines
-
-
-def plain(text):
-    """Without what differs from run to run."""
-    text = text.replace(NETWORK, "10.0.0.")
-    text = re.sub(r'"time":"[^"]*"', '"time":"T"', text)
-    text = re.sub(r'"elapsed_ms":\d+', '"elapsed_ms":0', text)
-    text = re.sub(r"/\S*/powerctl\.yaml", "powerctl.yaml", text)
-    return [line.rstrip() for line in text.split("\n") if line.strip()]
-
-
-def fleet(lab):
-    sim = lab.amtsim("--devices", "8", "--address", NETWORK + "11", "--port", "0", "--tls-port", "0",
-                     "--set", "7:dead=hang")
-    lab.write("config/powerctl/secrets/nucs", "P@ssw0rd\n")
-    first = sim.ready["devices"][0]
-    lab.inventory(
-        "credentials:\n  nucs: {username: admin, password_file: secrets/nucs}\n"
-        "nodes:\n  nuc[1-8]: {driver: amt, credential: nucs,"
-        f" address: \"{NETWORK}[11-18]\", port: {first['port']}, tls_port: {first['tls_port']}}}\n")
+def pages():
+    """The documents whose command lines are run; docs/writing-a-driver.md has a test of its own."""
+    found = glob.glob("docs/**/*.md", root_dir=SOURCE, recursive=True)
+    return ["README.md", "cli/powerctl.1.scd", *sorted(set(found) - {"docs/writing-a-driver.md"})]
 
 
 @test
-def readme_examples(lab):
-    """The examples of README.md print what they are said to print"""
-    fleet(lab)
-    found = list(examples(text_of("README.md")))
-    assert len(found) >= 5, f"only {len(found)} examples"
-    for command, lines in found:
-        program, *words = shlex.split(command)
-        same(program, "powerctl", "the program of an example")
-        terminal = lab.terminal(*words)
-        terminal.end()
-        same(plain(terminal.settled), plain("\n".join(lines)), command)
+def command_lines(_lab):
+    """Every command line of README.md and docs/ does what is said there"""
+    for driver in ("amt", "ipmi", "fence"):
+        if not os.path.exists(os.path.join(BUILD, "plugins", driver + ".so")):
+            skip(f"the driver {driver} is not built")
+    # Nearly all of it is waiting; processes, since threads and forks do not go together.
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        done = pool.map(docsfleet.run_page, pages()[::-1], chunksize=1)  # the longest first
+    not_run = [line for _, lines, _ in done for line in lines]
+    ran = sum(count for count, _, _ in done)
+    print(f"# {ran} command lines were run, {len(not_run)} were not:")
+    for line in not_run:
+        print(f"#   {line}")
+    wrong = [why for _, _, why in done if why]
+    assert not wrong, "\n".join(wrong)
+    assert ran > 150, f"only {ran} were run"
+
+
+@test
+def troubleshooting(_lab):
+    """docs/troubleshooting.md has the classes of errors as they are"""
+    output_of([sys.executable, os.path.join(SOURCE, "scripts/troubleshooting"), "--check"], "")
 
 
 def commands_of(text):
@@ -169,7 +161,14 @@ def names_are_listed(lab):
             assert names <= listed, f"not in docs/names.md: {sorted(names - listed)}"
     assert count > 10, f"only {count} settings were found"
 
-    fleet(lab)
+    lab.inventory('nodes: {n1: {driver: "null"}}')
+    found = set()
+    for verb, key in (("log", "events"), ("sensors", "sensors")):
+        for one in lab.run(verb, "--json", "n1").json[0]["result"][key]:
+            found |= {key, *one, *one.get("thresholds", {})}
+    assert {"severity", "upper_critical"} <= found <= listed, sorted(found - listed)
+
+    DocsFleet(lab).begin()
     result = lab.run("info", "--json", "nuc1")
     same(result.status, 0, result.out)
     assert len(result.json[0]["result"]) > 5, result.out
@@ -177,13 +176,6 @@ def names_are_listed(lab):
     for key, value in result.json[0]["result"].items():
         found |= {f"{key}.{k}" for k in value} if isinstance(value, dict) else {key}
     assert found <= listed, f"not in docs/names.md: {sorted(found - listed)}"
-
-    lab.inventory('nodes: {n1: {driver: "null"}}')
-    found = set()
-    for verb, key in (("log", "events"), ("sensors", "sensors")):
-        for one in lab.run(verb, "--json", "n1").json[0]["result"][key]:
-            found |= {key, *one, *one.get("thresholds", {})}
-    assert {"severity", "upper_critical"} <= found <= listed, sorted(found - listed)
 
 
 def output_of(args, stdin):

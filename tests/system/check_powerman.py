@@ -12,6 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
 # pylint: disable=wrong-import-position
 import lib  # noqa: E402
+from ipmilib import PASSWORD, BmcFleet  # noqa: E402
 from lib import POWERCTL, SOURCE, main, same, skip, test, until  # noqa: E402
 
 COUNT = 200
@@ -19,18 +20,25 @@ NODES = f"n[1-{COUNT}]"
 SHORT = 8  # seconds after which powermand calls a script that does not go on a failure
 
 
+def need_powerman():
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    for program in ("powermand", "powerman"):
+        if not shutil.which(program):
+            skip(f"powerman: no {program}")
+
+
+def free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
 class PowerMan:
     """powermand with one device, and what it says."""
 
     def __init__(self, lab, changes=""):
-        os.environ["PATH"] += ":/usr/sbin:/sbin"
-        for program in ("powermand", "powerman"):
-            if not shutil.which(program):
-                skip(f"powerman: no {program}")
-        self.lab = lab
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        need_powerman()
+        self.lab, self.port = lab, free_port()
         lab.inventory(f"nodes:\n  {NODES}: {{driver: \"null\", state_file: \"{lab.path('n')}[1-{COUNT}].state\"}}\n"
                       + changes)
         with open(os.path.join(SOURCE, "contrib", "powerman", "powerctl.dev"), encoding="utf-8") as f:
@@ -65,6 +73,40 @@ class Face:
         done = subprocess.run([self.path, *words], env=self.lab.env, capture_output=True, text=True,
                               timeout=lib.PATIENCE, check=False)
         return done.returncode, done.stdout
+
+
+def start_powermand(lab, conf, port):
+    with open(lab.path("powermand.log"), "wb") as log:
+        proc = subprocess.Popen(["powermand", "-f", "-c", conf], env=lab.env, stdin=subprocess.DEVNULL, stdout=log,
+                                stderr=log, start_new_session=True)
+    lab.keep(lib.Started(proc))
+    return lambda *words: subprocess.run(["powerman", "-h", f"127.0.0.1:{port}", *words], capture_output=True, text=True,
+                                         timeout=lib.PATIENCE, check=False).stdout
+
+
+@test
+def ipmipower(lab):
+    """powermand's own ipmipower.dev drives BMCs through the ipmipower face's prompt"""
+    need_powerman()
+    device = "/etc/powerman/ipmipower.dev"
+    bmcs = BmcFleet(lab, "--address", "127.65.0.1", "--port", "0", "--state", "on", devices=20, by_port=False)
+    port, names = bmcs.port(1), "127.65.0.[1-20]"
+    face = lab.path("ipmipower")
+    os.symlink(POWERCTL, face)
+    login = lab.write("freeipmi.conf", f"username admin\npassword {PASSWORD}\n")
+    listen = free_port()
+    conf = lab.write("powerman.conf", f'include "{device}"\nlisten "127.0.0.1:{listen}"\n'
+                     f'device "d" "ipmipower" "{face} --config-file={login} -h {names}:{port} --wait-until-on '
+                     f'--wait-until-off |&"\nnode "n[1-20]" "d" "{names}"\n')
+    ask = start_powermand(lab, conf, listen)
+    until("powermand answers", lambda: ask("-l") != "")
+    same(ask("-q"), "on:      n[1-20]\noff:     \nunknown: \n")
+    same(ask("-0", "n[3-5]"), "Command completed successfully\n")
+    same(ask("-q"), "on:      n[1-2,6-20]\noff:     n[3-5]\nunknown: \n")
+    same(ask("-1", "n4"), "Command completed successfully\n")
+    same([bmcs.device(n)["power"] for n in (3, 4, 5, 6)], ["off", "on", "off", "on"])
+    bmcs.set(9, dead=1)
+    same(ask("-q"), "on:      n[1-2,4,6-8,10-20]\noff:     n[3,5]\nunknown: n9\n")
 
 
 @test

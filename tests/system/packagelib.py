@@ -19,7 +19,7 @@ from lib import SOURCE, Result, Skip, same, skip  # noqa: E402
 LONG = 900  # seconds that a build or a download may take
 OLD = "0.0.9"
 PACKAGES = ("libpowerctl-dev", "libpowerctl-http0", "libpowerctl0", "powerctl", "powerctl-amt", "powerctl-exec",
-            "powerctl-fence", "powerctl-ipmi", "powerctl-redfish", "powerctl-wol")
+            "powerctl-fence", "powerctl-hooks", "powerctl-ipmi", "powerctl-redfish", "powerctl-wol")
 
 
 def need(*programs):
