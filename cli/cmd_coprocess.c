@@ -21,12 +21,13 @@
 #include "signals.h"
 #include "text.h"
 
-#define PROMPT    "powerctl> "
-#define LINE_SIZE ((size_t)256 << 10) /* a folded list of very many nodes */
-#define READ_MS   UINT64_C(15000)     /* unless --timeout is shorter */
-#define CHANGE_MS UINT64_C(45000)     /* unless --timeout says otherwise */
-#define QUEUE_MS  UINT64_C(5000)      /* for locks, limits and the fanout */
-#define WORDS_MAX 64u                 /* words of one command */
+#define PROMPT       "powerctl> "
+#define LINE_SIZE    ((size_t)256 << 10) /* a folded list of very many nodes */
+#define PENDING_SIZE (LINE_SIZE + INFLOW_MAX)
+#define READ_MS      UINT64_C(15000) /* unless --timeout is shorter */
+#define CHANGE_MS    UINT64_C(45000) /* unless --timeout says otherwise */
+#define QUEUE_MS     UINT64_C(5000)  /* for locks, limits and the fanout */
+#define WORDS_MAX    64u             /* words of one command */
 
 struct coprocess {
 	struct cli *cli;
@@ -35,7 +36,7 @@ struct coprocess {
 	struct inflow in;
 	struct outflow out;
 	struct signals signals;
-	char *pending; /* what came and was not looked at, LINE_SIZE bytes */
+	char *pending; /* what came and was not looked at, PENDING_SIZE bytes */
 	size_t n;
 	bool skipping; /* the rest of a line that was too long */
 	bool eof;      /* nothing comes any more */
@@ -255,8 +256,9 @@ static void drop(struct coprocess *c, size_t len)
 	memmove(c->pending, c->pending + len, c->n);
 }
 
-/* Takes out the first line; false: there is none yet. */
-static bool next_line(struct coprocess *c, char **ret, size_t *ret_len)
+/* Takes out the first line, or (without *ret_ends) a piece of one that is too long; false: there is
+ * none yet. */
+static bool next_line(struct coprocess *c, char **ret, size_t *ret_len, bool *ret_ends)
 {
 	char *end = memchr(c->pending, '\n', c->n);
 
@@ -265,22 +267,24 @@ static bool next_line(struct coprocess *c, char **ret, size_t *ret_len)
 	size_t len = end ? (size_t)(end - c->pending) : c->n;
 	*ret = pctl_xstrndup(c->pending, len);
 	*ret_len = len;
+	*ret_ends = end != NULL;
 	drop(c, end ? len + 1 : len);
-	c->skipping = c->skipping || !end;
 	return true;
 }
 
-static void one_line(struct coprocess *c, char *line, size_t len)
+static void take_line(struct coprocess *c, char *line, size_t len, bool ends)
 {
-	bool cut = c->skipping;
+	bool cut = c->skipping || len >= LINE_SIZE;
 
+	c->skipping = !ends;
+	if (!ends)
+		return;
 	if (!cut) {
 		do_line(c, line, len);
-	} else if (len < LINE_SIZE) { /* its end has come */
-		c->skipping = false;
-		refuse(c, "the line is too long");
-		finish(c);
+		return;
 	}
+	refuse(c, "the line is too long");
+	finish(c);
 }
 
 static void end_it(struct coprocess *c)
@@ -308,11 +312,11 @@ static void on_bytes(void *data, const char *bytes, size_t n)
 			end_it(c);
 		return;
 	}
-	if (n > LINE_SIZE - c->n) /* it is stopped before there is too much */
-		n = LINE_SIZE - c->n;
+	if (n > PENDING_SIZE - c->n) /* never: it was stopped before */
+		n = PENDING_SIZE - c->n;
 	memcpy(c->pending + c->n, bytes, n);
 	c->n += n;
-	if (LINE_SIZE - c->n < 4096u && c->ask.run)
+	if (c->n >= LINE_SIZE)
 		inflow_stop(&c->in);
 }
 
@@ -336,17 +340,18 @@ static void serve(struct coprocess *c)
 	struct pctl_error err = { 0 };
 	size_t len;
 	char *line;
+	bool ends;
 
 	outflow_put(&c->out, PROMPT, strlen(PROMPT));
 	while (!c->ended) {
-		if (!next_line(c, &line, &len)) {
+		if (!next_line(c, &line, &len, &ends)) {
 			if (c->eof)
 				return;
 			inflow_start(&c->in);
 			(void)uv_run(&c->cli->loop, UV_RUN_ONCE);
 			continue;
 		}
-		one_line(c, line, len);
+		take_line(c, line, len, ends);
 		free(line);
 		if (c->cli->core && pctl_core_save(c->cli->core, &err) < 0)
 			say("%s", err.text);
@@ -371,7 +376,7 @@ static int exec_coprocess(struct cli *cli)
 	c.in_scope = pctl_xcalloc(pctl_inventory_count(cli->inventory), sizeof(*c.in_scope));
 	for (size_t i = 0; i < c.scope.count; i++)
 		c.in_scope[c.scope.nodes[i]] = true;
-	c.pending = pctl_xcalloc(LINE_SIZE + 1, 1);
+	c.pending = pctl_xcalloc(PENDING_SIZE, 1);
 	inflow_init(&c.in, &cli->loop, STDIN_FILENO, on_bytes, &c);
 	outflow_init(&c.out, &cli->loop, STDOUT_FILENO, on_output, &c);
 	signals_start(&c.signals, &cli->loop, on_signal, NULL, &c);

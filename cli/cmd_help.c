@@ -29,12 +29,34 @@ static void show_option(FILE *out, const struct option_row *row)
 	(void)fprintf(out, "  %s%-*s %s\n", letter, COLUMN, name, row->help);
 }
 
-/* In the order of the table. */
+/* In the order of enum option_id: which option is the first below which heading. */
+static const struct {
+	enum option_id from;
+	const char *heading;
+} groups[] = {
+	{ OPTION_HELP, "Options of all verbs" },
+	{ OPTION_SOFT, "Options" },
+	{ OPTION_ALL, "Which nodes" },
+	{ OPTION_TIMEOUT, "How long, and how many at a time" },
+	{ OPTION_JSON, "How it is told" },
+	{ OPTION_CREDENTIAL, "Logins" },
+	{ OPTION_COUNT, NULL },
+};
+
 static void show_options(FILE *out, const enum option_id *options)
 {
-	for (enum option_id id = 0; id < OPTION_COUNT; id++)
-		if (options_have(options, id))
+	for (size_t i = 0; groups[i].heading; i++) {
+		const char *heading = groups[i].heading;
+
+		for (enum option_id id = groups[i].from; id < groups[i + 1].from; id++) {
+			if (!options_have(options, id))
+				continue;
+			if (heading)
+				(void)fprintf(out, "\n%s:\n", heading);
+			heading = NULL;
 			show_option(out, &option_rows[id]);
+		}
+	}
 }
 
 void help_overview(FILE *out)
@@ -46,8 +68,7 @@ void help_overview(FILE *out)
 	method_overview(out);
 	(void)fputs(
 		"\nNODES: names and ranges (n[1-3,7]), @group, %tag, -a for all, - for standard "
-		"input, @failed,\nn[1-9]!n5, or a URL such as amt://admin@10.0.0.5\n\n"
-		"Options of all verbs:\n",
+		"input, @failed,\nn[1-9]!n5, or a URL such as amt://admin@10.0.0.5\n",
 		out);
 	show_options(out, options_global);
 	(void)fputs(
@@ -57,17 +78,12 @@ void help_overview(FILE *out)
 void help_command(FILE *out, const struct command *c)
 {
 	(void)fprintf(out, "usage: powerctl [options] %s %s\n\n%s\n", c->name, c->usage, c->help);
-	if (c->options) {
-		(void)fputs("\nOptions:\n", out);
-		show_options(out, c->options);
-	}
-	(void)fputs("\nOptions of all verbs:\n", out);
+	show_options(out, c->options);
 	show_options(out, options_global);
 }
 
 static int exec_help(struct cli *cli)
 {
-
 	if (cli->nargs == 0) {
 		help_overview(stdout);
 		return CLI_OK;

@@ -11,25 +11,13 @@
 #include <powerctl/parse.h>
 
 #include "command.h"
-#include "import/import.h"
 #include "import/write.h"
-#include "login.h"
 #include "say.h"
+#include "takeover.h"
 #include "text.h"
 
-#define ROUNDS_MAX 2u /* what drivers refuse is left out, and then the rest is right */
-
-struct takeover {
-	struct cli *cli;
-	const struct import_format *format;
-	const char *file; /* "-": standard input */
-	struct import im;
-	char *path;        /* of the inventory */
-	bool begun;        /* it is there already */
-	size_t user_login; /* what the options say: 1 + its number; 0: nothing */
-	struct pctl_buf text;
-	char *written; /* the file */
-};
+#define ROUNDS_MAX  2u /* what drivers refuse is left out, and then the rest is right */
+#define FORMATS_MAX 16u
 
 /* --- Reading. --------------------------------------------------------------------------------- */
 
@@ -90,9 +78,9 @@ static int read_input(struct takeover *t, struct pctl_error *err)
 
 static int find_format(const char *name, const struct import_format **ret)
 {
-	const char *names[16] = { NULL };
+	const char *names[FORMATS_MAX + 1] = { NULL };
 
-	for (size_t i = 0; import_formats[i].name; i++) {
+	for (size_t i = 0; i < FORMATS_MAX && import_formats[i].name; i++) {
 		names[i] = import_formats[i].name;
 		if (strcmp(names[i], name) == 0) {
 			*ret = &import_formats[i];
@@ -120,205 +108,6 @@ static int open_inventory(struct takeover *t)
 		return CLI_OK;
 	say("nothing was taken over: mend %s first", t->path);
 	return CLI_USAGE;
-}
-
-/* --- What is left out. ------------------------------------------------------------------------ */
-
-/* Nodes that are left out for one reason, as one line with the first one's place. */
-struct leftovers {
-	struct pctl_names *names;
-	struct pctl_place place;
-};
-
-static void leave(struct leftovers *l, struct import_node *node)
-{
-	if (!l->names) {
-		l->names = pctl_names_new();
-		l->place = node->place;
-	}
-	(void)pctl_names_add(l->names, node->name);
-	node->dropped = true;
-}
-
-/* Says why, and how to mend it. */
-static void leftovers_done(struct takeover *t, struct leftovers *l, const char *why)
-{
-	if (l->names) {
-		PCTL_AUTO(free) char *folded = pctl_names_fold(l->names);
-
-		import_left(&t->im, l->place, "%s: %s", folded, why);
-	}
-	pctl_names_free(l->names);
-}
-
-static bool has(const struct import_node *node, const char *key)
-{
-	return pctl_value_get(node->settings, key) != NULL;
-}
-
-static void leave_known(struct takeover *t)
-{
-	struct leftovers known = { 0 };
-	PCTL_AUTO(free)
-	char *why = pctl_xasprintf("already in %s, where they stay as they are", t->path);
-
-	for (size_t i = 0; t->begun && i < t->im.node_count; i++) {
-		struct import_node *node = &t->im.nodes[i];
-
-		if (!node->dropped && pctl_inventory_index(t->cli->inventory, node->name) >= 0)
-			leave(&known, node);
-	}
-	leftovers_done(t, &known, why);
-}
-
-static void leave_known_groups(struct takeover *t)
-{
-	struct pctl_names *there = pctl_names_new();
-
-	for (size_t i = 0; t->begun && i < pctl_inventory_group_count(t->cli->inventory); i++)
-		(void)pctl_names_add(there, pctl_inventory_group_name(t->cli->inventory, i));
-	for (size_t i = 0; i < t->im.group_count; i++) {
-		struct import_group *group = &t->im.groups[i];
-
-		if (!pctl_names_has(there, group->name))
-			continue;
-		import_left(&t->im, group->place,
-			"the group '%s' is already in %s, where it stays as it is", group->name,
-			t->path);
-		pctl_names_free(group->members);
-		group->members = pctl_names_new();
-	}
-	pctl_names_free(there);
-}
-
-/* --- Drivers and logins. ---------------------------------------------------------------------- */
-
-static bool is_one_of(const struct takeover *t, const char *name,
-	void (*list)(const struct pctl_inventory *inventory, struct pctl_names *out))
-{
-	struct pctl_names *names = pctl_names_new();
-
-	if (t->begun)
-		list(t->cli->inventory, names);
-	bool found = pctl_names_has(names, name);
-	pctl_names_free(names);
-	return found;
-}
-
-/* The login of the options, where there is one. */
-static int take_options(struct takeover *t)
-{
-	const struct options *o = &t->cli->options;
-	const char *env = getenv("POWERCTL_PASSWORD");
-	bool some = o->user || o->password_file || o->password_stdin || (env && *env);
-	struct pctl_secret *secret = NULL;
-	struct pctl_error err = { 0 };
-
-	if (o->password_stdin && strcmp(t->file, "-") == 0) {
-		say("both FILE and the password cannot come from standard input: use "
-		    "--password-file FILE");
-		return CLI_USAGE;
-	}
-	if (o->credential && !is_one_of(t, o->credential, pctl_inventory_credentials)) {
-		say("--credential %s: there is no such credential in %s", o->credential, t->path);
-		return CLI_USAGE;
-	}
-	if (!some || o->credential)
-		return CLI_OK;
-	if (login_password(t->cli, "Password for machines that have none there: ", &secret, &err) <
-		0) {
-		say("%s", err.text);
-		return CLI_USAGE;
-	}
-	t->user_login = import_login(&t->im, o->user, pctl_secret_data(secret), NULL);
-	pctl_secret_free(secret);
-	return CLI_OK;
-}
-
-/* What the file says of a login, filled up with what the options say. */
-static void complete_login(struct takeover *t, struct import_node *node)
-{
-	const struct options *o = &t->cli->options;
-	const struct import_login *own = node->login ? &t->im.logins[node->login - 1] : NULL;
-	const struct import_login *given = t->user_login ? &t->im.logins[t->user_login - 1] : NULL;
-
-	if ((own && own->password) || has(node, "credential") || has(node, "class"))
-		return;
-	if (o->credential) {
-		import_set(node, "credential", o->credential);
-		node->login = 0;
-	} else if (given) {
-		node->login = import_login(&t->im, own && own->user ? own->user : given->user,
-			pctl_secret_data(given->password),
-			own && own->kg ? pctl_secret_data(own->kg) : NULL);
-	}
-}
-
-static bool has_login(struct takeover *t, const struct import_node *node)
-{
-	static const char *const ways[] = { "class", "credential", "password_file", "password_env",
-		"password_command" };
-	const char *name = import_setting(node, "driver");
-	const struct pctl_driver *driver = NULL;
-
-	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
-		if (has(node, ways[i]))
-			return true;
-	if (node->login && t->im.logins[node->login - 1].password)
-		return true;
-	/* One that is not there is found out later, and said. */
-	return pctl_core_driver(cli_core(t->cli), name, &driver, NULL) < 0 ||
-	       !login_property(t->cli, driver, NULL, "username") ||
-	       !login_property(t->cli, driver, NULL, "password");
-}
-
-static void add_tags(const struct takeover *t, struct import_node *node)
-{
-	const struct words *tags = &t->cli->options.tags;
-	struct pctl_value *list = pctl_value_get(node->settings, "tags");
-
-	if (tags->n && !list) {
-		list = pctl_value_new_list();
-		pctl_value_set(node->settings, "tags", list);
-	}
-	for (size_t i = 0; i < tags->n; i++)
-		pctl_value_add(list, pctl_value_new_text(tags->v[i]));
-}
-
-static void complete_nodes(struct takeover *t)
-{
-	struct leftovers no_driver = { 0 }, no_login = { 0 }, no_class = { 0 },
-			 no_credential = { 0 };
-
-	for (size_t i = 0; i < t->im.node_count; i++) {
-		struct import_node *node = &t->im.nodes[i];
-		const char *class = import_setting(node, "class");
-		const char *credential = import_setting(node, "credential");
-
-		if (node->dropped)
-			continue;
-		if (!has(node, "driver") && !class)
-			import_set(node, "driver", t->cli->options.driver);
-		complete_login(t, node);
-		if (class && !is_one_of(t, class, pctl_inventory_classes))
-			leave(&no_class, node);
-		else if (credential && !is_one_of(t, credential, pctl_inventory_credentials))
-			leave(&no_credential, node);
-		else if (!has(node, "driver") && !class)
-			leave(&no_driver, node);
-		else if (!has_login(t, node))
-			leave(&no_login, node);
-		else
-			add_tags(t, node);
-	}
-	leftovers_done(
-		t, &no_driver, "no driver is named; add a column 'driver', or --driver NAME");
-	leftovers_done(t, &no_class, "the inventory has no such class; write it there first");
-	leftovers_done(
-		t, &no_credential, "the inventory has no such credential; write it there first");
-	leftovers_done(t, &no_login,
-		"no password is there; import again with --user NAME and --password-file FILE, or "
-		"with --credential NAME");
 }
 
 /* --- Whether it is right. --------------------------------------------------------------------- */
@@ -453,13 +242,12 @@ static size_t count_taken(const struct takeover *t)
 
 static int prepare(struct takeover *t)
 {
-	int status = take_options(t);
+	int status = takeover_options(t);
 
 	if (status != CLI_OK)
 		return status;
-	leave_known(t);
-	leave_known_groups(t);
-	complete_nodes(t);
+	takeover_leave_known(t);
+	takeover_complete(t);
 	name_logins(t);
 	for (unsigned round = 0; count_taken(t); round++) {
 		write_text(t);

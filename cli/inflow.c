@@ -6,11 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PART 4096u
-
 static void take(struct inflow *in)
 {
-	char part[PART];
+	char part[INFLOW_MAX];
 	ssize_t n = standard_read(&in->from, part, sizeof(part));
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))

@@ -5,6 +5,8 @@
 
 #include "standard.h"
 
+#define INFLOW_MAX 4096u /* bytes that come at once */
+
 /* n 0: the end. May stop the flow. */
 typedef void inflow_fn(void *data, const char *bytes, size_t n);
 

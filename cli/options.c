@@ -26,39 +26,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		ROW("plugin-dir", 0, OPTION_TEXT, "DIR", plugin_dir, "where the drivers are"),
 	[OPTION_TRACE] = ROW("trace", 0, OPTION_FLAG, NULL, trace,
 		"show every exchange with the devices on stderr, secrets left out"),
-	[OPTION_ALL] = ROW("all", 'a', OPTION_FLAG, NULL, all, "all nodes of the inventory"),
-	[OPTION_EXCLUDE] =
-		ROW("exclude", 'x', OPTION_LIST, "NODES", exclude, "leave these nodes out"),
-	[OPTION_NAMES] = ROW("names", 0, OPTION_FLAG, NULL, names,
-		"what follows are only names and ranges of the inventory's nodes"),
-	[OPTION_JSON] = ROW("json", 0, OPTION_FLAG, NULL, json, "one JSON object per node"),
-	[OPTION_SORT] =
-		ROW("sort", 0, OPTION_FLAG, NULL, sort, "lines in the order of the inventory"),
-	[OPTION_FOLD] = ROW("fold", 0, OPTION_FLAG, NULL, fold, "one line for equal results"),
-	[OPTION_NO_FOLD] =
-		ROW("no-fold", 0, OPTION_FLAG, NULL, no_fold, "one line per node, at once"),
-	[OPTION_EXIT_CLASS] = ROW("exit-class", 0, OPTION_FLAG, NULL, exit_class,
-		"exit 3, 4 or 5 where all failures are of one kind"),
-	[OPTION_TIMEOUT] = ROW("timeout", 0, OPTION_DURATION, "DURATION", timeout_ms,
-		"for one node's whole verb, waiting in the queue not counted"),
-	[OPTION_DEADLINE] = ROW(
-		"deadline", 0, OPTION_DURATION, "DURATION", deadline_ms, "for the whole command"),
-	[OPTION_FANOUT] = ROW("fanout", 0, OPTION_NUMBER, "N", fanout, "nodes at a time"),
-	[OPTION_MAX_AT_ONCE] = ROW("max-at-once", 0, OPTION_NUMBER, "N", max_at_once,
-		"start at most so many machines at once; the inventory's limits hold as well"),
-	[OPTION_STAGGER] = ROW("stagger", 0, OPTION_DURATION, "DURATION", stagger_ms,
-		"start machines at least so far apart; the inventory's limits hold as well"),
-	[OPTION_NO_WAIT] = ROW("no-wait", 0, OPTION_FLAG, NULL, no_wait,
-		"end when the device has accepted, without confirmation"),
-	[OPTION_DRY_RUN] = ROW(
-		"dry-run", 0, OPTION_FLAG, NULL, dry_run, "say what would be sent; change nothing"),
-	[OPTION_LOCK_WAIT] = ROW("lock-wait", 0, OPTION_DURATION, "DURATION", lock_wait_ms,
-		"wait so long for another command's lock, then go first"),
-	[OPTION_MAINTENANCE] = ROW("maintenance", 0, OPTION_FLAG, NULL, maintenance,
-		"include nodes that are in maintenance"),
-	[OPTION_PROTECTED] = ROW("protected", 0, OPTION_FLAG, NULL, override_protected,
-		"include nodes that are protected"),
-	[OPTION_YES] = ROW("yes", 'y', OPTION_FLAG, NULL, yes, "do not ask"),
+
 	[OPTION_SOFT] =
 		ROW("soft", 0, OPTION_FLAG, NULL, soft, "ask the operating system to do it"),
 	[OPTION_FORCE_AFTER] = ROW("force-after", 0, OPTION_DURATION, "DURATION", force_after_ms,
@@ -72,25 +40,16 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_UEFI] = ROW("uefi", 0, OPTION_FLAG, NULL, uefi, "start the UEFI way"),
 	[OPTION_SHOW] = ROW("show", 0, OPTION_FLAG, NULL, show, "only read what is set"),
 	[OPTION_OFF] = ROW("off", 0, OPTION_FLAG, NULL, off, "end it"),
-	[OPTION_CREDENTIAL] = ROW("credential", 0, OPTION_TEXT, "NAME", credential,
-		"a credential of the inventory, for URLs, add and import"),
-	[OPTION_USER] =
-		ROW("user", 'u', OPTION_TEXT, "NAME", user, "the user, for URLs, add and import"),
-	[OPTION_PASSWORD_FILE] = ROW("password-file", 0, OPTION_TEXT, "FILE", password_file,
-		"a file that holds the password, for URLs, add and import"),
-	[OPTION_PASSWORD_STDIN] = ROW("password-stdin", 0, OPTION_FLAG, NULL, password_stdin,
-		"read the password from standard input"),
-	[OPTION_DRIVER] =
-		ROW("driver", 0, OPTION_TEXT, "NAME", driver, "the driver, instead of looking"),
-	[OPTION_CLASS] = ROW("class", 0, OPTION_TEXT, "NAME", node_class, "the class of the node"),
-	[OPTION_TAG] = ROW("tag", 0, OPTION_LIST, "TAG", tags, "a tag of the node"),
-	[OPTION_SET] = ROW("set", 0, OPTION_LIST, "KEY=VALUE", settings, "a setting of the node"),
-	[OPTION_VIA] = ROW("via", 0, OPTION_TEXT, "GATEWAY", via,
-		"the gateway on the way: ssh://HOST, socks5://HOST"),
-	[OPTION_ACCEPT] = ROW("accept", 0, OPTION_FLAG, NULL, accept,
-		"trust from now on what the device showed last"),
-	[OPTION_FORGET] = ROW("forget", 0, OPTION_FLAG, NULL, forget,
-		"forget the device: trust what it shows next"),
+	[OPTION_NO_WAIT] = ROW("no-wait", 0, OPTION_FLAG, NULL, no_wait,
+		"end when the device has accepted, without confirmation"),
+	[OPTION_UNTIL] = ROW("until", 0, OPTION_TEXT, "ready", until,
+		"then wait until the machine's own test passes"),
+	[OPTION_DRY_RUN] = ROW(
+		"dry-run", 0, OPTION_FLAG, NULL, dry_run, "say what would be sent; change nothing"),
+	[OPTION_YES] = ROW("yes", 'y', OPTION_FLAG, NULL, yes, "do not ask"),
+	[OPTION_NO_HOOKS] = ROW("no-hooks", 0, OPTION_FLAG, NULL, no_hooks,
+		"run none of the inventory's hooks, for emergencies"),
+
 	[OPTION_FOLLOW] = ROW("follow", 0, OPTION_FLAG, NULL, follow,
 		"show what the consoles of several nodes print; send nothing"),
 	[OPTION_STEAL] =
@@ -103,33 +62,83 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_NEW] =
 		ROW("new", 0, OPTION_FLAG, NULL, log_new, "only what came since you last looked"),
 	[OPTION_CLEAR] = ROW("clear", 0, OPTION_FLAG, NULL, clear, "empty the log"),
-	[OPTION_TRY_ANYWAY] = ROW("try-anyway", 0, OPTION_FLAG, NULL, try_anyway,
-		"log in also where the credential was refused a moment ago"),
-	[OPTION_WITH_CHILDREN] = ROW("with-children", 0, OPTION_FLAG, NULL, with_children,
-		"also what stands in these nodes, the blades of a chassis, in the right order"),
-	[OPTION_UNTIL] = ROW("until", 0, OPTION_TEXT, "ready", until,
-		"then wait until the machine's own test passes"),
-	[OPTION_SCHEMA] = ROW("schema", 0, OPTION_FLAG, NULL, schema,
-		"a JSON Schema of the inventory, for editors"),
-	[OPTION_MAN] = ROW("man", 0, OPTION_FLAG, NULL, man,
-		"the settings as part of a manual page, for scdoc"),
-	[OPTION_COPROCESS] = ROW(
-		"coprocess", 0, OPTION_FLAG, NULL, coprocess, "the same as the verb of that name"),
-	[OPTION_DIR] = ROW("dir", 0, OPTION_TEXT, "DIR", dir, "where `drivers new` makes a folder"),
+
 	[OPTION_SINCE] = ROW("since", 0, OPTION_TEXT, "TIME", since,
 		"only what is newer: 30m, 2h or 7d ago, or a time in UTC (2026-11-20 10:00)"),
 	[OPTION_LINES] =
 		ROW("lines", 'n', OPTION_NUMBER, "N", lines, "at most so many lines, the newest"),
 	[OPTION_LAST] = ROW("last", 0, OPTION_TEXT, "VERB", last,
 		"of each node the newest line of this verb; start, any: of several"),
-	[OPTION_CALLER] = ROW("caller", 0, OPTION_TEXT, "NAME", caller,
-		"the program that asks, for the history ($POWERCTL_CALLER)"),
-	[OPTION_NO_HOOKS] = ROW("no-hooks", 0, OPTION_FLAG, NULL, no_hooks,
-		"run none of the inventory's hooks, for emergencies"),
+
+	[OPTION_DRIVER] =
+		ROW("driver", 0, OPTION_TEXT, "NAME", driver, "the driver, instead of looking"),
+	[OPTION_CLASS] = ROW("class", 0, OPTION_TEXT, "NAME", node_class, "the class of the node"),
+	[OPTION_TAG] = ROW("tag", 0, OPTION_LIST, "TAG", tags, "a tag of the node"),
+	[OPTION_SET] = ROW("set", 0, OPTION_LIST, "KEY=VALUE", settings, "a setting of the node"),
+	[OPTION_VIA] = ROW("via", 0, OPTION_TEXT, "GATEWAY", via,
+		"the gateway on the way: ssh://HOST, socks5://HOST"),
+
+	[OPTION_ACCEPT] = ROW("accept", 0, OPTION_FLAG, NULL, accept,
+		"trust from now on what the device showed last"),
+	[OPTION_FORGET] = ROW("forget", 0, OPTION_FLAG, NULL, forget,
+		"forget the device: trust what it shows next"),
+	[OPTION_SCHEMA] = ROW("schema", 0, OPTION_FLAG, NULL, schema,
+		"a JSON Schema of the inventory, for editors"),
+	[OPTION_MAN] = ROW("man", 0, OPTION_FLAG, NULL, man,
+		"the settings as part of a manual page, for scdoc"),
+	[OPTION_DIR] = ROW("dir", 0, OPTION_TEXT, "DIR", dir, "where `drivers new` makes a folder"),
+	[OPTION_COPROCESS] = ROW(
+		"coprocess", 0, OPTION_FLAG, NULL, coprocess, "the same as the verb of that name"),
+
+	[OPTION_ALL] = ROW("all", 'a', OPTION_FLAG, NULL, all, "all nodes of the inventory"),
+	[OPTION_EXCLUDE] =
+		ROW("exclude", 'x', OPTION_LIST, "NODES", exclude, "leave these nodes out"),
+	[OPTION_NAMES] = ROW("names", 0, OPTION_FLAG, NULL, names,
+		"what follows are only names and ranges of the inventory's nodes"),
+	[OPTION_WITH_CHILDREN] = ROW("with-children", 0, OPTION_FLAG, NULL, with_children,
+		"also what stands in these nodes, the blades of a chassis, in the right order"),
+	[OPTION_MAINTENANCE] = ROW("maintenance", 0, OPTION_FLAG, NULL, maintenance,
+		"include nodes that are in maintenance"),
+	[OPTION_PROTECTED] = ROW("protected", 0, OPTION_FLAG, NULL, override_protected,
+		"include nodes that are protected"),
+
+	[OPTION_TIMEOUT] = ROW("timeout", 0, OPTION_DURATION, "DURATION", timeout_ms,
+		"for one node's whole verb, waiting in the queue not counted"),
+	[OPTION_DEADLINE] = ROW(
+		"deadline", 0, OPTION_DURATION, "DURATION", deadline_ms, "for the whole command"),
+	[OPTION_LOCK_WAIT] = ROW("lock-wait", 0, OPTION_DURATION, "DURATION", lock_wait_ms,
+		"wait so long for another command's lock, then go first"),
+	[OPTION_FANOUT] = ROW("fanout", 0, OPTION_NUMBER, "N", fanout, "nodes at a time"),
+	[OPTION_MAX_AT_ONCE] = ROW("max-at-once", 0, OPTION_NUMBER, "N", max_at_once,
+		"start at most so many machines at once; the inventory's limits hold as well"),
+	[OPTION_STAGGER] = ROW("stagger", 0, OPTION_DURATION, "DURATION", stagger_ms,
+		"start machines at least so far apart; the inventory's limits hold as well"),
+
+	[OPTION_JSON] = ROW("json", 0, OPTION_FLAG, NULL, json, "one JSON object per node"),
 	[OPTION_METRICS] = ROW("metrics", 0, OPTION_FLAG, NULL, metrics,
 		"the states as metrics for Prometheus, when all are there"),
 	[OPTION_OUTPUT] = ROW("output", 'o', OPTION_TEXT, "FILE", output,
 		"with --metrics: replace this file in one step"),
+	[OPTION_SORT] =
+		ROW("sort", 0, OPTION_FLAG, NULL, sort, "lines in the order of the inventory"),
+	[OPTION_FOLD] = ROW("fold", 0, OPTION_FLAG, NULL, fold, "one line for equal results"),
+	[OPTION_NO_FOLD] =
+		ROW("no-fold", 0, OPTION_FLAG, NULL, no_fold, "one line per node, at once"),
+	[OPTION_EXIT_CLASS] = ROW("exit-class", 0, OPTION_FLAG, NULL, exit_class,
+		"exit 3, 4 or 5 where all failures are of one kind"),
+	[OPTION_CALLER] = ROW("caller", 0, OPTION_TEXT, "NAME", caller,
+		"the program that asks, for the history ($POWERCTL_CALLER)"),
+
+	[OPTION_CREDENTIAL] = ROW("credential", 0, OPTION_TEXT, "NAME", credential,
+		"a credential of the inventory, for URLs, add and import"),
+	[OPTION_USER] =
+		ROW("user", 'u', OPTION_TEXT, "NAME", user, "the user, for URLs, add and import"),
+	[OPTION_PASSWORD_FILE] = ROW("password-file", 0, OPTION_TEXT, "FILE", password_file,
+		"a file that holds the password, for URLs, add and import"),
+	[OPTION_PASSWORD_STDIN] = ROW("password-stdin", 0, OPTION_FLAG, NULL, password_stdin,
+		"read the password from standard input"),
+	[OPTION_TRY_ANYWAY] = ROW("try-anyway", 0, OPTION_FLAG, NULL, try_anyway,
+		"log in also where the credential was refused a moment ago"),
 };
 
 const enum option_id options_global[] = {

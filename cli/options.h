@@ -2,15 +2,16 @@
 /*
  * The command line's options: one table, from which parsing, help and "did you mean" are made.
  * Options may stand anywhere; `--name value`, `--name=value`, `-x value`, `-xvalue`; `--` ends
- * them;
- * `-` is a word. Texts are borrowed from argv.
+ * them; `-` is a word. Texts are borrowed from argv.
  */
 #ifndef POWERCTL_CLI_OPTIONS_H
 #define POWERCTL_CLI_OPTIONS_H
 
 #include <powerctl/error.h>
 
+/* In the order of help: cmd_help.c has the headings. */
 enum option_id {
+	/* Of all verbs. */
 	OPTION_HELP,
 	OPTION_VERSION,
 	OPTION_QUIET,
@@ -18,25 +19,8 @@ enum option_id {
 	OPTION_INVENTORY,
 	OPTION_PLUGIN_DIR,
 	OPTION_TRACE,
-	OPTION_ALL,
-	OPTION_EXCLUDE,
-	OPTION_NAMES,
-	OPTION_JSON,
-	OPTION_SORT,
-	OPTION_FOLD,
-	OPTION_NO_FOLD,
-	OPTION_EXIT_CLASS,
-	OPTION_TIMEOUT,
-	OPTION_DEADLINE,
-	OPTION_FANOUT,
-	OPTION_MAX_AT_ONCE,
-	OPTION_STAGGER,
-	OPTION_NO_WAIT,
-	OPTION_DRY_RUN,
-	OPTION_LOCK_WAIT,
-	OPTION_MAINTENANCE,
-	OPTION_PROTECTED,
-	OPTION_YES,
+
+	/* What a verb is to do. */
 	OPTION_SOFT,
 	OPTION_FORCE_AFTER,
 	OPTION_ON_IF_OFF,
@@ -46,17 +30,13 @@ enum option_id {
 	OPTION_UEFI,
 	OPTION_SHOW,
 	OPTION_OFF,
-	OPTION_CREDENTIAL,
-	OPTION_USER,
-	OPTION_PASSWORD_FILE,
-	OPTION_PASSWORD_STDIN,
-	OPTION_DRIVER,
-	OPTION_CLASS,
-	OPTION_TAG,
-	OPTION_SET,
-	OPTION_VIA,
-	OPTION_ACCEPT,
-	OPTION_FORGET,
+	OPTION_NO_WAIT,
+	OPTION_UNTIL,
+	OPTION_DRY_RUN,
+	OPTION_YES,
+	OPTION_NO_HOOKS,
+
+	/* Of consoles and logs. */
 	OPTION_FOLLOW,
 	OPTION_STEAL,
 	OPTION_LOG,
@@ -64,20 +44,60 @@ enum option_id {
 	OPTION_NO_RECONNECT,
 	OPTION_NEW,
 	OPTION_CLEAR,
-	OPTION_TRY_ANYWAY,
-	OPTION_UNTIL,
-	OPTION_WITH_CHILDREN,
-	OPTION_SCHEMA,
-	OPTION_MAN,
-	OPTION_DIR,
+
+	/* Of the history. */
 	OPTION_SINCE,
 	OPTION_LINES,
 	OPTION_LAST,
-	OPTION_CALLER,
-	OPTION_NO_HOOKS,
+
+	/* What is written into the inventory. */
+	OPTION_DRIVER,
+	OPTION_CLASS,
+	OPTION_TAG,
+	OPTION_SET,
+	OPTION_VIA,
+
+	/* Of trust, drivers and coprocess. */
+	OPTION_ACCEPT,
+	OPTION_FORGET,
+	OPTION_SCHEMA,
+	OPTION_MAN,
+	OPTION_DIR,
+	OPTION_COPROCESS,
+
+	/* Which nodes. */
+	OPTION_ALL,
+	OPTION_EXCLUDE,
+	OPTION_NAMES,
+	OPTION_WITH_CHILDREN,
+	OPTION_MAINTENANCE,
+	OPTION_PROTECTED,
+
+	/* How long, and how many at a time. */
+	OPTION_TIMEOUT,
+	OPTION_DEADLINE,
+	OPTION_LOCK_WAIT,
+	OPTION_FANOUT,
+	OPTION_MAX_AT_ONCE,
+	OPTION_STAGGER,
+
+	/* How it is told. */
+	OPTION_JSON,
 	OPTION_METRICS,
 	OPTION_OUTPUT,
-	OPTION_COPROCESS,
+	OPTION_SORT,
+	OPTION_FOLD,
+	OPTION_NO_FOLD,
+	OPTION_EXIT_CLASS,
+	OPTION_CALLER,
+
+	/* Logins. */
+	OPTION_CREDENTIAL,
+	OPTION_USER,
+	OPTION_PASSWORD_FILE,
+	OPTION_PASSWORD_STDIN,
+	OPTION_TRY_ANYWAY,
+
 	OPTION_COUNT,
 };
 
@@ -119,41 +139,42 @@ struct words {
 void words_add(struct words *words, const char *word);
 void words_done(struct words *words);
 
+/* What was said, in the order of enum option_id. */
 struct options {
 	bool given[OPTION_COUNT];
-	struct words words;
+	struct words words; /* that are no options */
 
 	bool help, version, quiet, trace;
 	unsigned verbose;
 	const char *inventory, *plugin_dir;
 
-	bool all;
-	bool names;
-	struct words exclude;
-
-	bool json, sort, fold, no_fold, exit_class;
-	bool metrics;
-	const char *output;
-	uint64_t timeout_ms, deadline_ms, fanout, max_at_once, stagger_ms, lock_wait_ms;
-	bool no_hooks, no_wait, dry_run, maintenance, override_protected, yes;
 	bool soft, on_if_off, persistent, legacy, uefi, show, off;
+	bool no_wait, dry_run, yes, no_hooks;
 	uint64_t force_after_ms;
-	const char *url;
+	const char *url, *until;
 
-	const char *credential, *user, *password_file;
-	bool password_stdin;
+	bool follow, steal, no_reconnect, log_new, clear;
+	const char *log, *escape;
+
+	const char *since, *last;
+	uint64_t lines;
 
 	const char *driver, *node_class, *via;
 	struct words tags, settings;
-	bool accept, forget;
 
-	bool follow, steal, no_reconnect;
-	const char *log, *escape;
-	bool log_new, clear;
-	bool try_anyway, with_children, schema, man, coprocess;
-	const char *until, *dir;
-	const char *since, *last, *caller;
-	uint64_t lines;
+	bool accept, forget, schema, man, coprocess;
+	const char *dir;
+
+	bool all, names, with_children, maintenance, override_protected;
+	struct words exclude;
+
+	uint64_t timeout_ms, deadline_ms, lock_wait_ms, fanout, max_at_once, stagger_ms;
+
+	bool json, metrics, sort, fold, no_fold, exit_class;
+	const char *output, *caller;
+
+	const char *credential, *user, *password_file;
+	bool password_stdin, try_anyway;
 };
 
 /* PCTL_E_CONFIG: err says which option, what is wrong and what would be right. */

@@ -179,13 +179,6 @@ static void say_garbage(struct flow *f)
 	say(f, noise, sizeof(noise));
 }
 
-static void forward(struct relay *r, struct flow *f, const void *data, size_t len)
-{
-	(void)r;
-	/* Small requests: what the socket does not take is lost, as on a bad line. */
-	(void)!send(f->device, data, len, MSG_NOSIGNAL);
-}
-
 /* Source: FNV-1a, 64 bits. What is compared are a few requests of a driver under test. */
 static uint64_t mark_of(const unsigned char *data, size_t len)
 {
@@ -242,9 +235,34 @@ static void request(struct relay *r, struct flow *f, const void *data, size_t le
 		say_garbage(f);
 		return;
 	default:
-		forward(r, f, data, len);
+		/* Small requests: what the socket does not take is lost, as on a bad line. */
+		(void)!send(f->device, data, len, MSG_NOSIGNAL);
 		return;
 	}
+}
+
+/* That of datagrams from one address to the i-th port, a new one if need be; NULL: there is none.
+ */
+static struct flow *flow_of(
+	struct relay *r, size_t i, const struct sockaddr_storage *from, socklen_t from_len)
+{
+	for (size_t k = 0; k < FLOWS; k++) {
+		struct flow *f = &r->flows[k];
+
+		if (f->used && f->datagrams && f->client == r->udp[i] &&
+			memcmp(&f->from, from, sizeof(*from)) == 0)
+			return f;
+	}
+	struct flow *f = new_flow(r);
+	int device = f ? connect_device(r, i, SOCK_DGRAM) : -1;
+	if (device < 0)
+		return NULL;
+	f->used = f->datagrams = true;
+	f->client = r->udp[i];
+	f->device = device;
+	f->from = *from;
+	f->from_len = from_len;
+	return f;
 }
 
 static void take_datagram(struct relay *r, size_t i)
@@ -252,31 +270,14 @@ static void take_datagram(struct relay *r, size_t i)
 	struct sockaddr_storage from;
 	socklen_t from_len = sizeof(from);
 	unsigned char part[PART];
-	struct flow *f = NULL;
 
 	memset(&from, 0, sizeof(from));
 	ssize_t n = recvfrom(r->udp[i], part, sizeof(part), 0, (struct sockaddr *)&from, &from_len);
 	if (n < 0)
 		return;
-	for (size_t k = 0; k < FLOWS && !f; k++) {
-		struct flow *one = &r->flows[k];
-
-		if (one->used && one->datagrams && one->client == r->udp[i] &&
-			memcmp(&one->from, &from, sizeof(from)) == 0)
-			f = one;
-	}
-	if (!f) {
-		f = new_flow(r);
-		int device = f ? connect_device(r, i, SOCK_DGRAM) : -1;
-		if (device < 0)
-			return;
-		f->used = f->datagrams = true;
-		f->client = r->udp[i];
-		f->device = device;
-		f->from = from;
-		f->from_len = from_len;
-	}
-	request(r, f, part, (size_t)n);
+	struct flow *f = flow_of(r, i, &from, from_len);
+	if (f)
+		request(r, f, part, (size_t)n);
 }
 
 /* --- What comes from the device. -------------------------------------------------------------- */
@@ -393,8 +394,9 @@ static int watch_all(struct relay *r, struct watch *w)
 
 static void end_flow(struct relay *r, struct flow *f, bool from_client)
 {
+	f->due = 0;
 	while (f->waiting && !from_client)
-		f->due = 0, let_go(r, f);
+		let_go(r, f);
 	end_turn(r, f);
 	hang_up(f, false);
 }

@@ -79,6 +79,10 @@ def garbage(lab):
     for _ in range(9):
         talk.write(b"\xff" * 65536)
     same(talk.ask("on n1"), (["error: the line is too long"], "= failed 1"))
+    talk.write(b"stat n1\n" + b"x" * 262200 + b"\nstat n1\n")  # what ends it comes with what fills the room
+    same(talk.read(), ["n1: off", "= ok", ""])
+    same(talk.read(), ["error: the line is too long", "= failed 1", ""])
+    same(talk.read(), ["n1: off", "= ok", ""])
     talk.write("stat n1\nstat n2\nst")
     same(talk.read(), ["n1: off", "= ok", ""])
     same(talk.read(), ["n2: on", "= ok", ""])
