@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -261,6 +262,47 @@ static void on_crash(int sig, siginfo_t *info, void *context)
 		(void)raise(sig);
 }
 
+/* --- What ends the program or holds it up without a crash. ------------------------------------ */
+
+static bool ends; /* main() has ended, and exit() is its own */
+
+static void say_latest(const char *how)
+{
+	struct line l = { .n = 0 };
+
+	if (put_right)
+		put_right();
+	add(&l, program_name);
+	add(&l, ": ");
+	add(&l, *latest.driver ? "driver " : "it");
+	add(&l, latest.driver);
+	add(&l, how);
+	add_call(&l);
+	add(&l, ": please report it to whoever makes that driver; what was printed holds, of other "
+		"nodes nothing is known\n");
+	(void)!write(STDERR_FILENO, l.text, l.n);
+}
+
+static void on_exit_of_others(void)
+{
+	if (ends || !*latest.driver)
+		return;
+	say_latest(latest.depth ? " ended the program in "
+				: " or a library ended the program; it was asked last for ");
+	_exit(EXIT_FAILURE);
+}
+
+void pctl_name_blocked(void)
+{
+	say_latest(
+		latest.depth ? " does not return from " : " has the loop since it was asked for ");
+}
+
+void pctl_program_ends(void)
+{
+	ends = true;
+}
+
 void pctl_name_crashes(const char *program, void (*first)(void))
 {
 	static char stack[STACK_SIZE];
@@ -271,6 +313,7 @@ void pctl_name_crashes(const char *program, void (*first)(void))
 
 	stack_top = (uintptr_t)&here;
 	put_right = first;
+	(void)atexit(on_exit_of_others);
 	(void)snprintf(program_name, sizeof(program_name), "%s", program);
 	(void)sigemptyset(&action.sa_mask);
 	if (sigaltstack(&own, NULL) < 0)

@@ -282,8 +282,15 @@ PCTL_API int pctl_trust_forget(struct pctl_core *core, struct pctl_inventory *in
  * core asked of a driver last. program begins the line; first (or NULL) is called before it, in the
  * signal handler: what the program has to put right whatever ends it. Call it once, in main(): it
  * takes the place on the stack where it is called for the top of what may have crashed.
+ *
+ * An exit() of a driver's, before pctl_program_ends(), is told of likewise, and the program ends
+ * with EXIT_FAILURE.
  */
 PCTL_API void pctl_name_crashes(const char *program, void (*first)(void));
+PCTL_API void pctl_program_ends(void);
+
+/* For signal handlers, where the loop does not turn any more: says which driver has it. */
+PCTL_API void pctl_name_blocked(void);
 
 /* --- Files. ----------------------------------------------------------------------------------- */
 

@@ -8,10 +8,11 @@ import concurrent.futures
 import os
 import shutil
 import signal
+import subprocess
 import xml.etree.ElementTree as ElementTree
 
 from checklib import CHECK, PLUGINS, check
-from lib import BUILD, SANITIZED, bad, good, has, main, same, skip, test
+from lib import BUILD, SANITIZED, bad, good, has, main, same, skip, test, until
 from linedev import PASSWORD, LineDevice
 
 def device_of(lab):
@@ -293,6 +294,31 @@ def crash_in_a_callback_is_named(lab):
     has(r.err, "powerctl: driver linecrashlater crashed (signal 11) in a callback; what a driver "
                "was asked last is ")
     same(sorted(r.lines), ["n2: off", "n3: off"], "what was read before holds")
+
+
+@test
+def exit_is_named(lab):
+    """a driver that ends the program is named, and the status is not its own"""
+    if SANITIZED:
+        return  # as above
+    device, _ = device_of(lab)
+    inventory(lab, "lineexits", device)
+    r = lab.run("--plugin-dir", PLUGINS, "status", "n1")
+    same(r.status, 1, r)
+    has(r.err, "powerctl: driver lineexits ended the program in power.get of n1: please report it")
+
+
+@test
+def blocked_loop_is_named(lab):
+    """a driver that does not return: the first signal waits for it, a later one ends the program"""
+    device, _ = device_of(lab)
+    inventory(lab, "linehang", device)
+    proc = lab.start("--plugin-dir", PLUGINS, "status", "n1", stdout=subprocess.PIPE,
+                     stderr=subprocess.PIPE, text=True)
+    same(proc.stderr.readline(), "line: hangs\n")
+    until("it ends", lambda: proc.send_signal(signal.SIGTERM) or proc.poll() is not None)
+    same(proc.returncode, 130)
+    has(proc.stderr.read(), "powerctl: driver linehang does not return from power.get of n1: ")
 
 
 @test
