@@ -336,8 +336,8 @@ static void last_is(const char *said, const char *wanted)
 static void test_chatter(void **state)
 {
 	static const char info[] = "2026-11-21 09:17:48,711 INFO: Executing: x -H 127.0.0.1\n\n";
-	static const char both[] =
-		"2026-11-21 05:00:00,1 WARNING: slow\nDEBUG:root:1 no\n2026-11-21 05:00:01,2 INFO:\n";
+	static const char both[] = "2026-11-21 05:00:00,1 WARNING: slow\nDEBUG:root:1 "
+				   "no\n2026-11-21 05:00:01,2 INFO:\n";
 	static const char why[] =
 		"2026-11-21 05:00:01,2 DEBUG: 1  Error: Unable to establish IPMI v2\n\n";
 	struct fence_verdict v;

@@ -150,6 +150,11 @@ struct pctl_property {
 	uint64_t max;               /* PCTL_TYPE_UINT: the largest allowed; 0: 2^64-1 */
 	uint32_t flags;
 	uint64_t min; /* PCTL_TYPE_UINT: the smallest allowed */
+	/*
+	 * PCTL_TYPE_TEXT: what the inventory's schema asks of it, a regular expression as
+	 * JavaScript has them, for editors; NULL: any text. It takes all that check() takes.
+	 */
+	const char *pattern;
 };
 #define PCTL_PROPERTY(...)                                        \
 	{                                                         \
@@ -470,6 +475,13 @@ struct pctl_driver {
 	 * were not read, so that open looks at them again.
 	 */
 	int (*check)(const struct pctl_device *settings, struct pctl_error *err);
+
+	/*
+	 * NULL, or the values that the selector can have on this machine, for completion: calls add
+	 * once for each; a value is borrowed for the call. Runs before start(); it must not wait
+	 * and starts nothing.
+	 */
+	void (*values)(void (*add)(void *data, const char *value), void *data);
 };
 
 #ifdef __cplusplus

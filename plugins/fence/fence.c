@@ -216,8 +216,7 @@ static void run(struct fence_dev *dev, struct pctl_op *op, const char *action)
 
 	dev->time_ms = pctl_program_time(op);
 	pctl_buf_init_secret(&input, PCTL_PROGRAM_INPUT_MAX);
-	int r = fence_agent_input(
-		dev->agent, dev->device, action, patience_of(dev), &input, &err);
+	int r = fence_agent_input(dev->agent, dev->device, action, patience_of(dev), &input, &err);
 	if (r < 0) {
 		pctl_op_fail_error(op, &err);
 	} else {
@@ -347,6 +346,7 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.key_port = fence_key_port,
 	.describe = fence_describe,
 	.undescribe = fence_undescribe,
+	.values = fence_values,
 	/* Agents ask again by themselves, and a login that was refused sounds like one that was
 	   lost. */
 	.flags = PCTL_DRIVER_REPEATS | PCTL_DRIVER_NO_DIAL,

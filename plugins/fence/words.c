@@ -288,7 +288,8 @@ static const struct fence_meaning *find_reason(const char *said, size_t len, cha
 		if (!*line)
 			return found;
 		const struct fence_meaning *m = fence_words_meaning(line);
-		bool counts = *m->part && !(m->kind & VAGUE) && (level == LEVEL_ERROR || (m->kind & PLAIN));
+		bool counts = *m->part && !(m->kind & VAGUE) &&
+			      (level == LEVEL_ERROR || (m->kind & PLAIN));
 
 		if (!counts || (found && m >= found))
 			continue;
