@@ -16,6 +16,8 @@
 
 #include "inventory/rules.h"
 
+/* What may be a range: an address in brackets is none. */
+#define RANGE    "\\[[^\\]:]*\\]"
 #define DURATION "^([0-9]+[.]?[0-9]*|[.][0-9]+)(ms|s|m|h)?$"
 /* Definitions: what any driver knows; a node, and a class, which is the same. */
 #define ANY  "any"
@@ -84,6 +86,14 @@ static struct pctl_value *scalar(void)
 	static const char *const kinds[] = { "string", "number", "boolean", "null", NULL };
 
 	return with_value("type", texts(kinds));
+}
+
+/* The same, or a range that pairs with the nodes' names, a bare number, a key without a value. */
+static struct pctl_value *patterned(const char *regex)
+{
+	static const char *const others[] = { "number", "null", NULL };
+
+	return either(either(pattern(regex), pattern(RANGE)), with_value("type", texts(others)));
 }
 
 static struct pctl_value *list_of(struct pctl_value *take_items)
@@ -171,7 +181,7 @@ static struct pctl_value *plain_setting(const struct pctl_property *p)
 	case PCTL_TYPE_CHOICE:
 		return choice(p->choices);
 	default:
-		return scalar();
+		return p->pattern ? patterned(p->pattern) : scalar();
 	}
 }
 
@@ -413,7 +423,7 @@ static struct pctl_value *shape_of(/* NOLINT(misc-no-recursion) */
 	case PCTL_SHAPE_ANY:
 		return pctl_value_new_map();
 	case PCTL_SHAPE_TEXT:
-		return scalar();
+		return rule->pattern ? patterned(rule->pattern) : scalar();
 	case PCTL_SHAPE_REASON:
 		return reason();
 	case PCTL_SHAPE_TEXTS:

@@ -63,6 +63,11 @@ static const struct pctl_rule defaults[] = {
 	END,
 };
 
+/* As via.c reads it; what a user or host may be made of only that checks. */
+#define PORT \
+	"0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+#define VIA "^(direct|(socks5|ssh)://(.*@)?([^:@/]+|\\[[^\\]]+\\])(:" PORT ")?)$"
+
 static const struct pctl_rule ready[] = {
 	{ .key = "tcp",
 		.help = "a port that is open when the machine is of use",
@@ -124,6 +129,7 @@ static const struct pctl_rule node[] = {
 		.choices = trust_words },
 	{ .key = "via",
 		.help = "how its TCP ports are reached: direct, socks5://GATEWAY, ssh://GATEWAY",
+		.pattern = VIA,
 		.shape = PCTL_SHAPE_TEXT },
 	{ .key = "via_credential",
 		.help = "one of credentials: the login at a socks5:// gateway",

@@ -31,6 +31,7 @@ struct pctl_rule {
 	const char *key;                 /* NULL: the table's end */
 	const char *help;                /* one line, or NULL */
 	const char *const *choices;      /* CHOICE */
+	const char *pattern;             /* TEXT: what the schema asks of it, or NULL */
 	const struct pctl_rule *members; /* MAP: by key; NULL: anything goes */
 	const struct pctl_rule *each;    /* MAP, MAPS, FEEDS: what every member is */
 	uint64_t max;                    /* UINT */

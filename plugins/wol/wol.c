@@ -16,9 +16,13 @@
 
 static const char *const statuses[] = { "none", "ping", "tcp", NULL };
 
+/* As wol_mac_parse() has it, but for what no machine has. */
+#define TWO "[0-9A-Fa-f]{2}"
+#define MAC "^" TWO "(([:.-]?)" TWO ")(\\2" TWO "){4}$|^(" TWO TWO "[:.-]){2}" TWO TWO "$"
+
 static const struct pctl_property properties[] = {
 	PCTL_PROPERTY(.name = "mac", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_REQUIRED,
-		.help = "of the machine's network port: 00:11:22:aa:bb:cc"),
+		.pattern = MAC, .help = "of the machine's network port: 00:11:22:aa:bb:cc"),
 	PCTL_PROPERTY(.name = "secureon", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
 		.help = "its SecureOn password: like a MAC, or four numbers with dots"),
 	PCTL_PROPERTY(.name = "broadcast", .type = PCTL_TYPE_TEXT,

@@ -116,6 +116,10 @@ WRONG = {
     "a word of trust": "nodes: {n1: {driver: 'null', trust: always}}",
     "a test's key": "nodes: {n1: {driver: 'null', ready: {udp: 1}}}",
     "a test's port": "nodes: {n1: {driver: 'null', ready: {tcp: 70000}}}",
+    "a way's name": "nodes: {n1: {driver: 'null', via: 'sock5://gate'}}",
+    "a way's port": "nodes: {n1: {driver: 'null', via: 'ssh://u@gate:70000'}}",
+    "a way's port behind an address": "nodes: {n1: {driver: 'null', via: 'ssh://[::1]:0'}}",
+    "a short mac": "nodes: {n1: {driver: wol, address: a, mac: '00:11:22:33:44'}}",
     "a key of an interface": "nodes: {n1: {driver: 'null', console: {driver: 'null', nosuch: 1}}}",
     "an interface's driver": "nodes: {n1: {driver: 'null', console: {driver: nosuch}}}",
     "a default": "defaults: {fan: 1}\nnodes: {n1: {driver: 'null'}}",
@@ -129,6 +133,12 @@ WRONG = {
 # What is unusual and right.
 RIGHT = {
     "null without quotes": "nodes: {n1: {driver: null}}",
+    "ways": "nodes: {a: {driver: 'null', via: direct}, b: {driver: 'null', via: 'ssh://a@gate.x:022'},"
+            "        c: {driver: 'null', via: 'ssh://[fe80::1]:65535'}}",
+    "a range in a way": 'nodes: {"n[1-2]": {driver: "null", via: "ssh://gate[1-2]"}}',
+    "macs": "nodes: {a: {driver: wol, address: a, mac: 00-11-22-AA-BB-CC}, "
+            "b: {driver: wol, address: b, mac: 0011.22aa.bbcd}, c: {driver: wol, address: c, mac: 001122334455}}",
+    "a range in a mac": 'nodes: {"n[1-2]": {driver: wol, address: a, mac: "00:11:22:aa:bb:0[1-2]"}}',
     "a range in a number": 'nodes: {"n[1-2]": {driver: "null", events: "[1-2]"}}',
     "numbers as texts": 'nodes: {n1: {driver: "null", events: "7", latency: "0.5"}}',
     "a bare number of seconds": "nodes: {n1: {driver: 'null', latency: 0.5, transition: 2}}",
