@@ -65,6 +65,7 @@ static void leave(int status)
 #ifndef CHECKED
 	_exit(status);
 #else
+	pctl_expect_end();
 	exit(status);
 #endif
 }

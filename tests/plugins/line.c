@@ -370,6 +370,11 @@ static bool misbehaves(struct pctl_op *op)
 	for (;;)
 		(void)usleep(100000);
 #endif
+#if defined(LINE_STUCK)
+	(void)!write(STDERR_FILENO, "stuck\n", 6);
+	for (;;)
+		(void)usleep(100000);
+#endif
 #if defined(LINE_BLOCKS)
 	(void)sleep(5);
 #endif
