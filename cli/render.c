@@ -82,16 +82,15 @@ static void add_details(
 }
 
 /* A refused login: whose it was. Never what it was. */
-static void add_login(
-	struct pctl_buf *buf, const struct pctl_result *r, const struct render_style *style)
+static void add_login(struct pctl_buf *buf, const struct pctl_result *r)
 {
-	const char *who = style->credential ? style->credential : style->user;
+	const char *who = r->credential ? r->credential : r->user;
 
 	/* Of several feeds each has its own, and the text has it; a gateway's is another one. */
 	if (r->error.code != PCTL_E_AUTH || (r->error.flags & PCTL_ERROR_GATEWAY) || !who ||
 		r->feed_count || strstr(r->error.text, who))
 		return;
-	pctl_buf_addf(buf, " (%s '", style->credential ? "credential" : "user");
+	pctl_buf_addf(buf, " (%s '", r->credential ? "credential" : "user");
 	text_clean(buf, who);
 	pctl_buf_adds(buf, "')");
 }
@@ -105,7 +104,7 @@ static void add_error(
 	pctl_buf_addf(
 		buf, "%s: %s: ", style->mend ? "error" : render_word(r), name ? name : "internal");
 	text_clean(buf, r->error.text);
-	add_login(buf, r, style);
+	add_login(buf, r);
 	if (mend)
 		pctl_buf_addf(buf, "; to mend: %s", mend);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ^C: the first asks the command to end and to say what is known, the second ends it at once. Where
- * a driver blocks the loop, which would take them, a handler ends the program: within a second of the
- * second signal, or five after the first.
+ * a driver blocks the loop, which would take them, a handler ends the program: within a second of
+ * the second signal, or five after the first.
  */
 #ifndef POWERCTL_CLI_SIGNALS_H
 #define POWERCTL_CLI_SIGNALS_H
