@@ -292,9 +292,10 @@ PCTL_API void pctl_name_crashes(const char *program, void (*first)(void));
 /* The program is about to end of its own will: exit() is no fault from now on. */
 PCTL_API void pctl_expect_end(void);
 /*
- * The program was asked to end and has so many seconds for it. Then SIGALRM ends it with status, and
- * says on standard error which driver blocks it, as far as can be told; what pctl_name_crashes() was
- * given applies. 0 seconds: it is alive, and goes on. May be called in a signal handler.
+ * The program was asked to end and has so many seconds for it. Then SIGALRM ends it with status,
+ * and says on standard error which driver blocks it, as far as can be told; what
+ * pctl_name_crashes() was given applies. 0 seconds: it is alive, and goes on. May be called in a
+ * signal handler.
  */
 PCTL_API void pctl_end_blocked(unsigned seconds, int status);
 
