@@ -290,6 +290,7 @@ static void take_line(struct coprocess *c, char *line, size_t len, bool ends)
 static void end_it(struct coprocess *c)
 {
 	c->ended = true;
+	uv_stop(&c->cli->loop); /* which else might wait for what does not come any more */
 	inflow_stop(&c->in);
 	if (c->ask.run)
 		pctl_run_cancel(c->ask.run);

@@ -101,6 +101,7 @@ enum kind {
 	STATES,
 	SETTINGS,
 	SETTINGS_THEN_NODES,
+	SELECTOR, /* the value of a driver's */
 	FILES,
 	FOLDERS,
 	FORMATS,
@@ -195,6 +196,9 @@ static void offer(struct completion *c, enum kind kind, const char *before)
 		if (kind == SETTINGS_THEN_NODES && !strchr(c->word, '='))
 			complete_nodes(c);
 		break;
+	case SELECTOR:
+		complete_selector(c, before);
+		break;
 	case FILES:
 		offer_path(c, "files");
 		break;
@@ -235,7 +239,7 @@ static const struct {
 	{ &command_bootdev, DEVICES, NODES },
 	{ &command_wait, STATES, NODES },
 	{ &command_help, VERBS, METHODS },
-	{ &command_drivers, DRIVERS_OR_NEW, NOTHING },
+	{ &command_drivers, DRIVERS_OR_NEW, SELECTOR },
 	{ &command_import, FORMATS, FILES },
 	{ &command_set, SETTINGS, SETTINGS_THEN_NODES },
 };

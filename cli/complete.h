@@ -37,6 +37,8 @@ void complete_nodes(struct completion *c);
 
 /* complete_settings.c: KEY=VALUE of a node, by the driver and the settings that the line names. */
 void complete_setting(struct completion *c);
+/* The values that the selector of this driver can have here. */
+void complete_selector(struct completion *c, const char *driver);
 /* PARAMETER=VALUE of a method. */
 void complete_parameter(struct completion *c, const struct pctl_method *method);
 

@@ -144,6 +144,17 @@ static void offer_path(const struct completion *c)
 	(void)printf(":files\t%.*s\n", (int)(c->begun - c->word), c->word);
 }
 
+static void offer_one(void *data, const char *value)
+{
+	complete_offer(data, value, NULL);
+}
+
+static void offer_selector(struct completion *c, const struct pctl_driver *driver)
+{
+	if (driver->values)
+		driver->values(offer_one, c);
+}
+
 static bool offer_reference(struct completion *c, const char *key)
 {
 	const struct pctl_inventory *inventory;
@@ -178,6 +189,18 @@ static void offer_keys(const struct completion *c, const struct pctl_value *prop
 	}
 }
 
+void complete_selector(struct completion *c, const char *driver)
+{
+	struct drivers drivers = { .n = 0 };
+
+	add_driver(c, &drivers, driver);
+	const struct pctl_property *p = drivers.n ? login_selector(drivers.v[0]) : NULL;
+	if (p && p->type == PCTL_TYPE_FILE)
+		offer_path(c);
+	else if (p)
+		offer_selector(c, drivers.v[0]);
+}
+
 void complete_setting(struct completion *c)
 {
 	const char *named = c->cli->options.driver;
@@ -205,6 +228,12 @@ void complete_setting(struct completion *c)
 		else if (!offer_reference(c, key))
 			for (size_t i = 0; i < 2; i++)
 				offer_values(c, pctl_value_get(tables[i], key), said);
+		for (size_t i = 0; i < drivers.n; i++) {
+			const struct pctl_property *p = login_selector(drivers.v[i]);
+
+			if (p && strcmp(p->name, key) == 0)
+				offer_selector(c, drivers.v[i]);
+		}
 		pctl_names_free(said);
 	}
 	pctl_value_free(schema);

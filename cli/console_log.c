@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,7 +21,6 @@ int console_log_open(struct console_log *log, const char *path, struct pctl_erro
 	if (log->fd < 0)
 		return pctl_error_set(err, PCTL_E_CONFIG, "--log: %s cannot be written: %s", path,
 			strerror(errno));
-	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on its size is a fault of write() */
 	return 0;
 }
 

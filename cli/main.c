@@ -62,10 +62,10 @@ static int finish_output(const struct cli *cli, int status)
 /* Everything of ours is closed and written; the libraries' own farewells only take time. */
 static void leave(int status)
 {
+	pctl_program_ends();
 #ifndef CHECKED
 	_exit(status);
 #else
-	pctl_expect_end();
 	exit(status);
 #endif
 }
@@ -97,6 +97,7 @@ int main(int argc, char **argv)
 	give_threads();
 	keep_standard_files();
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is like a full disk */
 	pctl_name_crashes("powerctl", terminal_restore);
 	cli_init(&cli);
 	errno = 0;

@@ -1,57 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "signals.h"
 
-#include <signal.h>
-#include <stddef.h>
+#include <errno.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <powerctl/powerctl.h>
 
 #include "cli.h"
 
-/* What a loop that turns takes for less than a tenth; a driver may block it for ever. */
-#define FIRST_S  5u
-#define SECOND_S 1u
+#define HELD_UP_S 1 /* the loop may be busy for a moment */
 
 static const int signums[SIGNALS] = { SIGINT, SIGTERM, SIGHUP };
 
-/* The loop's own handlers; ours stand before them. */
-static struct sigaction loops[SIGNALS];
-static volatile sig_atomic_t arrived;
+/* What the handler works with. */
+static struct signals *current;
+static volatile sig_atomic_t sent, taken; /* how many; by the loop */
+static struct timespec first_at;
 
-static void on_arrival(int signum)
+static void on_signal(int signum)
 {
-	pctl_end_blocked(arrived ? SECOND_S : FIRST_S, CLI_INTERRUPTED);
-	arrived = 1 + (arrived > 0);
-	for (size_t i = 0; i < SIGNALS; i++)
-		if (signums[i] == signum && loops[i].sa_handler)
-			loops[i].sa_handler(signum);
+	struct timespec now;
+	int kept = errno;
+
+	(void)signum;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	if (sent++ == 0)
+		first_at = now;
+	else if (!taken && now.tv_sec - first_at.tv_sec > HELD_UP_S) {
+		pctl_name_blocked();
+		_exit(CLI_INTERRUPTED);
+	}
+	(void)uv_async_send(&current->wake);
+	errno = kept;
 }
 
-/* libuv sets its handler with a signal's first watcher, and takes it away with the last. */
-static void stand_before(size_t i)
-{
-	struct sigaction now;
-
-	if (sigaction(signums[i], NULL, &now) < 0 || now.sa_handler == on_arrival)
-		return;
-	loops[i] = now;
-	now.sa_handler = on_arrival;
-	(void)sigaction(signums[i], &now, NULL);
-}
-
-static void on_signal(uv_signal_t *handle, int signum)
+static void on_wake(uv_async_t *handle)
 {
 	struct signals *s = handle->data;
 
-	(void)signum;
+	taken = sent;
 	if (!s->came) {
 		s->came = true;
-		if (arrived < 2)
-			pctl_end_blocked(0, CLI_INTERRUPTED);
 		s->first(s->data);
-		return;
 	}
+	if (taken < 2)
+		return;
 	if (s->second)
 		s->second(s->data);
 	_exit(CLI_INTERRUPTED);
@@ -68,20 +62,24 @@ static bool is_ignored(int signum)
 void signals_start(
 	struct signals *s, uv_loop_t *loop, signals_fn *first, signals_fn *second, void *data)
 {
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
 	*s = (struct signals){ .first = first, .second = second, .data = data };
-	arrived = 0;
+	(void)uv_async_init(loop, &s->wake, on_wake);
+	s->wake.data = s;
+	current = s;
+	sent = taken = 0;
+	(void)sigfillset(&action.sa_mask);
 	for (size_t i = 0; i < SIGNALS; i++) {
-		(void)uv_signal_init(loop, &s->handles[i]);
-		s->handles[i].data = s;
-		if (!is_ignored(signums[i]) &&
-			uv_signal_start(&s->handles[i], on_signal, signums[i]) == 0)
-			stand_before(i);
+		(void)sigaction(signums[i], NULL, &s->before[i]);
+		if (!is_ignored(signums[i]))
+			(void)sigaction(signums[i], &action, NULL);
 	}
 }
 
 void signals_stop(struct signals *s)
 {
-	pctl_end_blocked(0, CLI_INTERRUPTED);
 	for (size_t i = 0; i < SIGNALS; i++)
-		uv_close((uv_handle_t *)&s->handles[i], NULL);
+		(void)sigaction(signums[i], &s->before[i], NULL);
+	uv_close((uv_handle_t *)&s->wake, NULL);
 }

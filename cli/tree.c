@@ -38,7 +38,7 @@ static void add_short(struct pctl_buf *buf, const struct pctl_value *v)
 		text_clean(buf, text_scalar(pctl_value_at(v, i), number));
 	}
 	if (pctl_value_count(v) == 0)
-		pctl_buf_adds(buf, "none");
+		pctl_buf_adds(buf, "-"); /* "none" is a word that may stand in a list */
 }
 
 /* The keys of a map as they are; the elements of a list by their number, from 1. */

@@ -325,6 +325,36 @@ static void test_meanings(void **state)
 	means("", PCTL_E_REFUSED, false);
 }
 
+static void last_is(const char *said, const char *wanted)
+{
+	char last[FENCE_REASON_SIZE];
+
+	fence_words_last(said, strlen(said), last);
+	assert_string_equal(last, wanted);
+}
+
+static void test_chatter(void **state)
+{
+	static const char info[] = "2026-11-21 09:17:48,711 INFO: Executing: x -H 127.0.0.1\n\n";
+	static const char both[] = "2026-11-21 05:00:00,1 WARNING: slow\nDEBUG:root:1 "
+				   "no\n2026-11-21 05:00:01,2 INFO:\n";
+	static const char why[] =
+		"2026-11-21 05:00:01,2 DEBUG: 1  Error: Unable to establish IPMI v2\n\n";
+	struct fence_verdict v;
+
+	(void)state;
+	last_is(info, "");
+	last_is(both, "slow");
+	last_is("", "");
+	last_is("Password for INFO: \n", "Password for INFO:");
+	last_is("ERROR:root:no\n2026-11-21 05:00:00,1 INFO: x\n", "no");
+	fence_words_judge(info, sizeof(info) - 1, &v);
+	assert_string_equal(v.text, "");
+	fence_words_judge(why, sizeof(why) - 1, &v);
+	assert_int_equal(v.code, PCTL_E_UNREACHABLE);
+	assert_string_equal(v.text, "1  Error: Unable to establish IPMI v2");
+}
+
 static enum fence_state state_of(const char *out)
 {
 	return fence_words_state(out, strlen(out));
@@ -527,7 +557,7 @@ static void test_input_says_little(void **state)
 	n.target.address = "";
 	assert_int_equal(fence_agent_input(n.agent, &n.device, "on", 9, &n.input, NULL), 0);
 	assert_string_equal(n.input.data, "action=on\nusername=u\nplug=1\npower_timeout=120\n");
-	assert_int_equal(fence_agent_input(n.agent, &n.device, "status", 0, &n.input, NULL), 0);
+	assert_int_equal(fence_agent_input(n.agent, &n.device, "status", 7, &n.input, NULL), 0);
 	assert_string_equal(n.input.data, "action=status\nusername=u\nplug=1\npower_timeout=120\n");
 	node_done(&n);
 }
@@ -633,6 +663,7 @@ int main(void)
 		cmocka_unit_test(test_what_stands_before),
 		cmocka_unit_test(test_what_is_missing),
 		cmocka_unit_test(test_meanings),
+		cmocka_unit_test(test_chatter),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_secrets),
 		cmocka_unit_test(test_settings),

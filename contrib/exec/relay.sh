@@ -5,6 +5,6 @@ read -r request && line=$(printf '%s' "$request" | sed -n 's/.*"line":"\([^"]*\)
 case $request in
 *'"op":"describe"'*) echo '{"v":1,"ok":true,"name":"relay","summary":"a relay behind a file that reads 1 or 0","actions":["on","off"],"properties":[{"name":"line","type":"file","required":true,"help":"the file"}]}' ;;
 *'"op":"get"'*) state=$(sed 's/^1$/on/;s/^0$/off/' "$line") && echo "{\"ok\":true,\"state\":\"$state\"}" ;;
-*'"action":"on"'*) echo 1 >"$line" && echo '{"ok":true}' ;;
-*'"action":"off"'*) echo 0 >"$line" && echo '{"ok":true}' ;;
+*'"action":"on"'*) echo 1 1<>"$line" && echo '{"ok":true}' ;;
+*'"action":"off"'*) echo 0 1<>"$line" && echo '{"ok":true}' ;;
 esac

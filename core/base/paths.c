@@ -70,9 +70,10 @@ int pctl_path_make_parent(const char *file, struct pctl_error *err)
 		if (old != '/' && old != '\0')
 			continue;
 		*p = '\0';
-		if (mkdir(dir, 0700) < 0 && errno != EEXIST && access(dir, F_OK) < 0)
+		int why = mkdir(dir, 0700) < 0 ? errno : 0;
+		if (why && why != EEXIST && access(dir, F_OK) < 0)
 			return pctl_error_set(err, PCTL_E_INTERNAL, "cannot make the folder %s: %s",
-				dir, strerror(errno));
+				dir, strerror(why));
 		*p = old;
 		if (!old)
 			break;

@@ -37,7 +37,6 @@ static struct plugin {
 static size_t plugins_n;
 
 static volatile sig_atomic_t said;
-static volatile sig_atomic_t expected; /* the end of the program */
 
 /* Every op comes by here: ten thousand of them take a few hundredths of a second in all. */
 static void copy(char *to, size_t size, const char *from)
@@ -215,15 +214,6 @@ static void add_call(struct line *l)
 	add(l, latest.node);
 }
 
-static void add_latest(struct line *l)
-{
-	add(l, "; what a driver was asked last is ");
-	add_call(l);
-	add(l, " (driver ");
-	add(l, latest.driver);
-	add(l, ")");
-}
-
 static void add_what(struct line *l, int sig, const char *whose)
 {
 	bool in_call = latest.depth > 0 && (!whose || strcmp(whose, latest.driver) == 0);
@@ -243,16 +233,11 @@ static void add_what(struct line *l, int sig, const char *whose)
 	if (in_call || !*latest.driver)
 		return;
 	add(l, whose ? " in a callback" : ", as far as can be told in no driver");
-	add_latest(l);
-}
-
-static void write_line(struct line *l, const char *whose)
-{
-	add(l, whose || latest.depth ? ": please report it to whoever makes that driver"
-				     : ": please report it");
-	add(l, "; what was printed holds, of other nodes nothing is known\n");
-	if (!said)
-		(void)!write(STDERR_FILENO, l->text, l->n);
+	add(l, "; what a driver was asked last is ");
+	add_call(l);
+	add(l, " (driver ");
+	add(l, latest.driver);
+	add(l, ")");
 }
 
 static void on_crash(int sig, siginfo_t *info, void *context)
@@ -265,7 +250,11 @@ static void on_crash(int sig, siginfo_t *info, void *context)
 	add(&l, program_name);
 	add(&l, ": ");
 	add_what(&l, sig, whose);
-	write_line(&l, whose);
+	add(&l, whose || latest.depth ? ": please report it to whoever makes that driver"
+				      : ": please report it");
+	add(&l, "; what was printed holds, of other nodes nothing is known\n");
+	if (!said)
+		(void)!write(STDERR_FILENO, l.text, l.n);
 	for (size_t i = 0; i < SIGNALS; i++)
 		(void)sigaction(signals[i], &before[i], NULL);
 	/* A fault happens again as soon as this returns; a signal that was sent does not. */
@@ -273,69 +262,45 @@ static void on_crash(int sig, siginfo_t *info, void *context)
 		(void)raise(sig);
 }
 
-/* --- A driver that ends the program, or does not let it end. ---------------------------------- */
+/* --- What ends the program or holds it up without a crash. ------------------------------------ */
 
-/* what: said of the driver; alone: said where it is not known which one it was. */
-static void end_named(const char *whose, const char *what, const char *alone, int status)
+static bool ends; /* main() has ended, and exit() is its own */
+
+static void say_latest(const char *how)
 {
 	struct line l = { .n = 0 };
-	bool in_call = latest.depth > 0 && (!whose || strcmp(whose, latest.driver) == 0);
 
 	if (put_right)
 		put_right();
-	if (in_call)
-		whose = latest.driver;
 	add(&l, program_name);
-	add(&l, whose ? ": driver " : ": ");
-	add(&l, whose ? whose : "");
-	add(&l, whose ? what : alone);
-	if (in_call) {
-		add(&l, " in ");
-		add_call(&l);
-	} else if (*latest.driver) {
-		add(&l, whose ? " in a callback" : "");
-		add_latest(&l);
-	}
-	write_line(&l, whose);
-	_exit(status);
+	add(&l, ": ");
+	add(&l, *latest.driver ? "driver " : "it");
+	add(&l, latest.driver);
+	add(&l, how);
+	add_call(&l);
+	add(&l, ": please report it to whoever makes that driver; what was printed holds, of other "
+		"nodes nothing is known\n");
+	(void)!write(STDERR_FILENO, l.text, l.n);
 }
 
-static void on_exit_called(void)
+static void on_exit_of_others(void)
 {
-	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-	bool mine = here < stack_top && stack_top - here < (1u << 23);
-
-	if (expected)
+	if (ends || !*latest.driver)
 		return;
-	(void)fflush(stdout);
-	end_named(mine ? caller_on_stack(here) : NULL, " ended the program by exit()",
-		"something called exit(), which only the program itself may do", EXIT_FAILURE);
+	say_latest(latest.depth ? " ended the program in "
+				: " or a library ended the program; it was asked last for ");
+	_exit(EXIT_FAILURE);
 }
 
-void pctl_expect_end(void)
+void pctl_name_blocked(void)
 {
-	expected = 1;
+	say_latest(
+		latest.depth ? " does not return from " : " has the loop since it was asked for ");
 }
 
-static volatile sig_atomic_t blocked_status;
-
-static void on_blocked(int sig, siginfo_t *info, void *context)
+void pctl_program_ends(void)
 {
-	(void)sig;
-	end_named(who(info, context), " did not let the program end: it blocks it",
-		"it could not end in an orderly way: something blocks it", blocked_status);
-}
-
-void pctl_end_blocked(unsigned seconds, int status)
-{
-	struct sigaction action = { .sa_sigaction = on_blocked,
-		.sa_flags = SA_SIGINFO | SA_ONSTACK };
-
-	blocked_status = status;
-	(void)sigfillset(&action.sa_mask);
-	if (seconds)
-		(void)sigaction(SIGALRM, &action, NULL);
-	(void)alarm(seconds);
+	ends = true;
 }
 
 void pctl_name_crashes(const char *program, void (*first)(void))
@@ -348,11 +313,11 @@ void pctl_name_crashes(const char *program, void (*first)(void))
 
 	stack_top = (uintptr_t)&here;
 	put_right = first;
+	(void)atexit(on_exit_of_others);
 	(void)snprintf(program_name, sizeof(program_name), "%s", program);
 	(void)sigemptyset(&action.sa_mask);
 	if (sigaltstack(&own, NULL) < 0)
 		action.sa_flags &= ~SA_ONSTACK;
 	for (size_t i = 0; i < SIGNALS; i++)
 		(void)sigaction(signals[i], &action, &before[i]);
-	(void)atexit(on_exit_called);
 }

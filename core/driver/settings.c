@@ -2,11 +2,14 @@
 #include "driver/settings.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
+#include "base/paths.h"
 #include "inventory/inventory.h"
 
 const char *const pctl_core_keys[] = { "driver", "class", "credential", "address", "tags", "ready",
@@ -103,14 +106,22 @@ static void convert(
 	wrong(c, at, s->property->name, what);
 }
 
+/* Drivers may start what is there, which runs in another folder than ours. */
 static void make_absolute(struct pctl_setting *s, const struct pctl_value *at)
 {
 	const char *file = pctl_value_place(at).file;
-	const char *slash = file ? strrchr(file, '/') : NULL;
 
-	if (*s->text == '/' || !slash)
+	/* What a source printed stands in no folder. */
+	if (*s->text == '/' || !file || (!strchr(file, '/') && access(file, F_OK) < 0))
 		return;
-	s->path = pctl_xasprintf("%.*s/%s", (int)(slash - file), file, s->text);
+	char *path = pctl_path_of(at);
+	PCTL_AUTO(free) char *here = *path == '/' ? NULL : getcwd(NULL, 0);
+	if (here) {
+		s->path = pctl_xasprintf("%s/%s", here, path);
+		free(path);
+	} else {
+		s->path = path;
+	}
 	s->text = s->path;
 }
 

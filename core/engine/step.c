@@ -128,7 +128,8 @@ static uint64_t retry_delay(const struct pctl_task *t)
 		return 0;
 	}
 	delay = pctl_jitter(delay);
-	return now(t) + delay < t->deadline ? delay : 0;
+	/* With less time than that it would be late, and hide what this one met. */
+	return now(t) + delay + delay / LATE_PART < t->deadline ? delay : 0;
 }
 
 static struct pctl_sent *record_of(struct pctl_task *t)

@@ -117,7 +117,9 @@ static void add_identify(struct pctl_value *map, const struct pctl_target *targe
 
 static void add_console(struct pctl_value *map, const struct pctl_target *target)
 {
-	pctl_value_set_bool(map, "console", target->loaded->driver->console != NULL);
+	const struct pctl_console_if *console = target->loaded->driver->console;
+
+	pctl_value_set_bool(map, "console", console && !(console->flags & PCTL_CONSOLE_ELSEWHERE));
 }
 
 static void add_log(struct pctl_value *map, const struct pctl_target *target)

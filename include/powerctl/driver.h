@@ -150,6 +150,11 @@ struct pctl_property {
 	uint64_t max;               /* PCTL_TYPE_UINT: the largest allowed; 0: 2^64-1 */
 	uint32_t flags;
 	uint64_t min; /* PCTL_TYPE_UINT: the smallest allowed */
+	/*
+	 * PCTL_TYPE_TEXT: what the inventory's schema asks of it, a regular expression as
+	 * JavaScript has them, for editors; NULL: any text. It takes all that check() takes.
+	 */
+	const char *pattern;
 };
 #define PCTL_PROPERTY(...)                                        \
 	{                                                         \
@@ -237,6 +242,10 @@ struct pctl_identify_if {
  * not tried again. */
 #define PCTL_CONSOLE_STEAL 1u
 
+/* In pctl_console_if.flags: open never opens one. It ends with PCTL_E_UNSUPPORTED and a text that
+ * says how the console is reached instead, and `caps` lists none. */
+#define PCTL_CONSOLE_ELSEWHERE 1u
+
 struct pctl_console_if {
 	uint32_t size;
 	/*
@@ -247,6 +256,7 @@ struct pctl_console_if {
 		void *dev, struct pctl_op *op, unsigned flags, struct pctl_session **ret_session);
 	/* PCTL_ACTION_BIT()s the device refuses while one is open; not acted upon yet. */
 	uint32_t refused_actions;
+	uint32_t flags; /* PCTL_CONSOLE_ELSEWHERE or 0 */
 };
 
 /* Trees as inspect's. */
@@ -465,6 +475,13 @@ struct pctl_driver {
 	 * were not read, so that open looks at them again.
 	 */
 	int (*check)(const struct pctl_device *settings, struct pctl_error *err);
+
+	/*
+	 * NULL, or the values that the selector can have on this machine, for completion: calls add
+	 * once for each; a value is borrowed for the call. Runs before start(); it must not wait
+	 * and starts nothing.
+	 */
+	void (*values)(void (*add)(void *data, const char *value), void *data);
 };
 
 #ifdef __cplusplus

@@ -285,19 +285,14 @@ PCTL_API int pctl_trust_forget(struct pctl_core *core, struct pctl_inventory *in
  * signal handler: what the program has to put right whatever ends it. Call it once, in main(): it
  * takes the place on the stack where it is called for the top of what may have crashed.
  *
- * A driver that calls exit() is told of in the same way, and the program ends with status 1: so is
- * everybody else who calls it, or returns from main(), without pctl_expect_end() before.
+ * An exit() of a driver's, before pctl_program_ends(), is told of likewise, and the program ends
+ * with EXIT_FAILURE.
  */
 PCTL_API void pctl_name_crashes(const char *program, void (*first)(void));
-/* The program is about to end of its own will: exit() is no fault from now on. */
-PCTL_API void pctl_expect_end(void);
-/*
- * The program was asked to end and has so many seconds for it. Then SIGALRM ends it with status,
- * and says on standard error which driver blocks it, as far as can be told; what
- * pctl_name_crashes() was given applies. 0 seconds: it is alive, and goes on. May be called in a
- * signal handler.
- */
-PCTL_API void pctl_end_blocked(unsigned seconds, int status);
+PCTL_API void pctl_program_ends(void);
+
+/* For signal handlers, where the loop does not turn any more: says which driver has it. */
+PCTL_API void pctl_name_blocked(void);
 
 /* --- Files. ----------------------------------------------------------------------------------- */
 

@@ -30,23 +30,43 @@ static bool is_name(const char *s)
 	       len <= NAME_LENGTH && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == len;
 }
 
-/* The one of those that are there that was probably meant; free() it. */
-static char *nearest(const char *name, bool *ret_any)
+void fence_values(void (*add)(void *data, const char *value), void *data)
 {
-	char *names[AGENTS_MAX + 1] = { NULL };
 	DIR *dir = opendir(FOLDER);
 	size_t n = 0;
 
 	for (const struct dirent *e; dir && n < AGENTS_MAX && (e = readdir(dir));)
-		if (is_name(e->d_name))
-			names[n++] = pctl_xstrdup(e->d_name);
+		if (is_name(e->d_name)) {
+			add(data, e->d_name);
+			n++;
+		}
 	if (dir)
 		(void)closedir(dir);
-	const char *near = pctl_parse_nearest(name, (const char *const *)names);
+}
+
+struct agents {
+	char *names[AGENTS_MAX + 1];
+	size_t n;
+};
+
+static void keep_name(void *data, const char *name)
+{
+	struct agents *all = data;
+
+	all->names[all->n++] = pctl_xstrdup(name);
+}
+
+/* The one of those that are there that was probably meant; free() it. */
+static char *nearest(const char *name, bool *ret_any)
+{
+	struct agents all = { .n = 0 };
+
+	fence_values(keep_name, &all);
+	const char *near = pctl_parse_nearest(name, (const char *const *)all.names);
 	char *copy = near ? pctl_xstrdup(near) : NULL;
-	for (size_t i = 0; i < n; i++)
-		free(names[i]);
-	*ret_any = n > 0;
+	for (size_t i = 0; i < all.n; i++)
+		free(all.names[i]);
+	*ret_any = all.n > 0;
 	return copy;
 }
 

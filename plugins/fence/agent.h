@@ -48,6 +48,8 @@ uint16_t fence_key_port(const struct pctl_device *device);
 int fence_describe(const struct pctl_selector *selector, struct pctl_description **ret,
 	struct pctl_error *err);
 void fence_undescribe(struct pctl_description *description);
+/* The driver's values(): the names of the agents that are in the usual folder. */
+void fence_values(void (*add)(void *data, const char *value), void *data);
 
 /*
  * What the agent reads from its standard input for an action ("status"), secrets included: buf was

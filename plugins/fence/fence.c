@@ -8,6 +8,7 @@
 
 #include <powerctl/driver.h>
 #include <powerctl/mem.h>
+#include <powerctl/parse.h>
 
 #include "agent.h"
 #include "words.h"
@@ -31,6 +32,7 @@ struct fence_dev {
 	struct pctl_op *op; /* the one that is under way */
 	struct pctl_program *program;
 	struct pctl_power *power; /* where a state goes; NULL: it is an action */
+	uint64_t time_ms;         /* that the agent has */
 };
 
 /* --- What came of it. ------------------------------------------------------------------------- */
@@ -117,6 +119,35 @@ static void take_end(struct fence_dev *dev, const struct pctl_program_result *re
 	}
 }
 
+/* To what is read at a glance; and equal errors fold. */
+static void format_time(uint64_t ms, char *ret, size_t size)
+{
+	uint64_t to = ms < 1000 ? 10 : ms < 10000 ? 100 : 1000;
+
+	pctl_format_duration((ms + to / 2) / to * to, ret, size);
+}
+
+/* It was ended: what it said last, without what it only noted down. */
+static void take_killed(struct fence_dev *dev, const struct pctl_program_result *result)
+{
+	bool late = result->end == PCTL_PROGRAM_LATE;
+	char last[FENCE_REASON_SIZE], limit[32];
+	struct pctl_error err = { 0 };
+
+	fence_words_last(result->said, result->said_len, last);
+	format_time(dev->time_ms, limit, sizeof(limit));
+	const char *colon = *last ? ": " : "";
+	if (late)
+		(void)pctl_error_set(&err, PCTL_E_TIMEOUT,
+			"no answer from %.100s in %s; it was killed%s%s", dev->agent->path, limit,
+			colon, last);
+	else
+		(void)pctl_error_set(&err, PCTL_E_PROTOCOL,
+			"%.100s was killed by signal %d (%s)%s%s", dev->agent->path, result->status,
+			strsignal(result->status), colon, last);
+	fail(dev, late ? err.code : doubtful(dev, err.code), 0, err.text);
+}
+
 static void on_done(void *data, const struct pctl_program_result *result)
 {
 	struct fence_dev *dev = data;
@@ -133,7 +164,8 @@ static void on_done(void *data, const struct pctl_program_result *result)
 		dev->op = NULL;
 		break;
 	case PCTL_PROGRAM_LATE:
-		fail(dev, PCTL_E_TIMEOUT, 0, result->err.text);
+	case PCTL_PROGRAM_SIGNALED:
+		take_killed(dev, result);
 		break;
 	default:
 		fail(dev, doubtful(dev, PCTL_E_PROTOCOL), 0, result->err.text);
@@ -161,6 +193,15 @@ static void on_abort(struct pctl_op *op, void *work)
 	dev->op = NULL;
 }
 
+/* So long it may wait, so that it gives up and says why before it is killed. */
+static unsigned patience_of(const struct fence_dev *dev)
+{
+	unsigned left_s = (unsigned)(dev->time_ms / 1000);
+	unsigned rest_s = is_change(dev) ? LOGIN_S : left_s / 5 + 1;
+
+	return left_s > rest_s + 1 ? left_s - rest_s : 1;
+}
+
 static void run(struct fence_dev *dev, struct pctl_op *op, const char *action)
 {
 	const char *const argv[] = { dev->agent->path, NULL };
@@ -170,14 +211,12 @@ static void run(struct fence_dev *dev, struct pctl_op *op, const char *action)
 		.secrets = dev->secrets,
 		.op = op,
 		.starting = on_starting };
-	unsigned left_s = (unsigned)(pctl_program_time(op) / 1000);
-	unsigned wait_s = left_s > LOGIN_S + 1 ? left_s - LOGIN_S : 1;
 	struct pctl_error err = { 0 };
 	struct pctl_buf input;
 
+	dev->time_ms = pctl_program_time(op);
 	pctl_buf_init_secret(&input, PCTL_PROGRAM_INPUT_MAX);
-	int r = fence_agent_input(
-		dev->agent, dev->device, action, is_change(dev) ? wait_s : 0, &input, &err);
+	int r = fence_agent_input(dev->agent, dev->device, action, patience_of(dev), &input, &err);
 	if (r < 0) {
 		pctl_op_fail_error(op, &err);
 	} else {
@@ -307,6 +346,7 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.key_port = fence_key_port,
 	.describe = fence_describe,
 	.undescribe = fence_undescribe,
+	.values = fence_values,
 	/* Agents ask again by themselves, and a login that was refused sounds like one that was
 	   lost. */
 	.flags = PCTL_DRIVER_REPEATS | PCTL_DRIVER_NO_DIAL,

@@ -106,24 +106,41 @@ unsigned fence_words_verbose(const char *parameter)
 
 /* --- What agents say. ------------------------------------------------------------------------- */
 
+enum level {
+	LEVEL_NONE, /* it was printed, not logged */
+	LEVEL_ERROR,
+	LEVEL_WARNING,
+	LEVEL_CHATTER, /* what it is doing, with times and addresses: no complaint */
+};
+
 /* "2026-11-21 05:00:00,123 ERROR: ", as fencing.py's LOG_FORMAT has it, and Python's own. */
-static const char *skip_prefix(const char *line, bool *ret_error)
+static const char *skip_prefix(const char *line, enum level *ret_level)
 {
-	static const char *const levels[] = {
-		"ERROR: ", "CRITICAL: ", "WARNING: ", "INFO: ", "DEBUG: "
+	static const struct {
+		const char *word;
+		enum level level;
+	} levels[] = {
+		{ "ERROR:", LEVEL_ERROR },
+		{ "CRITICAL:", LEVEL_ERROR },
+		{ "WARNING:", LEVEL_WARNING },
+		{ "INFO:", LEVEL_CHATTER },
+		{ "DEBUG:", LEVEL_CHATTER },
 	};
+	size_t date = strspn(line, "0123456789-:, ");
 
-	*ret_error = true;
-	if (strncmp(line, "ERROR:root:", 11) == 0)
-		return line + 11;
+	*ret_level = LEVEL_NONE;
 	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-		const char *found = strstr(line, levels[i]);
+		size_t len = strlen(levels[i].word);
+		const char *rest = line + date + len;
 
-		*ret_error = i < 2;
-		if (found && strspn(line, "0123456789-:, ") == (size_t)(found - line))
-			return found + strlen(levels[i]);
+		if (strncmp(line + date, levels[i].word, len) != 0)
+			continue;
+		bool root = !date && strncmp(rest, "root:", 5) == 0;
+		if (!root && *rest && *rest != ' ')
+			continue;
+		*ret_level = levels[i].level;
+		return rest + (root ? 5 : *rest == ' ');
 	}
-	*ret_error = false;
 	return line;
 }
 
@@ -146,11 +163,8 @@ static void copy_line(const char *from, size_t len, char *ret, size_t size)
 	ret[n] = '\0';
 }
 
-/*
- * The last line of said that says something, cut off from *len; "": there is none. error: whether
- * it was logged as one.
- */
-static void take_line(const char *said, size_t *len, char *ret, size_t size, bool *ret_error)
+/* The last line of said that says something, cut off from *len; "": there is none. */
+static void take_line(const char *said, size_t *len, char *ret, size_t size, enum level *ret_level)
 {
 	char line[512];
 
@@ -160,11 +174,26 @@ static void take_line(const char *said, size_t *len, char *ret, size_t size, boo
 		size_t start = before ? (size_t)(before - said) + 1 : 0;
 
 		copy_line(said + start, *len - start, line, sizeof(line));
-		const char *text = skip_prefix(line, ret_error);
+		const char *text = skip_prefix(line, ret_level);
 		if (!says_nothing(text))
 			(void)snprintf(ret, size, "%.*s", (int)size - 1, text);
 		*len = start ? start - 1 : 0;
 	}
+}
+
+/* The same of what was not chatter. */
+static void take_words(const char *said, size_t *len, char *ret, size_t size)
+{
+	enum level level;
+
+	do
+		take_line(said, len, ret, size, &level);
+	while (*ret && level == LEVEL_CHATTER);
+}
+
+void fence_words_last(const char *said, size_t len, char ret[FENCE_REASON_SIZE])
+{
+	take_words(said, &len, ret, FENCE_REASON_SIZE);
 }
 
 #define BEFORE  FENCE_BEFORE
@@ -250,16 +279,17 @@ const struct fence_meaning *fence_words_meaning(const char *complaint)
 static const struct fence_meaning *find_reason(const char *said, size_t len, char *ret, size_t size)
 {
 	const struct fence_meaning *found = NULL;
-	bool error;
+	enum level level;
 
 	for (;;) {
 		char line[FENCE_REASON_SIZE];
 
-		take_line(said, &len, line, sizeof(line), &error);
+		take_line(said, &len, line, sizeof(line), &level);
 		if (!*line)
 			return found;
 		const struct fence_meaning *m = fence_words_meaning(line);
-		bool counts = *m->part && !(m->kind & VAGUE) && (error || (m->kind & PLAIN));
+		bool counts = *m->part && !(m->kind & VAGUE) &&
+			      (level == LEVEL_ERROR || (m->kind & PLAIN));
 
 		if (!counts || (found && m >= found))
 			continue;
@@ -322,12 +352,14 @@ void fence_words_judge(const char *said, size_t len, struct fence_verdict *ret)
 {
 	char last[FENCE_REASON_SIZE], reason[FENCE_REASON_SIZE];
 	const struct fence_meaning *why = NULL;
-	bool error;
+	size_t all = len;
 
-	take_line(said, &len, last, sizeof(last), &error);
+	take_words(said, &len, last, sizeof(last));
+	if (!*last)
+		len = all;
 	const struct fence_meaning *m = fence_words_meaning(last);
 	bool before = m->kind & BEFORE;
-	if (m->kind & VAGUE)
+	if (!*last || (m->kind & VAGUE))
 		why = find_reason(said, len, reason, sizeof(reason));
 	if (why) /* who did not get in, or lacks something, had no chance to change anything */
 		before = before || why->code == PCTL_E_AUTH || why->code == PCTL_E_CONFIG;
@@ -338,8 +370,10 @@ void fence_words_judge(const char *said, size_t len, struct fence_verdict *ret)
 	else if (by->words)
 		(void)snprintf(
 			ret->text, sizeof(ret->text), "%s: %s", by->words, why ? reason : last);
-	else if (why)
+	else if (why && *last)
 		(void)snprintf(ret->text, sizeof(ret->text), "%.80s (%.150s)", last, reason);
+	else if (why)
+		(void)snprintf(ret->text, sizeof(ret->text), "%s", reason);
 	else
 		(void)snprintf(ret->text, sizeof(ret->text), "%s", last);
 }

@@ -62,6 +62,12 @@ struct fence_verdict {
 void fence_words_judge(const char *said, size_t len, struct fence_verdict *ret);
 
 /*
+ * The last line that says something and was not logged as INFO or DEBUG, without time and level;
+ * "": there is none.
+ */
+void fence_words_last(const char *said, size_t len, char ret[FENCE_REASON_SIZE]);
+
+/*
  * The `verbose_level` that an agent with this parameter needs to say why it failed; 0: it does
  * without, or would say more than is good.
  */

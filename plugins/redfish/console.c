@@ -144,4 +144,5 @@ static void open_console(
 const struct pctl_console_if redfish_console = {
 	.size = sizeof(redfish_console),
 	.open = open_console,
+	.flags = PCTL_CONSOLE_ELSEWHERE,
 };

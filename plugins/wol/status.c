@@ -39,20 +39,44 @@ static void is_on(struct wol_dev *dev)
 }
 
 /* Whoever waits for it, or is about to wake it, goes on; whoever wanted to know is told why not. */
-static void is_unknown(struct wol_dev *dev, const char *why)
+static void is_unknown(struct wol_dev *dev, const struct pctl_error *why)
 {
-	struct pctl_error err;
-	char limit[32];
-
 	if (dev->flags & (PCTL_GET_CONFIRM | PCTL_GET_BEFORE_CHANGE)) {
 		dev->power->state = PCTL_POWER_UNKNOWN;
 		pctl_op_done(wol_end(dev));
 		return;
 	}
+	pctl_op_fail_error(wol_end(dev), why);
+}
+
+static void is_silent(struct wol_dev *dev, const char *what)
+{
+	struct pctl_error err = { 0 };
+	char limit[32];
+
 	pctl_format_duration(pctl_device_connect_ms(dev->device), limit, sizeof(limit));
-	pctl_error_set(&err, PCTL_E_TIMEOUT,
-		"%s in %s: it is off, or does not answer such questions", why, limit);
-	pctl_op_fail_error(wol_end(dev), &err);
+	(void)pctl_error_set(&err, PCTL_E_TIMEOUT,
+		"%s in %s: it is off, or does not answer such questions", what, limit);
+	is_unknown(dev, &err);
+}
+
+/* Somebody said at once that there is no connection: the machine, or who stands before it. */
+static void is_turned_away(struct wol_dev *dev, int why)
+{
+	unsigned port = (unsigned)pctl_setting_uint(dev->device, "status_port");
+	struct pctl_error err = { 0 };
+
+	if (why == ECONNREFUSED)
+		(void)pctl_error_set(&err, PCTL_E_UNREACHABLE,
+			"its port %u refuses connections: it may be on, and nothing listens there, "
+			"or a firewall refuses in its place; `status_port` names another port",
+			port);
+	else
+		(void)pctl_error_set(&err, pctl_error_from_errno(why),
+			"no connection to its port %u (%s): it is off, or there is no way to it",
+			port, strerror(why));
+	(void)pctl_error_flag(&err, why == ECONNREFUSED ? PCTL_ERROR_NOT_LISTENING : 0);
+	is_unknown(dev, &err);
 }
 
 static void fail_errno(struct wol_dev *dev, const char *what)
@@ -105,7 +129,7 @@ static void send_echo(uv_timer_t *timer)
 	uint8_t echo[WOL_ECHO_SIZE];
 
 	if (now(dev) >= dev->until) {
-		is_unknown(dev, "no answer to ping");
+		is_silent(dev, "no answer to ping");
 		return;
 	}
 	wol_echo_make(echo, is_v6(dev), (uint16_t)dev->token, 1, dev->token);
@@ -176,7 +200,7 @@ static void ping(struct wol_dev *dev)
 
 static void on_late(uv_timer_t *timer)
 {
-	is_unknown(timer->data, "its port takes no connection");
+	is_silent(timer->data, "its port takes no connection");
 }
 
 static void on_connected(uv_poll_t *poll, int status, int events)
@@ -186,10 +210,15 @@ static void on_connected(uv_poll_t *poll, int status, int events)
 	socklen_t len = sizeof(why);
 
 	(void)events;
-	if (status == 0 && getsockopt(dev->fd, SOL_SOCKET, SO_ERROR, &why, &len) == 0 && why == 0)
+	/* A refusal comes with a status too, which does not say that it is one. */
+	if (getsockopt(dev->fd, SOL_SOCKET, SO_ERROR, &why, &len) < 0)
+		why = errno;
+	if (why == 0 && status == 0)
 		is_on(dev);
+	else if (why == 0 || why == ETIMEDOUT)
+		is_silent(dev, "its port takes no connection");
 	else
-		is_unknown(dev, "its port takes no connection");
+		is_turned_away(dev, why);
 }
 
 /* A refusal may be a firewall's: only a connection says that it is on. */
@@ -204,7 +233,7 @@ static void connect_to(struct wol_dev *dev)
 	if (connect(dev->fd, (const struct sockaddr *)&dev->from, size_of(dev)) == 0)
 		is_on(dev);
 	else if (errno != EINPROGRESS)
-		is_unknown(dev, "its port takes no connection");
+		is_turned_away(dev, errno);
 	else if (watch(dev, UV_WRITABLE, on_connected) < 0)
 		fail_errno(dev, "cannot connect");
 	else

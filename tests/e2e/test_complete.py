@@ -77,6 +77,20 @@ def nodes(lab):
 
 
 @test
+def selectors(lab):
+    """The values of a driver's selector: the agents that are here, or files"""
+    lab.inventory(INVENTORY)
+    if not os.path.exists("/usr/sbin/fence_apc"):
+        skip("fence-agents: not installed")
+    same(set(complete(lab, "drivers", "fence", "fence_apc")), {"fence_apc", "fence_apc_snmp"})
+    same(set(complete(lab, "add", "--driver", "fence", "--set", "agent=fence_apc")),
+         {"agent=fence_apc", "agent=fence_apc_snmp"})
+    same(complete(lab, "drivers", "exec", "x"), [":files"])
+    for words in (("null", "x"), ("nosuch", "x"), ("fence", "fence_apc", "fence_")):
+        same(complete(lab, "drivers", *words), [], words)
+
+
+@test
 def many_nodes(lab):
     """Of very many names the next characters are offered, and no more words than one can read"""
     lab.inventory('nodes: {"n[00001-20000]x": {driver: "null"}}')

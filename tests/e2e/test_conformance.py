@@ -12,7 +12,7 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 
 from checklib import CHECK, PLUGINS, check
-from lib import BUILD, PATIENCE, SANITIZED, bad, good, has, main, same, skip, test, until
+from lib import BUILD, SANITIZED, bad, good, has, main, same, skip, test, until
 from linedev import PASSWORD, LineDevice
 
 def device_of(lab):
@@ -298,42 +298,27 @@ def crash_in_a_callback_is_named(lab):
 
 @test
 def exit_is_named(lab):
-    """a driver that ends the program is named, and the program fails"""
+    """a driver that ends the program is named, and the status is not its own"""
+    if SANITIZED:
+        return  # as above
     device, _ = device_of(lab)
     inventory(lab, "lineexits", device)
     r = lab.run("--plugin-dir", PLUGINS, "status", "n1")
     same(r.status, 1, r)
-    has(r.err, "powerctl: driver lineexits ended the program by exit() in power.get of n1: please report it")
-
-
-def pending(pid):
-    """Whether a signal waits to be taken."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        sets = [line.split()[1] for line in status if line.startswith(("SigPnd", "ShdPnd"))]
-    return any(int(one, 16) for one in sets)
+    has(r.err, "powerctl: driver lineexits ended the program in power.get of n1: please report it")
 
 
 @test
-def blocked_loop_ends(lab):
-    """^C twice ends what a driver blocks, and SIGTERM once does in time; it is named"""
+def blocked_loop_is_named(lab):
+    """a driver that does not return: the first signal waits for it, a later one ends the program"""
     device, _ = device_of(lab)
-    inventory(lab, "linestuck", device)
-    stuck = []
-    for signals in ((signal.SIGINT, signal.SIGINT), (signal.SIGINT, signal.SIGTERM), (signal.SIGTERM,)):
-        proc = lab.start("--plugin-dir", PLUGINS, "status", "n1", stdin=subprocess.DEVNULL,
-                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        same(proc.stderr.readline(), "stuck\n")
-        for one in signals:
-            proc.send_signal(one)
-            # Two of the same kind that nobody took yet would be one.
-            until("it was not taken", lambda: not pending(proc.pid))
-        stuck.append(proc)
-    for proc in stuck:
-        _, err = proc.communicate(timeout=PATIENCE)
-        assert proc is stuck[-1] or stuck[-1].poll() is None, "the second signal shortens it"
-        same(proc.returncode, 130, err)
-        has(err, "powerctl: driver linestuck did not let the program end: it blocks it in power.get of n1: ")
-        same(err.count("\n"), 1, err)
+    inventory(lab, "linehang", device)
+    proc = lab.start("--plugin-dir", PLUGINS, "status", "n1", stdout=subprocess.PIPE,
+                     stderr=subprocess.PIPE, text=True)
+    same(proc.stderr.readline(), "line: hangs\n")
+    until("it ends", lambda: proc.send_signal(signal.SIGTERM) or proc.poll() is not None)
+    same(proc.returncode, 130)
+    has(proc.stderr.read(), "powerctl: driver linehang does not return from power.get of n1: ")
 
 
 @test

@@ -47,6 +47,16 @@ class Talk:
 
 
 @test
+def nobody_reads_the_first_prompt(lab):
+    """it ends where its first word cannot be written"""
+    lab.inventory(FLEET)
+    with open("/dev/full", "wb") as full:
+        proc = lab.start("--coprocess", ALL, stdin=subprocess.PIPE, stdout=full, stderr=subprocess.PIPE)
+    until("it has ended", lambda: proc.poll() is not None)
+    same(proc.returncode, 1)
+
+
+@test
 def answers(lab):
     """a line for each node, a last line, the prompt; whatever did not come about is counted as failed"""
     talk = Talk(lab, ALL)

@@ -11,7 +11,7 @@ import threading
 import urllib.parse
 
 from checklib import check
-from lib import BUILD, SOURCE, bad, error_of, good, has, main, same, test, until
+from lib import BUILD, PATIENCE, POWERCTL, SOURCE, bad, error_of, good, has, main, same, test, until
 from schema import check_schema
 
 RELAY = os.path.join(SOURCE, "contrib/exec/relay.sh")
@@ -95,6 +95,8 @@ def test_the_shell_example(lab):
     good(lab.run("off", "r1"), "r1: off")
     same(lab.read("relay/line"), "0\n")
     bad(lab.run("pxeboot", "r1"), 1, "unsupported")
+    has(lab.run("caps", "r1").out, "\n  boot_once: -\n")  # `none` is a device
+    same(lab.run("caps", "--json", "r1").json[0]["result"]["boot_once"], [])
     has(lab.run("drivers", "exec", RELAY).out, "line (file; required)")
     lab.write("relay/line", "x\n")  # what is neither is not off
     has(bad(lab.run("status", "r1"), 1, "r1: unknown: protocol").out, "\"state\" is 'x'")
@@ -311,6 +313,13 @@ def test_which_files_are_run(lab):
     lab.write("config/powerctl/drivers/state", "off\n")
     nodes(lab, "drivers/odd", "")  # it starts at the inventory's folder
     good(lab.run("status", "n1"), "n1: off")
+    folder = os.path.dirname(lab.inventory_path)
+    for words, env in ((("--inventory", "powerctl/powerctl.yaml"), {}), ((), {"POWERCTL_INVENTORY": "powerctl.yaml"}),
+                       ((), {"POWERCTL_INVENTORY": "powerctl/powerctl.yaml"})):
+        here = folder if env.get("POWERCTL_INVENTORY") == "powerctl.yaml" else os.path.dirname(folder)
+        done = subprocess.run([POWERCTL, *words, "status", "n1"], cwd=here, env={**lab.env, **env},
+                              capture_output=True, text=True, timeout=PATIENCE, check=False)
+        same((done.stdout, done.returncode), ("n1: off\n", 0), (words, env, done.stderr))
     where = f"powerctl.yaml:2:31: program '{path}': "
     os.chmod(path, 0o757)
     mistakes(lab, where + f"it is writable by others and is not run; mend it with: chmod o-w {path}")

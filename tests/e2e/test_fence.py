@@ -254,6 +254,7 @@ def secrets(lab):
     one = fake.log[-1]
     same(one["argv"], [])
     assert SECRET not in json.dumps(one["env"]) and "PRIV" not in one["env"], one["env"]
+    assert 1 <= int(one["given"].pop("power_timeout")) < 30, one
     same(one["given"], {"action": "status", "ip": "10.0.0.1", "username": "u", "plug": "7",
                         "password": SECRET, "snmp_priv_passwd": '" blanks "',
                         "machine_file": lab.path("machine"), "log_file": lab.path("log")})
@@ -445,6 +446,12 @@ def hangs(lab):
         same([one["given"]["action"] for one in fake.log if "given" in one], ["status"])
         assert len(pids_of(fake)) >= 2, fake.log
         until("all of it is gone", lambda: all(gone(pid) for pid in pids_of(fake)))
+    fake.entry(mode="chatter", timeouts="read: 4s")
+    same(error_of(lab.run("--json", "status", "n1")),
+         ("timeout", f"no answer from {fake.agent} in 3.5 s; it was killed: the line is slow"))
+    fake.entry(mode="patient", timeouts="read: 4s")  # it gives up before it is killed
+    same(error_of(lab.run("--json", "status", "n1")),
+         ("timeout", "fence_fake: Connection timed out"))
     lab.write("log", "")
     fake.entry(mode="deaf", mode_action="off", timeouts="read: 4s, confirm: 2s, verify: 1s")
     r = lab.run("--json", "off", "n1")

@@ -3,6 +3,7 @@
 """powerctl history: what commands write down, and what is made of it."""
 import json
 import os
+import resource
 import signal
 import subprocess
 
@@ -167,6 +168,18 @@ def interrupted(lab):
     same(run.wait(60), 130)
     e, = written(lab)
     same((e["outcome"], e["ok"], e["error"]["class"]), ("error", False, "canceled"))
+
+
+@test
+def limited_file(lab):
+    """where files may not grow it is said once, and the verb does what it was told"""
+    inventory(lab)
+    proc = lab.start("off", "n[1-4]", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                     env={"XDG_RUNTIME_DIR": lab.path("run")},
+                     preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200)))
+    out, err = proc.communicate(timeout=60)
+    same((proc.returncode, sorted(out.splitlines())), (0, [f"n{n}: off" for n in range(1, 5)]), err)
+    same(err.count("is missing in the history"), 1, err)
 
 
 if __name__ == "__main__":

@@ -143,6 +143,8 @@ def soft_power(lab):
     same("soft_off" in by_name[f"r{gen9}"]["power_lacks"], True, caps)
     same("soft_off" in by_name[f"r{gen9}"]["power"], False, caps)
     same("soft_off" in by_name["r1"]["power"], True, caps)
+    same(by_name["r1"]["console"], False, caps)  # it says only how it is reached
+    same("console" in lab.run("drivers", "--json", "redfish").json[0]["abilities"], False)
     same(fleet.device(gen9)["power"], "on")
     fleet.set(1, os_agent=0, power="on")
     good(lab.run("off", "--soft", "--force-after", "1s", "r1"),

@@ -367,11 +367,7 @@ static bool misbehaves(struct pctl_op *op)
 	*nowhere = 1;
 #endif
 #if defined(LINE_HANG)
-	for (;;)
-		(void)usleep(100000);
-#endif
-#if defined(LINE_STUCK)
-	(void)!write(STDERR_FILENO, "stuck\n", 6);
+	(void)!write(STDERR_FILENO, "line: hangs\n", 12);
 	for (;;)
 		(void)usleep(100000);
 #endif
