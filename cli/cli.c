@@ -32,7 +32,7 @@ void cli_init(struct cli *cli)
 	if (r < 0) {
 		say("cannot begin: %s%s", uv_strerror(r),
 			r == UV_EMFILE ? ": raise `ulimit -n`" : "");
-		exit(CLI_USAGE);
+		_exit(CLI_USAGE);
 	}
 }
 

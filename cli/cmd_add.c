@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "login.h"
+#include "methods.h"
 #include "probe.h"
 #include "prompt.h"
 #include "run.h"
@@ -352,7 +353,7 @@ static int prepare(struct addition *a, struct pctl_error *err)
 	if (r == 0)
 		r = check_inventory(a, err);
 	if (r == 0 && a->driver)
-		r = pctl_core_driver(cli_core(a->cli), a->driver, &driver, err);
+		r = method_driver(a->cli, a->driver, &driver, err);
 	if (r == 0 && !has_login(a))
 		r = get_login(a, driver, err);
 	return r;

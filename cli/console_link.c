@@ -285,11 +285,8 @@ static struct console_link *find(struct console_link *links, size_t node)
 
 static char *text_of(const struct console_link *l, const struct pctl_result *r)
 {
-	const struct pctl_inventory *inventory = l->cli->inventory;
 	const struct render_style style = {
 		.verbose = l->cli->options.verbose > 0,
-		.credential = pctl_inventory_text(inventory, r->node, "credential"),
-		.user = pctl_inventory_text(inventory, r->node, "username"),
 	};
 	bool busy = r->error.code == PCTL_E_BUSY && !l->cli->options.steal;
 	PCTL_AUTO(free) char *text = render_result(r, &style);

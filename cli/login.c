@@ -16,6 +16,7 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
+#include "methods.h"
 #include "prompt.h"
 
 #define URL_MAX        8192u
@@ -191,11 +192,29 @@ static char *selected_in(const char *url, const struct pctl_driver *driver)
 }
 
 /* Whether the URL's query or its user part says it already. */
+/* "passwrd_file=": nobody has to type what is told to be mistyped right after. */
+static bool mistypes_password(const char *query)
+{
+	static const char *const words[] = { "password_file", "password_env", "password_command",
+		"credential", NULL };
+
+	while (*query) {
+		size_t len = strcspn(++query, "&=");
+		PCTL_AUTO(free) char *key = pctl_xstrndup(query, len);
+
+		if (pctl_parse_nearest(key, words))
+			return true;
+		query += strcspn(query, "&");
+	}
+	return false;
+}
+
 static bool names_password(const char *url)
 {
 	const char *query = strchr(url, '?');
 
-	return query && (strstr(query, PASSWORD_QUERY) || strstr(query, "credential="));
+	return query && (strstr(query, PASSWORD_QUERY) || strstr(query, "credential=") ||
+				mistypes_password(query));
 }
 
 static bool names_user(const char *url)
@@ -252,7 +271,7 @@ static int url_driver(
 {
 	PCTL_AUTO(free) char *name = pctl_xstrndup(url, strcspn(url, ":"));
 
-	return pctl_core_driver(cli_core(cli), name, ret, err);
+	return method_driver(cli, name, ret, err);
 }
 
 int login_url(

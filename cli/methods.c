@@ -47,6 +47,21 @@ char *method_nearest_driver(struct cli *cli, const char *word)
 	return copy;
 }
 
+int method_driver(
+	struct cli *cli, const char *name, const struct pctl_driver **ret, struct pctl_error *err)
+{
+	int r = pctl_core_driver(cli_core(cli), name, ret, err);
+	PCTL_AUTO(free) char *near = r < 0 ? method_nearest_driver(cli, name) : NULL;
+
+	/* A driver may be there and have been refused. */
+	if (near && strcmp(near, name) != 0) {
+		PCTL_AUTO(free) char *text = pctl_xstrdup(err->text);
+
+		(void)pctl_error_set(err, err->code, "%s; did you mean '%s'?", text, near);
+	}
+	return r;
+}
+
 static const struct pctl_method *find(const struct pctl_driver *d, const char *name)
 {
 	for (const struct pctl_method *m = d->methods; m && m->name; m++)

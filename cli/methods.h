@@ -18,6 +18,10 @@ int method_help(struct cli *cli);
 /* The lines about methods in the list of all verbs. */
 void method_overview(FILE *out);
 
+/* pctl_core_driver(), whose error says which driver was probably meant. */
+int method_driver(
+	struct cli *cli, const char *name, const struct pctl_driver **ret, struct pctl_error *err);
+
 /* The driver that word was probably meant to be; free() it. Or NULL. */
 char *method_nearest_driver(struct cli *cli, const char *word);
 

@@ -114,7 +114,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_STAGGER] = ROW("stagger", 0, OPTION_DURATION, "DURATION", stagger_ms,
 		"start machines at least so far apart; the inventory's limits hold as well"),
 
-	[OPTION_JSON] = ROW("json", 0, OPTION_FLAG, NULL, json, "one JSON object per node"),
+	[OPTION_JSON] = ROW("json", 0, OPTION_FLAG, NULL, json, "JSON, one object per line"),
 	[OPTION_METRICS] = ROW("metrics", 0, OPTION_FLAG, NULL, metrics,
 		"the states as metrics for Prometheus, when all are there"),
 	[OPTION_OUTPUT] = ROW("output", 'o', OPTION_TEXT, "FILE", output,

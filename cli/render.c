@@ -15,7 +15,8 @@ static const struct {
 	int code;
 	const char *mend;
 } mends[] = {
-	{ PCTL_E_CONFIG, "`powerctl show NODE`, then `powerctl set KEY=VALUE NODE`" },
+	{ PCTL_E_CONFIG, "what it names as missing; settings are seen with `powerctl show NODE`, "
+			 "changed with `powerctl set KEY=VALUE NODE`" },
 	{ PCTL_E_AUTH, "put the right password into the credential's file, or choose another "
 		       "credential with `powerctl set credential=NAME NODE`" },
 	{ PCTL_E_FORBIDDEN,
@@ -46,8 +47,12 @@ static const char *find_hint(const struct pctl_error *err)
 	return pctl_error_hint(err->code);
 }
 
-static const char *find_mend(const struct pctl_error *err)
+static const char *find_mend(const struct pctl_result *r)
 {
+	const struct pctl_error *err = &r->error;
+
+	if (err->code == PCTL_E_STATE && r->feed_count)
+		return "`powerctl on NODE` or `powerctl off NODE` makes all its feeds alike";
 	if (err->flags & (PCTL_ERROR_DEADLINE | PCTL_ERROR_GATEWAY))
 		return find_hint(err);
 	for (size_t i = 0; i < sizeof(mends) / sizeof(mends[0]); i++)
@@ -82,16 +87,15 @@ static void add_details(
 }
 
 /* A refused login: whose it was. Never what it was. */
-static void add_login(
-	struct pctl_buf *buf, const struct pctl_result *r, const struct render_style *style)
+static void add_login(struct pctl_buf *buf, const struct pctl_result *r)
 {
-	const char *who = style->credential ? style->credential : style->user;
+	const char *who = r->credential ? r->credential : r->user;
 
 	/* Of several feeds each has its own, and the text has it; a gateway's is another one. */
 	if (r->error.code != PCTL_E_AUTH || (r->error.flags & PCTL_ERROR_GATEWAY) || !who ||
 		r->feed_count || strstr(r->error.text, who))
 		return;
-	pctl_buf_addf(buf, " (%s '", style->credential ? "credential" : "user");
+	pctl_buf_addf(buf, " (%s '", r->credential ? "credential" : "user");
 	text_clean(buf, who);
 	pctl_buf_adds(buf, "')");
 }
@@ -100,12 +104,12 @@ static void add_error(
 	struct pctl_buf *buf, const struct pctl_result *r, const struct render_style *style)
 {
 	const char *name = pctl_error_name(r->error.code);
-	const char *mend = style->mend ? find_mend(&r->error) : NULL;
+	const char *mend = style->mend ? find_mend(r) : NULL;
 
 	pctl_buf_addf(
 		buf, "%s: %s: ", style->mend ? "error" : render_word(r), name ? name : "internal");
 	text_clean(buf, r->error.text);
-	add_login(buf, r, style);
+	add_login(buf, r);
 	if (mend)
 		pctl_buf_addf(buf, "; to mend: %s", mend);
 }

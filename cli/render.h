@@ -10,8 +10,6 @@ struct render_style {
 	bool folded;   /* verbose without the address, which no two share */
 	bool indented; /* trees as indented lines, not as lines that stand alone */
 	bool mend;     /* errors say which command mends them (`check`) */
-	/* Of the node: what a refused login was made with; NULL: not known. */
-	const char *credential, *user;
 };
 
 /* A text for output_add(): free() it. */

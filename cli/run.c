@@ -134,18 +134,12 @@ static void say_warnings(struct runner *r)
 
 static void put_result(struct runner *r, const struct pctl_result *result)
 {
-	const struct pctl_inventory *inventory = r->cli->inventory;
-	struct render_style style = r->style;
 	char *text;
 
-	if (result->error.code == PCTL_E_AUTH) {
-		style.credential = pctl_inventory_text(inventory, result->node, "credential");
-		style.user = pctl_inventory_text(inventory, result->node, "username");
-	}
 	if (r->cli->options.json)
 		text = json_result(result, r->cli->command->name);
 	else
-		text = render_result(result, &style);
+		text = render_result(result, &r->style);
 	output_add(r->output, result->node, group_of(result), result->name, text);
 	if (output_kept(r->output) > UNREAD_MAX)
 		pctl_run_pause(r->run, true);

@@ -288,12 +288,37 @@ static bool is_missing(const struct pctl_setting *s)
 	       !s->property->default_text;
 }
 
+/* "passwrd_file": the secret whose name is mistyped before one of its ends; *ret_end, or NULL. */
+static const struct pctl_setting *nearest_secret(
+	const struct pctl_settings *settings, const char *key, const char **ret_end)
+{
+	size_t len = strlen(key);
+
+	for (size_t i = 0; i < PCTL_SECRET_ENDS; i++) {
+		const char *end = pctl_secret_ends[i];
+		size_t n = strlen(end);
+
+		if (!n || len <= n || strcmp(key + len - n, end) != 0)
+			continue;
+		PCTL_AUTO(free) char *stem = pctl_xstrndup(key, len - n);
+		const char *near = nearest_key(settings, stem);
+		const struct pctl_setting *s = near ? pctl_settings_find(settings, near) : NULL;
+
+		*ret_end = end;
+		return s && s->property->flags & PCTL_PROPERTY_SECRET ? s : NULL;
+	}
+	return NULL;
+}
+
 /* The required setting that an unknown key was to be, or NULL. */
 static const struct pctl_setting *meant(const struct pctl_settings *settings, const char *key)
 {
 	const char *near = is_known(settings, key) ? NULL : nearest_key(settings, key);
 	const struct pctl_setting *s = near ? pctl_settings_find(settings, near) : NULL;
+	const char *end;
 
+	if (!near && !is_known(settings, key))
+		s = nearest_secret(settings, key, &end);
 	return s && is_missing(s) ? s : NULL;
 }
 
@@ -324,9 +349,12 @@ static void check_key(const struct pctl_settings_context *c, const struct pctl_s
 	/* Without its selector nobody knows what else it has. */
 	if (selector && is_missing(selector) && !meant(settings, key))
 		return;
-	const char *near = nearest_key(settings, key);
+	const char *end = "", *near = nearest_key(settings, key);
+	const struct pctl_setting *secret = near ? NULL : nearest_secret(settings, key, &end);
+	if (secret)
+		near = secret->property->name;
 	PCTL_AUTO(free)
-	char *advice = near ? pctl_xasprintf("did you mean '%s'?", near)
+	char *advice = near ? pctl_xasprintf("did you mean '%s%s'?", near, secret ? end : "")
 			    : pctl_xasprintf("`powerctl drivers %s%s%s` lists them", driver,
 				      value ? " " : "", value ? value : "");
 	PCTL_AUTO(free)

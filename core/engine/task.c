@@ -39,6 +39,8 @@ void pctl_result_init(
 		.driver = target->loaded->driver->name,
 		.address = target->address,
 		.via = target->via && target->via->key ? target->via->text : NULL,
+		.credential = pctl_value_text(pctl_value_get(target->map, "credential")),
+		.user = pctl_value_text(pctl_value_get(target->map, "username")),
 		.verb = verb,
 	};
 }

@@ -161,6 +161,8 @@ struct pctl_result {
 	size_t node; /* index in the inventory */
 	const char *name, *driver, *address;
 	const char *via; /* the gateway on the way to it; NULL: none */
+	/* What the driver that was asked logs in with: names, which may be NULL. */
+	const char *credential, *user;
 	enum pctl_verb verb;
 	bool ok;
 	enum pctl_power_state state;

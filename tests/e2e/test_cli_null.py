@@ -92,6 +92,11 @@ def errors(lab):
     same(lab.run("status", "--sort").out,
          "a1: unknown: auth: told to fail: auth (credential 'bmc')\n"
          "a2: unknown: auth: told to fail: auth (user 'joe')\n")
+    lab.inventory('credentials: {bmc: {username: root, password_file: secret},'
+                  ' its: {username: joe, password_file: secret}}\n'
+                  'nodes: {a1: {driver: "null", credential: bmc, log:'
+                  ' {driver: "null", credential: its, fail_reads: auth}}}\n')
+    same(lab.run("log", "a1").out, "a1: error: auth: told to fail: auth (credential 'its')\n")
 
 
 @test
@@ -426,6 +431,9 @@ def hints(lab):
     """a wrong verb, option or order gets the right one; habits work"""
     fleet(lab)
     for args, hint in [
+            (["status", "nul://n1"], "did you mean 'null'?"),
+            (["status", "redfish://n1?passwrd_file=x"], "did you mean 'password_file'?"),
+            (["add", "n9", "127.0.0.1", "--driver", "nul"], "did you mean 'null'?"),
             (["stauts", "n1"], "did you mean 'status'?"),
             (["rebot", "n1"], "did you mean 'reboot'?"),
             (["nuc1", "reboot"], "powerctl reboot nuc1"),
