@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import subprocess
+import sys
 import time
 
 import lib
@@ -224,6 +225,17 @@ def no_places(lab):
     same(slurm.call("resume", "n1"), 0)
     until("it gives up", lambda: "nothing is done: powerctl list ended with 2" in slurm.log)
     until("the first has ended", lambda: "suspend" in slurm.log and "ends: 1 done" in slurm.log)
+
+
+@test
+def long_lists(_lab):
+    """what scontrol gets in one word is less than Linux takes in one, however many nodes there are"""
+    sys.path.insert(0, PROGRAMS)
+    from powerctl_slurm.tools import lists  # pylint: disable=import-outside-toplevel
+    names = [f"node-with-a-long-name-rack-0001-slot-{n:05}" for n in range(20000)]
+    parts = list(lists(names))
+    same([name for part in parts for name in part], names)
+    assert len(parts) < 20 and max(len(",".join(part)) for part in parts) < 128 << 10, len(parts)
 
 
 @test

@@ -8,7 +8,7 @@ import traceback
 
 from .basics import Failure, Log, Settings, now_text, printable
 from .board import Board, born
-from .tools import Tools, chunks, is_recent
+from .tools import Tools, is_recent, lists
 
 # Of powerctl's classes of errors those that another try may mend. outcome_unknown: the state is read first.
 AGAIN = ("unreachable", "timeout", "busy", "outcome_unknown", "canceled")
@@ -284,7 +284,7 @@ def resumefail(call, names):
             text = why.get("message") or "nothing is known of its resume"
             alike.setdefault(text + ("; no slurmd came" if why.get("state") == "done" else ""), []).append(name)
         for message, part in alike.items():
-            for words in chunks(part):
+            for words in lists(part):
                 set_slurm(call, words, f"Reason=powerctl: {printable(message)[:200]}")
     if "off" in call.settings.resume_fail and names:
         call.run("off", names, call.settings.suspend_give_up, "--yes")

@@ -8,7 +8,7 @@ import time
 
 from .basics import Failure, Log, Settings, printable
 from .board import Board
-from .tools import Tools, chunks
+from .tools import Tools, lists
 
 
 class Reboot:
@@ -26,7 +26,7 @@ class Reboot:
             print(f"{self.tools.fold(sorted(names))}: {text}", flush=True)
 
     def update(self, names, *words):
-        for part in chunks(sorted(names)):
+        for part in lists(sorted(names)):
             status, out, err = self.tools.scontrol("update", "NodeName=" + ",".join(part), *words)
             if status != 0:
                 raise Failure(f"scontrol update {self.tools.fold(part)} {words[0]}: {out.strip()} {err}", 1)

@@ -11,19 +11,25 @@ from .basics import Failure
 
 MOST_NAMES = 100000   # of one call
 MOST_WORDS = 1500000  # bytes of names in one command line; Linux takes 2 MiB of all
+MOST_WORD = 120000    # and 128 KiB of one word: names with commas between
 
 
-def chunks(names):
-    """Parts that fit into a command line."""
+def chunks(names, most=MOST_WORDS, each=9):
+    """Parts that fit into a command line; each: bytes that a name costs beside itself."""
     part, size = [], 0
     for name in names:
-        if part and size + len(name) + 9 > MOST_WORDS:
+        if part and size + len(name) + each > most:
             yield part
             part, size = [], 0
         part.append(name)
-        size += len(name) + 9
+        size += len(name) + each
     if part:
         yield part
+
+
+def lists(names):
+    """Parts that fit into one word, as scontrol takes them."""
+    return chunks(names, MOST_WORD, 1)
 
 
 class Tools:
@@ -96,7 +102,13 @@ class Tools:
     def stream(self, words, seconds, row):
         proc = self.start(words)
         errors = []
-        reader = threading.Thread(target=lambda: errors.append(proc.stderr.read(65536)), daemon=True)
+
+        def read_errors():
+            errors.append(proc.stderr.read(65536))
+            while proc.stderr.read(65536):
+                pass
+
+        reader = threading.Thread(target=read_errors, daemon=True)
         killer = threading.Timer(seconds, proc.kill)
         reader.start()
         killer.start()
@@ -143,7 +155,7 @@ class Tools:
     def slurm_nodes(self, names):
         """Of each node what Slurm says: the set of its states, its reason, when it booted."""
         found = {}
-        for part in chunks(names):
+        for part in lists(names):
             status, out, err = self.scontrol("-o", "show", "nodes", ",".join(part))
             if status != 0:
                 raise Failure(f"scontrol show nodes: {out.strip()} {err}", 1)
