@@ -73,6 +73,9 @@ def actions(lab):
     same(call(lab, action="on", plug="n1")[:2], (0, "Success: Powered ON\n"))
     same((call(lab, action="status", port="n1")[:2], state(lab, "n1")), ((0, "Status: ON\n"), "on"))
     same((call(lab, action="off", nodename="n1")[:2], state(lab, "n1")), ((0, "Success: Powered OFF\n"), "off"))
+    # As it was called once; were it not known, this would be the default, a reboot.
+    same((call(lab, option="off", port="n2")[:2], state(lab, "n2")), ((0, "Success: Powered OFF\n"), "off"))
+    same(call(lab, option="on", port="n2")[0], 0)
     same((call(lab, plug="n1")[:2], state(lab, "n1")), ((0, "Success: Rebooted\n"), "on"))
     same(call(lab, "-o", "off", "--plug=n[1-2]")[:2], (0, "Success: Powered OFF\n"))
     same((state(lab, "n1"), state(lab, "n2")), ("off", "off"))
