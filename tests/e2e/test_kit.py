@@ -20,12 +20,16 @@ struct Device {
 	pctl_device *device;
 };
 
-const pctl_property properties[] = {
-	{ .size = sizeof(pctl_property), .type = PCTL_TYPE_BOOL, .name = "lit",
-	  .default_text = "true", .help = "whether it is on", .choices = nullptr, .max = 0,
-	  .flags = 0, .min = 0 },
-	{},
-};
+constexpr pctl_property lit = [] {
+	pctl_property p{};
+	p.size = sizeof(p);
+	p.type = PCTL_TYPE_BOOL;
+	p.name = "lit";
+	p.default_text = "true";
+	p.help = "whether it is on";
+	return p;
+}();
+constexpr pctl_property properties[] = { lit, {} };
 
 void get(void *data, pctl_op *op, unsigned, pctl_power *ret)
 {

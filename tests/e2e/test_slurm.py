@@ -159,7 +159,8 @@ def hostile_names(lab):
     until("all are refused", lambda: slurm.log.count("nothing is done: ") + slurm.log.count("refused, not in") >= 42)
     same((os.listdir(lab.path("machines")), "\033" in slurm.log), ([], False))
     slurm.do("resume", "n1,zz,y[1-2]")
-    has(slurm.log, "refused, not in the inventory: y[1-2],zz")
+    until("it is refused by name", lambda: "refused, not in the inventory: y[1-2],zz" in slurm.log)
+    until("the node is on", lambda: slurm.board["nodes"].get("n1", {}).get("state") == "done")
     same((slurm.state("n1"), list(slurm.board["nodes"])), ("on", ["n1"]))
     for words in ((), ("n1", "n2"), ("",)):
         same(slurm.call("suspend", *words), 2)
