@@ -655,7 +655,7 @@ def add_by_prompts(lab):
     t.send("\x03")
     same(t.end(), 130)
     assert t.echoes, "^C left the terminal without echo"
-    assert "y1" not in lab.read("config/powerctl/powerctl.yaml")
+    assert "y1:" not in lab.read("config/powerctl/powerctl.yaml")
 
 
 @test
