@@ -58,7 +58,7 @@ def real(*words):
 
 
 def beside(wanted, what, *words_):
-    """FreeIPMI's own says so too, where it is asked (scripts/check-faces)."""
+    """FreeIPMI's own says so too, where it is asked (make check-faces)."""
     if BESIDE:
         same(what(real(*words_)), wanted, words_)
 
