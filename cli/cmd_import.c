@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <powerctl/file.h>
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
@@ -23,22 +24,13 @@
 
 static int read_all(int fd, const char *path, struct pctl_buf *out, struct pctl_error *err)
 {
-	char piece[65536];
-	ssize_t n;
+	int r = pctl_file_read_fd(fd, path, out, err);
 
-	while ((n = read(fd, piece, sizeof(piece))) != 0 && !out->full) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			break;
-		pctl_buf_add(out, piece, (size_t)n);
-	}
-	explicit_bzero(piece, sizeof(piece));
-	if (n < 0)
-		return pctl_error_set(err, PCTL_E_CONFIG, "%s: %s", path, strerror(errno));
 	if (out->full)
 		return pctl_error_set(err, PCTL_E_CONFIG, "%s is larger than %u MB; split it", path,
 			IMPORT_FILE_MAX >> 20);
+	if (r < 0)
+		return r;
 	uint32_t wrong = import_wrong_line(out->data, out->len);
 	if (wrong)
 		return pctl_error_set(err, PCTL_E_CONFIG,

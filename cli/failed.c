@@ -5,8 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <powerctl/buf.h>
+#include <powerctl/file.h>
 #include <powerctl/mem.h>
 #include <powerctl/powerctl.h>
+
+#define TEXT_MAX ((size_t)1 << 30)
 
 int failed_load(struct pctl_names *out, struct pctl_error *err)
 {
@@ -33,18 +37,6 @@ int failed_load(struct pctl_names *out, struct pctl_error *err)
 	return 0;
 }
 
-static int write_names(const char *path, const struct pctl_names *names)
-{
-	FILE *file = fopen(path, "we");
-
-	if (!file)
-		return -1;
-	for (size_t i = 0; i < pctl_names_count(names); i++)
-		(void)fprintf(file, "%s\n", pctl_names_at(names, i));
-	int bad = ferror(file);
-	return fclose(file) || bad ? -1 : 0;
-}
-
 int failed_forget(struct pctl_error *err)
 {
 	PCTL_AUTO(free) char *path = NULL;
@@ -62,15 +54,19 @@ int failed_forget(struct pctl_error *err)
 int failed_save(const struct pctl_names *names, struct pctl_error *err)
 {
 	PCTL_AUTO(free) char *path = NULL;
+	struct pctl_error why = { 0 };
+	struct pctl_buf text;
 
 	int r = pctl_path_state("failed", &path, err);
 	if (r < 0)
 		return r;
-	PCTL_AUTO(free) char *fresh = pctl_xasprintf("%s.%ld", path, (long)getpid());
-	if (write_names(fresh, names) == 0 && rename(fresh, path) == 0)
-		return 0;
-	pctl_error_set(
-		err, PCTL_E_CONFIG, "@failed: %s cannot be written (%s)", path, strerror(errno));
-	(void)unlink(fresh);
-	return PCTL_E_CONFIG;
+	pctl_buf_init(&text, TEXT_MAX);
+	for (size_t i = 0; i < pctl_names_count(names); i++)
+		pctl_buf_addf(&text, "%s\n", pctl_names_at(names, i));
+	if (text.full)
+		r = pctl_error_set(err, PCTL_E_CONFIG, "@failed: too many nodes to keep");
+	else if (pctl_file_put(path, text.data, text.len, &why) < 0)
+		r = pctl_error_set(err, PCTL_E_CONFIG, "@failed: %s", why.text);
+	pctl_buf_done(&text);
+	return r;
 }

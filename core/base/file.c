@@ -92,7 +92,7 @@ int pctl_file_try_lock(const char *path, mode_t mode, struct pctl_error *err)
 	return lock(path, mode, LOCK_EX | LOCK_NB, err);
 }
 
-static int read_all(int fd, const char *path, struct pctl_buf *buf, struct pctl_error *err)
+int pctl_file_read_fd(int fd, const char *path, struct pctl_buf *buf, struct pctl_error *err)
 {
 	char chunk[16384];
 	ssize_t n;
@@ -126,7 +126,7 @@ int pctl_file_read(
 	if (fd < 0)
 		return cannot(err, PCTL_E_CONFIG, path, "cannot open it");
 	int r = fstat(fd, &st) < 0 ? cannot(err, PCTL_E_CONFIG, path, "cannot read it")
-				   : read_all(fd, path, buf, err);
+				   : pctl_file_read_fd(fd, path, buf, err);
 	(void)close(fd);
 	if (r == 0 && ret_st)
 		*ret_st = st;

@@ -180,7 +180,7 @@ def mistakes(lab):
             (("csv",), "", "something is missing: powerctl import FORMAT FILE"),
             (("csv", "a", "b"), "", "one FORMAT and one FILE"),
             (("csv", "/nowhere"), "", "/nowhere: No such file"),
-            (("csv", "/"), "", "/: Is a directory"),
+            (("csv", "/"), "", "/: cannot read it: Is a directory"),
             (("csv", "-"), "", "no machine that can be taken over is in standard input"),
             (("csv", "-"), "name\n\nx\0y\n", "standard input:3: this is no text in UTF-8"),
             (("ironic", "-"), "{", "standard input:1: this is no JSON"),
