@@ -380,6 +380,11 @@ static void test_amtctrl(void **state)
 		"\"../secrets/amtctrl-admin\"}\n"
 		"classes:\n  amt: {driver: amt, credential: amtctrl-admin}\n"
 		"nodes:\n  a: {class: amt, address: x}\n  b: {class: amt, address: y}\n");
+	check("amtctrl", "[a]\nhost=x\n[b] c\nhost=y\n; note\n",
+		"credentials:\n  amtctrl-admin: {username: admin}\nnodes:\n"
+		"  a: {driver: amt, address: x, credential: amtctrl-admin}\n"
+		"f:3: this is neither '[name]' nor 'key = value' below one\n"
+		"f:4: this is neither '[name]' nor 'key = value' below one\n");
 	check("amtctrl", "host=x\n[a]\npasswd=%(b)s\n x\nfoo=1\n[a b]\nhost=z\n",
 		"f:1: this is neither '[name]' nor 'key = value' below one\n"
 		"f:3: 'passwd' refers to another value; write it out\n"
