@@ -373,30 +373,32 @@ static int exec_import(struct cli *cli)
 	return status;
 }
 
+static void list_formats(FILE *out)
+{
+	(void)fputs("\n", out);
+	for (const struct import_format *f = import_formats; f->name; f++) {
+		(void)fprintf(out, "  %-9s %s%s", f->name, f->help, f->more ? ": " : "");
+		for (const char *p = f->more ? f->more : ""; *p; p++) {
+			(void)fputc(*p, out);
+			if (*p == '\n')
+				(void)fprintf(out, "%12s", "");
+		}
+		(void)fputs("\n", out);
+	}
+}
+
 const struct command command_import = {
 	.name = "import",
 	.usage = "FORMAT FILE",
 	.summary = "take over machines from another program's files",
-	.help = "FORMAT is powerman, xcat, conman, amtctrl, ironic or csv; FILE - is standard "
-		"input. What is there\nbecomes conf.d/FORMAT.yaml beside the inventory, which "
-		"includes it, with equal machines as ranges;\npasswords go to secrets/. Nothing "
-		"that is in the inventory already is changed. What is left out is\nlisted, each "
-		"with its line, why, and what to do; then the exit status is 1. --dry-run prints "
-		"the file.\n\n"
-		"  powerman  powerman.conf: what is behind ipmipower and redfishpower; aliases "
-		"become groups\n"
-		"  xcat      what `lsdef -z` prints, or `tabdump` of nodelist, nodehm, ipmi, "
-		"openbmc and passwd\n"
-		"  conman    conman.conf: consoles with dev=\"ipmi:HOST\"\n"
-		"  amtctrl   ~/.config/amtctrl/hosts.cfg\n"
-		"  ironic    what `baremetal node list --detail -f json` prints\n"
-		"  csv       a table with a first line like "
-		"name,driver,address,username,password,tags,groups;\n"
-		"            other columns are settings of the driver, names and addresses may be "
-		"ranges\n\n"
+	.help = "FORMAT is one of those below; FILE - is standard input. What is there becomes "
+		"conf.d/FORMAT.yaml\nbeside the inventory, which includes it, with equal machines "
+		"as ranges; passwords go to secrets/.\nNothing that is in the inventory already is "
+		"changed. What is left out is listed, each with its\nline, why, and what to do; "
+		"then the exit status is 1. --dry-run prints the file.\n\n"
 		"The login of the options is for machines that have none in FILE; --driver for "
-		"those "
-		"of a table\nwithout that column; --tag for all.",
+		"those of a table\nwithout that column; --tag for all.",
+	.more = list_formats,
 	.arguments = 2,
 	.options = OPTIONS(OPTIONS_SECRET, OPTION_DRIVER, OPTION_TAG, OPTION_DRY_RUN),
 	.exec = exec_import,

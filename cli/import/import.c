@@ -11,13 +11,18 @@
 #define PORT_MAX 65535u
 
 const struct import_format import_formats[] = {
-	{ "powerman", import_powerman, "powerman.conf" },
-	{ "xcat", import_xcat, "what lsdef -z or tabdump prints" },
-	{ "conman", import_conman, "conman.conf" },
-	{ "amtctrl", import_amtctrl, "amtctrl's hosts.cfg" },
-	{ "ironic", import_ironic, "what baremetal node list --detail -f json prints" },
-	{ "csv", import_csv_file, "a table whose first line names its columns" },
-	{ NULL, NULL, NULL },
+	{ "powerman", import_powerman, "powerman.conf",
+		"what is behind ipmipower and redfishpower; aliases become groups" },
+	{ "xcat", import_xcat, "what lsdef -z or tabdump prints",
+		"tabdump of nodelist, nodehm, ipmi, openbmc and passwd" },
+	{ "conman", import_conman, "conman.conf", "consoles with dev=\"ipmi:HOST\"" },
+	{ "amtctrl", import_amtctrl, "amtctrl's hosts.cfg", "~/.config/amtctrl/hosts.cfg" },
+	{ "ironic", import_ironic, "what baremetal node list --detail -f json prints", NULL },
+	{ "csv", import_csv_file, "a table whose first line names its columns",
+		"name,driver,address,username,password,\n"
+		"tags,groups; others are settings of the driver; names and addresses may be "
+		"ranges" },
+	{ NULL, NULL, NULL, NULL },
 };
 
 void import_init(struct import *im, const char *file)

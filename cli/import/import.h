@@ -145,6 +145,7 @@ struct import_format {
 	const char *name;
 	import_parse_fn *parse;
 	const char *help; /* what FILE is */
+	const char *more; /* what of it is taken, in lines for a help text; or NULL */
 };
 
 /* The last has no name. */
