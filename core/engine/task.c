@@ -180,35 +180,16 @@ static void on_hooks_after(void *data, const struct pctl_hook_end *end)
 	tell(t);
 }
 
-/* Whoever undoes what a hook did before the verb has to be told also where nothing was sent. */
 static bool run_hooks_after(struct pctl_task *t)
 {
-	const struct pctl_result *r = &t->result;
-	const struct pctl_hook_event event = {
-		.target = t->target, .state = r->state, .state_known = r->state_known, .result = r
-	};
-
-	if (t->joint || !pctl_task_changes(t) || (!r->changed && !t->hooks_passed) ||
-		!pctl_hooks_any(t->run, t->target, true))
+	if (!t->joint && pctl_task_changes(t))
+		t->hooks = pctl_hooks_start_after(t->run, t->target, &t->result, t->hooks_passed,
+			&t->warning, on_hooks_after, t);
+	if (!t->hooks)
 		return false;
-	if (pctl_run_interrupted(t->run, NULL)) {
-		t->warning = pctl_xstrdup(PCTL_HOOKS_LEFT);
-		return false;
-	}
-	pctl_run_give(t->run, t->target, !r->ok || t->request->no_wait);
 	give_turn(t, PCTL_TURN_ENDPOINT);
 	t->busy = PCTL_TASK_HOOKS;
-	t->hooks = pctl_hooks_start(t->run, &event, on_hooks_after, t);
 	return true;
-}
-
-/* A dry run names them where something would be sent. */
-static void note_hooks(struct pctl_task *t)
-{
-	PCTL_AUTO(free) char *words = pctl_hooks_words(t->run, t->target);
-
-	if (words)
-		pctl_task_note(t, "%s; %s", t->note, words);
 }
 
 static void end(struct pctl_task *t)
@@ -223,7 +204,7 @@ static void end(struct pctl_task *t)
 	if (t->request->dry_run && r->via && t->note)
 		pctl_task_note(t, "%s; the way is through %s", t->note, r->via);
 	if (t->request->dry_run && t->note && !t->joint)
-		note_hooks(t);
+		pctl_hooks_note(t->run, t->target, &t->note);
 	r->note = t->note;
 	r->overtook = t->line.overtook;
 	r->tree = r->ok ? t->tree : NULL; /* half a tree is none */
@@ -589,10 +570,7 @@ static void take_lock(struct pctl_task *t)
 
 bool pctl_task_changes(const struct pctl_task *t)
 {
-	const struct pctl_request *request = t->joint ? pctl_joint_request(t->joint) : t->request;
-
-	return request == pctl_run_request(t->run) && !request->dry_run &&
-	       (pctl_run_flags(t->run) & PCTL_VERB_CHANGES);
+	return pctl_run_changes(t->run, t->joint ? pctl_joint_request(t->joint) : t->request);
 }
 
 static void open_device(struct pctl_task *t)

@@ -298,7 +298,8 @@ void pctl_run_proved(struct pctl_run *run, const struct pctl_target *target);
 void pctl_run_waiting(struct pctl_run *run, const struct pctl_target *target, const char *holder);
 /* 0, or why everything is to end: a class and the words for it. */
 int pctl_run_interrupted(const struct pctl_run *run, const char **ret_why);
-const struct pctl_request *pctl_run_request(const struct pctl_run *run);
+/* Whether this is the request of the run's own verb, and changes nodes. */
+bool pctl_run_changes(const struct pctl_run *run, const struct pctl_request *request);
 const struct pctl_inventory *pctl_run_inventory(const struct pctl_run *run);
 /* METHOD: the method and what it is called with. */
 const struct pctl_arguments *pctl_run_arguments(const struct pctl_run *run);
