@@ -2,11 +2,9 @@
 #include "engine/task.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <powerctl/mem.h>
-#include <powerctl/parse.h>
 
 #include "driver/crash.h"
 #include "engine/hook.h"
@@ -192,7 +190,7 @@ static bool run_hooks_after(struct pctl_task *t)
 	return true;
 }
 
-static void end(struct pctl_task *t)
+void pctl_task_end(struct pctl_task *t)
 {
 	struct pctl_result *r = &t->result;
 
@@ -217,7 +215,7 @@ void pctl_task_end_ok(struct pctl_task *t, const char *word)
 {
 	t->result.ok = true;
 	t->result.word = word ? word : pctl_power_state_name(t->power.state);
-	end(t);
+	pctl_task_end(t);
 }
 
 bool pctl_task_is_overtaken(const struct pctl_task *t, char *who, size_t size)
@@ -225,93 +223,6 @@ bool pctl_task_is_overtaken(const struct pctl_task *t, char *who, size_t size)
 	if (t->joint)
 		return pctl_joint_is_overtaken(t->joint, who, size);
 	return pctl_hold_is_overtaken(&t->hold, who, size);
-}
-
-/* What became of it may be the other one's doing. */
-static void tell_overtaken(const struct pctl_task *t, struct pctl_error *err)
-{
-	struct pctl_error last = *err;
-	char who[200];
-
-	if (!t->joint && err->code != PCTL_E_CANCELED && t->sent.how != PCTL_SENT_NOTHING &&
-		pctl_task_is_overtaken(t, who, sizeof(who)))
-		(void)snprintf(err->text, sizeof(err->text),
-			"%.180s; meanwhile another command went first (%.80s)", last.text, who);
-}
-
-static void end_failed(struct pctl_task *t, const struct pctl_error *err)
-{
-	t->result.ok = false;
-	t->result.word = t->request->verb == PCTL_VERB_STATUS ? "unknown" : "error";
-	t->result.error = *err;
-	tell_overtaken(t, &t->result.error);
-	end(t);
-}
-
-/* What was sent and never answered outweighs whatever went wrong after it. */
-static void tell_doubt(const struct pctl_task *t, struct pctl_error *err)
-{
-	const struct pctl_sent *sent = &t->sent;
-	struct pctl_error last = *err;
-
-	if (last.code == PCTL_E_OUTCOME_UNKNOWN && t->trying.tries < 2)
-		pctl_error_set(err, PCTL_E_OUTCOME_UNKNOWN,
-			"whether '%s' was taken is not known (%.200s); it is not sent again",
-			sent->what, sent->lost.text);
-	else
-		pctl_error_set(err, PCTL_E_OUTCOME_UNKNOWN,
-			"whether '%s' was taken is not known (%.120s); %s: %.120s", sent->what,
-			sent->lost.text, t->trying.call->sent_offset ? "tried again" : "then",
-			last.text);
-	(void)pctl_error_device_code(err, "%s", sent->lost.device_code);
-}
-
-/* Armed, and then no start came of it: the next one, whoever wants it, would go there. */
-static void tell_armed(const struct pctl_task *t, struct pctl_error *err)
-{
-	bool sure = t->armed.how == PCTL_SENT_ACCEPTED;
-	struct pctl_error last = *err;
-
-	(void)snprintf(err->text, sizeof(err->text),
-		"%.200s; the boot device %s set, `powerctl bootdev none` clears it", last.text,
-		sure ? "stays" : "may be");
-}
-
-void pctl_task_end_error(struct pctl_task *t, const struct pctl_error *err)
-{
-	struct pctl_error told = *err;
-
-	if (t->sent.how == PCTL_SENT_DOUBTFUL)
-		tell_doubt(t, &told);
-	else if (t->sent.how == PCTL_SENT_ACCEPTED && t->op.taken && told.code == PCTL_E_TIMEOUT)
-		pctl_error_set(&told, PCTL_E_TIMEOUT,
-			"'%s' was taken, but has not come to its end: %.200s", t->sent.what,
-			err->text);
-	else if (t->armed.how != PCTL_SENT_NOTHING && t->sent.how == PCTL_SENT_NOTHING)
-		tell_armed(t, &told);
-	end_failed(t, &told);
-}
-
-void pctl_task_end_doubtful(struct pctl_task *t, const char *done)
-{
-	struct pctl_error err = { 0 };
-
-	pctl_error_set(&err, PCTL_E_OUTCOME_UNKNOWN,
-		"whether '%s' was taken is not known (%s); it reads %s, and it is %s", t->sent.what,
-		t->sent.lost.text, pctl_power_state_name(t->power.state), done);
-	(void)pctl_error_device_code(&err, "%s", t->sent.lost.device_code);
-	end_failed(t, &err);
-}
-
-void pctl_task_end_fail(struct pctl_task *t, int code, const char *fmt, ...)
-{
-	struct pctl_error err = { 0 };
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)pctl_error_setv(&err, code, fmt, ap);
-	va_end(ap);
-	pctl_task_end_error(t, &err);
 }
 
 void pctl_task_note(struct pctl_task *t, const char *fmt, ...)
@@ -324,57 +235,6 @@ void pctl_task_note(struct pctl_task *t, const char *fmt, ...)
 	free(t->note);
 	t->note = note;
 }
-
-/* What is told of a task that was interrupted: why, before, what was sent, after, what was read. */
-static const struct interrupted {
-	int code; /* 0: that of the interruption */
-	bool sent, read;
-	const char *before, *after;
-} interrupted[] = {
-	[PCTL_SENT_NOTHING] = { 0, false, true, "; nothing was sent, last read: ", "" },
-	[PCTL_SENT_DOUBTFUL] = { PCTL_E_OUTCOME_UNKNOWN, true, false, " after '",
-		"' was sent; whether it was taken is not known" },
-	[PCTL_SENT_ACCEPTED] = { 0, true, true, "; '", "' was accepted, last read: " },
-};
-static const struct interrupted with_boot = { 0, false, true,
-	"; the boot device may be set for the next start, `powerctl bootdev none` clears it; "
-	"last read: ",
-	"" };
-static const struct interrupted not_ready = { 0, false, false, "", "" };
-
-static const struct interrupted *interrupted_at(const struct pctl_task *t)
-{
-	if (t->request->verb == PCTL_VERB_WAIT_READY)
-		return &not_ready;
-	if (t->sent.how == PCTL_SENT_NOTHING && t->armed.how != PCTL_SENT_NOTHING)
-		return &with_boot;
-	return &interrupted[t->sent.how];
-}
-
-void pctl_task_end_interrupted(struct pctl_task *t)
-{
-	const struct interrupted *how = interrupted_at(t);
-	const char *waits = t->ready ? pctl_ready_watch_why(t->ready) : "";
-	struct pctl_error err = { 0 };
-	const char *why;
-	int code = pctl_run_interrupted(t->run, &why);
-	char read[250] = "";
-
-	if (how->read)
-		(void)snprintf(read, sizeof(read), "%s%s%.150s",
-			t->power_read ? pctl_power_state_name(t->power.state) : "nothing",
-			*t->trouble ? "; before that: " : "", t->trouble);
-	if (!how->read && how != &not_ready)
-		waits = "";
-	pctl_error_set(&err, how->code ? how->code : code, "%s%s%s%s%s%s%s", why, how->before,
-		how->sent ? t->sent.what : "", how->after, read, *waits ? "; not ready: " : "",
-		waits);
-	if (err.code == PCTL_E_TIMEOUT)
-		pctl_error_flag(&err, PCTL_ERROR_DEADLINE);
-	end_failed(t, &err);
-}
-
-static void leave_resolving(struct pctl_task *t);
 
 static void leave_hooks(struct pctl_task *t)
 {
@@ -401,7 +261,7 @@ void pctl_task_cancel(struct pctl_task *t)
 		pctl_task_end_interrupted(t);
 		break;
 	case PCTL_TASK_RESOLVE:
-		leave_resolving(t);
+		pctl_task_leave_address(t);
 		pctl_task_end_interrupted(t);
 		break;
 	case PCTL_TASK_PARKED:
@@ -581,102 +441,6 @@ static void open_device(struct pctl_task *t)
 		begin_verb(t);
 }
 
-static uint64_t resolve_limit(const struct pctl_task *t)
-{
-	return t->request->timeout_ms ? t->request->timeout_ms : t->target->read_ms;
-}
-
-static void leave_resolving(struct pctl_task *t)
-{
-	pctl_asking_leave(&t->asking);
-	(void)uv_timer_stop(&t->timer);
-	t->busy = PCTL_TASK_IDLE;
-}
-
-static void look_up(struct pctl_task *t);
-
-static void no_address(struct pctl_task *t, int status)
-{
-	struct pctl_error err;
-
-	if (pctl_error_shortage(&err, -status) && pctl_task_park(t, &err, look_up))
-		return;
-	pctl_task_end_fail(
-		t, PCTL_E_UNREACHABLE, "no address for its name: %s", uv_strerror(status));
-}
-
-static void on_resolved(struct pctl_asking *asking, const struct sockaddr *addr, int status)
-{
-	struct pctl_task *t = pctl_container_of(asking, struct pctl_task, asking);
-
-	leave_resolving(t);
-	if (addr) {
-		pctl_device_set_address(t->device, addr);
-		open_device(t);
-	} else {
-		no_address(t, status);
-	}
-}
-
-static void watch_resolving(struct pctl_task *t);
-
-static void on_resolving_too_long(uv_timer_t *timer)
-{
-	struct pctl_task *t = pctl_container_of(timer, struct pctl_task, timer);
-	char limit[32];
-
-	if (pctl_asking_due(&t->asking, resolve_limit(t)) > now(t)) {
-		watch_resolving(t);
-		return;
-	}
-	leave_resolving(t);
-	pctl_format_duration(resolve_limit(t), limit, sizeof(limit));
-	pctl_task_end_fail(t, PCTL_E_UNREACHABLE,
-		"no address for its name in %s: name servers do not answer", limit);
-}
-
-static void watch_resolving(struct pctl_task *t)
-{
-	uint64_t due = pctl_asking_due(&t->asking, resolve_limit(t));
-
-	(void)uv_timer_start(&t->timer, on_resolving_too_long, due > now(t) ? due - now(t) : 0, 0);
-}
-
-static void look_up(struct pctl_task *t)
-{
-	struct sockaddr_storage addr;
-
-	t->asking.resolved = on_resolved;
-	int r = pctl_resolve(core_of(t)->resolver, t->target->address, &t->asking, &addr);
-	if (r > 0) {
-		pctl_device_set_address(t->device, (const struct sockaddr *)&addr);
-		open_device(t);
-	} else if (r < 0) {
-		no_address(t, r);
-	} else {
-		t->busy = PCTL_TASK_RESOLVE;
-		watch_resolving(t);
-	}
-}
-
-static void resolve(struct pctl_task *t)
-{
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-
-	if (!pctl_device_needs_resolving(t->device)) {
-		open_device(t);
-	} else if (uv_ip4_addr(t->target->address, 0, &v4) == 0) {
-		pctl_device_set_address(t->device, (const struct sockaddr *)&v4);
-		open_device(t);
-	} else if (uv_ip6_addr(t->target->address, 0, &v6) == 0) {
-		pctl_device_set_address(t->device, (const struct sockaddr *)&v6);
-		open_device(t);
-	} else {
-		look_up(t);
-	}
-}
-
 static void begin(struct pctl_task *t)
 {
 	struct pctl_error err = { 0 };
@@ -684,7 +448,7 @@ static void begin(struct pctl_task *t)
 	if (t->request->verb == PCTL_VERB_WAIT_READY)
 		begin_verb(t); /* the management processor has no part in it */
 	else if (pctl_device_open(t->target, &t->device, &err) == 0)
-		resolve(t);
+		pctl_task_find_address(t, open_device);
 	else if (!pctl_task_park(t, &err, begin))
 		pctl_task_end_error(t, &err);
 }

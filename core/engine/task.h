@@ -83,6 +83,7 @@ struct pctl_task {
 	uv_timer_t timer;
 	pctl_step_fn *after_pause;
 	struct pctl_asking asking; /* for the address */
+	pctl_step_fn *on_address;
 	enum {
 		PCTL_TASK_IDLE,
 		PCTL_TASK_OP,
@@ -171,15 +172,8 @@ void pctl_task_yield(struct pctl_task *task);
 
 /* Ends. Word as in struct pctl_result; NULL: the state's. */
 void pctl_task_end_ok(struct pctl_task *task, const char *word);
-/* With an error; where something was sent and never answered, that outweighs it. */
-void pctl_task_end_error(struct pctl_task *task, const struct pctl_error *err);
-/* Nobody knows whether task->sent was taken; done: what was done about that. */
-void pctl_task_end_doubtful(struct pctl_task *task, const char *done);
-void pctl_task_end_fail(struct pctl_task *task, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/* The run was interrupted: says what is known of this node. */
-void pctl_task_end_interrupted(struct pctl_task *task);
+/* The same once the result has its word, and its error where there is one. */
+void pctl_task_end(struct pctl_task *task);
 
 /* More about the result; formatted; replaces an earlier one. */
 void pctl_task_note(struct pctl_task *task, const char *fmt, ...)
@@ -199,6 +193,25 @@ bool pctl_task_is_overtaken(const struct pctl_task *task, char *who, size_t size
 /* A result that says only who and when. Shared with nodes that never become a task. */
 void pctl_result_init(
 	struct pctl_result *result, const struct pctl_target *target, enum pctl_verb verb);
+
+/* --- The address (task_address.c). ------------------------------------------------------------ */
+
+/* Gives the device its address, looked up where it is a name; then goes on, or ends the task. */
+void pctl_task_find_address(struct pctl_task *task, pctl_step_fn *then);
+/* Looks no longer. */
+void pctl_task_leave_address(struct pctl_task *task);
+
+/* --- How it ends that failed (task_failed.c). ------------------------------------------------- */
+
+/* With an error; where something was sent and never answered, that outweighs it. */
+void pctl_task_end_error(struct pctl_task *task, const struct pctl_error *err);
+/* Nobody knows whether task->sent was taken; done: what was done about that. */
+void pctl_task_end_doubtful(struct pctl_task *task, const char *done);
+void pctl_task_end_fail(struct pctl_task *task, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The run was interrupted: says what is known of this node. */
+void pctl_task_end_interrupted(struct pctl_task *task);
 
 /* --- Steps (step.c). -------------------------------------------------------------------------- */
 
