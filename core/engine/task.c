@@ -12,22 +12,6 @@
 #include "engine/turns.h"
 #include "node/breaker.h"
 
-static struct pctl_core *core_of(const struct pctl_task *t)
-{
-	return t->target->core;
-}
-
-static uint64_t now(const struct pctl_task *t)
-{
-	return uv_now(core_of(t)->loop);
-}
-
-/* Of the whole node, where this is a part. */
-static const struct pctl_target *node_of(const struct pctl_task *t)
-{
-	return t->joint ? pctl_joint_target(t->joint) : t->target;
-}
-
 void pctl_result_init(
 	struct pctl_result *result, const struct pctl_target *target, enum pctl_verb verb)
 {
@@ -41,6 +25,16 @@ void pctl_result_init(
 		.user = pctl_value_text(pctl_value_get(target->map, "username")),
 		.verb = verb,
 	};
+}
+
+uint64_t pctl_task_now(const struct pctl_task *t)
+{
+	return uv_now(t->target->core->loop);
+}
+
+const struct pctl_target *pctl_task_node(const struct pctl_task *t)
+{
+	return t->joint ? pctl_joint_target(t->joint) : t->target;
 }
 
 /* --- The end. --------------------------------------------------------------------------------- */
@@ -106,7 +100,7 @@ static void let_go(void *data)
 
 static void wait_for_lock(struct pctl_task *t, bool waits)
 {
-	size_t *waiters = &core_of(t)->lock_waiters;
+	size_t *waiters = &t->target->core->lock_waiters;
 
 	if (waits == t->waits_lock)
 		return;
@@ -147,7 +141,7 @@ static void idle(struct pctl_task *t)
 void pctl_task_let_others(struct pctl_task *t)
 {
 	idle(t);
-	pctl_run_give(t->run, node_of(t), false);
+	pctl_run_give(t->run, pctl_task_node(t), false);
 	pctl_hold_give(&t->hold);
 	give_turn(t, PCTL_TURN_WHOLE);
 	if (t->joint)
@@ -198,7 +192,7 @@ void pctl_task_end(struct pctl_task *t)
 	r->state_known = t->power_read;
 	r->changing = t->power_read && t->power.changing;
 	r->changed |= t->sent.how != PCTL_SENT_NOTHING || t->armed.how != PCTL_SENT_NOTHING;
-	r->elapsed_ms = now(t) - t->started;
+	r->elapsed_ms = pctl_task_now(t) - t->started;
 	if (t->request->dry_run && r->via && t->note)
 		pctl_task_note(t, "%s; the way is through %s", t->note, r->via);
 	if (t->request->dry_run && t->note && !t->joint)
@@ -285,14 +279,14 @@ bool pctl_task_park(struct pctl_task *t, const struct pctl_error *err, pctl_step
 		return false;
 	t->busy = PCTL_TASK_PARKED;
 	t->after_pause = again;
-	t->parked_at = now(t);
+	t->parked_at = pctl_task_now(t);
 	return true;
 }
 
 /* The wait was queueing, and is not counted. */
 void pctl_task_unpark(struct pctl_task *t)
 {
-	uint64_t waited = now(t) - t->parked_at;
+	uint64_t waited = pctl_task_now(t) - t->parked_at;
 
 	t->started += waited;
 	t->deadline += waited;
@@ -314,7 +308,7 @@ static void begin_verb(struct pctl_task *t)
 		limit = pctl_task_method_ms(t);
 
 	/* Waiting for the lock is queueing and not counted. */
-	t->started = now(t);
+	t->started = pctl_task_now(t);
 	t->deadline = t->started + (t->request->timeout_ms ? t->request->timeout_ms : limit);
 	if (t->joint)
 		t->deadline = pctl_joint_bound(t->joint, t->deadline);
@@ -351,7 +345,7 @@ static void begin_locked(struct pctl_task *t)
 	struct pctl_error err = { 0 };
 
 	if ((t->line.told || t->hooks_passed) && login) {
-		pctl_breaker_refresh(core_of(t)->breaker);
+		pctl_breaker_refresh(t->target->core->breaker);
 		if (pctl_login_check(login, t->target, &err) < 0) {
 			pctl_task_end_error(t, &err);
 			return;
@@ -408,7 +402,8 @@ static void take_lock(struct pctl_task *t)
 	int r = pctl_hold_take(
 		&t->hold, t->target, t->request, &t->line, holder, sizeof(holder), &err);
 
-	if (r == PCTL_E_BUSY && pctl_lock_is_of_our_caller(core_of(t)->locks, t->target->machine)) {
+	if (r == PCTL_E_BUSY &&
+		pctl_lock_is_of_our_caller(t->target->core->locks, t->target->machine)) {
 		pctl_task_end_fail(t, PCTL_E_BUSY, PCTL_HOOKS_OWN);
 		return;
 	}
@@ -422,7 +417,7 @@ static void take_lock(struct pctl_task *t)
 		if (t->on_trial)
 			pctl_login_step_aside(t->target->login, &t->on_trial);
 		give_turn(t, PCTL_TURN_ENDPOINT);
-		pctl_step_pause(t, pctl_hold_delay(core_of(t), &t->line), take_lock);
+		pctl_step_pause(t, pctl_hold_delay(t->target->core, &t->line), take_lock);
 	} else {
 		pctl_task_end_error(t, &err);
 	}
@@ -465,8 +460,8 @@ static struct pctl_task *start(struct pctl_run *run, struct pctl_joint *joint,
 	t->request = request;
 	pctl_result_init(&t->result, target, request->verb);
 	t->result.attempts = 1;
-	(void)uv_timer_init(core_of(t)->loop, &t->timer);
-	t->started = now(t);
+	(void)uv_timer_init(t->target->core->loop, &t->timer);
+	t->started = pctl_task_now(t);
 	pctl_run_track(run, t);
 	return t;
 }

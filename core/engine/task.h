@@ -152,6 +152,10 @@ void pctl_task_start(struct pctl_run *run, const struct pctl_target *target,
  */
 struct pctl_task *pctl_task_start_part(struct pctl_joint *joint, const struct pctl_target *target,
 	const struct pctl_request *request, bool on_trial);
+/* Loop time in ms. */
+uint64_t pctl_task_now(const struct pctl_task *task);
+/* The target of the whole node, where this is a part. */
+const struct pctl_target *pctl_task_node(const struct pctl_task *task);
 /* Whether it is for the run's own verb: not a look at a node that others mind (kin.h). */
 bool pctl_task_changes(const struct pctl_task *task);
 /* The run's: its turn at its endpoint has come. */

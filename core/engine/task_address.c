@@ -4,11 +4,6 @@
 
 #include "engine/task.h"
 
-static uint64_t now(const struct pctl_task *t)
-{
-	return uv_now(t->target->core->loop);
-}
-
 static uint64_t resolve_limit(const struct pctl_task *t)
 {
 	return t->request->timeout_ms ? t->request->timeout_ms : t->target->read_ms;
@@ -53,7 +48,7 @@ static void on_resolving_too_long(uv_timer_t *timer)
 	struct pctl_task *t = pctl_container_of(timer, struct pctl_task, timer);
 	char limit[32];
 
-	if (pctl_asking_due(&t->asking, resolve_limit(t)) > now(t)) {
+	if (pctl_asking_due(&t->asking, resolve_limit(t)) > pctl_task_now(t)) {
 		watch_resolving(t);
 		return;
 	}
@@ -67,7 +62,8 @@ static void watch_resolving(struct pctl_task *t)
 {
 	uint64_t due = pctl_asking_due(&t->asking, resolve_limit(t));
 
-	(void)uv_timer_start(&t->timer, on_resolving_too_long, due > now(t) ? due - now(t) : 0, 0);
+	(void)uv_timer_start(&t->timer, on_resolving_too_long,
+		due > pctl_task_now(t) ? due - pctl_task_now(t) : 0, 0);
 }
 
 static void look_up(struct pctl_task *t)
