@@ -12,7 +12,7 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 
 from checklib import CHECK, PLUGINS, check
-from lib import BUILD, SANITIZED, bad, good, has, main, same, skip, test, until
+from lib import BUILD, PATIENCE, SANITIZED, bad, good, has, main, same, skip, test, until
 from linedev import PASSWORD, LineDevice
 
 def device_of(lab):
@@ -308,17 +308,37 @@ def exit_is_named(lab):
     has(r.err, "powerctl: driver lineexits ended the program in power.get of n1: please report it")
 
 
-@test
-def blocked_loop_is_named(lab):
-    """a driver that does not return: the first signal waits for it, a later one ends the program"""
+def hanging(lab, driver):
+    """powerctl with a driver that hangs at once, or when it is aborted; it has come there."""
     device, _ = device_of(lab)
-    inventory(lab, "linehang", device)
+    inventory(lab, driver, device)
     proc = lab.start("--plugin-dir", PLUGINS, "status", "n1", stdout=subprocess.PIPE,
                      stderr=subprocess.PIPE, text=True)
-    same(proc.stderr.readline(), "line: hangs\n")
-    until("it ends", lambda: proc.send_signal(signal.SIGTERM) or proc.poll() is not None)
-    same(proc.returncode, 130)
-    has(proc.stderr.read(), "powerctl: driver linehang does not return from power.get of n1: ")
+    same(proc.stderr.readline(), "line: waits\n" if driver == "linehangabort" else "line: hangs\n")
+    return proc
+
+
+@test
+def blocked_loop_is_named(lab):
+    """a driver that does not return does not keep the program from ending, whenever it begins with that"""
+    once, twice, often = (hanging(lab, "linehang") for _ in range(3))
+    later, later_twice = (hanging(lab, "linehangabort") for _ in range(2))
+    for proc in (later, later_twice):  # the loop takes this one, and hangs as it obeys
+        proc.send_signal(signal.SIGTERM)
+        has(proc.stderr.readline(), "powerctl: interrupted: ")
+        same(proc.stderr.readline(), "line: hangs\n")
+    for proc in (once, twice, later_twice):
+        proc.send_signal(signal.SIGTERM)
+    twice.send_signal(signal.SIGINT)  # two of a kind at once may arrive as one
+    until("it ends", lambda: often.send_signal(signal.SIGTERM) or often.poll() is not None)
+    until("they end", lambda: twice.poll() is not None and later_twice.poll() is not None)
+    same((once.poll(), later.poll()), (None, None), "what got one signal has more time")
+    for proc in (once, twice, often):
+        same(proc.wait(PATIENCE), 130)
+        has(proc.stderr.read(), "powerctl: driver linehang does not return from power.get of n1: ")
+    for proc in (later, later_twice):
+        same(proc.wait(PATIENCE), 130)
+        has(proc.stderr.read(), "powerctl: driver linehangabort has the loop since it was asked for power.get of n1: ")
 
 
 @test
