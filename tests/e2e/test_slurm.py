@@ -211,7 +211,8 @@ def no_places(lab):
     """folder and log that cannot be written, settings that are wrong, no inventory: it goes on, or says why not"""
     slurm = Slurm(lab, state_dir=lab.write("file", "") + "/below", log_file="/dev/full", resume_timeout="x")
     same(slurm.call("resume", "n[1-2]"), 0)
-    until("both are on", lambda: all(os.path.exists(lab.path("machines", n)) for n in ("n1", "n2")))
+    until("both are on", lambda: all(os.path.exists(lab.path("machines", n)) and slurm.state(n) == "on"
+                                     for n in ("n1", "n2")))
     check = slurm.tool("check")
     same(check.returncode, 1, check)
     for part in ("resume_timeout = x: a time is a number", "Not a directory", "/nonexistent/scontrol cannot be run"):
@@ -232,6 +233,7 @@ def no_places(lab):
 def long_lists(_lab):
     """what scontrol gets in one word is less than Linux takes in one, however many nodes there are"""
     sys.path.insert(0, PROGRAMS)
+    sys.dont_write_bytecode = True
     from powerctl_slurm.tools import lists  # pylint: disable=import-outside-toplevel
     names = [f"node-with-a-long-name-rack-0001-slot-{n:05}" for n in range(20000)]
     parts = list(lists(names))
