@@ -12,7 +12,7 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 
 from checklib import CHECK, PLUGINS, check
-from lib import BUILD, PATIENCE, SANITIZED, bad, good, has, main, same, skip, test, until
+from lib import BUILD, PATIENCE, SANITIZED, bad, good, has, main, same, skip, test, test_unsanitized, until
 from linedev import PASSWORD, LineDevice
 
 def device_of(lab):
@@ -263,11 +263,9 @@ def inventory(lab, name, device):
 """)
 
 
-@test
+@test_unsanitized
 def crash_is_named(lab):
     """powerctl says which driver crashed, in what and for which node, and dies of the signal"""
-    if SANITIZED:
-        return  # the sanitizer's own report follows and decides about the status
     device, _ = device_of(lab)
     inventory(lab, "linecrash", device)
     r = lab.run("--plugin-dir", PLUGINS, "status", "n1")
@@ -275,11 +273,9 @@ def crash_is_named(lab):
     has(r.err, "powerctl: driver linecrash crashed in power.get of n1 (signal 11): please report it")
 
 
-@test
+@test_unsanitized
 def crash_in_a_callback_is_named(lab):
     """where the loop called the driver, and it a library, the code on the stack says whose it is"""
-    if SANITIZED:
-        return  # as above
     device, _ = device_of(lab)
     lab.inventory(f"""nodes:
   n1: {{driver: linecrashlater, address: 127.0.0.1, port: {device.port}, password: {PASSWORD}}}
@@ -296,11 +292,9 @@ def crash_in_a_callback_is_named(lab):
     same(sorted(r.lines), ["n2: off", "n3: off"], "what was read before holds")
 
 
-@test
+@test_unsanitized
 def exit_is_named(lab):
     """a driver that ends the program is named, and the status is not its own"""
-    if SANITIZED:
-        return  # as above
     device, _ = device_of(lab)
     inventory(lab, "lineexits", device)
     r = lab.run("--plugin-dir", PLUGINS, "status", "n1")

@@ -3,10 +3,10 @@
 """contrib/slurm as slurmctld calls it: one list of hosts, next to no environment, closed descriptors."""
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
-import time
 
 import lib
 from lib import POWERCTL, SOURCE, good, has, main, same, test, until
@@ -142,9 +142,9 @@ def boots(lab):
     lab.run("on", "n4")
     slurm.do("resume", "n4", POWERCTL_SLURM_RECENT_STARTS="slurm")
     same(sent(lab, "n4"), ["on", "reset"])
-    stamp = time.monotonic()
-    until("a second has passed", lambda: time.monotonic() > stamp + 2.1)
-    slurm.do("resume", "n4", POWERCTL_SLURM_RESUME_TIMEOUT="1s")
+    long_ago = re.sub(r'"time":"\d+', '"time":"2001', lab.read("state/powerctl/history.jsonl"))
+    lab.write("state/powerctl/history.jsonl", long_ago)
+    slurm.do("resume", "n4")
     same(sent(lab, "n4"), ["on", "reset", "reset"])
 
 
