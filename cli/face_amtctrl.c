@@ -114,11 +114,6 @@ static void on_signal(void *data)
 		pctl_run_cancel(f->ask.run);
 }
 
-static void on_second_signal(void *data)
-{
-	(void)data;
-}
-
 static int run_row(struct face_run *f, size_t node)
 {
 	struct pctl_request request = run_request_from(f->cli, f->row->verb);
@@ -129,7 +124,7 @@ static int run_row(struct face_run *f, size_t node)
 	request.no_wait = f->row->verb != PCTL_VERB_STATUS;
 	if (f->row->pxe)
 		request.boot = (struct pctl_boot){ .device = PCTL_BOOT_PXE };
-	signals_start(&signals, &f->cli->loop, on_signal, on_second_signal, f);
+	signals_start(&signals, &f->cli->loop, on_signal, NULL, f);
 	int r = ask_nodes(f->cli, &selection, &request, &f->ask, on_result, f, problems);
 	signals_stop(&signals);
 	(void)uv_run(&f->cli->loop, UV_RUN_NOWAIT); /* their handles live on this stack */

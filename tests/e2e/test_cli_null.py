@@ -696,7 +696,7 @@ def add_by_options(lab):
         same(r.status, 2, r)
         has(r.err, text)
         assert "=" + SECRET not in r.err
-    assert "b1" not in lab.read("config/powerctl/powerctl.yaml")
+    assert "b1:" not in lab.read("config/powerctl/powerctl.yaml")
 
 
 @test

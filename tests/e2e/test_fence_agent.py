@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import types
 
 import lib
@@ -140,7 +141,7 @@ def names_from_outside(lab):
         has(found[2], "fence_powerctl: ")
     same(call(lab, "--plugs", "n1")[0], 1)
     same(call(lab, "-o", "off", "n1")[0], 1)
-    same(state(lab, "n2") if os.path.exists(lab.path("config/powerctl/n2.state")) else "untouched", "untouched")
+    same([name for name in os.listdir(lab.path("config/powerctl")) if name.endswith(".state")], [])
 
 
 FAKE = """#!/bin/sh
@@ -202,15 +203,17 @@ def hangs(lab):
     spec = importlib.util.spec_from_loader("fence_powerctl", loader)
     agent = importlib.util.module_from_spec(spec)
     loader.exec_module(agent)
-    wishes = types.SimpleNamespace(powerctl_path=fake(lab, off="exec sleep 600"), node="n1", inventory=None,
-                                   verbose=False)
+    path = fake(lab, off=f"echo $$ >{lab.path('pid')}; exec sleep 600")
+    wishes = types.SimpleNamespace(powerctl_path=path, node="n1", inventory=None, verbose=False)
     try:
-        agent.run(wishes, 0.2, "off")
+        agent.run(wishes, 2, "off")
     except agent.Failure as why:
         same(why.status, 5)
     else:
         raise AssertionError("it ended well")
+    same(os.path.exists(f"/proc/{lab.read('pid').strip()}"), False, "it was killed")
 
 
 if __name__ == "__main__":
+    sys.dont_write_bytecode = True  # `hangs` loads the agent from the sources
     main()
