@@ -294,6 +294,16 @@ def ansible_inventory(lab):
     same(found["_meta"]["hostvars"]["sick"]["powerctl_maintenance"], {"__ansible_unsafe": "PSU"})
     same(json.loads(place.run(script, "--host", "n001")[1])["powerctl_address"], {"__ansible_unsafe": "10.0.1.1"})
     same(place.run(script, "--nonsense")[0], 1)
+    for word, how, said in (("--list", ">/dev/full", "powerctl_inventory: standard output: No space left on device"),
+                            ("--list", ">&-", "left out, "), ("--bogus", "2>/dev/full", "")):
+        status, out, err = place.run("sh", "-c", f'exec "$@" {how}', "sh", script, word)
+        same((status, out, "Traceback" in err), (1, "", False), how)
+        has(err, said)
+    with subprocess.Popen([script, "--list"], env={**place.env, "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as proc:
+        proc.stdout.read(1)
+        proc.stdout.close()
+        same((b"Traceback" in proc.stderr.read(), proc.wait(lib.PATIENCE)), (False, 1))
     lab.inventory("nodes: 7\n")
     status, out, _ = place.run(script, "--list")
     same((status, out), (1, ""), "a mistake in the inventory is no empty fleet")
