@@ -126,6 +126,7 @@ static void name_logins(struct takeover *t)
 	if (t->begun)
 		pctl_inventory_credentials(t->cli->inventory, taken);
 	list_secrets(t, taken);
+	takeover_reuse_logins(t);
 	import_name_logins(&t->im, t->format->name, taken);
 	pctl_names_free(taken);
 }
@@ -276,6 +277,8 @@ static int write_all(struct takeover *t, struct pctl_error *err)
 	for (size_t i = 0; i < t->im.login_count && r == 0; i++) {
 		const struct import_login *login = &t->im.logins[i];
 
+		if (login->is_there)
+			continue;
 		if (login->nodes)
 			r = store_one(t, login, "password", login->password, &stored, err);
 		if (login->nodes && r == 0)
@@ -322,6 +325,7 @@ static int finish(struct takeover *t)
 	bool dry = t->cli->options.dry_run;
 	size_t taken = count_taken(t);
 
+	import_report(&t->im);
 	say_problems(t->im.problems);
 	if (taken && dry)
 		(void)fwrite(t->text.data, 1, t->text.len, stdout);
@@ -345,6 +349,7 @@ static int take_over(struct takeover *t)
 		return CLI_USAGE;
 	}
 	if (t->im.node_count == 0) {
+		import_report(&t->im);
 		say_problems(t->im.problems);
 		say("no machine that can be taken over is in %s", t->im.file);
 		return CLI_USAGE;

@@ -93,6 +93,35 @@ def actions(lab):
 
 
 @test
+def nobody_reads(lab):
+    """a closed pipe, a full disk and no output at all: no traceback; a machine that is off stays a success"""
+    lab.inventory('nodes:\n  n[00001-20000]: {driver: "null", state: on}\n')
+
+    def ask(action, how, *words):
+        with subprocess.Popen(["sh", "-c", f'exec "$@" {how}', "sh", AGENT, "-o", action, "--powerctl-path", POWERCTL,
+                               *words], env=lab.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True) as proc:
+            proc.stdout.close()  # before it says anything
+            said = proc.stderr.read()
+            return proc.wait(lib.PATIENCE), said
+
+    full = "fence_powerctl: standard output: No space left on device\n"
+    for action, status in (("list", 1), ("metadata", 1), ("off", 0)):
+        words = ("-n", "n00001") if action == "off" else ()
+        same(ask(action, "", *words), (status, ""), action)
+        same(ask(action, ">/dev/full", *words), (status, full), action)
+        same(ask(action, ">&-", *words), (status, ""), action)
+    same(ask("off", "2>/dev/full", "-n", "n9")[0], 1)
+    # One that reads the beginning of much.
+    for unbuffered in ("", "1"):
+        with subprocess.Popen([AGENT, "-o", "list", "--powerctl-path", POWERCTL], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env={**lab.env, "PYTHONUNBUFFERED": unbuffered}) as proc:
+            same(proc.stdout.readline(), b"n00001,\n")
+            proc.stdout.close()
+            same((proc.stderr.read(), proc.wait(lib.PATIENCE)), (b"", 1))
+
+
+@test
 def cobbler(lab):
     """as Cobbler calls it: its keys, an empty plug, its own; Status: ON and OFF alone on a line"""
     fleet(lab)
