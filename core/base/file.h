@@ -36,6 +36,12 @@ int pctl_file_try_lock(const char *path, mode_t mode, struct pctl_error *err);
  */
 int pctl_file_read(
 	const char *path, struct pctl_buf *buf, struct stat *ret_st, struct pctl_error *err);
+/*
+ * The same for what this program keeps itself: only a regular file will do, and nothing is waited
+ * for, such as whoever is to write to a pipe.
+ */
+int pctl_file_read_kept(
+	const char *path, struct pctl_buf *buf, struct stat *ret_st, struct pctl_error *err);
 
 /*
  * PCTL_E_CONFIG if a file that holds a secret can be read by others; the text has the chmod that
