@@ -19,7 +19,7 @@
 #include "base/paths.h"
 
 #define BATCH         ((size_t)64 << 10)             /* so much goes out in one write */
-#define LOOKS         20u                            /* whether a torn line stays torn */
+#define LOOKS         100u                           /* whether a torn line stays torn */
 #define FILE_MAX_READ ((size_t)PCTL_HISTORY_MAX * 8) /* longer where it could not be renamed */
 
 struct pctl_history {

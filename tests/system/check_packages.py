@@ -37,7 +37,8 @@ def the_same_tarball(_lab):
         os.umask(0o022)
     sums = [run("sha256sum", path).out.split()[0] for path in (tarball(), other)]
     same(sums[0], sums[1])
-    has(run("make", "-s", "dist", cwd=place("shallow"), DIST=place("dist2")).out, sums[0])
+    has(run("make", "-s", "dist", cwd=place("shallow"), DIST="new/folder").out, sums[0])
+    same(os.listdir(place("shallow/new/folder")), [os.path.basename(tarball())])
 
 
 @test
