@@ -2,11 +2,30 @@
 #include "failed.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <powerctl/mem.h>
 #include <powerctl/powerctl.h>
+
+/* NULL: there is none, or none that can be read; whoever might write to a pipe is not waited for.
+ */
+static FILE *open_regular(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return NULL;
+	FILE *file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? fdopen(fd, "r") : NULL;
+	if (!file) {
+		(void)close(fd);
+		errno = EINVAL;
+	}
+	return file;
+}
 
 int failed_load(struct pctl_names *out, struct pctl_error *err)
 {
@@ -17,13 +36,14 @@ int failed_load(struct pctl_names *out, struct pctl_error *err)
 	int r = pctl_path_state("failed", &path, err);
 	if (r < 0)
 		return r;
-	FILE *file = fopen(path, "re");
+	FILE *file = open_regular(path);
+	if (!file && errno == ENOENT)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"@failed: there was no command yet that could have failed, or the last one "
+			"did not get to its end");
 	if (!file)
 		return pctl_error_set(err, PCTL_E_CONFIG,
-			errno == ENOENT
-				? "@failed: there was no command yet that could have failed, or "
-				  "the last one did not get to its end"
-				: "@failed: the last command's failures cannot be read");
+			"@failed: the last command's failures cannot be read: %s", path);
 	while (getline(&line, &size, file) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		if (*line)

@@ -131,7 +131,7 @@ static int read_file(const char *path, bool kept, struct pctl_buf *buf, struct s
 		r = cannot(err, PCTL_E_CONFIG, path, "cannot read it");
 	else if (kept && !S_ISREG(st.st_mode))
 		r = pctl_error_set(err, PCTL_E_CONFIG,
-			"%s: no regular file, so it is not read; move it away", path);
+			"%s: no regular file, so it is not read", path);
 	else
 		r = read_all(fd, path, buf, err);
 	(void)close(fd);

@@ -460,7 +460,16 @@ static int run(struct options *o)
 	}
 	int status = check_driver(o, shared, folder);
 	(void)rmdir(folder);
-	return fflush(stdout) == 0 ? status : SOME_FAILED;
+	return status;
+}
+
+/* A report that nobody can read proves nothing. */
+static int finish_output(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	complain("standard output cannot be written", "");
+	return status == ALL_WELL ? SOME_FAILED : status;
 }
 
 int main(int argc, char **argv)
@@ -473,5 +482,5 @@ int main(int argc, char **argv)
 	free(o.password_set);
 	free(o.name);
 	free(o.dir);
-	return status;
+	return finish_output(status);
 }

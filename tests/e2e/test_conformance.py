@@ -12,7 +12,7 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 
 from checklib import CHECK, PLUGINS, check
-from lib import BUILD, SANITIZED, bad, good, has, main, same, skip, test, until
+from lib import BUILD, PATIENCE, SANITIZED, bad, good, has, main, same, skip, test, until
 from linedev import PASSWORD, LineDevice
 
 def device_of(lab):
@@ -249,6 +249,11 @@ def words(lab):
     r = check(lab, "--list")
     same(r.status, 0, r)
     has(r.out, "faults.lost: the commit point is before the request that changes the machine\n")
+    for words in (["--list"], ["--help"], [os.path.join(BUILD, "plugins", "null.so"), "--only", "static"]):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            r = subprocess.run([CHECK, *words], env=lab.env, stdout=full, stderr=subprocess.PIPE, text=True,
+                               timeout=PATIENCE, check=False)
+        same((r.returncode, r.stderr), (1, "powerctl-driver-check: standard output cannot be written\n"), r)
     r = check(lab, os.path.join(PLUGINS, "otherabi.so"), "--only", "static")
     same((r.status, "static.loads" in r.failed), (1, True), r)
     has(r.diagnostics, "was built for driver ABI")
