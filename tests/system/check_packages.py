@@ -48,6 +48,12 @@ def no_tarball(_lab):
     has(r.err, "is not a git repository")
     r = run("scripts/dist", "nonsense", cwd=SOURCE, status=2)
     has(r.err, "git knows no revision 'nonsense'")
+    os.makedirs(place("tools"))
+    with open(place("tools/gzip"), "w", encoding="ascii") as out:
+        out.write("#!/bin/sh\nkill -INT $PPID\n")
+    os.chmod(place("tools/gzip"), 0o755)
+    run("scripts/dist", cwd=SOURCE, status=130, DIST=place("interrupted"), PATH=place("tools") + ":" + os.environ["PATH"])
+    same(os.listdir(place("interrupted")), [])
 
 
 # --- What is in the packages -----------------------------------------------------------------
