@@ -15,26 +15,27 @@
 int failed_load(struct pctl_names *out, struct pctl_error *err)
 {
 	PCTL_AUTO(free) char *path = NULL;
-	PCTL_AUTO(free) char *line = NULL;
-	size_t size = 0;
+	struct pctl_error why = { 0 };
+	struct pctl_buf text;
+	char *rest = NULL;
 
 	int r = pctl_path_state("failed", &path, err);
 	if (r < 0)
 		return r;
-	FILE *file = fopen(path, "re");
-	if (!file)
+	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return pctl_error_set(err, PCTL_E_CONFIG,
-			errno == ENOENT
-				? "@failed: there was no command yet that could have failed, or "
-				  "the last one did not get to its end"
-				: "@failed: the last command's failures cannot be read");
-	while (getline(&line, &size, file) > 0) {
-		line[strcspn(line, "\n")] = '\0';
-		if (*line)
+			"@failed: there was no command yet that could have failed, or the last one "
+			"did not get to its end");
+	pctl_buf_init(&text, TEXT_MAX);
+	if (pctl_file_read_kept(path, &text, NULL, &why) < 0)
+		r = pctl_error_set(err, PCTL_E_CONFIG,
+			"@failed: the last command's failures cannot be read: %s", why.text);
+	else
+		for (char *line = strtok_r(text.data, "\n", &rest); line;
+			line = strtok_r(NULL, "\n", &rest))
 			(void)pctl_names_add(out, line);
-	}
-	(void)fclose(file);
-	return 0;
+	pctl_buf_done(&text);
+	return r;
 }
 
 int failed_forget(struct pctl_error *err)

@@ -168,6 +168,44 @@ static void test_many_write_at_once(void **state)
 	assert_true(st.st_size < 60000);
 }
 
+static void write_long(const char *path)
+{
+	struct pctl_history *h = pctl_history_new(path, UINT64_MAX, NULL);
+	char line[5000];
+
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	for (unsigned i = 0; i < LINES; i++) {
+		add(h, line);
+		pctl_history_flush(h);
+	}
+	_exit(pctl_history_status(h, NULL) < 0);
+}
+
+/* Of a line that another one is just writing the end may not be there yet: it is not torn. */
+static void test_half_written_is_not_torn(void **state)
+{
+	const struct test_place *p = *state;
+	int how, c, before = '\n';
+	unsigned lines = 0;
+
+	for (unsigned i = 0; i < WRITERS; i++)
+		if (fork() == 0)
+			write_long(p->path);
+	for (unsigned i = 0; i < WRITERS; i++) {
+		assert_true(wait(&how) > 0);
+		assert_int_equal(how, 0);
+	}
+	FILE *f = fopen(p->path, "re");
+	assert_non_null(f);
+	for (; (c = getc(f)) != EOF; before = c) {
+		assert_false(c == '\n' && before == '\n');
+		lines += c == '\n';
+	}
+	(void)fclose(f);
+	assert_int_equal(lines, WRITERS * LINES);
+}
+
 static void test_the_oldest_file_goes(void **state)
 {
 	const struct test_place *p = *state;
@@ -239,6 +277,7 @@ static void test_what_is_no_file_is_left_alone(void **state)
 	expect_refused(p->dir);
 	assert_int_equal(mkfifo(p->path, 0600), 0);
 	expect_refused(p->path);
+	assert_int_equal(pctl_history_read(keep_line, NULL, NULL), PCTL_E_CONFIG);
 	assert_int_equal(unlink(p->path), 0);
 	(void)snprintf(other, sizeof(other), "%s/other", p->dir);
 	assert_int_equal(symlink(other, p->path), 0);
@@ -352,6 +391,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_what_was_torn_swallows_nothing, setup, test_place_end),
 		cmocka_unit_test_setup_teardown(test_many_write_at_once, setup, test_place_end),
+		cmocka_unit_test_setup_teardown(
+			test_half_written_is_not_torn, setup, test_place_end),
 		cmocka_unit_test_setup_teardown(test_the_oldest_file_goes, setup, test_place_end),
 		cmocka_unit_test_setup_teardown(
 			test_a_full_disk_is_told_and_left_behind, setup, test_place_end),

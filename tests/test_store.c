@@ -198,6 +198,10 @@ static void test_what_cannot_be_read_is_looked_at_again(void **state)
 	assert_int_equal(mkdir(p->path, 0700), 0);
 	assert_int_equal(pctl_store_check(store, NULL), PCTL_E_INTERNAL);
 	assert_int_equal(rmdir(p->path), 0);
+	assert_int_equal(mkfifo(p->path, 0600), 0);
+	(void)pctl_store_refresh(store);
+	assert_int_equal(pctl_store_check(store, NULL), PCTL_E_INTERNAL);
+	assert_int_equal(unlink(p->path), 0);
 	FILE *f = fopen(p->path, "we");
 	assert_non_null(f);
 	(void)fputs("k a=1\n", f);

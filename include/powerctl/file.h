@@ -22,7 +22,13 @@ extern "C" {
  */
 PCTL_API int pctl_file_read(
 	const char *path, struct pctl_buf *buf, struct stat *ret_st, struct pctl_error *err);
-/* The same for an open file, which stays open: path is for the text. */
+/*
+ * The same for what this program keeps itself: only a regular file will do, and nothing is waited
+ * for, such as whoever is to write to a pipe.
+ */
+PCTL_API int pctl_file_read_kept(
+	const char *path, struct pctl_buf *buf, struct stat *ret_st, struct pctl_error *err);
+/* Reads an open file to its end, as pctl_file_read() does; path is for the text. It stays open. */
 PCTL_API int pctl_file_read_fd(
 	int fd, const char *path, struct pctl_buf *buf, struct pctl_error *err);
 

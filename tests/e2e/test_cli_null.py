@@ -422,6 +422,11 @@ def failed_nodes(lab):
     r = lab.run("status", "@failed")
     same(r.status, 2)
     has(r.err, "no node failed in your last command")
+    os.unlink(lab.path("state/powerctl/failed"))
+    os.mkfifo(lab.path("state/powerctl/failed"))  # nobody writes to it: it must not be waited for
+    r = lab.run("status", "@failed")
+    same((r.status, r.out), (2, ""))
+    has(r.err, "cannot be read: " + lab.path("state/powerctl/failed"))
 
 
 # --- Hints. ---------------------------------------------------------------------------------------

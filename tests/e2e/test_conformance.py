@@ -12,7 +12,8 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 
 from checklib import CHECK, PLUGINS, check
-from lib import BUILD, PATIENCE, SANITIZED, bad, good, has, main, same, skip, test, test_unsanitized, until
+from lib import (BUILD, PATIENCE, SANITIZED, Started, bad, good, has, main, same, skip, test, test_unsanitized,
+                 until)
 from linedev import PASSWORD, LineDevice
 
 def device_of(lab):
@@ -249,6 +250,19 @@ def words(lab):
     r = check(lab, "--list")
     same(r.status, 0, r)
     has(r.out, "faults.lost: the commit point is before the request that changes the machine\n")
+    for words in (["--list"], ["--help"], [os.path.join(BUILD, "plugins", "null.so"), "--only", "static"]):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            r = subprocess.run([CHECK, *words], env=lab.env, stdout=full, stderr=subprocess.PIPE, text=True,
+                               timeout=PATIENCE, check=False)
+        same((r.returncode, r.stderr), (1, "powerctl-driver-check: standard output cannot be written\n"), r)
+    for end in (lambda p: p.send_signal(signal.SIGINT), lambda p: p.stdout.close()):
+        proc = lab.keep(Started(subprocess.Popen(
+            [CHECK, os.path.join(BUILD, "plugins", "null.so"), "--ops", "100000000"],
+            env={**lab.env, "TMPDIR": lab.path("home")}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0))).proc
+        has(proc.stdout.readline().decode(), "TAP version")
+        same(len(os.listdir(lab.path("home"))), 1)
+        end(proc)
+        same((proc.wait(PATIENCE) in (1, 130), os.listdir(lab.path("home"))), (True, []))
     r = check(lab, os.path.join(PLUGINS, "otherabi.so"), "--only", "static")
     same((r.status, "static.loads" in r.failed), (1, True), r)
     has(r.diagnostics, "was built for driver ABI")
