@@ -87,6 +87,11 @@ int pctl_ssh_answer_init(struct pctl_ssh_answer *ret, const struct pctl_secret *
 	return 0;
 }
 
+bool pctl_ssh_answer_taken(const struct pctl_ssh_answer *answer)
+{
+	return answer->path && access(answer->path, F_OK) < 0;
+}
+
 void pctl_ssh_answer_done(struct pctl_ssh_answer *answer)
 {
 	if (answer->path)

@@ -53,6 +53,7 @@ struct pctl_ssh {
 	struct pctl_session session;
 	struct pctl_ssh_logins *all;
 	enum stage stage;
+	bool open; /* there was a session */
 	bool ours; /* we ended it: what it says then is no reason */
 	bool shot, reaped;
 	bool told; /* opened or ended was called with how it ended, or nobody is to be told */
@@ -133,24 +134,35 @@ int pctl_ssh_explain_end(
 	return pctl_gateway_explain(said, destination, err);
 }
 
+/* Who has had the password and did not let us in is not asked again: accounts get locked. */
+static void explain_login(struct pctl_ssh *ssh, int code, const char *text)
+{
+	bool had_password = pctl_ssh_answer_taken(&ssh->answer);
+
+	if (code == PCTL_E_AUTH && had_password)
+		pctl_error_set(&ssh->why, code,
+			"over SSH it takes neither a key of yours nor the password");
+	else if (code == 0 || (had_password && pctl_error_retried(code)))
+		pctl_error_set(&ssh->why, PCTL_E_REFUSED,
+			"the login over SSH ended before there was a console%s%.200s",
+			*text ? ": " : "", text);
+	else
+		pctl_error_set(&ssh->why, code, "over SSH: %.250s", text);
+}
+
 static void explain(struct pctl_ssh *ssh, int status)
 {
 	char text[sizeof(ssh->why.text)];
-	bool open = ssh->stage > TYPES;
+	unsigned flags;
 	int code = pctl_ssh_explain_end(ssh->said, status, ssh->spot, &ssh->why);
 
-	if (code == 0 && !open)
-		pctl_error_set(&ssh->why, PCTL_E_REFUSED,
-			"the login over SSH ended before there was a console");
-	if (code == 0)
-		return;
 	(void)snprintf(text, sizeof(text), "%s", ssh->why.text);
-	if (code == PCTL_E_AUTH && ssh->answer.path)
-		pctl_error_set(&ssh->why, code,
-			"over SSH it takes neither a key of yours nor the password");
-	else
+	flags = ssh->why.flags;
+	if (!ssh->open)
+		explain_login(ssh, code, text);
+	else if (code != 0)
 		pctl_error_set(&ssh->why, code, "over SSH: %.250s", text);
-	(void)pctl_error_flag(&ssh->why, PCTL_ERROR_GATEWAY);
+	(void)pctl_error_flag(&ssh->why, flags | PCTL_ERROR_GATEWAY);
 }
 
 /* --- The end. --------------------------------------------------------------------------------- */
@@ -356,6 +368,7 @@ static const struct pctl_control controls[] = {
 static void open_session(struct pctl_ssh *ssh)
 {
 	ssh->stage = OPEN;
+	ssh->open = true;
 	(void)uv_timer_stop(&ssh->timer);
 	ssh->opened(ssh->data, &ssh->session, NULL);
 }

@@ -37,6 +37,8 @@ struct pctl_ssh_answer {
 /* Without a password, or a program that could ask for it, there is nothing and *ret says so. */
 int pctl_ssh_answer_init(struct pctl_ssh_answer *ret, const struct pctl_secret *password,
 	unsigned serial, struct pctl_error *err);
+/* Whether ssh has got it. */
+bool pctl_ssh_answer_taken(const struct pctl_ssh_answer *answer);
 /* Takes it back, wherever it is by now. */
 void pctl_ssh_answer_done(struct pctl_ssh_answer *answer);
 

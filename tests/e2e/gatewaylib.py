@@ -43,12 +43,12 @@ def answers(port):
 class Server:
     """A program that cannot tell its port: one that was free a moment ago, tried until it holds."""
 
-    def __init__(self, make):
+    def __init__(self, make, env=None):
         for _ in range(10):
             self.port = free_port()
             self.proc = subprocess.Popen(make(self.port), stdin=subprocess.DEVNULL,
                                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                         start_new_session=True)
+                                         env=env, start_new_session=True)
             lib.until("the server listens or has ended",
                       lambda: answers(self.port) or self.proc.poll() is not None)
             if self.proc.poll() is None:
@@ -64,7 +64,9 @@ class Server:
 class Sshd:
     """sshd with a host key and a user key of its own; powerctl's ssh knows both and nothing else."""
 
-    def __init__(self, lab, more=""):
+    log = ["-e"]
+
+    def __init__(self, lab, more="", env=None):
         sshd = program("sshd", "openssh-server")
         program("ssh-keygen", "openssh-client")
         self.lab, self.more = lab, more
@@ -78,8 +80,8 @@ class Sshd:
                           check=False).returncode:
             lib.skip(f"{self.folder}: nobody but root can use this folder, and sshd is not root")
         self.be()
-        server = lab.keep(Server(lambda port: [*self.become(), sshd, "-D", "-e", "-f",
-                                               self.config(port)]))
+        server = lab.keep(Server(lambda port: [*self.become(), sshd, "-D", *self.log,
+                                               "-f", self.config(port)], env))
         self.port, self.proc = server.port, server.proc
         self.knows("host")
         self.client("user")
@@ -148,6 +150,41 @@ class Sshd:
 
     def close(self):
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class BmcSshd(Sshd):
+    """Lets somebody in by name and password, or key, to a BMC's command line (bmcshell.py)."""
+
+    def __init__(self, lab, user, password, more=""):
+        preload = lab.path("sshd_user.so")
+        os.chmod(lab.folder, 0o755)  # sshd reads it as somebody else
+        subprocess.run(["cc", "-shared", "-fPIC", "-Wall", "-Werror", "-o", preload,
+                        os.path.join(lib.HERE, "sshd_user.c")], check=True)
+        hashed = subprocess.run(["openssl", "passwd", "-6", "-stdin"], input=password, text=True,
+                                capture_output=True, check=True).stdout.strip()
+        self.home = lab.path("bmc")
+        os.mkdir(self.home)
+        os.chmod(self.home, 0o777)
+        self.log = ["-E", os.path.join(self.home, "log")]
+        shell = shutil.copy(os.path.join(lib.HERE, "bmcshell.py"), lab.path("bmcshell"))
+        os.chmod(shell, 0o755)
+        super().__init__(lab, f"PasswordAuthentication yes\nPrintMotd no\n{more}", {
+            **os.environ, "LD_PRELOAD": preload, "SSHD_USER": user, "SSHD_HASH": hashed,
+            "SSHD_FOLDER": self.home, "SSHD_SHELL": shell})
+
+    def config(self, port):
+        path = super().config(port)
+        text = self.read("sshd_config")  # of what is said twice the first counts
+        return self.write("sshd_config", text.replace("PasswordAuthentication no\n", "")
+                          + f"LogLevel VERBOSE\n") and path
+
+    def told(self):
+        """What the command line has got."""
+        path = os.path.join(self.home, "shell")
+        if not os.path.exists(path):
+            return []
+        with open(path, encoding="utf-8") as f:
+            return f.read().splitlines()
 
 
 class Socks:
