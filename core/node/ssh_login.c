@@ -30,7 +30,7 @@
 #define REST_MS    300u  /* what was shown has come to rest */
 #define SILENT_MS  3000u /* nothing is shown: the command is typed all the same */
 #define LEAVE_MS   800u  /* between SIGTERM and SIGKILL, and until it is given up */
-#define SPOT_MAX   100u
+#define SPOT_MAX   128u
 #define HANDLES    3u
 #define SETTINGS   16u /* of pctl_ssh_settings, at most */
 #define SIZE_LIMIT 10000u

@@ -28,7 +28,7 @@ def say(text):
 
 
 def console():
-    say("console1 is open\r\n")
+    say("console1 is open\n")
     while line := sys.stdin.readline().rstrip("\n"):
         note(f"console: {line}")
         if line == "size":
@@ -38,11 +38,11 @@ def console():
             os.kill(os.getpid(), 9)
         if line == "exit":
             sys.exit(0)
-        say(f"got {line}\r\n")
+        say(f"got {line}\n")
 
 
 note(f"begin {os.getpid()}")
-say("A BMC's welcome.\r\n")
+say("A BMC's welcome.\n")
 while True:
     termios.tcflush(0, termios.TCIFLUSH)
     say("bmc> ")
@@ -55,4 +55,4 @@ while True:
     if command.strip() == "start /console1":
         console()
     else:
-        say("?\r\n")
+        say("?\n")

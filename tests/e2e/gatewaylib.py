@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gateways for tests: Debian's sshd and microsocks, and a SOCKS server that can misbehave."""
+import contextlib
 import os
 import pwd
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -43,9 +45,9 @@ def answers(port):
 class Server:
     """A program that cannot tell its port: one that was free a moment ago, tried until it holds."""
 
-    def __init__(self, make, env=None):
+    def __init__(self, make, env=None, port=None):
         for _ in range(10):
-            self.port = free_port()
+            self.port = port or free_port()
             self.proc = subprocess.Popen(make(self.port), stdin=subprocess.DEVNULL,
                                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                          env=env, start_new_session=True)
@@ -142,9 +144,9 @@ class Sshd:
     def alive(self):
         return [pid for pid in self.started() if runs(pid)]
 
-    def sessions(self):
+    def sessions(self, of=None):
         """sshd's children that serve somebody."""
-        out = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.proc.pid)],
+        out = subprocess.run(["ps", "-o", "pid=", "--ppid", str(of or self.proc.pid)],
                              capture_output=True, text=True, check=False).stdout
         return [int(pid) for pid in out.split()]
 
@@ -168,15 +170,28 @@ class BmcSshd(Sshd):
         self.log = ["-E", os.path.join(self.home, "log")]
         shell = shutil.copy(os.path.join(lib.HERE, "bmcshell.py"), lab.path("bmcshell"))
         os.chmod(shell, 0o755)
-        super().__init__(lab, f"PasswordAuthentication yes\nPrintMotd no\n{more}", {
-            **os.environ, "LD_PRELOAD": preload, "SSHD_USER": user, "SSHD_HASH": hashed,
-            "SSHD_FOLDER": self.home, "SSHD_SHELL": shell})
+        self.env = {**os.environ, "LD_PRELOAD": preload, "SSHD_USER": user, "SSHD_HASH": hashed,
+                    "SSHD_FOLDER": self.home, "SSHD_SHELL": shell}
+        super().__init__(lab, f"LogLevel VERBOSE\nPrintMotd no\n{more}", self.env)
 
     def config(self, port):
-        path = super().config(port)
-        text = self.read("sshd_config")  # of what is said twice the first counts
-        return self.write("sshd_config", text.replace("PasswordAuthentication no\n", "")
-                          + f"LogLevel VERBOSE\n") and path
+        super().config(port)
+        return self.write("sshd_config", self.read("sshd_config").replace(
+            "PasswordAuthentication no", "PasswordAuthentication yes"))
+
+    def restart(self):
+        """At the same port, with what env says now."""
+        self.proc.kill()
+        self.proc.wait()
+        again = self.lab.keep(Server(lambda _: self.proc.args, self.env, self.port))
+        self.proc = again.proc
+
+    def hang_up(self):
+        """Drops whoever is logged in; what serves them is two processes each."""
+        for pid in self.sessions():
+            for one in (*self.sessions(pid), pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(one, signal.SIGKILL)
 
     def told(self):
         """What the command line has got."""

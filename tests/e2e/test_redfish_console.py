@@ -4,12 +4,12 @@
 import fcntl
 import os
 import signal
+import socket
 import struct
-import subprocess
 import termios
 
-from gatewaylib import BmcSshd, runs
-from lib import POWERCTL, good, has, main, same, test, until
+from gatewaylib import BmcSshd
+from lib import bad, good, has, main, same, test, until
 from redfishlib import PASSWORD, USER, RedfishFleet
 
 
@@ -54,4 +54,137 @@ def talking(lab):
     same(PASSWORD in t.seen, False)
 
 
+def proc(pid, name):
+    with open(f"/proc/{pid}/{name}", encoding="utf-8", errors="replace") as f:
+        return f.read()
 
+
+def count(sshd, words):
+    with open(os.path.join(sshd.home, "log"), encoding="utf-8") as f:
+        return f.read().count(words)
+
+
+@test
+def scripts(lab):
+    """a pipe, --log and --follow; keys come first, and the password is in no argument or environment"""
+    fleet, sshd = bmc(lab)
+    log = lab.path("log")
+    r = lab.run("console", "r1", "--log", log, stdin="one\ntwo\n")
+    same((r.status, r.err), (0, ""), r)
+    for text in (r.out, lab.read("log")):
+        has(text, "got one")
+        has(text, "got two")
+    same((count(sshd, "Accepted password"), count(sshd, "Failed password")), (1, 0))
+    r = lab.run("console", "r1", stdin="exit\n")
+    same((r.status, "got exit" in r.out), (0, False), r)  # as a device ends it
+    nothing_left(lab, sshd)
+    sshd.client("user")
+    follow = lab.start("console", "--follow", "r1", stdout=-1, stderr=-1, text=True)
+    until("the console is open", lambda: "command: start /console1" in sshd.told()[-1:])
+    same((count(sshd, "Accepted publickey"), count(sshd, "Accepted password")), (1, 2))
+    for pid in sshd.alive():
+        for name in ("cmdline", "environ"):
+            same(PASSWORD in proc(pid, name), False, name)
+    follow.send_signal(signal.SIGINT)
+    out, err = follow.communicate(timeout=60)
+    same(follow.returncode, 130, err)
+    has(out, "r1: console1 is open")
+    nothing_left(lab, sshd)
+    fleet.inventory(settings="console_command: exit")
+    r = lab.run("console", "r1", stdin="")
+    same(r.status, 0, r)
+    same(sshd.told()[-1], "command: exit")
+
+
+@test
+def not_let_in(lab):
+    """an unknown key, a changed one, a wrong password: their classes, one try, and the login of Redfish is not blamed"""
+    fleet, sshd = bmc(lab)
+    sshd.write("known_hosts", "")
+    r = bad(lab.run("console", "r1"), 1)
+    has(r.err, "r1: trust: over SSH: its host key is not known here; log in once with "
+               f"`ssh -p {sshd.port} -l {USER} 127.0.0.1` and compare it")
+    sshd.knows("other")
+    has(bad(lab.run("console", "r1"), 1).err, "r1: trust: over SSH: its host key has changed")
+    same(count(sshd, "Failed") + count(sshd, "Accepted"), 0)
+    sshd.knows("host")
+    sshd.env["SSHD_HASH"] = "!"
+    sshd.restart()
+    r = bad(lab.run("console", "r1"), 1)
+    has(r.err, "r1: auth: over SSH it takes neither a key of yours nor the password")
+    same("credential" in r.err, False, r)
+    same(count(sshd, "Failed password"), 1)
+    nothing_left(lab, sshd)
+    good(lab.run("status", "r1"), "r1: off")
+    fleet.inventory(settings="via: socks5://127.0.0.1:1")
+    r = bad(lab.run("console", "r1"), 1)
+    fleet.inventory(settings="via: pump")
+    has(bad(lab.run("console", "r1"), 1).err, "r1: unsupported: its serial console is reached over SSH; type: "
+        f"ssh -p {sshd.port} -l {USER} 127.0.0.1, and there: start /console1")
+    fleet.inventory(settings='console_command: "a\\tb"')
+    bad(lab.run("console", "r1"), 2)
+
+
+@test
+def lost(lab):
+    """a connection that is lost is told and made again for a person, and a failure for a script; a killed shell is an end"""
+    _, sshd = bmc(lab)
+    t = lab.terminal("console", "r1")
+    t.expect("console1 is open\n")
+    sshd.hang_up()
+    t.expect("connection lost: unreachable: over SSH: ")
+    t.expect("trying again in 1 s")
+    t.expect("console1 is open\n")
+    t.send("crash\r")
+    t.expect("[powerctl: the device ended the session]")
+    same(t.end(), 0)
+    nothing_left(lab, sshd)
+    script = lab.start("console", "r1", stdin=-1, stdout=-1, stderr=-1, text=True)
+    until("the console is open", lambda: len(sshd.told()) > 6 and sshd.alive())
+    sshd.hang_up()
+    _, err = script.communicate(timeout=60)
+    same(script.returncode, 1)
+    has(err, "r1: unreachable: over SSH: ")
+    nothing_left(lab, sshd)
+
+
+@test
+def ends(lab):
+    """^C while it logs in, and whatever kills powerctl, ends ssh"""
+    fleet, sshd = bmc(lab)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        fleet.set(1, ssh_port=silent.getsockname()[1])
+        t = lab.terminal("console", "r1")
+        until("ssh runs", sshd.alive)
+        t.send("\x03")
+        same(t.end(), 130)
+        nothing_left(lab, sshd)
+    fleet.set(1, ssh_port=sshd.port)
+    t = lab.terminal("console", "r1")
+    t.expect("console1 is open\n")
+    same(len(sshd.alive()), 1)
+    t.proc.kill()
+    until("ssh has ended", lambda: not sshd.alive())
+    until("sshd serves nobody", lambda: not sshd.sessions())
+    fleet.set(1, ssh_port=1)
+    has(bad(lab.run("console", "r1"), 1).err, "r1: unreachable: over SSH: connection refused")
+
+
+@test
+def of_the_manager(lab):
+    """the older form, which names no command: what that may mean is said, and console_command names one"""
+    fleet, sshd = bmc(lab, profile="supermicro")
+    t = lab.terminal("console", "r1")
+    t.expect("[powerctl: the service names no command that enters the console")
+    t.expect("bmc> ")
+    t.wait_echo(False)
+    t.send("exit\r")
+    t.expect("the device ended the session")
+    same(t.end(), 0)
+    fleet.inventory(settings="console_command: start /console1")
+    r = lab.run("console", "r1", stdin="x\n")
+    same((r.status, "got x\n" in r.out), (0, True), r)
+    nothing_left(lab, sshd)
+
+
+main()
