@@ -350,7 +350,7 @@ static void read_settings(struct pctl_target *t, const struct pctl_settings_cont
 	(void)pctl_settings_read(&t->settings, driver->properties, t->map, context);
 	if (read_described(t, context))
 		(void)pctl_settings_check_keys(&t->settings, driver->name, t->map, context);
-	if (pctl_problems_said(context->problems) == before)
+	if (pctl_problems_said(context->problems) == before && !context->no_login)
 		check_settings(t, context);
 }
 
@@ -384,6 +384,7 @@ static int check_map(struct pctl_target *target, const struct pctl_inventory *in
 		.secrets = with_secrets ? target->core->secrets : NULL,
 		.problems = problems };
 
+	context.no_login = !pctl_inventory_has_login(inventory, target->map, problems);
 	target->maintenance = pctl_value_text(pctl_value_get(target->map, "maintenance"));
 	target->guard = pctl_value_text(pctl_value_get(target->map, "protected"));
 	target->address = pctl_value_text(pctl_value_get(target->map, "address"));
