@@ -6,11 +6,15 @@ import os
 import signal
 import socket
 import struct
+import subprocess
 import termios
 
 from gatewaylib import BmcSshd
-from lib import bad, good, has, main, same, test, until
+from lib import BUILD, bad, good, has, main, same, test, until
 from redfishlib import PASSWORD, USER, RedfishFleet
+
+
+ASKPASS = os.path.join(BUILD, "libexec", "powerctl", "powerctl-askpass")
 
 
 def bmc(lab, more="", settings="", **how):
@@ -80,20 +84,44 @@ def scripts(lab):
     nothing_left(lab, sshd)
     sshd.client("user")
     follow = lab.start("console", "--follow", "r1", stdout=-1, stderr=-1, text=True)
-    until("the console is open", lambda: "command: start /console1" in sshd.told()[-1:])
+    for line in follow.stdout:
+        if line == "r1: console1 is open\n":
+            break
     same((count(sshd, "Accepted publickey"), count(sshd, "Accepted password")), (1, 2))
     for pid in sshd.alive():
         for name in ("cmdline", "environ"):
             same(PASSWORD in proc(pid, name), False, name)
     follow.send_signal(signal.SIGINT)
-    out, err = follow.communicate(timeout=60)
+    _, err = follow.communicate(timeout=60)
     same(follow.returncode, 130, err)
-    has(out, "r1: console1 is open")
     nothing_left(lab, sshd)
     fleet.inventory(settings="console_command: exit")
     r = lab.run("console", "r1", stdin="")
     same(r.status, 0, r)
     same(sshd.told()[-1], "command: exit")
+
+
+@test
+def askpass(lab):
+    """the password is for one ssh, which leads its session, for the question for a password, and once"""
+    pipe = lab.path("pipe")
+    os.mkfifo(pipe, 0o600)
+    fd = os.open(pipe, os.O_RDWR)
+    os.write(fd, b"sec ret\\\n")
+
+    def ask(prompt, leads=True):
+        r = subprocess.run(["sh", "-c", '"$0" "$1"; exit $?', ASKPASS, prompt], capture_output=True,
+                           env={**lab.env, "POWERCTL_ASKPASS": pipe}, start_new_session=leads,
+                           text=True, check=False, timeout=60)
+        return r.returncode, r.stdout
+
+    same(ask("admin@bmc's password: ", leads=False), (1, ""))
+    for other in ("Are you sure you want to continue connecting (yes/no/[fingerprint])? ",
+                  "Enter passphrase for key '/home/me/password:': ", "PIN: ", ""):
+        same(ask(other), (1, ""), other)
+    same(ask("(admin@bmc) Password: "), (0, "sec ret\\\n"))
+    same(ask("admin@bmc's password: ")[1], "")
+    os.close(fd)
 
 
 @test
