@@ -9,6 +9,7 @@ function(powerctl_add_driver name)
   set_target_properties(driver_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
     LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/plugins
     INSTALL_RPATH "$ORIGIN/../lib;$ORIGIN/../..")
+  target_include_directories(driver_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/${name})
   target_link_libraries(driver_${name} PRIVATE powerctl_flags powerctl ${arg_LIBRARIES})
   install(TARGETS driver_${name} LIBRARY DESTINATION ${POWERCTL_PLUGIN_DIR} COMPONENT driver-${name})
 

@@ -14,7 +14,7 @@
 
 #include <powerctl/mem.h>
 
-#include "answer.h"
+#include "wsman/answer.h"
 
 #define RECORDED 297 /* files there are at least */
 

@@ -12,7 +12,7 @@
 
 #include <powerctl/mem.h>
 
-#include "answer.h"
+#include "wsman/answer.h"
 #include "recovery.h"
 
 static const struct wsman_class service = WSMAN_CLASS(WSMAN_CIM, "CIM_PowerManagementService");

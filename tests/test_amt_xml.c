@@ -12,7 +12,7 @@
 
 #include <powerctl/buf.h>
 
-#include "xml.h"
+#include "wsman/xml.h"
 
 static int set_up(void **state)
 {

@@ -2,11 +2,12 @@
 /*
  * Inside the Intel AMT driver. From below:
  *
- *	xml, wsman, status, answer, version   bytes and words, no I/O
- *	link                                  which port, TLS or not; one HTTP request
- *	call                                  an op as a chain of WS-Management requests
- *	power, boot, inspect                  the operations
- *	amt                                   settings and the driver's table
+ *	wsman/: xml, wsman, answer, status   WS-Management as bytes and words, no I/O
+ *	version, recovery                    what versions and boot parameters look like, no I/O
+ *	link                                 which port, TLS or not; one HTTP request
+ *	call                                 an op as a chain of WS-Management requests
+ *	power, boot, inspect                 the operations
+ *	amt                                  settings and the driver's table
  */
 #ifndef POWERCTL_AMT_AMT_H
 #define POWERCTL_AMT_AMT_H
@@ -14,7 +15,7 @@
 #include <powerctl/driver.h>
 #include <powerctl/http.h>
 
-#include "answer.h"
+#include "wsman/answer.h"
 
 /* What the devices of one loop share. */
 struct amt {

@@ -5,9 +5,9 @@
 
 #include <powerctl/http.h>
 
-#include "status.h"
-#include "wsman.h"
-#include "xml.h"
+#include "wsman/status.h"
+#include "wsman/wsman.h"
+#include "wsman/xml.h"
 
 /* What the request was, as far as the answer is judged by it. */
 struct answer_want {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "answer.h"
+#include "wsman/answer.h"
 
 #include <stdio.h>
 #include <string.h>

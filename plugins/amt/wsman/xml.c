@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "xml.h"
+#include "wsman/xml.h"
 
 #include <errno.h>
 #include <expat.h>

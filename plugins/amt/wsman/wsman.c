@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wsman.h"
+#include "wsman/wsman.h"
 
 #include <string.h>
 
