@@ -383,7 +383,7 @@ def test_bad_descriptions(lab):
     mistakes(lab, *(f"odd/p{i}': " for i in range(len(rows))), *rows.values())
     lab.write("odd/p0", "#!/bin/sh\necho gone wrong >&2\nexit 3\n", 0o755)
     lab.inventory("nodes: {n0: {driver: exec, program: ../../odd/p0}}\n")
-    mistakes(lab, "odd/p0' ended with status 3: gone wrong")
+    mistakes(lab, "odd/p0': ended with status 3: gone wrong")
     lab.write("odd/p0", "#!/nonexistent/sh\n", 0o755)
     mistakes(lab, "No such file or directory (it, or what its first line names)")
 
@@ -394,7 +394,7 @@ def test_a_description_that_hangs(lab):
     family = Family(lab)
     lab.write("odd/slow", f"#!/bin/sh\nexec 9>{family.path}\nsleep 1000 & sleep 1000\n", 0o755)
     lab.inventory("nodes: {n1: {driver: exec, program: ../../odd/slow}}\n")
-    mistakes(lab, "odd/slow' did not end in 10 s and was killed")
+    mistakes(lab, "odd/slow': did not end in 10 s and was killed")
     family.gone()
 
 

@@ -144,8 +144,8 @@ def soft_power(lab):
     same("soft_off" in by_name[f"r{gen9}"]["power_lacks"], True, caps)
     same("soft_off" in by_name[f"r{gen9}"]["power"], False, caps)
     same("soft_off" in by_name["r1"]["power"], True, caps)
-    same(by_name["r1"]["console"], False, caps)  # it says only how it is reached
-    same("console" in lab.run("drivers", "--json", "redfish").json[0]["abilities"], False)
+    same(by_name["r1"]["console"], True, caps)
+    same("console" in lab.run("drivers", "--json", "redfish").json[0]["abilities"], True)
     same(fleet.device(gen9)["power"], "on")
     fleet.set(1, os_agent=0, power="on")
     good(lab.run("off", "--soft", "--force-after", "1s", "r1"),
@@ -460,20 +460,17 @@ def info_of_all(lab):
         same(tree["system"], IDS[profile][0])
         assert tree["firmware"]["version"] and tree["redfish_version"], tree
         if profile == "dmtf":
-            same(tree["serial_console"][0], {"protocol": "ssh", "port": 2200})
+            same(tree["serial_console"][0], {"protocol": "ssh", "port": 2200, "command": "start /console1"})
         same(tree["security"], {"tls": False})
 
 
 @test
-def console_says_what_opens_it(lab):
-    """console opens none: it says what to write into the inventory, or to type, by what the service tells"""
-    fleet_of_all(lab)
-    for n, profile in enumerate(PROFILES, 1):
+def console_is_where_the_service_says(lab):
+    """console goes by ssh to the port that the system or its manager names (test_redfish_console opens it)"""
+    fleet_of_all(lab, "--set", "all:ssh_port=1")
+    for n in range(1, len(PROFILES) + 1):
         r = bad(lab.run("console", f"r{n}", stdin=""), 1)
-        has(r.err, f"r{n}: unsupported: its serial console is reached over IPMI: give the node "
-                   "`console: {driver: ipmi, credential: NAME}`")
-        has(r.err, "; or type: ssh ")
-        has(r.err, f"-l {USER} 127.0.0.1\n")
+        same(r.err, f"powerctl: r{n}: unreachable: over SSH: connection refused\n")
 
 
 def good_tree(lab, verb, n):

@@ -74,7 +74,9 @@ void get_network_protocol(struct call *c)
 	c->out = resource(c, "#ManagerNetworkProtocol.v1_6_0.ManagerNetworkProtocol",
 		"NetworkProtocol", "Manager Network Protocol");
 	json_object_set_new(
-		c->out, "SSH", json_pack("{s:b, s:i}", "ProtocolEnabled", 1, "Port", 22));
+		c->out, "SSH",
+		json_pack("{s:b, s:i}", "ProtocolEnabled", 1, "Port",
+			c->dev->knobs.ssh_port ? (int)c->dev->knobs.ssh_port : 22));
 	json_object_set_new(
 		c->out, "IPMI", json_pack("{s:b, s:i}", "ProtocolEnabled", 1, "Port", 623));
 }
