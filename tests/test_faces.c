@@ -145,6 +145,19 @@ static void test_odd_hosts(void **state)
 	}
 }
 
+/* What is behind a zero byte would get lost. */
+static void test_zero_byte(void **state)
+{
+	static const char text[] = "[a]\nhost = x\0y\n";
+	struct amtctrl_hosts hosts = { .lock = -1 };
+
+	(void)state;
+	amtctrl_hosts_parse(&hosts, text, sizeof(text) - 1);
+	assert_int_equal(hosts.odd, 2);
+	assert_null(amtctrl_host_get(&hosts.hosts[0], "host"));
+	amtctrl_hosts_done(&hosts);
+}
+
 /* A header that is not understood does not lend its keys to the machine before it. */
 static void test_strays(void **state)
 {
@@ -188,6 +201,7 @@ int main(void)
 		cmocka_unit_test(test_results),
 		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_odd_hosts),
+		cmocka_unit_test(test_zero_byte),
 		cmocka_unit_test(test_strays),
 		cmocka_unit_test(test_config),
 	};
