@@ -98,7 +98,7 @@ static void test_results(void **state)
 
 static void test_hosts(void **state)
 {
-	static const char text[] = "[n1]\nhost = 10.0.0.1\npasswd = a%%b = c\n\n[n 2]\nHost: h\n";
+	static const char text[] = "[n1]\nhost = 10.0.0.1\npasswd = a%%b = c\n\n[n 2 ]\nHost: h\n";
 	struct amtctrl_hosts hosts = { .lock = -1 };
 
 	(void)state;
@@ -107,11 +107,11 @@ static void test_hosts(void **state)
 	assert_int_equal(hosts.odd, 0);
 	const struct amtctrl_host *host = amtctrl_host_find(&hosts, "n1");
 	assert_string_equal(amtctrl_host_get(host, "passwd"), "a%b = c");
-	assert_string_equal(amtctrl_host_get(amtctrl_host_find(&hosts, "n 2"), "host"), "h");
+	assert_string_equal(amtctrl_host_get(amtctrl_host_find(&hosts, "n 2 "), "host"), "h");
 	assert_null(amtctrl_host_get(host, "vncpasswd"));
 	amtctrl_host_remove(&hosts, "n1");
 	assert_null(amtctrl_host_find(&hosts, "n1"));
-	assert_string_equal(hosts.hosts[0].name, "n 2");
+	assert_string_equal(hosts.hosts[0].name, "n 2 ");
 	amtctrl_hosts_done(&hosts);
 }
 

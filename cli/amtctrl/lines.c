@@ -52,11 +52,8 @@ static void read_pair(char *text, struct amtctrl_line *ret)
 }
 
 /* What follows a header that is not understood is nobody else's. */
-static void read_line(char *text, bool *in_section, struct amtctrl_line *ret)
+static void read_line(char *word, bool indented, bool *in_section, struct amtctrl_line *ret)
 {
-	bool indented = isspace((unsigned char)*text);
-	char *word = trim(text);
-
 	if (*word == '#' || *word == ';') {
 		ret->what = AMTCTRL_COMMENT;
 	} else if (*word == '[' && !indented) {
@@ -80,10 +77,13 @@ void amtctrl_lines_read(char *text, size_t len, amtctrl_line_fn *each, void *dat
 			stop = end;
 		*stop = '\0';
 		bool whole = strlen(text) == (size_t)(stop - text);
-		if (whole)
-			read_line(text, &in_section, &line);
-		if (!whole || *trim(text))
+		bool indented = isspace((unsigned char)*text);
+		char *word = trim(text);
+		if (!whole || *word) {
+			if (whole)
+				read_line(word, indented, &in_section, &line);
 			each(data, &line);
+		}
 		text = stop + 1;
 	}
 }

@@ -162,6 +162,8 @@ PCTL_API int64_t pctl_inventory_child(
 PCTL_API int pctl_inventory_add_url(struct pctl_inventory *inventory, const char *url,
 	struct pctl_names *out, struct pctl_error *err);
 PCTL_API bool pctl_inventory_is_url(const char *word);
+/* PCTL_E_CONFIG, as there, for what is wrong in the URL itself, without looking at its driver. */
+PCTL_API int pctl_inventory_check_url(const char *url, struct pctl_error *err);
 /*
  * The same with settings as an entry of the inventory has them (a map, among them `driver` and
  * `address`): pattern is a name, or a range of names that goes with the address's.

@@ -389,6 +389,12 @@ def urls(lab):
     r = lab.run("status", f"null://root:{SECRET}@10.0.0.1")
     same(r.status, 2)
     has(r.err, "no password in a URL")
+    # Nobody is asked for a password before that is told.
+    for url, part in (("ipmi://u@", "the URL has no host"), ("ipmi://u@h:99999", "the port of a URL"),
+                      ("ipmi://u@h?x=%4", "two hex digits")):
+        r = lab.run("status", url)
+        same((r.status, r.out), (2, ""))
+        has(r.err, part)
     assert SECRET not in r.err + r.out
     r = lab.run("status", f"null://10.0.0.1?password={SECRET}")
     same(r.status, 2)
