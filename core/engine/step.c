@@ -384,6 +384,8 @@ static void take_reading(struct pctl_task *t)
 	t->power_read = true;
 	if (t->power.tells_actions)
 		pctl_target_remember_lacks(t->target, t->power.lacks);
+	if (t->power.tells_boot)
+		pctl_target_remember_lacks_boot(t->target, t->power.lacks_boot);
 }
 
 static const char *how_to_read(const struct pctl_task *t)

@@ -201,6 +201,9 @@ static inline const char *pctl_target_with(const struct pctl_target *target)
  */
 uint32_t pctl_target_lacks(const struct pctl_target *target);
 void pctl_target_remember_lacks(const struct pctl_target *target, uint32_t actions);
+/* The same of boot devices. */
+uint32_t pctl_target_lacks_boot(const struct pctl_target *target);
+void pctl_target_remember_lacks_boot(const struct pctl_target *target, uint32_t devices);
 
 /* So many machines behind its endpoint may be worked on at a time; 0: 1. */
 uint32_t pctl_target_max_in_flight(const struct pctl_target *target);

@@ -174,6 +174,12 @@ struct pctl_power {
 	 * where tells_actions is set, whose actions do not have these either.
 	 */
 	uint32_t lacks;
+	/*
+	 * Whether lacks_boot is set: PCTL_BOOT_BIT()s, of what the driver can ever boot from, of
+	 * what this device does not offer.
+	 */
+	bool tells_boot;
+	uint32_t lacks_boot;
 };
 
 /*

@@ -145,6 +145,13 @@ def soft_power(lab):
     same("soft_off" in by_name[f"r{gen9}"]["power"], False, caps)
     same("soft_off" in by_name["r1"]["power"], True, caps)
     same(by_name["r1"]["console"], True, caps)
+    for n, profile in enumerate(PROFILES, 1):
+        slash = "/" if "hpe" in profile else ""  # without it the answer is 308
+        boot = fleet.get(fleet.system_path(n) + slash, n)["Boot"]
+        listed = boot.get("BootSourceOverrideTarget@Redfish.AllowableValues")
+        caps = lab.run("caps", "--json", f"r{n}").json[0]["result"]
+        same("http" in caps["boot_once"], not listed or "UefiHttp" in listed, profile)
+        same("http" in caps.get("boot_lacks", ""), bool(listed) and "UefiHttp" not in listed, profile)
     same("console" in lab.run("drivers", "--json", "redfish").json[0]["abilities"], True)
     same(fleet.device(gen9)["power"], "on")
     fleet.set(1, os_agent=0, power="on")
