@@ -122,9 +122,7 @@ static void add_identify(struct pctl_value *map, const struct pctl_target *targe
 
 static void add_console(struct pctl_value *map, const struct pctl_target *target)
 {
-	const struct pctl_console_if *console = target->loaded->driver->console;
-
-	pctl_value_set_bool(map, "console", console && !(console->flags & PCTL_CONSOLE_ELSEWHERE));
+	pctl_value_set_bool(map, "console", target->loaded->driver->console != NULL);
 }
 
 static void add_log(struct pctl_value *map, const struct pctl_target *target)

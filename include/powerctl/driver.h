@@ -248,10 +248,6 @@ struct pctl_identify_if {
  * not tried again. */
 #define PCTL_CONSOLE_STEAL 1u
 
-/* In pctl_console_if.flags: open never opens one. It ends with PCTL_E_UNSUPPORTED and a text that
- * says how the console is reached instead, and `caps` lists none. */
-#define PCTL_CONSOLE_ELSEWHERE 1u
-
 struct pctl_console_if {
 	uint32_t size;
 	/*
@@ -262,7 +258,6 @@ struct pctl_console_if {
 		void *dev, struct pctl_op *op, unsigned flags, struct pctl_session **ret_session);
 	/* PCTL_ACTION_BIT()s the device refuses while one is open; not acted upon yet. */
 	uint32_t refused_actions;
-	uint32_t flags; /* PCTL_CONSOLE_ELSEWHERE or 0 */
 };
 
 /* Trees as inspect's. */
