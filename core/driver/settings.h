@@ -30,8 +30,7 @@ struct pctl_settings_context {
 	struct pctl_place place;
 	struct pctl_secrets *secrets; /* NULL: do not read secrets */
 	struct pctl_problems *problems;
-	bool no_login; /* it names none that is there, which was said: nobody knows what is missing
-			*/
+	bool no_login; /* it names none that is there, and that was said already */
 };
 
 /*

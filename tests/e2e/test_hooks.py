@@ -384,21 +384,6 @@ def interrupted(lab):
         until("they are gone", lambda w=when: gone(w) and gone("child"))
     has(err, "warning: n2: hooks did not run to their end: interrupted")
     same(touched(lab), ["n2"])
-
-
-@test
-def interrupted_verb(lab):
-    """^C between what was sent and its end: the hook behind it is not begun any more, which is said"""
-    late = hook(lab, "late", 'echo "$POWERCTL_NODE" >>"$T/late.ran"')
-    site(lab, "")
-    slow = BASE.format(lab.path("machines")).replace("state: on,", "state: on, transition: 60s,")
-    lab.inventory(slow + f"  late: {{after: off, run: {late}, nodes: n1}}\n")
-    run = lab.start("off", "n1", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    until("it was sent", lambda: touched(lab) == ["n1"])
-    run.send_signal(signal.SIGINT)
-    out, err = run.communicate(timeout=60)
-    same((run.returncode, traces(lab, "late.ran")), (130, []), out)
-    has(err, "warning: n1: hooks did not run to their end: interrupted")
     r = lab.run("off", "n1", "--deadline", "300ms")
     has(r.out, "n1: error: timeout: the command's time was over; nothing was sent")
 
