@@ -6,7 +6,8 @@
  *	version, recovery                    what versions and boot parameters look like, no I/O
  *	link                                 which port, TLS or not; one HTTP request
  *	call                                 an op as a chain of WS-Management requests
- *	power, boot, inspect                 the operations
+ *	rmcp, ping                           presence pings: bytes; the sockets that all share
+ *	power, boot, inspect, discover       the operations
  *	amt                                  settings and the driver's table
  */
 #ifndef POWERCTL_AMT_AMT_H
@@ -17,11 +18,14 @@
 
 #include "wsman/answer.h"
 
+struct pings;
+
 /* What the devices of one loop share. */
 struct amt {
 	struct pctl_http *http;
 	/* Answers are read and used within one callback, so one reader is enough for all. */
 	struct xml_reader *reader;
+	struct pings *pings;
 };
 
 struct amt_dev;
@@ -147,6 +151,7 @@ struct amt_dev {
 extern const struct pctl_power_if amt_power;
 extern const struct pctl_boot_if amt_boot;
 extern const struct pctl_inspect_if amt_inspect;
+extern const struct pctl_discover_if amt_discover;
 
 /* Facts. TLS is "yes" or "no". */
 #define FACT_TLS "tls"

@@ -38,6 +38,7 @@ static const struct counter counters[] = {
 	COUNTER(unsaid_power),
 	COUNTER(nmi),
 	COUNTER(put_boot),
+	COUNTER(pings),
 };
 
 const struct counter_table device_counters = { counters, COUNT(counters),
@@ -164,6 +165,8 @@ void device_json_identity(const struct device *dev, struct buf *out)
 
 	device_uuid_text(dev, uuid);
 	web_device_json(&dev->web, out);
+	if (dev->rmcp_port)
+		json_member_number(out, "rmcp_port", dev->rmcp_port);
 	json_member_text(out, "realm", dev->realm);
 	json_member_text(out, "uuid", uuid);
 }

@@ -7,6 +7,7 @@
 
 #include "device.h"
 #include "knobs.h"
+#include "rmcp.h"
 #include "service.h"
 #include "sim.h"
 
@@ -79,6 +80,7 @@ static void describe(struct sim *sim)
 	};
 	sim->control.fleet = &sim->fleet;
 	web_join(&sim->web, &sim->loop, &sim->fleet);
+	rmcp_join(sim);
 }
 
 static int set_up(struct sim *sim)

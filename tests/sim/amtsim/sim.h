@@ -88,6 +88,8 @@ struct knobs {
 	uint32_t lock_within_s;
 	uint32_t lock_s;
 	uint32_t wrong_realm;
+	uint32_t provisioning;
+	uint32_t no_pong;
 };
 
 struct counters {
@@ -116,6 +118,7 @@ struct counters {
 	uint64_t unsaid_power;
 	uint64_t nmi;
 	uint64_t put_boot;
+	uint64_t pings;
 };
 
 struct nonce {
@@ -176,6 +179,9 @@ struct device {
 	uint32_t bad_logins;
 	uint64_t bad_since;
 	uint64_t locked_until;
+	uv_udp_t rmcp;
+	bool rmcp_open;
+	uint16_t rmcp_port; /* 0: none */
 };
 
 /*
@@ -195,6 +201,9 @@ struct sim {
 	uint64_t date_at;
 	struct fleet fleet;
 	struct control control;
+	/* What the fleet started and stopped before rmcp_join(). */
+	int (*start_web)(const struct control *control);
+	void (*stop_web)(const struct control *control);
 };
 
 /* Loop time in milliseconds. */
