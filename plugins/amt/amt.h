@@ -7,6 +7,8 @@
  *	link                                 which port, TLS or not; one HTTP request
  *	call                                 an op as a chain of WS-Management requests
  *	power, boot, inspect                 the operations
+ *	classes/: class, tables              classes as tables of fields, no I/O
+ *	classes/: chain and the others       methods: they read classes, and change them
  *	amt                                  settings and the driver's table
  */
 #ifndef POWERCTL_AMT_AMT_H
@@ -15,6 +17,7 @@
 #include <powerctl/driver.h>
 #include <powerctl/http.h>
 
+#include "classes/class.h"
 #include "wsman/answer.h"
 
 /* What the devices of one loop share. */
@@ -70,10 +73,12 @@ struct call {
 	struct wsman held;    /* built ahead, see amt_hold() */
 	struct answer_want want;
 	bool changes;
+	bool taken; /* a change was answered: see amt_changed() */
 	amt_then_fn *then;
 	amt_except_fn *except;
 	amt_each_fn *each;
 	struct pctl_error *saved; /* while the device is asked what it means; ours */
+	struct pctl_value *kept;  /* a map for what the chain remembers, see amt_kept(); ours */
 	unsigned pulls, items;
 	bool restarted;
 	uint32_t message_id; /* of the next request */
@@ -82,6 +87,8 @@ struct call {
 /* Starts working on op; ends it. amt_end(dev, NULL) is success. */
 void amt_begin(struct amt_dev *dev, struct pctl_op *op);
 void amt_end(struct amt_dev *dev, const struct pctl_error *err);
+/* The op goes on without us: something else waits for it, and may begin it again. */
+void amt_let_go(struct amt_dev *dev);
 void amt_fail(struct amt_dev *dev, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -93,11 +100,17 @@ void amt_list(struct amt_dev *dev, const struct wsman_class *class, amt_each_fn 
 	amt_then_fn *then, amt_except_fn *except);
 
 /* A request with fields: begin it, add them with wsman_text() and so on, and send it. */
+struct wsman *amt_request(
+	struct amt_dev *dev, const struct wsman_head *head, enum status_kind returns);
 struct wsman *amt_put(struct amt_dev *dev, const struct wsman_class *class);
 struct wsman *amt_invoke(struct amt_dev *dev, const struct wsman_class *class, const char *method,
 	enum status_kind returns);
 /* What was begun acts on the machine: see pctl_op_committed(). */
 void amt_changes(struct amt_dev *dev);
+/* The device took a change, and what follows may change more: failures keep their class. */
+void amt_changed(struct amt_dev *dev);
+/* A map that is the op's, for a chain of requests to keep what it saw. No secrets. */
+struct pctl_value *amt_kept(struct amt_dev *dev);
 void amt_send(struct amt_dev *dev, amt_then_fn *then, amt_except_fn *except);
 /* Puts the request that was begun aside while others are sent, and takes it up again. */
 void amt_hold(struct amt_dev *dev);
@@ -130,6 +143,25 @@ struct inspect_work {
 	char version[32], build[16], sku[16];
 };
 
+struct chain_step;
+
+#define CHAIN_CHANGES 12u
+
+/* Of classes/: a method's chain. What it changes and looks for is its own, below. */
+struct chain_work {
+	const struct pctl_arguments *args;
+	struct pctl_value *ret;
+	const struct chain_step *step;
+	void (*then)(struct amt_dev *dev);
+	const struct class *class;
+	struct class_change change[CHAIN_CHANGES + 1];
+	struct wsman_selector selector[2];
+	unsigned stage, changes;
+	uint64_t number, flags;
+	struct wsman_class explored; /* by name; its URI is in text */
+	char text[128];
+};
+
 struct amt_dev {
 	struct amt *amt;
 	struct pctl_device *device;
@@ -141,12 +173,14 @@ struct amt_dev {
 		struct power_work power;
 		struct boot_work boot;
 		struct inspect_work inspect;
+		struct chain_work chain;
 	} work;
 };
 
 extern const struct pctl_power_if amt_power;
 extern const struct pctl_boot_if amt_boot;
 extern const struct pctl_inspect_if amt_inspect;
+extern const struct pctl_method amt_methods[];
 
 /* Facts. TLS is "yes" or "no". */
 #define FACT_TLS "tls"
