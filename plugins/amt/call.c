@@ -12,6 +12,11 @@
 
 static void drop(struct call *call)
 {
+	void (*over)(void *kept) = call->over;
+
+	call->over = NULL;
+	if (over)
+		over(call->kept);
 	wsman_done(&call->request);
 	wsman_done(&call->held);
 	free(call->saved);
@@ -34,6 +39,17 @@ void amt_begin(struct amt_dev *dev, struct pctl_op *op)
 
 	dev->call = (struct call){ .op = op, .message_id = next };
 	pctl_op_pending(op, on_abort, dev);
+}
+
+void amt_keep(struct amt_dev *dev, void *kept, void (*over)(void *kept))
+{
+	dev->call.kept = kept;
+	dev->call.over = over;
+}
+
+void *amt_kept(const struct amt_dev *dev)
+{
+	return dev->call.kept;
 }
 
 void amt_end(struct amt_dev *dev, const struct pctl_error *err)
