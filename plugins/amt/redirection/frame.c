@@ -50,7 +50,6 @@ static const struct frame_kind kinds[] = {
 	US(SOL, FRAME_SOL_PONG, "SOL pong", .fixed = 8),
 	US(SOL, FRAME_SOL_SETTINGS, "SOL settings", .fixed = 14),
 	US(SOL, FRAME_SOL_TO_HOST, "SOL data", .fixed = 10, .at = 8, .size = 2, .max = SOL_MAX),
-	US(SOL, FRAME_SOL_CONTROLS, "SOL controls", .fixed = 10),
 	US(SOL, FRAME_SOL_HEARTBEAT, "SOL heartbeat", .fixed = 8),
 	DEVICE(SOL, FRAME_SOL_OPENED, "SOL open reply", .fixed = 23),
 	DEVICE(SOL, FRAME_SOL_CLOSED, "SOL close reply", .fixed = 8),
@@ -391,12 +390,6 @@ void frame_put_sol_data(struct pctl_buf *out, const void *data, size_t len)
 	frame_put_short(out, FRAME_SOL_TO_HOST, 0);
 	put_le(out, (uint32_t)len, 2);
 	pctl_buf_add(out, data, len);
-}
-
-void frame_put_sol_controls(struct pctl_buf *out, uint8_t lines)
-{
-	frame_put_short(out, FRAME_SOL_CONTROLS, 0);
-	put_le(out, lines, 2);
 }
 
 int frame_read_sol_data(

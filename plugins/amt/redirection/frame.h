@@ -189,7 +189,10 @@ struct frame_sol_open {
 		heartbeat;
 };
 
-/* Bits of FRAME_SOL_CONTROLS: lines of the serial port, and what befell it. */
+/*
+ * Bits of FRAME_SOL_CONTROLS, which only devices send: lines of the serial port as the host has set
+ * them, and what befell it.
+ */
 enum {
 	SOL_RTS = 1,
 	SOL_DTR = 2,
@@ -212,7 +215,6 @@ struct frame_sol_controls {
 
 void frame_put_sol_open(struct pctl_buf *out, const struct frame_sol_open *open);
 void frame_put_sol_data(struct pctl_buf *out, const void *data, size_t len);
-void frame_put_sol_controls(struct pctl_buf *out, uint8_t lines);
 /* Frames of eight bytes: command, three zeros and a number that AMT does not look at. */
 void frame_put_short(struct pctl_buf *out, uint8_t command, uint32_t sequence);
 /* Within a FRAME_SOL_FROM_HOST. */
