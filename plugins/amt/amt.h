@@ -9,6 +9,8 @@
  *	power, boot, inspect                 the operations
  *	classes/: class, tables              classes as tables of fields, no I/O
  *	classes/: chain and the others       methods: they read classes, and change them
+ *	redirection/: frame, login           redirection as bytes and frames, no I/O
+ *	redirection/: wire, session, switch  a connection, up to the end of its login
  *	amt                                  settings and the driver's table
  */
 #ifndef POWERCTL_AMT_AMT_H
@@ -53,6 +55,8 @@ struct link {
  * trial say; amt_call_answered() follows, perhaps at once.
  */
 void amt_link_send(struct amt_dev *dev, const char *body, size_t len, bool changes);
+/* The port that is spoken to, over TLS or not. */
+uint16_t amt_link_port(const struct amt_dev *dev, bool tls);
 void amt_link_cancel(struct amt_dev *dev);
 void amt_link_idle(struct amt_dev *dev);
 void amt_link_done(struct amt_dev *dev);
@@ -78,10 +82,11 @@ struct call {
 	amt_except_fn *except;
 	amt_each_fn *each;
 	struct pctl_error *saved; /* while the device is asked what it means; ours */
-	struct pctl_value *kept;  /* a map for what the chain remembers, see amt_kept(); ours */
 	unsigned pulls, items;
 	bool restarted;
 	uint32_t message_id; /* of the next request */
+	void *kept;
+	void (*over)(void *kept);
 };
 
 /* Starts working on op; ends it. amt_end(dev, NULL) is success. */
@@ -91,6 +96,13 @@ void amt_end(struct amt_dev *dev, const struct pctl_error *err);
 void amt_let_go(struct amt_dev *dev);
 void amt_fail(struct amt_dev *dev, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/*
+ * What the op that was begun has beside its requests. over() follows when it has ended, well, badly
+ * or by abort, after which nothing of it is called any more; NULL takes that back.
+ */
+void amt_keep(struct amt_dev *dev, void *kept, void (*over)(void *kept));
+void *amt_kept(const struct amt_dev *dev);
 
 /* Requests of the op that was begun, one after the other. except may be NULL. */
 void amt_get(struct amt_dev *dev, const struct wsman_class *class, amt_then_fn *then,
@@ -109,8 +121,6 @@ struct wsman *amt_invoke(struct amt_dev *dev, const struct wsman_class *class, c
 void amt_changes(struct amt_dev *dev);
 /* The device took a change, and what follows may change more: failures keep their class. */
 void amt_changed(struct amt_dev *dev);
-/* A map that is the op's, for a chain of requests to keep what it saw. No secrets. */
-struct pctl_value *amt_kept(struct amt_dev *dev);
 void amt_send(struct amt_dev *dev, amt_then_fn *then, amt_except_fn *except);
 /* Puts the request that was begun aside while others are sent, and takes it up again. */
 void amt_hold(struct amt_dev *dev);
@@ -162,13 +172,19 @@ struct chain_work {
 	char text[128];
 };
 
+struct switch_work;
+
 struct amt_dev {
 	struct amt *amt;
 	struct pctl_device *device;
+	unsigned holds;         /* sessions of it that are open */
+	pctl_closed_fn *closed; /* it is to be closed when there are none */
+	void *closed_data;
 	struct link link;
 	struct call call;
 	char server[72]; /* the Server header of the last answer: names the firmware's version */
-	bool standby;    /* found in modern standby when its state was last read */
+	struct switch_work *redirection_switch; /* of the op in progress */
+	bool standby; /* found in modern standby when its state was last read */
 	union {
 		struct power_work power;
 		struct boot_work boot;
@@ -176,6 +192,10 @@ struct amt_dev {
 		struct chain_work chain;
 	} work;
 };
+
+/* A session is open that lives beside the ops: the device is closed after that. */
+void amt_hold_open(struct amt_dev *dev);
+void amt_release(struct amt_dev *dev);
 
 extern const struct pctl_power_if amt_power;
 extern const struct pctl_boot_if amt_boot;

@@ -12,12 +12,15 @@
 
 static void drop(struct call *call)
 {
+	void (*over)(void *kept) = call->over;
+
+	call->over = NULL;
+	if (over)
+		over(call->kept);
 	wsman_done(&call->request);
 	wsman_done(&call->held);
 	free(call->saved);
 	call->saved = NULL;
-	pctl_value_free(call->kept);
-	call->kept = NULL;
 	call->op = NULL;
 }
 
@@ -36,6 +39,17 @@ void amt_begin(struct amt_dev *dev, struct pctl_op *op)
 
 	dev->call = (struct call){ .op = op, .message_id = next };
 	pctl_op_pending(op, on_abort, dev);
+}
+
+void amt_keep(struct amt_dev *dev, void *kept, void (*over)(void *kept))
+{
+	dev->call.kept = kept;
+	dev->call.over = over;
+}
+
+void *amt_kept(const struct amt_dev *dev)
+{
+	return dev->call.kept;
 }
 
 void amt_end(struct amt_dev *dev, const struct pctl_error *err)
@@ -149,13 +163,6 @@ void amt_changed(struct amt_dev *dev)
 {
 	dev->call.taken = true;
 	pctl_op_taken(dev->call.op);
-}
-
-struct pctl_value *amt_kept(struct amt_dev *dev)
-{
-	if (!dev->call.kept)
-		dev->call.kept = pctl_value_new_map();
-	return dev->call.kept;
 }
 
 void amt_hold(struct amt_dev *dev)

@@ -140,7 +140,7 @@ static void remove_certificate(struct amt_dev *dev)
 
 static void add_certificate(struct amt_dev *dev)
 {
-	const struct pctl_value *kept = amt_kept(dev);
+	const struct pctl_value *kept = chain_kept(dev);
 	int kind = pctl_argument_choice(chain_work(dev)->args, "kind");
 	bool root = kind == KIND_ROOT ||
 		    (kind == KIND_AUTO && pctl_value_bool(pctl_value_get(kept, "root")));
@@ -200,7 +200,7 @@ static void change_certs(struct amt_dev *dev)
 
 static void got_file(struct amt_dev *dev, const char *data, size_t len)
 {
-	struct pctl_value *kept = amt_kept(dev);
+	struct pctl_value *kept = chain_kept(dev);
 	struct pctl_error err = { 0 };
 	struct pctl_buf blob;
 	bool root = false;

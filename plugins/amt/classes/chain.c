@@ -58,6 +58,18 @@ uint64_t chain_number(const struct xml_node *n, const char *field, uint64_t othe
 	return text && pctl_parse_uint(text, UINT32_MAX, &number) == 0 ? number : otherwise;
 }
 
+static void free_kept(void *kept)
+{
+	pctl_value_free(kept);
+}
+
+struct pctl_value *chain_kept(struct amt_dev *dev)
+{
+	if (!amt_kept(dev))
+		amt_keep(dev, pctl_value_new_map(), free_kept);
+	return amt_kept(dev);
+}
+
 /* --- Reading. --------------------------------------------------------------------------------- */
 
 static void next_step(struct amt_dev *dev);

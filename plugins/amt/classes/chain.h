@@ -32,6 +32,8 @@ static inline struct chain_work *chain_work(struct amt_dev *dev)
 
 void chain_begin(struct amt_dev *dev, struct pctl_op *op, const struct pctl_arguments *args,
 	struct pctl_value *ret);
+/* A map that is the op's, for what a chain saw and needs later. No secrets. */
+struct pctl_value *chain_kept(struct amt_dev *dev);
 /* Reads steps into the answer, whose keys it replaces, and goes on. */
 void chain_read(struct amt_dev *dev, const struct chain_step *steps, chain_fn *then);
 /* Ends the op well; a chain_fn. */

@@ -192,11 +192,11 @@ void wsman_enumerate_run(
 /* A list of the op's: each a text NAME=VALUE. */
 static struct pctl_value *fields_of(struct amt_dev *dev)
 {
-	struct pctl_value *list = pctl_value_get(amt_kept(dev), "fields");
+	struct pctl_value *list = pctl_value_get(chain_kept(dev), "fields");
 
 	if (!list) {
 		list = pctl_value_new_list();
-		pctl_value_set(amt_kept(dev), "fields", list);
+		pctl_value_set(chain_kept(dev), "fields", list);
 	}
 	return list;
 }

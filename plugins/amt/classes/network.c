@@ -46,7 +46,7 @@ static bool is_port(const struct xml_node *item, const char *port)
 static void keep_port(
 	struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map, const char *port)
 {
-	struct pctl_value *kept = amt_kept(dev);
+	struct pctl_value *kept = chain_kept(dev);
 
 	if (!is_port(item, port))
 		return;
@@ -57,7 +57,7 @@ static void keep_port(
 static bool show_port(struct amt_dev *dev)
 {
 	struct pctl_value *ret = chain_work(dev)->ret;
-	const struct pctl_value *port = pctl_value_get(amt_kept(dev), "port");
+	const struct pctl_value *port = pctl_value_get(chain_kept(dev), "port");
 
 	(void)pctl_value_unset(ret, "ports");
 	for (size_t i = 0; port && i < pctl_value_count(port); i++)
@@ -114,12 +114,12 @@ static void put_network(struct amt_dev *dev, bool dhcp)
 
 static const char *kept_text(struct amt_dev *dev, const char *key)
 {
-	return pctl_value_text(pctl_value_get(pctl_value_get(amt_kept(dev), "port"), key));
+	return pctl_value_text(pctl_value_get(pctl_value_get(chain_kept(dev), "port"), key));
 }
 
 static void change_network(struct amt_dev *dev)
 {
-	const struct pctl_value *port = pctl_value_get(amt_kept(dev), "port");
+	const struct pctl_value *port = pctl_value_get(chain_kept(dev), "port");
 	bool was = pctl_value_bool(pctl_value_get(port, "dhcp"));
 	bool dhcp = chain_given(dev, "dhcp") ? pctl_argument_bool(chain_work(dev)->args, "dhcp")
 					     : was && !chain_given(dev, "address");
@@ -227,12 +227,12 @@ static void also_profile(struct amt_dev *dev, const struct xml_node *item, struc
 	const char *id = xml_text(item, "InstanceID");
 	const char *name = xml_text(item, "ElementName");
 
-	struct pctl_value *ids = pctl_value_get(amt_kept(dev), "ids");
+	struct pctl_value *ids = pctl_value_get(chain_kept(dev), "ids");
 
 	(void)map;
 	if (!ids) {
 		ids = pctl_value_new_map();
-		pctl_value_set(amt_kept(dev), "ids", ids);
+		pctl_value_set(chain_kept(dev), "ids", ids);
 	}
 	/* By its id it is removed. */
 	if (id && name)
@@ -263,7 +263,7 @@ static void remove_profile(struct amt_dev *dev, chain_fn *then)
 	const char *name = chain_text(dev, "remove");
 	const char *id = chain_find(dev, "profiles", "name", name)
 				 ? pctl_value_text(pctl_value_get(
-					   pctl_value_get(amt_kept(dev), "ids"), name))
+					   pctl_value_get(chain_kept(dev), "ids"), name))
 				 : NULL;
 	const struct wsman_selector s[] = { { "InstanceID", id ? id : "" }, { NULL, NULL } };
 

@@ -196,6 +196,9 @@ int status_return(enum status_kind kind, uint64_t value, const char *what, struc
 	const struct number *n = value >= VENDOR_BASE && kind != STATUS_PLAIN
 					 ? lookup(&internals, value - VENDOR_BASE)
 					 : lookup(&returns[kind], value);
+	/* AMT_ classes have this method too, and answer as they do elsewhere. */
+	if (!n && kind == STATUS_STATE)
+		n = lookup(&internals, value);
 	if (!n)
 		n = &unknown;
 	if (!n->code)

@@ -143,5 +143,7 @@ extern const struct wclass boot_classes[];
 extern const size_t boot_classes_count;
 extern const struct wclass info_classes[];
 extern const size_t info_classes_count;
+extern const struct wclass redir_classes[];
+extern const size_t redir_classes_count;
 
 #endif
