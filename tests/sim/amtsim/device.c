@@ -11,6 +11,7 @@
 #include "knobs.h"
 #include "optin.h"
 #include "sim.h"
+#include "store.h"
 
 static const struct counter counters[] = {
 	WEB_COUNTER_ROWS,
@@ -38,6 +39,7 @@ static const struct counter counters[] = {
 	COUNTER(unsaid_power),
 	COUNTER(nmi),
 	COUNTER(put_boot),
+	COUNTER(writes),
 	COUNTER(redir_connections),
 	COUNTER(redir_logins),
 	COUNTER(redir_bad_logins),
@@ -117,6 +119,7 @@ void device_init(struct device *dev, struct sim *sim, uint32_t n)
 void device_done(struct device *dev)
 {
 	boot_done(&dev->boot);
+	store_free(dev);
 	web_device_done(&dev->web);
 }
 
@@ -238,6 +241,8 @@ void device_json(struct device *dev, struct buf *out)
 	boot_state(dev, out);
 	consent_state(dev, out);
 	redir_json(dev, out);
+	json_member_bool(out, "unprovisioned", dev->unprovisioned);
+	json_member_number(out, "commits", dev->store ? dev->store->commits : 0);
 	json_member_number(out, "connections_open", dev->web.connections_open);
 }
 
