@@ -8,6 +8,7 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
+#include "asked.h"
 #include "command.h"
 #include "property.h"
 #include "run.h"
@@ -223,6 +224,8 @@ static void add_parameters(struct pctl_buf *buf, const struct pctl_method *m, in
 			pctl_buf_addf(buf, ": say %s= again for each", p->name);
 		else if (p->type == PCTL_TYPE_FLAGS)
 			pctl_buf_adds(buf, "; with commas between them");
+		else if (p->flags & PCTL_PROPERTY_SECRET)
+			pctl_buf_adds(buf, " that holds it; - asks for it");
 	}
 }
 
@@ -417,7 +420,9 @@ static int run(struct cli *cli, const struct pctl_method *method, const char *co
 {
 	struct pctl_request request = run_request_from(cli, PCTL_VERB_METHOD);
 	struct pctl_value *map = pctl_value_new_map();
+	struct asked asked = { .n = 0 };
 	struct selection selection;
+	struct pctl_error err = { 0 };
 
 	request.driver = cli->options.words.v[0];
 	request.method = method->name;
@@ -431,9 +436,15 @@ static int run(struct cli *cli, const struct pctl_method *method, const char *co
 			hint_at_parameter(cli, method);
 	}
 	if (status == CLI_OK) {
-		status = run_request(cli, &selection, &request, NULL);
+		if (asked_take(&asked, method, map, &err) < 0) {
+			say("%s", err.text);
+			status = CLI_USAGE;
+		} else {
+			status = run_request(cli, &selection, &request, NULL);
+		}
 		selection_done(&selection);
 	}
+	asked_done(&asked);
 	pctl_value_free(map);
 	return status;
 }

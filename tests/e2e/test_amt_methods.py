@@ -328,6 +328,24 @@ def users(lab):
     wrong(lab, "users", "add=x", "realms=everything", part="cannot be 'everything'")
 
 
+@test
+def asked_for(lab):
+    """a password that is asked for: typed without echo, and in no argument"""
+    fleet = Fleet(lab)
+    words = ("users", "add=eve", "password_file=-", "realms=remote-control")
+    misused(lab, "terminal", *words)
+    t = lab.terminal("amt", *words, "a1")
+    t.expect("password: ")
+    t.wait_echo(False)
+    t.send("P@ssw0rd3\n")
+    t.expect("name: eve")
+    same(t.end(), 0)
+    assert "P@ssw0rd3" not in t.seen, t.seen
+    secret = lab.write("eve", "P@ssw0rd3\n")
+    fleet.inventory(credential=f"{{username: eve, password_file: {secret}}}")
+    good(lab.run("status", "a1"), "a1: off")
+
+
 # --- cira, power-package, unprovision. -------------------------------------------------------
 
 
