@@ -20,6 +20,9 @@ enum status_kind {
 	STATUS_BOOT_ORDER, /* ChangeBootOrder */
 	STATUS_BOOT_ROLE,  /* SetBootConfigRole */
 	STATUS_PLAIN,      /* PT_STATUS as it is */
+	STATUS_STATE,      /* RequestStateChange */
+	STATUS_WIFI,       /* AddWiFiSettings, UpdateWiFiSettings */
+	STATUS_OTHER,      /* a method that nobody here knows, of a CIM class */
 };
 
 /*

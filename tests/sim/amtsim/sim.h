@@ -12,6 +12,7 @@
 #include "options.h"
 #include "power.h"
 #include "profile.h"
+#include "redir.h"
 #include "util.h"
 #include "web.h"
 #include "xml.h"
@@ -88,6 +89,20 @@ struct knobs {
 	uint32_t lock_within_s;
 	uint32_t lock_s;
 	uint32_t wrong_realm;
+	uint32_t refuse_call_value;
+	uint32_t flash_writes;
+	uint32_t audit_full;
+	uint32_t clock_unset;
+	uint32_t tls_only;
+	uint32_t no_wifi;
+	uint32_t redirection_login;
+	uint32_t redirection_status;
+	uint32_t redirection_realm;
+	uint32_t redirection_fault;
+	uint32_t redirection_locked;
+	uint32_t sol_heartbeat_ms;
+	uint32_t sol_quiet_ms;
+	uint32_t sol_chunk;
 };
 
 struct counters {
@@ -116,6 +131,15 @@ struct counters {
 	uint64_t unsaid_power;
 	uint64_t nmi;
 	uint64_t put_boot;
+	uint64_t writes;
+	uint64_t redir_connections;
+	uint64_t redir_logins;
+	uint64_t redir_bad_logins;
+	uint64_t sol_heartbeats;
+	uint64_t sol_pongs;
+	uint64_t sol_quiet;
+	uint64_t sol_bytes_in;
+	uint64_t sol_bytes_out;
 };
 
 struct nonce {
@@ -138,6 +162,8 @@ struct optin {
 	uint64_t until;
 	uint64_t blocked_until;
 };
+
+enum { SIM_NAME = 64 };
 
 struct log_entry {
 	uint8_t class_index;
@@ -168,7 +194,11 @@ struct device {
 	struct power power;
 	struct boot boot;
 	struct optin optin;
-	uint32_t redirection_state;
+	struct store *store; /* NULL until it is asked for */
+	char absent[SIM_NAME];
+	char refuse_call[SIM_NAME];
+	bool unprovisioned;
+	struct redir redir;
 	uint32_t e503_seq;
 	uint32_t cut_seq;
 	uint32_t stale_seq;
@@ -194,6 +224,8 @@ struct sim {
 	char date[40];
 	uint64_t date_at;
 	struct fleet fleet;
+	struct redir_conn *redir_conns;
+	bool redirects; /* its redirection ports are open */
 	struct control control;
 };
 
