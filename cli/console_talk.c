@@ -247,7 +247,13 @@ static void on_failed(void *data, const struct console_failure *failure)
 	leave(t, fine ? CLI_OK : CLI_FAILED);
 }
 
+static void on_noted(void *data, const char *text)
+{
+	notice(data, "%s", text);
+}
+
 static const struct console_events events = {
+	.noted = on_noted,
 	.opened = on_opened,
 	.printed = on_printed,
 	.typed = on_typed,
