@@ -14,6 +14,7 @@
 
 #include "amt.h"
 #include "redirection/session.h"
+#include "redirection/switch.h"
 
 /* What peers ask for, and firmware is known to take. The device ends a session that is silent for
  * RX_TIMEOUT_MS, and all of them beat this often. */
@@ -548,5 +549,6 @@ static void open_console(
 const struct pctl_console_if amt_console = {
 	.size = sizeof(amt_console),
 	.open = open_console,
+	.end_sessions = redirection_end_all,
 	.refused_actions = PCTL_ACTION_BIT(PCTL_ACTION_OFF) | PCTL_ACTION_BIT(PCTL_ACTION_CYCLE),
 };
