@@ -20,6 +20,7 @@
  *   method.run               must, where its PCTL_METHOD_CHANGES says that it changes something
  *   boot.set, identify.set   may; without it they are tried again, which does the same as once
  *   console.open             must not
+ *   console.end_sessions     must not: before the action it is for, nothing has happened
  *   what only reads          must not
  *
  * An op has one commit point. Where a second request of it changes the device too, say
