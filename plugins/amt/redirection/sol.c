@@ -473,6 +473,8 @@ static void succeed(struct sol *s)
 	(void)uv_timer_start(&s->timer, on_beat, BEAT_MS, BEAT_MS);
 	watch(s);
 	*s->ret_session = &s->session;
+	/* It may be open for days, and the device's web server has few connections. */
+	amt_link_idle(s->dev);
 	amt_end(s->dev, NULL);
 }
 
