@@ -20,6 +20,7 @@
  *   method.run               must, where its PCTL_METHOD_CHANGES says that it changes something
  *   boot.set, identify.set   may; without it they are tried again, which does the same as once
  *   console.open             must not
+ *   console.end_sessions     must not: before the action it is for, nothing has happened
  *   what only reads          must not
  *
  * An op has one commit point. Where a second request of it changes the device too, say
@@ -216,11 +217,18 @@ struct pctl_boot {
 	enum pctl_boot_mode mode;
 	bool persistent; /* else for the next start only */
 	const char *url; /* PCTL_BOOT_HTTP; NULL otherwise */
+	uint32_t flags;  /* PCTL_BOOT_WITH_CONSOLE or 0 */
 };
+
+/* In pctl_boot.flags: for the next start, what the BIOS shows goes to the console as well. Only
+ * where pctl_boot_if.flags has PCTL_BOOT_TAKES_CONSOLE. */
+#define PCTL_BOOT_WITH_CONSOLE 1u
 
 /* The device takes an override only together with a power action: set() is called right before
  * act(). */
 #define PCTL_BOOT_APPLY_AT_POWER_ACTION 1u
+/* set() knows PCTL_BOOT_WITH_CONSOLE. */
+#define PCTL_BOOT_TAKES_CONSOLE 2u
 
 struct pctl_boot_if {
 	uint32_t size;
@@ -261,8 +269,14 @@ struct pctl_console_if {
 	 */
 	void (*open)(
 		void *dev, struct pctl_op *op, unsigned flags, struct pctl_session **ret_session);
-	/* PCTL_ACTION_BIT()s the device refuses while one is open; not acted upon yet. */
+	/* PCTL_ACTION_BIT()s the device refuses while one is open. */
 	uint32_t refused_actions;
+	/*
+	 * Optional. Ends all sessions that make the device refuse actions (consoles, media),
+	 * whoever has them; that there is none is no failure. `off --end-sessions` calls it before
+	 * one of refused_actions. Must not call pctl_op_committed().
+	 */
+	void (*end_sessions)(void *dev, struct pctl_op *op);
 };
 
 /* Trees as inspect's. */

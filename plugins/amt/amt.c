@@ -174,6 +174,7 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.power = &amt_power,
 	.boot = &amt_boot,
 	.inspect = &amt_inspect,
+	.console = &amt_console,
 	.methods = amt_methods,
 	/* Its engine sleeps, and loses the packets that wake it. */
 	.connect_ms = 6000,

@@ -11,6 +11,7 @@
  *	classes/: chain and the others       methods: they read classes, and change them
  *	redirection/: frame, login           redirection as bytes and frames, no I/O
  *	redirection/: wire, session, switch  a connection, up to the end of its login
+ *	redirection/: sol                    the console
  *	amt                                  settings and the driver's table
  */
 #ifndef POWERCTL_AMT_AMT_H
@@ -200,6 +201,7 @@ void amt_release(struct amt_dev *dev);
 extern const struct pctl_power_if amt_power;
 extern const struct pctl_boot_if amt_boot;
 extern const struct pctl_inspect_if amt_inspect;
+extern const struct pctl_console_if amt_console;
 extern const struct pctl_method amt_methods[];
 
 /* Facts. TLS is "yes" or "no". */

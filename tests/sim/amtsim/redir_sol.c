@@ -26,7 +26,7 @@ enum {
 	OUT_MAX = 4 << 20,
 	/* What the client does not take is kept up to here; then it is not heard any more. */
 	KEPT_MAX = 256 << 10,
-	TICK_MS = 50,
+	TICK_MS = 20,
 };
 
 struct sol {
@@ -36,6 +36,7 @@ struct sol {
 	struct terminal terminal;
 	struct buf out; /* waits for the client */
 	bool open;
+	uint8_t greeted; /* amtterm drops what comes together with an answer or with controls */
 	bool paused;
 	uint16_t chunk;
 	uint32_t heartbeat_ms;
@@ -97,6 +98,26 @@ static void flush(struct sol *s)
 	s->paused = full;
 }
 
+static void say_power(struct device *dev, struct buf *out)
+{
+	buf_fmt(out, "power %s, boots %u\r\n", power_word(dev->power.state), dev->boot.boots);
+}
+
+static void greet(struct sol *s)
+{
+	const struct terminal_host host = { "powerctl-amtsim", "amt", s->dev->n, s->dev,
+		say_power };
+
+	if (s->greeted == 2)
+		return;
+	if (s->greeted++ == 0) {
+		controls(s, s->dev->power.state == POWER_ON ? POWER : 0);
+		return;
+	}
+	terminal_init(&s->terminal, &host, &s->out);
+	flush(s);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
 	struct sol *s = timer->data;
@@ -107,6 +128,7 @@ static void on_tick(uv_timer_t *timer)
 
 	if (!s->open)
 		return;
+	greet(s);
 	if (beat && now - s->beaten >= beat) {
 		s->beaten = now;
 		frame(s, HEARTBEAT, NULL, 0);
@@ -115,11 +137,6 @@ static void on_tick(uv_timer_t *timer)
 		s->dev->counters.sol_quiet++;
 		redir_hang_up(s->conn);
 	}
-}
-
-static void say_power(struct device *dev, struct buf *out)
-{
-	buf_fmt(out, "power %s, boots %u\r\n", power_word(dev->power.state), dev->boot.boots);
 }
 
 static void *begin(struct redir_conn *c)
@@ -160,8 +177,6 @@ static uint16_t le16(const uint8_t *p)
 
 static void open_sol(struct sol *s, const uint8_t *p)
 {
-	const struct terminal_host host = { "powerctl-amtsim", "amt", s->dev->n, s->dev,
-		say_power };
 	/* Sizes and times as it will have them, and who made it. */
 	uint8_t reply[15] = { p[8], p[9], p[10], p[11], p[12], p[13], p[14], p[15], p[16], p[17],
 		p[18], p[19], 1, 0, 0 };
@@ -172,9 +187,6 @@ static void open_sol(struct sol *s, const uint8_t *p)
 	s->beaten = sim_now(s->dev->sim);
 	s->open = true;
 	frame(s, OPENED, reply, sizeof(reply));
-	controls(s, s->dev->power.state == POWER_ON ? POWER : 0);
-	terminal_init(&s->terminal, &host, &s->out);
-	flush(s);
 }
 
 static void act(struct sol *s, const uint8_t *p, size_t n)
@@ -198,6 +210,8 @@ static void act(struct sol *s, const uint8_t *p, size_t n)
 		break;
 	case TO_HOST:
 		s->dev->counters.sol_bytes_in += n - 10;
+		while (s->greeted < 2)
+			greet(s);
 		terminal_input(&s->terminal, p + 10, n - 10, &s->out);
 		flush(s);
 		break;
@@ -269,6 +283,16 @@ static struct sol *open_session(const struct device *dev)
 	struct sol *s = redir_session(dev, REDIR_SOL);
 
 	return s && s->open ? s : NULL;
+}
+
+void sol_show_bios(struct device *dev)
+{
+	struct sol *s = open_session(dev);
+
+	if (!s)
+		return;
+	buf_fmt(&s->out, "\r\nBIOS of device %u\r\n", dev->n);
+	flush(s);
 }
 
 bool sol_set_send(struct device *dev, struct str value)
