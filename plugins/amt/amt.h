@@ -6,7 +6,9 @@
  *	version, recovery                    what versions and boot parameters look like, no I/O
  *	link                                 which port, TLS or not; one HTTP request
  *	call                                 an op as a chain of WS-Management requests
- *	power, boot, inspect                 the operations
+ *	records/: bytes, event, audit, records   the records of both logs, no I/O
+ *	smbios                               what the firmware's numbers and texts mean, no I/O
+ *	power, boot, inspect, hardware, log, sensors   the operations
  *	amt                                  settings and the driver's table
  */
 #ifndef POWERCTL_AMT_AMT_H
@@ -15,6 +17,7 @@
 #include <powerctl/driver.h>
 #include <powerctl/http.h>
 
+#include "records/records.h"
 #include "wsman/answer.h"
 
 /* What the devices of one loop share. */
@@ -73,7 +76,8 @@ struct call {
 	amt_then_fn *then;
 	amt_except_fn *except;
 	amt_each_fn *each;
-	struct pctl_error *saved; /* while the device is asked what it means; ours */
+	struct pctl_error *saved;          /* while the device is asked what it means; ours */
+	void (*done)(struct amt_dev *dev); /* frees what the op's work has; or NULL */
 	unsigned pulls, items;
 	bool restarted;
 	uint32_t message_id; /* of the next request */
@@ -81,6 +85,8 @@ struct call {
 
 /* Starts working on op; ends it. amt_end(dev, NULL) is success. */
 void amt_begin(struct amt_dev *dev, struct pctl_op *op);
+/* The same; done frees what the work has of its own, at the op's end however it comes. */
+void amt_begin_with(struct amt_dev *dev, struct pctl_op *op, void (*done)(struct amt_dev *dev));
 void amt_end(struct amt_dev *dev, const struct pctl_error *err);
 void amt_fail(struct amt_dev *dev, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -130,6 +136,26 @@ struct inspect_work {
 	char version[32], build[16], sku[16];
 };
 
+struct log_work {
+	struct pctl_value *ret, *left_out;
+	struct records *records;
+	uint32_t next; /* iterator, index of a record, or the handle of a lock */
+	unsigned reads;
+	bool again; /* the audit log is read from its start, for it is another one by now */
+};
+
+struct hardware_work {
+	struct pctl_value *ret;
+	struct hardware *parts;
+	size_t step;
+	bool any; /* some step brought something */
+};
+
+struct sensors_work {
+	struct pctl_value *ret;
+	bool last;
+};
+
 struct amt_dev {
 	struct amt *amt;
 	struct pctl_device *device;
@@ -141,12 +167,20 @@ struct amt_dev {
 		struct power_work power;
 		struct boot_work boot;
 		struct inspect_work inspect;
+		struct hardware_work hardware;
+		struct log_work log;
+		struct sensors_work sensors;
 	} work;
 };
 
 extern const struct pctl_power_if amt_power;
 extern const struct pctl_boot_if amt_boot;
 extern const struct pctl_inspect_if amt_inspect;
+extern const struct pctl_log_if amt_log;
+extern const struct pctl_sensors_if amt_sensors;
+
+/* pctl_inspect_if.hardware */
+void amt_hardware(void *data, struct pctl_op *op, struct pctl_value *ret);
 
 /* Facts. TLS is "yes" or "no". */
 #define FACT_TLS "tls"

@@ -10,8 +10,13 @@
 #define MAX_PULLS 64u
 #define MAX_ITEMS 4096u
 
-static void drop(struct call *call)
+static void drop(struct amt_dev *dev)
 {
+	struct call *call = &dev->call;
+
+	if (call->done)
+		call->done(dev);
+	call->done = NULL;
 	wsman_done(&call->request);
 	wsman_done(&call->held);
 	free(call->saved);
@@ -25,7 +30,7 @@ static void on_abort(struct pctl_op *op, void *work)
 
 	(void)op;
 	amt_link_cancel(dev);
-	drop(&dev->call);
+	drop(dev);
 }
 
 void amt_begin(struct amt_dev *dev, struct pctl_op *op)
@@ -36,6 +41,12 @@ void amt_begin(struct amt_dev *dev, struct pctl_op *op)
 	pctl_op_pending(op, on_abort, dev);
 }
 
+void amt_begin_with(struct amt_dev *dev, struct pctl_op *op, void (*done)(struct amt_dev *dev))
+{
+	amt_begin(dev, op);
+	dev->call.done = done;
+}
+
 void amt_end(struct amt_dev *dev, const struct pctl_error *err)
 {
 	struct pctl_op *op = dev->call.op;
@@ -44,7 +55,7 @@ void amt_end(struct amt_dev *dev, const struct pctl_error *err)
 		pctl_op_fail_error(op, err);
 	else
 		pctl_op_done(op);
-	drop(&dev->call); /* err may be the saved one */
+	drop(dev); /* err may be the saved one */
 }
 
 void amt_fail(struct amt_dev *dev, int code, const char *fmt, ...)
