@@ -12,6 +12,8 @@ static const struct {
 	{ power_classes, &power_classes_count },
 	{ boot_classes, &boot_classes_count },
 	{ info_classes, &info_classes_count },
+	{ hardware_classes, &hardware_classes_count },
+	{ log_classes, &log_classes_count },
 };
 
 const struct wclass *classes_at(size_t i)

@@ -141,7 +141,11 @@ extern const struct wclass power_classes[];
 extern const size_t power_classes_count;
 extern const struct wclass boot_classes[];
 extern const size_t boot_classes_count;
+extern const struct wclass hardware_classes[];
+extern const size_t hardware_classes_count;
 extern const struct wclass info_classes[];
 extern const size_t info_classes_count;
+extern const struct wclass log_classes[];
+extern const size_t log_classes_count;
 
 #endif
