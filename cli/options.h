@@ -42,6 +42,7 @@ enum option_id {
 	OPTION_LOG,
 	OPTION_ESCAPE,
 	OPTION_NO_RECONNECT,
+	OPTION_EVERY,
 	OPTION_NEW,
 	OPTION_CLEAR,
 
@@ -154,6 +155,7 @@ struct options {
 	const char *url, *until;
 
 	bool follow, steal, no_reconnect, log_new, clear;
+	uint64_t every_ms;
 	const char *log, *escape;
 
 	const char *since, *last;

@@ -56,6 +56,8 @@ static void add_what(struct table *t, const struct pctl_value *event)
 		pctl_buf_addf(&cell, "not known%s%s", raw ? ", raw " : "", raw ? raw : "");
 	if (asserted && pctl_value_kind(asserted) == PCTL_VALUE_BOOL && !pctl_value_bool(asserted))
 		pctl_buf_adds(&cell, " (ended)");
+	if (text_of(event, "clock"))
+		pctl_buf_adds(&cell, " (the device's clock was not set)");
 	table_add(t, cell.data);
 	pctl_buf_done(&cell);
 }
