@@ -10,13 +10,13 @@
 #define MAX_PULLS 64u
 #define MAX_ITEMS 4096u
 
-static void drop(struct amt_dev *dev)
+static void drop(struct call *call)
 {
-	struct call *call = &dev->call;
+	void (*over)(void *kept) = call->over;
 
-	if (call->done)
-		call->done(dev);
-	call->done = NULL;
+	call->over = NULL;
+	if (over)
+		over(call->kept);
 	wsman_done(&call->request);
 	wsman_done(&call->held);
 	free(call->saved);
@@ -30,7 +30,7 @@ static void on_abort(struct pctl_op *op, void *work)
 
 	(void)op;
 	amt_link_cancel(dev);
-	drop(dev);
+	drop(&dev->call);
 }
 
 void amt_begin(struct amt_dev *dev, struct pctl_op *op)
@@ -41,10 +41,15 @@ void amt_begin(struct amt_dev *dev, struct pctl_op *op)
 	pctl_op_pending(op, on_abort, dev);
 }
 
-void amt_begin_with(struct amt_dev *dev, struct pctl_op *op, void (*done)(struct amt_dev *dev))
+void amt_keep(struct amt_dev *dev, void *kept, void (*over)(void *kept))
 {
-	amt_begin(dev, op);
-	dev->call.done = done;
+	dev->call.kept = kept;
+	dev->call.over = over;
+}
+
+void *amt_kept(const struct amt_dev *dev)
+{
+	return dev->call.kept;
 }
 
 void amt_end(struct amt_dev *dev, const struct pctl_error *err)
@@ -55,7 +60,12 @@ void amt_end(struct amt_dev *dev, const struct pctl_error *err)
 		pctl_op_fail_error(op, err);
 	else
 		pctl_op_done(op);
-	drop(dev); /* err may be the saved one */
+	drop(&dev->call); /* err may be the saved one */
+}
+
+void amt_let_go(struct amt_dev *dev)
+{
+	drop(&dev->call);
 }
 
 void amt_fail(struct amt_dev *dev, int code, const char *fmt, ...)
@@ -120,6 +130,15 @@ void amt_get(struct amt_dev *dev, const struct wsman_class *class, amt_then_fn *
 	amt_send(dev, then, except);
 }
 
+struct wsman *amt_request(
+	struct amt_dev *dev, const struct wsman_head *head, enum status_kind returns)
+{
+	struct wsman *w = begin_request(dev, head);
+
+	dev->call.want.returns = returns;
+	return w;
+}
+
 struct wsman *amt_put(struct amt_dev *dev, const struct wsman_class *class)
 {
 	return begin_request(dev, &(struct wsman_head){ .verb = WSMAN_PUT, .class = class });
@@ -138,6 +157,12 @@ struct wsman *amt_invoke(struct amt_dev *dev, const struct wsman_class *class, c
 void amt_changes(struct amt_dev *dev)
 {
 	dev->call.changes = true;
+}
+
+void amt_changed(struct amt_dev *dev)
+{
+	dev->call.taken = true;
+	pctl_op_taken(dev->call.op);
 }
 
 void amt_hold(struct amt_dev *dev)
@@ -278,7 +303,7 @@ void amt_call_answered(
 		call->items = 0;
 		enumerate(dev, call->request.head.class);
 	} else {
-		if (call->changes && answer_is_verdict(&why))
+		if (call->changes && !call->taken && answer_is_verdict(&why))
 			pctl_op_not_taken(call->op);
 		fail_call(dev, &why);
 	}

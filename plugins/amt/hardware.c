@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include <powerctl/mem.h>
-#include <powerctl/parse.h>
 
 #include "amt.h"
 #include "smbios.h"
@@ -14,21 +13,6 @@
 /* Of one kind: more than any machine has. */
 #define PARTS_MAX 256u
 #define MIB       1048576u
-
-enum field_type {
-	FIELD_TEXT,   /* unless nobody filled it in */
-	FIELD_NUMBER, /* unless it is 0 */
-	FIELD_WORD,   /* a number of words; one that is not there is left out */
-	FIELD_BYTES,  /* as MiB */
-	FIELD_KB,     /* thousands of bytes, as MiB */
-	FIELD_TIME,   /* the text within */
-};
-
-struct field {
-	const char *xml, *key;
-	enum field_type type;
-	const struct bytes_word *words; /* FIELD_WORD */
-};
 
 /* One kind of parts. */
 enum kind {
@@ -48,120 +32,102 @@ struct hardware {
 
 /* --- Fields. ---------------------------------------------------------------------------------- */
 
-static const struct field thing_fields[] = {
-	{ "Manufacturer", "manufacturer", FIELD_TEXT, NULL },
-	{ "Model", "name", FIELD_TEXT, NULL },
-	{ "PartNumber", "part_number", FIELD_TEXT, NULL },
-	{ "SerialNumber", "serial", FIELD_TEXT, NULL },
-	{ "SKU", "asset_tag", FIELD_TEXT, NULL },
-	{ "Version", "version", FIELD_TEXT, NULL },
-	{ "ChassisPackageType", "type", FIELD_WORD, smbios_chassis_types },
-	{ NULL, NULL, FIELD_TEXT, NULL },
+/* Where two fields have one key, the later one counts. */
+static const struct class_field thing_fields[] = {
+	{ "Manufacturer", "manufacturer", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "Model", "name", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "PartNumber", "part_number", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "SerialNumber", "serial", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "SKU", "asset_tag", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "Version", "version", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "ChassisPackageType", "type", FIELD_WORD, FIELD_READ_ONLY, smbios_chassis_types },
+	{ NULL, NULL, FIELD_TEXT, 0, NULL },
 };
 
-static const struct field bios_fields[] = {
-	{ "Version", "version", FIELD_TEXT, NULL },
-	{ "Manufacturer", "manufacturer", FIELD_TEXT, NULL },
-	{ "ReleaseDate", "released", FIELD_TIME, NULL },
-	{ NULL, NULL, FIELD_TEXT, NULL },
+static const struct class_field bios_fields[] = {
+	{ "Version", "version", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "Manufacturer", "manufacturer", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "ReleaseDate", "released", FIELD_TIME, FIELD_READ_ONLY, NULL },
+	{ NULL, NULL, FIELD_TEXT, 0, NULL },
 };
 
-static const struct field chip_fields[] = {
-	{ "Tag", "name", FIELD_TEXT, NULL },
-	{ "Version", "product", FIELD_TEXT, NULL },
-	{ "Model", "product", FIELD_TEXT, NULL },
-	{ "Manufacturer", "manufacturer", FIELD_TEXT, NULL },
-	{ "PartNumber", "part_number", FIELD_TEXT, NULL },
-	{ "SerialNumber", "serial", FIELD_TEXT, NULL },
-	{ NULL, NULL, FIELD_TEXT, NULL },
+static const struct class_field chip_fields[] = {
+	{ "Tag", "name", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "Model", "product", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "Version", "product", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "Manufacturer", "manufacturer", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "PartNumber", "part_number", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "SerialNumber", "serial", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ NULL, NULL, FIELD_TEXT, 0, NULL },
 };
 
-static const struct field processor_fields[] = {
-	{ "DeviceID", "name", FIELD_TEXT, NULL },
-	{ "Family", "family", FIELD_WORD, smbios_processor_families },
-	{ "OtherFamilyDescription", "family", FIELD_TEXT, NULL },
-	{ "CurrentClockSpeed", "speed_mhz", FIELD_NUMBER, NULL },
-	{ "MaxClockSpeed", "max_speed_mhz", FIELD_NUMBER, NULL },
-	{ "Stepping", "stepping", FIELD_TEXT, NULL },
-	{ NULL, NULL, FIELD_TEXT, NULL },
+static const struct class_field processor_fields[] = {
+	{ "DeviceID", "name", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "Family", "family", FIELD_WORD, FIELD_READ_ONLY, smbios_processor_families },
+	{ "OtherFamilyDescription", "family", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "CurrentClockSpeed", "speed_mhz", FIELD_UINT, FIELD_READ_ONLY, NULL },
+	{ "MaxClockSpeed", "max_speed_mhz", FIELD_UINT, FIELD_READ_ONLY, NULL },
+	{ "Stepping", "stepping", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ NULL, NULL, FIELD_TEXT, 0, NULL },
 };
 
-static const struct field memory_fields[] = {
-	{ "BankLabel", "name", FIELD_TEXT, NULL },
-	{ "Tag", "name", FIELD_TEXT, NULL },
-	{ "Manufacturer", "manufacturer", FIELD_TEXT, NULL },
-	{ "PartNumber", "part_number", FIELD_TEXT, NULL },
-	{ "SerialNumber", "serial", FIELD_TEXT, NULL },
-	{ "Capacity", "size_mib", FIELD_BYTES, NULL },
-	{ "MemoryType", "memory_type", FIELD_WORD, smbios_memory_types },
-	{ "FormFactor", "form_factor", FIELD_WORD, smbios_memory_forms },
-	{ "ConfiguredMemoryClockSpeed", "speed_mhz", FIELD_NUMBER, NULL },
-	{ "MaxMemorySpeed", "max_speed_mhz", FIELD_NUMBER, NULL },
-	{ NULL, NULL, FIELD_TEXT, NULL },
+static const struct class_field memory_fields[] = {
+	{ "Tag", "name", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "BankLabel", "name", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "Manufacturer", "manufacturer", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "PartNumber", "part_number", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "SerialNumber", "serial", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "Capacity", "size_mib", FIELD_UINT, FIELD_READ_ONLY, NULL },
+	{ "MemoryType", "memory_type", FIELD_WORD, FIELD_READ_ONLY, smbios_memory_types },
+	{ "FormFactor", "form_factor", FIELD_WORD, FIELD_READ_ONLY, smbios_memory_forms },
+	{ "ConfiguredMemoryClockSpeed", "speed_mhz", FIELD_UINT, FIELD_READ_ONLY, NULL },
+	{ "MaxMemorySpeed", "max_speed_mhz", FIELD_UINT, FIELD_READ_ONLY, NULL },
+	{ NULL, NULL, FIELD_TEXT, 0, NULL },
 };
 
-static const struct field disk_fields[] = {
-	{ "DeviceID", "name", FIELD_TEXT, NULL },
-	{ "MaxMediaSize", "size_mib", FIELD_KB, NULL },
-	{ NULL, NULL, FIELD_TEXT, NULL },
+static const struct class_field disk_fields[] = {
+	{ "DeviceID", "name", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "MaxMediaSize", "size_mib", FIELD_UINT, FIELD_READ_ONLY, NULL },
+	{ NULL, NULL, FIELD_TEXT, 0, NULL },
 };
 
-static const struct field package_fields[] = {
-	{ "Model", "product", FIELD_TEXT, NULL },
-	{ "Manufacturer", "manufacturer", FIELD_TEXT, NULL },
-	{ "PartNumber", "part_number", FIELD_TEXT, NULL },
-	{ "SerialNumber", "serial", FIELD_TEXT, NULL },
-	{ "Version", "version", FIELD_TEXT, NULL },
-	{ NULL, NULL, FIELD_TEXT, NULL },
+static const struct class_field package_fields[] = {
+	{ "Model", "product", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "Manufacturer", "manufacturer", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "PartNumber", "part_number", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "SerialNumber", "serial", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "Version", "version", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ NULL, NULL, FIELD_TEXT, 0, NULL },
 };
 
-static const struct field battery_fields[] = {
-	{ "DeviceID", "name", FIELD_TEXT, NULL },
-	{ "Chemistry", "chemistry", FIELD_WORD, smbios_battery_chemistries },
-	{ "DesignCapacity", "capacity_mwh", FIELD_NUMBER, NULL },
-	{ "DesignVoltage", "voltage_mv", FIELD_NUMBER, NULL },
-	{ NULL, NULL, FIELD_TEXT, NULL },
+static const struct class_field battery_fields[] = {
+	{ "DeviceID", "name", FIELD_TEXT, FIELD_READ_ONLY, NULL },
+	{ "Chemistry", "chemistry", FIELD_WORD, FIELD_READ_ONLY, smbios_battery_chemistries },
+	{ "DesignCapacity", "capacity_mwh", FIELD_UINT, FIELD_READ_ONLY, NULL },
+	{ "DesignVoltage", "voltage_mv", FIELD_UINT, FIELD_READ_ONLY, NULL },
+	{ NULL, NULL, FIELD_TEXT, 0, NULL },
 };
 
-static void set_number(struct pctl_value *map, const char *key, uint64_t n)
+/* What an instance says that somebody filled in. */
+static struct pctl_value *read_fields(const struct xml_node *n, const struct class_field *fields)
 {
-	if (n && n <= INT64_MAX)
-		pctl_value_set_int(map, key, (int64_t)n);
+	const struct class class = { .fields = fields };
+	struct pctl_value *map = pctl_value_new_map();
+
+	class_read(&class, n, map);
+	smbios_clean(map);
+	return map;
 }
 
-static void read_field(struct pctl_value *map, const struct xml_node *n, const struct field *f)
+/* Units of so many bytes as MiB. */
+static void set_mib(struct pctl_value *part, uint64_t unit)
 {
-	const char *text = xml_text(n, f->xml);
-	uint64_t number = 0;
+	int64_t size = pctl_value_int(pctl_value_get(part, "size_mib"));
+	uint64_t n = size > 0 ? (uint64_t)size : 0;
 
-	if (!text || pctl_value_get(map, f->key))
-		return;
-	if (f->type == FIELD_TEXT) {
-		pctl_value_set_text(map, f->key, smbios_text(text));
-		return;
-	}
-	if (f->type == FIELD_TIME) {
-		pctl_value_set_text(
-			map, f->key, smbios_text(xml_text(xml_child(n, f->xml), "Datetime")));
-		return;
-	}
-	if (pctl_parse_uint(text, UINT64_MAX, &number) < 0)
-		return;
-	if (f->type == FIELD_NUMBER)
-		set_number(map, f->key, number);
-	else if (f->type == FIELD_BYTES)
-		set_number(map, f->key, number / MIB);
-	else if (f->type == FIELD_KB)
-		set_number(map, f->key, number / MIB * 1000 + number % MIB * 1000 / MIB);
-	else if (number <= UINT32_MAX)
-		pctl_value_set_text(map, f->key, bytes_find_word(f->words, (uint32_t)number));
-}
-
-static void read_fields(
-	struct pctl_value *map, const struct xml_node *n, const struct field *fields)
-{
-	for (; fields->xml; fields++)
-		read_field(map, n, fields);
+	if (n)
+		pctl_value_set_int(
+			part, "size_mib", (int64_t)(n / MIB * unit + n % MIB * unit / MIB));
 }
 
 /* --- Classes. --------------------------------------------------------------------------------- */
@@ -183,20 +149,22 @@ static struct pctl_value *part_of(struct hardware *h, enum kind kind, const char
 	return part;
 }
 
-static void read_part(struct hardware *h, enum kind kind, const char *type, const char *key,
-	const struct xml_node *n, const struct field *fields)
+static struct pctl_value *read_part(struct hardware *h, enum kind kind, const char *type,
+	const char *key, const struct xml_node *n, const struct class_field *fields)
 {
 	struct pctl_value *part = part_of(h, kind, type, n, key);
+	struct pctl_value *map = read_fields(n, fields);
 
 	if (part)
-		read_fields(part, n, fields);
+		pctl_value_merge(part, map);
+	pctl_value_free(map);
+	return part;
 }
 
 static void read_thing(struct pctl_value *ret, const char *key, const struct xml_node *n)
 {
-	struct pctl_value *map = pctl_value_new_map();
+	struct pctl_value *map = read_fields(n, thing_fields);
 
-	read_fields(map, n, thing_fields);
 	if (pctl_value_count(map) && !pctl_value_get(ret, key))
 		pctl_value_set(ret, key, map);
 	else
@@ -215,10 +183,11 @@ static void read_card(struct hardware_work *w, const struct xml_node *n)
 
 static void read_bios(struct hardware_work *w, const struct xml_node *n)
 {
-	struct pctl_value *map = pctl_value_new_map();
+	struct pctl_value *map = pctl_value_new_map(), *fields = read_fields(n, bios_fields);
 
 	pctl_value_set_text(map, "name", "BIOS");
-	read_fields(map, n, bios_fields);
+	pctl_value_merge(map, fields);
+	pctl_value_free(fields);
 	if (pctl_value_get(map, "version"))
 		pctl_value_add(w->parts->firmware, map);
 	else
@@ -230,51 +199,55 @@ static void read_chip(struct hardware_work *w, const struct xml_node *n)
 	const char *what = xml_text(n, "ElementName"), *tag = xml_text(n, "Tag");
 
 	if ((what && strstr(what, "Processor")) || (tag && strncmp(tag, "CPU", 3) == 0))
-		read_part(w->parts, KIND_PROCESSOR, "processor", "Tag", n, chip_fields);
+		(void)read_part(w->parts, KIND_PROCESSOR, "processor", "Tag", n, chip_fields);
 	else if ((what && strstr(what, "TPM")) || (tag && strstr(tag, "TPM")))
-		read_part(w->parts, KIND_OTHER, "tpm", "Tag", n, chip_fields);
+		(void)read_part(w->parts, KIND_OTHER, "tpm", "Tag", n, chip_fields);
 	else
-		read_part(w->parts, KIND_OTHER, "chip", "Tag", n, chip_fields);
+		(void)read_part(w->parts, KIND_OTHER, "chip", "Tag", n, chip_fields);
 }
 
 static void read_processor(struct hardware_work *w, const struct xml_node *n)
 {
-	read_part(w->parts, KIND_PROCESSOR, "processor", "DeviceID", n, processor_fields);
+	(void)read_part(w->parts, KIND_PROCESSOR, "processor", "DeviceID", n, processor_fields);
 }
 
 static void read_memory(struct hardware_work *w, const struct xml_node *n)
 {
-	struct pctl_value *part = part_of(w->parts, KIND_MEMORY, "memory_module", n, "Tag");
-	const char *maker = smbios_memory_maker(xml_text(n, "Manufacturer"));
+	struct pctl_value *part =
+		read_part(w->parts, KIND_MEMORY, "memory_module", "Tag", n, memory_fields);
 	const char *mhz = xml_text(n, "IsSpeedInMhz");
 
 	if (!part)
 		return;
-	pctl_value_set_text(part, "manufacturer", maker);
-	read_fields(part, n, memory_fields);
+	pctl_value_set_text(part, "manufacturer", smbios_memory_maker(xml_text(n, "Manufacturer")));
+	set_mib(part, 1);
 	if (mhz && strcmp(mhz, "false") == 0) { /* nanoseconds */
 		(void)pctl_value_unset(part, "speed_mhz");
 		(void)pctl_value_unset(part, "max_speed_mhz");
 	}
 }
 
+/* Their size comes in thousands of bytes. */
 static void read_disk(struct hardware_work *w, const struct xml_node *n)
 {
-	read_part(w->parts, KIND_DISK, "disk", "DeviceID", n, disk_fields);
+	struct pctl_value *part =
+		read_part(w->parts, KIND_DISK, "disk", "DeviceID", n, disk_fields);
+
+	if (part)
+		set_mib(part, 1000);
 }
 
 static void read_battery(struct hardware_work *w, const struct xml_node *n)
 {
-	read_part(w->parts, KIND_BATTERY, "battery", "DeviceID", n, battery_fields);
+	(void)read_part(w->parts, KIND_BATTERY, "battery", "DeviceID", n, battery_fields);
 }
 
 /* What disks are, for their own class only knows how big they are. */
 static void read_package(struct hardware_work *w, const struct xml_node *n)
 {
 	const char *tag = xml_text(n, "Tag");
-	struct pctl_value *map = pctl_value_new_map();
+	struct pctl_value *map = read_fields(n, package_fields);
 
-	read_fields(map, n, package_fields);
 	if (tag && *tag && pctl_value_count(map) &&
 		pctl_value_count(w->parts->packages) < PARTS_MAX)
 		pctl_value_set(w->parts->packages, tag, map);
@@ -324,9 +297,9 @@ static const struct step {
 };
 #define STEPS (sizeof(steps) / sizeof(steps[0]))
 
-static void done(struct amt_dev *dev)
+static void done(void *kept)
 {
-	struct hardware *h = dev->work.hardware.parts;
+	struct hardware *h = kept;
 
 	for (size_t i = 0; i < KIND_COUNT; i++)
 		pctl_value_free(h->parts[i]);
@@ -427,9 +400,10 @@ void amt_hardware(void *data, struct pctl_op *op, struct pctl_value *ret)
 {
 	struct amt_dev *dev = data;
 
-	amt_begin_with(dev, op, done);
+	amt_begin(dev, op);
 	dev->work.hardware = (struct hardware_work){ .ret = ret,
 		.parts = pctl_xcalloc(1, sizeof(struct hardware)) };
+	amt_keep(dev, dev->work.hardware.parts, done);
 	dev->work.hardware.parts->packages = pctl_value_new_map();
 	dev->work.hardware.parts->firmware = pctl_value_new_list();
 	next_step(dev);

@@ -22,8 +22,9 @@ enum { LOCK_TAKE = 0, LOCK_RELEASE = 2 };
 static const struct wsman_class event_log = WSMAN_CLASS(WSMAN_AMT, "AMT_MessageLog");
 static const struct wsman_class audit_log = WSMAN_CLASS(WSMAN_AMT, "AMT_AuditLog");
 
-static void done(struct amt_dev *dev)
+static void done(void *kept)
 {
+	struct amt_dev *dev = kept;
 	struct log_work *w = &dev->work.log;
 
 	records_free(w->records);
@@ -194,7 +195,8 @@ static void read_log(void *data, struct pctl_op *op, const char *after, struct p
 {
 	struct amt_dev *dev = data;
 
-	amt_begin_with(dev, op, done);
+	amt_begin(dev, op);
+	amt_keep(dev, dev, done);
 	dev->work.log = (struct log_work){
 		.ret = ret, .records = records_new(after), .left_out = pctl_value_new_list()
 	};
@@ -244,13 +246,14 @@ static void on_locked(struct amt_dev *dev, const struct xml_node *answer)
 {
 	dev->work.log.next = number_of(answer, "Handle");
 	(void)amt_invoke(dev, &audit_log, "ClearLog", STATUS_PLAIN);
+	amt_changes(dev);
 	amt_send(dev, on_audits_gone, on_audits_kept);
 }
 
 static void on_events_gone(struct amt_dev *dev, const struct xml_node *answer)
 {
 	(void)answer;
-	pctl_op_taken(dev->call.op);
+	amt_changed(dev);
 	set_lock(dev, LOCK_TAKE, on_locked, end_without);
 }
 

@@ -5,7 +5,9 @@
 #include <strings.h>
 
 /* Types of system enclosures; CIM_Chassis.ChassisPackageType. */
-const struct bytes_word smbios_chassis_types[] = {
+const struct class_word smbios_chassis_types[] = {
+	{ 1, "other" },
+	{ 2, "unknown" },
 	{ 3, "desktop" },
 	{ 4, "low profile desktop" },
 	{ 5, "pizza box" },
@@ -31,7 +33,9 @@ const struct bytes_word smbios_chassis_types[] = {
 	{ 0, NULL },
 };
 
-const struct bytes_word smbios_processor_families[] = {
+const struct class_word smbios_processor_families[] = {
+	{ 1, "other" },
+	{ 2, "unknown" },
 	{ 11, "Pentium" },
 	{ 15, "Celeron" },
 	{ 40, "Core Duo" },
@@ -59,7 +63,9 @@ const struct bytes_word smbios_processor_families[] = {
 	{ 0, NULL },
 };
 
-const struct bytes_word smbios_memory_types[] = {
+const struct class_word smbios_memory_types[] = {
+	{ 1, "other" },
+	{ 2, "unknown" },
 	{ 15, "SDRAM" },
 	{ 18, "DDR" },
 	{ 19, "DDR2" },
@@ -77,7 +83,9 @@ const struct bytes_word smbios_memory_types[] = {
 	{ 0, NULL },
 };
 
-const struct bytes_word smbios_memory_forms[] = {
+const struct class_word smbios_memory_forms[] = {
+	{ 1, "other" },
+	{ 2, "unknown" },
 	{ 3, "SIMM" },
 	{ 5, "chip" },
 	{ 9, "DIMM" },
@@ -90,7 +98,9 @@ const struct bytes_word smbios_memory_forms[] = {
 };
 
 /* CIM_Battery.Chemistry: SMBIOS has the same. */
-const struct bytes_word smbios_battery_chemistries[] = {
+const struct class_word smbios_battery_chemistries[] = {
+	{ 1, "other" },
+	{ 2, "unknown" },
 	{ 3, "lead acid" },
 	{ 4, "NiCd" },
 	{ 5, "NiMH" },
@@ -125,19 +135,30 @@ const char *smbios_memory_maker(const char *number)
 
 /* What boards come with until somebody fills it in. */
 static const char *const placeholders[] = { "default string", "invalid", "n/a", "na", "none",
-	"not applicable", "not available", "not specified", "o.e.m.", "oem", "unknown", "undefined",
-	"system manufacturer", "system product name", "system serial number", "system version",
-	"base board serial number", "chassis manufacture", "chassis serial number",
-	"chassis version", "serial number", "123456789", "0123456789", "1234567890", "no dimm",
-	"[empty]", "empty" };
+	"not applicable", "not available", "not specified", "o.e.m.", "other", "oem", "unknown",
+	"undefined", "system manufacturer", "system product name", "system serial number",
+	"system version", "base board serial number", "chassis manufacture",
+	"chassis serial number", "chassis version", "serial number", "123456789", "0123456789",
+	"1234567890", "no dimm", "[empty]", "empty" };
 
-const char *smbios_text(const char *text)
+bool smbios_says(const char *text)
 {
-	if (!text || text[strspn(text, " 0.-_xX*?")] == '\0' ||
-		strncasecmp(text, "to be filled", 12) == 0)
-		return NULL;
+	if (text[strspn(text, " 0.-_xX*?")] == '\0' || strncasecmp(text, "to be filled", 12) == 0)
+		return false;
 	for (size_t i = 0; i < sizeof(placeholders) / sizeof(placeholders[0]); i++)
 		if (strcasecmp(text, placeholders[i]) == 0)
-			return NULL;
-	return text;
+			return false;
+	return true;
+}
+
+void smbios_clean(struct pctl_value *map)
+{
+	for (size_t i = pctl_value_count(map); i-- > 0;) {
+		const struct pctl_value *v = pctl_value_at(map, i);
+		const char *text = pctl_value_text(v);
+		bool zero = pctl_value_kind(v) == PCTL_VALUE_INT && !pctl_value_int(v);
+
+		if (zero || (text && !smbios_says(text)))
+			(void)pctl_value_unset(map, pctl_value_key_at(map, i));
+	}
 }

@@ -14,6 +14,7 @@ static const struct {
 	{ info_classes, &info_classes_count },
 	{ hardware_classes, &hardware_classes_count },
 	{ log_classes, &log_classes_count },
+	{ redir_classes, &redir_classes_count },
 };
 
 const struct wclass *classes_at(size_t i)

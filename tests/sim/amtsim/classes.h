@@ -147,5 +147,7 @@ extern const struct wclass info_classes[];
 extern const size_t info_classes_count;
 extern const struct wclass log_classes[];
 extern const size_t log_classes_count;
+extern const struct wclass redir_classes[];
+extern const size_t redir_classes_count;
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The classes about the machine, its set-up, consent and redirection. */
+/* The classes about the machine, its set-up and consent. */
 #include <stdio.h>
 #include <string.h>
 
@@ -282,51 +282,7 @@ static enum fault cancel_optin(struct call *c, uint32_t *ret_value)
 	return FAULT_NONE;
 }
 
-static void emit_redirection(struct call *c, size_t i)
-{
-	(void)i;
-	emit_field(c, "CreationClassName", "AMT_RedirectionService");
-	emit_field(c, "ElementName", "Intel(r) AMT Redirection Service");
-	emit_number(c, "EnabledState", c->dev->redirection_state);
-	emit_field(c, "ListenerEnabled", "true");
-	emit_service_keys(c, "Intel(r) AMT Redirection Service", "Intel(r) AMT");
-}
-
-static enum fault change_redirection(struct call *c, uint32_t *ret_value)
-{
-	uint64_t state;
-
-	if (!param_uint(c, "RequestedState", 65535, &state))
-		return FAULT_INVALID_REPRESENTATION;
-	if (state < 32768 || state > 32771)
-		*ret_value = 5;
-	else
-		c->dev->redirection_state = (uint32_t)state;
-	return FAULT_NONE;
-}
-
-static bool has_kvm(const struct device *dev)
-{
-	return !dev->knobs.no_kvm;
-}
-
-static void emit_kvm(struct call *c, size_t i)
-{
-	static const char *const members[] = { "CreationClassName", "CIM_KVMRedirectionSAP",
-		"ElementName", "KVM Redirection Service Access Point", "EnabledState", "6",
-		"KVMProtocol", "4", "Name", "KVM Redirection Service Access Point",
-		"RequestedState", "2", NULL };
-
-	(void)i;
-	emit_constants(c, members);
-	emit_field(c, "SystemCreationClassName", "CIM_ComputerSystem");
-	emit_field(c, "SystemName", "ManagedSystem");
-}
-
 static const struct method setup_methods[] = { { "GetUuid", "", get_uuid, 0 } };
-static const struct method redirection_methods[] = {
-	{ "RequestStateChange", "RequestedState", change_redirection, 0 },
-};
 static const struct method optin_methods[] = {
 	{ "StartOptIn", "", start_optin, 0 },
 	{ "SendOptInCode", "OptInCode", send_optin, 0 },
@@ -406,22 +362,6 @@ const struct wclass info_classes[] = {
 		.common = true,
 		.emit = emit_optin,
 		METHODS(optin_methods),
-	},
-	{
-		.name = "AMT_RedirectionService",
-		.uri = NS_AMT "AMT_RedirectionService",
-		.selectors = SERVICE_KEYS,
-		.common = true,
-		.emit = emit_redirection,
-		METHODS(redirection_methods),
-	},
-	{
-		.name = "CIM_KVMRedirectionSAP",
-		.uri = NS_CIM "CIM_KVMRedirectionSAP",
-		.selectors = SERVICE_KEYS,
-		.common = true,
-		.present = has_kvm,
-		.emit = emit_kvm,
 	},
 };
 

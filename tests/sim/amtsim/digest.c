@@ -298,3 +298,24 @@ enum verdict digest_check(struct device *dev, const struct http_request *request
 		return bad(dev);
 	return use_nonce(dev, id, nc);
 }
+
+bool digest_is_right(struct device *dev, const struct digest_parts *p)
+{
+	struct str user[] = { p->user, p->realm, str_of(dev->password) };
+	struct str what[] = { p->method, p->uri };
+	char ha1[33], ha2[33], response[33];
+
+	hash_joined(dev->sim, user, COUNT(user), ha1);
+	hash_joined(dev->sim, what, COUNT(what), ha2);
+
+	struct str old[] = { str_of(ha1), p->nonce, str_of(ha2) };
+	struct str now[] = { str_of(ha1), p->nonce, p->nc, p->cnonce, p->qop, str_of(ha2) };
+
+	if (p->qop.n && !str_is(p->qop, "auth"))
+		return false;
+	if (p->qop.n)
+		hash_joined(dev->sim, now, COUNT(now), response);
+	else
+		hash_joined(dev->sim, old, COUNT(old), response);
+	return str_is(p->response, response);
+}

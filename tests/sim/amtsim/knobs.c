@@ -2,6 +2,7 @@
 #include "knobs.h"
 
 #include "device.h"
+#include "redir_sol.h"
 #include "sim.h"
 
 const size_t web_offset = offsetof(struct device, web);
@@ -126,6 +127,24 @@ static void show_events(const struct device *dev, struct buf *out)
 	buf_uint(out, dev->logs.nevents);
 }
 
+static bool set_drop(struct device *dev, struct str value)
+{
+	if (!str_is(value, "1"))
+		return false;
+	for (int kind = 0; kind < REDIR_KINDS; kind++)
+		(void)redir_end(dev, (enum redir_kind)kind);
+	return true;
+}
+
+static void show_sessions(const struct device *dev, struct buf *out)
+{
+	unsigned n = 0;
+
+	for (int kind = 0; kind < REDIR_KINDS; kind++)
+		n += dev->redir.sessions[kind] != NULL;
+	buf_uint(out, n);
+}
+
 #define ANY  UINT32_MAX
 #define NUM  KNOB_NUM
 #define WORD KNOB_CHOICE
@@ -182,7 +201,27 @@ static const struct knob table[] = {
 	NUM(lose_power_answer, ANY, 0, "the next N accepted power requests act but get no answer"),
 	NUM(os_agent, 1, 1, "0: no driver in the OS: 4, 12 and 14 do nothing, 7 ends off"),
 	NUM(no_agent_value, 65535, 0, "... or all four return this"),
-	NUM(redirection_open, 1, 0, "a redirection session is open: 5 and 8 are refused with 2"),
+	NUM(redirection_open, 1, 0,
+		"as if a redirection session were open: 5 and 8 are refused with 2"),
+	WORD(redirection_login, "digest digest_old plain any",
+		"logins that the redirection ports offer: type 4, 3, 1 or all of them", NULL),
+	NUM(redirection_status, 255, 0, "a redirection session is refused with this status"),
+	NUM(redirection_realm, ANY, 0,
+		"not 0: another realm in the challenge of a redirection login"),
+	WORD(redirection_fault, "no truncate oversize interleave unknown drip close silent empty",
+		"what becomes of that challenge", NULL),
+	NUM(redirection_locked, 1, 0, "the BIOS forbids to switch redirection on: PT_STATUS 16"),
+	OWN("redirection_drop", "1",
+		"hangs up on all redirection sessions; reads: how many there are", set_drop,
+		show_sessions),
+	NUM(sol_heartbeat_ms, 600000, 0, "how often SOL beats; 0: as often as it was asked"),
+	NUM(sol_quiet_ms, 600000, 0,
+		"SOL ends when quiet for so long; 0: for as long as was asked"),
+	NUM(sol_chunk, 65535, 0, "bytes in one frame of SOL; 0: as many as the client takes"),
+	OWN("sol_send",
+		"ping, overflow, power_off, power_on, loopback, unknown, truncate, interleave, "
+		"close or TEXT",
+		"an open SOL session sends that now; reads: no", sol_set_send, sol_show_send),
 	NUM(keep_source, 1, 0, "the boot source survives the boot"),
 	NUM(diag_source, 1, 0, "there is a boot source for diagnostics"),
 	NUM(secure_boot_off, 1, 0, "OCR boot to PBA and WinRE is refused with 2"),

@@ -13,6 +13,7 @@
 #include "options.h"
 #include "power.h"
 #include "profile.h"
+#include "redir.h"
 #include "util.h"
 #include "web.h"
 #include "xml.h"
@@ -119,6 +120,14 @@ struct knobs {
 	uint32_t lock_within_s;
 	uint32_t lock_s;
 	uint32_t wrong_realm;
+	uint32_t redirection_login;
+	uint32_t redirection_status;
+	uint32_t redirection_realm;
+	uint32_t redirection_fault;
+	uint32_t redirection_locked;
+	uint32_t sol_heartbeat_ms;
+	uint32_t sol_quiet_ms;
+	uint32_t sol_chunk;
 };
 
 struct counters {
@@ -147,6 +156,14 @@ struct counters {
 	uint64_t unsaid_power;
 	uint64_t nmi;
 	uint64_t put_boot;
+	uint64_t redir_connections;
+	uint64_t redir_logins;
+	uint64_t redir_bad_logins;
+	uint64_t sol_heartbeats;
+	uint64_t sol_pongs;
+	uint64_t sol_quiet;
+	uint64_t sol_bytes_in;
+	uint64_t sol_bytes_out;
 };
 
 struct nonce {
@@ -201,6 +218,7 @@ struct device {
 	struct optin optin;
 	struct logs logs;
 	uint32_t redirection_state;
+	struct redir redir;
 	uint32_t e503_seq;
 	uint32_t cut_seq;
 	uint32_t stale_seq;
@@ -226,6 +244,8 @@ struct sim {
 	char date[40];
 	uint64_t date_at;
 	struct fleet fleet;
+	struct redir_conn *redir_conns;
+	bool redirects; /* its redirection ports are open */
 	struct control control;
 };
 
