@@ -7,6 +7,7 @@
 #include "log_follow.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -69,6 +70,14 @@ static void on_output_fault(struct follow *f)
 	if (f->out.fault != EPIPE && !f->over)
 		say("standard output cannot be written: %s", strerror(f->out.fault));
 	f->failed = f->over = true;
+}
+
+/* Whether nobody will ever read what comes: known before there is anything to write. */
+static bool reader_is_gone(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	return poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP));
 }
 
 static void on_output_gone(void *data)
@@ -241,6 +250,10 @@ static void begin_round(struct lane *lane)
 	PCTL_AUTO(free) size_t *nodes = pctl_xcalloc(f->count, sizeof(*nodes));
 	size_t count = 0;
 
+	if (reader_is_gone()) {
+		f->cli->output_fault = EPIPE;
+		f->failed = f->over = true;
+	}
 	lane->held = outflow_waits(&f->out);
 	if (lane->held || f->over || lane->run)
 		return;

@@ -55,6 +55,10 @@ def hardware(lab):
     same(fleet.device()["log"], HARDWARE)
     fleet.blameless()
     same(fleet.counters()["connections"], 2)  # one more, since it hangs up behind its challenge
+    good(lab.run("hardware", "a[1-2]"), *(
+        f"a{n}: NUC9V7QNX             SIMC00000{n}          Intel(R) Core(TM) i7-9850H CPU @ 2.60GHz    "
+        "32 GiB    931 GiB + 465 GiB   QNCFLX70.0054.2020.0810.2227" for n in (1, 2)))
+    has(lab.run("hardware", "-v", "a[1-2]").out, "a2: board.name: NUC9V7QNB\n")
     has(lab.run("hardware", "a1").out, "a1:\n  chassis:\n    manufacturer: Intel(R) Client Systems\n")
 
 
@@ -71,6 +75,7 @@ def hardware_that_is_not_told(lab):
     same([m.get("serial") for m in parts(tree, "memory_module") + parts(tree, "disk")], [None] * 4)
     tree = answer(lab, "hardware", "a2")
     same(sorted(tree), ["board", "chassis", "firmware"])
+    has(lab.run("hardware", "a[1-2]").out, "a2: NUC9V7QNX             SIMC000002          -   ")
 
 
 @test
@@ -260,6 +265,26 @@ def follow_as_json(lab):
          [("a1", False, 0), ("a1", True, 3), ("a2", False, 0), ("a2", True, 3)])
     # A password that was refused is tried once.
     same(fleet.counters(1)["r401_bad"], 1)
+
+
+@test
+def follow_others(lab):
+    """Every driver's log is followed; a reader who has gone ends it, and so does nothing to follow"""
+    lab.inventory('nodes:\n  n1: {driver: "null", events: 2}\n  n2: {driver: wol, address: 127.0.0.1, mac: "02:00:00:00:00:01"}\n'
+                  '  n3: {driver: "null", maintenance: broken}\n')
+    proc = lab.start("log", "--follow", "--every", "1s", "n[1-3]", stdin=subprocess.DEVNULL,
+                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    has(proc.stdout.readline(), "n1: 2026-11-20 00:01:05Z  critical  Fan 1: below its lower limit\n")
+    has(proc.stdout.readline(), "n1: 2026-11-20 00:02:05Z")
+    proc.stdout.close()
+    same(proc.wait(60), 1)
+    said = proc.stderr.read()
+    has(said, "n2: error: unsupported: driver wol cannot read the device's log\n")
+    has(said, "n3: skipped: broken\n")
+    # What may not have been read is new again.
+    same(len(lab.run("log", "--new", "n1").lines), 3)
+    bad(lab.run("log", "--follow", "n2"), 1)
+    same(lab.run("log", "--follow", "n3").status, 0)
 
 
 @test
