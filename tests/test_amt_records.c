@@ -460,6 +460,19 @@ static void test_log_in_pieces(void **state)
 	assert_int_equal(count(v), 0);
 	pctl_value_free(v);
 
+	/* Another record stands there by now. */
+	v = pctl_value_new_map();
+	SCRIPT(f, POSITION, { .want = { "GetRecords_INPUT" }, .body = RECORDS("1", "true", "") },
+		{ .want = { "ReadRecords_INPUT", "<h:StartIndex>3<" },
+			.body = AUDITS("4", AUDIT(AUDIT_A)) },
+		{ .want = { "ReadRecords_INPUT", "<h:StartIndex>1<" },
+			.body = AUDITS("4",
+				AUDIT(AUDIT_B) AUDIT(AUDIT_C) AUDIT(AUDIT_A) AUDIT(AUDIT_B)) });
+	fake_log(f, cursor, v);
+	fake_assert_done(f);
+	assert_int_equal(count(v), 2); /* behind what was the last one */
+	pctl_value_free(v);
+
 	/* The audit log was emptied meanwhile: it is read from its start. */
 	v = pctl_value_new_map();
 	SCRIPT(f, POSITION, { .want = { "GetRecords_INPUT" }, .body = RECORDS("1", "true", "") },

@@ -228,13 +228,15 @@ class Follower:
 def follow(lab):
     """--follow tells what is new and what comes of many nodes; who cannot be read is told once"""
     fleet = Fleet(lab, "--state", "on", devices=3, timeouts="connect: 2s")
+    fleet.inventory(timeouts="connect: 2s", more='  x1: {driver: "null", fail_reads: protocol}\n')
     fleet.set("all", audits=0)
     same(lab.run("log", "a1").status, 0)  # what was seen is not told again
     fleet.set(3, dead="refuse")
-    f = Follower(lab, "a[1-3]")
+    f = Follower(lab, "a[1-3],x1")
     f.until_lines(3)
     same({line[:4] for line in f.lines()}, {"a2: "})
     f.until_said("a3: error: unreachable: ")
+    before = fleet.counters(2)["requests"]
     fleet.set(1, events=2)
     f.until_lines(5)
     same(f.lines()[-1][:4], "a1: ")
@@ -242,7 +244,9 @@ def follow(lab):
     fleet.set(3, dead="no")
     f.until_said("a3: its log is read again")
     f.until_lines(8)
-    same(f.text(f.err).count("a3: error"), 1, "told once")
+    # Who is in trouble is asked apart from the others, and less often.
+    assert fleet.counters(2)["requests"] >= before + 2 * 4, fleet.counters(2)
+    same([f.text(f.err).count(f"{n}: error") for n in ("a3", "x1")], [1, 1], "told once")
     same(f.interrupt(), 130)
     same(len(f.lines()), 8)
     # What was shown has been looked at.
