@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events, sensors and hardware as people read them: a line each, in columns. docs/names.md has their keys. */
+/* Events, sensors and hardware as people read them: a line each, in columns. docs/names.md has
+ * their keys. */
 #ifndef POWERCTL_CLI_REPORT_H
 #define POWERCTL_CLI_REPORT_H
 
