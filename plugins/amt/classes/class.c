@@ -182,19 +182,21 @@ void class_read(const struct class *class, const struct xml_node *instance, stru
 
 /* --- A class without a table. ----------------------------------------------------------------- */
 
-static void add_again(struct pctl_value *map, const char *key, struct pctl_value *v, bool many)
+/* What comes again becomes a list; no value of a tree is one by itself. */
+static void add_again(struct pctl_value *map, const char *key, struct pctl_value *v)
 {
-	struct pctl_value *list = pctl_value_get(map, key);
+	struct pctl_value *was = pctl_value_get(map, key), *list;
 
-	if (!many) {
+	if (!was) {
 		pctl_value_set(map, key, v);
-		return;
-	}
-	if (!list) {
+	} else if (pctl_value_kind(was) == PCTL_VALUE_LIST) {
+		pctl_value_add(was, v);
+	} else {
 		list = pctl_value_new_list();
+		pctl_value_add(list, pctl_value_copy(was));
+		pctl_value_add(list, v);
 		pctl_value_set(map, key, list);
 	}
-	pctl_value_add(list, v);
 }
 
 static struct pctl_value *tree_of(const struct xml_node *n);
@@ -239,11 +241,8 @@ static struct pctl_value *tree_of(const struct xml_node *n) /* NOLINT(misc-no-re
 
 void class_tree(const struct xml_node *element, struct pctl_value *map) /* NOLINT */
 {
-	for (const struct xml_node *n = element->first; n; n = n->next) {
-		bool many = xml_again(n) != NULL || pctl_value_get(map, n->name) != NULL;
-
-		add_again(map, n->name, tree_of(n), many);
-	}
+	for (const struct xml_node *n = element->first; n; n = n->next)
+		add_again(map, n->name, tree_of(n));
 }
 
 /* --- Writing. --------------------------------------------------------------------------------- */

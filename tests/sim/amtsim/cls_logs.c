@@ -197,14 +197,14 @@ static enum fault clear_audits(struct call *c, uint32_t *ret_value)
 }
 
 static const struct method event_methods[] = {
-	{ "PositionToFirstRecord", "", position, 0 },
-	{ "GetRecords", "IterationIdentifier MaxReadRecords", get_records, 0 },
-	{ "ClearLog", "", clear_events, 0 },
+	{ "PositionToFirstRecord", "", position, 0, NULL },
+	{ "GetRecords", "IterationIdentifier MaxReadRecords", get_records, 0, NULL },
+	{ "ClearLog", "", clear_events, 0, NULL },
 };
 static const struct method audit_methods[] = {
-	{ "ReadRecords", "StartIndex", read_audits, 0 },
-	{ "SetAuditLock", "LockTimeoutInSeconds Flag Handle", set_lock, 0 },
-	{ "ClearLog", "", clear_audits, 0 },
+	{ "ReadRecords", "StartIndex", read_audits, 0, NULL },
+	{ "SetAuditLock", "LockTimeoutInSeconds Flag Handle", set_lock, 0, NULL },
+	{ "ClearLog", "", clear_audits, 0, NULL },
 };
 
 const struct wclass log_classes[] = {

@@ -145,6 +145,41 @@ static void show_sessions(const struct device *dev, struct buf *out)
 	buf_uint(out, n);
 }
 
+static bool set_absent(struct device *dev, struct str value)
+{
+	return str_copy(str_is(value, "no") ? STR("") : value, dev->absent, sizeof(dev->absent));
+}
+
+static void show_absent(const struct device *dev, struct buf *out)
+{
+	buf_json(out, str_of(dev->absent[0] ? dev->absent : "no"));
+}
+
+static bool set_refuse_call(struct device *dev, struct str value)
+{
+	struct str name;
+	uint64_t code = 1;
+
+	if (str_is(value, "no") || str_is(value, "0")) {
+		dev->refuse_call[0] = '\0';
+		return true;
+	}
+	if (!str_split(&value, ':', &name) || !name.n)
+		return false;
+	if (value.p && (!parse_uint(value, UINT32_MAX, &code) || !code))
+		return false;
+	dev->knobs.refuse_call_value = (uint32_t)code;
+	return str_copy(name, dev->refuse_call, sizeof(dev->refuse_call));
+}
+
+static void show_refuse_call(const struct device *dev, struct buf *out)
+{
+	if (!dev->refuse_call[0])
+		buf_text(out, "\"no\"");
+	else
+		buf_fmt(out, "\"%s:%u\"", dev->refuse_call, dev->knobs.refuse_call_value);
+}
+
 #define ANY  UINT32_MAX
 #define NUM  KNOB_NUM
 #define WORD KNOB_CHOICE
@@ -252,6 +287,16 @@ static const struct knob table[] = {
 		NULL),
 	NUM(audit_batch, 100, 10, "records in one answer of ReadRecords"),
 	NUM(audits, 2000, 25, "records that the audit log has when it is first looked at"),
+	NUM(no_wifi, 1, 0, "there is no Wi-Fi: neither its classes nor its port"),
+	OWN("absent", "no or CLASS", "a class that the firmware does not have", set_absent,
+		show_absent),
+	OWN("refuse_call", "no, METHOD:STATUS or CLASS.METHOD:STATUS",
+		"a method, Put, Create or Delete is refused with that PT_STATUS", set_refuse_call,
+		show_refuse_call),
+	NUM(flash_writes, ANY, 0, "after this many changes of settings they are refused with 38"),
+	NUM(audit_full, 1, 0, "what has to be written to the audit log is refused with 2075"),
+	NUM(clock_unset, 1, 0, "its clock was never set: it counts from 2004"),
+	NUM(tls_only, 1, 0, "HTTP without TLS cannot be opened"),
 };
 
 const struct knob_table knobs_table = { table, COUNT(table), offsetof(struct device, knobs) };

@@ -120,6 +120,12 @@ struct knobs {
 	uint32_t lock_within_s;
 	uint32_t lock_s;
 	uint32_t wrong_realm;
+	uint32_t refuse_call_value;
+	uint32_t flash_writes;
+	uint32_t audit_full;
+	uint32_t clock_unset;
+	uint32_t tls_only;
+	uint32_t no_wifi;
 	uint32_t redirection_login;
 	uint32_t redirection_status;
 	uint32_t redirection_realm;
@@ -156,6 +162,7 @@ struct counters {
 	uint64_t unsaid_power;
 	uint64_t nmi;
 	uint64_t put_boot;
+	uint64_t writes;
 	uint64_t redir_connections;
 	uint64_t redir_logins;
 	uint64_t redir_bad_logins;
@@ -187,6 +194,8 @@ struct optin {
 	uint64_t blocked_until;
 };
 
+enum { SIM_NAME = 64 };
+
 struct log_entry {
 	uint8_t class_index;
 	uint8_t call;
@@ -217,7 +226,10 @@ struct device {
 	struct boot boot;
 	struct optin optin;
 	struct logs logs;
-	uint32_t redirection_state;
+	struct store *store; /* NULL until it is asked for */
+	char absent[SIM_NAME];
+	char refuse_call[SIM_NAME];
+	bool unprovisioned;
 	struct redir redir;
 	uint32_t e503_seq;
 	uint32_t cut_seq;
