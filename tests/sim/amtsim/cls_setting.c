@@ -308,12 +308,14 @@ static const struct store_field wifi_port_fields[] = {
 	{ "EnabledState", STORE_NUMBER, STORE_READ_ONLY },
 	{ "HealthState", STORE_NUMBER, STORE_READ_ONLY },
 	{ "LinkTechnology", STORE_NUMBER, STORE_READ_ONLY },
+	{ "PermanentAddress", STORE_TEXT, STORE_READ_ONLY },
+	{ "PortType", STORE_NUMBER, STORE_READ_ONLY },
 	{ "RequestedState", STORE_NUMBER, STORE_READ_ONLY },
 	{ "SystemCreationClassName", STORE_TEXT, STORE_READ_ONLY },
 	{ "SystemName", STORE_TEXT, STORE_READ_ONLY },
 };
 static const char *const wifi_port[] = { "CIM_WiFiPort", "WiFi Port 0", "WiFi Port 0", "3", "5",
-	"11", "3", "CIM_ComputerSystem", "Intel(r) AMT" };
+	"11", "000000000000", "0", "3", "CIM_ComputerSystem", "Intel(r) AMT" };
 static const struct store_class wifi_port_store = {
 	.fields = wifi_port_fields,
 	.nfields = COUNT(wifi_port_fields),
