@@ -44,6 +44,7 @@ enum option_id {
 	OPTION_LOG,
 	OPTION_ESCAPE,
 	OPTION_NO_RECONNECT,
+	OPTION_EVERY,
 	OPTION_NEW,
 	OPTION_CLEAR,
 
@@ -156,6 +157,7 @@ struct options {
 	const char *url, *until;
 
 	bool follow, steal, boot, end_sessions, no_reconnect, log_new, clear;
+	uint64_t every_ms;
 	const char *log, *escape;
 
 	const char *since, *last;

@@ -6,7 +6,9 @@
  *	version, recovery                    what versions and boot parameters look like, no I/O
  *	link                                 which port, TLS or not; one HTTP request
  *	call                                 an op as a chain of WS-Management requests
- *	power, boot, inspect                 the operations
+ *	records/: bytes, event, audit, records   the records of both logs, no I/O
+ *	smbios                               what the firmware's numbers and texts mean, no I/O
+ *	power, boot, inspect, hardware, log, sensors   the operations
  *	classes/: class, tables              classes as tables of fields, no I/O
  *	classes/: chain and the others       methods: they read classes, and change them
  *	redirection/: frame, login           redirection as bytes and frames, no I/O
@@ -21,6 +23,7 @@
 #include <powerctl/http.h>
 
 #include "classes/class.h"
+#include "records/records.h"
 #include "wsman/answer.h"
 
 /* What the devices of one loop share. */
@@ -154,6 +157,26 @@ struct inspect_work {
 	char version[32], build[16], sku[16];
 };
 
+struct log_work {
+	struct pctl_value *ret, *left_out;
+	struct records *records;
+	uint32_t next; /* iterator, index of a record, or the handle of a lock */
+	unsigned reads;
+	bool again; /* the audit log is read from its start, for it is another one by now */
+};
+
+struct hardware_work {
+	struct pctl_value *ret;
+	struct hardware *parts;
+	size_t step;
+	bool any; /* some step brought something */
+};
+
+struct sensors_work {
+	struct pctl_value *ret;
+	bool last;
+};
+
 struct chain_step;
 
 #define CHAIN_CHANGES 12u
@@ -190,6 +213,10 @@ struct amt_dev {
 		struct power_work power;
 		struct boot_work boot;
 		struct inspect_work inspect;
+		struct hardware_work hardware;
+		struct log_work log;
+		struct sensors_work sensors;
+
 		struct chain_work chain;
 	} work;
 };
@@ -202,7 +229,12 @@ extern const struct pctl_power_if amt_power;
 extern const struct pctl_boot_if amt_boot;
 extern const struct pctl_inspect_if amt_inspect;
 extern const struct pctl_console_if amt_console;
+extern const struct pctl_log_if amt_log;
+extern const struct pctl_sensors_if amt_sensors;
 extern const struct pctl_method amt_methods[];
+
+/* pctl_inspect_if.hardware */
+void amt_hardware(void *data, struct pctl_op *op, struct pctl_value *ret);
 
 /* Facts. TLS is "yes" or "no". */
 #define FACT_TLS "tls"

@@ -559,6 +559,8 @@ def recorded_shapes(sim):
             ("cim/bios/element", CIM + "CIM_BIOSElement"), ("ips/optin", IPS + "IPS_OptInService"),
             ("amt/redirectionservice", AMT + "AMT_RedirectionService"),
             ("cim/kvm", CIM + "CIM_KVMRedirectionSAP"),
+            ("cim/physical/processor", CIM + "CIM_Processor"), ("cim/fan", CIM + "CIM_Fan"),
+            ("cim/sensor", CIM + "CIM_Sensor"), ("cim/battery", CIM + "CIM_Battery"),
             ("amt/timesynchronization", AMT + "AMT_TimeSynchronizationService"),
             ("amt/wifiportconfiguration", AMT + "AMT_WiFiPortConfigurationService"),
             ("cim/wifi/port", CIM + "CIM_WiFiPort"),

@@ -131,6 +131,14 @@ static const struct number boot_role_returns[] = {
 	{ 6, PCTL_E_FORBIDDEN, "access denied" },
 };
 
+/* 3 is a log without a record. */
+static const struct number log_returns[] = {
+	{ 1, PCTL_E_UNSUPPORTED, "not supported" },
+	{ 2, PCTL_E_REFUSED, "invalid record pointer" },
+	{ 3, 0, NULL },
+	{ 0x80b, PCTL_E_REFUSED, "its event log is frozen" },
+};
+
 static const struct number state_returns[] = {
 	{ 1, PCTL_E_UNSUPPORTED, "not supported" },
 	{ 2, PCTL_E_REFUSED, NOT_READY },
@@ -165,6 +173,7 @@ static const struct table {
 	[STATUS_POWER] = TABLE(power_returns),
 	[STATUS_BOOT_ORDER] = TABLE(boot_order_returns),
 	[STATUS_BOOT_ROLE] = TABLE(boot_role_returns),
+	[STATUS_LOG] = TABLE(log_returns),
 	[STATUS_PLAIN] = TABLE(internal),
 	[STATUS_STATE] = TABLE(state_returns),
 	[STATUS_WIFI] = TABLE(wifi_returns),

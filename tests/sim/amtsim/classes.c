@@ -13,6 +13,8 @@ static const struct {
 	{ power_classes, &power_classes_count },
 	{ boot_classes, &boot_classes_count },
 	{ info_classes, &info_classes_count },
+	{ hardware_classes, &hardware_classes_count },
+	{ log_classes, &log_classes_count },
 	{ redir_classes, &redir_classes_count },
 	{ setting_classes, &setting_classes_count },
 	{ security_classes, &security_classes_count },

@@ -151,8 +151,12 @@ extern const struct wclass power_classes[];
 extern const size_t power_classes_count;
 extern const struct wclass boot_classes[];
 extern const size_t boot_classes_count;
+extern const struct wclass hardware_classes[];
+extern const size_t hardware_classes_count;
 extern const struct wclass info_classes[];
 extern const size_t info_classes_count;
+extern const struct wclass log_classes[];
+extern const size_t log_classes_count;
 extern const struct wclass redir_classes[];
 extern const size_t redir_classes_count;
 

@@ -119,6 +119,7 @@ void device_init(struct device *dev, struct sim *sim, uint32_t n)
 void device_done(struct device *dev)
 {
 	boot_done(&dev->boot);
+	logs_done(dev);
 	store_free(dev);
 	web_device_done(&dev->web);
 }

@@ -231,6 +231,7 @@ static enum verdict bad(struct device *dev)
 	uint64_t now = sim_now(dev->sim);
 
 	dev->counters.r401_bad++;
+	logs_note_login(dev);
 	if (now > dev->bad_since + dev->knobs.lock_within_s * 1000ULL)
 		dev->bad_logins = 0;
 	if (!dev->bad_logins++)

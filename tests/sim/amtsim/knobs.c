@@ -141,6 +141,21 @@ static void show_listener(const struct device *dev, struct buf *out)
 	buf_uint(out, dev->redir.listening);
 }
 
+static bool set_events(struct device *dev, struct str value)
+{
+	uint64_t n;
+
+	if (!parse_uint(value, LOGS_EVENTS_MAX, &n))
+		return false;
+	logs_add_starts(dev, (unsigned)n);
+	return true;
+}
+
+static void show_events(const struct device *dev, struct buf *out)
+{
+	buf_uint(out, dev->logs.nevents);
+}
+
 static bool set_drop(struct device *dev, struct str value)
 {
 	if (!str_is(value, "1"))
@@ -293,6 +308,23 @@ static const struct knob table[] = {
 		"the last Pull: end only; end and a context; an empty one more", NULL),
 	NUM(no_software_identity, 1, 0, "CIM_SoftwareIdentity is answered 400 with an HTML page"),
 	NUM(no_kvm, 1, 0, "there is no CIM_KVMRedirectionSAP"),
+	NUM(no_hardware, 1, 0, "there are no classes of parts"),
+	NUM(no_processor, 1, 0, "there is no CIM_Processor, as on AMT 21"),
+	NUM(unfilled, 1, 0, "serial numbers are those that nobody filled in"),
+	OWN("events", "a number", "adds so many events of a start; reads: how many there are",
+		set_events, show_events),
+	WORD(log_iterator, "normal stuck endless",
+		"GetRecords: stays where it is, or begins anew, and never says it was the last",
+		NULL),
+	WORD(log_records, "good base64 short unknown",
+		"records of both logs that are no base64, too short, or (events) of no known kind",
+		NULL),
+	NUM(log_batch, 390, 0, "records in one answer of GetRecords; 0: as many as asked for"),
+	NUM(log_oldest_first, 1, 0, "GetRecords begins with the oldest"),
+	WORD(audit, "clear read forbidden absent", "what the account may do with the audit log",
+		NULL),
+	NUM(audit_batch, 100, 10, "records in one answer of ReadRecords"),
+	NUM(audits, 2000, 25, "records that the audit log has when it is first looked at"),
 	NUM(no_wifi, 1, 0, "there is no Wi-Fi: neither its classes nor its port"),
 	OWN("absent", "no or CLASS", "a class that the firmware does not have", set_absent,
 		show_absent),

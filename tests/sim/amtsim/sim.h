@@ -9,6 +9,7 @@
 
 #include "boot.h"
 #include "control.h"
+#include "logs.h"
 #include "options.h"
 #include "power.h"
 #include "profile.h"
@@ -36,6 +37,26 @@ enum consent {
 	CONSENT_NONE,
 	CONSENT_KVM,
 	CONSENT_ALL,
+};
+
+enum log_iterator {
+	LOG_ITERATOR_NORMAL,
+	LOG_ITERATOR_STUCK,
+	LOG_ITERATOR_ENDLESS,
+};
+
+enum log_records {
+	LOG_RECORDS_GOOD,
+	LOG_RECORDS_BASE64,
+	LOG_RECORDS_SHORT,
+	LOG_RECORDS_UNKNOWN,
+};
+
+enum audit {
+	AUDIT_CLEAR,
+	AUDIT_READ,
+	AUDIT_FORBIDDEN,
+	AUDIT_ABSENT,
 };
 
 enum pull_style {
@@ -85,6 +106,16 @@ struct knobs {
 	uint32_t pull_style;
 	uint32_t no_software_identity;
 	uint32_t no_kvm;
+	uint32_t no_hardware;
+	uint32_t no_processor;
+	uint32_t unfilled;
+	uint32_t log_iterator;
+	uint32_t log_records;
+	uint32_t log_batch;
+	uint32_t log_oldest_first;
+	uint32_t audit;
+	uint32_t audit_batch;
+	uint32_t audits;
 	uint32_t lock_after;
 	uint32_t lock_within_s;
 	uint32_t lock_s;
@@ -195,6 +226,7 @@ struct device {
 	struct power power;
 	struct boot boot;
 	struct optin optin;
+	struct logs logs;
 	struct store *store; /* NULL until it is asked for */
 	char absent[SIM_NAME];
 	char refuse_call[SIM_NAME];
