@@ -254,11 +254,6 @@ static void on_note(void *data, const char *text)
 		l->events->noted(l->data, text);
 }
 
-static const char *note_of(const struct pctl_stream *stream)
-{
-	return pctl_value_text(pctl_value_get(pctl_stream_facts(stream), "note"));
-}
-
 static uint64_t rate_of(const struct pctl_stream *stream)
 {
 	const struct pctl_value *v = pctl_value_get(pctl_stream_facts(stream), "typing_rate");
@@ -285,8 +280,6 @@ static void begin(struct console_link *l, struct pctl_stream *stream)
 	wire->link = l;
 	(void)uv_poll_init(&l->cli->loop, &wire->poll, pctl_stream_fd(stream));
 	l->events->opened(l->data);
-	if (note_of(stream))
-		l->events->noted(l->data, note_of(stream));
 	watch(l);
 }
 
