@@ -469,6 +469,18 @@ def accidents(lab):
 
 
 @test
+def given_up(lab):
+    """a device that falls silent amid a chain, and a file that was read for nothing"""
+    fleet = Fleet(lab)
+    cert = pair(lab, "box")[1]
+    fleet.set(1, hang="auth")
+    r = lab.run("--json", "--timeout", "1s", "amt", "certs", f"add={cert}", "a1")
+    same((r.status, error_of(r)[0]), (1, "timeout"), r)
+    fleet.set(1, hang="no")
+    same(len(result(lab, "certs", f"add={cert}")["certificates"]), 1)
+
+
+@test
 def old_and_new(lab):
     """every generation of firmware is read, and 8 lacks nothing that is needed"""
     profiles = ("8", "11", "12", "15")
