@@ -171,6 +171,12 @@ struct pctl_property method_parameter(const struct pctl_property *p, char **ret_
 	return shown;
 }
 
+static void add_upper(struct pctl_buf *buf, const char *word)
+{
+	for (; *word; word++)
+		pctl_buf_addf(buf, "%c", toupper((unsigned char)*word));
+}
+
 /* "CLASS text=TEXT [times=NUMBER] NODES" */
 static char *usage_of(const struct pctl_method *m)
 {
@@ -182,8 +188,7 @@ static char *usage_of(const struct pctl_method *m)
 		const struct pctl_property shown = method_parameter(p, &name);
 
 		if (p->flags & PCTL_PROPERTY_WORD)
-			for (const char *s = p->name; *s; s++)
-				pctl_buf_addf(&buf, "%c", toupper((unsigned char)*s));
+			add_upper(&buf, p->name);
 		else
 			property_usage(&buf, &shown);
 		pctl_buf_adds(&buf, " ");

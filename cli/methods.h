@@ -37,6 +37,6 @@ size_t method_find(
 const enum option_id *method_options(struct cli *cli, const char *const *words);
 
 /* A row as it stands on the command line: a secret by its file. free() *ret_name. */
-struct pctl_property method_parameter(const struct pctl_property *row, char **ret_name);
+struct pctl_property method_parameter(const struct pctl_property *p, char **ret_name);
 
 #endif

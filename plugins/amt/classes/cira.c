@@ -195,7 +195,7 @@ static void add_new(struct amt_dev *dev)
 
 	(void)snprintf(format, sizeof(format), "%u", format_of(server));
 	(void)snprintf(port, sizeof(port), "%u", (unsigned)pctl_argument_uint(args, "port"));
-	(void)snprintf(auth, sizeof(auth), "%u", AUTH_PASSWORD);
+	(void)snprintf(auth, sizeof(auth), "%d", AUTH_PASSWORD);
 	struct wsman *w = amt_invoke(dev, add_server.class, add_server.name, add_server.returns);
 	chain_hide(dev);
 	class_call(w, &add_server, inputs);

@@ -72,6 +72,11 @@ void class_interval(const char *iso, char out[CLASS_INTERVAL_SIZE])
 			out + n, CLASS_INTERVAL_SIZE - n, "%llus", (unsigned long long)seconds);
 }
 
+static char lower(char c)
+{
+	return (char)tolower((unsigned char)c);
+}
+
 static struct pctl_value *mac_value(const char *text)
 {
 	char mac[18];
@@ -79,7 +84,7 @@ static struct pctl_value *mac_value(const char *text)
 	if (strlen(text) != 17)
 		return pctl_value_new_text(text);
 	for (size_t i = 0; i <= 17; i++)
-		mac[i] = text[i] == '-' ? ':' : (char)tolower((unsigned char)text[i]);
+		mac[i] = text[i] == '-' ? ':' : lower(text[i]);
 	return pctl_value_new_text(mac);
 }
 

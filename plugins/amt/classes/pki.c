@@ -106,7 +106,9 @@ int pki_certificate(
 /* Never asks for a passphrase on somebody's terminal. */
 static int no_passphrase(char *buf, int size, int rwflag, void *data)
 {
-	(void)buf, (void)size, (void)rwflag, (void)data;
+	(void)rwflag, (void)data;
+	if (size > 0)
+		*buf = '\0';
 	return -1;
 }
 

@@ -25,7 +25,7 @@ static const char *const realms[] = { "redirection", "admin", "hardware", "remot
 const struct pctl_property users_parameters[] = {
 	PCTL_PROPERTY(.name = "add", .type = PCTL_TYPE_TEXT, .help = "name of a new user"),
 	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
-		.help = "the new user's"),
+		.help = "the new user's password"),
 	PCTL_PROPERTY(.name = "realms", .type = PCTL_TYPE_FLAGS, .choices = realms,
 		.help = "what the new user may do"),
 	PCTL_PROPERTY(.name = "access", .type = PCTL_TYPE_CHOICE, .choices = accesses,

@@ -503,7 +503,7 @@ static enum fault set_enabled(struct call *c, uint32_t *ret_value)
 
 static enum fault read_admin(struct call *c, uint32_t *ret_value)
 {
-	(void)ret_value;
+	*ret_value = 0;
 	emit_field(c, "Username", c->dev->sim->options.user);
 	return FAULT_NONE;
 }

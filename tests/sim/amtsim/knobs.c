@@ -209,6 +209,17 @@ static void show_refuse_call(const struct device *dev, struct buf *out)
 		buf_fmt(out, "\"%s:%u\"", dev->refuse_call, dev->knobs.refuse_call_value);
 }
 
+static bool set_lose_call(struct device *dev, struct str value)
+{
+	return str_copy(
+		str_is(value, "no") ? STR("") : value, dev->lose_call, sizeof(dev->lose_call));
+}
+
+static void show_lose_call(const struct device *dev, struct buf *out)
+{
+	buf_json(out, str_of(dev->lose_call[0] ? dev->lose_call : "no"));
+}
+
 #define ANY  UINT32_MAX
 #define NUM  KNOB_NUM
 #define WORD KNOB_CHOICE
@@ -331,6 +342,9 @@ static const struct knob table[] = {
 	OWN("refuse_call", "no, METHOD:STATUS or CLASS.METHOD:STATUS",
 		"a method, Put, Create or Delete is refused with that PT_STATUS", set_refuse_call,
 		show_refuse_call),
+	OWN("lose_call", "no, METHOD or CLASS.METHOD",
+		"the next such change of a setting acts but gets no answer", set_lose_call,
+		show_lose_call),
 	NUM(flash_writes, ANY, 0, "after this many changes of settings they are refused with 38"),
 	NUM(audit_full, 1, 0, "what has to be written to the audit log is refused with 2075"),
 	NUM(clock_unset, 1, 0, "its clock was never set: it counts from 2004"),

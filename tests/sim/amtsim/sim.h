@@ -230,6 +230,7 @@ struct device {
 	struct store *store; /* NULL until it is asked for */
 	char absent[SIM_NAME];
 	char refuse_call[SIM_NAME];
+	char lose_call[SIM_NAME]; /* once */
 	bool unprovisioned;
 	struct redir redir;
 	uint32_t e503_seq;

@@ -408,5 +408,9 @@ uint32_t store_write(struct call *c, const char *method, bool audited)
 	if (dev->knobs.flash_writes && dev->counters.writes >= dev->knobs.flash_writes)
 		return PT_FLASH;
 	dev->counters.writes++;
+	if (strcmp(dev->lose_call, name) == 0 || strcmp(dev->lose_call, method) == 0) {
+		dev->lose_call[0] = '\0';
+		c->lost = true;
+	}
 	return 0;
 }

@@ -283,6 +283,7 @@ static enum fault do_put(struct request *r)
 		return FAULT_INVALID_REPRESENTATION;
 	fault = r->wclass->store ? store_put(&c, i) : r->wclass->put(&c);
 	r->status = c.status;
+	r->lost = c.lost;
 	return fault ? fault : write_get(r, "/PutResponse");
 }
 
@@ -299,6 +300,7 @@ static enum fault do_create(struct request *r)
 		return FAULT_INVALID_REPRESENTATION;
 	fault = store_create(&c);
 	r->status = c.status;
+	r->lost = c.lost;
 	if (fault)
 		return fault;
 	begin(r, NS_TRANSFER, NULL, false);
@@ -322,6 +324,7 @@ static enum fault do_delete(struct request *r)
 		return FAULT_INVALID_SELECTORS;
 	fault = fault ? fault : store_delete(&c, i);
 	r->status = c.status;
+	r->lost = c.lost;
 	if (fault)
 		return fault;
 	begin(r, r->wclass->uri, NULL, false);
