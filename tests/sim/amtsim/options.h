@@ -13,6 +13,7 @@ struct options {
 	const char *profile;
 	uint32_t rmcp; /* UDP port of presence pings, or RMCP_OFF */
 	struct web_options web;
+	bool no_redirection;
 };
 
 /* As option_parse, with defaults and what options forbid each other. */
