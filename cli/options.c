@@ -46,7 +46,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"then wait until the machine's own test passes"),
 	[OPTION_DRY_RUN] = ROW(
 		"dry-run", 0, OPTION_FLAG, NULL, dry_run, "say what would be sent; change nothing"),
-	[OPTION_YES] = ROW("yes", 'y', OPTION_FLAG, NULL, yes, "do not ask"),
+	[OPTION_YES] = ROW("yes", 'y', OPTION_FLAG, NULL, yes,
+		"do not ask (discover: addresses that are not private, too)"),
 	[OPTION_NO_HOOKS] = ROW("no-hooks", 0, OPTION_FLAG, NULL, no_hooks,
 		"run none of the inventory's hooks, for emergencies"),
 
@@ -80,7 +81,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		ROW("driver", 0, OPTION_TEXT, "NAME", driver, "the driver, instead of looking"),
 	[OPTION_CLASS] = ROW("class", 0, OPTION_TEXT, "NAME", node_class, "the class of the node"),
 	[OPTION_TAG] = ROW("tag", 0, OPTION_LIST, "TAG", tags, "a tag of the node"),
-	[OPTION_SET] = ROW("set", 0, OPTION_LIST, "KEY=VALUE", settings, "a setting of the node"),
+	[OPTION_SET] = ROW("set", 0, OPTION_LIST, "KEY=VALUE", settings,
+		"a setting of the node (discover: DRIVER.KEY=VALUE)"),
 	[OPTION_VIA] = ROW("via", 0, OPTION_TEXT, "GATEWAY", via,
 		"the gateway on the way: ssh://HOST, socks5://HOST"),
 	[OPTION_ADD] =

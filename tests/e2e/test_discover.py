@@ -9,6 +9,7 @@ import socket
 import subprocess
 
 import lib
+from ipmilib import IpmiSim, need
 from lib import test
 
 NET = random.randrange(10, 250)
@@ -188,6 +189,17 @@ def foreign_programs_agree(_):
     r = subprocess.run(["unshare", "-n", "bash", "-c", script], capture_output=True, text=True,
                        timeout=lib.PATIENCE)
     assert r.returncode == 0 and "pong received" in r.stdout, r
+
+
+@test
+def finds_a_bmc_that_others_wrote(lab):
+    need("ipmi_sim")
+    sim = lab.keep(IpmiSim(lab.path("sim"), 2))
+    r = lab.run("discover", "--json", "--driver", "ipmi", "--set", f"ipmi.port={sim.port}",
+                f"{sim.addresses[0]}-{sim.addresses[-1]}")
+    assert r.status == 0, r
+    assert sorted(f["address"] for f in r.json) == sim.addresses, r
+    assert {f["ipmi_version"] for f in r.json} == {"2.0"}, r
 
 
 lib.main()
