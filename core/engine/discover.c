@@ -46,6 +46,7 @@ struct visit {
 	const char *host; /* to be looked up; NULL: it is a number */
 	struct pctl_asking asking;
 	size_t left;         /* looks that have not ended */
+	bool cut;            /* canceled before all looks had ended */
 	struct look looks[]; /* one for each finder */
 };
 
@@ -228,7 +229,7 @@ static void end_if_over(struct pctl_discovery *d)
 
 	if (!all || d->running || uv_is_closing((uv_handle_t *)&d->timer))
 		return;
-	d->end.left = pctl_discovery_count(d) - d->begun;
+	d->end.left += pctl_discovery_count(d) - d->begun;
 	uv_close((uv_handle_t *)&d->timer, on_closed);
 }
 
@@ -242,6 +243,10 @@ static void visit_end(struct visit *v)
 		v->previous->next = v->next;
 	else
 		d->visits = v->next;
+	if (v->cut) { /* nobody knows what is there */
+		d->end.addresses--;
+		d->end.left++;
+	}
 	free(v);
 	d->running--;
 	end_if_over(d);
@@ -268,10 +273,12 @@ static void unpark(struct pctl_discovery *d)
 	if (!look)
 		return;
 	d->parked = look->next;
-	if (d->canceled)
-		look_end(look);
-	else
+	if (!d->canceled) {
 		look_begin(look);
+		return;
+	}
+	look->visit->cut = true;
+	look_end(look);
 }
 
 /* Whether it waits until others have ended, and fewer go at once from now on. */
@@ -314,6 +321,7 @@ static void on_done(struct pctl_op *op, const struct pctl_error *result)
 	struct pctl_discovery *d = look->visit->discovery;
 
 	look->running = false;
+	look->visit->cut = look->visit->cut || result->code == PCTL_E_CANCELED;
 	d->looking--;
 	if (park(look, result))
 		return;
@@ -459,6 +467,7 @@ static void visit_cancel(struct visit *v)
 {
 	if (v->asking.lookup) {
 		pctl_asking_leave(&v->asking);
+		v->discovery->end.left++;
 		visit_end(v);
 		return;
 	}
