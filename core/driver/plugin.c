@@ -88,6 +88,8 @@ static const char *what_is_missing(const struct pctl_driver *d)
 		return "its log interface lacks read";
 	if (d->sensors && !d->sensors->read)
 		return "its sensors interface lacks read";
+	if (d->media && (!d->media->attach || !d->media->detach))
+		return "its media interface lacks attach or detach";
 	return NULL;
 }
 
@@ -107,7 +109,8 @@ static const char *what_is_wrong(const struct pctl_driver *d, const char *name)
 		!plausible(d->identify, UP_TO(struct pctl_identify_if, set)) ||
 		!plausible(d->console, UP_TO(struct pctl_console_if, open)) ||
 		!plausible(d->log, UP_TO(struct pctl_log_if, read)) ||
-		!plausible(d->sensors, UP_TO(struct pctl_sensors_if, read)))
+		!plausible(d->sensors, UP_TO(struct pctl_sensors_if, read)) ||
+		!plausible(d->media, UP_TO(struct pctl_media_if, detach)))
 		return "the size of an interface makes no sense";
 	return what_is_missing(d);
 }
@@ -395,6 +398,7 @@ static const char *adopt(
 	COPY_INTERFACE(plugin, d, console);
 	COPY_INTERFACE(plugin, d, log);
 	COPY_INTERFACE(plugin, d, sensors);
+	COPY_INTERFACE(plugin, d, media);
 	return adopt_tables(plugin);
 }
 

@@ -27,6 +27,8 @@ void pctl_run_free(struct pctl_run *run)
 	pctl_gate_done(&run->gate);
 	pctl_turns_done(&run->turns);
 	free(run->boot_url);
+	free(run->media_cd);
+	free(run->media_floppy);
 	pctl_arguments_free(run->arguments);
 	free(run->record);
 	free(run);

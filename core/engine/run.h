@@ -25,6 +25,7 @@ struct pctl_run {
 	struct pctl_inventory *inventory;
 	struct pctl_request request;
 	char *boot_url;
+	char *media_cd, *media_floppy; /* own those of request.media */
 	struct pctl_target *targets;  /* of the nodes, and of those that are only looked at */
 	size_t count, next;           /* next: so many were begun, those to look at first */
 	struct pctl_kin *kin;         /* NULL: nobody minds another one */

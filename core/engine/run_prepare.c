@@ -14,7 +14,7 @@
 
 #define FANOUT            512u
 #define FILES_OF_OURS     16u /* descriptors that are not connections */
-#define FILES_PER_CONSOLE 5u
+#define FILES_PER_SESSION 5u
 #define FILES_OF_HOOKS    100u                  /* those of programs that run at a time */
 #define ROOM_OF_OURS      ((uint64_t)6 << 20)   /* with what is kept back (mem.h) */
 #define ROOM_PER_NODE     ((uint64_t)128 << 10) /* a connection with TLS and an answer */
@@ -44,7 +44,9 @@ static size_t choose_fanout(const struct pctl_run *run)
 	const char *text = pctl_value_text(pctl_value_get(defaults, "fanout"));
 	uint64_t n = run->request.fanout, files = pctl_file_spare();
 	size_t ours = FILES_OF_OURS + pctl_limits_count(run->core->limits);
-	unsigned each = run->request.verb == PCTL_VERB_CONSOLE ? FILES_PER_CONSOLE : 1;
+	enum pctl_verb verb = run->request.verb;
+	bool session = verb == PCTL_VERB_CONSOLE || verb == PCTL_VERB_MEDIA_ATTACH;
+	unsigned each = session ? FILES_PER_SESSION : 1;
 	unsigned channel = 0;
 
 	for (size_t i = 0; i < run->count; i++)
@@ -212,6 +214,16 @@ static int init_looks(
 	return r;
 }
 
+static void take_media(struct pctl_run *run, const struct pctl_media *media)
+{
+	run->media_cd = media->cd ? pctl_xstrdup(media->cd) : NULL;
+	run->media_floppy = media->floppy ? pctl_xstrdup(media->floppy) : NULL;
+	run->request.media = (struct pctl_media){ .size = sizeof(*media),
+		.cd = run->media_cd,
+		.floppy = run->media_floppy,
+		.writable = media->writable };
+}
+
 int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const size_t *nodes,
 	size_t count, const struct pctl_request *request, struct pctl_run **ret,
 	struct pctl_problems *problems)
@@ -228,6 +240,7 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	run->flags = pctl_verb_flags(request->verb);
 	run->boot_url = request->boot.url ? pctl_xstrdup(request->boot.url) : NULL;
 	run->request.boot.url = run->boot_url;
+	take_media(run, &request->media);
 	pctl_breaker_begin(core->breaker);
 	(void)pctl_store_refresh(core->pins); /* somebody may have accepted or forgotten one */
 	bool ready = request->verb == PCTL_VERB_WAIT_READY;

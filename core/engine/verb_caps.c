@@ -135,6 +135,11 @@ static void add_sensors(struct pctl_value *map, const struct pctl_target *target
 	pctl_value_set_bool(map, "sensors", target->loaded->driver->sensors != NULL);
 }
 
+static void add_media(struct pctl_value *map, const struct pctl_target *target)
+{
+	pctl_value_set_bool(map, "media", target->loaded->driver->media != NULL);
+}
+
 /* In the order of the answer; given_by: the setting that may say another driver. */
 static const struct part {
 	const char *interface, *given_by;
@@ -147,6 +152,7 @@ static const struct part {
 	{ "console", "console", add_console },
 	{ "log", "log", add_log },
 	{ "sensors", "sensors", add_sensors },
+	{ "media", NULL, add_media },
 };
 
 static bool add_elsewhere(struct pctl_task *t, const struct part *part, struct pctl_value *from)
@@ -186,7 +192,7 @@ void pctl_verb_caps(struct pctl_task *t)
 	t->tree = pctl_value_new_map();
 	pctl_value_set_text(t->tree, "driver", t->target->loaded->driver->name);
 	for (size_t i = 0; good && i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if (pctl_inventory_value(inventory, t->target->node, parts[i].given_by))
+		if (parts[i].given_by && pctl_inventory_value(inventory, t->target->node, parts[i].given_by))
 			good = add_elsewhere(t, &parts[i], from);
 		else
 			parts[i].add(t->tree, t->target);

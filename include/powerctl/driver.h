@@ -20,6 +20,7 @@
  *   method.run               must, where its PCTL_METHOD_CHANGES says that it changes something
  *   boot.set, identify.set   may; without it they are tried again, which does the same as once
  *   console.open             must not
+ *   media.attach, .detach    may
  *   what only reads          must not
  *
  * An op has one commit point. Where a second request of it changes the device too, say
@@ -205,11 +206,21 @@ struct pctl_boot {
 	enum pctl_boot_mode mode;
 	bool persistent; /* else for the next start only */
 	const char *url; /* PCTL_BOOT_HTTP; NULL otherwise */
+	uint32_t flags;  /* PCTL_BOOT_WITH_ or 0 */
 };
+
+/*
+ * In pctl_boot.flags: not from the machine's own drive, but from that of a medium whose session is
+ * open: PCTL_BOOT_CD from its CD, PCTL_BOOT_USB from its floppy. Only where pctl_boot_if.flags has
+ * PCTL_BOOT_TAKES_MEDIA.
+ */
+#define PCTL_BOOT_WITH_MEDIA 2u
 
 /* The device takes an override only together with a power action: set() is called right before
  * act(). */
 #define PCTL_BOOT_APPLY_AT_POWER_ACTION 1u
+/* set() knows PCTL_BOOT_WITH_MEDIA. */
+#define PCTL_BOOT_TAKES_MEDIA 4u
 
 struct pctl_boot_if {
 	uint32_t size;
@@ -278,6 +289,34 @@ struct pctl_sensors_if {
 	uint32_t size;
 	/* Required. Fills in ret["sensors"], a list of maps, in the device's order. */
 	void (*read)(void *dev, struct pctl_op *op, struct pctl_value *ret);
+};
+
+/* What is to be in a machine's drives, write-protected but where it says otherwise. */
+struct pctl_media {
+	uint32_t size;
+	/* A file of this computer, or the URL of one; NULL: nothing. At least one of them. */
+	const char *cd, *floppy;
+	bool writable;
+};
+
+struct pctl_media_if {
+	uint32_t size;
+	/*
+	 * Required. Puts them in; *media lives until op ends. The op ends with a session in
+	 * *ret_session, without a descriptor, where the machine reads from this computer: they are
+	 * in its drives until that has ended. Where the device fetches a URL by itself there is
+	 * none. What cannot be read, or is no such thing for this device, is found before anything
+	 * is sent: PCTL_E_CONFIG, PCTL_E_UNSUPPORTED.
+	 *
+	 * Controls of a session: `progress` brings its facts up to date, `eject` with "cd" or
+	 * "floppy" takes one out.
+	 */
+	void (*attach)(void *dev, struct pctl_op *op, const struct pctl_media *media,
+		struct pctl_session **ret_session);
+	/* Required. Takes out all that there is, whoever put it in; that nothing is in is fine. */
+	void (*detach)(void *dev, struct pctl_op *op);
+	/* Optional. Fills in ret["attached"], and what else docs/names.md has. */
+	void (*status)(void *dev, struct pctl_op *op, struct pctl_value *ret);
 };
 
 /* Changes the device: the node's lock is held. */
@@ -482,6 +521,9 @@ struct pctl_driver {
 	 * and starts nothing.
 	 */
 	void (*values)(void (*add)(void *data, const char *value), void *data);
+
+	/* NULL where the driver has none. */
+	const struct pctl_media_if *media;
 };
 
 #ifdef __cplusplus

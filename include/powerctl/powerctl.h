@@ -91,7 +91,10 @@ enum pctl_verb {
 	PCTL_VERB_LOG_CLEAR,
 	PCTL_VERB_SENSORS,
 	PCTL_VERB_CONSOLE,
-	PCTL_VERB_METHOD,   /* one of a driver's methods */
+	PCTL_VERB_METHOD, /* one of a driver's methods */
+	PCTL_VERB_MEDIA_ATTACH,
+	PCTL_VERB_MEDIA_DETACH,
+	PCTL_VERB_MEDIA_STATUS,
 	PCTL_VERB_AC_CYCLE, /* mains power off and on, then on again if it was on */
 	PCTL_VERB_COUNT,
 };
@@ -144,6 +147,8 @@ struct pctl_request {
 	 * by the names of its parameters, or NULL. */
 	const char *driver, *method;
 	const struct pctl_value *arguments;
+
+	struct pctl_media media; /* MEDIA_ATTACH */
 };
 
 /* One of several things that power a node, and what became of it. */
@@ -180,7 +185,9 @@ struct pctl_result {
 	const char *warning; /* what went wrong beside it, and unmakes nothing; or NULL */
 	const struct pctl_value *tree; /* what was read, and what a method answers; or NULL */
 	struct pctl_error error;       /* code 0 where ok; PCTL_E_SKIPPED with ok */
-	struct pctl_stream *stream;    /* CONSOLE: to be taken over, pctl_stream_take(); or NULL */
+	/* CONSOLE, and MEDIA_ATTACH from this computer: to be taken over, pctl_stream_take(); or
+	 * NULL */
+	struct pctl_stream *stream;
 	/* Where several feeds had a part in it: each of them. */
 	const struct pctl_feed_result *feeds;
 	size_t feed_count;

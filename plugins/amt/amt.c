@@ -175,6 +175,7 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.boot = &amt_boot,
 	.inspect = &amt_inspect,
 	.console = &amt_console,
+	.media = &amt_media,
 	/* Its engine sleeps, and loses the packets that wake it. */
 	.connect_ms = 6000,
 	.default_port = 16992,

@@ -10,6 +10,8 @@
  *	redirection/: frame, login           redirection as bytes and frames, no I/O
  *	redirection/: wire, session, switch  a connection, up to the end of its login
  *	redirection/: sol                    the console
+ *	redirection/: scsi                   two drives as commands and answers, no I/O
+ *	redirection/: image, ider, media     their media, and the session that has them
  *	amt                                  settings and the driver's table
  */
 #ifndef POWERCTL_AMT_AMT_H
@@ -172,6 +174,7 @@ extern const struct pctl_power_if amt_power;
 extern const struct pctl_boot_if amt_boot;
 extern const struct pctl_inspect_if amt_inspect;
 extern const struct pctl_console_if amt_console;
+extern const struct pctl_media_if amt_media;
 
 /* Facts. TLS is "yes" or "no". */
 #define FACT_TLS "tls"
