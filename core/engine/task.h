@@ -111,6 +111,8 @@ struct pctl_task {
 	bool from_intent;
 	unsigned get_flags;      /* PCTL_GET_ of the next reading */
 	enum pctl_action action; /* the latest */
+	bool sessions_ended;
+	pctl_step_fn *act_then, *act_failed;
 	struct pctl_sent sent;   /* of the latest action or other change */
 	struct pctl_sent armed;  /* of the boot device for the next start */
 	bool resent;             /* on and off may be sent a second time, not more */

@@ -20,6 +20,7 @@
  *   method.run               must, where its PCTL_METHOD_CHANGES says that it changes something
  *   boot.set, identify.set   may; without it they are tried again, which does the same as once
  *   console.open             must not
+ *   console.end_sessions     must not: before the action it is for, nothing has happened
  *   media.attach, .detach    may
  *   what only reads          must not
  *
@@ -209,9 +210,12 @@ struct pctl_boot {
 	uint32_t flags;  /* PCTL_BOOT_WITH_ or 0 */
 };
 
+/* In pctl_boot.flags: for the next start, what the BIOS shows goes to the console as well. Only
+ * where pctl_boot_if.flags has PCTL_BOOT_TAKES_CONSOLE. */
+#define PCTL_BOOT_WITH_CONSOLE 1u
 /*
- * In pctl_boot.flags: not from the machine's own drive, but from that of a medium whose session is
- * open: PCTL_BOOT_CD from its CD, PCTL_BOOT_USB from its floppy. Only where pctl_boot_if.flags has
+ * Not from the machine's own drive, but from that of a medium whose session is open: PCTL_BOOT_CD
+ * from its CD, PCTL_BOOT_USB from its floppy. Only where pctl_boot_if.flags has
  * PCTL_BOOT_TAKES_MEDIA.
  */
 #define PCTL_BOOT_WITH_MEDIA 2u
@@ -219,6 +223,8 @@ struct pctl_boot {
 /* The device takes an override only together with a power action: set() is called right before
  * act(). */
 #define PCTL_BOOT_APPLY_AT_POWER_ACTION 1u
+/* set() knows PCTL_BOOT_WITH_CONSOLE. */
+#define PCTL_BOOT_TAKES_CONSOLE 2u
 /* set() knows PCTL_BOOT_WITH_MEDIA. */
 #define PCTL_BOOT_TAKES_MEDIA 4u
 
@@ -265,9 +271,15 @@ struct pctl_console_if {
 	 */
 	void (*open)(
 		void *dev, struct pctl_op *op, unsigned flags, struct pctl_session **ret_session);
-	/* PCTL_ACTION_BIT()s the device refuses while one is open; not acted upon yet. */
+	/* PCTL_ACTION_BIT()s the device refuses while one is open. */
 	uint32_t refused_actions;
 	uint32_t flags; /* PCTL_CONSOLE_ELSEWHERE or 0 */
+	/*
+	 * Optional. Ends all sessions that make the device refuse actions (consoles, media),
+	 * whoever has them; that there is none is no failure. `off --end-sessions` calls it before
+	 * one of refused_actions. Must not call pctl_op_committed().
+	 */
+	void (*end_sessions)(void *dev, struct pctl_op *op);
 };
 
 /* Trees as inspect's. */

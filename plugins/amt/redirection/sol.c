@@ -14,6 +14,7 @@
 
 #include "amt.h"
 #include "redirection/session.h"
+#include "redirection/switch.h"
 
 /* What peers ask for, and firmware is known to take. The device ends a session that is silent for
  * RX_TIMEOUT_MS, and all of them beat this often. */
@@ -23,6 +24,7 @@
 #define RX_FLUSH_MS   100u
 #define BEAT_MS       ((uint64_t)2000)
 #define FAREWELL_MS   ((uint64_t)1000)
+#define ASK_AFTER_MS  ((uint64_t)1000)
 #define ASK_MS        ((uint64_t)2500)
 /* Typed bytes that wait for the device, at most. */
 #define TYPED_MAX ((size_t)8192)
@@ -333,10 +335,21 @@ static void on_no_answer(uv_timer_t *timer)
 	finish(timer->data);
 }
 
+/* By now whoever ended it may have it. */
+static void on_ask(uv_timer_t *timer)
+{
+	struct sol *s = timer->data;
+	struct pctl_error unused;
+
+	if (wire_open(s->dev, &asking, s, &s->wire, &unused) < 0)
+		finish(s);
+	else
+		(void)uv_timer_start(&s->timer, on_no_answer, ASK_MS, 0);
+}
+
 static void on_ended(void *data, const struct pctl_error *err)
 {
 	struct sol *s = data;
-	struct pctl_error unused;
 
 	wire_close(s->wire);
 	s->wire = NULL;
@@ -352,10 +365,7 @@ static void on_ended(void *data, const struct pctl_error *err)
 		&s->why, PCTL_E_UNREACHABLE, "connection lost: %s", "the device closed it");
 	s->state = ASKING;
 	watch(s);
-	if (wire_open(s->dev, &asking, s, &s->wire, &unused) < 0)
-		finish(s);
-	else
-		(void)uv_timer_start(&s->timer, on_no_answer, ASK_MS, 0);
+	(void)uv_timer_start(&s->timer, on_ask, ASK_AFTER_MS, 0);
 }
 
 static const struct wire_user open_user = {
@@ -539,5 +549,6 @@ static void open_console(
 const struct pctl_console_if amt_console = {
 	.size = sizeof(amt_console),
 	.open = open_console,
+	.end_sessions = redirection_end_all,
 	.refused_actions = PCTL_ACTION_BIT(PCTL_ACTION_OFF) | PCTL_ACTION_BIT(PCTL_ACTION_CYCLE),
 };
