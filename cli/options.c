@@ -54,8 +54,12 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"show what the consoles of several nodes print; send nothing"),
 	[OPTION_STEAL] =
 		ROW("steal", 0, OPTION_FLAG, NULL, steal, "take it from whoever else is using it"),
+	[OPTION_FLOPPY] = ROW("floppy", 0, OPTION_TEXT, "FILE", floppy,
+		"with media attach: the image of a floppy"),
+	[OPTION_WRITABLE] = ROW("writable", 0, OPTION_FLAG, NULL, writable,
+		"the machine may write to the medium, where its controller can"),
 	[OPTION_BOOT] = ROW("boot", 0, OPTION_FLAG, NULL, boot,
-		"then reset it, or turn it on, with its BIOS on the console"),
+		"then reset it, or turn it on: with its BIOS on the console, from the medium"),
 	[OPTION_END_SESSIONS] = ROW("end-sessions", 0, OPTION_FLAG, NULL, end_sessions,
 		"first end consoles that forbid it, whoever has them"),
 	[OPTION_LOG] = ROW("log", 0, OPTION_TEXT, "FILE", log, "append what is printed to a file"),

@@ -39,6 +39,8 @@ enum option_id {
 	/* Of consoles and logs. */
 	OPTION_FOLLOW,
 	OPTION_STEAL,
+	OPTION_FLOPPY,
+	OPTION_WRITABLE,
 	OPTION_BOOT,
 	OPTION_END_SESSIONS,
 	OPTION_LOG,
@@ -156,7 +158,8 @@ struct options {
 	const char *url, *until;
 
 	bool follow, steal, boot, end_sessions, no_reconnect, log_new, clear;
-	const char *log, *escape;
+	bool writable;
+	const char *log, *escape, *floppy;
 
 	const char *since, *last;
 	uint64_t lines;

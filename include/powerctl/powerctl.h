@@ -309,6 +309,8 @@ PCTL_API void pctl_name_blocked(void);
  * /var/lib/powerctl); its folder is made, 0700. free() *ret. PCTL_E_INTERNAL if there can be none.
  */
 PCTL_API int pctl_path_state(const char *name, char **ret, struct pctl_error *err);
+/* The same for sockets and locks ($XDG_RUNTIME_DIR/powerctl, root: /run/powerctl). */
+PCTL_API int pctl_path_runtime(const char *name, char **ret, struct pctl_error *err);
 
 #ifdef __cplusplus
 }

@@ -52,7 +52,7 @@ static const struct target {
  */
 static const struct field {
 	const char *name;
-	enum { CLEAR, ZERO, KEEP, SECURE_BOOT, PARAMETERS, PARAMETER_COUNT } how;
+	enum { CLEAR, ZERO, IDER_DEVICE, KEEP, SECURE_BOOT, PARAMETERS, PARAMETER_COUNT } how;
 } fields[] = {
 	{ "BIOSPause", CLEAR },
 	{ "BIOSSetup", CLEAR },
@@ -62,7 +62,7 @@ static const struct field {
 	{ "EnforceSecureBoot", SECURE_BOOT },
 	{ "FirmwareVerbosity", ZERO },
 	{ "ForcedProgressEvents", CLEAR },
-	{ "IDERBootDevice", ZERO },
+	{ "IDERBootDevice", IDER_DEVICE },
 	{ "InstanceID", KEEP },
 	{ "LockKeyboard", CLEAR },
 	{ "LockPowerButton", CLEAR },
@@ -88,16 +88,34 @@ static bool is_true(const struct xml_node *instance, const char *field)
 	return text && strcmp(text, "true") == 0;
 }
 
-static const struct target *target(const struct amt_dev *dev)
-{
-	return &targets[dev->work.boot.wish->device];
-}
-
 /* An older core has no flags. */
-static bool wants_console(const struct pctl_boot *wish)
+static bool has_flag(const struct pctl_boot *wish, uint32_t flag)
 {
 	return wish->size >= offsetof(struct pctl_boot, flags) + sizeof(wish->flags) &&
-	       wish->flags & PCTL_BOOT_WITH_CONSOLE;
+	       wish->flags & flag;
+}
+
+static bool wants_console(const struct pctl_boot *wish)
+{
+	return has_flag(wish, PCTL_BOOT_WITH_CONSOLE);
+}
+
+/* From a drive that is redirected; no source goes with that either. */
+static bool wants_media(const struct pctl_boot *wish)
+{
+	return has_flag(wish, PCTL_BOOT_WITH_MEDIA);
+}
+
+static const struct target *target_of(const struct pctl_boot *wish)
+{
+	static const struct target media = { .setting = "UseIDER" };
+
+	return wants_media(wish) ? &media : &targets[wish->device];
+}
+
+static const struct target *target(const struct amt_dev *dev)
+{
+	return target_of(dev->work.boot.wish);
 }
 
 static bool wants_http(const struct amt_dev *dev)
@@ -186,6 +204,11 @@ static void put_field(struct amt_dev *dev, struct wsman *w, const struct field *
 		break;
 	case ZERO:
 		wsman_uint(w, f->name, 0);
+		break;
+	case IDER_DEVICE:
+		wsman_uint(w, f->name,
+			wants_media(dev->work.boot.wish) &&
+				dev->work.boot.wish->device == PCTL_BOOT_CD);
 		break;
 	case KEEP:
 		wsman_text(w, f->name, was);
@@ -371,8 +394,12 @@ static int check_wish(
 {
 	struct recovery unused;
 	bool clear = wish->device == PCTL_BOOT_NONE, http = wish->device == PCTL_BOOT_HTTP;
-	const struct target *t = &targets[wish->device];
+	const struct target *t = target_of(wish);
 
+	if (wants_media(wish) && wish->device != PCTL_BOOT_CD && wish->device != PCTL_BOOT_USB)
+		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
+			"media are booted from as cd or usb, not as %s",
+			pctl_boot_device_name(wish->device));
 	if (!clear && !t->source && !t->setting)
 		return pctl_error_set(err, PCTL_E_UNSUPPORTED, "Intel AMT cannot boot from %s",
 			pctl_boot_device_name(wish->device));
@@ -519,7 +546,7 @@ static void get(void *data, struct pctl_op *op, struct pctl_boot *ret)
 
 const struct pctl_boot_if amt_boot = {
 	.size = sizeof(amt_boot),
-	.flags = PCTL_BOOT_APPLY_AT_POWER_ACTION | PCTL_BOOT_TAKES_CONSOLE,
+	.flags = PCTL_BOOT_APPLY_AT_POWER_ACTION | PCTL_BOOT_TAKES_CONSOLE | PCTL_BOOT_TAKES_MEDIA,
 	.once = BIT(NONE) | BIT(PXE) | BIT(DISK) | BIT(CD) | BIT(BIOS) | BIT(DIAG) | BIT(HTTP),
 	.set = set,
 	.get = get,

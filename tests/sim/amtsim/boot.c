@@ -293,6 +293,8 @@ void boot_start(struct device *dev)
 	b->last_url = NULL;
 	if (b->armed && b->params_text && strcmp(b->last, "http") == 0)
 		b->last_url = url_of(b->params_text);
+	if (strcmp(b->last, "ider") == 0)
+		ider_boot(dev);
 	if (!b->armed)
 		return;
 	b->armed = false;

@@ -46,6 +46,7 @@ static const struct counter counters[] = {
 	COUNTER(sol_quiet),
 	COUNTER(sol_bytes_in),
 	COUNTER(sol_bytes_out),
+	COUNTER(ider_pongs),
 };
 
 const struct counter_table device_counters = { counters, COUNT(counters),
@@ -117,6 +118,7 @@ void device_init(struct device *dev, struct sim *sim, uint32_t n)
 void device_done(struct device *dev)
 {
 	boot_done(&dev->boot);
+	ider_done(dev);
 	web_device_done(&dev->web);
 }
 

@@ -2,6 +2,7 @@
 #include "knobs.h"
 
 #include "device.h"
+#include "redir_ider.h"
 #include "redir_sol.h"
 #include "sim.h"
 
@@ -245,6 +246,20 @@ static const struct knob table[] = {
 		"ping, overflow, power_off, power_on, loopback, unknown, truncate, interleave, "
 		"close or TEXT",
 		"an open SOL session sends that now; reads: no", sol_set_send, sol_show_send),
+	WORD(ider_script, "full once none",
+		"what the machine does with redirected drives: all it can, reading the CD once, "
+		"nothing",
+		NULL),
+	NUM(ider_readbfr, 65535, 0, "bytes it takes in one frame of IDER; 0: 8192"),
+	NUM(ider_dma, 1, 1, "commands of IDER use DMA, or else PIO"),
+	NUM(ider_blocks, 256, 0, "blocks in one read; 0: 32"),
+	NUM(ider_queue, 64, 0, "reads that are under way at a time; 0: one"),
+	NUM(ider_delay_ms, 60000, 0, "the machine waits so long before each command"),
+	NUM(ider_reset_at, ANY, 0, "once so many bytes of the CD were read it is reset, once"),
+	NUM(ider_drop_at, ANY, 0, "once so many bytes of the CD were read IDER hangs up, once"),
+	OWN("ider_send",
+		"ping, heartbeat, unknown, error, close, interleave, flood, truncate or number",
+		"an open IDER session sends that now; reads: no", ider_set_send, ider_show_send),
 	NUM(keep_source, 1, 0, "the boot source survives the boot"),
 	NUM(diag_source, 1, 0, "there is a boot source for diagnostics"),
 	NUM(secure_boot_off, 1, 0, "OCR boot to PBA and WinRE is refused with 2"),

@@ -10,6 +10,7 @@
 #include "device.h"
 #include "json.h"
 #include "optin.h"
+#include "redir_ider.h"
 #include "redir_login.h"
 #include "sim.h"
 #include "web_tls.h"
@@ -17,12 +18,11 @@
 enum { BACKLOG = 4096, IN_MAX = 1 << 20, OUT_MAX = 64 << 20, DRIP_MS = 1, LATER_PORT = 2 };
 
 static const struct redir_protocol none[] = {
-	[REDIR_IDER] = { .name = "IDER", .magic = "IDER" },
 	[REDIR_KVM] = { .name = "KVM", .magic = "KVMR" },
 };
 static const struct redir_protocol *const protocols[REDIR_KINDS] = {
 	[REDIR_SOL] = &redir_sol,
-	[REDIR_IDER] = &none[REDIR_IDER],
+	[REDIR_IDER] = &redir_ider,
 	[REDIR_KVM] = &none[REDIR_KVM],
 };
 
@@ -616,6 +616,7 @@ void redir_json(const struct device *dev, struct buf *out)
 		any = true;
 	}
 	buf_char(out, ']');
+	ider_json(dev, out);
 }
 
 void redir_json_ports(const struct sim *sim, struct buf *out)

@@ -74,6 +74,7 @@ struct redir_protocol {
 	void (*end)(void *session);
 };
 extern const struct redir_protocol redir_sol;
+extern const struct redir_protocol redir_ider;
 
 void redir_init(struct device *dev);
 /* Opens or closes its ports as ListenerEnabled, profile and knobs say now. */

@@ -13,6 +13,7 @@
 #include "power.h"
 #include "profile.h"
 #include "redir.h"
+#include "redir_ider.h"
 #include "util.h"
 #include "web.h"
 #include "xml.h"
@@ -98,6 +99,14 @@ struct knobs {
 	uint32_t sol_heartbeat_ms;
 	uint32_t sol_quiet_ms;
 	uint32_t sol_chunk;
+	uint32_t ider_script;
+	uint32_t ider_readbfr;
+	uint32_t ider_dma;
+	uint32_t ider_blocks;
+	uint32_t ider_queue;
+	uint32_t ider_delay_ms;
+	uint32_t ider_reset_at;
+	uint32_t ider_drop_at;
 };
 
 struct counters {
@@ -134,6 +143,7 @@ struct counters {
 	uint64_t sol_quiet;
 	uint64_t sol_bytes_in;
 	uint64_t sol_bytes_out;
+	uint64_t ider_pongs;
 };
 
 struct nonce {
@@ -187,6 +197,7 @@ struct device {
 	struct boot boot;
 	struct optin optin;
 	struct redir redir;
+	struct ider_report *ider; /* NULL: there was no session */
 	uint32_t e503_seq;
 	uint32_t cut_seq;
 	uint32_t stale_seq;
