@@ -27,7 +27,9 @@ static int attach(struct cli *cli)
 	bool cd = words[0] && (words[1] || !cli->options.floppy);
 	struct selection selection;
 
-	if (cd && !words[1] && !cli->options.all) {
+	bool node = cli->options.all || words[cd];
+
+	if (!node || (!cd && !cli->options.floppy)) {
 		say("something is missing: powerctl media attach FILE NODE");
 		return CLI_USAGE;
 	}

@@ -45,8 +45,9 @@ class Served:
         """All that it says from here on."""
         if interrupt:
             self.proc.send_signal(signal.SIGINT)
-        out, err = self.proc.communicate(timeout=lib.PATIENCE)
-        same(self.proc.returncode, status, out + err)
+        # Not communicate(): it does not know of lines that came together with the first.
+        out, err = self.proc.stdout.read(), self.proc.stderr.read()
+        same(self.proc.wait(lib.PATIENCE), status, out + err)
         return self.first + out, err
 
 
@@ -287,8 +288,7 @@ def boots(lab):
     served.end(130, interrupt=True)
     nobody(fleet)
     fleet.set(1, refuse_action="any:2")
-    out, _ = Served(lab, cd, "--boot").end(1)
-    has(out, "a1: boot: error: ")
+    has(Served(lab, cd, "--boot").end(1)[0], "a1: boot: error: ")
     nobody(fleet)
 
 
