@@ -348,6 +348,7 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.console = &null_console,
 	.log = &null_log,
 	.sensors = &null_sensors,
+	.media = &null_media,
 	.methods = null_methods,
 	.max_in_flight = 2,
 };
