@@ -105,6 +105,8 @@ enum kind {
 	FILES,
 	FOLDERS,
 	FORMATS,
+	MEDIA, /* attach, detach, status */
+	FILES_OR_NODES,
 	ITSELF, /* the option's argument is the one word that it takes */
 };
 
@@ -112,6 +114,13 @@ static void offer_devices(const struct completion *c)
 {
 	for (int i = 0; i < PCTL_BOOT_COUNT; i++)
 		complete_offer(c, pctl_boot_device_name((enum pctl_boot_device)i), NULL);
+}
+
+static void offer_media(const struct completion *c)
+{
+	complete_offer(c, "attach", "put a file or URL into a drive");
+	complete_offer(c, "detach", "take out what is there");
+	complete_offer(c, "status", "what is there");
 }
 
 static void offer_states(const struct completion *c)
@@ -208,6 +217,13 @@ static void offer(struct completion *c, enum kind kind, const char *before)
 	case FORMATS:
 		offer_formats(c);
 		break;
+	case MEDIA:
+		offer_media(c);
+		break;
+	case FILES_OR_NODES:
+		complete_nodes(c);
+		offer_path(c, "files");
+		break;
 	default:
 		break;
 	}
@@ -225,6 +241,7 @@ static const enum kind option_kinds[OPTION_COUNT] = {
 	[OPTION_SET] = SETTINGS,
 	[OPTION_VIA] = GATEWAYS,
 	[OPTION_LOG] = FILES,
+	[OPTION_FLOPPY] = FILES,
 	[OPTION_OUTPUT] = FILES,
 	[OPTION_UNTIL] = ITSELF,
 	[OPTION_DIR] = FOLDERS,
@@ -241,6 +258,7 @@ static const struct {
 	{ &command_help, VERBS, METHODS },
 	{ &command_drivers, DRIVERS_OR_NEW, SELECTOR },
 	{ &command_import, FORMATS, FILES },
+	{ &command_media, MEDIA, FILES_OR_NODES },
 	{ &command_set, SETTINGS, SETTINGS_THEN_NODES },
 };
 

@@ -137,8 +137,14 @@ static void put_result(struct runner *r, const struct pctl_result *result)
 {
 	char *text;
 
+	const char *name = r->cli->command->name;
+	const char *verb = pctl_verb_name(result->verb);
+
+	/* `media` is several verbs. */
+	if (strncmp(verb, name, strlen(name)) != 0 || verb[strlen(name)] != ' ')
+		verb = name;
 	if (r->cli->options.json)
-		text = json_result(result, r->cli->command->name);
+		text = json_result(result, verb);
 	else
 		text = render_result(result, &r->style);
 	output_add(r->output, result->node, group_of(result), result->name, text);
