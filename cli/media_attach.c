@@ -337,7 +337,7 @@ static void tell_attached(struct attach *a)
 {
 	const char *floppy = a->cli->options.floppy;
 	struct pctl_value *map = a->stream ? facts(a) : pctl_value_new_map();
-	const char *note = pctl_value_text(pctl_value_get(map, "note"));
+	const char *note = pctl_value_text(pctl_value_get(map, "hint"));
 	PCTL_AUTO(free)
 	char *text = pctl_xasprintf("attached%s: %s%s%s", a->was_open ? " again" : "",
 		a->cd ? a->cd : "", a->cd && floppy ? ", " : "", floppy ? floppy : "");

@@ -465,7 +465,7 @@ static void succeed(struct sol *s)
 
 	pctl_value_set_text(facts, "kind", "sol");
 	if (s->facts.switched_on)
-		pctl_value_set_text(facts, "note",
+		pctl_value_set_text(facts, "hint",
 			"Serial over LAN or its listener was off; it was switched on");
 	s->session.facts = facts;
 	s->state = OPEN;
@@ -473,6 +473,8 @@ static void succeed(struct sol *s)
 	(void)uv_timer_start(&s->timer, on_beat, BEAT_MS, BEAT_MS);
 	watch(s);
 	*s->ret_session = &s->session;
+	/* It may be open for days, and the device's web server has few connections. */
+	amt_link_idle(s->dev);
 	amt_end(s->dev, NULL);
 }
 
