@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import subprocess
+import threading
 
 import lib
 from amtlib import ConsoleFleet
@@ -46,7 +47,10 @@ class Served:
         if interrupt:
             self.proc.send_signal(signal.SIGINT)
         # Not communicate(): it does not know of lines that came together with the first.
+        late = threading.Timer(lib.PATIENCE, self.proc.kill)
+        late.start()
         out, err = self.proc.stdout.read(), self.proc.stderr.read()
+        late.cancel()
         same(self.proc.wait(lib.PATIENCE), status, out + err)
         return self.first + out, err
 
