@@ -70,9 +70,7 @@ static void put(struct cli *cli, size_t node, enum pctl_verb verb, struct pctl_v
 	if (cli->options.json)
 		(void)printf("%s\n", text);
 	else
-		(void)printf("%s: %s\n", result.name, *text == '\n' ? "ok" : text);
-	if (!cli->options.json && *text == '\n')
-		(void)printf("%s\n", text + 1);
+		(void)printf("%s:%s%s\n", result.name, *text == '\n' ? "" : " ", text);
 }
 
 static bool answered_here(struct cli *cli, size_t node, enum action action)

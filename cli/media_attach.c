@@ -172,11 +172,17 @@ static void show_event(struct attach *a)
 	tell(a, map, NULL);
 }
 
+static void stop(struct attach *a);
+
 static void on_show(uv_timer_t *timer)
 {
 	struct attach *a = timer->data;
 	uint64_t before = a->read;
 
+	if (a->out.fault && !a->ending) {
+		stop(a); /* nobody hears what becomes of it */
+		return;
+	}
 	measure(a);
 	if (!a->stream || a->closing)
 		return;

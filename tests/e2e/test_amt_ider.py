@@ -133,7 +133,9 @@ def status(lab):
     for text in ("attached: true", f"pid: {served.proc.pid}", f"image: {path}", "size: 70000"):
         has(r.out, text)
     r = lab.run("media", "status", "--json", "a1")
-    tree = json.loads(r.out)["result"]
+    row = json.loads(r.out)
+    same((row["verb"], row["state"]), ("media status", None))
+    tree = row["result"]
     same([(d["drive"], d["inserted"]) for d in tree["drives"]], [("cd", True), ("floppy", True)])
     # Another user knows only what the device says: somebody has it.
     other = {"XDG_RUNTIME_DIR": lab.path("home")}
@@ -307,6 +309,19 @@ def events(lab):
     rows = [json.loads(line) for line in served.end(0)[0].splitlines()]
     same((rows[0]["event"], rows[0]["node"], rows[0]["cd"]), ("attached", "a1", path))
     same((rows[-1]["event"], rows[-1]["read"]), ("detached", 2 * 35 * BLOCK + 1474560))
+
+
+@test
+def closed_pipe(lab):
+    """nobody reads what it says: it ends"""
+    fleet = machine(lab)
+    path, _ = image(lab, "a.iso", 70000)
+    out, into = os.pipe()
+    os.close(out)
+    with open(into, "wb") as pipe:
+        proc = lab.start("media", "attach", path, "a1", stdin=subprocess.DEVNULL, stdout=pipe)
+        assert proc.wait(lib.PATIENCE) not in (0, 130)
+    nobody(fleet)
 
 
 @test
