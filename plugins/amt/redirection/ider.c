@@ -24,7 +24,7 @@
 #define READS_MAX 64u
 /* What is made at a time; the next when that has left. */
 #define BATCH_FRAMES 7u
-#define BATCH_MAX    (BATCH_FRAMES * (IDER_CHUNK_MAX + 64))
+#define BATCH_MAX    ((size_t)BATCH_FRAMES * (IDER_CHUNK_MAX + 64))
 
 enum { FLOPPY, CD, DRIVES };
 static const uint8_t drive_names[DRIVES] = { IDER_FLOPPY, IDER_CD };
@@ -578,7 +578,8 @@ static void fill_drive(struct ider *s, uint8_t drive, struct image *image)
 	d->scsi.cd = drive == CD;
 	d->image = image;
 	if (!image && drive == FLOPPY)
-		(void)image_open(NULL, SCSI_FLOPPY_BLOCKS * SCSI_FLOPPY_BLOCK, &d->image, &unused);
+		(void)image_open(
+			NULL, (uint64_t)SCSI_FLOPPY_BLOCKS * SCSI_FLOPPY_BLOCK, &d->image, &unused);
 	if (!d->image)
 		return;
 	uint32_t block = scsi_block(&d->scsi);

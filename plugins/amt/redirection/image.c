@@ -91,22 +91,22 @@ int image_open(const char *path, uint64_t size, struct image **ret, struct pctl_
 }
 
 void image_use(
-	struct image *m, uv_loop_t *loop, uint32_t pad, void (*ready)(void *data), void *data)
+	struct image *image, uv_loop_t *loop, uint32_t pad, void (*ready)(void *data), void *data)
 {
-	m->loop = loop;
-	m->padded = (m->size + pad - 1) / pad * pad;
-	m->ready = ready;
-	m->data = data;
+	image->loop = loop;
+	image->padded = (image->size + pad - 1) / pad * pad;
+	image->ready = ready;
+	image->data = data;
 }
 
-uint64_t image_size(const struct image *m)
+uint64_t image_size(const struct image *image)
 {
-	return m->size;
+	return image->size;
 }
 
-const char *image_path(const struct image *m)
+const char *image_path(const struct image *image)
 {
-	return m->path;
+	return image->path;
 }
 
 /* --- The end. A worker that hangs in a read keeps what it works with. --------------------------
@@ -122,16 +122,16 @@ static void release(struct image *m)
 	free(m);
 }
 
-void image_close(struct image *m)
+void image_close(struct image *image)
 {
-	if (!m)
+	if (!image)
 		return;
-	m->closed = true;
+	image->closed = true;
 	for (size_t i = 0; i < IMAGE_WINDOWS; i++)
-		if (m->windows[i].state == WINDOW_FETCHING)
-			(void)uv_cancel((uv_req_t *)&m->windows[i].work);
-	if (!m->fetching)
-		release(m);
+		if (image->windows[i].state == WINDOW_FETCHING)
+			(void)uv_cancel((uv_req_t *)&image->windows[i].work);
+	if (!image->fetching)
+		release(image);
 }
 
 /* --- Reading. --------------------------------------------------------------------------------- */
@@ -242,35 +242,35 @@ static void read_ahead(struct image *m, const struct window *w)
 		begin_fetch(m, next, at, IMAGE_WINDOW);
 }
 
-int64_t image_read(
-	struct image *m, uint64_t offset, size_t want, const uint8_t **ret, struct pctl_error *err)
+int64_t image_read(struct image *image, uint64_t offset, size_t want, const uint8_t **ret,
+	struct pctl_error *err)
 {
-	struct window *w = find(m, offset);
-	bool goes_on = offset == m->next;
+	struct window *w = find(image, offset);
+	bool goes_on = offset == image->next;
 
 	if (!w) {
-		struct window *room = find_free(m, NULL);
+		struct window *room = find_free(image, NULL);
 		size_t size = goes_on ? IMAGE_WINDOW : want > WINDOW_FIRST ? want : WINDOW_FIRST;
 		if (room)
-			begin_fetch(m, room, offset, size < IMAGE_WINDOW ? size : IMAGE_WINDOW);
+			begin_fetch(image, room, offset, size < IMAGE_WINDOW ? size : IMAGE_WINDOW);
 		if (room && room->state == WINDOW_EMPTY)
 			return pctl_error_set(err, PCTL_E_INTERNAL, "no thread to read with");
-		m->waited = true;
+		image->waited = true;
 		return 0;
 	}
 	if (w->state == WINDOW_FETCHING) {
-		m->waited = true;
+		image->waited = true;
 		return 0;
 	}
-	int r = check(m, w, offset, err);
+	int r = check(image, w, offset, err);
 	if (r < 0)
 		return r;
-	size_t n = usable(m, w, offset);
+	size_t n = usable(image, w, offset);
 	if (n > want)
 		n = want;
 	*ret = w->data + (offset - w->offset);
-	m->next = offset + n;
+	image->next = offset + n;
 	if (goes_on)
-		read_ahead(m, w);
+		read_ahead(image, w);
 	return (int64_t)n;
 }

@@ -381,7 +381,7 @@ static bool check_data(struct ider *s, const uint8_t *p, size_t n)
 {
 	static const uint8_t nothing[8];
 	uint8_t drive = steps[s->step].cd ? 0xB0 : 0xA0;
-	const uint8_t end[8] = { 0x85, 0, 3, 0, 0, 0, drive, 0x50 };
+	const uint8_t ended[8] = { 0x85, 0, 3, 0, 0, 0, drive, 0x50 };
 	size_t most = s->dev->knobs.ider_readbfr ? s->dev->knobs.ider_readbfr : 8192;
 	bool dma = s->dev->knobs.ider_dma;
 
@@ -393,7 +393,7 @@ static bool check_data(struct ider *s, const uint8_t *p, size_t n)
 		fail(s, "a byte count of %u", le16(p + 16));
 	else if (p[18] != drive || p[19] != 0x58 || p[14] != 2)
 		fail(s, "another drive answers: %02X, status %02X", p[18], p[19]);
-	else if (memcmp(p + 20, is_last(p) ? end : nothing, 8) != 0)
+	else if (memcmp(p + 20, is_last(p) ? ended : nothing, 8) != 0)
 		fail(s, "the registers of the end are wrong");
 	else
 		return true;
@@ -426,6 +426,8 @@ static void take_sense(struct ider *s, uint8_t key, uint8_t asc)
 		uint8_t key, asc;
 	} wanted[] = { [UNKNOWN] = { 5, 0x20 }, [RANGE] = { 5, 0x21 }, [PROTECTED] = { 7, 0x27 } };
 	enum wish wish = steps[s->step].wish;
+	bool data = wish == SOME || wish == CAPACITY;
+	bool refusal = wish >= UNKNOWN && wish <= PROTECTED;
 
 	if (key && key != 2)
 		s->report->refused++;
@@ -433,11 +435,8 @@ static void take_sense(struct ider *s, uint8_t key, uint8_t asc)
 		found(s)->present = false;
 	else if (wish == ATTENTION && (key != 6 || asc != 0x28))
 		fail(s, "a new medium is told as %X/%02X", key, asc);
-	else if ((wish == GOOD && key) ||
-		 (wish >= UNKNOWN && wish <= PROTECTED &&
-			 (key != wanted[wish].key || asc != wanted[wish].asc)))
-		fail(s, "command %02X ended with %X/%02X", steps[s->step].cdb[0], key, asc);
-	else if (wish == SOME || wish == CAPACITY)
+	else if (data || (wish == GOOD && key) ||
+		 (refusal && (key != wanted[wish].key || asc != wanted[wish].asc)))
 		fail(s, "command %02X ended with %X/%02X", steps[s->step].cdb[0], key, asc);
 	if (s->enabled)
 		next_step(s);
