@@ -26,13 +26,13 @@ struct pctl_run {
 	struct pctl_request request;
 	char *boot_url;
 	char *media_cd, *media_floppy; /* own those of request.media */
-	struct pctl_target *targets;  /* of the nodes, and of those that are only looked at */
-	size_t count, next;           /* next: so many were begun, those to look at first */
-	struct pctl_kin *kin;         /* NULL: nobody minds another one */
-	size_t looks, looked;         /* at how many */
-	struct pctl_request look;     /* what these are asked */
-	size_t active, ended, fanout; /* fanout: shrinks where this host is short of something */
-	size_t tasks;                 /* that run: a node with several feeds has several */
+	struct pctl_target *targets;   /* of the nodes, and of those that are only looked at */
+	size_t count, next;            /* next: so many were begun, those to look at first */
+	struct pctl_kin *kin;          /* NULL: nobody minds another one */
+	size_t looks, looked;          /* at how many */
+	struct pctl_request look;      /* what these are asked */
+	size_t active, ended, fanout;  /* fanout: shrinks where this host is short of something */
+	size_t tasks;                  /* that run: a node with several feeds has several */
 	struct pctl_task *parked, **parked_end; /* of the active: wait for another one to end */
 	size_t parked_n;
 	struct pctl_gate gate; /* who waits for a login's trial */
