@@ -37,6 +37,8 @@ bench: all
 	@scripts/bench
 
 bench-amt: all
+	@scripts/deps check
+	@scripts/bench amt
 	@scripts/bench-amt
 
 bench-ipmi: all
@@ -74,7 +76,7 @@ help:
 	@echo 'make check-system tests with other programs'"'"' daemons; asks before it installs (YES=1: not)'
 	@echo '                  (make check-PART: one part of it; scripts/check-system --help names them)'
 	@echo 'make bench        timings beside other clients, in one table'
-	@echo 'make bench-amt    what a thousand consoles of Intel AMT machines cost'
+	@echo 'make bench-amt    its rows of AMT beyond power: hardware beside status, a thousand consoles'
 	@echo 'make bench-ipmi   its rows of IPMI: beside ipmipower and ipmitool'
 	@echo 'make bench-compare BASE=REVISION  whether HEAD is slower than that, as ratios; ROWS= of make bench'
 	@echo 'make fuzz         each fuzz target for EACH=60 seconds'

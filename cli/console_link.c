@@ -280,6 +280,9 @@ static void begin(struct console_link *l, struct pctl_stream *stream)
 	wire->link = l;
 	(void)uv_poll_init(&l->cli->loop, &wire->poll, pctl_stream_fd(stream));
 	l->events->opened(l->data);
+	const char *note = console_link_fact(l, "note");
+	if (*note)
+		l->events->noted(l->data, note);
 	watch(l);
 }
 

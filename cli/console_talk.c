@@ -134,6 +134,21 @@ static void on_log_trouble(void *data, const char *text)
 
 /* --- The machine. ----------------------------------------------------------------------------- */
 
+/* A person's terminal's. */
+static void tell_size(struct talk *t)
+{
+	struct winsize size;
+
+	if (t->person && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col && size.ws_row)
+		console_link_resize(&t->link, size.ws_col, size.ws_row);
+}
+
+static void on_resize(uv_signal_t *signal, int signum)
+{
+	(void)signum;
+	tell_size(signal->data);
+}
+
 static void on_booted(void *data, bool ok, const char *text)
 {
 	struct talk *t = data;
@@ -164,26 +179,10 @@ static void boot(struct talk *t)
 		leave(t, CLI_USAGE);
 }
 
-/* A person's terminal's. */
-static void tell_size(struct talk *t)
-{
-	struct winsize size;
-
-	if (t->person && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col && size.ws_row)
-		console_link_resize(&t->link, size.ws_col, size.ws_row);
-}
-
-static void on_resize(uv_signal_t *signal, int signum)
-{
-	(void)signum;
-	tell_size(signal->data);
-}
-
 static void on_opened(void *data)
 {
 	struct talk *t = data;
 	const char *kind = console_link_fact(&t->link, "kind");
-	const char *hint = console_link_fact(&t->link, "hint");
 	char name[ESCAPE_NAME_SIZE];
 
 	progress_stop(&t->progress);
@@ -197,8 +196,6 @@ static void on_opened(void *data)
 	else
 		notice(t, "console of %s; %s. leaves, %s? helps", of,
 			escape_name(t->escape.character, name), name);
-	if (*hint)
-		notice(t, "%s", hint);
 	if (t->person)
 		(void)terminal_raw(STDIN_FILENO);
 	tell_size(t);

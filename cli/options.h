@@ -46,6 +46,7 @@ enum option_id {
 	OPTION_LOG,
 	OPTION_ESCAPE,
 	OPTION_NO_RECONNECT,
+	OPTION_EVERY,
 	OPTION_NEW,
 	OPTION_CLEAR,
 
@@ -159,6 +160,7 @@ struct options {
 
 	bool follow, steal, boot, end_sessions, no_reconnect, log_new, clear;
 	bool writable;
+	uint64_t every_ms;
 	const char *log, *escape, *floppy;
 
 	const char *since, *last;

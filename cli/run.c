@@ -397,6 +397,7 @@ int run_request(struct cli *cli, const struct selection *selection,
 		.style = {
 			.verbose = cli->options.verbose > 0,
 			.folded = mode == OUTPUT_FOLD && selection->count > 1,
+			.many = selection->count > 1,
 			.indented = mode == OUTPUT_FOLD || selection->count == 1,
 			.mend = style && style->mend,
 		},

@@ -494,6 +494,38 @@ void fake_info(struct fake *fake, struct pctl_value *ret)
 	finish(fake);
 }
 
+void fake_hardware(struct fake *fake, struct pctl_value *ret)
+{
+	struct pctl_op *op = begin(fake);
+
+	pctl_driver.inspect->hardware(fake->dev, op, ret);
+	finish(fake);
+}
+
+void fake_sensors(struct fake *fake, struct pctl_value *ret)
+{
+	struct pctl_op *op = begin(fake);
+
+	pctl_driver.sensors->read(fake->dev, op, ret);
+	finish(fake);
+}
+
+void fake_log(struct fake *fake, const char *after, struct pctl_value *ret)
+{
+	struct pctl_op *op = begin(fake);
+
+	pctl_driver.log->read(fake->dev, op, after, ret);
+	finish(fake);
+}
+
+void fake_clear_log(struct fake *fake)
+{
+	struct pctl_op *op = begin(fake);
+
+	pctl_driver.log->clear(fake->dev, op);
+	finish(fake);
+}
+
 void fake_assert_failed(const struct fake *fake, int code, const char *text)
 {
 	if (fake->result.code != code || !strstr(fake->result.text, text))

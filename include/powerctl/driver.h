@@ -140,6 +140,11 @@ enum pctl_type {
  * where a device has several names for one machine, take one of them and refuse the others in open.
  */
 #define PCTL_PROPERTY_UNIT 8u
+/*
+ * Only of a method's parameters: it is required, and stands on the command line as a bare word,
+ * before what is written NAME=VALUE. Such rows come first in their table.
+ */
+#define PCTL_PROPERTY_WORD 16u
 
 /* One setting. A table of these ends with a row that has no name. */
 struct pctl_property {
@@ -340,6 +345,8 @@ struct pctl_media_if {
 #define PCTL_METHOD_REPEATABLE 4u
 /* Asks on a terminal before it does anything, else wants --yes. */
 #define PCTL_METHOD_CONFIRM 8u
+/* Without any parameter it only reads: the flags above hold where one is given. */
+#define PCTL_METHOD_READS_BARE 16u
 
 /*
  * The arguments of a method, by the names of its parameter table, checked and with their defaults;
@@ -352,7 +359,13 @@ PCTL_API bool pctl_argument_bool(const struct pctl_arguments *args, const char *
 PCTL_API uint64_t pctl_argument_uint(const struct pctl_arguments *args, const char *name);
 PCTL_API uint64_t pctl_argument_duration(const struct pctl_arguments *args, const char *name);
 PCTL_API int pctl_argument_choice(const struct pctl_arguments *args, const char *name);
+PCTL_API uint64_t pctl_argument_flags(const struct pctl_arguments *args, const char *name);
+PCTL_API size_t pctl_argument_texts(const struct pctl_arguments *args, const char *name);
+PCTL_API const char *pctl_argument_texts_at(
+	const struct pctl_arguments *args, const char *name, size_t i);
 PCTL_API bool pctl_argument_given(const struct pctl_arguments *args, const char *name);
+PCTL_API const struct pctl_secret *pctl_argument_secret(
+	const struct pctl_arguments *args, const char *name);
 
 /*
  * What fits no interface: `powerctl DRIVER METHOD [PARAMETER=VALUE ...] NODES`. A table of these
@@ -361,9 +374,13 @@ PCTL_API bool pctl_argument_given(const struct pctl_arguments *args, const char 
 struct pctl_method {
 	uint32_t size;
 	uint32_t flags;
-	const char *name; /* lower case, words joined by - */
+	const char *name; /* lower case, words joined by -; `a-b` may be typed as `a b` too */
 	const char *help; /* one line: what it does */
-	/* NULL: none. Single values that are no secrets: they stand on the command line. */
+	/*
+	 * NULL: none. They stand on the command line: a list by saying NAME=VALUE again
+	 * (PCTL_TYPE_TEXTS) or with commas (PCTL_TYPE_FLAGS), a secret as NAME_file=FILE or
+	 * NAME_env=VARIABLE and never in place; its name needs a word like password or key.
+	 */
 	const struct pctl_property *parameters;
 	uint32_t limit_ms; /* how long it may take; less than a read: as long as a read */
 	/*

@@ -144,8 +144,8 @@ struct pctl_request {
 
 	bool log_new; /* LOG: only events since this user's last look */
 
-	/* METHOD: whose it is (nodes of other drivers are problems), its name, and a map of texts
-	 * by the names of its parameters, or NULL. */
+	/* METHOD: whose it is (nodes of other drivers are problems), its name, and a map of texts,
+	 * and of lists of texts, by the names of its parameters, or NULL. */
 	const char *driver, *method;
 	const struct pctl_value *arguments;
 

@@ -175,6 +175,9 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.boot = &amt_boot,
 	.inspect = &amt_inspect,
 	.console = &amt_console,
+	.log = &amt_log,
+	.sensors = &amt_sensors,
+	.methods = amt_methods,
 	.media = &amt_media,
 	/* Its engine sleeps, and loses the packets that wake it. */
 	.connect_ms = 6000,

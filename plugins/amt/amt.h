@@ -6,7 +6,11 @@
  *	version, recovery                    what versions and boot parameters look like, no I/O
  *	link                                 which port, TLS or not; one HTTP request
  *	call                                 an op as a chain of WS-Management requests
- *	power, boot, inspect                 the operations
+ *	records/: bytes, event, audit, records   the records of both logs, no I/O
+ *	smbios                               what the firmware's numbers and texts mean, no I/O
+ *	power, boot, inspect, hardware, log, sensors   the operations
+ *	classes/: class, tables              classes as tables of fields, no I/O
+ *	classes/: chain and the others       methods: they read classes, and change them
  *	redirection/: frame, login           redirection as bytes and frames, no I/O
  *	redirection/: wire, session, switch  a connection, up to the end of its login
  *	redirection/: sol                    the console
@@ -20,6 +24,8 @@
 #include <powerctl/driver.h>
 #include <powerctl/http.h>
 
+#include "classes/class.h"
+#include "records/records.h"
 #include "wsman/answer.h"
 
 /* What the devices of one loop share. */
@@ -77,6 +83,7 @@ struct call {
 	struct wsman held;    /* built ahead, see amt_hold() */
 	struct answer_want want;
 	bool changes;
+	bool taken; /* a change was answered: see amt_changed() */
 	amt_then_fn *then;
 	amt_except_fn *except;
 	amt_each_fn *each;
@@ -91,6 +98,8 @@ struct call {
 /* Starts working on op; ends it. amt_end(dev, NULL) is success. */
 void amt_begin(struct amt_dev *dev, struct pctl_op *op);
 void amt_end(struct amt_dev *dev, const struct pctl_error *err);
+/* The op goes on without us: something else waits for it, and may begin it again. */
+void amt_let_go(struct amt_dev *dev);
 void amt_fail(struct amt_dev *dev, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -109,11 +118,15 @@ void amt_list(struct amt_dev *dev, const struct wsman_class *class, amt_each_fn 
 	amt_then_fn *then, amt_except_fn *except);
 
 /* A request with fields: begin it, add them with wsman_text() and so on, and send it. */
+struct wsman *amt_request(
+	struct amt_dev *dev, const struct wsman_head *head, enum status_kind returns);
 struct wsman *amt_put(struct amt_dev *dev, const struct wsman_class *class);
 struct wsman *amt_invoke(struct amt_dev *dev, const struct wsman_class *class, const char *method,
 	enum status_kind returns);
 /* What was begun acts on the machine: see pctl_op_committed(). */
 void amt_changes(struct amt_dev *dev);
+/* The device took a change, and what follows may change more: failures keep their class. */
+void amt_changed(struct amt_dev *dev);
 void amt_send(struct amt_dev *dev, amt_then_fn *then, amt_except_fn *except);
 /* Puts the request that was begun aside while others are sent, and takes it up again. */
 void amt_hold(struct amt_dev *dev);
@@ -146,6 +159,45 @@ struct inspect_work {
 	char version[32], build[16], sku[16];
 };
 
+struct log_work {
+	struct pctl_value *ret, *left_out;
+	struct records *records;
+	uint32_t next; /* iterator, index of a record, or the handle of a lock */
+	unsigned reads;
+	bool again; /* the audit log is read from its start, for it is another one by now */
+};
+
+struct hardware_work {
+	struct pctl_value *ret;
+	struct hardware *parts;
+	size_t step;
+	bool any; /* some step brought something */
+};
+
+struct sensors_work {
+	struct pctl_value *ret;
+	bool last;
+};
+
+struct chain_step;
+
+#define CHAIN_CHANGES 12u
+
+/* Of classes/: a method's chain. What it changes and looks for is its own, below. */
+struct chain_work {
+	const struct pctl_arguments *args;
+	struct pctl_value *ret;
+	const struct chain_step *step;
+	void (*then)(struct amt_dev *dev);
+	const struct class *class;
+	struct class_change change[CHAIN_CHANGES + 1];
+	struct wsman_selector selector[2];
+	unsigned stage, changes;
+	uint64_t number, flags;
+	struct wsman_class explored; /* by name; its URI is in text */
+	char text[128];
+};
+
 struct switch_work;
 
 struct amt_dev {
@@ -163,6 +215,11 @@ struct amt_dev {
 		struct power_work power;
 		struct boot_work boot;
 		struct inspect_work inspect;
+		struct hardware_work hardware;
+		struct log_work log;
+		struct sensors_work sensors;
+
+		struct chain_work chain;
 	} work;
 };
 
@@ -175,6 +232,12 @@ extern const struct pctl_boot_if amt_boot;
 extern const struct pctl_inspect_if amt_inspect;
 extern const struct pctl_console_if amt_console;
 extern const struct pctl_media_if amt_media;
+extern const struct pctl_log_if amt_log;
+extern const struct pctl_sensors_if amt_sensors;
+extern const struct pctl_method amt_methods[];
+
+/* pctl_inspect_if.hardware */
+void amt_hardware(void *data, struct pctl_op *op, struct pctl_value *ret);
 
 /* Facts. TLS is "yes" or "no". */
 #define FACT_TLS "tls"

@@ -63,6 +63,11 @@ void amt_end(struct amt_dev *dev, const struct pctl_error *err)
 	drop(&dev->call); /* err may be the saved one */
 }
 
+void amt_let_go(struct amt_dev *dev)
+{
+	drop(&dev->call);
+}
+
 void amt_fail(struct amt_dev *dev, int code, const char *fmt, ...)
 {
 	struct pctl_error err = { 0 };
@@ -125,6 +130,15 @@ void amt_get(struct amt_dev *dev, const struct wsman_class *class, amt_then_fn *
 	amt_send(dev, then, except);
 }
 
+struct wsman *amt_request(
+	struct amt_dev *dev, const struct wsman_head *head, enum status_kind returns)
+{
+	struct wsman *w = begin_request(dev, head);
+
+	dev->call.want.returns = returns;
+	return w;
+}
+
 struct wsman *amt_put(struct amt_dev *dev, const struct wsman_class *class)
 {
 	return begin_request(dev, &(struct wsman_head){ .verb = WSMAN_PUT, .class = class });
@@ -143,6 +157,12 @@ struct wsman *amt_invoke(struct amt_dev *dev, const struct wsman_class *class, c
 void amt_changes(struct amt_dev *dev)
 {
 	dev->call.changes = true;
+}
+
+void amt_changed(struct amt_dev *dev)
+{
+	dev->call.taken = true;
+	pctl_op_taken(dev->call.op);
 }
 
 void amt_hold(struct amt_dev *dev)
@@ -283,7 +303,7 @@ void amt_call_answered(
 		call->items = 0;
 		enumerate(dev, call->request.head.class);
 	} else {
-		if (call->changes && answer_is_verdict(&why))
+		if (call->changes && !call->taken && answer_is_verdict(&why))
 			pctl_op_not_taken(call->op);
 		fail_call(dev, &why);
 	}

@@ -117,11 +117,11 @@ static enum fault change_kvm(struct call *c, uint32_t *ret_value)
 }
 
 static const struct method redirection_methods[] = {
-	{ "RequestStateChange", "RequestedState", change_redirection, 0 },
-	{ "TerminateSession", "SessionType", terminate, 0 },
+	{ "RequestStateChange", "RequestedState", change_redirection, 0, NULL },
+	{ "TerminateSession", "SessionType", terminate, 0, NULL },
 };
 static const struct method kvm_methods[] = {
-	{ "RequestStateChange", "RequestedState", change_kvm, 0 },
+	{ "RequestStateChange", "RequestedState", change_kvm, 0, NULL },
 };
 
 const struct wclass redir_classes[] = {

@@ -11,6 +11,7 @@
 #include "knobs.h"
 #include "optin.h"
 #include "sim.h"
+#include "store.h"
 
 static const struct counter counters[] = {
 	WEB_COUNTER_ROWS,
@@ -38,6 +39,7 @@ static const struct counter counters[] = {
 	COUNTER(unsaid_power),
 	COUNTER(nmi),
 	COUNTER(put_boot),
+	COUNTER(writes),
 	COUNTER(redir_connections),
 	COUNTER(redir_logins),
 	COUNTER(redir_bad_logins),
@@ -119,6 +121,8 @@ void device_done(struct device *dev)
 {
 	boot_done(&dev->boot);
 	ider_done(dev);
+	logs_done(dev);
+	store_free(dev);
 	web_device_done(&dev->web);
 }
 
@@ -241,6 +245,8 @@ void device_json(struct device *dev, struct buf *out)
 	boot_state(dev, out);
 	consent_state(dev, out);
 	redir_json(dev, out);
+	json_member_bool(out, "unprovisioned", dev->unprovisioned);
+	json_member_number(out, "commits", dev->store ? dev->store->commits : 0);
 	json_member_number(out, "connections_open", dev->web.connections_open);
 }
 

@@ -231,6 +231,7 @@ uint32_t power_request(struct device *dev, unsigned action)
 	} else {
 		dev->counters.set_power++;
 		dev->power.accepted = sim_now(dev->sim);
+		logs_note_power(dev, action);
 	}
 	return value;
 }

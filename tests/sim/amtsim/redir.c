@@ -15,7 +15,14 @@
 #include "sim.h"
 #include "web_tls.h"
 
-enum { BACKLOG = 4096, IN_MAX = 1 << 20, OUT_MAX = 64 << 20, DRIP_MS = 1, LATER_PORT = 2 };
+enum {
+	BACKLOG = 4096,
+	IN_MAX = 1 << 20,
+	OUT_MAX = 64 << 20,
+	DRIP_MS = 1,
+	LATER_PORT = 2,
+	SEND_BUFFER = 64 << 10
+};
 
 static const struct redir_protocol none[] = {
 	[REDIR_KVM] = { .name = "KVM", .magic = "KVMR" },
@@ -437,6 +444,8 @@ static void on_connection(uv_stream_t *stream, int status)
 		return;
 	}
 	uv_tcp_nodelay(&c->tcp, 1);
+	/* A management engine has no megabytes for it. */
+	uv_send_buffer_size((uv_handle_t *)&c->tcp, &(int){ SEND_BUFFER });
 	c->dev->counters.redir_connections++;
 	if (l->tls && !c->mute)
 		c->tls = tls_new(&c->dev->web);

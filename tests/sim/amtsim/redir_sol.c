@@ -23,7 +23,7 @@ enum {
 	RTS_DTR = 3,
 	POWER = 4,
 
-	OUT_MAX = 4 << 20,
+	OUT_MAX = 8 << 20,
 	/* What the client does not take is kept up to here; then it is not heard any more. */
 	KEPT_MAX = 256 << 10,
 	TICK_MS = 20,

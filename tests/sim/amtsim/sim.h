@@ -9,6 +9,7 @@
 
 #include "boot.h"
 #include "control.h"
+#include "logs.h"
 #include "options.h"
 #include "power.h"
 #include "profile.h"
@@ -37,6 +38,26 @@ enum consent {
 	CONSENT_NONE,
 	CONSENT_KVM,
 	CONSENT_ALL,
+};
+
+enum log_iterator {
+	LOG_ITERATOR_NORMAL,
+	LOG_ITERATOR_STUCK,
+	LOG_ITERATOR_ENDLESS,
+};
+
+enum log_records {
+	LOG_RECORDS_GOOD,
+	LOG_RECORDS_BASE64,
+	LOG_RECORDS_SHORT,
+	LOG_RECORDS_UNKNOWN,
+};
+
+enum audit {
+	AUDIT_CLEAR,
+	AUDIT_READ,
+	AUDIT_FORBIDDEN,
+	AUDIT_ABSENT,
 };
 
 enum pull_style {
@@ -86,10 +107,26 @@ struct knobs {
 	uint32_t pull_style;
 	uint32_t no_software_identity;
 	uint32_t no_kvm;
+	uint32_t no_hardware;
+	uint32_t no_processor;
+	uint32_t unfilled;
+	uint32_t log_iterator;
+	uint32_t log_records;
+	uint32_t log_batch;
+	uint32_t log_oldest_first;
+	uint32_t audit;
+	uint32_t audit_batch;
+	uint32_t audits;
 	uint32_t lock_after;
 	uint32_t lock_within_s;
 	uint32_t lock_s;
 	uint32_t wrong_realm;
+	uint32_t refuse_call_value;
+	uint32_t flash_writes;
+	uint32_t audit_full;
+	uint32_t clock_unset;
+	uint32_t tls_only;
+	uint32_t no_wifi;
 	uint32_t redirection_login;
 	uint32_t redirection_status;
 	uint32_t redirection_realm;
@@ -135,6 +172,7 @@ struct counters {
 	uint64_t unsaid_power;
 	uint64_t nmi;
 	uint64_t put_boot;
+	uint64_t writes;
 	uint64_t redir_connections;
 	uint64_t redir_logins;
 	uint64_t redir_bad_logins;
@@ -167,6 +205,8 @@ struct optin {
 	uint64_t blocked_until;
 };
 
+enum { SIM_NAME = 64 };
+
 struct log_entry {
 	uint8_t class_index;
 	uint8_t call;
@@ -196,6 +236,12 @@ struct device {
 	struct power power;
 	struct boot boot;
 	struct optin optin;
+	struct logs logs;
+	struct store *store; /* NULL until it is asked for */
+	char absent[SIM_NAME];
+	char refuse_call[SIM_NAME];
+	char lose_call[SIM_NAME]; /* once */
+	bool unprovisioned;
 	struct redir redir;
 	struct ider_report *ider; /* NULL: there was no session */
 	uint32_t e503_seq;

@@ -2,7 +2,7 @@
 #include "terminal.h"
 
 enum {
-	FLOOD_MAX = 1 << 20,
+	FLOOD_MAX = 4 << 20,
 	LINES_MAX = 10000,
 	BACKSPACE = 0x08,
 	INTERRUPT = 0x03,
