@@ -122,6 +122,14 @@ static void add_console(struct pctl_value *map, const struct pctl_target *target
 	pctl_value_set_bool(map, "console", console && !(console->flags & PCTL_CONSOLE_ELSEWHERE));
 }
 
+static void add_display(struct pctl_value *map, const struct pctl_target *target)
+{
+	const struct pctl_display_if *display = target->loaded->driver->display;
+
+	pctl_value_set_bool(map, "display", display != NULL);
+	pctl_value_set_bool(map, "display_direct", display && display->direct);
+}
+
 static void add_log(struct pctl_value *map, const struct pctl_target *target)
 {
 	const struct pctl_log_if *log = target->loaded->driver->log;
@@ -145,6 +153,7 @@ static const struct part {
 	{ "inspect", "inspect", add_inspect },
 	{ "identify", "identify", add_identify },
 	{ "console", "console", add_console },
+	{ "display", "display", add_display },
 	{ "log", "log", add_log },
 	{ "sensors", "sensors", add_sensors },
 };
