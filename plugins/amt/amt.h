@@ -144,6 +144,12 @@ struct inspect_work {
 	char version[32], build[16], sku[16];
 };
 
+struct direct_work {
+	const struct pctl_display_direct *wish;
+	struct pctl_value *ret;
+};
+
+struct screens_work;
 struct switch_work;
 
 struct amt_dev {
@@ -156,11 +162,13 @@ struct amt_dev {
 	struct call call;
 	char server[72]; /* the Server header of the last answer: names the firmware's version */
 	struct switch_work *redirection_switch; /* of the op in progress */
+	struct screens_work *screens;           /* the same */
 	bool standby; /* found in modern standby when its state was last read */
 	union {
 		struct power_work power;
 		struct boot_work boot;
 		struct inspect_work inspect;
+		struct direct_work direct;
 	} work;
 };
 
@@ -172,6 +180,7 @@ extern const struct pctl_power_if amt_power;
 extern const struct pctl_boot_if amt_boot;
 extern const struct pctl_inspect_if amt_inspect;
 extern const struct pctl_console_if amt_console;
+extern const struct pctl_display_if amt_display;
 
 /* Facts. TLS is "yes" or "no". */
 #define FACT_TLS "tls"
