@@ -13,6 +13,7 @@ static const struct {
 	{ boot_classes, &boot_classes_count },
 	{ info_classes, &info_classes_count },
 	{ redir_classes, &redir_classes_count },
+	{ kvm_classes, &kvm_classes_count },
 };
 
 const struct wclass *classes_at(size_t i)

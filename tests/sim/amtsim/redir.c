@@ -18,12 +18,11 @@ enum { BACKLOG = 4096, IN_MAX = 1 << 20, OUT_MAX = 64 << 20, DRIP_MS = 1, LATER_
 
 static const struct redir_protocol none[] = {
 	[REDIR_IDER] = { .name = "IDER", .magic = "IDER" },
-	[REDIR_KVM] = { .name = "KVM", .magic = "KVMR" },
 };
 static const struct redir_protocol *const protocols[REDIR_KINDS] = {
 	[REDIR_SOL] = &redir_sol,
 	[REDIR_IDER] = &none[REDIR_IDER],
-	[REDIR_KVM] = &none[REDIR_KVM],
+	[REDIR_KVM] = &redir_kvm,
 };
 
 struct redir_conn {
