@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 JOBS ?= $(shell nproc)
 
-.PHONY: all deps demo check bench bench-ipmi bench-compare fuzz lint format install deb dist clean help
+.PHONY: all deps demo check bench bench-amt bench-ipmi bench-compare fuzz lint format install deb dist clean help
 
 all: $(BUILD)/CMakeCache.txt
 	@env -u MAKEFLAGS -u MAKELEVEL cmake --build $(BUILD) -j $(JOBS) -- --no-print-directory
@@ -32,6 +32,9 @@ check-%: all
 bench: all
 	@scripts/deps check
 	@scripts/bench
+
+bench-amt: all
+	@scripts/bench-amt
 
 bench-ipmi: all
 	@scripts/deps check
@@ -68,6 +71,7 @@ help:
 	@echo 'make check-system tests with other programs'"'"' daemons; asks before it installs (YES=1: not)'
 	@echo '                  (its parts: '$(filter-out check-system,$(notdir $(wildcard scripts/check-*)))')'
 	@echo 'make bench        timings beside other clients, in one table'
+	@echo 'make bench-amt    what a thousand consoles of Intel AMT machines cost'
 	@echo 'make bench-ipmi   its rows of IPMI: beside ipmipower and ipmitool'
 	@echo 'make bench-compare BASE=REVISION  whether HEAD is slower than that, as ratios; ROWS= of make bench'
 	@echo 'make fuzz         each fuzz target for EACH=60 seconds'

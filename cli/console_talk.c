@@ -16,6 +16,7 @@
 
 #include <powerctl/mem.h>
 
+#include "console_boot.h"
 #include "console_link.h"
 #include "console_log.h"
 #include "escape.h"
@@ -37,6 +38,8 @@ struct talk {
 	struct outflow out;
 	struct outflow words; /* to standard error: a terminal that takes nothing blocks nobody */
 	struct console_log log;
+	struct console_boot boot;
+	bool booted;
 	struct escape escape;
 	struct signals signals;
 	uv_signal_t stop, go; /* SIGTSTP, SIGCONT */
@@ -57,6 +60,7 @@ static void leave(struct talk *t, int status)
 	t->over = true;
 	t->status = status;
 	console_link_stop(&t->link);
+	console_boot_stop(&t->boot);
 	inflow_stop(&t->in);
 	(void)uv_timer_stop(&t->quiet);
 }
@@ -129,6 +133,32 @@ static void on_log_trouble(void *data, const char *text)
 
 /* --- The machine. ----------------------------------------------------------------------------- */
 
+static void on_booted(void *data, bool ok, const char *text)
+{
+	struct talk *t = data;
+
+	if (ok) {
+		notice(t, "it starts, with its BIOS on the console");
+		return;
+	}
+	PCTL_AUTO(free) char *said = pctl_xasprintf("not started: %s", text);
+	say_failure(t, said);
+	leave(t, CLI_FAILED);
+}
+
+/* Once: a console that is lost while the machine starts is only opened again. */
+static void boot(struct talk *t)
+{
+	if (!t->cli->options.boot || t->booted)
+		return;
+	t->booted = true;
+	t->boot.cli = t->cli;
+	t->boot.done = on_booted;
+	t->boot.data = t;
+	if (console_boot_start(&t->boot, t->link.node) != CLI_OK)
+		leave(t, CLI_USAGE);
+}
+
 static void on_opened(void *data)
 {
 	struct talk *t = data;
@@ -149,6 +179,7 @@ static void on_opened(void *data)
 	if (t->person)
 		(void)terminal_raw(STDIN_FILENO);
 	inflow_start(&t->in);
+	boot(t);
 }
 
 static void wait_for_quiet(struct talk *t);
@@ -417,7 +448,7 @@ static void finish(struct talk *t)
 		notice(t, "console of %s closed", t->link.name);
 	terminal_restore();
 	/* A person who leaves wants no more; a script wants what came before the end. */
-	while (!console_link_is_gone(&t->link) ||
+	while (!console_link_is_gone(&t->link) || !console_boot_is_gone(&t->boot) ||
 		(!t->person && !t->signals.came && outflow_waits(&t->out)))
 		(void)uv_run(&t->cli->loop, UV_RUN_ONCE);
 	console_link_done(&t->link);

@@ -54,6 +54,10 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"show what the consoles of several nodes print; send nothing"),
 	[OPTION_STEAL] =
 		ROW("steal", 0, OPTION_FLAG, NULL, steal, "take it from whoever else is using it"),
+	[OPTION_BOOT] = ROW("boot", 0, OPTION_FLAG, NULL, boot,
+		"then reset it, or turn it on, with its BIOS on the console"),
+	[OPTION_END_SESSIONS] = ROW("end-sessions", 0, OPTION_FLAG, NULL, end_sessions,
+		"first end consoles that forbid it, whoever has them"),
 	[OPTION_LOG] = ROW("log", 0, OPTION_TEXT, "FILE", log, "append what is printed to a file"),
 	[OPTION_ESCAPE] = ROW("escape", 0, OPTION_TEXT, "CHARACTER", escape,
 		"what escape sequences begin with: ~, ^], none"),

@@ -39,6 +39,8 @@ enum option_id {
 	/* Of consoles and logs. */
 	OPTION_FOLLOW,
 	OPTION_STEAL,
+	OPTION_BOOT,
+	OPTION_END_SESSIONS,
 	OPTION_LOG,
 	OPTION_ESCAPE,
 	OPTION_NO_RECONNECT,
@@ -161,7 +163,7 @@ struct options {
 	uint64_t force_after_ms;
 	const char *url, *until;
 
-	bool follow, steal, no_reconnect, log_new, clear;
+	bool follow, steal, boot, end_sessions, no_reconnect, log_new, clear;
 	const char *log, *escape;
 
 	uint64_t display;

@@ -69,6 +69,7 @@ struct pctl_request run_request_from(const struct cli *cli, enum pctl_verb verb)
 		.verb = verb,
 		.no_wait = o->no_wait,
 		.soft = o->soft,
+		.end_sessions = o->end_sessions,
 		.force_after_ms = o->force_after_ms,
 		.on_if_off = o->on_if_off,
 		.dry_run = o->dry_run,

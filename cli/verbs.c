@@ -226,7 +226,7 @@ const struct command command_off = {
 		"in that time.\nSuccess means that the hardware said off.",
 	.flags = COMMAND_NODES,
 	.options = OPTIONS(OPTIONS_DISRUPT, OPTION_NO_WAIT, OPTION_SOFT, OPTION_FORCE_AFTER,
-		OPTION_WITH_CHILDREN),
+		OPTION_WITH_CHILDREN, OPTION_END_SESSIONS),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_OFF,
 };
@@ -238,7 +238,7 @@ const struct command command_reboot = {
 	.help = "What is on is power cycled and read on again; what is off is turned on. With "
 		"--soft the\noperating system is asked to restart.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS(OPTIONS_DISRUPT, STARTS, OPTION_SOFT),
+	.options = OPTIONS(OPTIONS_DISRUPT, STARTS, OPTION_SOFT, OPTION_END_SESSIONS),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_REBOOT,
 };
@@ -249,7 +249,8 @@ const struct command command_cycle = {
 	.summary = "power cycle; an error for what is off",
 	.help = "As reboot, but a machine that is off is an error; --on-if-off turns it on.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS(OPTIONS_DISRUPT, STARTS, OPTION_ON_IF_OFF, OPTION_SOFT),
+	.options = OPTIONS(
+		OPTIONS_DISRUPT, STARTS, OPTION_ON_IF_OFF, OPTION_SOFT, OPTION_END_SESSIONS),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_CYCLE,
 };

@@ -263,7 +263,8 @@ static int begin_tls(struct pctl_connection *c, struct pctl_error *err)
 	/* A name, not a number, is what servers choose a certificate by. */
 	const char *host = pctl_device_host(c->settings.device);
 	if (!strchr(host, ':') && host[strspn(host, "0123456789.")])
-		(void)SSL_set_tlsext_host_name(c->ssl, host);
+		(void)SSL_ctrl(c->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+			(void *)(uintptr_t)host); /* the macro takes no const */
 	return use_certificate(c, err);
 }
 

@@ -22,6 +22,7 @@
  *   console.open             must not
  *   display.open             must not
  *   display.direct           may; without it it is tried again, which does the same as once
+ *   console.end_sessions     must not: before the action it is for, nothing has happened
  *   what only reads          must not
  *
  * An op has one commit point. Where a second request of it changes the device too, say
@@ -208,11 +209,18 @@ struct pctl_boot {
 	enum pctl_boot_mode mode;
 	bool persistent; /* else for the next start only */
 	const char *url; /* PCTL_BOOT_HTTP; NULL otherwise */
+	uint32_t flags;  /* PCTL_BOOT_WITH_CONSOLE or 0 */
 };
+
+/* In pctl_boot.flags: for the next start, what the BIOS shows goes to the console as well. Only
+ * where pctl_boot_if.flags has PCTL_BOOT_TAKES_CONSOLE. */
+#define PCTL_BOOT_WITH_CONSOLE 1u
 
 /* The device takes an override only together with a power action: set() is called right before
  * act(). */
 #define PCTL_BOOT_APPLY_AT_POWER_ACTION 1u
+/* set() knows PCTL_BOOT_WITH_CONSOLE. */
+#define PCTL_BOOT_TAKES_CONSOLE 2u
 
 struct pctl_boot_if {
 	uint32_t size;
@@ -257,9 +265,15 @@ struct pctl_console_if {
 	 */
 	void (*open)(
 		void *dev, struct pctl_op *op, unsigned flags, struct pctl_session **ret_session);
-	/* PCTL_ACTION_BIT()s the device refuses while one is open; not acted upon yet. */
+	/* PCTL_ACTION_BIT()s the device refuses while one is open. */
 	uint32_t refused_actions;
 	uint32_t flags; /* PCTL_CONSOLE_ELSEWHERE or 0 */
+	/*
+	 * Optional. Ends all sessions that make the device refuse actions (consoles, media),
+	 * whoever has them; that there is none is no failure. `off --end-sessions` calls it before
+	 * one of refused_actions. Must not call pctl_op_committed().
+	 */
+	void (*end_sessions)(void *dev, struct pctl_op *op);
 };
 
 /* End the session that somebody else has with the display. */
@@ -287,8 +301,8 @@ struct pctl_display_if {
 	 * security type None: the login was the op's. It greets with version 3.8 or one above, to
 	 * which 3.8 is an answer as well; who hands it to a viewer writes 3.8 in the greeting's
 	 * place, for not all of them know that. Facts: kind "rfb"; version "3.8"; pixel_formats, a
-	 * list of the names
-	 * ("rgb565", "rgb332") that the device takes where it does not take all; note, as for a
+	 * list of the names ("rgb565", "rgb332") that the device takes where it does not take all;
+	 * picture_max, how many bytes a picture may have where that is limited; note, as for a
 	 * console. wish lives until the op ends. The device stays open until the session has ended.
 	 */
 	void (*open)(void *dev, struct pctl_op *op, const struct pctl_display_wish *wish,
@@ -301,8 +315,6 @@ struct pctl_display_if {
 	 */
 	void (*direct)(void *dev, struct pctl_op *op, const struct pctl_display_direct *direct,
 		struct pctl_value *ret);
-	/* PCTL_ACTION_BIT()s the device refuses while one is open; not acted upon yet. */
-	uint32_t refused_actions;
 };
 
 /* Trees as inspect's. */

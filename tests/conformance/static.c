@@ -233,7 +233,8 @@ static void check_boot(const struct bench *bench, const struct pctl_driver *d)
 
 	check_bits(bench, "boot.once", d->boot->once, known);
 	check_bits(bench, "boot.persistent", d->boot->persistent, known);
-	check_bits(bench, "boot.flags", d->boot->flags, PCTL_BOOT_APPLY_AT_POWER_ACTION);
+	check_bits(bench, "boot.flags", d->boot->flags,
+		PCTL_BOOT_APPLY_AT_POWER_ACTION | PCTL_BOOT_TAKES_CONSOLE);
 	if (!(d->boot->once | d->boot->persistent))
 		fail(bench, "boot.once and boot.persistent are empty: there is nothing to set");
 	if (d->boot->flags && !d->power)
@@ -265,9 +266,6 @@ static void check_interfaces(const struct bench *bench)
 		fail(bench, "the inspect interface has neither info nor hardware");
 	if (d->console)
 		check_bits(bench, "console.refused_actions", d->console->refused_actions,
-			PCTL_ACTION_BIT(PCTL_ACTION_COUNT) - 1);
-	if (d->display)
-		check_bits(bench, "display.refused_actions", d->display->refused_actions,
 			PCTL_ACTION_BIT(PCTL_ACTION_COUNT) - 1);
 	for (const struct pctl_method *m = d->methods; m && m->name; m++)
 		check_method(bench, m);

@@ -356,7 +356,7 @@ int frame_put_login(struct pctl_buf *out, enum login_type type, const struct fra
 int frame_read_fields(
 	const struct frame_login *login, struct frame_field *ret, size_t n, struct pctl_error *err)
 {
-	struct frame_field fields[LOGIN_FIELDS_MAX];
+	struct frame_field fields[LOGIN_FIELDS_MAX] = { { .len = 0 } };
 	size_t at = 0;
 
 	for (size_t i = 0; i < n; i++) {

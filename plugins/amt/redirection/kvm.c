@@ -22,6 +22,8 @@
 #define TYPED_MAX ((size_t)8192)
 #define KEPT_MAX  ((size_t)1 << 18)
 #define PART      ((size_t)4096)
+/* Firmware hangs up on more, in whatever format. */
+#define PICTURE_MAX 9216000
 
 enum state {
 	OPENING, /* within the op */
@@ -266,6 +268,7 @@ static struct pctl_value *new_facts(const struct kvm *k)
 	pctl_value_add(formats, pctl_value_new_text("rgb565"));
 	pctl_value_add(formats, pctl_value_new_text("rgb332"));
 	pctl_value_set(facts, "pixel_formats", formats);
+	pctl_value_set_int(facts, "picture_max", PICTURE_MAX);
 	if (k->facts.switched_on)
 		pctl_value_set_text(
 			facts, "note", "KVM or its listener was off; it was switched on");
@@ -401,5 +404,4 @@ const struct pctl_display_if amt_display = {
 	.size = sizeof(amt_display),
 	.open = open_display,
 	.direct = screens_direct,
-	.refused_actions = PCTL_ACTION_BIT(PCTL_ACTION_OFF) | PCTL_ACTION_BIT(PCTL_ACTION_CYCLE),
 };

@@ -136,7 +136,7 @@ static int put_response(struct login *login, const struct pctl_digest *challenge
 static int answer(struct login *login, const struct frame_login *reply, struct pctl_buf *out,
 	struct pctl_error *err)
 {
-	struct pctl_digest challenge;
+	struct pctl_digest challenge = { .stale = false };
 
 	if (reply->status == LOGIN_OK)
 		return pctl_error_set(err, PCTL_E_PROTOCOL,

@@ -14,6 +14,7 @@
 
 #include "amt.h"
 #include "redirection/session.h"
+#include "redirection/switch.h"
 
 /* What peers ask for, and firmware is known to take. The device ends a session that is silent for
  * RX_TIMEOUT_MS, and all of them beat this often. */
@@ -472,6 +473,8 @@ static void succeed(struct sol *s)
 	(void)uv_timer_start(&s->timer, on_beat, BEAT_MS, BEAT_MS);
 	watch(s);
 	*s->ret_session = &s->session;
+	/* It may be open for days, and the device's web server has few connections. */
+	amt_link_idle(s->dev);
 	amt_end(s->dev, NULL);
 }
 
@@ -548,5 +551,6 @@ static void open_console(
 const struct pctl_console_if amt_console = {
 	.size = sizeof(amt_console),
 	.open = open_console,
+	.end_sessions = redirection_end_all,
 	.refused_actions = PCTL_ACTION_BIT(PCTL_ACTION_OFF) | PCTL_ACTION_BIT(PCTL_ACTION_CYCLE),
 };

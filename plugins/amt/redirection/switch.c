@@ -184,3 +184,37 @@ void redirection_end_others(
 			"SessionType", what == REDIRECTION_SOL ? SESSION_SOL : SESSION_IDER);
 	amt_send(dev, then, except);
 }
+
+static void ended_all(struct amt_dev *dev, const struct xml_node *answer)
+{
+	(void)answer;
+	amt_end(dev, NULL);
+}
+
+/* That there was none is what it says of most. */
+static void not_ended(struct amt_dev *dev, const struct pctl_error *err)
+{
+	amt_end(dev, err->code == PCTL_E_REFUSED || err->code == PCTL_E_UNSUPPORTED ? NULL : err);
+}
+
+static void ended_sol(struct amt_dev *dev, const struct xml_node *answer)
+{
+	(void)answer;
+	redirection_end_others(dev, REDIRECTION_IDER, ended_all, not_ended);
+}
+
+static void not_ended_sol(struct amt_dev *dev, const struct pctl_error *err)
+{
+	if (err->code == PCTL_E_REFUSED)
+		ended_sol(dev, NULL);
+	else
+		not_ended(dev, err);
+}
+
+void redirection_end_all(void *data, struct pctl_op *op)
+{
+	struct amt_dev *dev = data;
+
+	amt_begin(dev, op);
+	redirection_end_others(dev, REDIRECTION_SOL, ended_sol, not_ended_sol);
+}

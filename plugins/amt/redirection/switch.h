@@ -34,4 +34,7 @@ void redirection_switch_on(struct amt_dev *dev, struct switch_work *work, enum r
 void redirection_end_others(
 	struct amt_dev *dev, enum redirection what, amt_then_fn *then, amt_except_fn *except);
 
+/* Consoles and media, for pctl_console_if.end_sessions. */
+void redirection_end_all(void *data, struct pctl_op *op);
+
 #endif

@@ -112,6 +112,35 @@ static void show_forget(const struct device *dev, struct buf *out)
 	buf_uint(out, dev->nonce_epoch);
 }
 
+static bool set_state(struct device *dev, struct str value)
+{
+	uint64_t n;
+
+	if (!parse_uint(value, 32771, &n) || n < 32768)
+		return false;
+	dev->redir.state = (uint32_t)n;
+	return true;
+}
+
+static void show_state(const struct device *dev, struct buf *out)
+{
+	buf_uint(out, dev->redir.state);
+}
+
+static bool set_listener(struct device *dev, struct str value)
+{
+	if (!str_is(value, "0") && !str_is(value, "1"))
+		return false;
+	dev->redir.listening = str_is(value, "1");
+	redir_sync(dev);
+	return true;
+}
+
+static void show_listener(const struct device *dev, struct buf *out)
+{
+	buf_uint(out, dev->redir.listening);
+}
+
 static bool set_drop(struct device *dev, struct str value)
 {
 	if (!str_is(value, "1"))
@@ -196,6 +225,15 @@ static const struct knob table[] = {
 	WORD(redirection_fault, "no truncate oversize interleave unknown drip close silent empty",
 		"what becomes of that challenge", NULL),
 	NUM(redirection_locked, 1, 0, "the BIOS forbids to switch redirection on: PT_STATUS 16"),
+	{ .name = "redirection_deaf",
+		.kind = KNOB_NUMBER,
+		.at = offsetof(struct knobs, redirection_deaf),
+		.max = 1,
+		.help = "nobody listens on the redirection ports, whatever ListenerEnabled says",
+		.changed = redir_sync },
+	OWN("redirection_state", "32768 to 32771", "EnabledState: 1 more for IDER, 2 for SOL",
+		set_state, show_state),
+	OWN("redirection_listener", "0 or 1", "ListenerEnabled", set_listener, show_listener),
 	OWN("redirection_drop", "1",
 		"hangs up on all redirection sessions; reads: how many there are", set_drop,
 		show_sessions),

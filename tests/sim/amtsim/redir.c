@@ -449,7 +449,8 @@ static bool wanted(const struct redir_listener *l)
 	const struct device *dev = l->dev;
 	const struct web_options *o = &dev->sim->options.web;
 
-	if (!dev->sim->redirects || !dev->redir.listening || dev->knobs.web.dead == WEB_DEAD_REFUSE)
+	if (!dev->sim->redirects || !dev->redir.listening || dev->knobs.redirection_deaf ||
+		dev->knobs.web.dead == WEB_DEAD_REFUSE)
 		return false;
 	return l->tls ? !o->no_tls : !o->no_plain && dev->profile->plain;
 }

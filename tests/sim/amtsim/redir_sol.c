@@ -285,6 +285,16 @@ static struct sol *open_session(const struct device *dev)
 	return s && s->open ? s : NULL;
 }
 
+void sol_show_bios(struct device *dev)
+{
+	struct sol *s = open_session(dev);
+
+	if (!s)
+		return;
+	buf_fmt(&s->out, "\r\nBIOS of device %u\r\n", dev->n);
+	flush(s);
+}
+
 bool sol_set_send(struct device *dev, struct str value)
 {
 	static const struct {

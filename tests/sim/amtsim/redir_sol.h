@@ -5,6 +5,9 @@
 
 #include "redir.h"
 
+/* The host starts with its BIOS on the serial line. */
+void sol_show_bios(struct device *dev);
+
 /* For knobs. */
 bool sol_set_send(struct device *dev, struct str value);
 void sol_show_send(const struct device *dev, struct buf *out);
