@@ -18,6 +18,7 @@ enum {
 	KEPT_MAX = 4 << 20,
 	ENCODINGS_MAX = 256,
 	CUT_TEXT_MAX = 1 << 20,
+	TICK_MS = 50,
 };
 
 /* In the order of the words of the knob kvm_fault. */
@@ -46,9 +47,12 @@ struct kvm {
 	} step;
 	struct picture shown; /* the size that the client knows, and its pixels */
 	int encoding;
-	bool resizes; /* the client knows DesktopSize */
-	bool begun;   /* the zlib stream */
-	bool wanted;  /* an update, that is made when there is room */
+	bool resizes;  /* the client knows DesktopSize */
+	bool begun;    /* the zlib stream */
+	bool wanted;   /* an update, that is made when there is room */
+	bool owed;     /* one that is made when the picture is another one */
+	uint32_t sent; /* the frame that the client has; 0: none */
+	uv_timer_t timer;
 };
 
 static uint32_t frame_now(const struct device *dev)
@@ -204,6 +208,15 @@ static bool fault_update(struct kvm *k)
 	}
 }
 
+/* Whether the client has what there is to be seen. */
+static bool is_seen(const struct kvm *k)
+{
+	struct picture now = { 0 };
+
+	picture_now(k->dev, &now);
+	return k->sent == now.frame && now.width == k->shown.width && now.height == k->shown.height;
+}
+
 static void update(struct kvm *k)
 {
 	if (redir_waiting(k->conn) > KEPT_MAX) {
@@ -217,12 +230,31 @@ static void update(struct kvm *k)
 	const struct buf *b = pack(k);
 
 	k->dev->counters.kvm_updates++;
+	k->sent = k->shown.frame;
 	if (k->dev->knobs.kvm_fault == FAULT_DROP) {
 		redir_send(k->conn, b->p, b->n / 2);
 		redir_hang_up(k->conn);
 	} else {
 		say(k, b);
 	}
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct kvm *k = timer->data;
+
+	if (!k->owed || is_seen(k))
+		return;
+	k->owed = false;
+	update(k);
+}
+
+/* Of changes only: when there are any. */
+static void ask(struct kvm *k, bool changes)
+{
+	k->owed = changes && is_seen(k);
+	if (!k->owed)
+		update(k);
 }
 
 /* --- What it is told. ------------------------------------------------------------------------- */
@@ -245,6 +277,7 @@ static bool set_format(struct kvm *k, const uint8_t *p)
 	uint64_t pixels = (uint64_t)k->shown.width * k->shown.height;
 
 	/* The depth is not looked at. */
+	k->sent = 0;
 	if (p[0] == 16 && memcmp(p + 2, wide + 2, 11) == 0)
 		k->shown.pixel_bytes = 2;
 	else if (p[0] == 8 && memcmp(p + 2, small + 2, 11) == 0)
@@ -304,7 +337,7 @@ static bool act(struct kvm *k, const uint8_t *p)
 	case 2:
 		return be16(p + 2) <= ENCODINGS_MAX && set_encodings(k, p + 4, be16(p + 2));
 	case 3:
-		update(k);
+		ask(k, p[1]);
 		return true;
 	case 4:
 		k->dev->counters.kvm_keys++;
@@ -414,12 +447,22 @@ static void *begin(struct redir_conn *c)
 	k->conn = c;
 	k->dev = redir_device(c);
 	k->dev->counters.kvm_sessions++;
+	uv_timer_init(&k->dev->sim->loop, &k->timer);
+	k->timer.data = k;
+	uv_timer_start(&k->timer, on_tick, TICK_MS, TICK_MS);
 	return k;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	free(handle->data);
 }
 
 static void end(void *session)
 {
-	free(session);
+	struct kvm *k = session;
+
+	uv_close((uv_handle_t *)&k->timer, on_closed);
 }
 
 const struct redir_protocol redir_kvm = {
