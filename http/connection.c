@@ -142,6 +142,12 @@ static void arm(struct pctl_connection *c, bool at_once)
 		(void)uv_timer_stop(&c->timer);
 }
 
+/* The rest of a record, of which no descriptor tells. */
+static bool holds(const struct pctl_connection *c)
+{
+	return c->wanted & PCTL_CONNECTION_READ && c->ssl && SSL_pending(c->ssl) > 0;
+}
+
 static void watch(struct pctl_connection *c)
 {
 	bool read = c->wanted & PCTL_CONNECTION_READ, write = c->wanted & PCTL_CONNECTION_WRITE;
@@ -155,8 +161,7 @@ static void watch(struct pctl_connection *c)
 		(void)uv_poll_start(&c->poll, events, on_poll);
 	else
 		(void)uv_poll_stop(&c->poll);
-	/* What OpenSSL holds already, no descriptor tells of. */
-	arm(c, read && c->ssl && SSL_has_pending(c->ssl));
+	arm(c, holds(c));
 }
 
 void pctl_connection_expect(struct pctl_connection *c, uint64_t ms)
@@ -488,7 +493,11 @@ int pctl_connection_read(
 		ERR_clear_error();
 		c->reading_waits_to_write = false;
 		int r = SSL_read_ex(c->ssl, buf, size, ret_n);
-		return r == 1 ? 0 : tls_result(c, r, &c->reading_waits_to_write, false, err);
+		if (r != 1)
+			return tls_result(c, r, &c->reading_waits_to_write, false, err);
+		if (holds(c))
+			arm(c, true);
+		return 0;
 	}
 	ssize_t n = recv(c->fd, buf, size, 0);
 	if (n > 0) {
