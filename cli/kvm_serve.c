@@ -37,8 +37,8 @@ struct serve {
 	bool stream_gone;
 	int listener, viewer; /* -1: none */
 	uint16_t port;
-	char *made; /* the path of the socket that is to go */
-	uv_poll_t waiting;
+	char *made;                /* the path of the socket that is to go */
+	uv_poll_t waiting, device; /* while no viewer is there */
 	bool waits;
 	struct relay *relay;
 	struct kvm_viewer program;
@@ -145,7 +145,8 @@ static int clear_path(const struct sockaddr_un *a)
 		say("--socket: %s is there, and no socket; choose another path", a->sun_path);
 		return CLI_USAGE;
 	}
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* Of another type, so that nobody takes it for a viewer. */
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int r = connect(fd, (const struct sockaddr *)a, sizeof(*a));
 	bool refused = r < 0 && errno == ECONNREFUSED;
 	if (fd >= 0)
@@ -219,6 +220,15 @@ static void on_relay_end(void *data, enum relay_end how)
 	leave(s, how == RELAY_VIEWER_LEFT ? CLI_OK : CLI_FAILED);
 }
 
+static void stop_waiting(struct serve *s)
+{
+	if (!s->waits)
+		return;
+	s->waits = false;
+	uv_close((uv_handle_t *)&s->waiting, NULL);
+	uv_close((uv_handle_t *)&s->device, NULL);
+}
+
 static void on_waiting(uv_poll_t *poll, int status, int events)
 {
 	struct serve *s = poll->data;
@@ -234,8 +244,7 @@ static void on_waiting(uv_poll_t *poll, int status, int events)
 		return;
 	}
 	/* There is one screen: who comes now finds nobody. */
-	uv_close((uv_handle_t *)&s->waiting, NULL);
-	s->waits = false;
+	stop_waiting(s);
 	(void)close(s->listener);
 	s->listener = -1;
 	s->viewer = fd;
@@ -283,44 +292,32 @@ static void on_signal(void *data)
 	leave(data, CLI_INTERRUPTED);
 }
 
-/* Until a viewer is there nobody reads the device: that it hung up shows as an end without data. */
-static void look_at_device(struct serve *s)
+/* Until a viewer is there nobody reads the device, and its greeting lies unread. */
+static void on_disconnect(uv_poll_t *poll, int status, int events)
 {
-	char byte;
+	struct serve *s = poll->data;
 
-	if (s->relay || recv(pctl_stream_fd(s->stream), &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0)
-		return;
+	(void)status, (void)events;
 	leave(s, CLI_FAILED);
-}
-
-static void on_look(uv_timer_t *timer)
-{
-	look_at_device(timer->data);
 }
 
 static void wait_for_viewer(struct serve *s)
 {
-	uv_timer_t look;
-
 	(void)uv_poll_init(&s->cli->loop, &s->waiting, s->listener);
-	s->waiting.data = s;
+	(void)uv_poll_init(&s->cli->loop, &s->device, pctl_stream_fd(s->stream));
+	s->waiting.data = s->device.data = s;
 	s->waits = true;
 	(void)uv_poll_start(&s->waiting, UV_READABLE, on_waiting);
-	(void)uv_timer_init(&s->cli->loop, &look);
-	look.data = s;
-	(void)uv_timer_start(&look, on_look, 0, 1000);
+	(void)uv_poll_start(&s->device, UV_DISCONNECT, on_disconnect);
 	while (!s->over)
 		(void)uv_run(&s->cli->loop, UV_RUN_ONCE);
-	uv_close((uv_handle_t *)&look, NULL);
-	(void)uv_run(&s->cli->loop, UV_RUN_NOWAIT); /* it lives on this stack */
 }
 
 static void clean_up(struct serve *s)
 {
 	relay_close(s->relay);
 	s->relay = NULL;
-	if (s->waits)
-		uv_close((uv_handle_t *)&s->waiting, NULL);
+	stop_waiting(s);
 	kvm_viewer_leave(&s->program);
 	if (s->stream) {
 		pctl_stream_close(s->stream, on_stream_closed, s);

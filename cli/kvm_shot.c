@@ -463,8 +463,12 @@ static char *file_name(const struct cli *cli, size_t node)
 
 static int make_folder(const char *path)
 {
-	if (mkdir(path, 0777) == 0 || errno == EEXIST)
+	struct stat st;
+
+	if (mkdir(path, 0777) == 0)
 		return CLI_OK;
+	if (errno == EEXIST && (stat(path, &st) < 0 || !S_ISDIR(st.st_mode)))
+		errno = ENOTDIR;
 	say("--screenshot: no folder %s can be made: %s", path, strerror(errno));
 	return CLI_USAGE;
 }

@@ -86,7 +86,8 @@ def keeps_the_contract(lab):
     if r.unwatched:
         sanitizer.append("contract.open")
     same([s for s in skipped if s not in sanitizer],
-         ["contract.boot", "contract.console", "contract.identify", "contract.idle"], r)
+         ["contract.boot", "contract.console", "contract.display", "contract.identify",
+          "contract.idle"], r)
     has(r.diagnostics, "driver line conforms: ")
     same(os.listdir(lab.folder), [n for n in os.listdir(lab.folder) if "driver-check" not in n],
          "folders left behind")

@@ -5,6 +5,7 @@
  * in place of it; what one side does not take, the other side is not asked for.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -103,15 +104,12 @@ static void tell_end(struct kvm *k)
 		ended(k->session.data, &k->why);
 }
 
-/* The device's own descriptor: whoever read it to its end has not said so. */
+/* The device's own descriptor: that it has hung up may lie behind bytes that nobody has read. */
 static void ask_descriptor(struct kvm *k)
 {
-	char byte;
-	ssize_t n = recv(k->session.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	struct pollfd one = { .fd = k->session.fd, .events = POLLRDHUP };
 
-	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
-		return;
-	if (pctl_dial_error(k->dev->device, k->session.fd, &k->why) < 0)
+	if (poll(&one, 1, 0) <= 0 || pctl_dial_error(k->dev->device, k->session.fd, &k->why) < 0)
 		return;
 	(void)pctl_error_set(&k->why, PCTL_E_UNREACHABLE, "connection lost: the device closed it");
 	(void)pctl_error_flag(&k->why, PCTL_ERROR_DROPPED);

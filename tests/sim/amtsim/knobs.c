@@ -127,6 +127,21 @@ static void show_state(const struct device *dev, struct buf *out)
 	buf_uint(out, dev->redir.state);
 }
 
+static bool set_kvm(struct device *dev, struct str value)
+{
+	uint64_t n;
+
+	if (!parse_uint(value, 1, &n))
+		return false;
+	dev->redir.kvm = n;
+	return true;
+}
+
+static void show_kvm(const struct device *dev, struct buf *out)
+{
+	buf_uint(out, dev->redir.kvm);
+}
+
 static bool set_listener(struct device *dev, struct str value)
 {
 	if (!str_is(value, "0") && !str_is(value, "1"))
@@ -245,6 +260,7 @@ static const struct knob table[] = {
 		"ping, overflow, power_off, power_on, loopback, unknown, truncate, interleave, "
 		"close or TEXT",
 		"an open SOL session sends that now; reads: no", sol_set_send, sol_show_send),
+	OWN("kvm", "0 or 1", "KVM is enabled", set_kvm, show_kvm),
 	NUM(picture, ANY, 0, "KVM's picture stays at this frame; 0: it moves"),
 	NUM(kvm_width, 7680, 720,
 		"how wide KVM's screen is; viewers hear of it with their next update"),
