@@ -120,7 +120,7 @@ def nothing_was_checked(lab):
     r = check(lab, "--only", "contract", line)
     same(r.status, 2, r)
     has(r.diagnostics, "# --address is needed for contract.open, contract.close, contract.reads")
-    has(r.diagnostics, "driver line WAS NOT CHECKED: 0 of 0 checks passed, 12 do not apply")
+    has(r.diagnostics, "driver line WAS NOT CHECKED: 0 of 0 checks passed, 13 do not apply")
     has(r.err, "nothing was checked: these checks need a device; give --address")
     r = check(lab, line)
     same(r.status, 0, r)
