@@ -449,9 +449,50 @@ def direct(lab):
 
 
 @test
+def without_a_device(lab):
+    """The null driver has a screen to try all of it with"""
+    lab.inventory('nodes:\n  a1: {driver: "null"}\n  a2: {driver: "null", fail_reads: auth}\n')
+    width, height, rgb, _ = shot(lab)
+    same((width, height, rgb[:6], rgb[-3:]), (64, 48, bytes(6), b"\xff\xff\0"))
+    bad(lab.run("kvm", "--screenshot", lab.path("x.png"), "a2"), 1, "a2: error: auth: told to fail")
+    bad(lab.run("kvm", "--screenshot", lab.path("x.png"), "--display", "2", "a1"), 1,
+        "a1: error: refused: it has one display")
+    bad(lab.run("kvm", "--direct", "--off", "a1"), 1, "has no VNC port of the device's own")
+    v = Viewer(lab).connect()
+    same(v.begin(), (64, 48))
+    v.sock.sendall(b"\6\0\0\0\xff\xff\xff\xff")  # more than it takes: it hangs up
+    same(v.get(1), b"")
+    same(v.end()[0], 1)
+
+
+def connect_as(uid, port):
+    """The first bytes that another user's viewer gets."""
+    code = (f"import os,socket; s=socket.socket(); os.setgroups([]); os.setgid({uid}); "
+            f"os.setuid({uid}); s=socket.socket(); s.connect(('127.0.0.1',{port})); "
+            "print(s.recv(12))")
+    r = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                       timeout=lib.PATIENCE, check=False)
+    return r.stdout.strip() or r.stderr
+
+
+@test
+def other_users(lab):
+    """A viewer of another user is turned away, and one of ours still gets in"""
+    if os.geteuid():
+        lib.skip("kvm: only root can be another user")
+    lab.inventory('nodes:\n  a1: {driver: "null"}\n')
+    v = Viewer(lab)
+    same(connect_as(65534, v.where.rsplit(":", 1)[1]), "b''")
+    has(v.proc.stderr.readline().decode(), "a1: a viewer of another user was turned away")
+    v.connect()
+    same(v.begin(), (64, 48))
+    same(v.leave()[0], 0)
+
+
+@test
 def words(lab):
     """Options that do not go together, and nodes that have no screen"""
-    lab.inventory('nodes:\n  n[1-2]: {driver: "null"}\n')
+    lab.inventory("nodes:\n  n[1-2]: {driver: wol, address: 127.0.0.1, mac: 52:54:00:12:34:56}\n")
     for args, wanted in ((["--screenshot", "x", "--view", "n1"], "exclude each other"),
                          (["--socket", "x", "--view", "n1"], "exclude each other"),
                          (["--off", "n1"], "--off goes with --direct"),
@@ -465,7 +506,7 @@ def words(lab):
         has(r.err, wanted)
     r = lab.run("kvm", "n1")
     same(r.status, 1, r)
-    has(r.err, "n1: error: unsupported: driver null has no display")
+    has(r.err, "n1: error: unsupported: driver wol has no display")
     bad(lab.run("kvm", "--direct", "--off", "n1"), 1, "has no VNC port of the device's own")
 
 

@@ -43,7 +43,7 @@ def null(lab):
     """null: a machine in memory"""
     secret = lab.write("secret", "the-canary-sings\n")
     conforms(lab, "null", "--password-file", secret, "--set", "latency=1ms",
-             but=("contract.display", "contract.idle", *NO_NETWORK))
+             but=("contract.idle", *NO_NETWORK))
 
 
 def of_amt(lab):
