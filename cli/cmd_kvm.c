@@ -73,7 +73,11 @@ static int read_password(const struct cli *cli, struct pctl_secret **ret, struct
 {
 	if (cli->options.vnc_password_file)
 		return login_read_file(cli->options.vnc_password_file, ret, err);
-	return prompt_secret("password for VNC viewers: ", ret, err);
+	int r = prompt_secret("password for VNC viewers: ", ret, err);
+	if (r == 0)
+		return 0;
+	PCTL_AUTO(free) char *why = pctl_xstrdup(err->text);
+	return pctl_error_set(err, r, "%s; --vnc-password-file FILE takes it from a file", why);
 }
 
 static int set_direct(struct cli *cli, const struct selection *selection)
@@ -130,8 +134,9 @@ const struct command command_kvm = {
 	.summary = "the machine's screen, keyboard and mouse, for a VNC viewer",
 	.help = "Logs in to the machine's screen, prints an address on this host, and waits there "
 		"for one VNC\nviewer (--view starts $VNCVIEWER, or one that is found). It ends "
-		"when the viewer leaves, or with\n^C. Who else is logged in to this host can "
-		"reach a port, but not a --socket.\n--screenshot FILE.png writes a picture "
+		"when the viewer leaves, or with\n^C. Viewers of other users are turned away; "
+		"--socket PATH is a place of this user alone.\n--screenshot FILE.png writes a "
+		"picture "
 		"instead; of several nodes: powerctl kvm --screenshot DIR/\nNODES.\n--direct sets "
 		"up the machine's own VNC port instead, where it has one, with a password for\n"
 		"viewers that is asked for or read from --vnc-password-file; --direct --off closes "

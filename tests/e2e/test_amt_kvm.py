@@ -132,10 +132,11 @@ class Viewer:
         self.get(struct.unpack(">I", head[20:])[0])
         return struct.unpack(">HH", head[:4])
 
-    def raw(self, width, height):
-        """A whole picture as Raw, in RGB565: its SHA-256."""
-        self.sock.sendall(struct.pack(">BBHi", 2, 0, 1, 0) +
-                          struct.pack(">BBHHHH", 3, 0, 0, 0, width, height))
+    def raw(self, width, height, ahead=None):
+        """A whole picture as Raw, in RGB565: its SHA-256. ahead: so many more are asked for."""
+        ask = struct.pack(">BBHHHH", 3, 0, 0, 0, width, height)
+        if ahead is None or ahead:
+            self.sock.sendall(struct.pack(">BBHi", 2, 0, 1, 0) + ask * (1 + (ahead or 0)))
         screen = bytearray(width * height * 2)
         count = struct.unpack(">H", self.get(4)[2:])[0]
         for _ in range(count):
@@ -295,6 +296,16 @@ def viewers(lab):
     v = Viewer(lab).connect()
     same(v.begin(), (200, 150))
     same(v.raw(200, 150), fleet.device()["kvm_sha256"])
+    # More than fits anywhere waits, and none of it is lost.
+    fleet.set(1, kvm_width=1000, kvm_height=800, picture=9)
+    big = Viewer(lab, "--steal").connect()
+    same(big.begin(), (1000, 800))
+    same([big.raw(1000, 800, ahead=n) for n in (3, 0, 0, 0)],
+         [fleet.device()["kvm_sha256"]] * 4)
+    same(big.leave()[0], 0)
+    same(v.end()[0], 1)
+    v = Viewer(lab).connect()
+    v.begin()
     # Keys arrive.
     v.sock.sendall(b"\4\1\0\0\0\0\xff\x0d")
     fleet.wait(lambda d: d["counters"]["kvm_keys"] == 1)
@@ -440,7 +451,9 @@ def direct(lab):
         bad(r, 1, "a1: error: config: the password for viewers: Intel AMT takes exactly 8")
         assert wrong not in r.out + r.err
     same(fleet.counters()["bodies"], puts)
-    same(lab.run("kvm", "--direct", "a1").status, 2)  # nobody to ask
+    r = lab.run("kvm", "--direct", "a1")  # nobody to ask
+    same(r.status, 2)
+    has(r.err, "--vnc-password-file FILE")
     same(lab.run("--trace", "kvm", "--direct", "--vnc-password-file", secret, "a1").err.count("Aa1!"), 0)
     fleet.set(1, profile="16.1")
     fleet.inventory(True)
