@@ -294,7 +294,7 @@ def viewers(lab):
     nobody(fleet)
     # Over TLS and of old firmware: a greeting with 4.0 is 3.8 to viewers.
     fleet.set(1, profile="11")
-    fleet.inventory(True)
+    fleet.inventory(tls=True)
     v = Viewer(lab).connect()
     same(v.begin(), (200, 150))
     same(v.raw(200, 150), fleet.device()["kvm_sha256"])
@@ -458,7 +458,7 @@ def direct(lab):
     has(r.err, "--vnc-password-file FILE")
     same(lab.run("--trace", "kvm", "--direct", "--vnc-password-file", secret, "a1").err.count("Aa1!"), 0)
     fleet.set(1, profile="16.1")
-    fleet.inventory(True)
+    fleet.inventory(tls=True)
     bad(lab.run("kvm", "--direct", "--vnc-password-file", secret, "a1"), 1,
         "a1: error: unsupported: the firmware does not take it")
 
