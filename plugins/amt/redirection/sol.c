@@ -465,7 +465,7 @@ static void succeed(struct sol *s)
 
 	pctl_value_set_text(facts, "kind", "sol");
 	if (s->facts.switched_on)
-		pctl_value_set_text(facts, "note",
+		pctl_value_set_text(facts, "hint",
 			"Serial over LAN or its listener was off; it was switched on");
 	s->session.facts = facts;
 	s->state = OPEN;
