@@ -350,9 +350,9 @@ static int open_screen(struct serve *s)
 	return s->stream ? CLI_OK : s->status;
 }
 
-static const char *note_of(const struct serve *s)
+static const char *hint_of(const struct serve *s)
 {
-	return pctl_value_text(pctl_value_get(pctl_stream_facts(s->stream), "note"));
+	return pctl_value_text(pctl_value_get(pctl_stream_facts(s->stream), "hint"));
 }
 
 int kvm_serve(struct cli *cli, size_t node)
@@ -367,8 +367,8 @@ int kvm_serve(struct cli *cli, size_t node)
 	signals_start(&s.signals, &cli->loop, on_signal, NULL, &s);
 	if (status == CLI_OK)
 		status = open_screen(&s);
-	if (status == CLI_OK && note_of(&s))
-		on_note(&s, note_of(&s));
+	if (status == CLI_OK && hint_of(&s))
+		on_note(&s, hint_of(&s));
 	if (status == CLI_OK && !s.over)
 		status = announce(&s);
 	if (status == CLI_OK && !s.over)

@@ -269,10 +269,10 @@ static struct pctl_value *new_facts(const struct kvm *k)
 	pctl_value_set_int(facts, "picture_max", PICTURE_MAX);
 	if (k->facts.switched_on)
 		pctl_value_set_text(
-			facts, "note", "KVM or its listener was off; it was switched on");
+			facts, "hint", "KVM or its listener was off; it was switched on");
 	else if (k->screens.changed)
 		pctl_value_set_text(
-			facts, "note", "KVM showed another display; it shows this one from now on");
+			facts, "hint", "KVM showed another display; it shows this one from now on");
 	return facts;
 }
 
