@@ -473,6 +473,21 @@ static int make_folder(const char *path)
 	return CLI_USAGE;
 }
 
+/* The one that a file is to be made in. */
+static int check_folder(const char *path, bool is_folder)
+{
+	PCTL_AUTO(free) char *folder = pctl_xstrdup(path);
+	char *slash = strrchr(folder, '/');
+	const char *where = is_folder ? folder : slash == folder ? "/" : slash ? folder : ".";
+
+	if (!is_folder && slash && slash != folder)
+		*slash = '\0';
+	if (access(where, W_OK | X_OK) == 0)
+		return CLI_OK;
+	say("--screenshot: no file can be made in %s: %s", where, strerror(errno));
+	return CLI_USAGE;
+}
+
 /* Whether path is a folder, or to be one; what is wrong with it is said before anything is sent. */
 static int check_path(struct shots *all, const char *path)
 {
@@ -496,15 +511,7 @@ static int check_path(struct shots *all, const char *path)
 		say("--screenshot: %s is neither a file nor a folder", path);
 		return CLI_USAGE;
 	}
-	PCTL_AUTO(free) char *up = pctl_xstrdup(path);
-	char *slash = strrchr(up, '/');
-	const char *where = all->folder ? path : slash == up ? "/" : slash ? up : ".";
-	if (!all->folder && slash)
-		*slash = '\0';
-	if (access(slash == up && !all->folder ? "/" : where, W_OK | X_OK) == 0)
-		return CLI_OK;
-	say("--screenshot: no file can be made in %s: %s", where, strerror(errno));
-	return CLI_USAGE;
+	return check_folder(path, all->folder);
 }
 
 static void start(struct shots *all, const struct selection *selection, const char *path)

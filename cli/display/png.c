@@ -65,7 +65,7 @@ static void put_palette(png_structp png, png_infop info)
 
 static void widen(const uint8_t *from, unsigned width, png_bytep to)
 {
-	for (unsigned x = 0; x < width; x++) {
+	for (size_t x = 0; x < width; x++) {
 		unsigned c = from[2 * x] | (unsigned)from[2 * x + 1] << 8;
 
 		/* scale(), of 31 and of 63, without a division. */

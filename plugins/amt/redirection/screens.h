@@ -19,7 +19,7 @@ struct screens_work {
 void screens_choose(struct amt_dev *dev, struct screens_work *work);
 
 /* As struct pctl_display_if has it. */
-void screens_direct(void *dev, struct pctl_op *op, const struct pctl_display_direct *direct,
+void screens_direct(void *data, struct pctl_op *op, const struct pctl_display_direct *direct,
 	struct pctl_value *ret);
 
 /* What is wrong with a password for viewers: exactly eight characters, of four kinds. */
