@@ -353,9 +353,10 @@ def ends(lab):
     v.proc.send_signal(signal.SIGINT)
     same(v.end(), (130, "", ""))
     nobody(fleet)
-    for fault in (None, "viewer"):
+    for tls, viewer in ((False, False), (False, True), (True, False), (True, True)):
+        fleet.inventory(tls=tls)
         v = Viewer(lab)
-        if fault:
+        if viewer:
             v.connect()
             v.begin()
         fleet.set(1, redirection_drop=1)
