@@ -29,6 +29,9 @@
 #include "say.h"
 #include "signals.h"
 
+/* Who hangs up within this time does so for what the viewer asked of it at the beginning. */
+#define COLOURS_MS ((uint64_t)5000)
+
 struct serve {
 	struct cli *cli;
 	size_t node;
@@ -43,7 +46,8 @@ struct serve {
 	struct relay *relay;
 	struct kvm_viewer program;
 	struct signals signals;
-	bool over;
+	bool over, cut_off;
+	uint64_t viewed_at;
 	int status;
 	struct pctl_error why; /* the device ended it */
 };
@@ -215,6 +219,7 @@ static void on_relay_end(void *data, enum relay_end how)
 {
 	struct serve *s = data;
 
+	s->cut_off = how == RELAY_SCREEN_LEFT && uv_now(&s->cli->loop) - s->viewed_at < COLOURS_MS;
 	if (how == RELAY_NO_SCREEN)
 		say("%s: protocol: what it sends is no screen (RFB)", s->name);
 	leave(s, how == RELAY_VIEWER_LEFT ? CLI_OK : CLI_FAILED);
@@ -248,6 +253,7 @@ static void on_waiting(uv_poll_t *poll, int status, int events)
 	(void)close(s->listener);
 	s->listener = -1;
 	s->viewer = fd;
+	s->viewed_at = uv_now(&s->cli->loop);
 	s->relay = relay_new(&s->cli->loop, pctl_stream_fd(s->stream), fd, on_relay_end, s);
 }
 
@@ -271,6 +277,20 @@ static void on_program_left(void *data, int64_t status, int signal)
 	leave(s, CLI_FAILED);
 }
 
+static bool has_few_colours(const struct serve *s)
+{
+	return pctl_value_get(pctl_stream_facts(s->stream), "pixel_formats");
+}
+
+/* A screen that a viewer has seen for a moment only was most likely asked for too many colours. */
+static void say_colours(const struct serve *s)
+{
+	if (s->cut_off && has_few_colours(s) && !s->cli->options.quiet)
+		say("%s: its screen knows 16 and 8 bits a pixel only, and may hang up on viewers "
+		    "that ask for more: choose few colours in the viewer",
+			s->name);
+}
+
 static int start_viewer(struct serve *s)
 {
 	struct pctl_error err = { 0 };
@@ -279,7 +299,7 @@ static int start_viewer(struct serve *s)
 		return CLI_OK;
 	s->program.left = on_program_left;
 	s->program.data = s;
-	if (kvm_viewer_start(&s->program, &s->cli->loop, s->port, &err) == 0)
+	if (kvm_viewer_start(&s->program, &s->cli->loop, s->port, has_few_colours(s), &err) == 0)
 		return CLI_OK;
 	say("%s", err.text);
 	return CLI_FAILED;
@@ -320,6 +340,7 @@ static void clean_up(struct serve *s)
 	stop_waiting(s);
 	kvm_viewer_leave(&s->program);
 	if (s->stream) {
+		say_colours(s);
 		pctl_stream_close(s->stream, on_stream_closed, s);
 		while (!s->stream_gone)
 			(void)uv_run(&s->cli->loop, UV_RUN_ONCE);

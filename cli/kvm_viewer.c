@@ -15,14 +15,15 @@ static const struct {
 	const char *name;
 	enum { COLONS, DISPLAY, URL } form;
 	const char *option; /* before it */
+	const char *few;    /* the options by which it uses RGB332; NULL: not known */
 } viewers[] = {
-	{ "xtigervncviewer", COLONS, NULL },
-	{ "vncviewer", COLONS, NULL },
-	{ "gvncviewer", DISPLAY, NULL },
-	{ "remote-viewer", URL, NULL },
-	{ "vinagre", URL, NULL },
-	{ "remmina", URL, "-c" },
-	{ "krdc", URL, NULL },
+	{ "xtigervncviewer", COLONS, NULL, "-AutoSelect=0 -FullColor=0 -LowColorLevel=2" },
+	{ "gvncviewer", DISPLAY, NULL, "" },
+	{ "vncviewer", COLONS, NULL, NULL },
+	{ "remote-viewer", URL, NULL, NULL },
+	{ "vinagre", URL, NULL, NULL },
+	{ "remmina", URL, "-c", NULL },
+	{ "krdc", URL, NULL, NULL },
 };
 #define VIEWERS (sizeof(viewers) / sizeof(viewers[0]))
 
@@ -86,15 +87,19 @@ static bool is_there(const char *name)
 	return false;
 }
 
-static const char *choose(void)
+/* NULL: there is none. free() it. */
+static char *choose(bool few_colours)
 {
 	const char *own = getenv("VNCVIEWER");
 
 	if (own && own[strspn(own, " \t")])
-		return own;
-	for (size_t i = 0; i < VIEWERS; i++)
+		return pctl_xstrdup(own);
+	for (size_t i = 0; i < VIEWERS; i++) {
+		const char *few = few_colours ? viewers[i].few : NULL;
+
 		if (is_there(viewers[i].name))
-			return viewers[i].name;
+			return pctl_xasprintf("%s %s", viewers[i].name, few ? few : "");
+	}
 	return NULL;
 }
 
@@ -105,9 +110,10 @@ static void on_exit_of(uv_process_t *process, int64_t status, int signal)
 	v->left(v->data, status, signal);
 }
 
-int kvm_viewer_start(struct kvm_viewer *v, uv_loop_t *loop, uint16_t port, struct pctl_error *err)
+int kvm_viewer_start(struct kvm_viewer *v, uv_loop_t *loop, uint16_t port, bool few_colours,
+	struct pctl_error *err)
 {
-	const char *program = choose();
+	PCTL_AUTO(free) char *program = choose(few_colours);
 
 	if (!program)
 		return pctl_error_set(err, PCTL_E_CONFIG,

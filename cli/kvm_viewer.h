@@ -15,11 +15,12 @@ struct kvm_viewer {
 };
 
 /*
- * $VNCVIEWER (a program and its options, between blanks), else the first that is found. left
+ * $VNCVIEWER (a program and its options, between blanks), else the first that is found.
+ * few_colours: the screen knows 8 and 16 bits a pixel only, and one that is found is told so. left
  * follows from the loop. PCTL_E_CONFIG: there is none, or it cannot be started.
  */
-int kvm_viewer_start(
-	struct kvm_viewer *viewer, uv_loop_t *loop, uint16_t port, struct pctl_error *err);
+int kvm_viewer_start(struct kvm_viewer *viewer, uv_loop_t *loop, uint16_t port, bool few_colours,
+	struct pctl_error *err);
 /* It goes on by itself. The handle is closed by the loop's next turn. */
 void kvm_viewer_leave(struct kvm_viewer *viewer);
 
