@@ -69,6 +69,19 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		ROW("new", 0, OPTION_FLAG, NULL, log_new, "only what came since you last looked"),
 	[OPTION_CLEAR] = ROW("clear", 0, OPTION_FLAG, NULL, clear, "empty the log"),
 
+	[OPTION_DISPLAY] =
+		ROW("display", 0, OPTION_NUMBER, "N", display, "which of several displays, from 1"),
+	[OPTION_VIEW] = ROW("view", 0, OPTION_FLAG, NULL, view,
+		"start a VNC viewer for it: $VNCVIEWER, or one that is found"),
+	[OPTION_SOCKET] = ROW("socket", 0, OPTION_TEXT, "PATH", socket,
+		"wait for the viewer at a socket that is this user's alone"),
+	[OPTION_SCREENSHOT] = ROW("screenshot", 0, OPTION_TEXT, "FILE", screenshot,
+		"write a picture of the screen (PNG); of several nodes into a folder"),
+	[OPTION_DIRECT] = ROW("direct", 0, OPTION_FLAG, NULL, direct,
+		"set up the machine's own VNC port, with a password for viewers"),
+	[OPTION_VNC_PASSWORD_FILE] = ROW("vnc-password-file", 0, OPTION_TEXT, "FILE",
+		vnc_password_file, "a file that holds that password"),
+
 	[OPTION_SINCE] = ROW("since", 0, OPTION_TEXT, "TIME", since,
 		"only what is newer: 30m, 2h or 7d ago, or a time in UTC (2026-11-20 10:00)"),
 	[OPTION_LINES] =

@@ -48,6 +48,14 @@ enum option_id {
 	OPTION_NEW,
 	OPTION_CLEAR,
 
+	/* Of screens. */
+	OPTION_DISPLAY,
+	OPTION_VIEW,
+	OPTION_SOCKET,
+	OPTION_SCREENSHOT,
+	OPTION_DIRECT,
+	OPTION_VNC_PASSWORD_FILE,
+
 	/* Of the history. */
 	OPTION_SINCE,
 	OPTION_LINES,
@@ -159,6 +167,10 @@ struct options {
 	bool follow, steal, boot, end_sessions, no_reconnect, log_new, clear;
 	uint64_t every_ms;
 	const char *log, *escape;
+
+	uint64_t display;
+	bool view, direct;
+	const char *socket, *screenshot, *vnc_password_file;
 
 	const char *since, *last;
 	uint64_t lines;

@@ -84,6 +84,8 @@ static const char *what_is_missing(const struct pctl_driver *d)
 		return "its identify interface lacks set";
 	if (d->console && !d->console->open)
 		return "its console interface lacks open";
+	if (d->display && !d->display->open)
+		return "its display interface lacks open";
 	if (d->log && !d->log->read)
 		return "its log interface lacks read";
 	if (d->sensors && !d->sensors->read)
@@ -106,6 +108,7 @@ static const char *what_is_wrong(const struct pctl_driver *d, const char *name)
 		!plausible(d->inspect, UP_TO(struct pctl_inspect_if, info)) ||
 		!plausible(d->identify, UP_TO(struct pctl_identify_if, set)) ||
 		!plausible(d->console, UP_TO(struct pctl_console_if, open)) ||
+		!plausible(d->display, UP_TO(struct pctl_display_if, open)) ||
 		!plausible(d->log, UP_TO(struct pctl_log_if, read)) ||
 		!plausible(d->sensors, UP_TO(struct pctl_sensors_if, read)))
 		return "the size of an interface makes no sense";
@@ -401,6 +404,7 @@ static const char *adopt(
 	COPY_INTERFACE(plugin, d, inspect);
 	COPY_INTERFACE(plugin, d, identify);
 	COPY_INTERFACE(plugin, d, console);
+	COPY_INTERFACE(plugin, d, display);
 	COPY_INTERFACE(plugin, d, log);
 	COPY_INTERFACE(plugin, d, sensors);
 	return adopt_tables(plugin);

@@ -20,6 +20,7 @@ struct pctl_plugin {
 	struct pctl_property *properties;
 	char *path;
 
+	struct pctl_display_if display;
 	struct pctl_log_if log;
 	struct pctl_sensors_if sensors;
 	struct pctl_method *methods;

@@ -14,7 +14,7 @@
 
 const char *const pctl_core_keys[] = { "driver", "class", "credential", "address", "tags", "ready",
 	"maintenance", "protected", "trust", "via", "via_credential", "parent", "power", "boot",
-	"console", "identify", "inspect", "log", "sensors", "timeouts", NULL };
+	"console", "display", "identify", "inspect", "log", "sensors", "timeouts", NULL };
 
 static const char *const booleans[] = { "false", "true", NULL };
 

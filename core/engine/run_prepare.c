@@ -12,12 +12,12 @@
 #include "engine/kin.h"
 #include "engine/run.h"
 
-#define FANOUT            512u
-#define FILES_OF_OURS     16u /* descriptors that are not connections */
-#define FILES_PER_CONSOLE 5u
-#define FILES_OF_HOOKS    100u                  /* those of programs that run at a time */
-#define ROOM_OF_OURS      ((uint64_t)6 << 20)   /* with what is kept back (mem.h) */
-#define ROOM_PER_NODE     ((uint64_t)128 << 10) /* a connection with TLS and an answer */
+#define FANOUT           512u
+#define FILES_OF_OURS    16u                   /* descriptors that are not connections */
+#define FILES_PER_STREAM 5u                    /* of a console or display */
+#define FILES_OF_HOOKS   100u                  /* those of programs that run at a time */
+#define ROOM_OF_OURS     ((uint64_t)6 << 20)   /* with what is kept back (mem.h) */
+#define ROOM_PER_NODE    ((uint64_t)128 << 10) /* a connection with TLS and an answer */
 
 static size_t fits_memory(size_t n)
 {
@@ -44,7 +44,8 @@ static size_t choose_fanout(const struct pctl_run *run)
 	const char *text = pctl_value_text(pctl_value_get(defaults, "fanout"));
 	uint64_t n = run->request.fanout, files = pctl_file_spare();
 	size_t ours = FILES_OF_OURS + pctl_limits_count(run->core->limits);
-	unsigned each = run->request.verb == PCTL_VERB_CONSOLE ? FILES_PER_CONSOLE : 1;
+	bool streams = run->request.verb == PCTL_VERB_CONSOLE || run->request.verb == PCTL_VERB_KVM;
+	unsigned each = streams ? FILES_PER_STREAM : 1;
 	unsigned channel = 0;
 
 	for (size_t i = 0; i < run->count; i++)

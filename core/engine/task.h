@@ -129,7 +129,9 @@ struct pctl_task {
 	char *warning;                 /* what its hooks had to say afterwards */
 
 	struct pctl_session *session; /* as the driver opened it */
-	struct pctl_stream *stream;   /* has device and session from then on */
+	struct pctl_display_wish wish;
+	struct pctl_display_direct direct;
+	struct pctl_stream *stream; /* has device and session from then on */
 	struct pctl_value *tree;
 	char *note;
 	struct pctl_result result;
@@ -273,8 +275,9 @@ const struct pctl_verb_def *pctl_verb_def(enum pctl_verb verb);
 pctl_step_fn pctl_verb_status, pctl_verb_on, pctl_verb_off, pctl_verb_reboot, pctl_verb_reset,
 	pctl_verb_boot, pctl_verb_bootdev, pctl_verb_bootdev_show, pctl_verb_plain_action,
 	pctl_verb_identify, pctl_verb_wait, pctl_verb_wait_ready, pctl_verb_info,
-	pctl_verb_hardware, pctl_verb_ac_cycle, pctl_verb_caps, pctl_verb_console, pctl_verb_log,
-	pctl_verb_log_clear, pctl_verb_sensors, pctl_verb_method;
+	pctl_verb_hardware, pctl_verb_ac_cycle, pctl_verb_caps, pctl_verb_console, pctl_verb_kvm,
+	pctl_verb_kvm_direct, pctl_verb_log, pctl_verb_log_clear, pctl_verb_sensors,
+	pctl_verb_method;
 
 /* A restart was accepted: watches the machine from now on, where the request is to wait for it. */
 void pctl_task_watch_restart(struct pctl_task *task);
@@ -283,6 +286,9 @@ void pctl_task_end_on(struct pctl_task *task);
 
 /* Sets the boot device to task->boot (verb_boot.c). */
 extern const struct pctl_call pctl_call_boot_set;
+/* For a call's `then`: its session becomes the task's stream, and the task ends (verb_console.c).
+ */
+void pctl_task_end_opened(struct pctl_task *task);
 /* How long a method may take (verb_method.c). */
 uint64_t pctl_task_method_ms(const struct pctl_task *task);
 

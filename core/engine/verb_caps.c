@@ -125,6 +125,14 @@ static void add_console(struct pctl_value *map, const struct pctl_target *target
 	pctl_value_set_bool(map, "console", target->loaded->driver->console != NULL);
 }
 
+static void add_display(struct pctl_value *map, const struct pctl_target *target)
+{
+	const struct pctl_display_if *display = target->loaded->driver->display;
+
+	pctl_value_set_bool(map, "display", display != NULL);
+	pctl_value_set_bool(map, "display_direct", display && display->direct);
+}
+
 static void add_log(struct pctl_value *map, const struct pctl_target *target)
 {
 	const struct pctl_log_if *log = target->loaded->driver->log;
@@ -148,6 +156,7 @@ static const struct part {
 	{ "inspect", "inspect", add_inspect },
 	{ "identify", "identify", add_identify },
 	{ "console", "console", add_console },
+	{ "display", "display", add_display },
 	{ "log", "log", add_log },
 	{ "sensors", "sensors", add_sensors },
 };

@@ -133,7 +133,7 @@ int pctl_target_init(struct pctl_target *target, struct pctl_core *core,
 void pctl_target_done(struct pctl_target *target);
 
 /* What interface of pctl_target_init() may be, but "boot", which is one of these: NULL first. */
-#define PCTL_BINDINGS 7u
+#define PCTL_BINDINGS 8u
 extern const char *const pctl_bindings[PCTL_BINDINGS];
 /* Whether a node says something of its own about the i-th. */
 bool pctl_target_has_binding(const struct pctl_inventory *inventory, size_t node, size_t i);

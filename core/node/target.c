@@ -456,8 +456,8 @@ int pctl_target_init_feed(struct pctl_target *target, const struct pctl_target *
 	return check_map(target, inventory, pctl_value_place(feed), with_secrets, problems);
 }
 
-const char *const pctl_bindings[PCTL_BINDINGS] = { NULL, "power", "console", "identify", "inspect",
-	"log", "sensors" };
+const char *const pctl_bindings[PCTL_BINDINGS] = { NULL, "power", "console", "display", "identify",
+	"inspect", "log", "sensors" };
 
 bool pctl_target_has_binding(const struct pctl_inventory *inventory, size_t node, size_t i)
 {

@@ -20,6 +20,8 @@
  *   method.run               must, where its PCTL_METHOD_CHANGES says that it changes something
  *   boot.set, identify.set   may; without it they are tried again, which does the same as once
  *   console.open             must not
+ *   display.open             must not
+ *   display.direct           may; without it it is tried again, which does the same as once
  *   console.end_sessions     must not: before the action it is for, nothing has happened
  *   what only reads          must not
  *
@@ -43,6 +45,7 @@
 #include <powerctl/device.h>
 #include <powerctl/error.h>
 #include <powerctl/op.h>
+#include <powerctl/secret.h>
 #include <powerctl/session.h>
 #include <powerctl/value.h>
 
@@ -277,6 +280,48 @@ struct pctl_console_if {
 	 * one of refused_actions. Must not call pctl_op_committed().
 	 */
 	void (*end_sessions)(void *dev, struct pctl_op *op);
+};
+
+/* End the session that somebody else has with the display. */
+#define PCTL_DISPLAY_STEAL 1u
+
+/* What is to be seen of a machine, and how. */
+struct pctl_display_wish {
+	uint32_t size;
+	uint32_t flags;   /* PCTL_DISPLAY_ */
+	uint32_t display; /* which of several, from 1; 0: the one the device shows by itself */
+};
+
+/* A VNC port of the device's own, as it is to be from now on. */
+struct pctl_display_direct {
+	uint32_t size;
+	bool on;
+	const struct pctl_secret *password; /* what viewers have to know; NULL if not on */
+};
+
+struct pctl_display_if {
+	uint32_t size;
+	/*
+	 * Required. Opens the machine's screen, keyboard and mouse; the op ends with a session in
+	 * *ret_session, whose descriptor speaks RFB (RFC 6143) from the server's greeting on, with
+	 * security type None: the login was the op's. It greets with version 3.8 or one above, to
+	 * which 3.8 is an answer as well; who hands it to a viewer writes 3.8 in the greeting's
+	 * place, for not all of them know that. Facts: kind "rfb"; version "3.8"; pixel_formats, a
+	 * list of the names ("rgb565", "rgb332") that the device takes where it does not take all;
+	 * picture_max, how many bytes a picture may have where that is limited; hint, one line that
+	 * whoever looks at it should know. wish lives until the op ends. The device stays open
+	 * until the session has ended.
+	 */
+	void (*open)(void *dev, struct pctl_op *op, const struct pctl_display_wish *wish,
+		struct pctl_session **ret_session);
+	/*
+	 * Optional. Lets the device itself wait for viewers, at a port of its own, or ends that.
+	 * Answers in ret, a map: on, and port (an integer) where on. A password that the device
+	 * would not take is PCTL_E_CONFIG with its rules, and nothing is sent. direct lives until
+	 * the op ends.
+	 */
+	void (*direct)(void *dev, struct pctl_op *op, const struct pctl_display_direct *direct,
+		struct pctl_value *ret);
 };
 
 /* Trees as inspect's. */
@@ -514,6 +559,9 @@ struct pctl_driver {
 	 * and starts nothing.
 	 */
 	void (*values)(void (*add)(void *data, const char *value), void *data);
+
+	/* NULL where the driver has none. */
+	const struct pctl_display_if *display;
 };
 
 #ifdef __cplusplus

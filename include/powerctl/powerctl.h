@@ -91,8 +91,10 @@ enum pctl_verb {
 	PCTL_VERB_LOG_CLEAR,
 	PCTL_VERB_SENSORS,
 	PCTL_VERB_CONSOLE,
-	PCTL_VERB_METHOD,   /* one of a driver's methods */
-	PCTL_VERB_AC_CYCLE, /* mains power off and on, then on again if it was on */
+	PCTL_VERB_KVM,        /* screen, keyboard and mouse, as a stream of RFB */
+	PCTL_VERB_KVM_DIRECT, /* the device's own port for viewers, on or off */
+	PCTL_VERB_METHOD,     /* one of a driver's methods */
+	PCTL_VERB_AC_CYCLE,   /* mains power off and on, then on again if it was on */
 	PCTL_VERB_COUNT,
 };
 
@@ -113,7 +115,7 @@ struct pctl_request {
 	struct pctl_boot boot;            /* BOOTDEV, BOOT */
 	enum pctl_power_state wait_state; /* WAIT */
 	bool identify_off;                /* IDENTIFY */
-	bool steal;                       /* CONSOLE: end the session of somebody else */
+	bool steal;                       /* CONSOLE, KVM: end the session of somebody else */
 
 	bool end_sessions;       /* OFF, REBOOT, CYCLE: first end consoles that forbid it */
 	bool no_wait;            /* end when accepted */
@@ -145,6 +147,10 @@ struct pctl_request {
 	 * and of lists of texts, by the names of its parameters, or NULL. */
 	const char *driver, *method;
 	const struct pctl_value *arguments;
+
+	unsigned display; /* KVM: which of several, from 1; 0: the one the device shows */
+	/* KVM_DIRECT: what viewers have to know, which outlives the run; NULL: off. */
+	const struct pctl_secret *display_password;
 };
 
 /* One of several things that power a node, and what became of it. */
@@ -181,7 +187,8 @@ struct pctl_result {
 	const char *warning; /* what went wrong beside it, and unmakes nothing; or NULL */
 	const struct pctl_value *tree; /* what was read, and what a method answers; or NULL */
 	struct pctl_error error;       /* code 0 where ok; PCTL_E_SKIPPED with ok */
-	struct pctl_stream *stream;    /* CONSOLE: to be taken over, pctl_stream_take(); or NULL */
+	struct pctl_stream
+		*stream; /* CONSOLE, KVM: to be taken over, pctl_stream_take(); or NULL */
 	/* Where several feeds had a part in it: each of them. */
 	const struct pctl_feed_result *feeds;
 	size_t feed_count;

@@ -196,6 +196,12 @@ struct chain_work {
 	char text[128];
 };
 
+struct direct_work {
+	const struct pctl_display_direct *wish;
+	struct pctl_value *ret;
+};
+
+struct screens_work;
 struct switch_work;
 
 struct amt_dev {
@@ -208,6 +214,7 @@ struct amt_dev {
 	struct call call;
 	char server[72]; /* the Server header of the last answer: names the firmware's version */
 	struct switch_work *redirection_switch; /* of the op in progress */
+	struct screens_work *screens;           /* the same */
 	bool standby; /* found in modern standby when its state was last read */
 	union {
 		struct power_work power;
@@ -218,6 +225,7 @@ struct amt_dev {
 		struct sensors_work sensors;
 
 		struct chain_work chain;
+		struct direct_work direct;
 	} work;
 };
 
@@ -235,6 +243,7 @@ extern const struct pctl_method amt_methods[];
 
 /* pctl_inspect_if.hardware */
 void amt_hardware(void *data, struct pctl_op *op, struct pctl_value *ret);
+extern const struct pctl_display_if amt_display;
 
 /* Facts. TLS is "yes" or "no". */
 #define FACT_TLS "tls"

@@ -40,6 +40,7 @@ void null_forget_boot(void *data);
 
 extern const struct pctl_console_if null_console;
 extern const char *const null_console_faults[];
+extern const struct pctl_display_if null_display;
 extern const struct pctl_log_if null_log;
 extern const struct pctl_sensors_if null_sensors;
 extern const struct pctl_method null_methods[];

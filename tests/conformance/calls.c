@@ -114,3 +114,17 @@ static void console_open(struct run *run, const struct pctl_driver *d, void *dev
 }
 
 const struct call rig_console = { "console.open", has_console, console_open, false };
+
+static bool has_display(const struct pctl_driver *d)
+{
+	return d->display;
+}
+
+static void display_open(struct run *run, const struct pctl_driver *d, void *dev)
+{
+	run->wish.size = sizeof(run->wish);
+	run->wish.flags = PCTL_DISPLAY_STEAL;
+	d->display->open(dev, &run->op, &run->wish, &run->session);
+}
+
+const struct call rig_display = { "display.open", has_display, display_open, false };

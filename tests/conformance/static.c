@@ -272,8 +272,8 @@ static void check_interfaces(const struct bench *bench)
 			PCTL_ACTION_BIT(PCTL_ACTION_COUNT) - 1);
 	for (const struct pctl_method *m = d->methods; m && m->name; m++)
 		check_method(bench, m);
-	if (!d->power && !d->boot && !d->inspect && !d->identify && !d->console && !d->log &&
-		!d->sensors && !(d->methods && d->methods->name))
+	if (!d->power && !d->boot && !d->inspect && !d->identify && !d->console && !d->display &&
+		!d->log && !d->sensors && !(d->methods && d->methods->name))
 		fail(bench, "it has no interface and no method: it can do nothing");
 	check_bits(bench, "flags", d->flags, PCTL_DRIVER_REPEATS | PCTL_DRIVER_NO_DIAL);
 	if ((unsigned)d->maturity > PCTL_STABLE)

@@ -20,7 +20,7 @@ NO_NETWORK = ("contract.deadline", "device.unreachable", "device.mute", "device.
               "faults.reset", "faults.half-open", "faults.trickle", "faults.slow",
               "faults.garbage", "faults.cut", "faults.lost")
 ONLY_POWER = (*NO_NETWORK, "contract.boot", "contract.identify", "contract.idle",
-              "contract.console", "device.canary")
+              "contract.console", "contract.display", "device.canary")
 NO_STATE = (*(set(ONLY_POWER) - {"contract.deadline"}), "contract.actions",
             "contract.cancel-action", "device.on-twice", "device.off-twice")
 
@@ -80,7 +80,7 @@ def ipmi(lab):
                "all:session_limit=32", "--set", "all:session_timeout_ms=8000")
     secret = lab.write("secret", ipmilib.PASSWORD + "\n")
     conforms(lab, "ipmi", "--address", "127.0.0.1", "--set", f"port={port}", "--set",
-             "username=admin", "--password-file", secret)
+             "username=admin", "--password-file", secret, but=("contract.display",))
 
 
 @test
@@ -91,7 +91,7 @@ def redfish(lab):
     secret = lab.write("secret", redfishlib.PASSWORD + "\n")
     conforms(lab, "redfish", "--address", "127.0.0.1", "--set", f"port={one['port']}",
              "--set", "tls=false", "--set", f"username={redfishlib.USER}",
-             "--password-file", secret, but=("contract.console",))
+             "--password-file", secret, but=("contract.console", "contract.display"))
 
 
 @test
@@ -138,7 +138,8 @@ def wol_tcp(lab):
              "broadcast=127.255.255.255", "--set", "status=tcp", "--set",
              f"status_port={device.port}", "--set", f"secureon_file={secret}", ops=300,
              but=("contract.actions", "contract.boot", "contract.cancel-action",
-                  "contract.console", "contract.identify", "contract.idle", "device.off-twice",
+                  "contract.console", "contract.display", "contract.identify", "contract.idle",
+                  "device.off-twice",
                   "device.wrong-password", "faults.lost"))
 
 

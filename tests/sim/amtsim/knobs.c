@@ -127,6 +127,21 @@ static void show_state(const struct device *dev, struct buf *out)
 	buf_uint(out, dev->redir.state);
 }
 
+static bool set_kvm(struct device *dev, struct str value)
+{
+	uint64_t n;
+
+	if (!parse_uint(value, 1, &n))
+		return false;
+	dev->redir.kvm = n;
+	return true;
+}
+
+static void show_kvm(const struct device *dev, struct buf *out)
+{
+	buf_uint(out, dev->redir.kvm);
+}
+
 static bool set_listener(struct device *dev, struct str value)
 {
 	if (!str_is(value, "0") && !str_is(value, "1"))
@@ -306,6 +321,16 @@ static const struct knob table[] = {
 		"ping, overflow, power_off, power_on, loopback, unknown, truncate, interleave, "
 		"close or TEXT",
 		"an open SOL session sends that now; reads: no", sol_set_send, sol_show_send),
+	OWN("kvm", "0 or 1", "KVM is enabled", set_kvm, show_kvm),
+	NUM(picture, ANY, 0, "KVM's picture stays at this frame; 0: it moves"),
+	NUM(kvm_width, 7680, 720,
+		"how wide KVM's screen is; viewers hear of it with their next update"),
+	NUM(kvm_height, 4320, 400, "... and how high"),
+	NUM(kvm_limit, ANY, 9216000,
+		"a picture of more bytes ends the session where its pixels are chosen"),
+	NUM(kvm_screens, 4, 1, "how many displays there are"),
+	WORD(kvm_fault, "no rectangle zlib truncate garbage drop close_init silent security empty",
+		"what becomes of a picture, or of what comes before it", NULL),
 	NUM(keep_source, 1, 0, "the boot source survives the boot"),
 	NUM(diag_source, 1, 0, "there is a boot source for diagnostics"),
 	NUM(secure_boot_off, 1, 0, "OCR boot to PBA and WinRE is refused with 2"),

@@ -25,12 +25,11 @@ enum {
 
 static const struct redir_protocol none[] = {
 	[REDIR_IDER] = { .name = "IDER", .magic = "IDER" },
-	[REDIR_KVM] = { .name = "KVM", .magic = "KVMR" },
 };
 static const struct redir_protocol *const protocols[REDIR_KINDS] = {
 	[REDIR_SOL] = &redir_sol,
 	[REDIR_IDER] = &none[REDIR_IDER],
-	[REDIR_KVM] = &none[REDIR_KVM],
+	[REDIR_KVM] = &redir_kvm,
 };
 
 struct redir_conn {

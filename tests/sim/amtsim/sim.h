@@ -135,6 +135,12 @@ struct knobs {
 	uint32_t sol_heartbeat_ms;
 	uint32_t sol_quiet_ms;
 	uint32_t sol_chunk;
+	uint32_t picture;
+	uint32_t kvm_width;
+	uint32_t kvm_height;
+	uint32_t kvm_limit;
+	uint32_t kvm_screens;
+	uint32_t kvm_fault;
 };
 
 struct counters {
@@ -172,6 +178,10 @@ struct counters {
 	uint64_t sol_quiet;
 	uint64_t sol_bytes_in;
 	uint64_t sol_bytes_out;
+	uint64_t kvm_sessions;
+	uint64_t kvm_updates;
+	uint64_t kvm_keys;
+	uint64_t kvm_bytes_out;
 };
 
 struct nonce {
@@ -196,6 +206,26 @@ struct optin {
 };
 
 enum { SIM_NAME = 64 };
+
+enum { VNC_PASSWORD = 8 };
+
+/* What IPS_KVMRedirectionSettingData keeps. */
+struct vnc {
+	bool port; /* 5900 */
+	uint8_t screen;
+	char password[VNC_PASSWORD + 1];
+};
+
+/* The picture that was packed last, see redir_kvm.h. */
+struct kvm_kept {
+	struct buf bytes;
+	uint16_t width;
+	uint16_t height;
+	uint32_t frame;
+	int encoding;
+	uint8_t pixel_bytes;
+	bool begins;
+};
 
 struct log_entry {
 	uint8_t class_index;
@@ -233,6 +263,7 @@ struct device {
 	char lose_call[SIM_NAME]; /* once */
 	bool unprovisioned;
 	struct redir redir;
+	struct vnc vnc;
 	uint32_t e503_seq;
 	uint32_t cut_seq;
 	uint32_t stale_seq;
@@ -259,6 +290,7 @@ struct sim {
 	uint64_t date_at;
 	struct fleet fleet;
 	struct redir_conn *redir_conns;
+	struct kvm_kept kvm_kept;
 	bool redirects; /* its redirection ports are open */
 	struct control control;
 };
