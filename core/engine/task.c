@@ -9,6 +9,7 @@
 #include <powerctl/parse.h>
 
 #include "driver/crash.h"
+#include "engine/consent.h"
 #include "engine/hook.h"
 #include "engine/joint.h"
 #include "engine/turns.h"
@@ -67,6 +68,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	free(t->warning);
 	free(t->boot_url);
 	free(t->log_after);
+	pctl_consent_free(t);
 	free(t->line.overtook);
 	give_turn(t, PCTL_TURN_WHOLE);
 	if (joint)
@@ -372,6 +374,8 @@ static const struct interrupted *interrupted_at(const struct pctl_task *t)
 
 void pctl_task_end_interrupted(struct pctl_task *t)
 {
+	if (pctl_consent_takes_back(t))
+		return;
 	const struct interrupted *how = interrupted_at(t);
 	const char *waits = t->ready ? pctl_ready_watch_why(t->ready) : "";
 	struct pctl_error err = { 0 };
@@ -412,7 +416,8 @@ void pctl_task_cancel(struct pctl_task *t)
 {
 	switch (t->busy) {
 	case PCTL_TASK_OP:
-		pctl_op_cancel(&t->op);
+		if (!pctl_consent_leaves(t))
+			pctl_op_cancel(&t->op);
 		break;
 	case PCTL_TASK_PAUSE:
 	case PCTL_TASK_READY:
@@ -425,6 +430,9 @@ void pctl_task_cancel(struct pctl_task *t)
 		break;
 	case PCTL_TASK_PARKED:
 		pctl_run_unpark(t->run, t);
+		pctl_task_end_interrupted(t);
+		break;
+	case PCTL_TASK_ASKS:
 		pctl_task_end_interrupted(t);
 		break;
 	case PCTL_TASK_HOOKS:
