@@ -33,6 +33,7 @@ const struct command *const commands[] = {
 	&command_log,
 	&command_sensors,
 	&command_console,
+	&command_consent,
 	&command_add,
 	&command_import,
 	&command_rm,

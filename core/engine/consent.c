@@ -269,7 +269,7 @@ static void go_on(struct pctl_task *t)
 	}
 	if (t->consent->turned_on) {
 		t->result.changed = true;
-		pctl_task_note(t, "it was off, and was turned on to show its code");
+		pctl_task_note(t, "it was not on, and was turned on to show its code");
 	}
 	if (!has_sent_nothing(t)) {
 		pctl_step_send(t, t->trying.call, t->trying.then, t->trying.failed);

@@ -63,7 +63,7 @@ static void on_requested(struct pctl_task *t)
 		pctl_task_note(t,
 			"%s; somebody there reads it out: `powerctl consent submit CODE NODE`, or "
 			"--consent-code of the verb that needs it",
-			is->turned_on ? "it was off, and is turned on to show a code"
+			is->turned_on ? "it was not on, and is turned on to show a code"
 				      : "it shows a code");
 	pctl_task_end_ok(t, "ok");
 }

@@ -148,6 +148,7 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.power = &amt_power,
 	.boot = &amt_boot,
 	.inspect = &amt_inspect,
+	.consent = &amt_consent,
 	/* Its engine sleeps, and loses the packets that wake it. */
 	.connect_ms = 6000,
 	.default_port = 16992,

@@ -6,7 +6,7 @@
  *	version, recovery                    what versions and boot parameters look like, no I/O
  *	link                                 which port, TLS or not; one HTTP request
  *	call                                 an op as a chain of WS-Management requests
- *	power, boot, inspect                 the operations
+ *	power, boot, inspect, consent        the operations
  *	amt                                  settings and the driver's table
  */
 #ifndef POWERCTL_AMT_AMT_H
@@ -123,6 +123,10 @@ struct boot_work {
 	enum pctl_boot_device found;
 };
 
+struct consent_work {
+	struct pctl_consent *ret; /* NULL: nothing is to be read */
+};
+
 struct inspect_work {
 	struct pctl_value *ret;
 	size_t step;
@@ -141,12 +145,36 @@ struct amt_dev {
 		struct power_work power;
 		struct boot_work boot;
 		struct inspect_work inspect;
+		struct consent_work consent;
 	} work;
 };
+
+/* --- power.c: parts of it for other ops. -------------------------------------------------------
+ */
+
+/* Asks for the hardware's state, which amt_power_state() reads from the answer. */
+void amt_power_look(struct amt_dev *dev, amt_then_fn *then, amt_except_fn *except);
+enum pctl_power_state amt_power_state(const struct xml_node *answer);
+/* Turns on hardware that is not. */
+void amt_power_on(struct amt_dev *dev, amt_then_fn *then, amt_except_fn *except);
+
+/* --- consent.c: parts of it for other ops. -----------------------------------------------------
+ */
+
+extern const struct wsman_class amt_opt_in;
+/*
+ * Whether what needs consent of a kind (ALL: boot devices and media; KVM) lacks it by an instance
+ * of amt_opt_in; remembers what it is required for.
+ */
+bool amt_consent_lacks(
+	struct amt_dev *dev, const struct xml_node *service, enum pctl_consent_need what);
+/* Ends the op: what ("boot options") needs it. why is the device's own complaint, or NULL. */
+void amt_consent_want(struct amt_dev *dev, const char *what, const struct pctl_error *why);
 
 extern const struct pctl_power_if amt_power;
 extern const struct pctl_boot_if amt_boot;
 extern const struct pctl_inspect_if amt_inspect;
+extern const struct pctl_consent_if amt_consent;
 
 /* Facts. TLS is "yes" or "no". */
 #define FACT_TLS "tls"

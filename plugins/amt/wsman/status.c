@@ -131,6 +131,13 @@ static const struct number boot_role_returns[] = {
 	{ 6, PCTL_E_FORBIDDEN, "access denied" },
 };
 
+static const struct number opt_in_returns[] = {
+	{ 1, PCTL_E_REFUSED, "internal error" },
+	{ 2, PCTL_E_STATE, "not possible in the present state of user consent" },
+	{ 3, PCTL_E_BUSY, "blocked for some minutes" },
+	{ 4, PCTL_E_REFUSED, "its flash memory failed" },
+};
+
 #define TABLE(t)                            \
 	{                                   \
 		t, sizeof(t) / sizeof(t[0]) \
@@ -142,6 +149,7 @@ static const struct table {
 	[STATUS_POWER] = TABLE(power_returns),
 	[STATUS_BOOT_ORDER] = TABLE(boot_order_returns),
 	[STATUS_BOOT_ROLE] = TABLE(boot_role_returns),
+	[STATUS_OPT_IN] = TABLE(opt_in_returns),
 	[STATUS_PLAIN] = TABLE(internal),
 };
 
