@@ -90,6 +90,10 @@ void fake_get(struct fake *fake, unsigned flags, struct pctl_power *ret);
 void fake_act(struct fake *fake, enum pctl_action action);
 void fake_boot_set(struct fake *fake, const struct pctl_boot *boot);
 void fake_boot_get(struct fake *fake, struct pctl_boot *ret);
+void fake_consent_get(struct fake *fake, struct pctl_consent *ret);
+void fake_consent_request(struct fake *fake, struct pctl_consent *ret);
+void fake_consent_submit(struct fake *fake, const char *code);
+void fake_consent_cancel(struct fake *fake);
 void fake_info(struct fake *fake, struct pctl_value *ret);
 
 const char *fake_fact(const struct fake *fake, const char *key);
