@@ -365,9 +365,8 @@ int console_links_open(struct console_link *const *links, size_t n)
 		.consent = consent_can_ask(cli) ? on_consent : NULL,
 	};
 	o->run = run;
-	o->consent = (struct consent_prompt){
-		.cli = cli, .run = run, .progress = links[0]->progress
-	};
+	o->consent =
+		(struct consent_prompt){ .cli = cli, .run = run, .progress = links[0]->progress };
 	for (size_t i = n; i-- > 0;) {
 		links[i]->opening = o;
 		links[i]->next = o->links;

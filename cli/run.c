@@ -222,6 +222,7 @@ static void on_first_signal(void *data)
 		r->gave_up = true;
 		return;
 	}
+	consent_ask(&r->consent, NULL);
 	progress_clear(&r->progress);
 	say("interrupted: what is in flight is reported; once more ends at once");
 	pctl_run_cancel(r->run);

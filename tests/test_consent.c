@@ -314,6 +314,19 @@ static void test_a_machine_that_was_off_is_looked_at_again(void **state)
 	succeeds(p, "get boot request ? submit get boot reset get");
 	assert_true(p->question.turned_on);
 	assert_true(p->got.result.changed);
+	assert_non_null(strstr(p->got.notes, "turned on"));
+
+	/* Also where nothing comes of it. */
+	const enum person persons[] = { LEAVES, INTERRUPTS };
+	for (size_t i = 0; i < 2; i++) {
+		p->power = PCTL_POWER_OFF;
+		p->state = PCTL_CONSENT_IDLE;
+		boot(p, persons[i], NOBODY, NOBODY);
+		assert_false(p->got.result.ok);
+		assert_true(p->got.result.changed);
+		assert_false(p->got.result.state_known);
+		assert_non_null(strstr(p->got.text, "was turned on to show its code"));
+	}
 }
 
 static void test_wrong_codes(void **state)

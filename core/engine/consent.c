@@ -9,6 +9,7 @@
 
 #include "engine/run.h"
 
+#define TURNED_ON "it was not on, and was turned on to show its code"
 #define DISPLAY_S 300u /* where the device does not say how long a code is shown */
 
 static uint64_t now(const struct pctl_task *t)
@@ -46,6 +47,14 @@ void pctl_consent_explain(struct pctl_error *err)
 	if (err->code == PCTL_E_STATE)
 		(void)snprintf(err->text, sizeof(err->text),
 			"%.250s; `powerctl consent request NODE` lets one appear", was.text);
+}
+
+void pctl_consent_tell(const struct pctl_task *t, struct pctl_error *err)
+{
+	struct pctl_error was = *err;
+
+	if (t->consent && t->consent->turned_on)
+		(void)snprintf(err->text, sizeof(err->text), "%.250s; %s", was.text, TURNED_ON);
 }
 
 /* --- Calls. ----------------------------------------------------------------------------------- */
@@ -267,10 +276,8 @@ static void go_on(struct pctl_task *t)
 		pctl_task_end_interrupted(t);
 		return;
 	}
-	if (t->consent->turned_on) {
-		t->result.changed = true;
-		pctl_task_note(t, "it was not on, and was turned on to show its code");
-	}
+	if (t->consent->turned_on)
+		pctl_task_note(t, TURNED_ON);
 	if (!has_sent_nothing(t)) {
 		pctl_step_send(t, t->trying.call, t->trying.then, t->trying.failed);
 		return;
@@ -403,7 +410,13 @@ void pctl_run_consent(struct pctl_run *run, size_t node, const char *code)
 
 static void on_requested(struct pctl_task *t)
 {
-	t->consent->turned_on = t->consent->is.turned_on;
+	struct pctl_consent_work *c = t->consent;
+
+	c->turned_on = c->is.turned_on;
+	if (c->turned_on) {
+		t->result.changed = true;
+		t->power_read = false; /* what was read before is so no longer */
+	}
 	if (t->consent->is.state >= PCTL_CONSENT_RECEIVED)
 		go_on(t);
 	else

@@ -50,6 +50,8 @@ bool pctl_consent_begin(struct pctl_task *task);
  * pctl_task_end_interrupted() follows; false: there is nothing to take back.
  */
 bool pctl_consent_takes_back(struct pctl_task *task);
+/* Adds what its request did to the machine, whatever became of it. */
+void pctl_consent_tell(const struct pctl_task *task, struct pctl_error *err);
 /* It is taking a request back: that is not to be interrupted. */
 bool pctl_consent_leaves(const struct pctl_task *task);
 /* Its question is not waited for any longer. */

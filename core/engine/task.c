@@ -266,6 +266,7 @@ static void end_failed(struct pctl_task *t, const struct pctl_error *err)
 	t->result.word = t->request->verb == PCTL_VERB_STATUS ? "unknown" : "error";
 	t->result.error = *err;
 	tell_overtaken(t, &t->result.error);
+	pctl_consent_tell(t, &t->result.error);
 	end(t);
 }
 
