@@ -34,7 +34,7 @@ struct play {
 	enum pctl_power_state power;
 	unsigned wrong;
 	uint32_t display_s;
-	bool lose_answer, refuse_request, needs_none;
+	bool lose_answer, lose_request, refuse_request, stubborn;
 
 	enum person persons[8];
 	struct outcome got;
@@ -68,7 +68,7 @@ static void set_boot(void *dev, struct pctl_op *op, const struct pctl_boot *boot
 {
 	(void)dev, (void)boot;
 	note("boot");
-	if (current->needs_none || current->state >= PCTL_CONSENT_RECEIVED)
+	if (!current->stubborn && current->state >= PCTL_CONSENT_RECEIVED)
 		pctl_op_done(op);
 	else
 		pctl_op_fail(op, PCTL_E_CONSENT, "boot options need consent");
@@ -95,6 +95,11 @@ static void request(void *dev, struct pctl_op *op, struct pctl_consent *ret)
 	}
 	ret->turned_on = current->power == PCTL_POWER_OFF;
 	current->power = PCTL_POWER_ON;
+	if (current->lose_request) {
+		current->lose_request = false;
+		answer_lost(op);
+		return;
+	}
 	if (current->state < PCTL_CONSENT_RECEIVED)
 		current->state = PCTL_CONSENT_DISPLAYED;
 	ret->state = current->state;
@@ -329,6 +334,15 @@ static void test_a_machine_that_was_off_is_looked_at_again(void **state)
 	}
 }
 
+static void test_asks_once(void **state)
+{
+	struct play *p = *state;
+
+	p->stubborn = true;
+	boot(p, RIGHT, NOBODY, NOBODY);
+	fails(p, PCTL_E_CONSENT, "get boot request ? submit get boot", "boot options need consent");
+}
+
 static void test_wrong_codes(void **state)
 {
 	struct play *p = *state;
@@ -410,6 +424,19 @@ static void test_an_answer_that_is_lost(void **state)
 	p->lose_answer = true;
 	boot(p, RIGHT, NOBODY, NOBODY);
 	succeeds(p, "get boot request ? submit consent get boot reset get");
+}
+
+/* The second try finds it on, by the first. */
+static void test_a_request_whose_answer_is_lost(void **state)
+{
+	struct play *p = *state;
+
+	p->power = PCTL_POWER_OFF;
+	p->lose_request = true;
+	boot(p, RIGHT, NOBODY, NOBODY);
+	succeeds(p, "get boot request request ? submit get boot reset get");
+	assert_true(p->question.turned_on);
+	assert_true(p->got.result.changed);
 }
 
 static void test_a_request_that_is_refused(void **state)
@@ -538,12 +565,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_asks_and_begins_anew),
 		TEST(test_a_machine_that_was_off_is_looked_at_again),
+		TEST(test_asks_once),
 		TEST(test_wrong_codes),
 		TEST(test_no_code_stays_after_the_last_try),
 		TEST(test_no_answer),
 		TEST(test_an_interruption_clears_the_screen),
 		TEST(test_asking_takes_no_time),
 		TEST(test_an_answer_that_is_lost),
+		TEST(test_a_request_whose_answer_is_lost),
 		TEST(test_a_request_that_is_refused),
 		TEST(test_nodes_ask_in_turn),
 		TEST(test_a_code_that_is_given),

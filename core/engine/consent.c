@@ -59,10 +59,22 @@ void pctl_consent_tell(const struct pctl_task *t, struct pctl_error *err)
 
 /* --- Calls. ----------------------------------------------------------------------------------- */
 
+/* Of a request that ended well or not: what was read before is so no longer. */
+static void note_turned_on(struct pctl_task *t)
+{
+	struct pctl_consent_work *c = t->consent;
+
+	if (!c->is.turned_on)
+		return;
+	c->turned_on = t->result.changed = true;
+	t->power_read = false;
+}
+
 static struct pctl_consent *fresh(struct pctl_task *t)
 {
 	struct pctl_consent_work *c = pctl_consent_of(t);
 
+	note_turned_on(t);
 	c->is = (struct pctl_consent){ .size = sizeof(c->is) };
 	return &c->is;
 }
@@ -105,6 +117,7 @@ const struct pctl_call pctl_call_consent_get = {
 const struct pctl_call pctl_call_consent_request = {
 	.name = "consent.request",
 	.start = start_request,
+	.well = note_turned_on,
 	.outcome = state_read,
 	READS(3),
 	.flags = PCTL_CALL_REPEATABLE | PCTL_CALL_BUSY_IS_FINAL,
@@ -233,6 +246,7 @@ bool pctl_consent_takes_back(struct pctl_task *t)
 {
 	if (!t->consent)
 		return false;
+	note_turned_on(t);
 	pctl_consent_leave(t);
 	if (!t->consent->shown)
 		return false;
@@ -410,13 +424,6 @@ void pctl_run_consent(struct pctl_run *run, size_t node, const char *code)
 
 static void on_requested(struct pctl_task *t)
 {
-	struct pctl_consent_work *c = t->consent;
-
-	c->turned_on = c->is.turned_on;
-	if (c->turned_on) {
-		t->result.changed = true;
-		t->power_read = false; /* what was read before is so no longer */
-	}
 	if (t->consent->is.state >= PCTL_CONSENT_RECEIVED)
 		go_on(t);
 	else
@@ -425,6 +432,7 @@ static void on_requested(struct pctl_task *t)
 
 static void on_not_requested(struct pctl_task *t)
 {
+	note_turned_on(t);
 	give_up(t, &t->error);
 }
 

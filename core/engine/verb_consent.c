@@ -56,15 +56,14 @@ static void on_requested(struct pctl_task *t)
 {
 	const struct pctl_consent *is = &t->consent->is;
 
-	t->result.changed = is->turned_on;
 	if (is->state >= PCTL_CONSENT_RECEIVED)
 		pctl_task_note(t, "somebody there has agreed already");
 	else
 		pctl_task_note(t,
 			"%s; somebody there reads it out: `powerctl consent submit CODE NODE`, or "
 			"--consent-code of the verb that needs it",
-			is->turned_on ? "it was not on, and is turned on to show a code"
-				      : "it shows a code");
+			t->consent->turned_on ? "it was not on, and is turned on to show a code"
+					      : "it shows a code");
 	pctl_task_end_ok(t, "ok");
 }
 
