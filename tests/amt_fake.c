@@ -412,6 +412,7 @@ static void on_done(struct pctl_op *op, const struct pctl_error *result)
 
 	fake->result = *result;
 	fake->done++;
+	fake->taken = op->taken;
 	outer(fake)->busy = false;
 }
 

@@ -67,6 +67,7 @@ struct fake {
 	struct pctl_error opened;
 	struct pctl_error result; /* of the last op */
 	int done;
+	bool taken; /* it said that the device took it (pctl_op_taken()) */
 	void *dev;
 };
 

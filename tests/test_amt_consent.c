@@ -216,6 +216,7 @@ static void test_submit_refused(void **state)
 		script[0].body = body;
 		fake_script(f, script, 2);
 		fake_consent_submit(f, "000000");
+		assert_true(f->taken);
 		if (rows[i].code)
 			fake_assert_failed(f, rows[i].code, rows[i].text);
 		else

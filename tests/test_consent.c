@@ -27,14 +27,17 @@ struct play {
 	struct calls asked;
 	struct pctl_consent_question question;
 	unsigned questions, withdrawn;
-	uv_timer_t late;
+	uv_timer_t timer;
 
 	/* The device. */
 	enum pctl_consent_state state;
 	enum pctl_power_state power;
 	unsigned wrong;
 	uint32_t display_s;
-	bool lose_answer, lose_request, refuse_request, stubborn;
+	bool slow;                    /* to say its state */
+	struct pctl_op *op;           /* that it is slow about */
+	unsigned reads, interrupt_at; /* the run is interrupted at that read; 0: never */
+	bool busy, lose_answer, lose_request, refuse_request, stubborn;
 
 	enum person persons[8];
 	struct outcome got;
@@ -47,12 +50,36 @@ static void note(const char *what)
 	calls_note(&current->asked, what);
 }
 
+static void on_slow(uv_timer_t *timer)
+{
+	(void)timer;
+	pctl_op_done(current->op);
+}
+
+static void stop_slow(struct pctl_op *op, void *work)
+{
+	(void)op, (void)work;
+	(void)uv_timer_stop(&current->timer);
+}
+
+static void answer_slowly(struct pctl_op *op)
+{
+	current->op = op;
+	pctl_op_pending(op, stop_slow, NULL);
+	(void)uv_timer_start(&current->timer, on_slow, 30, 0);
+}
+
 static void get_power(void *dev, struct pctl_op *op, unsigned flags, struct pctl_power *ret)
 {
 	(void)dev, (void)flags;
 	note("get");
 	ret->state = current->power;
-	pctl_op_done(op);
+	if (++current->reads == current->interrupt_at)
+		pctl_run_cancel(current->run);
+	else if (current->slow)
+		answer_slowly(op);
+	else
+		pctl_op_done(op);
 }
 
 static void act(void *dev, struct pctl_op *op, enum pctl_action action)
@@ -112,7 +139,10 @@ static void submit(void *dev, struct pctl_op *op, const char *code)
 	(void)dev;
 	note("submit");
 	pctl_op_committed(op);
-	if (current->state != PCTL_CONSENT_DISPLAYED) {
+	if (current->busy) {
+		pctl_op_not_taken(op);
+		answer_busy(op);
+	} else if (current->state != PCTL_CONSENT_DISPLAYED) {
 		pctl_op_fail(op, PCTL_E_STATE, "it shows no code");
 	} else if (strcmp(code, CODE) == 0) {
 		current->state = PCTL_CONSENT_RECEIVED;
@@ -173,7 +203,7 @@ static int setup(void **state)
 	p->plugin->driver.boot = &p->plugin->boot;
 	p->plugin->consent = fake_consent;
 	p->plugin->driver.consent = &p->plugin->consent;
-	(void)uv_timer_init(&p->world.loop, &p->late);
+	(void)uv_timer_init(&p->world.loop, &p->timer);
 	p->power = PCTL_POWER_ON;
 	current = p;
 	*state = p;
@@ -185,7 +215,7 @@ static int teardown(void **state)
 	struct play *p = *state;
 
 	outcome_done(&p->got);
-	uv_close((uv_handle_t *)&p->late, NULL);
+	uv_close((uv_handle_t *)&p->timer, NULL);
 	world_done(&p->world);
 	free(p);
 	return 0;
@@ -226,7 +256,7 @@ static void on_question(void *data, const struct pctl_consent_question *q)
 		pctl_run_consent(p->run, q->node, "12345x");
 		break;
 	case LATE:
-		(void)uv_timer_start(&p->late, on_late, 1200, 0);
+		(void)uv_timer_start(&p->timer, on_late, 1200, 0);
 		break;
 	case LEAVES:
 		pctl_run_consent(p->run, q->node, NULL);
@@ -406,11 +436,23 @@ static void test_an_interruption_clears_the_screen(void **state)
 	fails(p, PCTL_E_TIMEOUT, "get boot request ? cancel", "time was over");
 }
 
+/* What was agreed to is left: other verbs may go on under it. */
+static void test_an_agreement_outlives_an_interruption(void **state)
+{
+	struct play *p = *state;
+
+	p->interrupt_at = 2;
+	boot(p, RIGHT, NOBODY, NOBODY);
+	fails(p, PCTL_E_CANCELED, "get boot request ? submit get", "interrupted");
+	assert_int_equal(p->state, PCTL_CONSENT_RECEIVED);
+}
+
 static void test_asking_takes_no_time(void **state)
 {
 	struct play *p = *state;
 	const struct pctl_request request = VERB(PCTL_VERB_BOOT, PXE, .timeout_ms = 1000);
 
+	p->slow = true;
 	p->persons[0] = LATE; /* by more than the verb has */
 	run_nodes(p, 1, &request, true);
 	succeeds(p, "get boot request ? submit get boot reset get");
@@ -446,6 +488,15 @@ static void test_a_request_that_is_refused(void **state)
 	p->refuse_request = true;
 	boot(p, NOBODY, NOBODY, NOBODY);
 	fails(p, PCTL_E_BUSY, "get boot request cancel", "blocked");
+}
+
+static void test_a_code_that_is_not_looked_at(void **state)
+{
+	struct play *p = *state;
+
+	p->busy = true;
+	boot(p, RIGHT, NOBODY, NOBODY);
+	fails(p, PCTL_E_BUSY, "get boot request ? submit cancel", "busy");
 }
 
 static void test_nodes_ask_in_turn(void **state)
@@ -570,10 +621,12 @@ int main(void)
 		TEST(test_no_code_stays_after_the_last_try),
 		TEST(test_no_answer),
 		TEST(test_an_interruption_clears_the_screen),
+		TEST(test_an_agreement_outlives_an_interruption),
 		TEST(test_asking_takes_no_time),
 		TEST(test_an_answer_that_is_lost),
 		TEST(test_a_request_whose_answer_is_lost),
 		TEST(test_a_request_that_is_refused),
+		TEST(test_a_code_that_is_not_looked_at),
 		TEST(test_nodes_ask_in_turn),
 		TEST(test_a_code_that_is_given),
 		TEST(test_nobody_to_ask),
