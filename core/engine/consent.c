@@ -12,11 +12,6 @@
 #define TURNED_ON "it was not on, and was turned on to show its code"
 #define DISPLAY_S 300u /* where the device does not say how long a code is shown */
 
-static uint64_t now(const struct pctl_task *t)
-{
-	return uv_now(t->target->core->loop);
-}
-
 static const struct pctl_consent_if *interface_of(const struct pctl_task *t)
 {
 	return t->target->loaded->driver->consent;
@@ -200,7 +195,7 @@ void pctl_consent_free(struct pctl_task *t)
 static void restore(struct pctl_task *t)
 {
 	struct pctl_consent_work *c = t->consent;
-	uint64_t spent = now(t) - c->began;
+	uint64_t spent = pctl_task_now(t) - c->began;
 
 	pctl_consent_leave(t);
 	t->started = c->started + spent;
@@ -485,7 +480,7 @@ bool pctl_consent_begin(struct pctl_task *t)
 	struct pctl_consent_work *c = pctl_consent_of(t);
 	c->trying = t->trying;
 	c->wanted = t->error;
-	c->began = now(t);
+	c->began = pctl_task_now(t);
 	c->started = t->started;
 	c->deadline = t->deadline;
 	t->deadline = UINT64_MAX / 2; /* each of its calls has a time of its own */
