@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """User consent: the code that a machine shows, asked for at a terminal or given, and what becomes of it."""
 import json
+import os
 
 from amtlib import Fleet
-from lib import bad, good, has, main, same, test
+from lib import SOURCE, bad, good, has, main, same, test
+from schema import check_schema
 
 START, SEND, CANCEL = (f"IPS_OptInService.{m}" for m in ("StartOptIn", "SendOptInCode", "CancelOptIn"))
 
@@ -179,6 +181,10 @@ def by_hand(lab):
     good(lab.run("consent", "cancel", "a1"), "a1: ok")
 
     same(state(2)["required"], "none")
+    with open(os.path.join(SOURCE, "docs", "powerctl-result.schema.json"), encoding="utf-8") as f:
+        schema = json.load(f)
+    for words in (("status", "a1"), ("request", "a2"), ("submit", "123456", "a2"), ("cancel", "a2")):
+        check_schema(lab.run("--json", "consent", *words).json[0], schema)
     has(bad(lab.run("consent", "request", "a2"), 1).out, "error: state: this machine needs nobody's consent")
     # The history has who asked whom, and no code.
     well(lab.run("consent", "request", "a1"))
