@@ -12,7 +12,7 @@
 #include "say.h"
 #include "terminal.h"
 
-#define LINE_MAX_ 64u
+#define TYPED_MAX 64u
 
 /* What watches the terminal outlives a question until the loop has closed it. */
 struct consent_wire {
@@ -112,7 +112,7 @@ static void take_line(struct consent_prompt *p, char *line)
 static void on_typed(uv_poll_t *poll, int status, int events)
 {
 	struct consent_prompt *p = pctl_container_of(poll, struct consent_wire, poll)->prompt;
-	char line[LINE_MAX_] = "";
+	char line[TYPED_MAX] = "";
 
 	(void)events;
 	ssize_t n = status < 0 ? 0 : read(p->wire->fd, line, sizeof(line) - 1);
