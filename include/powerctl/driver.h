@@ -309,7 +309,7 @@ struct pctl_consent {
 	bool can_modify;    /* what it is required for can be changed */
 	uint32_t display_s; /* how long a code is shown; 0: not known */
 	uint32_t idle_s;    /* how long an agreement holds without a session; 0: not known */
-	bool turned_on;     /* request: the machine was not on, and was turned on to show its code */
+	bool turned_on; /* request: the machine was not on, and was turned on to show its code */
 };
 
 /*
