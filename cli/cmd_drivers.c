@@ -41,6 +41,7 @@ static struct pctl_value *abilities_of(const struct pctl_driver *d)
 		{ "display", d->display },
 		{ "log", d->log },
 		{ "sensors", d->sensors },
+		{ "consent", d->consent },
 		{ "methods", d->methods && d->methods->name },
 	};
 	struct pctl_value *list = pctl_value_new_list();

@@ -34,6 +34,7 @@ const struct command *const commands[] = {
 	&command_sensors,
 	&command_console,
 	&command_kvm,
+	&command_consent,
 	&command_add,
 	&command_import,
 	&command_rm,

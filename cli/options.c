@@ -49,6 +49,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_YES] = ROW("yes", 'y', OPTION_FLAG, NULL, yes, "do not ask"),
 	[OPTION_NO_HOOKS] = ROW("no-hooks", 0, OPTION_FLAG, NULL, no_hooks,
 		"run none of the inventory's hooks, for emergencies"),
+	[OPTION_CONSENT_CODE] = ROW("consent-code", 0, OPTION_TEXT, "CODE", consent_code,
+		"what the machine's screen shows, where somebody there has to agree"),
 
 	[OPTION_FOLLOW] = ROW("follow", 0, OPTION_FLAG, NULL, follow,
 		"go on showing what comes, of several nodes; send nothing"),

@@ -35,6 +35,7 @@ enum option_id {
 	OPTION_DRY_RUN,
 	OPTION_YES,
 	OPTION_NO_HOOKS,
+	OPTION_CONSENT_CODE,
 
 	/* Of consoles and logs. */
 	OPTION_FOLLOW,
@@ -162,7 +163,7 @@ struct options {
 	bool soft, on_if_off, persistent, legacy, uefi, show, off;
 	bool no_wait, dry_run, yes, no_hooks;
 	uint64_t force_after_ms;
-	const char *url, *until;
+	const char *url, *until, *consent_code;
 
 	bool follow, steal, boot, end_sessions, no_reconnect, log_new, clear;
 	uint64_t every_ms;

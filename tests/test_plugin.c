@@ -51,6 +51,7 @@ static void test_refusals_say_what_was_wanted(void **state)
 	refused(ODD_DIR, "tiny", "size of 8 bytes");
 	refused(ODD_DIR, "nologread", "its log interface lacks read");
 	refused(ODD_DIR, "nosensors", "its sensors interface lacks read");
+	refused(ODD_DIR, "noconsent", "its consent interface lacks get, request");
 	refused(ODD_DIR, "badmethod", "the name of a method is not of the form");
 	refused(ODD_DIR, "twomethods", "two methods have the same name");
 	refused(ODD_DIR, "norun", "a method lacks help or run");
@@ -176,6 +177,7 @@ static void test_methods_of_any_size_are_taken_over(void **state)
 	assert_null(plugin->driver.methods);
 	assert_null(plugin->driver.log);
 	assert_null(plugin->driver.sensors);
+	assert_null(plugin->driver.consent);
 	assert_int_equal(plugin->driver.flags, 0);
 	assert_int_equal(plugin->driver.max_in_flight, 0);
 	pctl_plugin_free(plugin);

@@ -90,6 +90,9 @@ static const char *what_is_missing(const struct pctl_driver *d)
 		return "its log interface lacks read";
 	if (d->sensors && !d->sensors->read)
 		return "its sensors interface lacks read";
+	if (d->consent && (!d->consent->get || !d->consent->request || !d->consent->submit ||
+				  !d->consent->cancel))
+		return "its consent interface lacks get, request, submit or cancel";
 	return NULL;
 }
 
@@ -110,7 +113,8 @@ static const char *what_is_wrong(const struct pctl_driver *d, const char *name)
 		!plausible(d->console, UP_TO(struct pctl_console_if, open)) ||
 		!plausible(d->display, UP_TO(struct pctl_display_if, open)) ||
 		!plausible(d->log, UP_TO(struct pctl_log_if, read)) ||
-		!plausible(d->sensors, UP_TO(struct pctl_sensors_if, read)))
+		!plausible(d->sensors, UP_TO(struct pctl_sensors_if, read)) ||
+		!plausible(d->consent, UP_TO(struct pctl_consent_if, cancel)))
 		return "the size of an interface makes no sense";
 	return what_is_missing(d);
 }
@@ -407,6 +411,7 @@ static const char *adopt(
 	COPY_INTERFACE(plugin, d, display);
 	COPY_INTERFACE(plugin, d, log);
 	COPY_INTERFACE(plugin, d, sensors);
+	COPY_INTERFACE(plugin, d, consent);
 	return adopt_tables(plugin);
 }
 

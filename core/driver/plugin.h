@@ -26,6 +26,8 @@ struct pctl_plugin {
 	struct pctl_method *methods;
 	struct pctl_property **parameters; /* a method's copied table, in the order of methods */
 	size_t methods_n;
+
+	struct pctl_consent_if consent;
 };
 
 /*

@@ -27,6 +27,7 @@ void pctl_run_free(struct pctl_run *run)
 	pctl_gate_done(&run->gate);
 	pctl_turns_done(&run->turns);
 	free(run->boot_url);
+	free(run->consent_code);
 	pctl_arguments_free(run->arguments);
 	free(run->record);
 	free(run);

@@ -229,6 +229,8 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	run->flags = pctl_verb_flags(request->verb);
 	run->boot_url = request->boot.url ? pctl_xstrdup(request->boot.url) : NULL;
 	run->request.boot.url = run->boot_url;
+	run->consent_code = request->consent_code ? pctl_xstrdup(request->consent_code) : NULL;
+	run->request.consent_code = run->consent_code;
 	pctl_breaker_begin(core->breaker);
 	(void)pctl_store_refresh(core->pins); /* somebody may have accepted or forgotten one */
 	bool ready = request->verb == PCTL_VERB_WAIT_READY;

@@ -8,6 +8,7 @@
 #include <powerctl/parse.h>
 
 #include "base/jitter.h"
+#include "engine/consent.h"
 #include "engine/joint.h"
 #include "engine/task.h"
 #include "engine/turns.h"
@@ -270,6 +271,8 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 		pctl_step_pause(t, delay, start_try);
 		return;
 	}
+	if (result->code == PCTL_E_CONSENT && pctl_consent_begin(t))
+		return;
 	if (t->trying.failed)
 		t->trying.failed(t);
 	else
@@ -349,6 +352,12 @@ void pctl_step_try_or(
 	if (call->sent_offset &&
 		pctl_task_run_hooks(t, call->what ? call->what : call->argument(t)))
 		return;
+	pctl_step_send(t, call, then, failed);
+}
+
+void pctl_step_send(
+	struct pctl_task *t, const struct pctl_call *call, pctl_step_fn *then, pctl_step_fn *failed)
+{
 	t->trying = (struct pctl_try){
 		.call = call, .first = pctl_task_now(t), .then = then, .failed = failed
 	};

@@ -16,6 +16,7 @@
 
 struct pctl_task;
 struct pctl_joint;
+struct pctl_consent_work;
 typedef void pctl_step_fn(struct pctl_task *task);
 
 /* What of a call is known to the device. */
@@ -93,6 +94,7 @@ struct pctl_task {
 		PCTL_TASK_TURN,   /* for its endpoint */
 		PCTL_TASK_HOOKS,  /* until its hooks have ended */
 		PCTL_TASK_PARKED, /* until another one gives back what this host is short of */
+		PCTL_TASK_ASKS,   /* a person for a code, or waits for its turn to (consent.h) */
 		PCTL_TASK_ENDED
 	} busy;
 	struct pctl_hold hold; /* of the machine, where this is no part */
@@ -138,6 +140,8 @@ struct pctl_task {
 	struct pctl_task *before, *after; /* in the run's list */
 	struct pctl_task *next_parked;
 	uint64_t parked_at; /* loop time in ms */
+
+	struct pctl_consent_work *consent; /* NULL: nobody's was needed */
 
 	char *log_after; /* up to where this user has read, or NULL */
 };
@@ -236,6 +240,9 @@ void pctl_step_try(struct pctl_task *task, const struct pctl_call *call, pctl_st
 /* failed sees task->error. */
 void pctl_step_try_or(struct pctl_task *task, const struct pctl_call *call, pctl_step_fn *then,
 	pctl_step_fn *failed);
+/* A call beside the verb: no hooks, and also where the run was interrupted. */
+void pctl_step_send(struct pctl_task *task, const struct pctl_call *call, pctl_step_fn *then,
+	pctl_step_fn *failed);
 /* For a call's start: where it puts what it reads; of an earlier try nothing is left in it. */
 struct pctl_value *pctl_task_new_tree(struct pctl_task *task);
 
@@ -277,7 +284,8 @@ pctl_step_fn pctl_verb_status, pctl_verb_on, pctl_verb_off, pctl_verb_reboot, pc
 	pctl_verb_identify, pctl_verb_wait, pctl_verb_wait_ready, pctl_verb_info,
 	pctl_verb_hardware, pctl_verb_ac_cycle, pctl_verb_caps, pctl_verb_console, pctl_verb_kvm,
 	pctl_verb_kvm_direct, pctl_verb_log, pctl_verb_log_clear, pctl_verb_sensors,
-	pctl_verb_method;
+	pctl_verb_method, pctl_verb_consent_status, pctl_verb_consent_request,
+	pctl_verb_consent_submit, pctl_verb_consent_cancel;
 
 /* A restart was accepted: watches the machine from now on, where the request is to wait for it. */
 void pctl_task_watch_restart(struct pctl_task *task);

@@ -46,6 +46,14 @@ static const struct pctl_verb_def verbs[] = {
 	[PCTL_VERB_AC_CYCLE] = { "ac-cycle",
 		PCTL_VERB_CHANGES | PCTL_VERB_DISRUPTS | PCTL_VERB_STARTS, pctl_verb_ac_cycle,
 		LIMIT(reboot_ms), 0, POWER },
+	[PCTL_VERB_CONSENT_STATUS] = { "consent", 0, pctl_verb_consent_status, LIMIT(read_ms), 0,
+		NULL },
+	[PCTL_VERB_CONSENT_REQUEST] = { "consent", PCTL_VERB_CHANGES, pctl_verb_consent_request,
+		LIMIT(confirm_ms), 0, NULL },
+	[PCTL_VERB_CONSENT_SUBMIT] = { "consent", PCTL_VERB_CHANGES, pctl_verb_consent_submit,
+		LIMIT(confirm_ms), 0, NULL },
+	[PCTL_VERB_CONSENT_CANCEL] = { "consent", PCTL_VERB_CHANGES, pctl_verb_consent_cancel,
+		LIMIT(confirm_ms), 0, NULL },
 };
 
 const struct pctl_verb_def *pctl_verb_def(enum pctl_verb verb)

@@ -23,6 +23,8 @@
  *   display.open             must not
  *   display.direct           may; without it it is tried again, which does the same as once
  *   console.end_sessions     must not: before the action it is for, nothing has happened
+ *   consent.request, cancel  may; without it they are tried again, which does the same as once
+ *   consent.submit           must: a device counts wrong codes
  *   what only reads          must not
  *
  * An op has one commit point. Where a second request of it changes the device too, say
@@ -345,6 +347,70 @@ struct pctl_sensors_if {
 	void (*read)(void *dev, struct pctl_op *op, struct pctl_value *ret);
 };
 
+/* What somebody at the machine has to agree to before it is done from afar. */
+enum pctl_consent_need {
+	PCTL_CONSENT_NONE,
+	PCTL_CONSENT_KVM, /* seeing and using the screen */
+	PCTL_CONSENT_ALL, /* and boot devices, and media */
+};
+
+enum pctl_consent_state {
+	PCTL_CONSENT_IDLE,       /* "none": nobody was asked */
+	PCTL_CONSENT_REQUESTED,  /* a code is about to be shown */
+	PCTL_CONSENT_DISPLAYED,  /* the machine's screen shows it */
+	PCTL_CONSENT_RECEIVED,   /* it was submitted: agreed */
+	PCTL_CONSENT_IN_SESSION, /* and a session goes on under it */
+};
+
+/* The words of users and JSON for these: "none", "kvm"; "none", "in_session". NULL for others. */
+PCTL_API const char *pctl_consent_need_name(enum pctl_consent_need need);
+PCTL_API const char *pctl_consent_state_name(enum pctl_consent_state state);
+
+struct pctl_consent {
+	uint32_t size;
+	enum pctl_consent_need required;
+	enum pctl_consent_state state;
+	bool can_modify;    /* what it is required for can be changed */
+	uint32_t display_s; /* how long a code is shown; 0: not known */
+	uint32_t idle_s;    /* how long an agreement holds without a session; 0: not known */
+	bool turned_on; /* request: the machine was not on, and was turned on to show its code */
+};
+
+/*
+ * Some machines do what touches their user only when somebody sits there and agrees: a code appears
+ * on the screen, is read out, and is given back to the device. An op of any interface that lacks it
+ * ends with PCTL_E_CONSENT before it has changed anything; where the driver has this interface the
+ * core then asks a person for the code, if there is one to ask, and begins anew.
+ */
+struct pctl_consent_if {
+	uint32_t size;
+	uint32_t digits; /* of a code, at most PCTL_CONSENT_DIGITS_MAX */
+	uint32_t tries;  /* after so many wrong codes a request is over */
+
+	/* Required. Reads how things are. */
+	void (*get)(void *dev, struct pctl_op *op, struct pctl_consent *ret);
+	/*
+	 * Required. Lets a new code appear, in place of one that is shown; *ret is filled in as it
+	 * is afterwards. A machine that is off is turned on, for nobody would see it: ret says so.
+	 * Where somebody has agreed already it does nothing and ends well. PCTL_E_STATE: nobody's
+	 * consent is required; PCTL_E_BUSY: it takes no request now, after wrong codes say, with
+	 * what to do; it is not tried again.
+	 */
+	void (*request)(void *dev, struct pctl_op *op, struct pctl_consent *ret);
+	/*
+	 * Required. Gives the device the code that was read out: digits, as many as there have to
+	 * be. PCTL_E_CONSENT: a wrong one, and another one may be given; PCTL_E_FORBIDDEN: a wrong
+	 * one, and the request is over; PCTL_E_STATE: no code is shown. code lives until op ends.
+	 */
+	void (*submit)(void *dev, struct pctl_op *op, const char *code);
+	/*
+	 * Required. Takes a request back, and an agreement: the code leaves the screen. Where there
+	 * is nothing to take back that is success.
+	 */
+	void (*cancel)(void *dev, struct pctl_op *op);
+};
+#define PCTL_CONSENT_DIGITS_MAX 16u
+
 /* Changes the device: the node's lock is held. */
 #define PCTL_METHOD_CHANGES 1u
 /* What runs on the machine suffers: it changes, and guards and `protected` apply. */
@@ -562,6 +628,8 @@ struct pctl_driver {
 
 	/* NULL where the driver has none. */
 	const struct pctl_display_if *display;
+	/* NULL where the device asks nobody. It is the node's own, for all of its interfaces. */
+	const struct pctl_consent_if *consent;
 };
 
 #ifdef __cplusplus

@@ -178,6 +178,7 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.log = &amt_log,
 	.sensors = &amt_sensors,
 	.methods = amt_methods,
+	.consent = &amt_consent,
 	/* Its engine sleeps, and loses the packets that wake it. */
 	.connect_ms = 6000,
 	.default_port = 16992,

@@ -8,7 +8,7 @@
  *	call                                 an op as a chain of WS-Management requests
  *	records/: bytes, event, audit, records   the records of both logs, no I/O
  *	smbios                               what the firmware's numbers and texts mean, no I/O
- *	power, boot, inspect, hardware, log, sensors   the operations
+ *	power, boot, inspect, hardware, log, sensors, consent   the operations
  *	classes/: class, tables              classes as tables of fields, no I/O
  *	classes/: chain and the others       methods: they read classes, and change them
  *	redirection/: frame, login           redirection as bytes and frames, no I/O
@@ -150,6 +150,10 @@ struct boot_work {
 	enum pctl_boot_device found;
 };
 
+struct consent_work {
+	struct pctl_consent *ret; /* NULL: nothing is to be read */
+};
+
 struct inspect_work {
 	struct pctl_value *ret;
 	size_t step;
@@ -223,9 +227,9 @@ struct amt_dev {
 		struct hardware_work hardware;
 		struct log_work log;
 		struct sensors_work sensors;
-
 		struct chain_work chain;
 		struct direct_work direct;
+		struct consent_work consent;
 	} work;
 };
 
@@ -233,17 +237,40 @@ struct amt_dev {
 void amt_hold_open(struct amt_dev *dev);
 void amt_release(struct amt_dev *dev);
 
+/* --- power.c: parts of it for other ops. -------------------------------------------------------
+ */
+
+/* Asks for the hardware's state, which amt_power_state() reads from the answer. */
+void amt_power_look(struct amt_dev *dev, amt_then_fn *then, amt_except_fn *except);
+enum pctl_power_state amt_power_state(const struct xml_node *answer);
+/* Turns on hardware that is not. */
+void amt_power_on(struct amt_dev *dev, amt_then_fn *then, amt_except_fn *except);
+
+/* --- consent.c: parts of it for other ops. -----------------------------------------------------
+ */
+
+extern const struct wsman_class amt_opt_in;
+/*
+ * Whether what needs consent of a kind (ALL: boot devices and media; KVM) lacks it by an instance
+ * of amt_opt_in; remembers what it is required for.
+ */
+bool amt_consent_lacks(
+	struct amt_dev *dev, const struct xml_node *service, enum pctl_consent_need what);
+/* Ends the op: what ("boot options") needs it. why is the device's own complaint, or NULL. */
+void amt_consent_want(struct amt_dev *dev, const char *what, const struct pctl_error *why);
+
 extern const struct pctl_power_if amt_power;
 extern const struct pctl_boot_if amt_boot;
 extern const struct pctl_inspect_if amt_inspect;
 extern const struct pctl_console_if amt_console;
 extern const struct pctl_log_if amt_log;
 extern const struct pctl_sensors_if amt_sensors;
+extern const struct pctl_display_if amt_display;
+extern const struct pctl_consent_if amt_consent;
 extern const struct pctl_method amt_methods[];
 
 /* pctl_inspect_if.hardware */
 void amt_hardware(void *data, struct pctl_op *op, struct pctl_value *ret);
-extern const struct pctl_display_if amt_display;
 
 /* Facts. TLS is "yes" or "no". */
 #define FACT_TLS "tls"

@@ -62,6 +62,16 @@ static void sensors_read(struct run *run, const struct pctl_driver *d, void *dev
 	d->sensors->read(dev, &run->op, run->tree);
 }
 
+static bool has_consent(const struct pctl_driver *d)
+{
+	return d->consent;
+}
+
+static void consent_get(struct run *run, const struct pctl_driver *d, void *dev)
+{
+	d->consent->get(dev, &run->op, &run->consent);
+}
+
 const struct call rig_reads[] = {
 	{ "power.get", has_power, power_get, false },
 	{ "boot.get", has_boot_get, boot_get, false },
@@ -69,6 +79,7 @@ const struct call rig_reads[] = {
 	{ "inspect.hardware", has_hardware, hardware, false },
 	{ "log.read", has_log, log_read, false },
 	{ "sensors.read", has_sensors, sensors_read, false },
+	{ "consent.get", has_consent, consent_get, false },
 	{ NULL, NULL, NULL, false },
 };
 

@@ -84,6 +84,7 @@ struct run {
 	/* What it brought. */
 	struct pctl_power power;
 	struct pctl_boot boot;
+	struct pctl_consent consent;
 	struct pctl_value *tree;
 	struct pctl_session *session;
 

@@ -244,6 +244,14 @@ static void check_boot(const struct bench *bench, const struct pctl_driver *d)
 		fail(bench, "boot is applied at a power action, and there is no power interface");
 }
 
+static void check_consent(const struct bench *bench, const struct pctl_consent_if *consent)
+{
+	if (!consent->digits || consent->digits > PCTL_CONSENT_DIGITS_MAX)
+		fail(bench, "consent.digits is 0 or over 16: codes have a number of digits");
+	if (!consent->tries)
+		fail(bench, "consent.tries is 0: nobody could try a code");
+}
+
 static void check_method(const struct bench *bench, const struct pctl_method *m)
 {
 	const unsigned known = PCTL_METHOD_CHANGES | PCTL_METHOD_DISRUPTS | PCTL_METHOD_REPEATABLE |
@@ -270,6 +278,8 @@ static void check_interfaces(const struct bench *bench)
 	if (d->console)
 		check_bits(bench, "console.refused_actions", d->console->refused_actions,
 			PCTL_ACTION_BIT(PCTL_ACTION_COUNT) - 1);
+	if (d->consent)
+		check_consent(bench, d->consent);
 	for (const struct pctl_method *m = d->methods; m && m->name; m++)
 		check_method(bench, m);
 	if (!d->power && !d->boot && !d->inspect && !d->identify && !d->console && !d->display &&

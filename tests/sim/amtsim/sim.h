@@ -100,6 +100,11 @@ struct knobs {
 	uint32_t consent;
 	uint32_t consent_lies;
 	uint32_t consent_block_ms;
+	uint32_t consent_display_s;
+	uint32_t consent_idle_s;
+	uint32_t consent_show_ms;
+	uint32_t consent_starts;
+	uint32_t consent_wrong_value;
 	uint32_t ccm;
 	uint32_t secure_boot_off;
 	uint32_t pull_batch;
@@ -201,8 +206,12 @@ struct optin {
 	uint8_t state;
 	uint8_t wrong;
 	uint32_t code;
+	uint64_t shown_at;
 	uint64_t until;
 	uint64_t blocked_until;
+	uint64_t starts_since;
+	uint32_t starts;
+	uint32_t sessions;
 };
 
 enum { SIM_NAME = 64 };
