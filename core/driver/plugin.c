@@ -88,6 +88,8 @@ static const char *what_is_missing(const struct pctl_driver *d)
 		return "its log interface lacks read";
 	if (d->sensors && !d->sensors->read)
 		return "its sensors interface lacks read";
+	if (d->account && (!d->account->login || !d->account->set_password))
+		return "its account interface lacks login or set_password";
 	return NULL;
 }
 
@@ -107,7 +109,8 @@ static const char *what_is_wrong(const struct pctl_driver *d, const char *name)
 		!plausible(d->identify, UP_TO(struct pctl_identify_if, set)) ||
 		!plausible(d->console, UP_TO(struct pctl_console_if, open)) ||
 		!plausible(d->log, UP_TO(struct pctl_log_if, read)) ||
-		!plausible(d->sensors, UP_TO(struct pctl_sensors_if, read)))
+		!plausible(d->sensors, UP_TO(struct pctl_sensors_if, read)) ||
+		!plausible(d->account, UP_TO(struct pctl_account_if, set_password)))
 		return "the size of an interface makes no sense";
 	return what_is_missing(d);
 }
@@ -395,6 +398,7 @@ static const char *adopt(
 	COPY_INTERFACE(plugin, d, console);
 	COPY_INTERFACE(plugin, d, log);
 	COPY_INTERFACE(plugin, d, sensors);
+	COPY_INTERFACE(plugin, d, account);
 	return adopt_tables(plugin);
 }
 

@@ -255,7 +255,7 @@ pctl_step_fn pctl_verb_status, pctl_verb_on, pctl_verb_off, pctl_verb_reboot, pc
 	pctl_verb_boot, pctl_verb_bootdev, pctl_verb_bootdev_show, pctl_verb_plain_action,
 	pctl_verb_identify, pctl_verb_wait, pctl_verb_wait_ready, pctl_verb_info,
 	pctl_verb_hardware, pctl_verb_ac_cycle, pctl_verb_caps, pctl_verb_console, pctl_verb_log,
-	pctl_verb_log_clear, pctl_verb_sensors, pctl_verb_method;
+	pctl_verb_log_clear, pctl_verb_sensors, pctl_verb_method, pctl_verb_passwd, pctl_verb_login;
 
 /* A restart was accepted: watches the machine from now on, where the request is to wait for it. */
 void pctl_task_watch_restart(struct pctl_task *task);

@@ -97,6 +97,7 @@ struct pctl_target {
 	struct pctl_value *map;
 	struct pctl_loaded *loaded;
 	struct pctl_settings settings;
+	struct pctl_settings lent; /* in place of which settings are ours, with another password */
 	const struct pctl_described *described; /* NULL: the driver has no selector */
 	/* What its driver can ever do, and what its description leaves of it. */
 	uint32_t actions, boot_once, boot_persistent;
@@ -129,6 +130,9 @@ int pctl_target_init(struct pctl_target *target, struct pctl_core *core,
 	const struct pctl_inventory *inventory, size_t node, const char *interface,
 	bool with_secrets, struct pctl_problems *problems);
 void pctl_target_done(struct pctl_target *target);
+
+/* Logs in with this password, which outlives it, and not with that of its settings. */
+void pctl_target_use_password(struct pctl_target *target, const struct pctl_secret *password);
 
 /* What interface of pctl_target_init() may be, but "boot", which is one of these: NULL first. */
 #define PCTL_BINDINGS 7u

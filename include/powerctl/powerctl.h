@@ -12,6 +12,7 @@
 #include <powerctl/driver.h>
 #include <powerctl/error.h>
 #include <powerctl/inventory.h>
+#include <powerctl/passwd.h>
 #include <powerctl/stream.h>
 #include <powerctl/value.h>
 
@@ -93,6 +94,8 @@ enum pctl_verb {
 	PCTL_VERB_CONSOLE,
 	PCTL_VERB_METHOD,   /* one of a driver's methods */
 	PCTL_VERB_AC_CYCLE, /* mains power off and on, then on again if it was on */
+	PCTL_VERB_PASSWD, /* gives the login a new password; ends when the device has accepted it */
+	PCTL_VERB_LOGIN,  /* logs in and does nothing else */
 	PCTL_VERB_COUNT,
 };
 
@@ -144,6 +147,10 @@ struct pctl_request {
 	 * by the names of its parameters, or NULL. */
 	const char *driver, *method;
 	const struct pctl_value *arguments;
+
+	/* PASSWD, LOGIN: where the passwords are, borrowed; marks a node as sent before it is. */
+	struct pctl_rotation *rotation;
+	bool login_new; /* LOGIN: with the new password, else with the old one */
 };
 
 /* One of several things that power a node, and what became of it. */

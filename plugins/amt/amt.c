@@ -153,4 +153,5 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.default_port = 16992,
 	.key_port = key_port,
 	.check = check,
+	.account = &amt_account,
 };

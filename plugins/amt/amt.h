@@ -6,7 +6,7 @@
  *	version, recovery                    what versions and boot parameters look like, no I/O
  *	link                                 which port, TLS or not; one HTTP request
  *	call                                 an op as a chain of WS-Management requests
- *	power, boot, inspect                 the operations
+ *	account, power, boot, inspect        the operations
  *	amt                                  settings and the driver's table
  */
 #ifndef POWERCTL_AMT_AMT_H
@@ -130,6 +130,15 @@ struct inspect_work {
 	char version[32], build[16], sku[16];
 };
 
+#define AMT_USERS_MAX 64u
+
+struct account_work {
+	const struct pctl_secret *password;
+	char realm[256];
+	uint32_t handles[AMT_USERS_MAX]; /* of the users to be looked at */
+	size_t n, at;
+};
+
 struct amt_dev {
 	struct amt *amt;
 	struct pctl_device *device;
@@ -141,12 +150,14 @@ struct amt_dev {
 		struct power_work power;
 		struct boot_work boot;
 		struct inspect_work inspect;
+		struct account_work account;
 	} work;
 };
 
 extern const struct pctl_power_if amt_power;
 extern const struct pctl_boot_if amt_boot;
 extern const struct pctl_inspect_if amt_inspect;
+extern const struct pctl_account_if amt_account;
 
 /* Facts. TLS is "yes" or "no". */
 #define FACT_TLS "tls"

@@ -350,4 +350,5 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.sensors = &null_sensors,
 	.methods = null_methods,
 	.max_in_flight = 2,
+	.account = &null_account,
 };

@@ -42,6 +42,7 @@ extern const struct pctl_console_if null_console;
 extern const char *const null_console_faults[];
 extern const struct pctl_log_if null_log;
 extern const struct pctl_sensors_if null_sensors;
+extern const struct pctl_account_if null_account;
 extern const struct pctl_method null_methods[];
 
 #endif

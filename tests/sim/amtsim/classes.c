@@ -12,6 +12,7 @@ static const struct {
 	{ power_classes, &power_classes_count },
 	{ boot_classes, &boot_classes_count },
 	{ info_classes, &info_classes_count },
+	{ account_classes, &account_classes_count },
 };
 
 const struct wclass *classes_at(size_t i)

@@ -137,6 +137,8 @@ bool param_uint(const struct call *c, const char *name, uint64_t max, uint64_t *
 struct str param_selector(
 	const struct call *c, const char *name, const char *uri, const char *selector);
 
+extern const struct wclass account_classes[];
+extern const size_t account_classes_count;
 extern const struct wclass power_classes[];
 extern const size_t power_classes_count;
 extern const struct wclass boot_classes[];

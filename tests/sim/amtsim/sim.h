@@ -43,6 +43,16 @@ enum pull_style {
 	PULL_LATE_END,
 };
 
+/* From PASSWD_LOSE on there is no answer. */
+enum new_password {
+	PASSWD_DO,
+	PASSWD_REFUSE,
+	PASSWD_IGNORE,
+	PASSWD_LOSE,
+	PASSWD_MUTE,
+	PASSWD_HANG,
+};
+
 /* Every member is explained in the table of knobs.c. */
 struct knobs {
 	struct web_knobs web;
@@ -88,6 +98,7 @@ struct knobs {
 	uint32_t lock_within_s;
 	uint32_t lock_s;
 	uint32_t wrong_realm;
+	uint32_t passwd;
 };
 
 struct counters {
@@ -116,6 +127,8 @@ struct counters {
 	uint64_t unsaid_power;
 	uint64_t nmi;
 	uint64_t put_boot;
+	uint64_t asked_password;
+	uint64_t set_password;
 };
 
 struct nonce {
