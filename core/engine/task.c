@@ -68,6 +68,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	free(t->boot_url);
 	free(t->log_after);
 	free(t->line.overtook);
+	pctl_target_free_other(t->other);
 	give_turn(t, PCTL_TURN_WHOLE);
 	if (joint)
 		pctl_joint_part_gone(joint, t);

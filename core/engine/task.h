@@ -72,6 +72,7 @@ struct pctl_task {
 	struct pctl_run *run;
 	struct pctl_joint *joint; /* that it is a part of; NULL: it is all there is of its node */
 	const struct pctl_target *target;
+	struct pctl_target *other; /* with the other one of two passwords; ours; NULL: not tried */
 	struct pctl_device *device;
 	const struct pctl_request *request;
 
@@ -195,6 +196,13 @@ void pctl_task_unpark(struct pctl_task *task);
 
 /* Whether another command went first at its machine: who is filled with whose. */
 bool pctl_task_is_overtaken(const struct pctl_task *task, char *who, size_t size);
+
+/*
+ * Whether what it just failed with is a password that its device may not have yet or any more
+ * (<powerctl/passwd.h>): then it opens the device anew with the other one, once, and goes on with
+ * again.
+ */
+bool pctl_task_try_other(struct pctl_task *task, pctl_step_fn *again);
 
 /* A result that says only who and when. Shared with nodes that never become a task. */
 void pctl_result_init(

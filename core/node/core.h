@@ -98,6 +98,8 @@ struct pctl_target {
 	struct pctl_loaded *loaded;
 	struct pctl_settings settings;
 	struct pctl_settings lent; /* in place of which settings are ours, with another password */
+	/* Its password is being changed, and this may be the right one instead; NULL: it is not. */
+	const struct pctl_secret *other_password;
 	const struct pctl_described *described; /* NULL: the driver has no selector */
 	/* What its driver can ever do, and what its description leaves of it. */
 	uint32_t actions, boot_once, boot_persistent;
@@ -133,6 +135,11 @@ void pctl_target_done(struct pctl_target *target);
 
 /* Logs in with this password, which outlives it, and not with that of its settings. */
 void pctl_target_use_password(struct pctl_target *target, const struct pctl_secret *password);
+/* With the other one of its two first. */
+void pctl_target_swap_passwords(struct pctl_target *target);
+/* The same target with the other one, as long as that lives; pctl_target_free_other(). */
+struct pctl_target *pctl_target_with_other(const struct pctl_target *target);
+void pctl_target_free_other(struct pctl_target *other);
 
 /* What interface of pctl_target_init() may be, but "boot", which is one of these: NULL first. */
 #define PCTL_BINDINGS 7u

@@ -391,6 +391,42 @@ void pctl_target_use_password(struct pctl_target *t, const struct pctl_secret *p
 		if (strcmp(t->settings.v[i].property->name, account->setting) == 0)
 			t->settings.v[i].secret = password;
 	t->login = NULL; /* it is another one */
+	t->other_password = NULL;
+}
+
+static const struct pctl_secret *password_of(const struct pctl_target *t)
+{
+	const struct pctl_setting *s =
+		pctl_settings_find(&t->settings, t->loaded->driver->account->setting);
+
+	return s ? s->secret : NULL;
+}
+
+void pctl_target_swap_passwords(struct pctl_target *t)
+{
+	const struct pctl_secret *now = password_of(t), *other = t->other_password;
+
+	pctl_target_use_password(t, other);
+	t->other_password = now;
+}
+
+struct pctl_target *pctl_target_with_other(const struct pctl_target *t)
+{
+	struct pctl_target *other = pctl_xcalloc(1, sizeof(*other));
+
+	*other = *t;
+	if (t->lent.v)
+		other->settings = t->lent;
+	other->lent = (struct pctl_settings){ 0 };
+	pctl_target_use_password(other, t->other_password);
+	return other;
+}
+
+void pctl_target_free_other(struct pctl_target *other)
+{
+	if (other)
+		free(other->settings.v);
+	free(other);
 }
 
 static void give_settings_back(struct pctl_target *t)
@@ -407,14 +443,20 @@ static void settle_password(struct pctl_target *t, const struct pctl_settings_co
 {
 	const struct pctl_account_if *account = t->loaded->driver->account;
 	const struct pctl_pending *pending = NULL;
+	const struct pctl_secret *old;
 	struct pctl_error err = { 0 };
 
+	t->other_password = NULL;
 	if (!account || !context->secrets)
 		return;
+	old = password_of(t);
 	if (pctl_secrets_pending(context->secrets, t->map, account->setting, &pending, &err) < 0)
 		pctl_problems_add(context->problems, (struct pctl_place){ 0 }, "%s", err.text);
-	else if (pending && pctl_pending_state(pending, t->name) != PCTL_PASSWORD_OLD)
-		pctl_target_use_password(t, pctl_pending_secret(pending));
+	if (!pending || pctl_pending_state(pending, t->name) == PCTL_PASSWORD_OLD)
+		return;
+	pctl_target_use_password(t, pctl_pending_secret(pending));
+	if (pctl_pending_state(pending, t->name) == PCTL_PASSWORD_SENT)
+		t->other_password = old;
 }
 
 /* target has its map. */

@@ -86,6 +86,8 @@ static uint8_t set(struct request *rq, unsigned id, size_t n)
 		return CC_OK;
 	own_users(dev);
 	user = user_of(dev, id);
+	if (!user)
+		return CC_INVALID_DATA;
 	memset(user->password, 0, sizeof(user->password));
 	memcpy(user->password, rq->in + 2, n);
 	user->password_n = (uint8_t)strnlen((const char *)user->password, n);
