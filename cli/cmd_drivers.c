@@ -40,6 +40,7 @@ static struct pctl_value *abilities_of(const struct pctl_driver *d)
 		{ "console", d->console && !(d->console->flags & PCTL_CONSOLE_ELSEWHERE) },
 		{ "log", d->log },
 		{ "sensors", d->sensors },
+		{ "passwd", d->account },
 		{ "methods", d->methods && d->methods->name },
 	};
 	struct pctl_value *list = pctl_value_new_list();

@@ -90,6 +90,8 @@ static const char *what_is_missing(const struct pctl_driver *d)
 		return "its sensors interface lacks read";
 	if (d->account && (!d->account->login || !d->account->set_password))
 		return "its account interface lacks login or set_password";
+	if (d->account && !d->account->setting)
+		return "its account interface does not say which setting is the password";
 	return NULL;
 }
 

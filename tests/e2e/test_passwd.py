@@ -22,15 +22,11 @@ RESUME = ("passwd", "--resume", "-y")
 
 def curl(fleet, n, password, user="admin"):
     """What somebody else's client is answered, as an HTTP status: 401 is a refused login."""
-    body = ('<?xml version="1.0" encoding="utf-8"?><s:Envelope '
-            'xmlns:s="http://www.w3.org/2003/05/soap-envelope"/>')
     done = subprocess.run(
         ["curl", "-s", "-o", os.devnull, "-w", "%{http_code}", "--max-time", "30", "--noproxy", "*",
          "--digest", "-K", "-", f"http://127.0.0.1:{fleet.ports(n)[0]}/wsman"],
-        input=f'user = "{user}:{password}"\ndata = "{body}"\n'.replace('version="1.0" encoding="utf-8"', '')
-        .replace('<?xml ?>', '').replace('"http://www.w3.org/2003/05/soap-envelope"', "'x'")
-        .replace('xmlns:s=\'x\'', "xmlns:s='http://www.w3.org/2003/05/soap-envelope'"),
-        capture_output=True, text=True, timeout=lib.PATIENCE, check=True)
+        input=f'user = "{user}:{password}"\ndata = "<x/>"\n', capture_output=True, text=True,
+        timeout=lib.PATIENCE, check=True)
     return int(done.stdout)
 
 
@@ -114,7 +110,7 @@ def amt_changes(lab):
     same(os.stat(fleet.secret).st_mode, mode.st_mode)
     same(fleet.counters(1)["set_password"], 1)
     still_works(lab)
-    has(lab.read("state/powerctl/history"), '"passwd"')
+    has(lab.run("history", "a1").out, "passwd")
 
 
 @test
@@ -169,10 +165,9 @@ def ipmi_changes(lab):
         with open(secret, encoding="utf-8") as f:
             password = f.read()
         same(len(password), 16)
+        assert fleet.ipmitool(1, "power", "status", password=ipmilib.PASSWORD).status
         for n in (1, 2):
             has(fleet.ipmitool(n, "power", "status", password=password, version=protocol).out, "off")
-            assert fleet.ipmitool(n, "power", "status", password=ipmilib.PASSWORD,
-                                  version=protocol).status
         lib.good(lab.run("status", "-a"), "b1: off", "b2: off")
 
 
@@ -403,7 +398,7 @@ def device_lies(lab):
         fleet = ipmilib.BmcFleet(own, devices=2)
         fleet.set(1, passwd="ignore")
         fleet.set(2, passwd="lie")
-        bad(own.run(*GENERATE, "-a"), 1, "b1: error: refused: Set User Password (test): the BMC has",
+        bad(own.run(*GENERATE, "-a"), 1, "b1: error: refused: the password is as it was (Set User Password (test)",
             "b2: error: refused: it said that it took")
         lib.good(own.run("status", "-a"), "b1: off", "b2: off")
 
@@ -535,10 +530,10 @@ def dry_run(lab):
 def maintenance(lab):
     """A node in maintenance is left out, its file waits for it, and that is no success"""
     fleet = amt(lab)
-    lib.good(lab.run("set", "a2", "maintenance=a new disk"))
+    lib.good(lab.run("set", "maintenance=a new disk", "a2"))
     r = bad(lab.run(*GENERATE, "-a"), 1, "a1: ok", "a2: skipped")
     has(r.err, "keeps the old password for a2")
-    lib.good(lab.run("set", "a2", "maintenance="))
+    lib.good(lab.run("set", "maintenance=", "a2"))
     still_works(lab)
     ended(fleet, lab.run(*RESUME))
 
@@ -565,7 +560,7 @@ def null_too(lab):
          {("passwd", True, "seen", True)})
     with open(secret, encoding="utf-8") as f:
         same(len(f.read()), 16)
-    has(lab.run("caps", "n1").out, "passwd")
+    has(lab.run("caps", "n1").out, "passwd: true")
 
 
 if __name__ == "__main__":

@@ -402,6 +402,9 @@ static enum fault do_pull(struct request *r)
 	return FAULT_NONE;
 }
 
+/* The one parameter that may be there several times. */
+#define ARRAY "Realms"
+
 /* Known parameters only, each once, in the documented order. */
 static bool params_fit(const struct request *r, const struct method *m)
 {
@@ -414,10 +417,11 @@ static bool params_fit(const struct request *r, const struct method *m)
 			return false;
 		if (!r->dev->knobs.strict_order)
 			continue;
+		if (str_eq(word, name) && !str_is(name, ARRAY))
+			return false;
 		while (!str_eq(word, name))
 			if (!str_split(&rest, ' ', &word))
 				return false;
-		word = (struct str){ "", 0 };
 	}
 	return true;
 }
