@@ -133,7 +133,7 @@ static bool asks_state(enum pctl_verb verb)
 	static const enum pctl_verb others[] = { PCTL_VERB_BOOTDEV, PCTL_VERB_BOOTDEV_SHOW,
 		PCTL_VERB_IDENTIFY, PCTL_VERB_INFO, PCTL_VERB_HARDWARE, PCTL_VERB_CAPS,
 		PCTL_VERB_WAIT_READY, PCTL_VERB_LOG, PCTL_VERB_LOG_CLEAR, PCTL_VERB_SENSORS,
-		PCTL_VERB_METHOD };
+		PCTL_VERB_METHOD, PCTL_VERB_PASSWD };
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (others[i] == verb)

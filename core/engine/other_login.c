@@ -4,6 +4,7 @@
 #include <powerctl/mem.h>
 
 #include "engine/task.h"
+#include "node/breaker.h"
 
 struct reopening {
 	struct pctl_task *task;
@@ -43,6 +44,7 @@ bool pctl_task_try_other(struct pctl_task *t, pctl_step_fn *again)
 	struct reopening *r = pctl_xcalloc(1, sizeof(*r));
 	*r = (struct reopening){ t, again, device->addr, device->addr_len };
 	t->other = pctl_target_with_other(t->target);
+	t->other->login = pctl_breaker_login(t->target->core->breaker, t->other);
 	t->device = NULL;
 	t->result.attempts++;
 	pctl_device_close(device, on_closed, r);

@@ -186,12 +186,6 @@ static void find_login(struct pctl_run *run, size_t i, bool tried, size_t count)
 		return;
 	if ((tried || (count > 1 && pctl_target_has_unit(target))) && !target->login)
 		target->login = pctl_breaker_login(run->core->breaker, target);
-	/* Of two passwords that it may have, one was refused a moment ago. */
-	if (target->login && target->other_password &&
-		pctl_login_check(target->login, target, NULL) < 0) {
-		pctl_target_swap_passwords(target);
-		target->login = pctl_breaker_login(run->core->breaker, target);
-	}
 }
 
 /* What its method is, where there is one; that there is none take_method() says. */

@@ -202,12 +202,15 @@ static void render(const struct pctl_pending *p, struct pctl_buf *buf)
 int pctl_pending_write(struct pctl_pending *p, struct pctl_error *err)
 {
 	struct pctl_buf buf;
+	struct stat st;
+	/* Who reads the secret reads this too: his commands need it. */
+	const struct stat *like = stat(p->secret_file, &st) == 0 ? &st : NULL;
 
 	pctl_buf_init_secret(&buf, FILE_MAX);
 	render(p, &buf);
 	int r = buf.full ? pctl_error_set(err, PCTL_E_CONFIG,
 				   "%s: so many nodes do not fit into it", p->file)
-			 : pctl_file_replace(p->file, buf.data, buf.len, 0600, NULL, err);
+			 : pctl_file_replace(p->file, buf.data, buf.len, 0600, like, err);
 	pctl_buf_done(&buf);
 	if (r < 0)
 		return r;

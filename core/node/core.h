@@ -98,7 +98,11 @@ struct pctl_target {
 	struct pctl_loaded *loaded;
 	struct pctl_settings settings;
 	struct pctl_settings lent; /* in place of which settings are ours, with another password */
-	/* Its password is being changed, and this may be the right one instead; NULL: it is not. */
+	/*
+	 * Its password is being changed, and it may have either of two: what it refuses says
+	 * nothing of others, each is tried once. other_password is the one that comes second.
+	 */
+	bool two_passwords;
 	const struct pctl_secret *other_password;
 	const struct pctl_described *described; /* NULL: the driver has no selector */
 	/* What its driver can ever do, and what its description leaves of it. */

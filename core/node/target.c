@@ -447,6 +447,7 @@ static void settle_password(struct pctl_target *t, const struct pctl_settings_co
 	struct pctl_error err = { 0 };
 
 	t->other_password = NULL;
+	t->two_passwords = false;
 	if (!account || !context->secrets)
 		return;
 	old = password_of(t);
@@ -455,8 +456,8 @@ static void settle_password(struct pctl_target *t, const struct pctl_settings_co
 	if (!pending || pctl_pending_state(pending, t->name) == PCTL_PASSWORD_OLD)
 		return;
 	pctl_target_use_password(t, pctl_pending_secret(pending));
-	if (pctl_pending_state(pending, t->name) == PCTL_PASSWORD_SENT)
-		t->other_password = old;
+	t->two_passwords = pctl_pending_state(pending, t->name) == PCTL_PASSWORD_SENT;
+	t->other_password = t->two_passwords ? old : NULL;
 }
 
 /* target has its map. */

@@ -7,6 +7,7 @@ import ctypes
 import hashlib
 import os
 import resource
+import shutil
 import subprocess
 
 import amtlib
@@ -220,20 +221,19 @@ def nothing_leaks(lab):
 
 @test
 def hundred(lab):
-    """A hundred machines with one password, and some that are dead: these are waited for"""
+    """A hundred machines with one password, of which some are dead, or say no: they are waited for"""
     count = lib.many(100)
-    fleet = amt(lab, count, timeouts="connect: 2s")
+    fleet = amt(lab, count, timeouts="connect: 1s, answer: 2s, read: 2s")
     dead = (3, count - 1)
-    for n in dead:
-        fleet.set(n, passwd="refuse")
+    fleet.set(3, hang="all")
+    fleet.set(count - 1, passwd="refuse")
     r = lab.run(*GENERATE, "-a")
     same(r.status, 1, r)
     states = pending(fleet)
     same({n for n, s in states.items() if s != "new"}, {f"a{n}" for n in dead})
     same(stored(fleet), OLD)
+    fleet.set("all", passwd="do", hang="no")
     still_works(lab, [f"a{n}" for n in range(1, count + 1)])
-    for n in dead:
-        fleet.set(n, passwd="do")
     ended(fleet, lab.run(*RESUME), count)
     same(fleet.totals()["set_password"], count, "some were set twice")
 
@@ -252,6 +252,26 @@ def killed_before_it_is_sent(lab):
     still_works(lab)
     same(stored(fleet), OLD)
     ended(fleet, lab.run(*RESUME))
+
+
+@test
+def killed_with_many(lab):
+    """SIGKILL with more machines than a login is tried on first: no command gives up any of them"""
+    count = 12
+    fleet = amt(lab, count)
+    fleet.set("all", hang="all")
+    killed(lab, fleet, lambda: fleet.totals()["requests"] >= 4)
+    rewrite(fleet, "old ", "sent ")
+    fleet.set("all", hang="no")
+    for _ in range(3):
+        still_works(lab, [f"a{n}" for n in range(1, count + 1)])
+    fleet.set("7-12", passwd="mute")
+    killed(lab, fleet, lambda: fleet.totals()["set_password"] == count, RESUME)
+    fleet.set("all", passwd="do")
+    shutil.rmtree(lab.path("cache", "powerctl"), ignore_errors=True)  # who refused what is forgotten
+    for _ in range(3):
+        still_works(lab, [f"a{n}" for n in range(1, count + 1)])
+    ended(fleet, lab.run(*RESUME), count)
 
 
 @test
