@@ -46,7 +46,7 @@ struct history {
 
 /* Verbs that the history knows; and what stands for several of them. */
 static const char *const verbs[] = { "any", "start", "on", "off", "reboot", "cycle", "reset",
-	"boot", "pxeboot", "bootdev", "nmi", "sleep", "ac-cycle", "log-clear", NULL };
+	"boot", "pxeboot", "bootdev", "nmi", "sleep", "ac-cycle", "log-clear", "passwd", NULL };
 static const char *const starts[] = { "on", "reboot", "cycle", "reset", "boot", "ac-cycle", NULL };
 
 static int check_last(const struct cli *cli)
