@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 JOBS ?= $(shell nproc)
 
-.PHONY: all deps demo check bench bench-ipmi bench-compare fuzz lint format install deb dist clean help
+.PHONY: all deps demo check check-system bench bench-ipmi bench-compare fuzz lint format install deb dist clean help
 
 all: $(BUILD)/CMakeCache.txt
 	@env -u MAKEFLAGS -u MAKELEVEL cmake --build $(BUILD) -j $(JOBS) -- --no-print-directory
@@ -25,9 +25,12 @@ demo: all
 check:
 	@scripts/check
 
-# check-system and its parts: check-vm, check-packages, ... (scripts/)
+check-system: all
+	@scripts/check-system
+
+# One part of it: check-vm, check-packages, ...
 check-%: all
-	@scripts/$@
+	@scripts/check-system $*
 
 bench: all
 	@scripts/deps check
@@ -66,7 +69,7 @@ help:
 	@echo 'make demo         a guided run on a stand-in fleet; KEEP=1 leaves the fleet running'
 	@echo 'make check        all tests: gcc, clang, sanitizers'
 	@echo 'make check-system tests with other programs'"'"' daemons; asks before it installs (YES=1: not)'
-	@echo '                  (its parts: '$(filter-out check-system,$(notdir $(wildcard scripts/check-*)))')'
+	@echo '                  (make check-PART: one part of it; scripts/check-system --help names them)'
 	@echo 'make bench        timings beside other clients, in one table'
 	@echo 'make bench-ipmi   its rows of IPMI: beside ipmipower and ipmitool'
 	@echo 'make bench-compare BASE=REVISION  whether HEAD is slower than that, as ratios; ROWS= of make bench'

@@ -371,7 +371,10 @@ static int exec_add(struct cli *cli)
 	struct pctl_error err = { 0 };
 	int status = CLI_USAGE;
 
-	if (cli->nargs > 2) {
+	if (cli->nargs > 2 && strchr(cli->args[2], '=')) {
+		say("a setting is given with --set: powerctl add %s %s --set %.*s=VALUE",
+			cli->args[0], cli->args[1], (int)strcspn(cli->args[2], "="), cli->args[2]);
+	} else if (cli->nargs > 2) {
 		say("add takes one NAME and one ADDRESS, both may be ranges: powerctl add nuc[1-8] "
 		    "10.0.0.[11-18]");
 	} else if (prepare(&a, &err) < 0) {

@@ -37,7 +37,7 @@ static struct pctl_value *abilities_of(const struct pctl_driver *d)
 		{ "info", d->inspect && d->inspect->info },
 		{ "hardware", d->inspect && d->inspect->hardware },
 		{ "identify", d->identify },
-		{ "console", d->console && !(d->console->flags & PCTL_CONSOLE_ELSEWHERE) },
+		{ "console", d->console },
 		{ "log", d->log },
 		{ "sensors", d->sensors },
 		{ "passwd", d->account },

@@ -78,6 +78,8 @@ void help_overview(FILE *out)
 void help_command(FILE *out, const struct command *c)
 {
 	(void)fprintf(out, "usage: powerctl [options] %s %s\n\n%s\n", c->name, c->usage, c->help);
+	if (c->more)
+		c->more(out);
 	show_options(out, c->options);
 	show_options(out, options_global);
 }

@@ -374,7 +374,8 @@ static void say_rest(const struct history *h)
 	if (o->quiet)
 		return;
 	if (h->bad)
-		say("%zu lines of the history cannot be read and are left out", h->bad);
+		say("%zu line%s of the history cannot be read and %s left out", h->bad,
+			h->bad == 1 ? "" : "s", h->bad == 1 ? "is" : "are");
 	if (h->n == 0)
 		say("nothing was written down%s%s%s", h->wanted ? " of these nodes" : " yet",
 			o->last ? " of this verb" : "", *h->since ? " since then" : "");

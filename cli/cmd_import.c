@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <powerctl/file.h>
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
@@ -23,22 +24,13 @@
 
 static int read_all(int fd, const char *path, struct pctl_buf *out, struct pctl_error *err)
 {
-	char piece[65536];
-	ssize_t n;
+	int r = pctl_file_read_fd(fd, path, out, err);
 
-	while ((n = read(fd, piece, sizeof(piece))) != 0 && !out->full) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			break;
-		pctl_buf_add(out, piece, (size_t)n);
-	}
-	explicit_bzero(piece, sizeof(piece));
-	if (n < 0)
-		return pctl_error_set(err, PCTL_E_CONFIG, "%s: %s", path, strerror(errno));
 	if (out->full)
 		return pctl_error_set(err, PCTL_E_CONFIG, "%s is larger than %u MB; split it", path,
 			IMPORT_FILE_MAX >> 20);
+	if (r < 0)
+		return r;
 	uint32_t wrong = import_wrong_line(out->data, out->len);
 	if (wrong)
 		return pctl_error_set(err, PCTL_E_CONFIG,
@@ -134,6 +126,7 @@ static void name_logins(struct takeover *t)
 	if (t->begun)
 		pctl_inventory_credentials(t->cli->inventory, taken);
 	list_secrets(t, taken);
+	takeover_reuse_logins(t);
 	import_name_logins(&t->im, t->format->name, taken);
 	pctl_names_free(taken);
 }
@@ -284,6 +277,8 @@ static int write_all(struct takeover *t, struct pctl_error *err)
 	for (size_t i = 0; i < t->im.login_count && r == 0; i++) {
 		const struct import_login *login = &t->im.logins[i];
 
+		if (login->is_there)
+			continue;
 		if (login->nodes)
 			r = store_one(t, login, "password", login->password, &stored, err);
 		if (login->nodes && r == 0)
@@ -330,6 +325,7 @@ static int finish(struct takeover *t)
 	bool dry = t->cli->options.dry_run;
 	size_t taken = count_taken(t);
 
+	import_report(&t->im);
 	say_problems(t->im.problems);
 	if (taken && dry)
 		(void)fwrite(t->text.data, 1, t->text.len, stdout);
@@ -353,6 +349,7 @@ static int take_over(struct takeover *t)
 		return CLI_USAGE;
 	}
 	if (t->im.node_count == 0) {
+		import_report(&t->im);
 		say_problems(t->im.problems);
 		say("no machine that can be taken over is in %s", t->im.file);
 		return CLI_USAGE;
@@ -381,30 +378,32 @@ static int exec_import(struct cli *cli)
 	return status;
 }
 
+static void list_formats(FILE *out)
+{
+	(void)fputs("\n", out);
+	for (const struct import_format *f = import_formats; f->name; f++) {
+		(void)fprintf(out, "  %-9s %s%s", f->name, f->help, f->more ? ": " : "");
+		for (const char *p = f->more ? f->more : ""; *p; p++) {
+			(void)fputc(*p, out);
+			if (*p == '\n')
+				(void)fprintf(out, "%12s", "");
+		}
+		(void)fputs("\n", out);
+	}
+}
+
 const struct command command_import = {
 	.name = "import",
 	.usage = "FORMAT FILE",
 	.summary = "take over machines from another program's files",
-	.help = "FORMAT is powerman, xcat, conman, amtctrl, ironic or csv; FILE - is standard "
-		"input. What is there\nbecomes conf.d/FORMAT.yaml beside the inventory, which "
-		"includes it, with equal machines as ranges;\npasswords go to secrets/. Nothing "
-		"that is in the inventory already is changed. What is left out is\nlisted, each "
-		"with its line, why, and what to do; then the exit status is 1. --dry-run prints "
-		"the file.\n\n"
-		"  powerman  powerman.conf: what is behind ipmipower and redfishpower; aliases "
-		"become groups\n"
-		"  xcat      what `lsdef -z` prints, or `tabdump` of nodelist, nodehm, ipmi, "
-		"openbmc and passwd\n"
-		"  conman    conman.conf: consoles with dev=\"ipmi:HOST\"\n"
-		"  amtctrl   ~/.config/amtctrl/hosts.cfg\n"
-		"  ironic    what `baremetal node list --detail -f json` prints\n"
-		"  csv       a table with a first line like "
-		"name,driver,address,username,password,tags,groups;\n"
-		"            other columns are settings of the driver, names and addresses may be "
-		"ranges\n\n"
+	.help = "FORMAT is one of those below; FILE - is standard input. What is there becomes "
+		"conf.d/FORMAT.yaml\nbeside the inventory, which includes it, with equal machines "
+		"as ranges; passwords go to secrets/.\nNothing that is in the inventory already is "
+		"changed. What is left out is listed, each with its\nline, why, and what to do; "
+		"then the exit status is 1. --dry-run prints the file.\n\n"
 		"The login of the options is for machines that have none in FILE; --driver for "
-		"those "
-		"of a table\nwithout that column; --tag for all.",
+		"those of a table\nwithout that column; --tag for all.",
+	.more = list_formats,
 	.arguments = 2,
 	.options = OPTIONS(OPTIONS_SECRET, OPTION_DRIVER, OPTION_TAG, OPTION_DRY_RUN),
 	.exec = exec_import,

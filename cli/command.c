@@ -170,8 +170,10 @@ int command_check_words(const struct cli *cli)
 		return CLI_USAGE;
 	}
 	if (!nodes && !cli->options.all && !(c->flags & COMMAND_ALL)) {
+		bool many = strstr(c->usage, "NODES");
+
 		say("no NODES are given: powerctl %s %s%s", c->name, c->usage,
-			options_have(c->options, OPTION_ALL) ? " (-a for all)" : "");
+			many && options_have(c->options, OPTION_ALL) ? " (-a for all)" : "");
 		return CLI_USAGE;
 	}
 	return CLI_OK;

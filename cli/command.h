@@ -14,6 +14,7 @@ struct command {
 	const char *usage;             /* after "powerctl NAME ": "DEVICE NODES" */
 	const char *summary;           /* one line, for the list of commands */
 	const char *help;              /* paragraphs, for `powerctl help NAME` */
+	void (*more)(FILE *out);       /* prints what follows them, from a table; or NULL */
 	unsigned flags;                /* COMMAND_ */
 	size_t arguments;              /* words between the verb and NODES */
 	const enum option_id *options; /* OPTIONS(...) beside the global ones */

@@ -392,13 +392,22 @@ int console_link_break(struct console_link *l, struct pctl_error *err)
 	return pctl_stream_control(l->stream, "break", NULL, err);
 }
 
-const char *console_link_kind(const struct console_link *l)
+void console_link_resize(struct console_link *l, unsigned columns, unsigned rows)
 {
-	const char *kind = NULL;
+	PCTL_AUTO(free) char *size = pctl_xasprintf("%ux%u", columns, rows);
+
+	/* Most machines have no place for it, and none depends on it. */
+	if (l->wire)
+		(void)pctl_stream_control(l->stream, "resize", size, NULL);
+}
+
+const char *console_link_fact(const struct console_link *l, const char *name)
+{
+	const char *fact = NULL;
 
 	if (l->wire)
-		kind = pctl_value_text(pctl_value_get(pctl_stream_facts(l->stream), "kind"));
-	return kind ? kind : "";
+		fact = pctl_value_text(pctl_value_get(pctl_stream_facts(l->stream), name));
+	return fact ? fact : "";
 }
 
 void console_link_hold(struct console_link *l, bool held)

@@ -75,8 +75,10 @@ size_t console_link_type(struct console_link *link, const char *bytes, size_t n)
 /* Whether something typed is still on its way. */
 bool console_link_types(const struct console_link *link);
 int console_link_break(struct console_link *link, struct pctl_error *err);
-/* "sol", or "" where it is not known. */
-const char *console_link_kind(const struct console_link *link);
+/* Tells the machine how large the terminal is, where it has a place for that. */
+void console_link_resize(struct console_link *link, unsigned columns, unsigned rows);
+/* A text of the open one's facts, or "". */
+const char *console_link_fact(const struct console_link *link, const char *name);
 /* Hands out nothing until it is called with false. */
 void console_link_hold(struct console_link *link, bool held);
 

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <powerctl/mem.h>
@@ -39,7 +40,7 @@ struct talk {
 	struct console_log log;
 	struct escape escape;
 	struct signals signals;
-	uv_signal_t stop, go; /* SIGTSTP, SIGCONT */
+	uv_signal_t stop, go, resize; /* SIGTSTP, SIGCONT, SIGWINCH */
 	uv_timer_t quiet;
 	struct tally tally;
 	struct progress progress;
@@ -129,10 +130,26 @@ static void on_log_trouble(void *data, const char *text)
 
 /* --- The machine. ----------------------------------------------------------------------------- */
 
+/* A person's terminal's. */
+static void tell_size(struct talk *t)
+{
+	struct winsize size;
+
+	if (t->person && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col && size.ws_row)
+		console_link_resize(&t->link, size.ws_col, size.ws_row);
+}
+
+static void on_resize(uv_signal_t *signal, int signum)
+{
+	(void)signum;
+	tell_size(signal->data);
+}
+
 static void on_opened(void *data)
 {
 	struct talk *t = data;
-	const char *kind = console_link_kind(&t->link);
+	const char *kind = console_link_fact(&t->link, "kind");
+	const char *hint = console_link_fact(&t->link, "hint");
 	char name[ESCAPE_NAME_SIZE];
 
 	progress_stop(&t->progress);
@@ -146,8 +163,11 @@ static void on_opened(void *data)
 	else
 		notice(t, "console of %s; %s. leaves, %s? helps", of,
 			escape_name(t->escape.character, name), name);
+	if (*hint)
+		notice(t, "%s", hint);
 	if (t->person)
 		(void)terminal_raw(STDIN_FILENO);
+	tell_size(t);
 	inflow_start(&t->in);
 }
 
@@ -395,10 +415,12 @@ static void start(struct talk *t, int escape)
 	(void)uv_timer_init(loop, &t->quiet);
 	(void)uv_signal_init(loop, &t->stop);
 	(void)uv_signal_init(loop, &t->go);
-	t->quiet.data = t->stop.data = t->go.data = t;
+	(void)uv_signal_init(loop, &t->resize);
+	t->quiet.data = t->stop.data = t->go.data = t->resize.data = t;
 	if (t->person) {
 		(void)uv_signal_start(&t->stop, on_stop, SIGTSTP);
 		(void)uv_signal_start(&t->go, on_go, SIGCONT);
+		(void)uv_signal_start(&t->resize, on_resize, SIGWINCH);
 	}
 	progress_start(&t->progress, loop, t->cli->options.quiet, "console", &t->tally);
 }
@@ -424,6 +446,7 @@ static void finish(struct talk *t)
 	uv_close((uv_handle_t *)&t->quiet, NULL);
 	uv_close((uv_handle_t *)&t->stop, NULL);
 	uv_close((uv_handle_t *)&t->go, NULL);
+	uv_close((uv_handle_t *)&t->resize, NULL);
 	(void)uv_run(&t->cli->loop, UV_RUN_NOWAIT); /* our handles end here */
 }
 

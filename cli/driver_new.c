@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <powerctl/buf.h>
+#include <powerctl/file.h>
 #include <powerctl/mem.h>
 
 #include "command.h"
@@ -102,18 +103,6 @@ static bool check_files(const char *folder, const char *name)
 	return good;
 }
 
-static bool write_all(int fd, const struct pctl_buf *buf)
-{
-	for (size_t at = 0; at < buf->len;) {
-		ssize_t n = write(fd, buf->data + at, buf->len - at);
-
-		if (n < 0 && errno != EINTR)
-			return false;
-		at += n > 0 ? (size_t)n : 0;
-	}
-	return true;
-}
-
 static bool write_file(const char *path, const char *text, const char *name)
 {
 	bool program = strncmp(text, "#!", 2) == 0;
@@ -122,7 +111,7 @@ static bool write_file(const char *path, const char *text, const char *name)
 
 	pctl_buf_init(&buf, FILE_MAX);
 	replace(&buf, text, name);
-	bool good = fd >= 0 && write_all(fd, &buf);
+	bool good = fd >= 0 && pctl_file_write(fd, buf.data, buf.len) == 0;
 	if (fd >= 0 && close(fd) < 0)
 		good = false;
 	if (!good)

@@ -114,11 +114,6 @@ static void on_signal(void *data)
 		pctl_run_cancel(f->ask.run);
 }
 
-static void on_second_signal(void *data)
-{
-	(void)data;
-}
-
 static int run_row(struct face_run *f, size_t node)
 {
 	struct pctl_request request = run_request_from(f->cli, f->row->verb);
@@ -129,7 +124,7 @@ static int run_row(struct face_run *f, size_t node)
 	request.no_wait = f->row->verb != PCTL_VERB_STATUS;
 	if (f->row->pxe)
 		request.boot = (struct pctl_boot){ .device = PCTL_BOOT_PXE };
-	signals_start(&signals, &f->cli->loop, on_signal, on_second_signal, f);
+	signals_start(&signals, &f->cli->loop, on_signal, NULL, f);
 	int r = ask_nodes(f->cli, &selection, &request, &f->ask, on_result, f, problems);
 	signals_stop(&signals);
 	(void)uv_run(&f->cli->loop, UV_RUN_NOWAIT); /* their handles live on this stack */
@@ -293,8 +288,10 @@ static int set_host(struct amtctrl_hosts *hosts, const struct line *line, struct
 
 static int remove_host(struct amtctrl_hosts *hosts, const char *name, struct pctl_error *err)
 {
-	if (!amtctrl_host_find(hosts, name))
+	if (!amtctrl_host_find(hosts, name)) {
+		(void)fprintf(stderr, "amtctrl: there is no %s; nothing is changed\n", name);
 		return 0;
+	}
 	amtctrl_host_remove(hosts, name);
 	return amtctrl_hosts_write(hosts, err);
 }
@@ -303,12 +300,13 @@ static const struct list_row {
 	const char *word;
 	size_t words; /* with itself */
 	bool changes;
+	const char *usage;
 } list_rows[] = {
-	{ "list", 1, false },
-	{ "get", 2, false },
-	{ "set", 4, true },
-	{ "add", 4, true },
-	{ "rm", 2, true },
+	{ "list", 1, false, "list" },
+	{ "get", 2, false, "get name" },
+	{ "set", 4, true, "set [-V vncpasswd] name host passwd" },
+	{ "add", 4, true, "add [-V vncpasswd] name host passwd" },
+	{ "rm", 2, true, "rm name" },
 };
 
 static int do_list(const struct list_row *row, const struct line *line)
@@ -422,9 +420,13 @@ static int obey(struct cli *cli, const struct line *line)
 
 	if (!row && line->n > 2)
 		return wrong("unrecognized arguments");
-	if (row && line->n != row->words)
-		return wrong(
-			line->n < row->words ? "arguments are missing" : "unrecognized arguments");
+	if (row && line->n != row->words) {
+		PCTL_AUTO(free)
+		char *what = pctl_xasprintf("%s: amtctrl %s",
+			line->n < row->words ? "arguments are missing" : "unrecognized arguments",
+			row->usage);
+		return wrong(what);
+	}
 	return row ? do_list(row, line) : do_power(cli, line);
 }
 

@@ -229,11 +229,6 @@ static void on_signal(void *data)
 		pctl_run_cancel(p->ask.run);
 }
 
-static void on_second_signal(void *data)
-{
-	(void)data;
-}
-
 /* At the prompt nobody is left to ask; what was asked for on the command line is still done. */
 static void on_output(void *data)
 {
@@ -276,7 +271,7 @@ static int run_face(struct cli *cli, int argc, char **argv)
 		cli->inventory = pctl_inventory_new();
 		cli->options.trace = p.options.debug;
 		outflow_init(&p.out, &cli->loop, STDOUT_FILENO, on_output, &p);
-		signals_start(&p.signals, &cli->loop, on_signal, on_second_signal, &p);
+		signals_start(&p.signals, &cli->loop, on_signal, NULL, &p);
 		status = obey(&p);
 		drain(&p);
 		status = p.signals.came                            ? CLI_INTERRUPTED

@@ -5,44 +5,37 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <powerctl/buf.h>
+#include <powerctl/file.h>
 #include <powerctl/mem.h>
 #include <powerctl/powerctl.h>
+
+#define TEXT_MAX ((size_t)1 << 30)
 
 int failed_load(struct pctl_names *out, struct pctl_error *err)
 {
 	PCTL_AUTO(free) char *path = NULL;
-	PCTL_AUTO(free) char *line = NULL;
-	size_t size = 0;
+	struct pctl_error why = { 0 };
+	struct pctl_buf text;
+	char *rest = NULL;
 
 	int r = pctl_path_state("failed", &path, err);
 	if (r < 0)
 		return r;
-	FILE *file = fopen(path, "re");
-	if (!file)
+	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return pctl_error_set(err, PCTL_E_CONFIG,
-			errno == ENOENT
-				? "@failed: there was no command yet that could have failed, or "
-				  "the last one did not get to its end"
-				: "@failed: the last command's failures cannot be read");
-	while (getline(&line, &size, file) > 0) {
-		line[strcspn(line, "\n")] = '\0';
-		if (*line)
+			"@failed: there was no command yet that could have failed, or the last one "
+			"did not get to its end");
+	pctl_buf_init(&text, TEXT_MAX);
+	if (pctl_file_read_kept(path, &text, NULL, &why) < 0)
+		r = pctl_error_set(err, PCTL_E_CONFIG,
+			"@failed: the last command's failures cannot be read: %s", why.text);
+	else
+		for (char *line = strtok_r(text.data, "\n", &rest); line;
+			line = strtok_r(NULL, "\n", &rest))
 			(void)pctl_names_add(out, line);
-	}
-	(void)fclose(file);
-	return 0;
-}
-
-static int write_names(const char *path, const struct pctl_names *names)
-{
-	FILE *file = fopen(path, "we");
-
-	if (!file)
-		return -1;
-	for (size_t i = 0; i < pctl_names_count(names); i++)
-		(void)fprintf(file, "%s\n", pctl_names_at(names, i));
-	int bad = ferror(file);
-	return fclose(file) || bad ? -1 : 0;
+	pctl_buf_done(&text);
+	return r;
 }
 
 int failed_forget(struct pctl_error *err)
@@ -62,15 +55,19 @@ int failed_forget(struct pctl_error *err)
 int failed_save(const struct pctl_names *names, struct pctl_error *err)
 {
 	PCTL_AUTO(free) char *path = NULL;
+	struct pctl_error why = { 0 };
+	struct pctl_buf text;
 
 	int r = pctl_path_state("failed", &path, err);
 	if (r < 0)
 		return r;
-	PCTL_AUTO(free) char *fresh = pctl_xasprintf("%s.%ld", path, (long)getpid());
-	if (write_names(fresh, names) == 0 && rename(fresh, path) == 0)
-		return 0;
-	pctl_error_set(
-		err, PCTL_E_CONFIG, "@failed: %s cannot be written (%s)", path, strerror(errno));
-	(void)unlink(fresh);
-	return PCTL_E_CONFIG;
+	pctl_buf_init(&text, TEXT_MAX);
+	for (size_t i = 0; i < pctl_names_count(names); i++)
+		pctl_buf_addf(&text, "%s\n", pctl_names_at(names, i));
+	if (text.full)
+		r = pctl_error_set(err, PCTL_E_CONFIG, "@failed: too many nodes to keep");
+	else if (pctl_file_put(path, text.data, text.len, &why) < 0)
+		r = pctl_error_set(err, PCTL_E_CONFIG, "@failed: %s", why.text);
+	pctl_buf_done(&text);
+	return r;
 }

@@ -227,15 +227,6 @@ static bool names_user(const char *url)
 	       (query && strstr(query, "username="));
 }
 
-/* A password in a URL is the inventory's to refuse; it must not get into a question. */
-static bool holds_password(const char *url)
-{
-	const char *host = strstr(url, "://");
-	const char *at = host ? strchr(host, '@') : NULL;
-
-	return at && memchr(host + 3, ':', (size_t)(at - host - 3));
-}
-
 /* The one answer of this command, kept as a file until the program ends. */
 static int ask_once(struct cli *cli, const char *url, char **secret_path, struct pctl_error *err)
 {
@@ -280,11 +271,10 @@ int login_url(
 	const struct pctl_driver *driver = NULL;
 	bool has_user = cli->options.user && !names_user(url);
 
-	if (holds_password(url)) {
-		*ret = pctl_xstrdup(url);
-		return 0;
-	}
-	int r = url_driver(cli, url, &driver, err);
+	/* Before somebody types a password, and before what is wrong gets into that question. */
+	int r = pctl_inventory_check_url(url, err);
+	if (r == 0)
+		r = url_driver(cli, url, &driver, err);
 	if (r < 0)
 		return r;
 	if (cli->options.credential && !names_password(url)) {

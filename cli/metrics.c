@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <powerctl/file.h>
 #include <powerctl/mem.h>
 
 #include "tally.h"
@@ -264,32 +265,15 @@ int metrics_check_file(const char *path, struct pctl_error *err)
 	return 0;
 }
 
-static int write_all(int fd, const struct pctl_buf *text)
-{
-	for (size_t done = 0; done <= text->len;) {
-		bool end = done == text->len;
-		ssize_t n = write(fd, end ? "\n" : text->data + done, end ? 1 : text->len - done);
-
-		if (n < 0 && errno != EINTR)
-			return -1;
-		if (n > 0)
-			done += (size_t)n;
-	}
-	return 0;
-}
-
-static int cannot(const char *path, struct pctl_error *err)
-{
-	return pctl_error_set(
-		err, PCTL_E_INTERNAL, "%s cannot be written: %s", path, strerror(errno));
-}
-
 static int save_special(const char *path, const struct pctl_buf *text, struct pctl_error *err)
 {
 	/* A pipe that nobody reads is a failure, and nothing to wait for. */
 	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
-	bool bad = fd < 0 || fcntl(fd, F_SETFL, O_WRONLY) < 0 || write_all(fd, text) < 0;
-	int r = bad ? cannot(path, err) : 0;
+	bool bad = fd < 0 || fcntl(fd, F_SETFL, O_WRONLY) < 0 ||
+		   pctl_file_write(fd, text->data, text->len) < 0;
+	int r = bad ? pctl_error_set(err, PCTL_E_INTERNAL, "%s cannot be written: %s", path,
+			      strerror(errno))
+		    : 0;
 
 	if (fd >= 0)
 		(void)close(fd);
@@ -298,26 +282,8 @@ static int save_special(const char *path, const struct pctl_buf *text, struct pc
 
 int metrics_save(const char *path, const struct pctl_buf *text, struct pctl_error *err)
 {
-	PCTL_AUTO(free) char *target = target_of(path);
-	/* The collector reads what ends in .prom: not this one. */
-	PCTL_AUTO(free) char *fresh = pctl_xasprintf("%s.XXXXXX", target);
-
-	if (is_special(target))
-		return save_special(target, text, err);
-	int fd = mkostemp(fresh, O_CLOEXEC);
-	if (fd < 0)
-		return cannot(path, err);
-	bool bad = write_all(fd, text) < 0 || fchmod(fd, 0644) < 0;
-	bad = bad || fsync(fd) < 0;
-	int why = errno;
-	if (close(fd) < 0 && !bad) {
-		bad = true;
-		why = errno;
-	}
-	if (!bad && rename(fresh, target) == 0)
-		return 0;
-	errno = bad ? why : errno;
-	int r = cannot(path, err);
-	(void)unlink(fresh);
-	return r;
+	if (is_special(path))
+		return save_special(path, text, err);
+	/* The collector reads what ends in .prom: not the new file beside it. */
+	return pctl_file_replace(path, text->data, text->len, 0644, NULL, err);
 }

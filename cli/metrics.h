@@ -32,7 +32,7 @@ void metrics_write(struct metrics *metrics, const struct metrics_run *run, struc
  */
 int metrics_check_file(const char *path, struct pctl_error *err);
 /*
- * Text and a line break as the whole of a file, readable by all, in one step: who reads it
+ * Text as the whole of a file, readable by all, in one step: who reads it
  * meanwhile has the old or the new one. PCTL_E_INTERNAL: the old one is still there.
  */
 int metrics_save(const char *path, const struct pctl_buf *text, struct pctl_error *err);

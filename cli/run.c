@@ -298,6 +298,8 @@ static int put_metrics(struct runner *r)
 	};
 	pctl_buf_init(&text, METRICS_MAX);
 	metrics_write(r->metrics, &run, &text);
+	if (r->cli->options.output)
+		pctl_buf_adds(&text, "\n");
 	if (text.full) {
 		say("so many nodes are more than one file of metrics may have; ask for fewer");
 		status = CLI_FAILED;

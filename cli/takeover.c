@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <powerctl/mem.h>
+#include <powerctl/parse.h>
 
 #include "login.h"
 #include "say.h"
@@ -42,39 +43,90 @@ static bool has(const struct import_node *node, const char *key)
 	return pctl_value_get(node->settings, key) != NULL;
 }
 
+/* Nodes that one file of the inventory has already. */
+struct known {
+	const char *file;
+	uint32_t first, last; /* their lines */
+	struct leftovers nodes;
+};
+
+static char *where(const char *file, uint32_t first, uint32_t last)
+{
+	if (!first)
+		return pctl_xasprintf("in %s", file);
+	if (first == last)
+		return pctl_xasprintf("at %s:%u", file, first);
+	return pctl_xasprintf("in %s, lines %u to %u", file, first, last);
+}
+
+/* The entry for a file; *n is how many there are, the last one is what was asked for last. */
+static struct known *known_in(struct known **all, size_t *n, size_t *cap, const char *file)
+{
+	for (size_t i = *n; i-- > 0;)
+		if (strcmp((*all)[i].file, file) == 0)
+			return &(*all)[i];
+	*all = pctl_xgrow(*all, cap, *n + 1, sizeof(**all));
+	(*all)[*n] = (struct known){ .file = file };
+	return &(*all)[(*n)++];
+}
+
+static void leave_known(struct known *in, struct import_node *node, uint32_t line)
+{
+	if (!in->nodes.names || line < in->first)
+		in->first = line;
+	if (line > in->last)
+		in->last = line;
+	leave(&in->nodes, node);
+}
+
 static void leave_known_nodes(struct takeover *t)
 {
-	struct leftovers known = { 0 };
-	PCTL_AUTO(free)
-	char *why = pctl_xasprintf("already in %s, where they stay as they are", t->path);
+	struct known *known = NULL;
+	size_t n = 0, cap = 0;
 
 	for (size_t i = 0; t->begun && i < t->im.node_count; i++) {
 		struct import_node *node = &t->im.nodes[i];
+		int64_t at = pctl_inventory_index(t->cli->inventory, node->name);
 
-		if (!node->dropped && pctl_inventory_index(t->cli->inventory, node->name) >= 0)
-			leave(&known, node);
+		if (node->dropped || at < 0)
+			continue;
+		struct pctl_place place = pctl_inventory_place(t->cli->inventory, (size_t)at);
+		leave_known(known_in(&known, &n, &cap, place.file ? place.file : t->path), node,
+			place.line);
 	}
-	leftovers_done(t, &known, why);
+	for (size_t i = 0; i < n; i++) {
+		PCTL_AUTO(free) char *at = where(known[i].file, known[i].first, known[i].last);
+		PCTL_AUTO(free)
+		char *why = pctl_xasprintf("already %s, where they stay as they are", at);
+
+		leftovers_done(t, &known[i].nodes, why);
+	}
+	free(known);
+}
+
+static void leave_known_group(struct takeover *t, struct import_group *group, size_t there)
+{
+	struct pctl_place place = pctl_inventory_group_place(t->cli->inventory, there);
+	PCTL_AUTO(free)
+	char *at = where(place.file ? place.file : t->path, place.line, place.line);
+
+	import_left(&t->im, group->place, "the group '%s' is already %s, where it stays as it is",
+		group->name, at);
+	pctl_names_free(group->members);
+	group->members = pctl_names_new();
 }
 
 static void leave_known_groups(struct takeover *t)
 {
-	struct pctl_names *there = pctl_names_new();
+	const struct pctl_inventory *inventory = t->cli->inventory;
 
-	for (size_t i = 0; t->begun && i < pctl_inventory_group_count(t->cli->inventory); i++)
-		(void)pctl_names_add(there, pctl_inventory_group_name(t->cli->inventory, i));
-	for (size_t i = 0; i < t->im.group_count; i++) {
-		struct import_group *group = &t->im.groups[i];
+	for (size_t i = 0; t->begun && i < pctl_inventory_group_count(inventory); i++) {
+		size_t own = import_index_find(
+			&t->im.group_index, pctl_inventory_group_name(inventory, i));
 
-		if (!pctl_names_has(there, group->name))
-			continue;
-		import_left(&t->im, group->place,
-			"the group '%s' is already in %s, where it stays as it is", group->name,
-			t->path);
-		pctl_names_free(group->members);
-		group->members = pctl_names_new();
+		if (own != IMPORT_NOWHERE)
+			leave_known_group(t, &t->im.groups[own], i);
 	}
-	pctl_names_free(there);
 }
 
 void takeover_leave_known(struct takeover *t)
@@ -125,6 +177,62 @@ int takeover_options(struct takeover *t)
 	t->user_login = import_login(&t->im, o->user, pctl_secret_data(secret), NULL);
 	pctl_secret_free(secret);
 	return CLI_OK;
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* Whether a credential's secret is this one; false too where it cannot be read. */
+static bool is_same_secret(struct pctl_secrets *secrets, const struct pctl_value *credential,
+	const char *key, const struct pctl_secret *wanted)
+{
+	const struct pctl_secret *found = NULL;
+
+	if (pctl_secrets_get(secrets, credential, key, &found, NULL) < 0 || !found != !wanted)
+		return false;
+	return !found || (pctl_secret_len(found) == pctl_secret_len(wanted) &&
+				 memcmp(pctl_secret_data(found), pctl_secret_data(wanted),
+					 pctl_secret_len(found)) == 0);
+}
+
+/* Whether a credential says what a login says, and no more. No program is run to find out. */
+static bool is_same_login(struct pctl_secrets *secrets, const struct pctl_value *credential,
+	const struct import_login *login)
+{
+	static const char *const keys[] = { "username", "password", "password_file", "kg",
+		"kg_file", NULL };
+
+	if (!is_same_text(pctl_value_text(pctl_value_get(credential, "username")), login->user))
+		return false;
+	for (size_t i = 0; i < pctl_value_count(credential); i++)
+		if (pctl_parse_choice(pctl_value_key_at(credential, i), keys) < 0)
+			return false;
+	return is_same_secret(secrets, credential, "password", login->password) &&
+	       is_same_secret(secrets, credential, "kg", login->kg);
+}
+
+void takeover_reuse_logins(struct takeover *t)
+{
+	struct pctl_names *names = pctl_names_new();
+	struct pctl_secrets *secrets = pctl_secrets_new();
+
+	if (t->begun)
+		pctl_inventory_credentials(t->cli->inventory, names);
+	for (size_t i = 0; i < t->im.login_count; i++) {
+		struct import_login *login = &t->im.logins[i];
+
+		for (size_t k = 0; !login->name && k < pctl_names_count(names); k++) {
+			const char *name = pctl_names_at(names, k);
+
+			login->is_there = is_same_login(
+				secrets, pctl_inventory_credential(t->cli->inventory, name), login);
+			login->name = login->is_there ? pctl_xstrdup(name) : NULL;
+		}
+	}
+	pctl_secrets_free(secrets);
+	pctl_names_free(names);
 }
 
 /* What the file says of a login, filled up with what the options say. */

@@ -23,6 +23,8 @@ struct takeover {
 int takeover_options(struct takeover *t);
 /* Leaves out the nodes and groups that the inventory has. */
 void takeover_leave_known(struct takeover *t);
+/* Logins that the inventory has as a credential get its name. */
+void takeover_reuse_logins(struct takeover *t);
 /* Fills nodes up with what the options say, and leaves out those that lack a driver or a login. */
 void takeover_complete(struct takeover *t);
 

@@ -14,9 +14,9 @@
 #include "inventory/inventory.h"
 
 /* FILE in the folder; free() it. */
-static inline char *test_path(const char *folder, const char *file)
+static inline char *test_path(const char *dir, const char *file)
 {
-	return pctl_xasprintf("%s/%s", folder, file);
+	return pctl_xasprintf("%s/%s", dir, file);
 }
 
 static inline void test_write(const char *path, const char *text, mode_t mode)

@@ -49,6 +49,31 @@ static inline void test_remove_folder(const char *path)
 	(void)nftw(path, test_remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* A folder for one test, and the path of a file in it: what cmocka's state is in between. */
+struct test_place {
+	char dir[200], path[256];
+};
+
+static inline struct test_place *test_place_new(const char *file)
+{
+	struct test_place *p = calloc(1, sizeof(*p));
+
+	assert_non_null(p);
+	test_folder(p->dir, sizeof(p->dir));
+	(void)snprintf(p->path, sizeof(p->path), "%s/%s", p->dir, file);
+	return p;
+}
+
+/* A teardown. */
+static inline int test_place_end(void **state)
+{
+	struct test_place *p = *state;
+
+	test_remove_folder(p->dir);
+	free(p);
+	return 0;
+}
+
 #define TEST_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

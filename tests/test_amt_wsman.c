@@ -12,8 +12,8 @@
 
 #include <powerctl/mem.h>
 
-#include "wsman/answer.h"
 #include "recovery.h"
+#include "wsman/answer.h"
 
 static const struct wsman_class service = WSMAN_CLASS(WSMAN_CIM, "CIM_PowerManagementService");
 static const struct wsman_class general = WSMAN_CLASS(WSMAN_AMT, "AMT_GeneralSettings");

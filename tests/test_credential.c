@@ -9,22 +9,7 @@
 #include <unistd.h>
 
 #include "base/command.h"
-
-static char folder[256];
-
-static int make_folder(void **state)
-{
-	(void)state;
-	test_folder(folder, sizeof(folder));
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	test_remove_folder(folder);
-	return 0;
-}
+#include "folder_help.h"
 
 /* Settings with one text that was read in the folder's inventory. */
 static struct pctl_value *one(const char *key, const char *text, const char *file)

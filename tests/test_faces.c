@@ -98,7 +98,7 @@ static void test_results(void **state)
 
 static void test_hosts(void **state)
 {
-	static const char text[] = "[n1]\nhost = 10.0.0.1\npasswd = a%%b = c\n\n[n 2]\nHost: h\n";
+	static const char text[] = "[n1]\nhost = 10.0.0.1\npasswd = a%%b = c\n\n[n 2 ]\nHost: h\n";
 	struct amtctrl_hosts hosts = { .lock = -1 };
 
 	(void)state;
@@ -107,11 +107,11 @@ static void test_hosts(void **state)
 	assert_int_equal(hosts.odd, 0);
 	const struct amtctrl_host *host = amtctrl_host_find(&hosts, "n1");
 	assert_string_equal(amtctrl_host_get(host, "passwd"), "a%b = c");
-	assert_string_equal(amtctrl_host_get(amtctrl_host_find(&hosts, "n 2"), "host"), "h");
+	assert_string_equal(amtctrl_host_get(amtctrl_host_find(&hosts, "n 2 "), "host"), "h");
 	assert_null(amtctrl_host_get(host, "vncpasswd"));
 	amtctrl_host_remove(&hosts, "n1");
 	assert_null(amtctrl_host_find(&hosts, "n1"));
-	assert_string_equal(hosts.hosts[0].name, "n 2");
+	assert_string_equal(hosts.hosts[0].name, "n 2 ");
 	amtctrl_hosts_done(&hosts);
 }
 
@@ -143,6 +143,19 @@ static void test_odd_hosts(void **state)
 		assert_int_equal(hosts.odd, rows[i].odd);
 		amtctrl_hosts_done(&hosts);
 	}
+}
+
+/* What is behind a zero byte would get lost. */
+static void test_zero_byte(void **state)
+{
+	static const char text[] = "[a]\nhost = x\0y\n";
+	struct amtctrl_hosts hosts = { .lock = -1 };
+
+	(void)state;
+	amtctrl_hosts_parse(&hosts, text, sizeof(text) - 1);
+	assert_int_equal(hosts.odd, 2);
+	assert_null(amtctrl_host_get(&hosts.hosts[0], "host"));
+	amtctrl_hosts_done(&hosts);
 }
 
 /* A header that is not understood does not lend its keys to the machine before it. */
@@ -188,6 +201,7 @@ int main(void)
 		cmocka_unit_test(test_results),
 		cmocka_unit_test(test_hosts),
 		cmocka_unit_test(test_odd_hosts),
+		cmocka_unit_test(test_zero_byte),
 		cmocka_unit_test(test_strays),
 		cmocka_unit_test(test_config),
 	};

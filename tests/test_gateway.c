@@ -5,6 +5,7 @@
 #include "node/gateway.h"
 #include "node/mux.h"
 #include "node/socks5.h"
+#include "node/ssh_login.h"
 #include "node/via.h"
 
 /* --- The setting. ----------------------------------------------------------------------------- */
@@ -310,6 +311,37 @@ static void test_what_ssh_prints(void **state)
 	assert_true(pctl_error_is_shortage(&err));
 }
 
+/* wait statuses as Linux has them: an exit's number is in the second byte, a signal in the first */
+static void test_how_an_ssh_login_ends(void **state)
+{
+	static const struct {
+		const char *said;
+		int status, code;
+		const char *text;
+	} rows[] = {
+		{ "Connection to bmc closed.\r\n", 0, 0, "" },
+		{ "", 3 << 8, 0, "" },
+		{ "Connection to bmc closed.\r\n", 255 << 8, 0, "" },
+		{ "Connection to bmc closed by remote host.\r\nConnection to bmc closed.\r\n",
+			255 << 8, PCTL_E_UNREACHABLE, "it closed the connection" },
+		{ "Timeout, server bmc not responding.\r\nConnection to bmc closed.\r\n", 255 << 8,
+			PCTL_E_UNREACHABLE, "does not answer any more" },
+		{ "Host key verification failed.\r\n", 255 << 8, PCTL_E_TRUST, "`ssh -p 7 bmc`" },
+		{ "", 255 << 8, PCTL_E_UNREACHABLE, "without a word" },
+		{ "Connection to bmc closed.\r\n", 9, PCTL_E_UNREACHABLE, "signal 9" },
+	};
+	struct pctl_error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(
+			pctl_ssh_explain_end(rows[i].said, rows[i].status, "-p 7 bmc", &err),
+			rows[i].code);
+		assert_int_equal(err.code, rows[i].code);
+		assert_non_null(strstr(err.text, rows[i].text));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +355,7 @@ int main(void)
 		cmocka_unit_test(test_mux_asks),
 		cmocka_unit_test(test_mux_answers),
 		cmocka_unit_test(test_what_ssh_prints),
+		cmocka_unit_test(test_how_an_ssh_login_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,31 +20,15 @@
 #define LINES   400
 #define PAD     "................................................................"
 
-struct place {
-	char dir[200];
-	char path[256]; /* where pctl_history_read() looks */
-};
-
 static int setup(void **state)
 {
-	struct place *p = pctl_xcalloc(1, sizeof(*p));
+	struct test_place *p = test_place_new("powerctl/history.jsonl"); /* pctl_history_read()'s */
 	char folder[256];
 
-	test_folder(p->dir, sizeof(p->dir));
 	(void)setenv("XDG_STATE_HOME", p->dir, 1);
 	(void)snprintf(folder, sizeof(folder), "%s/powerctl", p->dir);
 	assert_int_equal(mkdir(folder, 0700), 0);
-	(void)snprintf(p->path, sizeof(p->path), "%s/powerctl/history.jsonl", p->dir);
 	*state = p;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct place *p = *state;
-
-	test_remove_folder(p->dir);
-	free(p);
 	return 0;
 }
 
@@ -82,7 +66,7 @@ static void test_the_newest_comes_first(void **state)
 {
 	struct pctl_history *h = pctl_history_new(NULL, PCTL_HISTORY_MAX, NULL);
 	struct seen seen = read_all(0);
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	struct stat st;
 
 	assert_int_equal(seen.n, 0);
@@ -105,7 +89,7 @@ static void test_the_newest_comes_first(void **state)
 
 static void test_what_was_torn_swallows_nothing(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	int fd = open(p->path, O_WRONLY | O_CREAT, 0600);
 	struct pctl_history *h = pctl_history_new(NULL, PCTL_HISTORY_MAX, NULL);
 
@@ -162,7 +146,7 @@ static bool count_line(void *data, const char *line, size_t len)
 /* Files change their names meanwhile, and no line is lost, doubled or mixed with another one. */
 static void test_many_write_at_once(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	struct counts counts = { 0 };
 	char older[300];
 	struct stat st;
@@ -184,9 +168,47 @@ static void test_many_write_at_once(void **state)
 	assert_true(st.st_size < 60000);
 }
 
+static void write_long(const char *path)
+{
+	struct pctl_history *h = pctl_history_new(path, UINT64_MAX, NULL);
+	char line[5000];
+
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	for (unsigned i = 0; i < LINES; i++) {
+		add(h, line);
+		pctl_history_flush(h);
+	}
+	_exit(pctl_history_status(h, NULL) < 0);
+}
+
+/* Of a line that another one is just writing the end may not be there yet: it is not torn. */
+static void test_half_written_is_not_torn(void **state)
+{
+	const struct test_place *p = *state;
+	int how, c, before = '\n';
+	unsigned lines = 0;
+
+	for (unsigned i = 0; i < WRITERS; i++)
+		if (fork() == 0)
+			write_long(p->path);
+	for (unsigned i = 0; i < WRITERS; i++) {
+		assert_true(wait(&how) > 0);
+		assert_int_equal(how, 0);
+	}
+	FILE *f = fopen(p->path, "re");
+	assert_non_null(f);
+	for (; (c = getc(f)) != EOF; before = c) {
+		assert_false(c == '\n' && before == '\n');
+		lines += c == '\n';
+	}
+	(void)fclose(f);
+	assert_int_equal(lines, WRITERS * LINES);
+}
+
 static void test_the_oldest_file_goes(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	struct pctl_history *h = pctl_history_new(p->path, 8, NULL);
 	char line[16], name[300];
 	struct seen seen;
@@ -213,7 +235,7 @@ static void test_the_oldest_file_goes(void **state)
 static void test_a_full_disk_is_told_and_left_behind(void **state)
 {
 	const struct rlimit small = { 6, RLIM_INFINITY }, any = { RLIM_INFINITY, RLIM_INFINITY };
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	struct pctl_history *h = pctl_history_new(p->path, PCTL_HISTORY_MAX, NULL);
 	struct pctl_error err = { 0 };
 	struct seen seen;
@@ -249,12 +271,13 @@ static void expect_refused(const char *path)
 
 static void test_what_is_no_file_is_left_alone(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	char other[300];
 
 	expect_refused(p->dir);
 	assert_int_equal(mkfifo(p->path, 0600), 0);
 	expect_refused(p->path);
+	assert_int_equal(pctl_history_read(keep_line, NULL, NULL), PCTL_E_CONFIG);
 	assert_int_equal(unlink(p->path), 0);
 	(void)snprintf(other, sizeof(other), "%s/other", p->dir);
 	assert_int_equal(symlink(other, p->path), 0);
@@ -264,7 +287,7 @@ static void test_what_is_no_file_is_left_alone(void **state)
 
 static void test_a_line_too_long_is_told(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	struct pctl_history *h = pctl_history_new(p->path, PCTL_HISTORY_MAX, NULL);
 	PCTL_AUTO(free) char *text = pctl_xcalloc(1, PCTL_HISTORY_LINE_MAX + 2);
 
@@ -364,16 +387,19 @@ static void test_members(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_the_newest_comes_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_newest_comes_first, setup, test_place_end),
 		cmocka_unit_test_setup_teardown(
-			test_what_was_torn_swallows_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_many_write_at_once, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_the_oldest_file_goes, setup, teardown),
+			test_what_was_torn_swallows_nothing, setup, test_place_end),
+		cmocka_unit_test_setup_teardown(test_many_write_at_once, setup, test_place_end),
 		cmocka_unit_test_setup_teardown(
-			test_a_full_disk_is_told_and_left_behind, setup, teardown),
+			test_half_written_is_not_torn, setup, test_place_end),
+		cmocka_unit_test_setup_teardown(test_the_oldest_file_goes, setup, test_place_end),
 		cmocka_unit_test_setup_teardown(
-			test_what_is_no_file_is_left_alone, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_a_line_too_long_is_told, setup, teardown),
+			test_a_full_disk_is_told_and_left_behind, setup, test_place_end),
+		cmocka_unit_test_setup_teardown(
+			test_what_is_no_file_is_left_alone, setup, test_place_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_line_too_long_is_told, setup, test_place_end),
 		cmocka_unit_test(test_a_caller_is_a_clean_short_word),
 		cmocka_unit_test(test_texts_are_ascii_and_valid),
 		cmocka_unit_test(test_members),

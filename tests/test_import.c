@@ -51,6 +51,7 @@ static char *taken(const char *format, const char *text, const char *const *file
 	import_write(&plan, &out);
 	assert_false(out.full);
 	pctl_buf_adds(&shown, strchr(out.data, '\n') + 1);
+	import_report(&im);
 	for (size_t i = 0; pctl_problems_at(im.problems, i); i++)
 		pctl_buf_addf(&shown, "%s\n", pctl_problems_at(im.problems, i));
 	pctl_buf_done(&out);
@@ -297,20 +298,52 @@ static void test_powerman_left(void **state)
 	check("powerman", "device \"b\" \"i\" \"ipmipower -p 'x |&\"\nnode \"n\" \"b\"\n",
 		"f:2: 'n' is at 'b': a quote in its command is never closed\n");
 	check("powerman", "\nwhatever\nnode\n",
-		"f:2: this is no statement of powerman.conf; nothing below is read\n");
+		"f:2: this is no statement of powerman.conf\n"
+		"f:3: a node is \"names\" \"device\" \"plugs\"\n");
 	check("powerman",
 		"specification \"s\" { timeout 5 plug name { \"a\" }\nalias \"x\" \"n\"\n",
 		"f:1: the specification 's' has no brace that closes it; what is behind it may be "
 		"taken for a part of it\n");
 	check("powerman", "specification s { }\n",
 		"f:1: a specification is \"name\" { ... }\n"
-		"f:1: this is no statement of powerman.conf; nothing below is read\n");
+		"f:1: this is no statement of powerman.conf\n");
 	check("powerman", "alias \"x\n\"",
-		"f:1: a quoted text does not end on its line; nothing below is read\n");
+		"f:1: a quoted text does not end on its line; what it belongs to is left out\n"
+		"f:2: a quoted text does not end on its line; what it belongs to is left "
+		"out\n");
 	check("powerman", "include \"a.conf\"\n", "f:1: a.conf is not read: a.conf: not there\n");
 }
 
 /* --- The others. ------------------------------------------------------------------------------ */
+
+#define P_BROKEN(line) \
+	"f:" line ": a quoted text does not end on its line; what it belongs to is left out\n"
+
+/* What is no statement is passed over, with its line and braces; the next one counts. */
+static void test_powerman_strange(void **state)
+{
+	(void)state;
+	check("powerman",
+		"shiny = on node \"x\" \"b\" # not this one\n" BMCS
+		"client_limit \"5\" {\n a \"b {\" {\n}\n} more\nnode \"n1\" \"b\"\n}\n"
+		"node \"n2\" \"b\" \"x\nnode \"n3\" \"b\" \"a\\n\\\nnode \"n4\" \"b\"\n"
+		"device \"c\" \"d\"\nnode \"n5\" \"b\"\n",
+		P_LOGIN "nodes:\n  \"n[1,4-5]\": {driver: ipmi, address: \"n[1,4-5]\", credential: "
+			"powerman-u}\n"
+			"f:1: this is no statement of powerman.conf\n"
+			"f:3: this is no statement of powerman.conf\n"
+			"f:8: this is no statement of powerman.conf\n" P_BROKEN("9")
+				P_BROKEN("10") "f:12: a device is \"name\" \"type\" \"where\"\n");
+	check("powerman",
+		"specification \"s\" {\n send \"auth u\n plug name { \"x }\n}\n}\n" BMCS
+		"node \"n\" \"b\"\nfoo {\nnode \"m\" \"b\"\n",
+		P_LOGIN
+		"nodes:\n  n: {driver: ipmi, address: n, credential: powerman-u}\n" P_BROKEN("2")
+			P_BROKEN("3") "f:5: this is no statement of powerman.conf\n"
+				      "f:8: this is no statement of powerman.conf, and no brace "
+				      "closes "
+				      "it: nothing below is read\n");
+}
 
 #define XCAT_ROOT "credentials:\n  xcat-u: {username: u, password_file: \"../secrets/xcat-u\"}\n"
 
@@ -327,11 +360,11 @@ static void test_xcat(void **state)
 	check("xcat",
 		"x=y\nn1:\n mgt=ipmi\nn2:\n bmc=b\nn3:\n mgt=hmc\nn4:\n mgt=zap\nn1:\n what\n",
 		"f:1: this is neither 'NAME:' nor 'ATTRIBUTE=VALUE' below one\n"
-		"f:10: 'n1' is at line 2 already; this one is left out\n"
-		"f:11: this is neither 'NAME:' nor 'ATTRIBUTE=VALUE' below one\n"
 		"f:2: 'n1' has no bmc\nf:4: 'n2': nothing says how it is managed (mgt)\n"
 		"f:6: 'n3' is managed by 'hmc': use the driver fence with agent fence_lpar\n"
-		"f:8: 'n4' is managed by 'zap', which is not known\n");
+		"f:8: 'n4' is managed by 'zap', which is not known\n"
+		"f:10: 'n1' is at line 2 already; this one is left out\n"
+		"f:11: this is neither 'NAME:' nor 'ATTRIBUTE=VALUE' below one\n");
 	/* The table of BMCs alone; a row of a group; one that is switched off. */
 	check("xcat",
 		"#node,bmc,bmcport,username,password,disable\n\"n1\",\"b1\",,\"u\",\"p\",\n"
@@ -380,11 +413,17 @@ static void test_amtctrl(void **state)
 		"\"../secrets/amtctrl-admin\"}\n"
 		"classes:\n  amt: {driver: amt, credential: amtctrl-admin}\n"
 		"nodes:\n  a: {class: amt, address: x}\n  b: {class: amt, address: y}\n");
+	check("amtctrl", "[a]\nhost=x\n[b] c\nhost=y\n; note\n",
+		"credentials:\n  amtctrl-admin: {username: admin}\nnodes:\n"
+		"  a: {driver: amt, address: x, credential: amtctrl-admin}\n"
+		"f:3: this is neither '[name]' nor 'key = value' below one\n"
+		"f:4: this is neither '[name]' nor 'key = value' below one\n");
 	check("amtctrl", "host=x\n[a]\npasswd=%(b)s\n x\nfoo=1\n[a b]\nhost=z\n",
 		"f:1: this is neither '[name]' nor 'key = value' below one\n"
+		"f:2: 'a' has no host\n"
 		"f:3: 'passwd' refers to another value; write it out\n"
 		"f:4: this is neither '[name]' nor 'key = value' below one\n"
-		"f:5: 'foo' is not known here\nf:2: 'a' has no host\n"
+		"f:5: 'foo' is not known here\n"
 		"f:6: 'a b': a node's name has no blanks, slashes, quotes or any of @%,!&^*?[]\n");
 }
 
@@ -422,6 +461,41 @@ static void test_ironic(void **state)
 		"nodes:\n  a: {driver: ipmi, address: x}\n"
 		"f:1: 'a': Ironic hides ipmi_hex_kg_key; set kg_file\n"
 		"f:1: the list does not end; was it cut?\n");
+}
+
+/* Every key is taken over or told, but those of Ironic's own deploying. */
+static void test_ironic_keys(void **state)
+{
+	(void)state;
+	check("ironic",
+		"[" NODE("a",
+			"\"redfish_address\": \"a\", \"redfish_verify_ca\": false") ",\n" NODE("b",
+			"\"redfish_address\": \"b\", \"redfish_verify_ca\": \"/etc/ca\"") ","
+											  "\n" NODE(
+												  "c",
+												  "\"ilo_address\": \"c\", \"ilo_verify_ca\": \"True\", \"client_port\": "
+												  "8443") ",\n" NODE("d",
+												  "\"irmc_address\": \"d\", \"irmc_verify_ca\": \"x\"") "]",
+		"nodes:\n  a: {driver: redfish, address: a, trust: first-use}\n"
+		"  b: {driver: redfish, address: b, ca_file: /etc/ca, trust: strict}\n"
+		"  c: {driver: redfish, address: c, port: 8443, trust: strict}\n"
+		"  d: {driver: redfish, address: d}\n"
+		"f:4: 'd': irmc_verify_ca 'x' is not known here\n");
+	check("ironic",
+		"[\n" NODE("a1",
+			"\"ipmi_address\": \"a1\", \"ipmi_terminal_port\": 1, \"x\": {}, "
+			"\"deploy_kernel\": \"k\", \"ipmi_bridging\": \"no\"") ",\n" NODE("a2",
+			"\"ipmi_address\": \"a2\", \"ipmi_terminal_port\": 2, \"y\": null, "
+			"\"z\": \"\", \"ilo_deploy_iso\": \"k\"") ",\n" NODE("b",
+			"\"redfish_address\": \"b\", \"ipmi_address\": \"b\", \"ipmi_port\": 9, "
+			"\"cleaning_network\": \"n\", \"client_port\": 7") "]",
+		"nodes:\n  a[1-2]: {driver: ipmi, address: \"a[1-2]\"}\n"
+		"  b: {driver: redfish, address: b}\n"
+		"f:2: a[1-2]: 'ipmi_terminal_port' has no setting here\n"
+		"f:2: a1: 'x' has no setting here\n"
+		"f:4: b: 'ipmi_address' has no setting here\n"
+		"f:4: b: 'ipmi_port' has no setting here\n"
+		"f:4: b: 'client_port' has no setting here\n");
 }
 
 static void test_characters(void **state)
@@ -477,10 +551,12 @@ int main(void)
 		cmocka_unit_test(test_powerman),
 		cmocka_unit_test(test_powerman_redfish),
 		cmocka_unit_test(test_powerman_left),
+		cmocka_unit_test(test_powerman_strange),
 		cmocka_unit_test(test_xcat),
 		cmocka_unit_test(test_conman),
 		cmocka_unit_test(test_amtctrl),
 		cmocka_unit_test(test_ironic),
+		cmocka_unit_test(test_ironic_keys),
 		cmocka_unit_test(test_characters),
 		cmocka_unit_test(test_secrets),
 	};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading inventories: what holds for a node, and every mistake at its place. */
+#include "folder_help.h"
 #include "inventory_help.h"
 
 #include <unistd.h>
@@ -307,22 +308,6 @@ static void test_problems_are_kept_once_and_not_for_ever(void **state)
 }
 
 /* --- Files. ----------------------------------------------------------------------------------- */
-
-static char folder[256];
-
-static int make_folder(void **state)
-{
-	(void)state;
-	test_folder(folder, sizeof(folder));
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	test_remove_folder(folder);
-	return 0;
-}
 
 /* Loads FILE of the folder; its name stands for the folder's in what is said. */
 static struct pctl_inventory *load(const char *file, const char *wanted)

@@ -9,24 +9,9 @@
 #include <powerctl/mem.h>
 
 #include "base/paths.h"
+#include "folder_help.h"
 
 #define SOMEBODY 54321 /* has no home and no processes */
-
-static char folder[256];
-
-static int make_folder(void **state)
-{
-	(void)state;
-	test_folder(folder, sizeof(folder));
-	return 0;
-}
-
-static int remove_folder(void **state)
-{
-	(void)state;
-	test_remove_folder(folder);
-	return 0;
-}
 
 static void check_path(int (*path)(const char *, char **, struct pctl_error *),
 	const char *variable, const char *below)

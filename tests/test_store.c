@@ -15,34 +15,18 @@
 #include "keep/store.h"
 #include "node/core.h"
 
-struct place {
-	char dir[200];
-	char path[256];
-};
-
 static int setup(void **state)
 {
-	struct place *p = pctl_xcalloc(1, sizeof(*p));
+	struct test_place *p = test_place_new("known_devices");
 
-	test_folder(p->dir, sizeof(p->dir));
-	(void)snprintf(p->path, sizeof(p->path), "%s/known_devices", p->dir);
 	(void)setenv("XDG_RUNTIME_DIR", p->dir, 1);
 	*state = p;
 	return 0;
 }
 
-static int teardown(void **state)
-{
-	struct place *p = *state;
-
-	test_remove_folder(p->dir);
-	free(p);
-	return 0;
-}
-
 static void test_what_is_saved_is_read(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	struct pctl_store *store = pctl_store_new(p->path);
 
 	assert_null(pctl_store_get(store, "10.0.0.1:1", "tls"));
@@ -67,7 +51,7 @@ static void test_what_is_saved_is_read(void **state)
 
 static void test_two_writers_lose_nothing(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	struct pctl_store *a = pctl_store_new(p->path), *b = pctl_store_new(p->path);
 
 	pctl_store_put(a, "k", "old", "1");
@@ -87,7 +71,7 @@ static void test_two_writers_lose_nothing(void **state)
 
 static void test_a_refresh_sees_what_others_wrote(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	struct pctl_store *a = pctl_store_new(p->path), *b = pctl_store_new(p->path);
 
 	assert_null(pctl_store_get(b, "k", "x"));
@@ -106,7 +90,7 @@ static void test_a_refresh_sees_what_others_wrote(void **state)
 
 static void test_a_refresh_keeps_what_is_not_saved(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	struct pctl_store *a = pctl_store_new(p->path), *b = pctl_store_new(p->path);
 
 	pctl_store_put(b, "k", "mine", "1");
@@ -131,7 +115,7 @@ static void test_a_refresh_keeps_what_is_not_saved(void **state)
 
 static void test_many_keys_and_few(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	char key[32], value[32];
 	FILE *f = fopen(p->path, "we");
 
@@ -159,7 +143,7 @@ static void test_many_keys_and_few(void **state)
 
 static void test_a_mangled_file_is_survived(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	FILE *f = fopen(p->path, "we");
 
 	assert_non_null(f);
@@ -188,7 +172,7 @@ static void test_a_file_that_cannot_be_written_says_so(void **state)
 /* A link to itself: it is there, and nobody can read it, not even root. */
 static void test_what_cannot_be_read_is_not_empty(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	struct pctl_error err = { 0 };
 	struct stat st;
 
@@ -208,12 +192,16 @@ static void test_what_cannot_be_read_is_not_empty(void **state)
 
 static void test_what_cannot_be_read_is_looked_at_again(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	struct pctl_store *store = pctl_store_new(p->path);
 
 	assert_int_equal(mkdir(p->path, 0700), 0);
 	assert_int_equal(pctl_store_check(store, NULL), PCTL_E_INTERNAL);
 	assert_int_equal(rmdir(p->path), 0);
+	assert_int_equal(mkfifo(p->path, 0600), 0);
+	(void)pctl_store_refresh(store);
+	assert_int_equal(pctl_store_check(store, NULL), PCTL_E_INTERNAL);
+	assert_int_equal(unlink(p->path), 0);
 	FILE *f = fopen(p->path, "we");
 	assert_non_null(f);
 	(void)fputs("k a=1\n", f);
@@ -227,7 +215,7 @@ static void test_what_cannot_be_read_is_looked_at_again(void **state)
 /* Zeros and what is too long name no machine, and so are not the one that is known. */
 static void test_another_identity_is_refused_whatever_it_says(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	char longer[200];
 	struct pctl_core core = { .pins = pctl_store_new(p->path) };
 	char key[] = "k";
@@ -258,7 +246,7 @@ static void test_another_identity_is_refused_whatever_it_says(void **state)
 
 static void test_an_identity_waits_for_the_op_that_ends_well(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	char key[] = "k";
 	struct pctl_core core = { .pins = pctl_store_new(p->path) };
 	struct pctl_target target = {
@@ -284,8 +272,8 @@ static void test_an_identity_waits_for_the_op_that_ends_well(void **state)
 
 /* --- Lines that are added. -------------------------------------------------------------------- */
 
-static struct pctl_store *append(const struct place *p, struct pctl_store *store, const char *key,
-	const char *field, const char *value)
+static struct pctl_store *append(const struct test_place *p, struct pctl_store *store,
+	const char *key, const char *field, const char *value)
 {
 	if (!store)
 		store = pctl_store_new(p->path);
@@ -294,7 +282,8 @@ static struct pctl_store *append(const struct place *p, struct pctl_store *store
 	return store;
 }
 
-static void assert_kept(const struct place *p, const char *key, const char *field, const char *want)
+static void assert_kept(
+	const struct test_place *p, const char *key, const char *field, const char *want)
 {
 	struct pctl_store *store = pctl_store_new(p->path);
 	const char *value = pctl_store_get(store, key, field);
@@ -306,7 +295,7 @@ static void assert_kept(const struct place *p, const char *key, const char *fiel
 	pctl_store_free(store);
 }
 
-static unsigned lines_of(const struct place *p)
+static unsigned lines_of(const struct test_place *p)
 {
 	FILE *f = fopen(p->path, "re");
 	unsigned n = 0;
@@ -321,7 +310,7 @@ static unsigned lines_of(const struct place *p)
 
 static void test_what_is_added_is_on_disk(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	struct pctl_store *store = append(p, NULL, "n 1", "device", "p x=e");
 
 	assert_kept(p, "n 1", "device", "p x=e");
@@ -340,7 +329,7 @@ static void test_what_is_added_is_on_disk(void **state)
 /* What this process added itself it need not read again: two thousand stay two thousand lines. */
 static void test_adding_reads_nothing_again(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	struct pctl_store *store = NULL;
 	char key[32];
 
@@ -365,7 +354,7 @@ static void test_adding_reads_nothing_again(void **state)
 
 static void test_two_add_to_one_file(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	struct pctl_store *a = append(p, NULL, "a", "x", "1"), *b = append(p, NULL, "b", "x", "1");
 
 	assert_true(pctl_store_refresh(a)); /* the other one wrote */
@@ -385,7 +374,7 @@ static void test_two_add_to_one_file(void **state)
 
 static void test_an_open_line_is_left_alone(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	FILE *f = fopen(p->path, "we");
 
 	assert_non_null(f);
@@ -399,7 +388,7 @@ static void test_an_open_line_is_left_alone(void **state)
 /* A disk that is full leaves no half line, and what was to be added can be tried again. */
 static void test_a_full_disk_adds_nothing(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	struct pctl_store *store = append(p, NULL, "a", "x", "1");
 	struct pctl_error err = { 0 };
 	struct rlimit before, few;
@@ -425,7 +414,7 @@ static void test_a_full_disk_adds_nothing(void **state)
 /* Connections may have taken all descriptors but those that are kept for this. */
 static void test_saves_without_descriptors(void **state)
 {
-	const struct place *p = *state;
+	const struct test_place *p = *state;
 	struct pctl_store *store = append(p, NULL, "a", "x", "1");
 	struct pctl_error err = { 0 };
 	struct rlimit before, few;
@@ -541,33 +530,40 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			test_a_refresh_keeps_what_is_not_saved, setup, teardown),
+			test_a_refresh_keeps_what_is_not_saved, setup, test_place_end),
 		cmocka_unit_test_setup_teardown(
-			test_an_identity_waits_for_the_op_that_ends_well, setup, teardown),
+			test_an_identity_waits_for_the_op_that_ends_well, setup, test_place_end),
 		cmocka_unit_test_setup_teardown(
-			test_another_identity_is_refused_whatever_it_says, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_what_is_saved_is_read, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_two_writers_lose_nothing, setup, teardown),
+			test_another_identity_is_refused_whatever_it_says, setup, test_place_end),
+		cmocka_unit_test_setup_teardown(test_what_is_saved_is_read, setup, test_place_end),
 		cmocka_unit_test_setup_teardown(
-			test_a_refresh_sees_what_others_wrote, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_many_keys_and_few, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_a_mangled_file_is_survived, setup, teardown),
+			test_two_writers_lose_nothing, setup, test_place_end),
 		cmocka_unit_test_setup_teardown(
-			test_a_file_that_cannot_be_written_says_so, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_what_is_added_is_on_disk, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_adding_reads_nothing_again, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_two_add_to_one_file, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_an_open_line_is_left_alone, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_a_full_disk_adds_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_saves_without_descriptors, setup, teardown),
+			test_a_refresh_sees_what_others_wrote, setup, test_place_end),
+		cmocka_unit_test_setup_teardown(test_many_keys_and_few, setup, test_place_end),
 		cmocka_unit_test_setup_teardown(
-			test_what_cannot_be_read_is_not_empty, setup, teardown),
+			test_a_mangled_file_is_survived, setup, test_place_end),
 		cmocka_unit_test_setup_teardown(
-			test_what_cannot_be_read_is_looked_at_again, setup, teardown),
+			test_a_file_that_cannot_be_written_says_so, setup, test_place_end),
 		cmocka_unit_test_setup_teardown(
-			test_a_lock_names_its_holder_and_ends_with_it, setup, teardown),
+			test_what_is_added_is_on_disk, setup, test_place_end),
 		cmocka_unit_test_setup_teardown(
-			test_who_goes_first_is_waited_for_and_leaves_a_mark, setup, teardown),
+			test_adding_reads_nothing_again, setup, test_place_end),
+		cmocka_unit_test_setup_teardown(test_two_add_to_one_file, setup, test_place_end),
+		cmocka_unit_test_setup_teardown(
+			test_an_open_line_is_left_alone, setup, test_place_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_full_disk_adds_nothing, setup, test_place_end),
+		cmocka_unit_test_setup_teardown(
+			test_saves_without_descriptors, setup, test_place_end),
+		cmocka_unit_test_setup_teardown(
+			test_what_cannot_be_read_is_not_empty, setup, test_place_end),
+		cmocka_unit_test_setup_teardown(
+			test_what_cannot_be_read_is_looked_at_again, setup, test_place_end),
+		cmocka_unit_test_setup_teardown(
+			test_a_lock_names_its_holder_and_ends_with_it, setup, test_place_end),
+		cmocka_unit_test_setup_teardown(
+			test_who_goes_first_is_waited_for_and_leaves_a_mark, setup, test_place_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

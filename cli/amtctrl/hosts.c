@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "amtctrl/hosts.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -10,7 +9,10 @@
 #include <unistd.h>
 
 #include <powerctl/buf.h>
+#include <powerctl/file.h>
 #include <powerctl/mem.h>
+
+#include "amtctrl/lines.h"
 
 #define FILE_MAX_ ((size_t)16 << 20)
 
@@ -97,73 +99,33 @@ void amtctrl_hosts_done(struct amtctrl_hosts *hosts)
 
 /* --- Text. ------------------------------------------------------------------------------------ */
 
-static char *trim(char *text)
+struct reading {
+	struct amtctrl_hosts *hosts;
+	struct amtctrl_host *host;
+};
+
+static void take_line(void *data, const struct amtctrl_line *line)
 {
-	text += strspn(text, " \t\r");
-	for (size_t n = strlen(text); n > 0 && isspace((unsigned char)text[n - 1]); n--)
-		text[n - 1] = '\0';
-	return text;
-}
+	struct reading *r = data;
 
-/* In place; false: a reference to another value, which is not followed. */
-static bool undo_percents(char *value)
-{
-	char *out = value;
-
-	for (; *value; value++) {
-		if (*value == '%' && *++value != '%')
-			return false;
-		*out++ = *value;
-	}
-	*out = '\0';
-	return true;
-}
-
-/* false: what this line says would get lost. */
-static bool take_line(struct amtctrl_hosts *hosts, struct amtctrl_host **host, char *line)
-{
-	char *word = trim(line), *end = strchr(word, ']');
-
-	if (!*word)
-		return true;
-	if (*word == '#' || *word == ';' || isspace((unsigned char)*line))
-		return false;
-	if (*word == '[') {
-		*host = NULL; /* what follows is nobody else's */
-		if (!end || end[1] || end == word + 1)
-			return false;
-		*end = '\0';
-		*host = amtctrl_host_add(hosts, word + 1);
-		return true;
-	}
-	end = word + strcspn(word, "=:");
-	if (!*end || !*host || end == word)
-		return false;
-	*end = '\0';
-	if (!undo_percents(trim(end + 1)))
-		return false;
-	amtctrl_host_set(*host, trim(word), trim(end + 1));
-	return true;
+	if (line->what == AMTCTRL_SECTION)
+		r->host = amtctrl_host_add(r->hosts, line->name);
+	else if (line->what == AMTCTRL_PAIR)
+		amtctrl_host_set(r->host, line->name, line->value);
+	else if (!r->hosts->odd) /* what it says would get lost */
+		r->hosts->odd = line->number;
 }
 
 void amtctrl_hosts_parse(struct amtctrl_hosts *hosts, const char *text, size_t len)
 {
-	const char *const end = text + len;
-	struct amtctrl_host *host = NULL;
+	struct reading r = { .hosts = hosts };
+	char *copy = pctl_xcalloc(len + 1, 1);
 
-	for (unsigned number = 1; text < end; number++) {
-		const char *stop = memchr(text, '\n', (size_t)(end - text));
-		size_t n = (size_t)((stop ? stop : end) - text);
-		char *line = pctl_xstrndup(text, n);
-
-		size_t held = strlen(line);
-
-		if ((held != n || !take_line(hosts, &host, line)) && !hosts->odd)
-			hosts->odd = number;
-		explicit_bzero(line, held);
-		free(line);
-		text += n + 1;
-	}
+	if (len)
+		memcpy(copy, text, len);
+	amtctrl_lines_read(copy, len, take_line, &r);
+	explicit_bzero(copy, len);
+	free(copy);
 }
 
 static void add_value(struct pctl_buf *buf, const char *value)
@@ -250,20 +212,13 @@ static int make_private(const struct amtctrl_hosts *hosts, int fd, struct pctl_e
 static int read_open(struct amtctrl_hosts *hosts, int fd, struct pctl_error *err)
 {
 	struct pctl_buf buf;
-	char part[4096];
-	ssize_t n;
 	int r = make_private(hosts, fd, err);
 
 	if (r < 0)
 		return r;
 	pctl_buf_init_secret(&buf, FILE_MAX_);
-	while ((n = read(fd, part, sizeof(part))) > 0)
-		pctl_buf_add(&buf, part, (size_t)n);
-	explicit_bzero(part, sizeof(part));
-	if (n < 0 || buf.full)
-		r = pctl_error_set(err, PCTL_E_CONFIG, "%s: %s", hosts->path,
-			n < 0 ? strerror(errno) : "is too long");
-	else
+	r = pctl_file_read_fd(fd, hosts->path, &buf, err);
+	if (r == 0)
 		amtctrl_hosts_parse(hosts, buf.data, buf.len);
 	pctl_buf_done(&buf);
 	return r;
@@ -288,25 +243,10 @@ int amtctrl_hosts_read(struct amtctrl_hosts *hosts, bool to_change, struct pctl_
 	return r;
 }
 
-static int write_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return fsync(fd);
-}
-
 int amtctrl_hosts_write(const struct amtctrl_hosts *hosts, struct pctl_error *err)
 {
-	PCTL_AUTO(free) char *next = pctl_xasprintf("%s.new", hosts->path);
 	struct pctl_buf buf;
+	int r;
 
 	if (hosts->odd)
 		return pctl_error_set(err, PCTL_E_CONFIG,
@@ -314,20 +254,11 @@ int amtctrl_hosts_write(const struct amtctrl_hosts *hosts, struct pctl_error *er
 			hosts->path, hosts->odd);
 	pctl_buf_init_secret(&buf, FILE_MAX_);
 	amtctrl_hosts_format(hosts, &buf);
-	(void)unlink(next);
-	int fd = open(next, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool good = fd >= 0 && !buf.full && write_all(fd, buf.data, buf.len) == 0;
-	int why = errno;
-	if (fd >= 0)
-		(void)close(fd);
-	if (good && rename(next, hosts->path) < 0) {
-		why = errno;
-		good = false;
-	}
+	if (buf.full)
+		r = pctl_error_set(err, PCTL_E_INTERNAL, "%s would be too long; nothing is changed",
+			hosts->path);
+	else
+		r = pctl_file_replace(hosts->path, buf.data, buf.len, 0600, NULL, err);
 	pctl_buf_done(&buf);
-	if (good)
-		return 0;
-	(void)unlink(next);
-	return pctl_error_set(
-		err, PCTL_E_INTERNAL, "%s cannot be written: %s", hosts->path, strerror(why));
+	return r;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * amtctrl's hosts.cfg, as Python's ConfigParser writes it: a section for each machine with host,
- * passwd and perhaps vncpasswd. The user is always admin; a percent sign is written twice.
+ * amtctrl's hosts.cfg: a section for each machine with host, passwd and perhaps vncpasswd. The user
+ * is always admin.
  */
-#include <ctype.h>
 #include <string.h>
 
 #include <powerctl/mem.h>
 
+#include "amtctrl/lines.h"
 #include "import/import.h"
 
 struct host {
@@ -43,70 +43,48 @@ static void finish(struct host *host)
 			"'%s': vncpasswd is not taken over: nothing here uses it yet", host->name);
 }
 
-/* In place; false: a reference to another value. */
-static bool undo_percents(char *value)
+static void take_value(struct host *host, const struct amtctrl_line *line)
 {
-	char *out = value;
-
-	for (; *value; value++) {
-		if (*value == '%' && *++value != '%')
-			return false;
-		*out++ = *value;
-	}
-	*out = '\0';
-	return true;
-}
-
-static void take_value(struct host *host, uint32_t line, char *key, char *value)
-{
-	bool whole = undo_percents(value);
-
-	if (!whole)
-		import_left(host->im, import_at(host->im, line),
-			"'%s' refers to another value; write it out", key);
-	else if (import_same(key, "host"))
-		host->address = value;
-	else if (import_same(key, "passwd"))
-		host->password = value;
-	else if (import_same(key, "vncpasswd"))
+	if (import_same(line->name, "host"))
+		host->address = line->value;
+	else if (import_same(line->name, "passwd"))
+		host->password = line->value;
+	else if (import_same(line->name, "vncpasswd"))
 		host->display = true;
 	else
-		import_left(host->im, import_at(host->im, line), "'%s' is not known here", key);
+		import_left(host->im, import_at(host->im, line->number), "'%s' is not known here",
+			line->name);
 }
 
-static void take_line(struct host *host, char *line, uint32_t number)
+static void take_line(void *data, const struct amtctrl_line *line)
 {
-	char *word = import_trim(line), *end;
+	struct host *host = data;
+	struct import *im = host->im;
+	struct pctl_place place = import_at(im, line->number);
 
-	if (!*word || *word == '#' || *word == ';')
-		return;
-	if (*word == '[' && (end = strrchr(word, ']'))) {
-		*end = '\0';
+	switch (line->what) {
+	case AMTCTRL_SECTION:
 		finish(host);
-		*host = (struct host){
-			.im = host->im,
-			.place = import_at(host->im, number),
-			.name = word + 1,
-		};
-		return;
+		*host = (struct host){ .im = im, .place = place, .name = line->name };
+		break;
+	case AMTCTRL_PAIR:
+		take_value(host, line);
+		break;
+	case AMTCTRL_REFERENCE:
+		import_left(im, place, "'%s' refers to another value; write it out", line->name);
+		break;
+	case AMTCTRL_COMMENT:
+		break;
+	case AMTCTRL_ODD:
+		import_left(im, place, "this is neither '[name]' nor 'key = value' below one");
+		break;
 	}
-	end = word + strcspn(word, "=:");
-	if (!*end || !host->name || isspace((unsigned char)*line)) {
-		import_left(host->im, import_at(host->im, number),
-			"this is neither '[name]' nor 'key = value' below one");
-		return;
-	}
-	*end = '\0';
-	take_value(host, number, import_trim(word), import_trim(end + 1));
 }
 
 void import_amtctrl(struct import *im, char *text)
 {
 	struct host host = { .im = im };
-	struct import_text rest;
 
-	import_text_begin(&rest, text);
-	for (char *line; (line = import_line(&rest));)
-		take_line(&host, line, rest.line);
+	amtctrl_lines_read(text, strlen(text), take_line, &host);
 	finish(&host);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "import/import.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -11,13 +13,18 @@
 #define PORT_MAX 65535u
 
 const struct import_format import_formats[] = {
-	{ "powerman", import_powerman, "powerman.conf" },
-	{ "xcat", import_xcat, "what lsdef -z or tabdump prints" },
-	{ "conman", import_conman, "conman.conf" },
-	{ "amtctrl", import_amtctrl, "amtctrl's hosts.cfg" },
-	{ "ironic", import_ironic, "what baremetal node list --detail -f json prints" },
-	{ "csv", import_csv_file, "a table whose first line names its columns" },
-	{ NULL, NULL, NULL },
+	{ "powerman", import_powerman, "powerman.conf",
+		"what is behind ipmipower and redfishpower; aliases become groups" },
+	{ "xcat", import_xcat, "what lsdef -z or tabdump prints",
+		"tabdump of nodelist, nodehm, ipmi, openbmc and passwd" },
+	{ "conman", import_conman, "conman.conf", "consoles with dev=\"ipmi:HOST\"" },
+	{ "amtctrl", import_amtctrl, "amtctrl's hosts.cfg", "~/.config/amtctrl/hosts.cfg" },
+	{ "ironic", import_ironic, "what baremetal node list --detail -f json prints", NULL },
+	{ "csv", import_csv_file, "a table whose first line names its columns",
+		"name,driver,address,username,password,\n"
+		"tags,groups; others are settings of the driver; names and addresses may be "
+		"ranges" },
+	{ NULL, NULL, NULL, NULL },
 };
 
 void import_init(struct import *im, const char *file)
@@ -45,6 +52,9 @@ void import_done(struct import *im)
 		pctl_secret_free(im->logins[i].password);
 		pctl_secret_free(im->logins[i].kg);
 	}
+	for (size_t i = 0; i < im->remark_count; i++)
+		free(im->remarks[i].text);
+	free(im->remarks);
 	free(im->nodes);
 	free(im->groups);
 	free(im->logins);
@@ -60,16 +70,61 @@ struct pctl_place import_at(const struct import *im, uint32_t line)
 	return (struct pctl_place){ im->file, line, 1 };
 }
 
+/* --- What is left out. ------------------------------------------------------------------------ */
+
+static size_t number_of_file(const struct import *im, const char *file)
+{
+	for (size_t i = 0; strcmp(file, im->file) != 0 && i < pctl_names_count(im->files); i++)
+		if (strcmp(pctl_names_at(im->files, i), file) == 0)
+			return 1 + i;
+	return 0;
+}
+
 void import_left(struct import *im, struct pctl_place place, const char *fmt, ...)
 {
 	char text[LEFT_MAX];
 	va_list ap;
 
+	if (im->remark_count == IMPORT_REMARKS_MAX) {
+		im->remarks_lost++;
+		return;
+	}
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	pctl_problems_add(
-		im->problems, (struct pctl_place){ 0 }, "%s:%u: %s", place.file, place.line, text);
+	im->remarks = pctl_xgrow(
+		im->remarks, &im->remark_cap, im->remark_count + 1, sizeof(*im->remarks));
+	im->remarks[im->remark_count] = (struct import_remark){
+		.file = number_of_file(im, place.file),
+		.line = place.line,
+		.number = im->remark_count,
+		.text = pctl_xasprintf("%s:%u: %s", place.file, place.line, text),
+	};
+	im->remark_count++;
+}
+
+static int compare_remarks(const void *a, const void *b)
+{
+	const struct import_remark *one = a, *two = b;
+
+	if (one->file != two->file)
+		return one->file < two->file ? -1 : 1;
+	if (one->line != two->line)
+		return one->line < two->line ? -1 : 1;
+	return one->number < two->number ? -1 : 1;
+}
+
+void import_report(struct import *im)
+{
+	const struct pctl_place nowhere = { 0 };
+
+	if (im->remark_count)
+		qsort(im->remarks, im->remark_count, sizeof(*im->remarks), compare_remarks);
+	for (size_t i = 0; i < im->remark_count; i++)
+		pctl_problems_add(im->problems, nowhere, "%s", im->remarks[i].text);
+	if (im->remarks_lost)
+		pctl_problems_add(im->problems, nowhere, "%s: %zu more are not told", im->file,
+			im->remarks_lost);
 }
 
 /* --- Nodes. ----------------------------------------------------------------------------------- */

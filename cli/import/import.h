@@ -12,16 +12,18 @@
 
 #include "import/index.h"
 
-#define IMPORT_FILE_MAX  (64u << 20) /* bytes of a file */
-#define IMPORT_NODES_MAX 1000000u
-#define IMPORT_FILES_MAX 256u /* that name each other */
+#define IMPORT_FILE_MAX    (64u << 20) /* bytes of a file */
+#define IMPORT_NODES_MAX   1000000u
+#define IMPORT_FILES_MAX   256u /* that name each other */
+#define IMPORT_REMARKS_MAX 100000u
 
 /* User, password and key of the BMC: what several machines have in common. */
 struct import_login {
 	char *user; /* NULL: none is said */
 	struct pctl_secret *password, *kg;
-	char *name;   /* of the credential, once it has one */
-	size_t nodes; /* that have it and are taken over */
+	char *name;    /* of the credential, once it has one */
+	bool is_there; /* the inventory has this credential already */
+	size_t nodes;  /* that have it and are taken over */
 };
 
 struct import_node {
@@ -42,11 +44,22 @@ struct import_group {
 typedef int import_read_fn(
 	void *data, const char *path, struct pctl_buf *out, struct pctl_error *err);
 
+/* What is left out, and why. */
+struct import_remark {
+	size_t file; /* in the order of reading */
+	uint32_t line;
+	size_t number; /* in the order of telling */
+	char *text;
+};
+
 struct import {
 	const char *file; /* what places point to */
 	import_read_fn *read;
 	void *read_data;
-	struct pctl_problems *problems; /* what is left out, and why */
+	struct import_remark *remarks;
+	size_t remark_count, remark_cap;
+	size_t remarks_lost;            /* more than IMPORT_REMARKS_MAX */
+	struct pctl_problems *problems; /* they, once import_report() was called */
 
 	struct import_node *nodes;
 	size_t node_count, node_cap;
@@ -67,6 +80,9 @@ struct pctl_place import_at(const struct import *im, uint32_t line);
 /* Says that something is not taken over. */
 void import_left(struct import *im, struct pctl_place place, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* All that was said, as problems in the order of the files and of their lines. Once. */
+void import_report(struct import *im);
 
 /*
  * A new node, or NULL: it cannot have this name, or there is one already, which is said. Pointers
@@ -145,6 +161,7 @@ struct import_format {
 	const char *name;
 	import_parse_fn *parse;
 	const char *help; /* what FILE is */
+	const char *more; /* what of it is taken, in lines for a help text; or NULL */
 };
 
 /* The last has no name. */

@@ -4,11 +4,13 @@
  * like "Driver Info"), `node show` (driver_info), or the API itself ({"nodes": [...]}). Which of
  * driver_info's keys belong together is told by the address: ipmi_address, redfish_address, ...
  */
+#include <fnmatch.h>
 #include <malloc.h>
 #include <string.h>
 
 #include <jansson.h>
 #include <powerctl/mem.h>
+#include <powerctl/parse.h>
 
 #include "import/import.h"
 
@@ -53,21 +55,53 @@ static const struct {
 };
 #define VALUES (sizeof(values) / sizeof(values[0]))
 
-/* Keys whose values are the same here. */
+/* Keys whose values are the same here, of a kind. */
 static const struct {
-	const char *key, *setting;
+	const char *prefix, *key, *setting;
 } settings[] = {
-	{ "ipmi_port", "port" },
-	{ "ilo_port", "port" },
-	{ "client_port", "port" },
-	{ "ipmi_cipher_suite", "cipher_suite" },
+	{ "ipmi", "ipmi_port", "port" },
+	{ "ilo", "ilo_port", "port" },
+	{ "ilo", "client_port", "port" },
+	{ "ipmi", "ipmi_cipher_suite", "cipher_suite" },
 };
 #define SETTINGS (sizeof(settings) / sizeof(settings[0]))
 
+/* Of Ironic's work as an installer: they say nothing of how a machine is reached. */
+static const char *const deploying[] = {
+	"deploy_*",
+	"*_deploy_*",
+	"rescue_*",
+	"*_rescue_*",
+	"bootloader",
+	"*_bootloader",
+	"boot_iso",
+	"kernel_append_params",
+	"force_persistent_boot_device",
+	"config_via_*",
+	"external_http_url",
+	"agent_*",
+	"*_network",
+};
+#define DEPLOYING (sizeof(deploying) / sizeof(deploying[0]))
+
 #define NUMBER_SIZE 32u /* of a number or a boolean as a text */
+
+/* A key that nothing here is done with, of several nodes. */
+struct stray {
+	char *key;
+	struct pctl_names *nodes;
+	struct pctl_place place; /* of the first of them */
+};
+
+struct strays {
+	struct stray *v;
+	size_t n, cap;
+	struct import_index index;
+};
 
 struct source {
 	struct import *im;
+	struct strays *strays;
 	struct pctl_place place;
 	const json_t *node, *info;
 	const char *name;
@@ -179,7 +213,46 @@ static void take_system(struct source *s, const char *id)
 	import_set(s->to, "system", bare);
 }
 
-static void take_word(struct source *s, const char *key, const char *value)
+/* --- What is not taken over, each key once for all nodes that have it. ------------------------ */
+
+static void put_stray(struct source *s, const char *key)
+{
+	struct strays *all = s->strays;
+	size_t i = import_index_put(&all->index, key, all->n);
+
+	if (i == all->n) {
+		all->v = pctl_xgrow(all->v, &all->cap, all->n + 1, sizeof(*all->v));
+		all->v[all->n++] = (struct stray){ pctl_xstrdup(key), pctl_names_new(), s->place };
+	}
+	(void)pctl_names_add(all->v[i].nodes, s->name);
+}
+
+static void tell_strays(struct import *im, struct strays *all)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		PCTL_AUTO(free) char *nodes = pctl_names_fold(all->v[i].nodes);
+
+		import_left(
+			im, all->v[i].place, "%s: '%s' has no setting here", nodes, all->v[i].key);
+		free(all->v[i].key);
+		pctl_names_free(all->v[i].nodes);
+	}
+	free(all->v);
+	import_index_done(&all->index);
+}
+
+static bool is_deploying(const char *key)
+{
+	for (size_t i = 0; i < DEPLOYING; i++)
+		if (fnmatch(deploying[i], key, 0) == 0)
+			return true;
+	return false;
+}
+
+/* --- One node. -------------------------------------------------------------------------------- */
+
+/* False: it is no such key. */
+static bool take_word(struct source *s, const char *key, const char *value)
 {
 	bool known = false;
 
@@ -190,9 +263,32 @@ static void take_word(struct source *s, const char *key, const char *value)
 		if (!import_same(values[i].value, value))
 			continue;
 		import_set(s->to, values[i].setting, values[i].to);
-		return;
+		return true;
 	}
 	if (known)
+		import_left(
+			s->im, s->place, "'%s': %s '%s' is not known here", s->name, key, value);
+	return known;
+}
+
+/* Without a word Ironic checks certificates; here the first one that is seen is remembered. */
+static void take_trust(struct source *s, const char *key, const char *value)
+{
+	static const char *const words[][2] = { { "false", "true" }, { "0", "1" }, { "no", "yes" },
+		{ "off", "on" } };
+
+	if (*value == '/') {
+		import_set(s->to, "ca_file", value);
+		import_set(s->to, "trust", "strict");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (import_same(words[i][0], value))
+			import_set(s->to, "trust", "first-use");
+		else if (import_same(words[i][1], value))
+			import_set(s->to, "trust", "strict");
+	}
+	if (!pctl_value_get(s->to->settings, "trust"))
 		import_left(
 			s->im, s->place, "'%s': %s '%s' is not known here", s->name, key, value);
 }
@@ -204,19 +300,49 @@ static void leave_bridged(struct source *s)
 		"'%s' is behind another BMC (ipmi_bridging), which no driver here does", s->name);
 }
 
-static void take_info(struct source *s, const char *key, const char *value)
+/* What stands behind the kind's prefix, or NULL. */
+static const char *rest_of(const struct kind *kind, const char *key)
 {
-	for (size_t i = 0; i < SETTINGS; i++)
-		if (strcmp(settings[i].key, key) == 0)
-			import_set(s->to, settings[i].setting, value);
-	if (strcmp(key, "redfish_system_id") == 0)
+	size_t len = strlen(kind->prefix);
+
+	return strncmp(key, kind->prefix, len) == 0 && key[len] == '_' ? key + len + 1 : NULL;
+}
+
+static bool take_setting(
+	struct source *s, const struct kind *kind, const char *key, const char *value)
+{
+	for (size_t i = 0; i < SETTINGS; i++) {
+		if (strcmp(settings[i].prefix, kind->prefix) != 0 ||
+			strcmp(settings[i].key, key) != 0)
+			continue;
+		import_set(s->to, settings[i].setting, value);
+		return true;
+	}
+	return false;
+}
+
+/* value NULL: it is no text. */
+static void take_info(struct source *s, const struct kind *kind, const char *key, const char *value)
+{
+	static const char *const logins[] = { "address", "username", "password", "hex_kg_key",
+		NULL };
+	const char *rest = rest_of(kind, key);
+
+	if (is_deploying(key) || (rest && pctl_parse_choice(rest, logins) >= 0))
+		return;
+	if (!value || !rest) {
+		if (!value || !take_setting(s, kind, key, value))
+			put_stray(s, key);
+	} else if (strcmp(key, "redfish_system_id") == 0) {
 		take_system(s, value);
-	else if (strcmp(key, "redfish_verify_ca") == 0 && *value == '/')
-		import_set(s->to, "ca_file", value);
-	else if (strcmp(key, "ipmi_bridging") == 0 && !import_same(value, "no"))
-		leave_bridged(s);
-	else
-		take_word(s, key, value);
+	} else if (strcmp(rest, "verify_ca") == 0) {
+		take_trust(s, key, value);
+	} else if (strcmp(key, "ipmi_bridging") == 0) {
+		if (!import_same(value, "no"))
+			leave_bridged(s);
+	} else if (!take_setting(s, kind, key, value) && !take_word(s, key, value)) {
+		put_stray(s, key);
+	}
 }
 
 /* Maintenance and protection hold here as well. */
@@ -252,8 +378,9 @@ static void take_known(struct source *s, const struct kind *kind)
 	{
 		const char *text = text_of(value, buf);
 
-		if (text && *text && !s->to->dropped)
-			take_info(s, key, text);
+		if (json_is_null(value) || (text && !*text) || s->to->dropped)
+			continue;
+		take_info(s, kind, key, text);
 	}
 	take_login(s, kind);
 	take_flags(s);
@@ -264,9 +391,14 @@ static void take_known(struct source *s, const struct kind *kind)
 	import_set_list(s->to, "tags", class, " ,");
 }
 
-static void take_node(struct import *im, const json_t *node, uint32_t line)
+static void take_node(struct import *im, struct strays *strays, const json_t *node, uint32_t line)
 {
-	struct source s = { .im = im, .node = node, .place = import_at(im, line) };
+	struct source s = {
+		.im = im,
+		.strays = strays,
+		.node = node,
+		.place = import_at(im, line),
+	};
 	const char *uuid = json_string_value(member(node, "uuid"));
 	const char *driver = json_string_value(member(node, "driver"));
 
@@ -317,7 +449,8 @@ static json_t *take_json(struct import *im, struct import_text *text, const char
 	return value;
 }
 
-static void take_list(struct import *im, struct import_text *text, const char *end)
+static void take_list(
+	struct import *im, struct strays *strays, struct import_text *text, const char *end)
 {
 	for (skip_blanks(text); *text->next && *text->next != ']'; skip_blanks(text)) {
 		uint32_t line = text->line;
@@ -325,7 +458,7 @@ static void take_list(struct import *im, struct import_text *text, const char *e
 
 		if (!node)
 			return;
-		take_node(im, node, line);
+		take_node(im, strays, node, line);
 		json_decref(node);
 	}
 	if (!*text->next)
@@ -362,6 +495,7 @@ static void wiping_free(void *memory)
 void import_ironic(struct import *im, char *text)
 {
 	const char *end = text + strlen(text);
+	struct strays strays = { 0 };
 	struct import_text rest;
 	json_malloc_t get;
 	json_free_t give;
@@ -373,14 +507,15 @@ void import_ironic(struct import *im, char *text)
 	skip_blanks(&rest);
 	if (*rest.next == '[' || (*rest.next == '{' && enter_nodes(&rest))) {
 		rest.next++;
-		take_list(im, &rest, end);
+		take_list(im, &strays, &rest, end);
 	} else if (*rest.next) {
 		uint32_t line = rest.line;
 		json_t *node = take_json(im, &rest, end);
 
 		if (node)
-			take_node(im, node, line);
+			take_node(im, &strays, node, line);
 		json_decref(node);
 	}
 	json_set_alloc_funcs(get, give);
+	tell_strays(im, &strays);
 }

@@ -29,6 +29,7 @@ static void take_text(struct import_lexer *lex)
 	}
 	if (*in != '"') {
 		lex->token = IMPORT_BROKEN;
+		lex->next = in;
 		return;
 	}
 	*out = '\0';
@@ -96,7 +97,7 @@ enum import_token import_lex(struct import_lexer *lex)
 
 char *import_lex_text(struct import_lexer *lex)
 {
-	return import_lex(lex) == IMPORT_TEXT ? lex->text : NULL;
+	return import_lex_has_text(lex) && import_lex(lex) == IMPORT_TEXT ? lex->text : NULL;
 }
 
 bool import_lex_has_text(struct import_lexer *lex)
@@ -104,6 +105,28 @@ bool import_lex_has_text(struct import_lexer *lex)
 	uncover(lex);
 	skip_blanks(lex);
 	return *lex->next == '"';
+}
+
+static bool ends_line(struct import_lexer *lex)
+{
+	uncover(lex);
+	lex->next += strspn(lex->next, " \t\r");
+	return !*lex->next || *lex->next == '\n' || *lex->next == '#';
+}
+
+bool import_lex_pass(struct import_lexer *lex)
+{
+	unsigned open = lex->token == IMPORT_OPEN;
+
+	while (open || !ends_line(lex)) {
+		enum import_token token = import_lex(lex);
+
+		if (token == IMPORT_END)
+			return false;
+		open += token == IMPORT_OPEN;
+		open -= token == IMPORT_CLOSE && open;
+	}
+	return true;
 }
 
 bool import_lex_is(const struct import_lexer *lex, const char *word)

@@ -80,6 +80,13 @@ static void miss(struct import *im, const struct import_lexer *lex, struct pctl_
 		import_left(im, place, "%s", expected);
 }
 
+static void tell_broken(struct import *im, const struct import_lexer *lex)
+{
+	if (lex->token == IMPORT_BROKEN)
+		import_left(im, lex->place,
+			"a quoted text does not end on its line; what it belongs to is left out");
+}
+
 /* --- Specifications. -------------------------------------------------------------------------- */
 
 /* "auth USER:PASSWORD\n" and "setstatpath PATH\n", in place. */
@@ -109,11 +116,11 @@ static void take_plugs(struct import_lexer *lex, struct spec *spec)
 }
 
 /* Up to the brace that closes it; false: there is none. */
-static bool read_spec(struct import_lexer *lex, struct spec *ret)
+static bool read_spec(struct import *im, struct import_lexer *lex, struct spec *ret)
 {
 	unsigned open = 0;
 
-	while (import_lex(lex) != IMPORT_END && lex->token != IMPORT_BROKEN) {
+	for (; import_lex(lex) != IMPORT_END; tell_broken(im, lex)) {
 		if (import_lex_is(lex, "plug"))
 			take_plugs(lex, ret);
 		else if (import_lex_is(lex, "send") && import_lex(lex) == IMPORT_TEXT)
@@ -125,7 +132,7 @@ static bool read_spec(struct import_lexer *lex, struct spec *ret)
 		else if (lex->token == IMPORT_CLOSE)
 			open--;
 	}
-	return lex->token == IMPORT_BROKEN;
+	return false;
 }
 
 static void take_spec(struct powerman *p, struct import_lexer *lex)
@@ -138,7 +145,7 @@ static void take_spec(struct powerman *p, struct import_lexer *lex)
 		miss(p->im, lex, place, "a specification is \"name\" { ... }");
 		return;
 	}
-	if (!read_spec(lex, &spec))
+	if (!read_spec(p->im, lex, &spec))
 		import_left(p->im, place,
 			"the specification '%s' has no brace that closes it; what is behind it may "
 			"be taken for a part of it",
@@ -389,6 +396,8 @@ static void take_node(struct powerman *p, struct import_lexer *lex)
 	const char *plugs = device && import_lex_has_text(lex) ? import_lex_text(lex) : NULL;
 	size_t i = device ? import_index_find(&p->device_index, device) : IMPORT_NOWHERE;
 
+	if (lex->token == IMPORT_BROKEN)
+		return;
 	if (!device)
 		miss(p->im, lex, place, "a node is \"names\" \"device\" \"plugs\"");
 	else if (i == IMPORT_NOWHERE)
@@ -474,6 +483,7 @@ static const struct {
 };
 #define STATEMENTS (sizeof(statements) / sizeof(statements[0]))
 
+/* False: there is no such statement. */
 static bool take_statement(struct powerman *p, struct import_lexer *lex)
 {
 	for (size_t i = 0; i < STATEMENTS; i++) {
@@ -481,10 +491,22 @@ static bool take_statement(struct powerman *p, struct import_lexer *lex)
 			continue;
 		if (statements[i].take)
 			statements[i].take(p, lex);
-		return lex->token != IMPORT_BROKEN;
+		return true;
 	}
-	return lex->token == IMPORT_TEXT ||
+	return lex->token == IMPORT_TEXT || lex->token == IMPORT_BROKEN ||
 	       (lex->token == IMPORT_WORD && isdigit((unsigned char)*lex->text));
+}
+
+static void pass(struct powerman *p, struct import_lexer *lex)
+{
+	struct pctl_place place = lex->place;
+
+	if (import_lex_pass(lex))
+		import_left(p->im, place, "this is no statement of powerman.conf");
+	else
+		import_left(p->im, place,
+			"this is no statement of powerman.conf, and no brace closes it: nothing "
+			"below is read");
 }
 
 static void read_text(struct powerman *p, const char *file, char *text)
@@ -493,13 +515,9 @@ static void read_text(struct powerman *p, const char *file, char *text)
 
 	import_lex_begin(&lex, file, text);
 	while (import_lex(&lex) != IMPORT_END) {
-		if (lex.token != IMPORT_BROKEN && take_statement(p, &lex))
-			continue;
-		import_left(p->im, lex.place,
-			lex.token == IMPORT_BROKEN
-				? "a quoted text does not end on its line; nothing below is read"
-				: "this is no statement of powerman.conf; nothing below is read");
-		return;
+		if (!take_statement(p, &lex))
+			pass(p, &lex);
+		tell_broken(p->im, &lex);
 	}
 }
 

@@ -119,7 +119,7 @@ static void write_logins(const struct import *im, struct pctl_buf *out)
 	for (size_t i = 0; i < im->login_count; i++) {
 		const struct import_login *login = &im->logins[i];
 
-		if (!login->nodes || !login->name)
+		if (!login->nodes || !login->name || login->is_there)
 			continue;
 		pctl_buf_adds(out, begun ? "  " : "credentials:\n  ");
 		pctl_inventory_write_text(out, login->name, false);

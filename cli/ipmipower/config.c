@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <powerctl/buf.h>
+#include <powerctl/file.h>
 #include <powerctl/mem.h>
 
 #include "ipmipower/options.h"
@@ -185,21 +186,6 @@ int ipmipower_config_parse(struct ipmipower_options *options, const char *text, 
 
 /* --- The file. -------------------------------------------------------------------------------- */
 
-static int read_all(int fd, struct pctl_buf *buf)
-{
-	char part[4096];
-	ssize_t n;
-
-	while ((n = read(fd, part, sizeof(part))) != 0) {
-		if (n < 0 && errno != EINTR)
-			break;
-		if (n > 0)
-			pctl_buf_add(buf, part, (size_t)n);
-	}
-	explicit_bzero(part, sizeof(part));
-	return n < 0 || buf->full ? -1 : 0;
-}
-
 static int read_open(
 	struct ipmipower_options *options, const char *path, int fd, struct pctl_error *err)
 {
@@ -209,7 +195,7 @@ static int read_open(
 	int r;
 
 	pctl_buf_init_secret(&buf, SIZE_MAX_);
-	if (fstat(fd, &st) < 0 || read_all(fd, &buf) < 0)
+	if (fstat(fd, &st) < 0 || pctl_file_read_fd(fd, path, &buf, err) < 0)
 		r = pctl_error_set(err, PCTL_E_CONFIG, "it cannot be read, or is too long");
 	else
 		r = ipmipower_config_parse(options, buf.data, buf.len, &secret, err);

@@ -92,7 +92,7 @@ int pctl_file_try_lock(const char *path, mode_t mode, struct pctl_error *err)
 	return lock(path, mode, LOCK_EX | LOCK_NB, err);
 }
 
-static int read_all(int fd, const char *path, struct pctl_buf *buf, struct pctl_error *err)
+int pctl_file_read_fd(int fd, const char *path, struct pctl_buf *buf, struct pctl_error *err)
 {
 	char chunk[16384];
 	ssize_t n;
@@ -117,20 +117,39 @@ static int read_all(int fd, const char *path, struct pctl_buf *buf, struct pctl_
 	return r;
 }
 
-int pctl_file_read(
-	const char *path, struct pctl_buf *buf, struct stat *ret_st, struct pctl_error *err)
+static int read_file(const char *path, bool kept, struct pctl_buf *buf, struct stat *ret_st,
+	struct pctl_error *err)
 {
+	int wait = kept ? O_NONBLOCK : 0;
+	int fd = pctl_file_open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | wait, 0);
 	struct stat st;
-	int fd = pctl_file_open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+	int r = 0;
 
 	if (fd < 0)
 		return cannot(err, PCTL_E_CONFIG, path, "cannot open it");
-	int r = fstat(fd, &st) < 0 ? cannot(err, PCTL_E_CONFIG, path, "cannot read it")
-				   : read_all(fd, path, buf, err);
+	if (fstat(fd, &st) < 0)
+		r = cannot(err, PCTL_E_CONFIG, path, "cannot read it");
+	else if (kept && !S_ISREG(st.st_mode))
+		r = pctl_error_set(
+			err, PCTL_E_CONFIG, "%s: no regular file, so it is not read", path);
+	else
+		r = pctl_file_read_fd(fd, path, buf, err);
 	(void)close(fd);
 	if (r == 0 && ret_st)
 		*ret_st = st;
 	return r;
+}
+
+int pctl_file_read(
+	const char *path, struct pctl_buf *buf, struct stat *ret_st, struct pctl_error *err)
+{
+	return read_file(path, false, buf, ret_st, err);
+}
+
+int pctl_file_read_kept(
+	const char *path, struct pctl_buf *buf, struct stat *ret_st, struct pctl_error *err)
+{
+	return read_file(path, true, buf, ret_st, err);
 }
 
 int pctl_file_check_private(const char *path, const struct stat *st, struct pctl_error *err)

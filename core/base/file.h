@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading and replacing whole files. */
+/* What of files only core does: descriptors that are kept for them, locks, who may do what. */
 #ifndef POWERCTL_CORE_FILE_H
 #define POWERCTL_CORE_FILE_H
 
 #include <stdint.h>
-#include <sys/stat.h>
 
-#include <powerctl/buf.h>
-#include <powerctl/error.h>
+#include <powerctl/file.h>
 
 /*
  * open() for what this program keeps on disk, which connections must not be in the way of: where
@@ -30,14 +28,6 @@ int pctl_file_lock(const char *path, mode_t mode, struct pctl_error *err);
 int pctl_file_try_lock(const char *path, mode_t mode, struct pctl_error *err);
 
 /*
- * Appends a file's content to buf, whose maximum holds. Anything that can be read to its end will
- * do (a pipe too). *ret_st may be NULL. PCTL_E_CONFIG: it is missing, unreadable, a folder or too
- * large; the text begins with the path.
- */
-int pctl_file_read(
-	const char *path, struct pctl_buf *buf, struct stat *ret_st, struct pctl_error *err);
-
-/*
  * PCTL_E_CONFIG if a file that holds a secret can be read by others; the text has the chmod that
  * mends it. What is not a regular file has no permissions to speak of.
  */
@@ -50,22 +40,5 @@ int pctl_file_check_private(const char *path, const struct stat *st, struct pctl
  * mends it.
  */
 int pctl_file_check_program(const char *path, uid_t owner, struct pctl_error *err);
-
-/* Writes all of it. -1, and errno says why: some of it may be written. */
-int pctl_file_write(int fd, const void *data, size_t len);
-
-/*
- * Puts data in path's place in one step: a new file in the same folder, flushed to the disk, then
- * renamed. Owner, group and mode are those of *like, or ours and mode if like is NULL. A symbolic
- * link stays and what it points to is replaced. PCTL_E_INTERNAL: nothing has changed.
- */
-int pctl_file_replace(const char *path, const void *data, size_t len, mode_t mode,
-	const struct stat *like, struct pctl_error *err);
-
-/*
- * The same for what may be lost: a new file of ours that nobody else reads, not flushed. A power
- * failure may leave an empty or a damaged one.
- */
-int pctl_file_put(const char *path, const void *data, size_t len, struct pctl_error *err);
 
 #endif

@@ -28,11 +28,17 @@ static void set_attributes(posix_spawnattr_t *attr, const struct pctl_spawn *spa
 
 static void set_files(posix_spawn_file_actions_t *files, const struct pctl_spawn *spawn)
 {
-	if (spawn->in < 0)
+	/* Its session's first terminal is the one that commands it. */
+	if (spawn->terminal) {
+		(void)posix_spawn_file_actions_addopen(
+			files, STDIN_FILENO, spawn->terminal, O_RDWR, 0);
+		(void)posix_spawn_file_actions_adddup2(files, STDIN_FILENO, STDOUT_FILENO);
+	} else if (spawn->in < 0) {
 		(void)posix_spawn_file_actions_addopen(
 			files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	else
+	} else {
 		(void)posix_spawn_file_actions_adddup2(files, spawn->in, STDIN_FILENO);
+	}
 	if (spawn->out >= 0)
 		(void)posix_spawn_file_actions_adddup2(files, spawn->out, STDOUT_FILENO);
 	if (spawn->said >= 0)

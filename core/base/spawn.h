@@ -10,6 +10,7 @@
 struct pctl_spawn {
 	char *const *argv; /* argv[0] is looked for in $PATH unless it has a slash */
 	char *const *env;
+	const char *terminal; /* the path of one: its own, and its input and output; NULL: none */
 	int in, out, said; /* its standard input, output, error; below 0: /dev/null, ours, ours */
 	bool session;      /* a session of its own, else only a process group of its own */
 	bool apart;        /* in the folder /, with umask 077; else in ours, with ours */

@@ -278,8 +278,9 @@ static void say_latest(const char *how)
 	add(&l, latest.driver);
 	add(&l, how);
 	add_call(&l);
-	add(&l, ": please report it to whoever makes that driver; what was printed holds, of other "
-		"nodes nothing is known\n");
+	add(&l, *latest.driver ? ": please report it to whoever makes that driver"
+			       : ": please report it");
+	add(&l, "; what was printed holds, of other nodes nothing is known\n");
 	(void)!write(STDERR_FILENO, l.text, l.n);
 }
 
@@ -294,8 +295,9 @@ static void on_exit_of_others(void)
 
 void pctl_name_blocked(void)
 {
-	say_latest(
-		latest.depth ? " does not return from " : " has the loop since it was asked for ");
+	say_latest(!*latest.driver ? " is held up, and no driver was asked for anything"
+		   : latest.depth  ? " does not return from "
+				   : " has the loop since it was asked for ");
 }
 
 void pctl_program_ends(void)

@@ -327,7 +327,7 @@ static void check_missing(const struct pctl_settings_context *c,
 	const struct pctl_settings *settings, const struct pctl_setting *s,
 	const struct pctl_value *map)
 {
-	if (!is_missing(s))
+	if (!is_missing(s) || c->no_login)
 		return;
 	for (size_t i = 0; i < pctl_value_count(map); i++)
 		if (meant(settings, pctl_value_key_at(map, i)) == s)

@@ -30,6 +30,7 @@ struct pctl_settings_context {
 	struct pctl_place place;
 	struct pctl_secrets *secrets; /* NULL: do not read secrets */
 	struct pctl_problems *problems;
+	bool no_login; /* it names none that is there, and that was said already */
 };
 
 /*

@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/hook.h"
 
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
 #include <powerctl/mem.h>
-#include <powerctl/parse.h>
 
 #include "base/command.h"
 #include "base/json_text.h"
+#include "engine/hook_words.h"
 #include "engine/run.h"
 #include "inventory/inventory.h"
-#include "keep/lock.h"
 
 #define SAID_MAX    1024u
 #define EVENT_MAX   ((size_t)32 << 10) /* of the 64 KiB that a pipe holds */
-#define GROUPS_MAX  256u
 #define WARNING_MAX 1000u
 
 struct pctl_hook_round {
@@ -100,7 +94,8 @@ bool pctl_hooks_any(const struct pctl_run *run, const struct pctl_target *target
 	return false;
 }
 
-char *pctl_hooks_words(const struct pctl_run *run, const struct pctl_target *target)
+/* "hooks: drain before, tell after", or NULL where there are none; free() it. */
+static char *words_of(const struct pctl_run *run, const struct pctl_target *target)
 {
 	static const char *const when[] = { "before", "after" };
 	struct pctl_buf buf;
@@ -117,115 +112,15 @@ char *pctl_hooks_words(const struct pctl_run *run, const struct pctl_target *tar
 	return pctl_buf_steal(&buf);
 }
 
-/* --- What they are told. ---------------------------------------------------------------------- */
-
-static void add_tags(struct pctl_buf *buf, const struct pctl_value *tags)
+void pctl_hooks_note(const struct pctl_run *run, const struct pctl_target *target, char **note)
 {
-	pctl_buf_adds(buf, ",\"tags\":[");
-	for (size_t i = 0; i < pctl_value_count(tags); i++) {
-		pctl_buf_adds(buf, i ? "," : "");
-		pctl_json_text(buf, pctl_value_text(pctl_value_at(tags, i)));
-	}
-	pctl_buf_adds(buf, "]");
-}
+	PCTL_AUTO(free) char *words = words_of(run, target);
 
-/* Of sources only those that somebody has asked for: the others may be programs to be run. */
-static void add_groups(struct pctl_buf *buf, const struct pctl_inventory *inv, const char *node)
-{
-	size_t n = 0;
-
-	pctl_buf_adds(buf, ",\"groups\":[");
-	for (size_t i = 0; i < inv->groups.n && n < GROUPS_MAX; i++) {
-		const struct pctl_item *group = &inv->groups.v[i];
-
-		if (!group->names || !pctl_names_has(group->names, node))
-			continue;
-		pctl_buf_adds(buf, n++ ? "," : "");
-		pctl_json_text(buf, group->name);
-	}
-	pctl_buf_adds(buf, "]");
-}
-
-static void add_result(struct pctl_buf *buf, const struct pctl_result *r)
-{
-	if (!r) {
-		pctl_buf_adds(buf, ",\"result\":null");
+	if (!words)
 		return;
-	}
-	pctl_buf_addf(buf, ",\"result\":{\"ok\":%s", r->ok ? "true" : "false");
-	pctl_json_add_text(buf, "outcome", r->word);
-	pctl_json_add_bool(buf, "changed", r->changed);
-	pctl_json_add_text(buf, "confirmed", r->confirmed);
-	pctl_json_add_uint(buf, "attempts", r->attempts);
-	pctl_json_add_uint(buf, "elapsed_ms", r->elapsed_ms);
-	pctl_json_add_error(buf, "error", &r->error);
-	pctl_buf_adds(buf, "}");
-}
-
-/* All but the hook's name, which comes last. */
-static void write_event(
-	struct pctl_buf *buf, const struct pctl_run *run, const struct pctl_hook_event *e)
-{
-	const struct pctl_inventory *inv = run->inventory;
-	char time[PCTL_JSON_TIME_SIZE];
-
-	pctl_buf_addf(buf, "{\"v\":1,\"time\":\"%s\",\"when\":\"%s\"", pctl_json_now(time),
-		e->result ? "after" : "before");
-	pctl_buf_adds(buf, run->record ? run->record : "");
-	pctl_json_add_text(buf, "action", e->action);
-	pctl_json_add_text(buf, "node", e->target->name);
-	pctl_json_add_text(buf, "driver", e->target->loaded->driver->name);
-	pctl_json_add_text(buf, "class", pctl_inventory_text(inv, e->target->node, "class"));
-	add_tags(buf, pctl_inventory_value(inv, e->target->node, "tags"));
-	add_groups(buf, inv, e->target->name);
-	pctl_json_add_text(buf, "state", e->state_known ? pctl_power_state_name(e->state) : NULL);
-	add_result(buf, e->result);
-}
-
-static char *absolute(const char *path)
-{
-	return path ? realpath(path, NULL) : NULL;
-}
-
-/* For programs that have no JSON; and so that a powerctl in a hook meets our files and locks. */
-static char **make_environment(const struct pctl_hook_round *r, const struct pctl_hook *hook)
-{
-	static const char *const kept[] = { "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME",
-		"XDG_RUNTIME_DIR" };
-	const size_t kept_n = sizeof(kept) / sizeof(kept[0]);
-	PCTL_AUTO(free) char *inventory = absolute(pctl_inventory_path(r->run->inventory));
-	PCTL_AUTO(free) char *word = pctl_run_word(r->run);
-	const char *above = getenv(PCTL_LOCK_CALLERS);
-	char **env = pctl_xcalloc(7 + kept_n, sizeof(*env));
-	size_t n = 0;
-
-	env[n++] = pctl_xasprintf(PCTL_LOCK_CALLERS "=%.200s%s%d", above ? above : "",
-		above ? "," : "", (int)getpid());
-	env[n++] = pctl_xasprintf("POWERCTL_CALLER=hook:%s", hook->item->name);
-	env[n++] = pctl_xasprintf("POWERCTL_WHEN=%s", r->after ? "after" : "before");
-	env[n++] = pctl_xasprintf("POWERCTL_VERB=%s", word);
-	env[n++] = pctl_xasprintf("POWERCTL_NODE=%s", r->target->name);
-	if (inventory)
-		env[n++] = pctl_xasprintf("POWERCTL_INVENTORY=%s", inventory);
-	for (size_t i = 0; i < kept_n; i++)
-		if (getenv(kept[i]))
-			env[n++] = pctl_xasprintf("%s=%s", kept[i], getenv(kept[i]));
-	return env;
-}
-
-/* The path, and what stands behind it in a list. */
-static char **make_argv(const struct pctl_hook *hook)
-{
-	size_t n = pctl_value_text(hook->command) ? 1 : pctl_value_count(hook->command), k = 1;
-	char **argv = pctl_xcalloc(n + 1, sizeof(*argv));
-
-	argv[0] = pctl_xstrdup(hook->path);
-	for (size_t i = 1; i < n; i++) {
-		const char *text = pctl_value_text(pctl_value_at(hook->command, i));
-
-		argv[k++] = pctl_xstrdup(text ? text : "");
-	}
-	return argv;
+	char *both = pctl_xasprintf("%s; %s", *note, words);
+	free(*note);
+	*note = both;
 }
 
 /* --- A round. --------------------------------------------------------------------------------- */
@@ -287,30 +182,6 @@ static void end_round(struct pctl_hook_round *r)
 	pctl_run_feed(r->run);
 }
 
-/* The reason in words that are the same for all nodes: what it said is the hook's affair. */
-static void explain(const struct pctl_hook *hook, const struct pctl_program_result *result,
-	struct pctl_error *err)
-{
-	const char *name = hook->item->name;
-	char limit[32];
-
-	if (result->end == PCTL_PROGRAM_LATE)
-		(void)pctl_error_set(err, PCTL_E_TIMEOUT, "hook '%.60s' did not end in %s", name,
-			pctl_format_duration(hook->timeout_ms, limit, sizeof(limit)));
-	else if (result->end == PCTL_PROGRAM_SIGNALED)
-		(void)pctl_error_set(err, PCTL_E_REFUSED, "hook '%.60s' was killed by signal %d",
-			name, result->status);
-	else if (result->end == PCTL_PROGRAM_NOT_STARTED)
-		(void)pctl_error_set(
-			err, result->err.code, "hook '%.60s': %.180s", name, result->err.text);
-	else if (*result->last)
-		(void)pctl_error_set(
-			err, PCTL_E_REFUSED, "hook '%.60s' said: %.180s", name, result->last);
-	else
-		(void)pctl_error_set(err, PCTL_E_REFUSED,
-			"hook '%.60s' ended with %d and said nothing", name, result->status);
-}
-
 static void take_failure(struct pctl_hook_round *r, const struct pctl_error *err)
 {
 	if (r->after) {
@@ -333,14 +204,15 @@ static void on_ended(void *data, const struct pctl_program_result *result)
 		run_next(r);
 		return;
 	}
-	explain(hook_at(r->run, r->next - 1), result, &err);
+	pctl_hook_explain(hook_at(r->run, r->next - 1), result, &err);
 	take_failure(r, &err);
 }
 
 static void run_hook(struct pctl_hook_round *r, const struct pctl_hook *hook)
 {
-	PCTL_AUTO(pctl_command_free_argv) char **argv = make_argv(hook);
-	PCTL_AUTO(pctl_command_free_argv) char **env = make_environment(r, hook);
+	PCTL_AUTO(pctl_command_free_argv) char **argv = pctl_hook_argv(hook);
+	PCTL_AUTO(pctl_command_free_argv)
+	char **env = pctl_hook_environment(r->run, hook, r->target, r->after);
 	struct pctl_buf input;
 
 	pctl_buf_init(&input, PCTL_PROGRAM_INPUT_MAX);
@@ -410,7 +282,7 @@ struct pctl_hook_round *pctl_hooks_start(struct pctl_run *run, const struct pctl
 	r->data = data;
 	pctl_buf_init(&r->event, EVENT_MAX);
 	pctl_buf_init(&r->warning, WARNING_MAX);
-	write_event(&r->event, run, event);
+	pctl_hook_write_event(&r->event, run, event);
 	run->hooking++;
 	if (r->event.full) {
 		leave_all(r);
@@ -419,6 +291,25 @@ struct pctl_hook_round *pctl_hooks_start(struct pctl_run *run, const struct pctl
 	run_next(r);
 	pctl_run_feed(run);
 	return r;
+}
+
+struct pctl_hook_round *pctl_hooks_start_after(struct pctl_run *run,
+	const struct pctl_target *target, const struct pctl_result *result, bool passed,
+	char **ret_warning, pctl_hook_done_fn *done, void *data)
+{
+	const struct pctl_hook_event event = { .target = target,
+		.state = result->state,
+		.state_known = result->state_known,
+		.result = result };
+
+	if ((!result->changed && !passed) || !pctl_hooks_any(run, target, true))
+		return NULL;
+	if (run->interrupted) {
+		*ret_warning = pctl_xstrdup(PCTL_HOOKS_LEFT);
+		return NULL;
+	}
+	pctl_run_give(run, target, !result->ok || run->request.no_wait);
+	return pctl_hooks_start(run, &event, done, data);
 }
 
 void pctl_hooks_abort(struct pctl_hook_round *r)

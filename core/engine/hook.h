@@ -46,12 +46,21 @@ typedef void pctl_hook_done_fn(void *data, const struct pctl_hook_end *end);
 int pctl_hooks_prepare(struct pctl_run *run, struct pctl_problems *problems);
 /* Whether a node has any, after its verb or before. */
 bool pctl_hooks_any(const struct pctl_run *run, const struct pctl_target *target, bool after);
-/* "hooks: drain before, tell after", or NULL where there are none; free() it. */
-char *pctl_hooks_words(const struct pctl_run *run, const struct pctl_target *target);
+/* Names them behind a dry run's note: "; hooks: drain before, tell after". */
+void pctl_hooks_note(const struct pctl_run *run, const struct pctl_target *target, char **note);
 
 /* The event's texts and its result are read before this returns. */
 struct pctl_hook_round *pctl_hooks_start(struct pctl_run *run, const struct pctl_hook_event *event,
 	pctl_hook_done_fn *done, void *data);
+/*
+ * Those that run after a verb that changes nodes, where something was sent or (passed) a hook did
+ * something before it: whoever undoes that has to be told also where nothing was sent. The node's
+ * places are given back first. NULL: none runs, and done does not; where the run was interrupted
+ * *ret_warning says so.
+ */
+struct pctl_hook_round *pctl_hooks_start_after(struct pctl_run *run,
+	const struct pctl_target *target, const struct pctl_result *result, bool passed,
+	char **ret_warning, pctl_hook_done_fn *done, void *data);
 /* Ends what runs, with its children; done does not run. */
 void pctl_hooks_abort(struct pctl_hook_round *round);
 /* Whether a round has ended that may go on; room: with something to send. */

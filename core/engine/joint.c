@@ -143,8 +143,7 @@ static void tell(struct pctl_joint *j)
 
 static bool changes(const struct pctl_joint *j)
 {
-	return j->request == pctl_run_request(j->run) && !j->request->dry_run &&
-	       (pctl_run_flags(j->run) & PCTL_VERB_CHANGES);
+	return pctl_run_changes(j->run, j->request);
 }
 
 static void on_hooks_after(void *data, const struct pctl_hook_end *end)
@@ -158,30 +157,13 @@ static void on_hooks_after(void *data, const struct pctl_hook_end *end)
 
 static bool run_hooks_after(struct pctl_joint *j)
 {
-	const struct pctl_hook_event event = { .target = j->target,
-		.state = j->result.state,
-		.state_known = j->result.state_known,
-		.result = &j->result };
-
-	if (!changes(j) || (!j->result.changed && !j->hooks_passed) ||
-		!pctl_hooks_any(j->run, j->target, true))
+	if (changes(j))
+		j->hooks = pctl_hooks_start_after(j->run, j->target, &j->result, j->hooks_passed,
+			&j->warning, on_hooks_after, j);
+	if (!j->hooks)
 		return false;
-	if (pctl_run_interrupted(j->run, NULL)) {
-		j->warning = pctl_xstrdup(PCTL_HOOKS_LEFT);
-		return false;
-	}
-	pctl_run_give(j->run, j->target, !j->result.ok || j->request->no_wait);
 	j->busy = PCTL_JOINT_HOOKS;
-	j->hooks = pctl_hooks_start(j->run, &event, on_hooks_after, j);
 	return true;
-}
-
-static void note_hooks(struct pctl_joint *j)
-{
-	PCTL_AUTO(free) char *words = pctl_hooks_words(j->run, j->target);
-
-	if (words)
-		pctl_joint_note(j, "%s; %s", j->note, words);
 }
 
 /* Nodes without a state of their own (what is partly on) have the words of their errors. */
@@ -190,7 +172,7 @@ static void end(struct pctl_joint *j, struct pctl_result *r)
 	j->told = pctl_xcalloc(j->n, sizeof(*j->told));
 	tell_feeds(j, j->told);
 	if (j->request->dry_run && j->note)
-		note_hooks(j);
+		pctl_hooks_note(j->run, j->target, &j->note);
 	r->feeds = j->told;
 	r->feed_count = j->n;
 	r->attempts = j->attempts;

@@ -397,9 +397,9 @@ const struct pctl_inventory *pctl_run_inventory(const struct pctl_run *run)
 	return run->inventory;
 }
 
-const struct pctl_request *pctl_run_request(const struct pctl_run *run)
+bool pctl_run_changes(const struct pctl_run *run, const struct pctl_request *request)
 {
-	return &run->request;
+	return request == &run->request && !request->dry_run && (run->flags & PCTL_VERB_CHANGES);
 }
 
 unsigned pctl_run_flags(const struct pctl_run *run)

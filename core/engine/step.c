@@ -20,22 +20,6 @@
 #define LATE_PART    4u /* after a try that was late, the next has at least that part of its time */
 #define POLL_GROWTH  10u /* how long the last polls are, in first ones */
 
-static struct pctl_core *core_of(const struct pctl_task *t)
-{
-	return t->target->core;
-}
-
-static uint64_t now(const struct pctl_task *t)
-{
-	return uv_now(core_of(t)->loop);
-}
-
-/* Of the whole node, where this is a part. */
-static const struct pctl_target *node_of(const struct pctl_task *t)
-{
-	return t->joint ? pctl_joint_target(t->joint) : t->target;
-}
-
 static void on_pause_over(uv_timer_t *timer)
 {
 	struct pctl_task *t = pctl_container_of(timer, struct pctl_task, timer);
@@ -79,7 +63,7 @@ static bool is_final(const struct pctl_task *t)
  */
 static bool is_silent(const struct pctl_task *t)
 {
-	uint64_t spent = now(t) - t->trying.last;
+	uint64_t spent = pctl_task_now(t) - t->trying.last;
 
 	if (t->error.flags & (PCTL_ERROR_NOT_LISTENING | PCTL_ERROR_DROPPED))
 		return t->error.flags & PCTL_ERROR_NOT_LISTENING;
@@ -88,7 +72,7 @@ static bool is_silent(const struct pctl_task *t)
 
 static unsigned most_tries(const struct pctl_task *t, bool silent)
 {
-	bool late = now(t) - t->trying.first >= t->target->connect_ms;
+	bool late = pctl_task_now(t) - t->trying.first >= t->target->connect_ms;
 
 	if (silent)
 		return t->target->loaded->driver->flags & PCTL_DRIVER_REPEATS ? 1 : SILENT_TRIES;
@@ -103,8 +87,8 @@ static unsigned most_tries(const struct pctl_task *t, bool silent)
  */
 static bool is_worth_another(const struct pctl_task *t)
 {
-	uint64_t spent = now(t) - t->trying.last;
-	uint64_t left = t->deadline > now(t) ? t->deadline - now(t) : 0;
+	uint64_t spent = pctl_task_now(t) - t->trying.last;
+	uint64_t left = t->deadline > pctl_task_now(t) ? t->deadline - pctl_task_now(t) : 0;
 
 	return t->trying.tries < SILENT_TRIES && left >= spent / LATE_PART;
 }
@@ -129,7 +113,7 @@ static uint64_t retry_delay(const struct pctl_task *t)
 	}
 	delay = pctl_jitter(delay);
 	/* With less time than that it would be late, and hide what this one met. */
-	return now(t) + delay + delay / LATE_PART < t->deadline ? delay : 0;
+	return pctl_task_now(t) + delay + delay / LATE_PART < t->deadline ? delay : 0;
 }
 
 static struct pctl_sent *record_of(struct pctl_task *t)
@@ -175,7 +159,7 @@ static void tell_whole_time(struct pctl_task *t)
 		pctl_error_set(&t->error, PCTL_E_TIMEOUT, "%s", t->trouble);
 		return;
 	}
-	uint64_t seconds = (now(t) - t->trying.first + 500) / 1000;
+	uint64_t seconds = (pctl_task_now(t) - t->trying.first + 500) / 1000;
 	pctl_format_duration(seconds * 1000, waited, sizeof(waited));
 	pctl_error_set(&t->error, PCTL_E_TIMEOUT, "no answer in %s", waited);
 }
@@ -208,7 +192,7 @@ static void tell_login(struct pctl_task *t, int code)
 	if (code == 0 && (t->turn & PCTL_TURN_ENDPOINT))
 		pctl_run_proved(t->run, t->target);
 	if (!login && code == PCTL_E_AUTH)
-		login = pctl_breaker_login(core_of(t)->breaker, target);
+		login = pctl_breaker_login(target->core->breaker, target);
 	if (login && code == 0)
 		pctl_login_took(login, target, &t->on_trial);
 	else if (login && code == PCTL_E_AUTH)
@@ -234,7 +218,7 @@ static void trace(const struct pctl_task *t, const char *end)
 static void trace_end(const struct pctl_task *t, const struct pctl_error *result)
 {
 	const struct pctl_call *call = t->trying.call;
-	uint64_t ms = now(t) - t->trying.last;
+	uint64_t ms = pctl_task_now(t) - t->trying.last;
 	char end[400];
 
 	if (!pctl_log_enabled(PCTL_LOG_TRACE))
@@ -298,7 +282,7 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 static uint64_t op_limit(const struct pctl_task *t)
 {
 	const struct pctl_call *call = t->trying.call;
-	uint64_t left = t->deadline > now(t) ? t->deadline - now(t) : 1;
+	uint64_t left = t->deadline > pctl_task_now(t) ? t->deadline - pctl_task_now(t) : 1;
 	uint64_t limit = UINT64_MAX;
 
 	if (call->limit_offset)
@@ -348,10 +332,10 @@ static void start_try(struct pctl_task *t)
 	}
 	t->busy = PCTL_TASK_OP;
 	t->trying.tries++;
-	t->trying.last = now(t);
+	t->trying.last = pctl_task_now(t);
 	trace(t, " ...");
-	pctl_op_begin(&t->op, core_of(t)->loop, op_limit(t), on_op_done, t);
-	pctl_op_in_order(&t->op, &core_of(t)->ended);
+	pctl_op_begin(&t->op, t->target->core->loop, op_limit(t), on_op_done, t);
+	pctl_op_in_order(&t->op, &t->target->core->ended);
 	pctl_op_enter(
 		&t->op, t->target->loaded->driver->name, t->trying.call->name, t->target->name);
 	t->trying.call->start(t, t->target->loaded->driver, t->device->dev);
@@ -368,8 +352,9 @@ void pctl_step_try_or(
 	if (call->sent_offset &&
 		pctl_task_run_hooks(t, call->what ? call->what : call->argument(t)))
 		return;
-	t->trying =
-		(struct pctl_try){ .call = call, .first = now(t), .then = then, .failed = failed };
+	t->trying = (struct pctl_try){
+		.call = call, .first = pctl_task_now(t), .then = then, .failed = failed
+	};
 	start_try(t);
 }
 
@@ -402,6 +387,8 @@ static void take_reading(struct pctl_task *t)
 	t->power_read = true;
 	if (t->power.tells_actions)
 		pctl_target_remember_lacks(t->target, t->power.lacks);
+	if (t->power.tells_boot)
+		pctl_target_remember_lacks_boot(t->target, t->power.lacks_boot);
 }
 
 static const char *how_to_read(const struct pctl_task *t)
@@ -522,7 +509,7 @@ void pctl_step_place(struct pctl_task *t, pctl_step_fn *then)
 		pctl_task_end_interrupted(t);
 		return;
 	}
-	int r = t->request->dry_run ? 1 : pctl_run_place(t->run, node_of(t), &err);
+	int r = t->request->dry_run ? 1 : pctl_run_place(t->run, pctl_task_node(t), &err);
 	if (r < 0)
 		pctl_task_end_error(t, &err);
 	else if (r == 0)
@@ -569,14 +556,14 @@ static void poll_again(struct pctl_task *t)
 {
 	uint64_t delay = pctl_jitter(t->poll_ms);
 
-	if (now(t) >= t->wait_until) {
+	if (pctl_task_now(t) >= t->wait_until) {
 		time_over(t);
 		return;
 	}
 	uint64_t most = t->target->poll_ms * POLL_GROWTH;
 	t->poll_ms = t->poll_ms * 3 / 2 < most ? t->poll_ms * 3 / 2 : most;
-	if (now(t) + delay > t->wait_until)
-		delay = t->wait_until - now(t);
+	if (pctl_task_now(t) + delay > t->wait_until)
+		delay = t->wait_until - pctl_task_now(t);
 	pctl_step_pause(t, delay, poll_state);
 }
 

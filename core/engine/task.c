@@ -2,33 +2,15 @@
 #include "engine/task.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <powerctl/mem.h>
-#include <powerctl/parse.h>
 
 #include "driver/crash.h"
 #include "engine/hook.h"
 #include "engine/joint.h"
 #include "engine/turns.h"
 #include "node/breaker.h"
-
-static struct pctl_core *core_of(const struct pctl_task *t)
-{
-	return t->target->core;
-}
-
-static uint64_t now(const struct pctl_task *t)
-{
-	return uv_now(core_of(t)->loop);
-}
-
-/* Of the whole node, where this is a part. */
-static const struct pctl_target *node_of(const struct pctl_task *t)
-{
-	return t->joint ? pctl_joint_target(t->joint) : t->target;
-}
 
 void pctl_result_init(
 	struct pctl_result *result, const struct pctl_target *target, enum pctl_verb verb)
@@ -43,6 +25,16 @@ void pctl_result_init(
 		.user = pctl_value_text(pctl_value_get(target->map, "username")),
 		.verb = verb,
 	};
+}
+
+uint64_t pctl_task_now(const struct pctl_task *t)
+{
+	return uv_now(t->target->core->loop);
+}
+
+const struct pctl_target *pctl_task_node(const struct pctl_task *t)
+{
+	return t->joint ? pctl_joint_target(t->joint) : t->target;
 }
 
 /* --- The end. --------------------------------------------------------------------------------- */
@@ -109,7 +101,7 @@ static void let_go(void *data)
 
 static void wait_for_lock(struct pctl_task *t, bool waits)
 {
-	size_t *waiters = &core_of(t)->lock_waiters;
+	size_t *waiters = &t->target->core->lock_waiters;
 
 	if (waits == t->waits_lock)
 		return;
@@ -150,7 +142,7 @@ static void idle(struct pctl_task *t)
 void pctl_task_let_others(struct pctl_task *t)
 {
 	idle(t);
-	pctl_run_give(t->run, node_of(t), false);
+	pctl_run_give(t->run, pctl_task_node(t), false);
 	pctl_hold_give(&t->hold);
 	give_turn(t, PCTL_TURN_WHOLE);
 	if (t->joint)
@@ -181,38 +173,19 @@ static void on_hooks_after(void *data, const struct pctl_hook_end *end)
 	tell(t);
 }
 
-/* Whoever undoes what a hook did before the verb has to be told also where nothing was sent. */
 static bool run_hooks_after(struct pctl_task *t)
 {
-	const struct pctl_result *r = &t->result;
-	const struct pctl_hook_event event = {
-		.target = t->target, .state = r->state, .state_known = r->state_known, .result = r
-	};
-
-	if (t->joint || !pctl_task_changes(t) || (!r->changed && !t->hooks_passed) ||
-		!pctl_hooks_any(t->run, t->target, true))
+	if (!t->joint && pctl_task_changes(t))
+		t->hooks = pctl_hooks_start_after(t->run, t->target, &t->result, t->hooks_passed,
+			&t->warning, on_hooks_after, t);
+	if (!t->hooks)
 		return false;
-	if (pctl_run_interrupted(t->run, NULL)) {
-		t->warning = pctl_xstrdup(PCTL_HOOKS_LEFT);
-		return false;
-	}
-	pctl_run_give(t->run, t->target, !r->ok || t->request->no_wait);
 	give_turn(t, PCTL_TURN_ENDPOINT);
 	t->busy = PCTL_TASK_HOOKS;
-	t->hooks = pctl_hooks_start(t->run, &event, on_hooks_after, t);
 	return true;
 }
 
-/* A dry run names them where something would be sent. */
-static void note_hooks(struct pctl_task *t)
-{
-	PCTL_AUTO(free) char *words = pctl_hooks_words(t->run, t->target);
-
-	if (words)
-		pctl_task_note(t, "%s; %s", t->note, words);
-}
-
-static void end(struct pctl_task *t)
+void pctl_task_end(struct pctl_task *t)
 {
 	struct pctl_result *r = &t->result;
 
@@ -220,11 +193,11 @@ static void end(struct pctl_task *t)
 	r->state_known = t->power_read;
 	r->changing = t->power_read && t->power.changing;
 	r->changed |= t->sent.how != PCTL_SENT_NOTHING || t->armed.how != PCTL_SENT_NOTHING;
-	r->elapsed_ms = now(t) - t->started;
+	r->elapsed_ms = pctl_task_now(t) - t->started;
 	if (t->request->dry_run && r->via && t->note)
 		pctl_task_note(t, "%s; the way is through %s", t->note, r->via);
 	if (t->request->dry_run && t->note && !t->joint)
-		note_hooks(t);
+		pctl_hooks_note(t->run, t->target, &t->note);
 	r->note = t->note;
 	r->overtook = t->line.overtook;
 	r->tree = r->ok ? t->tree : NULL; /* half a tree is none */
@@ -237,7 +210,7 @@ void pctl_task_end_ok(struct pctl_task *t, const char *word)
 {
 	t->result.ok = true;
 	t->result.word = word ? word : pctl_power_state_name(t->power.state);
-	end(t);
+	pctl_task_end(t);
 }
 
 bool pctl_task_is_overtaken(const struct pctl_task *t, char *who, size_t size)
@@ -245,93 +218,6 @@ bool pctl_task_is_overtaken(const struct pctl_task *t, char *who, size_t size)
 	if (t->joint)
 		return pctl_joint_is_overtaken(t->joint, who, size);
 	return pctl_hold_is_overtaken(&t->hold, who, size);
-}
-
-/* What became of it may be the other one's doing. */
-static void tell_overtaken(const struct pctl_task *t, struct pctl_error *err)
-{
-	struct pctl_error last = *err;
-	char who[200];
-
-	if (!t->joint && err->code != PCTL_E_CANCELED && t->sent.how != PCTL_SENT_NOTHING &&
-		pctl_task_is_overtaken(t, who, sizeof(who)))
-		(void)snprintf(err->text, sizeof(err->text),
-			"%.180s; meanwhile another command went first (%.80s)", last.text, who);
-}
-
-static void end_failed(struct pctl_task *t, const struct pctl_error *err)
-{
-	t->result.ok = false;
-	t->result.word = t->request->verb == PCTL_VERB_STATUS ? "unknown" : "error";
-	t->result.error = *err;
-	tell_overtaken(t, &t->result.error);
-	end(t);
-}
-
-/* What was sent and never answered outweighs whatever went wrong after it. */
-static void tell_doubt(const struct pctl_task *t, struct pctl_error *err)
-{
-	const struct pctl_sent *sent = &t->sent;
-	struct pctl_error last = *err;
-
-	if (last.code == PCTL_E_OUTCOME_UNKNOWN && t->trying.tries < 2)
-		pctl_error_set(err, PCTL_E_OUTCOME_UNKNOWN,
-			"whether '%s' was taken is not known (%.200s); it is not sent again",
-			sent->what, sent->lost.text);
-	else
-		pctl_error_set(err, PCTL_E_OUTCOME_UNKNOWN,
-			"whether '%s' was taken is not known (%.120s); %s: %.120s", sent->what,
-			sent->lost.text, t->trying.call->sent_offset ? "tried again" : "then",
-			last.text);
-	(void)pctl_error_device_code(err, "%s", sent->lost.device_code);
-}
-
-/* Armed, and then no start came of it: the next one, whoever wants it, would go there. */
-static void tell_armed(const struct pctl_task *t, struct pctl_error *err)
-{
-	bool sure = t->armed.how == PCTL_SENT_ACCEPTED;
-	struct pctl_error last = *err;
-
-	(void)snprintf(err->text, sizeof(err->text),
-		"%.200s; the boot device %s set, `powerctl bootdev none` clears it", last.text,
-		sure ? "stays" : "may be");
-}
-
-void pctl_task_end_error(struct pctl_task *t, const struct pctl_error *err)
-{
-	struct pctl_error told = *err;
-
-	if (t->sent.how == PCTL_SENT_DOUBTFUL)
-		tell_doubt(t, &told);
-	else if (t->sent.how == PCTL_SENT_ACCEPTED && t->op.taken && told.code == PCTL_E_TIMEOUT)
-		pctl_error_set(&told, PCTL_E_TIMEOUT,
-			"'%s' was taken, but has not come to its end: %.200s", t->sent.what,
-			err->text);
-	else if (t->armed.how != PCTL_SENT_NOTHING && t->sent.how == PCTL_SENT_NOTHING)
-		tell_armed(t, &told);
-	end_failed(t, &told);
-}
-
-void pctl_task_end_doubtful(struct pctl_task *t, const char *done)
-{
-	struct pctl_error err = { 0 };
-
-	pctl_error_set(&err, PCTL_E_OUTCOME_UNKNOWN,
-		"whether '%s' was taken is not known (%s); it reads %s, and it is %s", t->sent.what,
-		t->sent.lost.text, pctl_power_state_name(t->power.state), done);
-	(void)pctl_error_device_code(&err, "%s", t->sent.lost.device_code);
-	end_failed(t, &err);
-}
-
-void pctl_task_end_fail(struct pctl_task *t, int code, const char *fmt, ...)
-{
-	struct pctl_error err = { 0 };
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)pctl_error_setv(&err, code, fmt, ap);
-	va_end(ap);
-	pctl_task_end_error(t, &err);
 }
 
 void pctl_task_note(struct pctl_task *t, const char *fmt, ...)
@@ -344,57 +230,6 @@ void pctl_task_note(struct pctl_task *t, const char *fmt, ...)
 	free(t->note);
 	t->note = note;
 }
-
-/* What is told of a task that was interrupted: why, before, what was sent, after, what was read. */
-static const struct interrupted {
-	int code; /* 0: that of the interruption */
-	bool sent, read;
-	const char *before, *after;
-} interrupted[] = {
-	[PCTL_SENT_NOTHING] = { 0, false, true, "; nothing was sent, last read: ", "" },
-	[PCTL_SENT_DOUBTFUL] = { PCTL_E_OUTCOME_UNKNOWN, true, false, " after '",
-		"' was sent; whether it was taken is not known" },
-	[PCTL_SENT_ACCEPTED] = { 0, true, true, "; '", "' was accepted, last read: " },
-};
-static const struct interrupted with_boot = { 0, false, true,
-	"; the boot device may be set for the next start, `powerctl bootdev none` clears it; "
-	"last read: ",
-	"" };
-static const struct interrupted not_ready = { 0, false, false, "", "" };
-
-static const struct interrupted *interrupted_at(const struct pctl_task *t)
-{
-	if (t->request->verb == PCTL_VERB_WAIT_READY)
-		return &not_ready;
-	if (t->sent.how == PCTL_SENT_NOTHING && t->armed.how != PCTL_SENT_NOTHING)
-		return &with_boot;
-	return &interrupted[t->sent.how];
-}
-
-void pctl_task_end_interrupted(struct pctl_task *t)
-{
-	const struct interrupted *how = interrupted_at(t);
-	const char *waits = t->ready ? pctl_ready_watch_why(t->ready) : "";
-	struct pctl_error err = { 0 };
-	const char *why;
-	int code = pctl_run_interrupted(t->run, &why);
-	char read[250] = "";
-
-	if (how->read)
-		(void)snprintf(read, sizeof(read), "%s%s%.150s",
-			t->power_read ? pctl_power_state_name(t->power.state) : "nothing",
-			*t->trouble ? "; before that: " : "", t->trouble);
-	if (!how->read && how != &not_ready)
-		waits = "";
-	pctl_error_set(&err, how->code ? how->code : code, "%s%s%s%s%s%s%s", why, how->before,
-		how->sent ? t->sent.what : "", how->after, read, *waits ? "; not ready: " : "",
-		waits);
-	if (err.code == PCTL_E_TIMEOUT)
-		pctl_error_flag(&err, PCTL_ERROR_DEADLINE);
-	end_failed(t, &err);
-}
-
-static void leave_resolving(struct pctl_task *t);
 
 static void leave_hooks(struct pctl_task *t)
 {
@@ -421,7 +256,7 @@ void pctl_task_cancel(struct pctl_task *t)
 		pctl_task_end_interrupted(t);
 		break;
 	case PCTL_TASK_RESOLVE:
-		leave_resolving(t);
+		pctl_task_leave_address(t);
 		pctl_task_end_interrupted(t);
 		break;
 	case PCTL_TASK_PARKED:
@@ -445,14 +280,14 @@ bool pctl_task_park(struct pctl_task *t, const struct pctl_error *err, pctl_step
 		return false;
 	t->busy = PCTL_TASK_PARKED;
 	t->after_pause = again;
-	t->parked_at = now(t);
+	t->parked_at = pctl_task_now(t);
 	return true;
 }
 
 /* The wait was queueing, and is not counted. */
 void pctl_task_unpark(struct pctl_task *t)
 {
-	uint64_t waited = now(t) - t->parked_at;
+	uint64_t waited = pctl_task_now(t) - t->parked_at;
 
 	t->started += waited;
 	t->deadline += waited;
@@ -474,7 +309,7 @@ static void begin_verb(struct pctl_task *t)
 		limit = pctl_task_method_ms(t);
 
 	/* Waiting for the lock is queueing and not counted. */
-	t->started = now(t);
+	t->started = pctl_task_now(t);
 	t->deadline = t->started + (t->request->timeout_ms ? t->request->timeout_ms : limit);
 	if (t->joint)
 		t->deadline = pctl_joint_bound(t->joint, t->deadline);
@@ -511,7 +346,7 @@ static void begin_locked(struct pctl_task *t)
 	struct pctl_error err = { 0 };
 
 	if ((t->line.told || t->hooks_passed) && login) {
-		pctl_breaker_refresh(core_of(t)->breaker);
+		pctl_breaker_refresh(t->target->core->breaker);
 		if (pctl_login_check(login, t->target, &err) < 0) {
 			pctl_task_end_error(t, &err);
 			return;
@@ -568,7 +403,8 @@ static void take_lock(struct pctl_task *t)
 	int r = pctl_hold_take(
 		&t->hold, t->target, t->request, &t->line, holder, sizeof(holder), &err);
 
-	if (r == PCTL_E_BUSY && pctl_lock_is_of_our_caller(core_of(t)->locks, t->target->machine)) {
+	if (r == PCTL_E_BUSY &&
+		pctl_lock_is_of_our_caller(t->target->core->locks, t->target->machine)) {
 		pctl_task_end_fail(t, PCTL_E_BUSY, PCTL_HOOKS_OWN);
 		return;
 	}
@@ -582,7 +418,7 @@ static void take_lock(struct pctl_task *t)
 		if (t->on_trial)
 			pctl_login_step_aside(t->target->login, &t->on_trial);
 		give_turn(t, PCTL_TURN_ENDPOINT);
-		pctl_step_pause(t, pctl_hold_delay(core_of(t), &t->line), take_lock);
+		pctl_step_pause(t, pctl_hold_delay(t->target->core, &t->line), take_lock);
 	} else {
 		pctl_task_end_error(t, &err);
 	}
@@ -590,10 +426,7 @@ static void take_lock(struct pctl_task *t)
 
 bool pctl_task_changes(const struct pctl_task *t)
 {
-	const struct pctl_request *request = t->joint ? pctl_joint_request(t->joint) : t->request;
-
-	return request == pctl_run_request(t->run) && !request->dry_run &&
-	       (pctl_run_flags(t->run) & PCTL_VERB_CHANGES);
+	return pctl_run_changes(t->run, t->joint ? pctl_joint_request(t->joint) : t->request);
 }
 
 static void open_device(struct pctl_task *t)
@@ -604,102 +437,6 @@ static void open_device(struct pctl_task *t)
 		begin_verb(t);
 }
 
-static uint64_t resolve_limit(const struct pctl_task *t)
-{
-	return t->request->timeout_ms ? t->request->timeout_ms : t->target->read_ms;
-}
-
-static void leave_resolving(struct pctl_task *t)
-{
-	pctl_asking_leave(&t->asking);
-	(void)uv_timer_stop(&t->timer);
-	t->busy = PCTL_TASK_IDLE;
-}
-
-static void look_up(struct pctl_task *t);
-
-static void no_address(struct pctl_task *t, int status)
-{
-	struct pctl_error err;
-
-	if (pctl_error_shortage(&err, -status) && pctl_task_park(t, &err, look_up))
-		return;
-	pctl_task_end_fail(
-		t, PCTL_E_UNREACHABLE, "no address for its name: %s", uv_strerror(status));
-}
-
-static void on_resolved(struct pctl_asking *asking, const struct sockaddr *addr, int status)
-{
-	struct pctl_task *t = pctl_container_of(asking, struct pctl_task, asking);
-
-	leave_resolving(t);
-	if (addr) {
-		pctl_device_set_address(t->device, addr);
-		open_device(t);
-	} else {
-		no_address(t, status);
-	}
-}
-
-static void watch_resolving(struct pctl_task *t);
-
-static void on_resolving_too_long(uv_timer_t *timer)
-{
-	struct pctl_task *t = pctl_container_of(timer, struct pctl_task, timer);
-	char limit[32];
-
-	if (pctl_asking_due(&t->asking, resolve_limit(t)) > now(t)) {
-		watch_resolving(t);
-		return;
-	}
-	leave_resolving(t);
-	pctl_format_duration(resolve_limit(t), limit, sizeof(limit));
-	pctl_task_end_fail(t, PCTL_E_UNREACHABLE,
-		"no address for its name in %s: name servers do not answer", limit);
-}
-
-static void watch_resolving(struct pctl_task *t)
-{
-	uint64_t due = pctl_asking_due(&t->asking, resolve_limit(t));
-
-	(void)uv_timer_start(&t->timer, on_resolving_too_long, due > now(t) ? due - now(t) : 0, 0);
-}
-
-static void look_up(struct pctl_task *t)
-{
-	struct sockaddr_storage addr;
-
-	t->asking.resolved = on_resolved;
-	int r = pctl_resolve(core_of(t)->resolver, t->target->address, &t->asking, &addr);
-	if (r > 0) {
-		pctl_device_set_address(t->device, (const struct sockaddr *)&addr);
-		open_device(t);
-	} else if (r < 0) {
-		no_address(t, r);
-	} else {
-		t->busy = PCTL_TASK_RESOLVE;
-		watch_resolving(t);
-	}
-}
-
-static void resolve(struct pctl_task *t)
-{
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-
-	if (!pctl_device_needs_resolving(t->device)) {
-		open_device(t);
-	} else if (uv_ip4_addr(t->target->address, 0, &v4) == 0) {
-		pctl_device_set_address(t->device, (const struct sockaddr *)&v4);
-		open_device(t);
-	} else if (uv_ip6_addr(t->target->address, 0, &v6) == 0) {
-		pctl_device_set_address(t->device, (const struct sockaddr *)&v6);
-		open_device(t);
-	} else {
-		look_up(t);
-	}
-}
-
 static void begin(struct pctl_task *t)
 {
 	struct pctl_error err = { 0 };
@@ -707,7 +444,7 @@ static void begin(struct pctl_task *t)
 	if (t->request->verb == PCTL_VERB_WAIT_READY)
 		begin_verb(t); /* the management processor has no part in it */
 	else if (pctl_device_open(t->target, &t->device, &err) == 0)
-		resolve(t);
+		pctl_task_find_address(t, open_device);
 	else if (!pctl_task_park(t, &err, begin))
 		pctl_task_end_error(t, &err);
 }
@@ -724,8 +461,8 @@ static struct pctl_task *start(struct pctl_run *run, struct pctl_joint *joint,
 	t->request = request;
 	pctl_result_init(&t->result, target, request->verb);
 	t->result.attempts = 1;
-	(void)uv_timer_init(core_of(t)->loop, &t->timer);
-	t->started = now(t);
+	(void)uv_timer_init(t->target->core->loop, &t->timer);
+	t->started = pctl_task_now(t);
 	pctl_run_track(run, t);
 	return t;
 }

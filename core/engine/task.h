@@ -84,6 +84,7 @@ struct pctl_task {
 	uv_timer_t timer;
 	pctl_step_fn *after_pause;
 	struct pctl_asking asking; /* for the address */
+	pctl_step_fn *on_address;
 	enum {
 		PCTL_TASK_IDLE,
 		PCTL_TASK_OP,
@@ -152,6 +153,10 @@ void pctl_task_start(struct pctl_run *run, const struct pctl_target *target,
  */
 struct pctl_task *pctl_task_start_part(struct pctl_joint *joint, const struct pctl_target *target,
 	const struct pctl_request *request, bool on_trial);
+/* Loop time in ms. */
+uint64_t pctl_task_now(const struct pctl_task *task);
+/* The target of the whole node, where this is a part. */
+const struct pctl_target *pctl_task_node(const struct pctl_task *task);
 /* Whether it is for the run's own verb: not a look at a node that others mind (kin.h). */
 bool pctl_task_changes(const struct pctl_task *task);
 /* The run's: its turn at its endpoint has come. */
@@ -172,15 +177,8 @@ void pctl_task_yield(struct pctl_task *task);
 
 /* Ends. Word as in struct pctl_result; NULL: the state's. */
 void pctl_task_end_ok(struct pctl_task *task, const char *word);
-/* With an error; where something was sent and never answered, that outweighs it. */
-void pctl_task_end_error(struct pctl_task *task, const struct pctl_error *err);
-/* Nobody knows whether task->sent was taken; done: what was done about that. */
-void pctl_task_end_doubtful(struct pctl_task *task, const char *done);
-void pctl_task_end_fail(struct pctl_task *task, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/* The run was interrupted: says what is known of this node. */
-void pctl_task_end_interrupted(struct pctl_task *task);
+/* The same once the result has its word, and its error where there is one. */
+void pctl_task_end(struct pctl_task *task);
 
 /* More about the result; formatted; replaces an earlier one. */
 void pctl_task_note(struct pctl_task *task, const char *fmt, ...)
@@ -207,6 +205,25 @@ bool pctl_task_try_other(struct pctl_task *task, pctl_step_fn *again);
 /* A result that says only who and when. Shared with nodes that never become a task. */
 void pctl_result_init(
 	struct pctl_result *result, const struct pctl_target *target, enum pctl_verb verb);
+
+/* --- The address (task_address.c). ------------------------------------------------------------ */
+
+/* Gives the device its address, looked up where it is a name; then goes on, or ends the task. */
+void pctl_task_find_address(struct pctl_task *task, pctl_step_fn *then);
+/* Looks no longer. */
+void pctl_task_leave_address(struct pctl_task *task);
+
+/* --- How it ends that failed (task_failed.c). ------------------------------------------------- */
+
+/* With an error; where something was sent and never answered, that outweighs it. */
+void pctl_task_end_error(struct pctl_task *task, const struct pctl_error *err);
+/* Nobody knows whether task->sent was taken; done: what was done about that. */
+void pctl_task_end_doubtful(struct pctl_task *task, const char *done);
+void pctl_task_end_fail(struct pctl_task *task, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The run was interrupted: says what is known of this node. */
+void pctl_task_end_interrupted(struct pctl_task *task);
 
 /* --- Steps (step.c). -------------------------------------------------------------------------- */
 
@@ -306,7 +323,8 @@ void pctl_run_proved(struct pctl_run *run, const struct pctl_target *target);
 void pctl_run_waiting(struct pctl_run *run, const struct pctl_target *target, const char *holder);
 /* 0, or why everything is to end: a class and the words for it. */
 int pctl_run_interrupted(const struct pctl_run *run, const char **ret_why);
-const struct pctl_request *pctl_run_request(const struct pctl_run *run);
+/* Whether this is the request of the run's own verb, and changes nodes. */
+bool pctl_run_changes(const struct pctl_run *run, const struct pctl_request *request);
 const struct pctl_inventory *pctl_run_inventory(const struct pctl_run *run);
 /* METHOD: the method and what it is called with. */
 const struct pctl_arguments *pctl_run_arguments(const struct pctl_run *run);

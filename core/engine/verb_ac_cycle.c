@@ -6,11 +6,6 @@
  */
 #include "engine/task.h"
 
-static uint64_t now(const struct pctl_task *t)
-{
-	return uv_now(t->target->core->loop);
-}
-
 static void end_seen(struct pctl_task *t)
 {
 	t->result.confirmed = "seen";
@@ -39,7 +34,7 @@ static void end_as_it_came(struct pctl_task *t)
 
 static void on_accepted(struct pctl_task *t)
 {
-	uint64_t half = now(t) + (t->deadline - now(t)) / 2;
+	uint64_t half = pctl_task_now(t) + (t->deadline - pctl_task_now(t)) / 2;
 	bool was_on = t->wanted == PCTL_POWER_ON;
 
 	pctl_task_watch_restart(t);

@@ -97,8 +97,13 @@ static void add_boot(struct pctl_value *map, const struct pctl_target *target)
 
 	if (!boot)
 		return;
-	add_words(map, "boot_once", target->boot_once, device_word, PCTL_BOOT_COUNT);
-	add_words(map, "boot_persistent", target->boot_persistent, device_word, PCTL_BOOT_COUNT);
+	uint32_t has = target->boot_once | target->boot_persistent;
+	uint32_t lacks = has & pctl_target_lacks_boot(target);
+	add_words(map, "boot_once", target->boot_once & ~lacks, device_word, PCTL_BOOT_COUNT);
+	add_words(map, "boot_persistent", target->boot_persistent & ~lacks, device_word,
+		PCTL_BOOT_COUNT);
+	if (lacks)
+		add_words(map, "boot_lacks", lacks, device_word, PCTL_BOOT_COUNT);
 	pctl_value_set_bool(map, "boot_held", (boot->flags & PCTL_BOOT_APPLY_AT_POWER_ACTION) != 0);
 }
 
@@ -117,9 +122,7 @@ static void add_identify(struct pctl_value *map, const struct pctl_target *targe
 
 static void add_console(struct pctl_value *map, const struct pctl_target *target)
 {
-	const struct pctl_console_if *console = target->loaded->driver->console;
-
-	pctl_value_set_bool(map, "console", console && !(console->flags & PCTL_CONSOLE_ELSEWHERE));
+	pctl_value_set_bool(map, "console", target->loaded->driver->console != NULL);
 }
 
 static void add_log(struct pctl_value *map, const struct pctl_target *target)

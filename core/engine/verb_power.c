@@ -8,11 +8,6 @@
 #include "base/jitter.h"
 #include "engine/task.h"
 
-static uint64_t now(const struct pctl_task *t)
-{
-	return uv_now(t->target->core->loop);
-}
-
 static void end_on(struct pctl_task *t)
 {
 	if (t->sent.how != PCTL_SENT_NOTHING)
@@ -104,7 +99,7 @@ static void on_state_lost(struct pctl_task *t)
 {
 	if (t->error.code == PCTL_E_OUTCOME_UNKNOWN)
 		pctl_step_wait_state(t, t->wanted, t->target->poll_ms,
-			now(t) + t->target->verify_ms, end_on, on_still_not);
+			pctl_task_now(t) + t->target->verify_ms, end_on, on_still_not);
 	else
 		pctl_task_end_error(t, &t->error);
 }
@@ -185,8 +180,8 @@ static void force_off(struct pctl_task *t)
 
 static void on_soft_accepted(struct pctl_task *t)
 {
-	uint64_t until =
-		t->request->force_after_ms ? now(t) + t->request->force_after_ms : t->deadline;
+	uint64_t until = t->request->force_after_ms ? pctl_task_now(t) + t->request->force_after_ms
+						    : t->deadline;
 
 	if (t->request->no_wait)
 		end_accepted(t);
@@ -277,7 +272,8 @@ static void on_restart_failed(struct pctl_task *t)
 
 	if (t->error.code == PCTL_E_OUTCOME_UNKNOWN)
 		pctl_step_wait_state(t, PCTL_POWER_OFF, t->target->poll_ms,
-			now(t) + t->target->verify_ms, on_restart_seen, on_restart_unseen);
+			pctl_task_now(t) + t->target->verify_ms, on_restart_seen,
+			on_restart_unseen);
 	else if (t->error.code == PCTL_E_UNSUPPORTED && restart && !t->request->soft)
 		turn_off_first(t);
 	else

@@ -7,11 +7,6 @@
 
 #include "engine/task.h"
 
-static uint64_t now(const struct pctl_task *t)
-{
-	return uv_now(t->target->core->loop);
-}
-
 static void on_passed(void *data)
 {
 	struct pctl_task *t = data;
@@ -53,7 +48,8 @@ static void wait_ready(struct pctl_task *t, uint64_t until)
 		t->ready = pctl_ready_watch_new(t->target, false, on_passed, t);
 	pctl_ready_watch_settle(t->ready, t->seen);
 	t->busy = PCTL_TASK_READY;
-	(void)uv_timer_start(&t->timer, on_late, until > now(t) ? until - now(t) : 0, 0);
+	(void)uv_timer_start(
+		&t->timer, on_late, until > pctl_task_now(t) ? until - pctl_task_now(t) : 0, 0);
 }
 
 void pctl_verb_wait_ready(struct pctl_task *t)
@@ -77,5 +73,6 @@ void pctl_task_end_on(struct pctl_task *t)
 	}
 	/* A start takes minutes, and neither lock nor connection is needed for it. */
 	pctl_task_let_others(t);
-	wait_ready(t, t->request->timeout_ms ? t->deadline : now(t) + t->target->ready_ms);
+	wait_ready(
+		t, t->request->timeout_ms ? t->deadline : pctl_task_now(t) + t->target->ready_ms);
 }

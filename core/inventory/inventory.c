@@ -631,6 +631,11 @@ const char *pctl_inventory_group_name(const struct pctl_inventory *inv, size_t g
 	return group < inv->groups.n ? inv->groups.v[group].name : NULL;
 }
 
+struct pctl_place pctl_inventory_group_place(const struct pctl_inventory *inv, size_t group)
+{
+	return group < inv->groups.n ? inv->groups.v[group].place : (struct pctl_place){ 0 };
+}
+
 static void add_names(const struct pctl_items *items, struct pctl_names *out)
 {
 	for (size_t i = 0; i < items->n; i++)

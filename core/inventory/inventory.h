@@ -135,6 +135,10 @@ const struct pctl_value *pctl_inventory_limits(
 
 /* --- inventory_check.c ------------------------------------------------------------------------ */
 
+/* False where settings name a credential that is not there, which then is a problem. */
+bool pctl_inventory_has_login(const struct pctl_inventory *inventory,
+	const struct pctl_value *settings, struct pctl_problems *problems);
+
 /* Keys and kinds of one file. */
 void pctl_inventory_check_file(const struct pctl_value *root, struct pctl_problems *problems);
 /* The same of one source. */
@@ -144,9 +148,6 @@ void pctl_inventory_check_answer(const struct pctl_value *root, struct pctl_prob
 /* The same for one node's settings that came from elsewhere, with the names in them. */
 void pctl_inventory_check_settings(const struct pctl_inventory *inventory,
 	const struct pctl_value *settings, struct pctl_problems *problems);
-/* The fields of a credential; NULL: there is none of that name. */
-const struct pctl_value *pctl_inventory_credential(
-	const struct pctl_inventory *inv, const char *name);
 
 /* Classes, credentials and groups that are named somewhere. */
 void pctl_inventory_check_names(

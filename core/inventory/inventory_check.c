@@ -6,6 +6,7 @@
 #include <powerctl/parse.h>
 
 #include "inventory/inventory.h"
+#include "inventory/problems.h"
 #include "inventory/rules.h"
 
 /* --- The check itself. ------------------------------------------------------------------------ */
@@ -249,6 +250,15 @@ static void check_named(const struct pctl_items *items, const char *what, const 
 		return;
 	PCTL_AUTO(free) char *hint = pctl_items_hint(items, name);
 	pctl_problems_add(problems, pctl_value_place(v), "unknown %s '%s'%s", what, name, hint);
+}
+
+bool pctl_inventory_has_login(const struct pctl_inventory *inv, const struct pctl_value *settings,
+	struct pctl_problems *problems)
+{
+	size_t before = pctl_problems_said(problems);
+
+	check_named(&inv->credentials, "credential", "credential", settings, problems);
+	return pctl_problems_said(problems) == before;
 }
 
 static void check_settings(const struct pctl_inventory *inv, const struct pctl_value *settings,

@@ -360,6 +360,16 @@ int pctl_inventory_add_url(
 	return add_nodes(inv, pattern, settings, out, err);
 }
 
+int pctl_inventory_check_url(const char *url, struct pctl_error *err)
+{
+	struct pctl_value *settings = pctl_value_new_map();
+	PCTL_AUTO(free) char *pattern = NULL;
+	int r = parse(url, settings, &pattern, err);
+
+	pctl_value_free(settings);
+	return r;
+}
+
 int pctl_inventory_add_nodes(struct pctl_inventory *inv, const char *pattern,
 	const struct pctl_value *settings, struct pctl_names *out, struct pctl_error *err)
 {

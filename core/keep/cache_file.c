@@ -32,7 +32,7 @@ bool pctl_cache_read_file(const char *path, struct pctl_buf *ret)
 
 	pctl_buf_cut(ret, 0);
 	pctl_buf_init(&file, ret->max < SIZE_MAX - HEAD ? HEAD + ret->max : SIZE_MAX);
-	bool good = pctl_file_read(path, &file, NULL, NULL) == 0 && file.len >= HEAD;
+	bool good = pctl_file_read_kept(path, &file, NULL, NULL) == 0 && file.len >= HEAD;
 	if (good) {
 		write_head(head, file.data + HEAD, file.len - HEAD);
 		good = memcmp(head, file.data, HEAD) == 0;

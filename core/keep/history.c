@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <powerctl/history.h>
@@ -18,6 +19,7 @@
 #include "base/paths.h"
 
 #define BATCH         ((size_t)64 << 10)             /* so much goes out in one write */
+#define LOOKS         100u                           /* whether a torn line stays torn */
 #define FILE_MAX_READ ((size_t)PCTL_HISTORY_MAX * 8) /* longer where it could not be renamed */
 
 struct pctl_history {
@@ -135,12 +137,23 @@ static int open_file(struct pctl_history *h)
 	return 0;
 }
 
-/* What somebody could not write to its end is not to swallow the line behind it. */
-static bool ends_torn(const struct pctl_history *h, const struct stat *st)
+/*
+ * What somebody could not write to its end is not to swallow the line behind it. A file also ends
+ * so for the moment that another one's write takes, whose line's end is then yet to come.
+ */
+static bool ends_torn(const struct pctl_history *h, struct stat *st)
 {
+	const struct timespec moment = { .tv_nsec = 1000000 };
 	char last = '\n';
 
-	return st->st_size > 0 && pread(h->fd, &last, 1, st->st_size - 1) == 1 && last != '\n';
+	for (unsigned looks = 0; looks < LOOKS; looks++) {
+		if (looks > 0)
+			(void)nanosleep(&moment, NULL);
+		if (fstat(h->fd, st) < 0 || st->st_size == 0 ||
+			pread(h->fd, &last, 1, st->st_size - 1) != 1 || last == '\n')
+			return false;
+	}
+	return true;
 }
 
 /* Whoever has the lock renames; nobody waits for it, since all others can go on writing. */
@@ -280,7 +293,7 @@ static int read_file(struct reading *r, const char *path, struct pctl_error *err
 	if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	pctl_buf_init(&text, FILE_MAX_READ);
-	e = pctl_file_read(path, &text, &st, err);
+	e = pctl_file_read_kept(path, &text, &st, err);
 	if (e == 0 && !was_read(r, st.st_ino))
 		r->over = !each_backwards(text.data, text.len, r->line, r->data);
 	pctl_buf_done(&text);

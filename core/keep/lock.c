@@ -64,7 +64,8 @@ static void announce(struct pctl_locks *locks)
 
 	if (pctl_path_runtime(file, &locks->holder_path, NULL) < 0)
 		return;
-	int fd = pctl_file_open(locks->holder_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd = pctl_file_open(
+		locks->holder_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0600);
 	if (fd < 0)
 		return;
 	int n = snprintf(
@@ -126,7 +127,7 @@ void pctl_lock_holder(pid_t pid, char *holder, size_t size)
 	ssize_t n = -1;
 
 	if (pctl_path_runtime(file, &path, NULL) == 0) {
-		int fd = pctl_file_open(path, O_RDONLY | O_CLOEXEC, 0);
+		int fd = pctl_file_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
 		if (fd >= 0) {
 			n = read(fd, holder, size - 1);
 			(void)close(fd);

@@ -221,7 +221,7 @@ static char *read_file(const char *path, struct stat *seen, struct pctl_error *e
 		return NULL;
 	pctl_buf_init(&buf, FILE_MAX);
 	pctl_buf_adds(&buf, "\n");
-	if (pctl_file_read(path, &buf, seen, err) == 0)
+	if (pctl_file_read_kept(path, &buf, seen, err) == 0)
 		return pctl_buf_steal(&buf);
 	pctl_buf_done(&buf);
 	err->code = PCTL_E_INTERNAL;

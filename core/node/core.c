@@ -86,6 +86,7 @@ struct pctl_core *pctl_core_new(uv_loop_t *loop, const struct pctl_core_options 
 	core->programs = pctl_programs_new(loop, 0);
 	core->hooks = pctl_programs_new(loop, 0);
 	core->gateways = pctl_gateways_new(loop);
+	core->ssh_logins = pctl_ssh_logins_new(loop);
 	return core;
 }
 
@@ -172,7 +173,7 @@ void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data)
 	pctl_history_flush(core->history);
 	core->closed = closed;
 	core->closed_data = data;
-	core->stopping = 2;
+	core->stopping = 3;
 	(void)uv_timer_init(core->loop, &core->goodbye);
 	for (size_t i = 0; i < core->n; i++) {
 		struct pctl_loaded *loaded = core->loaded[i];
@@ -185,6 +186,7 @@ void pctl_core_close(struct pctl_core *core, pctl_closed_fn *closed, void *data)
 		pctl_crash_leave();
 	}
 	pctl_gateways_close(core->gateways, on_stopped, core);
+	pctl_ssh_logins_close(core->ssh_logins, on_stopped, core);
 	pctl_limits_close(core->limits, on_stopped, core);
 }
 

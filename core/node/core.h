@@ -18,6 +18,7 @@
 #include "node/dial.h"
 #include "node/gateway.h"
 #include "node/resolve.h"
+#include "node/ssh_login.h"
 
 /* A driver that was asked for, loaded or refused. */
 struct pctl_loaded {
@@ -46,6 +47,7 @@ struct pctl_core {
 	struct pctl_limits *limits;
 	struct pctl_resolver *resolver;
 	struct pctl_gateways *gateways;
+	struct pctl_ssh_logins *ssh_logins;
 	size_t lock_waiters; /* tasks that wait for one of other processes' */
 	size_t stopping;
 	uv_timer_t goodbye; /* never runs: its end is when the loop is back */
@@ -214,6 +216,9 @@ static inline const char *pctl_target_with(const struct pctl_target *target)
  */
 uint32_t pctl_target_lacks(const struct pctl_target *target);
 void pctl_target_remember_lacks(const struct pctl_target *target, uint32_t actions);
+/* The same of boot devices. */
+uint32_t pctl_target_lacks_boot(const struct pctl_target *target);
+void pctl_target_remember_lacks_boot(const struct pctl_target *target, uint32_t devices);
 
 /* So many machines behind its endpoint may be worked on at a time; 0: 1. */
 uint32_t pctl_target_max_in_flight(const struct pctl_target *target);

@@ -168,37 +168,71 @@ void pctl_fact_put(struct pctl_device *device, const char *key, const char *valu
 	pctl_store_put(device->target->core->facts, device->target->endpoint, key, value);
 }
 
-#define LACKS    "core_lacks"
-#define FACT_MAX 200u
+#define LACKS      "core_lacks"
+#define LACKS_BOOT "core_lacks_boot"
+#define FACT_MAX   200u
 
-void pctl_target_remember_lacks(const struct pctl_target *target, uint32_t actions)
+static const char *action_word(unsigned i)
+{
+	return pctl_action_name((enum pctl_action)i);
+}
+
+static const char *boot_word(unsigned i)
+{
+	return pctl_boot_device_name((enum pctl_boot_device)i);
+}
+
+static void remember_bits(const struct pctl_target *target, const char *key, uint32_t bits,
+	const char *(*word)(unsigned i), unsigned n)
 {
 	struct pctl_store *facts = target->core->facts;
-	const char *known = pctl_store_get(facts, target->machine, LACKS);
+	const char *known = pctl_store_get(facts, target->machine, key);
 	struct pctl_buf words;
 
 	pctl_buf_init(&words, FACT_MAX);
-	for (unsigned a = 0; a < PCTL_ACTION_COUNT; a++)
-		if (actions & target->loaded->driver->power->actions & 1u << a)
-			pctl_buf_addf(&words, "%s%s", words.len ? " " : "",
-				pctl_action_name((enum pctl_action)a));
+	for (unsigned i = 0; i < n; i++)
+		if (bits & 1u << i)
+			pctl_buf_addf(&words, "%s%s", words.len ? " " : "", word(i));
 	if (strcmp(words.data ? words.data : "", known ? known : "") != 0)
-		pctl_store_put(facts, target->machine, LACKS, words.len ? words.data : NULL);
+		pctl_store_put(facts, target->machine, key, words.len ? words.data : NULL);
 	pctl_buf_done(&words);
+}
+
+static uint32_t recall_bits(const struct pctl_target *target, const char *key,
+	const char *(*word)(unsigned i), unsigned n)
+{
+	const char *known = pctl_store_get(target->core->facts, target->machine, key);
+	PCTL_AUTO(free) char *text = pctl_xstrdup(known ? known : "");
+	char *rest = text;
+	uint32_t bits = 0;
+
+	for (char *one; (one = strsep(&rest, " "));)
+		for (unsigned i = 0; i < n; i++)
+			if (strcmp(one, word(i)) == 0)
+				bits |= 1u << i;
+	return bits;
+}
+
+void pctl_target_remember_lacks(const struct pctl_target *target, uint32_t actions)
+{
+	remember_bits(target, LACKS, actions & target->loaded->driver->power->actions, action_word,
+		PCTL_ACTION_COUNT);
 }
 
 uint32_t pctl_target_lacks(const struct pctl_target *target)
 {
-	const char *known = pctl_store_get(target->core->facts, target->machine, LACKS);
-	PCTL_AUTO(free) char *text = pctl_xstrdup(known ? known : "");
-	char *rest = text;
-	uint32_t actions = 0;
+	return recall_bits(target, LACKS, action_word, PCTL_ACTION_COUNT);
+}
 
-	for (char *word; (word = strsep(&rest, " "));)
-		for (unsigned a = 0; a < PCTL_ACTION_COUNT; a++)
-			if (strcmp(word, pctl_action_name((enum pctl_action)a)) == 0)
-				actions |= 1u << a;
-	return actions;
+void pctl_target_remember_lacks_boot(const struct pctl_target *target, uint32_t devices)
+{
+	remember_bits(target, LACKS_BOOT, devices & (target->boot_once | target->boot_persistent),
+		boot_word, PCTL_BOOT_COUNT);
+}
+
+uint32_t pctl_target_lacks_boot(const struct pctl_target *target)
+{
+	return recall_bits(target, LACKS_BOOT, boot_word, PCTL_BOOT_COUNT);
 }
 
 /*

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <powerctl/parse.h>
+
 #include "node/core.h"
 
 static int dial_direct(
@@ -55,4 +57,13 @@ void pctl_dial_quote(struct pctl_error *err, const struct pctl_via *via)
 {
 	frame(err, "behind gateway", via);
 	err->flags |= PCTL_ERROR_NOT_SENT;
+}
+
+void pctl_dial_late(struct pctl_error *err, const struct pctl_target *target)
+{
+	char limit[32];
+
+	pctl_format_duration(target->connect_ms, limit, sizeof(limit));
+	(void)pctl_error_set(err, PCTL_E_UNREACHABLE, "no connection through it in %s", limit);
+	(void)pctl_error_flag(err, PCTL_ERROR_SILENT);
 }

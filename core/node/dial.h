@@ -10,6 +10,8 @@
 
 #include "node/via.h"
 
+struct pctl_target;
+
 struct pctl_dialer {
 	bool gateway;   /* which looks names up, too: here they may mean nothing */
 	unsigned files; /* how many descriptors of ours a connection takes beside the device's */
@@ -33,5 +35,7 @@ const struct pctl_dialer *pctl_dialer_of(enum pctl_via_kind kind);
  */
 void pctl_dial_blame(struct pctl_error *err, const struct pctl_via *via);
 void pctl_dial_quote(struct pctl_error *err, const struct pctl_via *via);
+/* There was no channel within the target's time: what there is to blame or to quote. */
+void pctl_dial_late(struct pctl_error *err, const struct pctl_target *target);
 
 #endif

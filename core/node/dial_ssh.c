@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include <powerctl/mem.h>
-#include <powerctl/parse.h>
 
 #include "node/channel.h"
 #include "node/core.h"
@@ -73,11 +72,8 @@ static void on_limit(uv_timer_t *timer)
 {
 	struct tunnel *t = timer->data;
 	struct pctl_error err;
-	char limit[32];
 
-	pctl_format_duration(t->target->connect_ms, limit, sizeof(limit));
-	pctl_error_set(&err, PCTL_E_UNREACHABLE, "no connection through it in %s", limit);
-	(void)pctl_error_flag(&err, PCTL_ERROR_SILENT);
+	pctl_dial_late(&err, t->target);
 	fail(t, &err);
 }
 

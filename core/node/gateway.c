@@ -19,6 +19,7 @@
 
 #include "base/command.h"
 #include "base/paths.h"
+#include "node/ssh_login.h"
 
 #define LOGIN_S        20u /* the program's own limit for a connection is half of it */
 #define LOOK_MS        20u /* while it logs in: whether its control socket is there */
@@ -264,11 +265,8 @@ static void add(struct arguments *a, const char *text)
 
 static void make_arguments(const struct pctl_gateway *gw, const char *path, struct arguments *a)
 {
-	/* Nobody is asked, nothing else is forwarded, nothing is run, and nothing stays behind. */
-	static const char *const options[] = { "BatchMode=yes", "LogLevel=INFO",
-		"ControlPersist=no", "ClearAllForwardings=yes", "PermitLocalCommand=no",
-		"RemoteCommand=none", "ForkAfterAuthentication=no", "ConnectTimeout=10",
-		"ServerAliveInterval=5", "ServerAliveCountMax=3" };
+	/* Nobody is asked. */
+	static const char *const options[] = { "BatchMode=yes", "ControlPersist=no" };
 
 	*a = (struct arguments){ .n = 0 };
 	add(a, "ssh");
@@ -278,6 +276,10 @@ static void make_arguments(const struct pctl_gateway *gw, const char *path, stru
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
 		add(a, "-o");
 		add(a, options[i]);
+	}
+	for (size_t i = 0; pctl_ssh_settings[i]; i++) {
+		add(a, "-o");
+		add(a, pctl_ssh_settings[i]);
 	}
 	if (gw->user) {
 		add(a, "-l");

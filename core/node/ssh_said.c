@@ -34,6 +34,8 @@ static const struct {
 	{ "No route to host", PCTL_E_UNREACHABLE, 0, "no route to it", false },
 	{ "Network is unreachable", PCTL_E_UNREACHABLE, 0, "no route to its network", false },
 	{ "timed out", PCTL_E_UNREACHABLE, PCTL_ERROR_SILENT, "no answer", false },
+	{ "closed by remote host", PCTL_E_UNREACHABLE, PCTL_ERROR_DROPPED,
+		"it closed the connection", false },
 	{ "not responding", PCTL_E_UNREACHABLE, PCTL_ERROR_SILENT, "it does not answer any more",
 		false },
 };

@@ -284,6 +284,15 @@ static void check_address(
 }
 
 /* The second table, where the driver has a selector; false: it is not known which settings are. */
+/* What is wrong with a program begins with its name, which then stands there already. */
+static const char *without_name(const char *text, const char *name)
+{
+	PCTL_AUTO(free) char *before = pctl_xasprintf("'%.100s' ", name);
+	size_t len = strlen(before);
+
+	return strncmp(text, before, len) == 0 ? text + len : text;
+}
+
 static bool read_described(struct pctl_target *t, const struct pctl_settings_context *context)
 {
 	const struct pctl_driver *driver = t->loaded->driver;
@@ -298,7 +307,8 @@ static bool read_described(struct pctl_target *t, const struct pctl_settings_con
 		pctl_descriptions_get(&t->core->descriptions, driver, s->text, place.file);
 	if (d->err.code) {
 		PCTL_AUTO(free)
-		char *what = pctl_xasprintf("%s '%s': %s", s->property->name, s->text, d->err.text);
+		char *what = pctl_xasprintf("%s '%s': %s", s->property->name, s->text,
+			without_name(d->err.text, s->text));
 		pctl_settings_complain(context, place, what);
 		return false;
 	}
@@ -351,7 +361,7 @@ static void read_settings(struct pctl_target *t, const struct pctl_settings_cont
 	(void)pctl_settings_read(&t->settings, driver->properties, t->map, context);
 	if (read_described(t, context))
 		(void)pctl_settings_check_keys(&t->settings, driver->name, t->map, context);
-	if (pctl_problems_said(context->problems) == before)
+	if (pctl_problems_said(context->problems) == before && !context->no_login)
 		check_settings(t, context);
 }
 
@@ -470,6 +480,7 @@ static int check_map(struct pctl_target *target, const struct pctl_inventory *in
 		.secrets = with_secrets ? target->core->secrets : NULL,
 		.problems = problems };
 
+	context.no_login = !pctl_inventory_has_login(inventory, target->map, problems);
 	target->maintenance = pctl_value_text(pctl_value_get(target->map, "maintenance"));
 	target->guard = pctl_value_text(pctl_value_get(target->map, "protected"));
 	target->address = pctl_value_text(pctl_value_get(target->map, "address"));

@@ -174,6 +174,12 @@ struct pctl_power {
 	 * where tells_actions is set, whose actions do not have these either.
 	 */
 	uint32_t lacks;
+	/*
+	 * Whether lacks_boot is set: PCTL_BOOT_BIT()s, of what the driver can ever boot from, of
+	 * what this device does not offer.
+	 */
+	bool tells_boot;
+	uint32_t lacks_boot;
 };
 
 /*
@@ -242,10 +248,6 @@ struct pctl_identify_if {
  * not tried again. */
 #define PCTL_CONSOLE_STEAL 1u
 
-/* In pctl_console_if.flags: open never opens one. It ends with PCTL_E_UNSUPPORTED and a text that
- * says how the console is reached instead, and `caps` lists none. */
-#define PCTL_CONSOLE_ELSEWHERE 1u
-
 struct pctl_console_if {
 	uint32_t size;
 	/*
@@ -256,7 +258,6 @@ struct pctl_console_if {
 		void *dev, struct pctl_op *op, unsigned flags, struct pctl_session **ret_session);
 	/* PCTL_ACTION_BIT()s the device refuses while one is open; not acted upon yet. */
 	uint32_t refused_actions;
-	uint32_t flags; /* PCTL_CONSOLE_ELSEWHERE or 0 */
 };
 
 /* Trees as inspect's. */

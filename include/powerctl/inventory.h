@@ -117,6 +117,9 @@ PCTL_API const struct pctl_value *pctl_inventory_defaults(const struct pctl_inve
 PCTL_API size_t pctl_inventory_group_count(const struct pctl_inventory *inventory);
 PCTL_API const char *pctl_inventory_group_name(
 	const struct pctl_inventory *inventory, size_t group);
+/* Where a group's name stands. */
+PCTL_API struct pctl_place pctl_inventory_group_place(
+	const struct pctl_inventory *inventory, size_t group);
 /* Adds every tag that stands somewhere in the inventory to out. */
 PCTL_API void pctl_inventory_tags(const struct pctl_inventory *inventory, struct pctl_names *out);
 
@@ -125,6 +128,9 @@ PCTL_API void pctl_inventory_classes(
 	const struct pctl_inventory *inventory, struct pctl_names *out);
 PCTL_API void pctl_inventory_credentials(
 	const struct pctl_inventory *inventory, struct pctl_names *out);
+/* The fields of a credential (a map; borrowed), or NULL: there is none of that name. */
+PCTL_API const struct pctl_value *pctl_inventory_credential(
+	const struct pctl_inventory *inventory, const char *name);
 
 /* How many machines of a group may start at once, and how far apart. */
 struct pctl_inventory_limit {
@@ -156,6 +162,8 @@ PCTL_API int64_t pctl_inventory_child(
 PCTL_API int pctl_inventory_add_url(struct pctl_inventory *inventory, const char *url,
 	struct pctl_names *out, struct pctl_error *err);
 PCTL_API bool pctl_inventory_is_url(const char *word);
+/* PCTL_E_CONFIG, as there, for what is wrong in the URL itself, without looking at its driver. */
+PCTL_API int pctl_inventory_check_url(const char *url, struct pctl_error *err);
 /*
  * The same with settings as an entry of the inventory has them (a map, among them `driver` and
  * `address`): pattern is a name, or a range of names that goes with the address's.

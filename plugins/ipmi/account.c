@@ -9,7 +9,7 @@
 #include "ipmi.h"
 
 #define USERS_MAX      63u
-#define USER_NAME_MAX       16u
+#define USER_NAME_MAX  16u
 #define PASSWORD_MAX   16u
 #define CHANNEL_THIS   0x0e
 #define OPERATION_SET  2u

@@ -340,3 +340,17 @@ const struct pctl_boot_if redfish_boot = {
 	.set = set,
 	.get = get,
 };
+
+bool redfish_boot_lacks(const struct redfish_dev *dev, uint32_t *ret)
+{
+	uint32_t all = redfish_boot.once | redfish_boot.persistent, lacks = 0;
+
+	if (!json_is_array(doc_at(dev->host, TARGETS)))
+		return false;
+	for (unsigned i = 0; i < PCTL_BOOT_COUNT; i++)
+		if (i != PCTL_BOOT_NONE && (all & PCTL_BOOT_BIT(i)) &&
+			!target_for(dev->host, (enum pctl_boot_device)i))
+			lacks |= PCTL_BOOT_BIT(i);
+	*ret = lacks;
+	return true;
+}

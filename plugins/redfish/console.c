@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The serial console, of which Redfish only tells where it is: over SSH, Telnet or IPMI. So this
- * opens none, and says what does. Source: DSP0268, ComputerSystem and Manager, SerialConsole.
+ * The serial console, of which Redfish only tells where it is: over SSH, Telnet or IPMI. Where that
+ * is SSH it is opened by the system's ssh, with the Redfish login; of the others this says what
+ * opens them. Source: DSP0268, ComputerSystem and Manager, SerialConsole; ManagerNetworkProtocol.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include <powerctl/mem.h>
+#include <powerctl/ssh.h>
 
 #include "redfish.h"
 
-#define COMMAND_MAX 80u
 /* What a shell takes as it is. */
 #define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@+"
 
@@ -46,28 +47,71 @@ static unsigned ways_of_manager(const json_t *serial)
 	return found;
 }
 
-/* What is typed after the login; "" where nothing is, or what no terminal should be shown. */
-static const char *entry_command(const json_t *ssh)
-{
-	const char *command = doc_text(ssh, "ConsoleEntryCommand");
+/* --- One that is being opened. ---------------------------------------------------------------- */
 
-	for (const char *c = command; c && *c; c++)
-		if (*c < ' ' || *c > '~')
-			return "";
-	return command && strlen(command) <= COMMAND_MAX ? command : "";
+struct job {
+	struct pctl_session **ret_session;
+	struct pctl_ssh *ssh; /* NULL: not begun, or over */
+	unsigned found;
+	uint16_t port;                          /* 0: the service names none */
+	bool of_manager;                        /* the older form, which names no command */
+	char command[REDFISH_CONSOLE_MAX + 1];  /* what is typed after the login; "": nothing */
+	char hot_keys[REDFISH_CONSOLE_MAX + 1]; /* what leaves it, as the service says; "" */
+};
+
+static void drop_job(void *data)
+{
+	struct job *job = data;
+
+	if (job->ssh)
+		pctl_ssh_abort(job->ssh);
 }
+
+bool redfish_console_is_line(const char *text)
+{
+	const char *c = text;
+
+	while (*c >= ' ' && *c <= '~')
+		c++;
+	return !*c && c - text <= (ptrdiff_t)REDFISH_CONSOLE_MAX;
+}
+
+/* What is there and can be shown to a terminal, else "". */
+static void copy_line(const json_t *doc, const char *name, char out[REDFISH_CONSOLE_MAX + 1])
+{
+	const char *text = doc_text(doc, name);
+
+	if (text && redfish_console_is_line(text))
+		memcpy(out, text, strlen(text) + 1);
+}
+
+static uint16_t port_of(const json_t *ssh)
+{
+	const json_t *port = doc_at(ssh, "Port");
+	json_int_t n = json_is_integer(port) ? json_integer_value(port) : 0;
+
+	return n > 0 && n <= UINT16_MAX ? (uint16_t)n : 0;
+}
+
+static const char *command_of(const struct redfish_dev *dev)
+{
+	const struct job *job = redfish_kept(dev);
+	const char *own = pctl_setting_text(dev->device, "console_command");
+
+	return own ? own : job->command;
+}
+
+/* --- In words. -------------------------------------------------------------------------------- */
 
 static void say_ssh(const struct redfish_dev *dev, struct pctl_buf *text)
 {
-	const json_t *ssh = doc_at(dev->host, "SerialConsole/SSH");
-	const json_t *port = doc_at(ssh, "Port");
+	const struct job *job = redfish_kept(dev);
 	const char *user = pctl_setting_text(dev->device, "username");
-	const char *command = entry_command(ssh);
+	const char *command = command_of(dev);
 
 	pctl_buf_adds(text, "ssh ");
-	if (json_is_integer(port) && json_integer_value(port) > 0 &&
-		json_integer_value(port) < 65536 && json_integer_value(port) != 22)
-		pctl_buf_addf(text, "-p %d ", (int)json_integer_value(port));
+	if (job->port && job->port != 22)
+		pctl_buf_addf(text, "-p %d ", job->port);
 	if (!user[strspn(user, PLAIN)])
 		pctl_buf_addf(text, "-l %s ", user);
 	pctl_buf_adds(text, pctl_device_host(dev->device));
@@ -98,51 +142,143 @@ static void tell(struct redfish_dev *dev, unsigned found)
 	redfish_fail(dev, PCTL_E_UNSUPPORTED, "%s", words);
 }
 
-static unsigned of_system(const struct redfish_dev *dev)
+/* --- Over SSH. -------------------------------------------------------------------------------- */
+
+/* What a person at the console should know; NULL: nothing. free() it. */
+static char *hint_of(const struct redfish_dev *dev)
 {
-	return ways_of_system(doc_at(dev->host, "SerialConsole"));
+	const struct job *job = redfish_kept(dev);
+
+	if (*job->hot_keys)
+		return pctl_xasprintf("its own way to leave, as it says: %s", job->hot_keys);
+	if (job->of_manager && !*command_of(dev))
+		return pctl_xstrdup("the service names no command that enters the console: this "
+				    "may be the BMC's own command line; the setting "
+				    "console_command names one");
+	return NULL;
 }
 
-static void got_manager(struct redfish_dev *dev, const struct reply *reply)
+static void on_opened(void *data, struct pctl_session *session, const struct pctl_error *err)
 {
-	tell(dev, of_system(dev) | ways_of_manager(doc_at(reply->doc, "SerialConsole")));
+	struct redfish_dev *dev = data;
+	struct job *job = redfish_kept(dev);
+	PCTL_AUTO(free) char *hint = session ? hint_of(dev) : NULL;
+
+	job->ssh = NULL;
+	if (!session) {
+		redfish_end(dev, err);
+		return;
+	}
+	session->facts = pctl_value_new_map();
+	pctl_value_set_text(session->facts, "kind", "ssh");
+	if (hint)
+		pctl_value_set_text(session->facts, "hint", hint);
+	*job->ret_session = session;
+	redfish_end(dev, NULL);
 }
 
-static void no_manager(
+static void log_in(struct redfish_dev *dev)
+{
+	struct job *job = redfish_kept(dev);
+	const struct pctl_ssh_options options = {
+		.size = sizeof(options),
+		.port = job->port,
+		.username = pctl_setting_text(dev->device, "username"),
+		.password = pctl_setting_secret(dev->device, "password"),
+		.command = command_of(dev),
+	};
+	struct pctl_error err;
+	int r = pctl_ssh_open(dev->device, &options, on_opened, dev, &job->ssh, &err);
+
+	if (r == PCTL_E_UNSUPPORTED)
+		tell(dev, job->found);
+	else if (r < 0)
+		redfish_end(dev, &err);
+}
+
+/* --- Where it is. ----------------------------------------------------------------------------- */
+
+static void decide(struct redfish_dev *dev)
+{
+	const struct job *job = redfish_kept(dev);
+
+	if (job->found & WAY_SSH)
+		log_in(dev);
+	else
+		tell(dev, job->found);
+}
+
+static void got_protocols(struct redfish_dev *dev, const struct reply *reply)
+{
+	struct job *job = redfish_kept(dev);
+	const json_t *ssh = doc_at(reply->doc, "SSH");
+
+	if (json_is_false(doc_at(ssh, "ProtocolEnabled")))
+		job->found &= ~(unsigned)WAY_SSH;
+	job->port = port_of(ssh);
+	decide(dev);
+}
+
+/* What the service lacks says nothing; any other failure is the op's. */
+static void go_without(
 	struct redfish_dev *dev, const struct pctl_error *err, const struct reply *reply)
 {
 	(void)reply;
 	if (redfish_lacks(err))
-		tell(dev, of_system(dev));
+		decide(dev);
 	else
 		redfish_end(dev, err);
 }
 
+static void got_manager(struct redfish_dev *dev, const struct reply *reply)
+{
+	struct job *job = redfish_kept(dev);
+	const char *protocols = doc_link(reply->doc, "NetworkProtocol");
+
+	job->found |= ways_of_manager(doc_at(reply->doc, "SerialConsole"));
+	job->of_manager = true;
+	if (job->found & WAY_SSH && protocols)
+		redfish_get(dev, protocols, 0, got_protocols, go_without);
+	else
+		decide(dev);
+}
+
 static void got_system(struct redfish_dev *dev, const struct reply *reply)
 {
-	unsigned found = of_system(dev);
+	struct job *job = redfish_kept(dev);
+	const json_t *serial = doc_at(dev->host, "SerialConsole");
 	const char *manager = redfish_manager(dev);
 
 	(void)reply;
-	/* IPMI is what powerctl can use: a manager may tell of it where the system does not. */
-	if (found & WAY_IPMI || !manager)
-		tell(dev, found);
+	job->found = ways_of_system(serial);
+	if (job->found & WAY_SSH) {
+		const json_t *ssh = doc_at(serial, "SSH");
+
+		job->port = port_of(ssh);
+		copy_line(ssh, "ConsoleEntryCommand", job->command);
+		copy_line(ssh, "HotKeySequenceDisplay", job->hot_keys);
+	}
+	/* A manager may tell of what can be used where the system does not. */
+	if (job->found & (WAY_IPMI | WAY_SSH) || !manager)
+		decide(dev);
 	else
-		redfish_get(dev, manager, 0, got_manager, no_manager);
+		redfish_get(dev, manager, 0, got_manager, go_without);
 }
 
 static void open_console(
 	void *data, struct pctl_op *op, unsigned flags, struct pctl_session **ret_session)
 {
 	struct redfish_dev *dev = data;
+	struct job *job;
 
-	(void)flags, (void)ret_session;
+	(void)flags;
 	redfish_begin(dev, op, false);
+	job = redfish_keep(dev, sizeof(*job), drop_job);
+	job->ret_session = ret_session;
 	redfish_read_system(dev, got_system);
 }
 
 const struct pctl_console_if redfish_console = {
 	.size = sizeof(redfish_console),
 	.open = open_console,
-	.flags = PCTL_CONSOLE_ELSEWHERE,
 };

@@ -197,6 +197,8 @@ static void finish_get(struct redfish_dev *dev, const struct reply *reply)
 	/* What it lists does not hang on its state. */
 	if (ret->size >= offsetof(struct pctl_power, lacks) + sizeof(ret->lacks))
 		ret->lacks = dev->resets ? redfish_power.actions & ~ret->actions : 0;
+	if (ret->size >= offsetof(struct pctl_power, lacks_boot) + sizeof(ret->lacks_boot))
+		ret->tells_boot = redfish_boot_lacks(dev, &ret->lacks_boot);
 	(void)snprintf(ret->device_code, sizeof(ret->device_code), "%s",
 		word                  ? word
 		: json_is_null(state) ? "null"

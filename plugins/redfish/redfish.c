@@ -44,6 +44,9 @@ static const struct pctl_property properties[] = {
 		.help = "our certificate (PEM) for mutual TLS"),
 	PCTL_PROPERTY(.name = "client_key", .type = PCTL_TYPE_FILE,
 		.help = "its private key (PEM)"),
+	PCTL_PROPERTY(.name = "console_command", .type = PCTL_TYPE_TEXT,
+		.help = "typed after the SSH login to enter the console; none: what the service "
+			"names"),
 	{ .name = NULL },
 };
 
@@ -87,11 +90,16 @@ static int check(const struct pctl_device *d, struct pctl_error *err)
 	const char *key = pctl_setting_text(d, "client_key");
 	const char *username = pctl_setting_text(d, "username");
 	const char *host = pctl_setting_text(d, "system");
+	const char *command = pctl_setting_text(d, "console_command");
 	bool tls = pctl_setting_choice(d, "tls");
 
 	if (!*username || strchr(username, ':'))
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"username: is empty, or has a colon, which ends a name in HTTP");
+	if (command && !redfish_console_is_line(command))
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"console_command: is one line of at most %u plain characters",
+			REDFISH_CONSOLE_MAX);
 	if (host && !is_id(host))
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"system: is an id, the last part of its path: 1 of /redfish/v1/Systems/1");

@@ -188,6 +188,17 @@ void redfish_walk_members(struct walk *walk, const char *path, redfish_each_fn *
 typedef void redfish_finish_fn(struct redfish_dev *dev, const struct pctl_error *why);
 void redfish_walk_run(struct redfish_dev *dev, struct walk *walk, redfish_finish_fn *finish);
 
+/* --- boot.c ----------------------------------------------------------------------------------- */
+
+/* Of what redfish_boot can do, what this system does not list; false: it lists nothing. */
+bool redfish_boot_lacks(const struct redfish_dev *dev, uint32_t *ret);
+
+/* --- console.c -------------------------------------------------------------------------------- */
+
+#define REDFISH_CONSOLE_MAX 80u
+/* Whether it can be typed, and shown to a terminal. */
+bool redfish_console_is_line(const char *text);
+
 /* --- media.c ---------------------------------------------------------------------------------- */
 
 void redfish_media_list(

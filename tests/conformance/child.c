@@ -24,6 +24,10 @@
 enum { EXIT_PASSED = 40, EXIT_FAILED, EXIT_SKIPPED };
 
 #define SAID_MAX 1500u
+#define TICK_MS  100u
+
+static const int enders[] = { SIGINT, SIGTERM, SIGHUP };
+static volatile sig_atomic_t interrupted;
 
 /* --- In the child. ---------------------------------------------------------------------------- */
 
@@ -89,10 +93,42 @@ static void settle_in(const struct bench *bench, int out)
 	(void)dup2(out, STDOUT_FILENO);
 	(void)dup2(out, STDERR_FILENO);
 	(void)signal(SIGPIPE, SIG_IGN);
+	child_default_signals();
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
 /* --- In the parent. --------------------------------------------------------------------------- */
+
+static void on_ender(int signum)
+{
+	(void)signum;
+	interrupted = 1;
+}
+
+void child_catch_signals(void)
+{
+	const struct sigaction action = { .sa_handler = on_ender };
+	struct sigaction now;
+
+	for (size_t i = 0; i < sizeof(enders) / sizeof(enders[0]); i++)
+		if (sigaction(enders[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			(void)sigaction(enders[i], &action, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+void child_default_signals(void)
+{
+	struct sigaction now;
+
+	for (size_t i = 0; i < sizeof(enders) / sizeof(enders[0]); i++)
+		if (sigaction(enders[i], NULL, &now) == 0 && now.sa_handler == on_ender)
+			(void)signal(enders[i], SIG_DFL);
+}
+
+bool child_interrupted(void)
+{
+	return interrupted;
+}
 
 static char *read_said(int fd)
 {
@@ -122,11 +158,11 @@ static bool wait_for(pid_t pid, int fd, uint64_t limit_ms, int *ret_status)
 	for (;;) {
 		uint64_t now = rig_now_ms();
 
-		if (now >= end_ms) {
+		if (now >= end_ms || interrupted) {
 			in_time = false;
 			break;
 		}
-		if (poll(&p, 1, (int)(end_ms - now)) > 0)
+		if (poll(&p, 1, (int)(end_ms - now < TICK_MS ? end_ms - now : TICK_MS)) > 0)
 			break;
 	}
 	if (!in_time)

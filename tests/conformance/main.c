@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* powerctl-driver-check: whether a driver keeps what <powerctl/driver.h> says. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <getopt.h>
 #include <libgen.h>
@@ -15,7 +16,7 @@
 #include "child.h"
 #include "rig.h"
 
-enum { ALL_WELL = 0, SOME_FAILED = 1, USAGE = 2 };
+enum { ALL_WELL = 0, SOME_FAILED = 1, USAGE = 2, INTERRUPTED = 130 };
 
 static const struct check *const groups[] = { static_checks, contract_checks, device_checks,
 	secret_checks, fault_checks, load_checks };
@@ -306,7 +307,15 @@ static void run_all(const struct bench *bench, const char *folder, struct report
 				v.why = pctl_xstrdup(why);
 			else
 				child_run(bench, folder, c, &v);
+			if (child_interrupted()) { /* it was killed for that */
+				free(v.why);
+				free(v.note);
+				free(v.said);
+				return;
+			}
 			report_add(report, &v);
+			if (ferror(stdout)) /* nobody reads it */
+				return;
 		}
 	}
 }
@@ -427,15 +436,33 @@ static int check_driver(const struct options *o, struct shared *shared, const ch
 	report.without_device = shared->networked && !o->address;
 	run_all(&bench, folder, &report);
 	relay_stop(relay);
-	name_those_without_device(&bench);
-	report_summary(&report);
-	int status = conclude(&report);
-	if (o->junit && !report_junit(&report, o->junit)) {
+	int status = INTERRUPTED;
+	if (child_interrupted()) {
+		complain(o->address ? "interrupted; the machine is left as it is now"
+				    : "interrupted",
+			"");
+	} else {
+		name_those_without_device(&bench);
+		report_summary(&report);
+		status = conclude(&report);
+	}
+	if (o->junit && status != INTERRUPTED && !report_junit(&report, o->junit)) {
 		complain(o->junit, strerror(errno));
 		status = USAGE;
 	}
 	report_done(&report);
 	return status;
+}
+
+/*
+ * A driver names the libraries it was linked with, of which this program has the core inside: where
+ * they are none of the system's they are found beside us, as powerctl finds them, and not by the
+ * driver. There need not be any.
+ */
+static void hold_libraries(void)
+{
+	(void)dlopen("libpowerctl.so.0", RTLD_LAZY | RTLD_LOCAL);
+	(void)dlopen("libpowerctl-http.so.0", RTLD_LAZY | RTLD_LOCAL);
 }
 
 /* The status to end with. */
@@ -454,13 +481,24 @@ static int run(struct options *o)
 		return USAGE;
 	struct shared *shared = mmap(
 		NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	child_catch_signals();
 	if (shared == MAP_FAILED || !mkdtemp(folder)) {
 		complain(folder, strerror(errno));
 		return USAGE;
 	}
+	hold_libraries();
 	int status = check_driver(o, shared, folder);
 	(void)rmdir(folder);
-	return fflush(stdout) == 0 ? status : SOME_FAILED;
+	return status;
+}
+
+/* A report that nobody can read proves nothing. */
+static int finish_output(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	complain("standard output cannot be written", "");
+	return status == ALL_WELL ? SOME_FAILED : status;
 }
 
 int main(int argc, char **argv)
@@ -473,5 +511,5 @@ int main(int argc, char **argv)
 	free(o.password_set);
 	free(o.name);
 	free(o.dir);
-	return status;
+	return finish_output(status);
 }

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "relay_socket.h"
 
 /* A small number of everything: one driver talks to one device. poll() does for that. */
@@ -532,6 +533,7 @@ pid_t relay_start(const char *host, const uint16_t *ports, size_t n, struct rela
 		if (getppid() != parent)
 			_exit(0);
 		(void)signal(SIGPIPE, SIG_IGN);
+		child_default_signals();
 		serve(&r);
 	}
 	if (pid < 0)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Gateways for tests: Debian's sshd and microsocks, and a SOCKS server that can misbehave."""
+import contextlib
 import os
 import pwd
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -43,12 +45,12 @@ def answers(port):
 class Server:
     """A program that cannot tell its port: one that was free a moment ago, tried until it holds."""
 
-    def __init__(self, make):
+    def __init__(self, make, env=None, port=None):
         for _ in range(10):
-            self.port = free_port()
+            self.port = port or free_port()
             self.proc = subprocess.Popen(make(self.port), stdin=subprocess.DEVNULL,
                                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                         start_new_session=True)
+                                         env=env, start_new_session=True)
             lib.until("the server listens or has ended",
                       lambda: answers(self.port) or self.proc.poll() is not None)
             if self.proc.poll() is None:
@@ -64,7 +66,9 @@ class Server:
 class Sshd:
     """sshd with a host key and a user key of its own; powerctl's ssh knows both and nothing else."""
 
-    def __init__(self, lab, more=""):
+    log = ["-e"]
+
+    def __init__(self, lab, more="", env=None):
         sshd = program("sshd", "openssh-server")
         program("ssh-keygen", "openssh-client")
         self.lab, self.more = lab, more
@@ -78,8 +82,8 @@ class Sshd:
                           check=False).returncode:
             lib.skip(f"{self.folder}: nobody but root can use this folder, and sshd is not root")
         self.be()
-        server = lab.keep(Server(lambda port: [*self.become(), sshd, "-D", "-e", "-f",
-                                               self.config(port)]))
+        server = lab.keep(Server(lambda port: [*self.become(), sshd, "-D", *self.log,
+                                               "-f", self.config(port)], env))
         self.port, self.proc = server.port, server.proc
         self.knows("host")
         self.client("user")
@@ -140,14 +144,62 @@ class Sshd:
     def alive(self):
         return [pid for pid in self.started() if runs(pid)]
 
-    def sessions(self):
+    def sessions(self, of=None):
         """sshd's children that serve somebody."""
-        out = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.proc.pid)],
+        out = subprocess.run(["ps", "-o", "pid=", "--ppid", str(of or self.proc.pid)],
                              capture_output=True, text=True, check=False).stdout
         return [int(pid) for pid in out.split()]
 
     def close(self):
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class BmcSshd(Sshd):
+    """Lets somebody in by name and password, or key, to a BMC's command line (bmcshell.py)."""
+
+    def __init__(self, lab, user, password, more=""):
+        preload = lab.path("sshd_user.so")
+        os.chmod(lab.folder, 0o755)  # sshd reads it as somebody else
+        subprocess.run(["cc", "-shared", "-fPIC", "-Wall", "-Werror", "-o", preload,
+                        os.path.join(lib.HERE, "sshd_user.c")], check=True)
+        hashed = subprocess.run(["openssl", "passwd", "-6", "-stdin"], input=password, text=True,
+                                capture_output=True, check=True).stdout.strip()
+        self.home = lab.path("bmc")
+        os.mkdir(self.home)
+        os.chmod(self.home, 0o777)
+        self.log = ["-E", os.path.join(self.home, "log")]
+        shell = shutil.copy(os.path.join(lib.HERE, "bmcshell.py"), lab.path("bmcshell"))
+        os.chmod(shell, 0o755)
+        self.env = {**os.environ, "LD_PRELOAD": preload, "SSHD_USER": user, "SSHD_HASH": hashed,
+                    "SSHD_FOLDER": self.home, "SSHD_SHELL": shell}
+        super().__init__(lab, f"LogLevel VERBOSE\nPrintMotd no\n{more}", self.env)
+
+    def config(self, port):
+        super().config(port)
+        return self.write("sshd_config", self.read("sshd_config").replace(
+            "PasswordAuthentication no", "PasswordAuthentication yes"))
+
+    def restart(self):
+        """At the same port, with what env says now."""
+        self.proc.kill()
+        self.proc.wait()
+        again = self.lab.keep(Server(lambda _: self.proc.args, self.env, self.port))
+        self.proc = again.proc
+
+    def hang_up(self):
+        """Drops whoever is logged in; what serves them is two processes each."""
+        for pid in self.sessions():
+            for one in (*self.sessions(pid), pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(one, signal.SIGKILL)
+
+    def told(self):
+        """What the command line has got."""
+        path = os.path.join(self.home, "shell")
+        if not os.path.exists(path):
+            return []
+        with open(path, encoding="utf-8") as f:
+            return f.read().splitlines()
 
 
 class Socks:

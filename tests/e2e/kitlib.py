@@ -21,7 +21,6 @@ class Copy:
                               capture_output=True, text=True, timeout=LONG, check=False)
         same(done.returncode, 0, done.stdout[-2000:] + done.stderr[-2000:])
         self.powerctl = os.path.join(self.prefix, "bin", "powerctl")
-        self.libraries = os.path.dirname(self.one("lib/**/libpowerctl.so"))
         self.pc = os.path.dirname(self.one("lib/**/powerctl.pc"))
         self.wrap_compilers()
         self.env = {**lab.env, "PKG_CONFIG_PATH": self.pc, "CMAKE_PREFIX_PATH": self.prefix,

@@ -174,4 +174,19 @@ def two_revisions(lab):
     has(r.stderr, "this is no repository of it")
 
 
+@test
+def scripts_take_no_other_words(_lab):
+    """what a script does not know begins nothing: it says what it is for, and no comment from within"""
+    for name in ("bench-compare", "check", "deb", "dist", "fuzz", "lint", "check-system", "troubleshooting"):
+        r = subprocess.run([os.path.join(SOURCE, "scripts", name), "--frob"], capture_output=True, text=True,
+                           timeout=60, check=False)
+        text = r.stdout + r.stderr
+        same((r.returncode, text.lstrip().startswith(name)), (1 if name == "troubleshooting" else 2, True), r)
+        same(("SPDX" in text, "build NAME" in text), (False, False), r)
+    r = subprocess.run([os.path.join(SOURCE, "scripts", "check-system"), "frob"], capture_output=True,
+                       text=True, timeout=60, check=False)
+    same((r.returncode, r.stdout), (2, ""), r)
+    has(r.stderr, "no such part: frob; its parts are: ansible ")
+
+
 main()

@@ -73,6 +73,9 @@ def wrong_password(lab):
 @test
 def nobody_there(lab):
     """nothing answers: said so, with what was tried"""
+    r = lab.run("add", "n1", "127.0.0.1", "password=geheim17", "port=1")
+    same((r.status, r.err), (2, "powerctl: a setting is given with --set: powerctl add n1 127.0.0.1 --set "
+                                "password=VALUE\n"))
     base, first, _ = machines(lab, 1)
     r = lab.run("add", "z1", f"{base}.{first + 5}", "--user", "admin", "--password-stdin",
                 stdin=PASSWORD + "\n")

@@ -389,6 +389,12 @@ def urls(lab):
     r = lab.run("status", f"null://root:{SECRET}@10.0.0.1")
     same(r.status, 2)
     has(r.err, "no password in a URL")
+    # Nobody is asked for a password before that is told.
+    for url, part in (("ipmi://u@", "the URL has no host"), ("ipmi://u@h:99999", "the port of a URL"),
+                      ("ipmi://u@h?x=%4", "two hex digits")):
+        r = lab.run("status", url)
+        same((r.status, r.out), (2, ""))
+        has(r.err, part)
     assert SECRET not in r.err + r.out
     r = lab.run("status", f"null://10.0.0.1?password={SECRET}")
     same(r.status, 2)
@@ -422,6 +428,11 @@ def failed_nodes(lab):
     r = lab.run("status", "@failed")
     same(r.status, 2)
     has(r.err, "no node failed in your last command")
+    os.unlink(lab.path("state/powerctl/failed"))
+    os.mkfifo(lab.path("state/powerctl/failed"))  # nobody writes to it: it must not be waited for
+    r = lab.run("status", "@failed")
+    same((r.status, r.out), (2, ""))
+    has(r.err, "cannot be read: " + lab.path("state/powerctl/failed"))
 
 
 # --- Hints. ---------------------------------------------------------------------------------------
@@ -696,7 +707,7 @@ def add_by_options(lab):
         same(r.status, 2, r)
         has(r.err, text)
         assert "=" + SECRET not in r.err
-    assert "b1" not in lab.read("config/powerctl/powerctl.yaml")
+    assert "b1:" not in lab.read("config/powerctl/powerctl.yaml")
 
 
 @test

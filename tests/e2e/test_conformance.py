@@ -12,7 +12,8 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 
 from checklib import CHECK, PLUGINS, check
-from lib import BUILD, SANITIZED, bad, good, has, main, same, skip, test, until
+from lib import (BUILD, PATIENCE, SANITIZED, Started, bad, good, has, main, same, skip, test, test_unsanitized,
+                 until)
 from linedev import PASSWORD, LineDevice
 
 def device_of(lab):
@@ -249,6 +250,19 @@ def words(lab):
     r = check(lab, "--list")
     same(r.status, 0, r)
     has(r.out, "faults.lost: the commit point is before the request that changes the machine\n")
+    for words in (["--list"], ["--help"], [os.path.join(BUILD, "plugins", "null.so"), "--only", "static"]):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            r = subprocess.run([CHECK, *words], env=lab.env, stdout=full, stderr=subprocess.PIPE, text=True,
+                               timeout=PATIENCE, check=False)
+        same((r.returncode, r.stderr), (1, "powerctl-driver-check: standard output cannot be written\n"), r)
+    for end in (lambda p: p.send_signal(signal.SIGINT), lambda p: p.stdout.close()):
+        proc = lab.keep(Started(subprocess.Popen(
+            [CHECK, os.path.join(BUILD, "plugins", "null.so"), "--ops", "100000000"],
+            env={**lab.env, "TMPDIR": lab.path("home")}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0))).proc
+        has(proc.stdout.readline().decode(), "TAP version")
+        same(len(os.listdir(lab.path("home"))), 1)
+        end(proc)
+        same((proc.wait(PATIENCE) in (1, 130), os.listdir(lab.path("home"))), (True, []))
     r = check(lab, os.path.join(PLUGINS, "otherabi.so"), "--only", "static")
     same((r.status, "static.loads" in r.failed), (1, True), r)
     has(r.diagnostics, "was built for driver ABI")
@@ -263,11 +277,9 @@ def inventory(lab, name, device):
 """)
 
 
-@test
+@test_unsanitized
 def crash_is_named(lab):
     """powerctl says which driver crashed, in what and for which node, and dies of the signal"""
-    if SANITIZED:
-        return  # the sanitizer's own report follows and decides about the status
     device, _ = device_of(lab)
     inventory(lab, "linecrash", device)
     r = lab.run("--plugin-dir", PLUGINS, "status", "n1")
@@ -275,11 +287,9 @@ def crash_is_named(lab):
     has(r.err, "powerctl: driver linecrash crashed in power.get of n1 (signal 11): please report it")
 
 
-@test
+@test_unsanitized
 def crash_in_a_callback_is_named(lab):
     """where the loop called the driver, and it a library, the code on the stack says whose it is"""
-    if SANITIZED:
-        return  # as above
     device, _ = device_of(lab)
     lab.inventory(f"""nodes:
   n1: {{driver: linecrashlater, address: 127.0.0.1, port: {device.port}, password: {PASSWORD}}}
@@ -296,11 +306,9 @@ def crash_in_a_callback_is_named(lab):
     same(sorted(r.lines), ["n2: off", "n3: off"], "what was read before holds")
 
 
-@test
+@test_unsanitized
 def exit_is_named(lab):
     """a driver that ends the program is named, and the status is not its own"""
-    if SANITIZED:
-        return  # as above
     device, _ = device_of(lab)
     inventory(lab, "lineexits", device)
     r = lab.run("--plugin-dir", PLUGINS, "status", "n1")
@@ -308,17 +316,37 @@ def exit_is_named(lab):
     has(r.err, "powerctl: driver lineexits ended the program in power.get of n1: please report it")
 
 
-@test
-def blocked_loop_is_named(lab):
-    """a driver that does not return: the first signal waits for it, a later one ends the program"""
+def hanging(lab, driver):
+    """powerctl with a driver that hangs at once, or when it is aborted; it has come there."""
     device, _ = device_of(lab)
-    inventory(lab, "linehang", device)
+    inventory(lab, driver, device)
     proc = lab.start("--plugin-dir", PLUGINS, "status", "n1", stdout=subprocess.PIPE,
                      stderr=subprocess.PIPE, text=True)
-    same(proc.stderr.readline(), "line: hangs\n")
-    until("it ends", lambda: proc.send_signal(signal.SIGTERM) or proc.poll() is not None)
-    same(proc.returncode, 130)
-    has(proc.stderr.read(), "powerctl: driver linehang does not return from power.get of n1: ")
+    same(proc.stderr.readline(), "line: waits\n" if driver == "linehangabort" else "line: hangs\n")
+    return proc
+
+
+@test
+def blocked_loop_is_named(lab):
+    """a driver that does not return does not keep the program from ending, whenever it begins with that"""
+    once, twice, often = (hanging(lab, "linehang") for _ in range(3))
+    later, later_twice = (hanging(lab, "linehangabort") for _ in range(2))
+    for proc in (later, later_twice):  # the loop takes this one, and hangs as it obeys
+        proc.send_signal(signal.SIGTERM)
+        has(proc.stderr.readline(), "powerctl: interrupted: ")
+        same(proc.stderr.readline(), "line: hangs\n")
+    for proc in (once, twice, later_twice):
+        proc.send_signal(signal.SIGTERM)
+    twice.send_signal(signal.SIGINT)  # two of a kind at once may arrive as one
+    until("it ends", lambda: often.send_signal(signal.SIGTERM) or often.poll() is not None)
+    until("they end", lambda: twice.poll() is not None and later_twice.poll() is not None)
+    same((once.poll(), later.poll()), (None, None), "what got one signal has more time")
+    for proc in (once, twice, often):
+        same(proc.wait(PATIENCE), 130)
+        has(proc.stderr.read(), "powerctl: driver linehang does not return from power.get of n1: ")
+    for proc in (later, later_twice):
+        same(proc.wait(PATIENCE), 130)
+        has(proc.stderr.read(), "powerctl: driver linehangabort has the loop since it was asked for power.get of n1: ")
 
 
 @test

@@ -84,7 +84,7 @@ def ipmi(lab):
 @test
 def redfish(lab):
     """redfish: over plain HTTP"""
-    one = lab.redfishsim("--by-port", "--port", "0", "--tls-port", "0",
+    one = lab.redfishsim("--by-port", "--port", "0", "--tls-port", "0", "--set", "all:console=0",
                          "--devices", "1").ready["devices"][0]
     secret = lab.write("secret", redfishlib.PASSWORD + "\n")
     conforms(lab, "redfish", "--address", "127.0.0.1", "--set", f"port={one['port']}",
@@ -95,7 +95,7 @@ def redfish(lab):
 @test
 def redfish_growth(lab):
     """redfish: over TLS, whose caches fill up and then stay so"""
-    one = lab.redfishsim("--by-port", "--port", "0", "--tls-port", "0",
+    one = lab.redfishsim("--by-port", "--port", "0", "--tls-port", "0", "--set", "all:console=0",
                          "--devices", "1").ready["devices"][0]
     secret = lab.write("secret", redfishlib.PASSWORD + "\n")
     for quick in (["--only", "load.devices", "--quick"], ["--only", "device.wrong-password"]):

@@ -355,7 +355,7 @@ def misuse(lab):
     has(r.err, "--follow -a")
     r = lab.run("console")
     same(r.status, 2)
-    has(r.err, "no NODES are given")
+    same(r.err, "powerctl: no NODES are given: powerctl console NODE\n")
     r = lab.run("console", "--follow", "--escape", "^]", "n1")
     same(r.status, 2)
     r = lab.run("console", "idle1")

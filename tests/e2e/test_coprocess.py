@@ -110,9 +110,10 @@ def ends(lab):
     for signum in (signal.SIGINT, signal.SIGTERM):
         talk = Talk(lab, "slow")
         talk.write("on slow\n")
-        until("it is at it", lambda: os.path.exists(lab.path("run", "powerctl", "locks")))
+        holder = lab.path("run", "powerctl", f"holder.{talk.proc.pid}")  # made by its first lock
+        until("it is at it", lambda path=holder: os.path.exists(path))
         talk.proc.send_signal(signum)
-        same(talk.proc.wait(PATIENCE), 130)
+        same((talk.proc.wait(PATIENCE), os.path.exists(holder)), (130, False))
     talk = Talk(lab, "slow")
     talk.write("on slow\n")
     talk.proc.stdout.close()

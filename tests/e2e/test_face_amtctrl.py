@@ -38,6 +38,8 @@ def registry(lab):
     same(stat.S_IMODE(os.stat(lab.path(FILE)).st_mode), 0o600)
     same((ours("set", "n1", "10.0.0.9", "b").status, ours("rm", "n3").status, ours("rm", "n3").status), (0, 0, 0))
     same(as_python(lab), {"n1": {"host": "10.0.0.9", "passwd": "b"}, "n2": wanted["n2"]})
+    has(ours("rm", "n3").err, "there is no n3; nothing is changed")
+    has(ours("set", "n3").err, "arguments are missing: amtctrl set [-V vncpasswd] name host passwd")
     same((ours("get", "n9").status, ours("n9", "on").status), (1, 1))
     has(ours("n9", "on").out, "Server n9 not found in hostdb")
     for words in ((), ("set", "n1"), ("rm",), ("list", "x"), ("n1", "on", "x"), ("n1", "frob"), ("n1",), ("--zz", "list"),

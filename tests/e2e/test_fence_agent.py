@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import types
 
 import lib
@@ -92,6 +93,35 @@ def actions(lab):
 
 
 @test
+def nobody_reads(lab):
+    """a closed pipe, a full disk and no output at all: no traceback; a machine that is off stays a success"""
+    lab.inventory('nodes:\n  n[00001-20000]: {driver: "null", state: on}\n')
+
+    def ask(action, how, *words):
+        with subprocess.Popen(["sh", "-c", f'exec "$@" {how}', "sh", AGENT, "-o", action, "--powerctl-path", POWERCTL,
+                               *words], env=lab.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True) as proc:
+            proc.stdout.close()  # before it says anything
+            said = proc.stderr.read()
+            return proc.wait(lib.PATIENCE), said
+
+    full = "fence_powerctl: standard output: No space left on device\n"
+    for action, status in (("list", 1), ("metadata", 1), ("off", 0)):
+        words = ("-n", "n00001") if action == "off" else ()
+        same(ask(action, "", *words), (status, ""), action)
+        same(ask(action, ">/dev/full", *words), (status, full), action)
+        same(ask(action, ">&-", *words), (status, ""), action)
+    same(ask("off", "2>/dev/full", "-n", "n9")[0], 1)
+    # One that reads the beginning of much.
+    for unbuffered in ("", "1"):
+        with subprocess.Popen([AGENT, "-o", "list", "--powerctl-path", POWERCTL], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, env={**lab.env, "PYTHONUNBUFFERED": unbuffered}) as proc:
+            same(proc.stdout.readline(), b"n00001,\n")
+            proc.stdout.close()
+            same((proc.stderr.read(), proc.wait(lib.PATIENCE)), (b"", 1))
+
+
+@test
 def cobbler(lab):
     """as Cobbler calls it: its keys, an empty plug, its own; Status: ON and OFF alone on a line"""
     fleet(lab)
@@ -140,7 +170,7 @@ def names_from_outside(lab):
         has(found[2], "fence_powerctl: ")
     same(call(lab, "--plugs", "n1")[0], 1)
     same(call(lab, "-o", "off", "n1")[0], 1)
-    same(state(lab, "n2") if os.path.exists(lab.path("config/powerctl/n2.state")) else "untouched", "untouched")
+    same([name for name in os.listdir(lab.path("config/powerctl")) if name.endswith(".state")], [])
 
 
 FAKE = """#!/bin/sh
@@ -202,15 +232,17 @@ def hangs(lab):
     spec = importlib.util.spec_from_loader("fence_powerctl", loader)
     agent = importlib.util.module_from_spec(spec)
     loader.exec_module(agent)
-    wishes = types.SimpleNamespace(powerctl_path=fake(lab, off="exec sleep 600"), node="n1", inventory=None,
-                                   verbose=False)
+    path = fake(lab, off=f"echo $$ >{lab.path('pid')}; exec sleep 600")
+    wishes = types.SimpleNamespace(powerctl_path=path, node="n1", inventory=None, verbose=False)
     try:
-        agent.run(wishes, 0.2, "off")
+        agent.run(wishes, 2, "off")
     except agent.Failure as why:
         same(why.status, 5)
     else:
         raise AssertionError("it ended well")
+    same(os.path.exists(f"/proc/{lab.read('pid').strip()}"), False, "it was killed")
 
 
 if __name__ == "__main__":
+    sys.dont_write_bytecode = True  # `hangs` loads the agent from the sources
     main()

@@ -102,9 +102,7 @@ def which_nodes(lab):
     same(traces(lab, "seen")[4:], ["b-before-n5", "c-after-n5"])
     r = lab.run("reboot", "--dry-run", "n1", "n5", "--sort")
     same(r.lines, ["n1: ok: would send 'on'; it is off; hooks: a before, c after",
-                   "n5: ok: would send 'reset'; it is on; hooks: b before, c after"]
-         if "reset" in r.out else r.lines)
-    has(r.out, "; hooks: b before, c after")
+                   "n5: ok: would send 'cycle'; it is on; hooks: b before, c after"])
     same(lab.run("off", "--no-hooks", "n5").status, 0)
     same(len(traces(lab, "seen")), 6)
     same(lab.run("history", "--json", "n5").json[-1]["request"], {"no_hooks": True})
@@ -225,7 +223,7 @@ def mistakes(lab):
     r = lab.run("off", "n1")
     same((r.status, r.out), (2, ""))
     for line in (
-            "9:16: hook 'a': before: 'of' is no verb that changes nodes; did you mean 'on'?",
+            "9:16: hook 'a': before: 'of' is no verb that changes nodes; did you mean 'off'?",
             "9:20: hook 'a': before: 'status' is no verb that changes nodes; it is one of: on, off, ",
             "hook 'a': nodes: unknown group 'rock'; did you mean 'rack'?",
             "10:7: unknown key 'beforr'; did you mean 'before'?",
@@ -235,7 +233,7 @@ def mistakes(lab):
             "hook 'd': nothing to run", "unknown class 'speciel'; did you mean 'special'?",
             "timeout: a duration is wanted here (500ms, 60s, 2m), not 'soon'",
             "hook 'e': timeout: more than 0 is wanted here", "hook 'e': nodes: "):
-        has(r.err.replace("did you mean 'off'", "did you mean 'on'"), line)
+        has(r.err, line)
     site(lab, "  a: {before: off, run: x, nodes: n99}\n")
     has(lab.run("off", "n1").err, "9:35: hook 'a': nodes: unknown node 'n99'; did you mean 'n9'?")
     same(touched(lab), [])
@@ -388,6 +386,21 @@ def interrupted(lab):
     same(touched(lab), ["n2"])
     r = lab.run("off", "n1", "--deadline", "300ms")
     has(r.out, "n1: error: timeout: the command's time was over; nothing was sent")
+
+
+@test
+def interrupted_verb(lab):
+    """^C between what was sent and its end: the hook behind it is not begun any more, which is said"""
+    late = hook(lab, "late", 'echo "$POWERCTL_NODE" >>"$T/late.ran"')
+    site(lab, "")
+    slow = BASE.format(lab.path("machines")).replace("state: on,", "state: on, transition: 60s,")
+    lab.inventory(slow + f"  late: {{after: off, run: {late}, nodes: n1}}\n")
+    run = lab.start("off", "n1", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    until("it was sent", lambda: touched(lab) == ["n1"])
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=60)
+    same((run.returncode, traces(lab, "late.ran")), (130, []), out)
+    has(err, "warning: n1: hooks did not run to their end: interrupted")
 
 
 if __name__ == "__main__":

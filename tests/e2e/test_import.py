@@ -18,7 +18,8 @@ SAMPLES = [
     ("conman", "conman.conf", "c[1-3]", ["conman.conf:10: ", "conman.conf:11: "]),
     ("amtctrl", "hosts.cfg", "desk,nuc[1-2]", ["hosts.cfg:9: ", "vncpasswd"]),
     ("ironic", "ironic.json", "6f1c0a1e-0b06-4e0a-9d25-0f3a2b1c0004,bm1",
-     ["ironic.json:13: bm2: no password", "ironic.json:23: ", "fence_apc_snmp"]),
+     ["ironic.json:13: bm2: no password", "ironic.json:23: ", "fence_apc_snmp",
+      "ironic.json:29: 6f1c0a1e-0b06-4e0a-9d25-0f3a2b1c0004: 'redfish_fan' has no setting here"]),
     ("csv", "machines.csv", "fs[1-2],nuc[1-4]",
      ["machines.csv:6: 'broken': address is missing", "machines.csv:7: ", "machines.csv:8: "]),
 ]
@@ -117,8 +118,8 @@ def nothing_is_overwritten(lab):
             "n1,ipmi,b1,u,p,h\nn2,ipmi,b2,u,p,g h\nn3,ipmi,b3,u,p,h\n"
     r = lab.run("import", "csv", "-", stdin=table)
     same(r.status, 1, r)
-    has(r.err, f"standard input:2: n1: already in {lab.inventory_path}, where they stay as they are")
-    has(r.err, "standard input:3: the group 'g' is already in")
+    has(r.err, f"standard input:2: n1: already at {lab.inventory_path}:5, where they stay as they are")
+    has(r.err, f"standard input:3: the group 'g' is already at {lab.inventory_path}:7, where it stays")
     same(lab.read("config/powerctl/powerctl.yaml"), text + "  - conf.d/csv.yaml\n")
     same(listed(lab)["n1"]["driver"], "null")
     same(names(lab, lab.run("expand", "@h")), "n[1-3]")
@@ -134,6 +135,49 @@ def nothing_is_overwritten(lab):
     same(r.status, 0, r)
     has(lab.read("config/powerctl/conf.d/csv-2.yaml"), "n4: {")
     same(len(listed(lab)), 4)
+
+
+@test
+def where_they_are(lab):
+    """what the inventory has is told with the file and the lines that have it, in the order of what is read"""
+    lab.inventory("include: [conf.d/*.yaml]\nnodes:\n  n1: {driver: \"null\"}\n")
+    more = lab.write("config/powerctl/conf.d/a.yaml", "# more\nnodes:\n  n[2-3]: {driver: \"null\"}\n")
+    last = lab.write("config/powerctl/conf.d/b.yaml", "nodes:\n  n4: {driver: \"null\"}\n\n  n5: {driver: \"null\"}\n"
+                                                      "groups:\n  g: n4\n")
+    rows = ["n5,wol,,g", "x,none", "n2,wol", "n1,wol", "n3,wol", "n4,wol", "n 1,wol", "n9"]
+    r = lab.run("import", "csv", "-", stdin="name,driver,address,groups\n" + "\n".join(rows) + "\n")
+    said = [line.partition("standard input:")[2] for line in r.err.splitlines() if "standard input:" in line]
+    same(said[:2], [f"2: n[4-5]: already in {last}, lines 2 to 4, where they stay as they are",
+                    f"2: the group 'g' is already at {last}:6, where it stays as it is"])
+    has(said[2], "3: 'x': ")
+    same(said[3], f"4: n[2-3]: already at {more}:3, where they stay as they are")
+    same(said[4], f"5: n1: already at {lab.inventory_path}:3, where they stay as they are")
+    same([line.split(":")[0] for line in said], ["2", "2", "3", "4", "5", "8", "9"])
+
+
+@test
+def one_credential(lab):
+    """a login that the inventory has already is used, not written once more; one that differs is another"""
+    password = lab.write("password", "geheim\n")
+    how = ("--user", "root", "--password-file", password, "--driver", "ipmi")
+    for n in (1, 2, 3):
+        same(lab.run("import", "csv", "-", *how, stdin=f"name,address\nn{n},b{n}\n").status, 0)
+    secrets = lab.path("config/powerctl/secrets")
+    same(os.listdir(secrets), ["csv-root"])
+    has(lab.read("config/powerctl/conf.d/csv-3.yaml"), "n3: {driver: ipmi, address: b3, credential: csv-root}")
+    assert "credentials:" not in lab.read("config/powerctl/conf.d/csv-2.yaml")
+    lab.write("password", "other\n")
+    same(lab.run("import", "csv", "-", *how, stdin="name,address\nn4,b4\n").status, 0)
+    same(sorted(os.listdir(secrets)), ["csv-root", "csv-root-2"])
+    # Another user with this password, a key of the BMC beside it, and a program: none of them is the same.
+    lab.inventory("include: [conf.d/*.yaml]\ncredentials:\n"
+                  f"  asks: {{username: ann, password_command: [touch, {lab.path('asked')}]}}\n")
+    rows = "k,bk,root,other,kg\na,ba,ann,other,\n"
+    r = lab.run("import", "csv", "-", "--driver", "ipmi", stdin="name,address,username,password,kg\n" + rows)
+    same(r.status, 0, r)
+    same((len(os.listdir(secrets)), os.path.exists(lab.path("asked"))), (5, False))
+    shown = lab.run("show", "--json", "n2").json[0]["settings"]
+    same((shown["username"], shown["credential"]), ("root", "csv-root"))
 
 
 @test
@@ -156,11 +200,9 @@ def logins_of_the_options(lab):
                 stdin=table)
     same(r.status, 0, r)
     r = lab.run("show", "--json", "a[1-3]", stdin="")
-    shown = {one["node"]: one["settings"] if "settings" in one else one for one in r.json}
+    same({one["node"]: one["settings"]["username"] for one in r.json}, {"a1": "root", "a2": "own", "a3": "u"})
+    same([lab.read(f"config/powerctl/secrets/a{n}").strip() for n in (1, 2, 3)], ["given", "given", "p"])
     same(names(lab, lab.run("expand", "%lab")), "a[1-3]")
-    has(str(shown["a1"]), "root")
-    has(str(shown["a2"]), "own")
-    has(str(shown["a3"]), "'u'")
     lab.inventory("credentials:\n  bmc: {username: x, password_env: P}\n")
     r = lab.run("import", "csv", "-", "--credential", "bmc", "--driver", "ipmi",
                 stdin="name,address\nz[1-2],b[1-2]\n")
@@ -180,10 +222,11 @@ def mistakes(lab):
             (("csv",), "", "something is missing: powerctl import FORMAT FILE"),
             (("csv", "a", "b"), "", "one FORMAT and one FILE"),
             (("csv", "/nowhere"), "", "/nowhere: No such file"),
-            (("csv", "/"), "", "/: Is a directory"),
+            (("csv", "/"), "", "/: cannot read it: Is a directory"),
             (("csv", "-"), "", "no machine that can be taken over is in standard input"),
             (("csv", "-"), "name\n\nx\0y\n", "standard input:3: this is no text in UTF-8"),
             (("ironic", "-"), "{", "standard input:1: this is no JSON"),
+            (("powerman", "-"), "client_limit 5\nnode \"a\" \"b\"\n", "standard input:2: 'a': there is no device"),
             (("powerman", "-"), "node \"a\" \"b\"\n", "there is no device 'b' above"),
             (("csv", "-", "--password-stdin"), "name,driver\nn,ipmi\n", "cannot come from")):
         r = lab.run("import", *args, stdin=stdin)

@@ -90,9 +90,15 @@ def template_with_make(lab):
     """The template builds outside the tree with plain make against an installed copy, and its test passes"""
     copy = Copy(lab)
     folder = copy.new("lamp")
+    without = {"PKG_CONFIG_PATH": lab.path("nothing"), "PKG_CONFIG_LIBDIR": lab.path("nothing")}
+    said = copy.run("make", cwd=folder, status=2, env=without)
+    has(said, "pkg-config finds no powerctl: install libpowerctl-dev")
+    same("fatal error" in said, False, said)
     said = copy.run("make", "CFLAGS=-O1 -Wall -Wextra -Wpedantic -Werror", cwd=folder)
     said = copy.run("make", "check", cwd=folder)
     same(len(re.findall(r"^ok - ", said, re.M)), 7, said)
+    copy.run("make", "install", "DESTDIR=" + lab.path("dest"), cwd=folder, status=2, env=without)
+    same(os.path.exists(lab.path("dest")), False)
     copy.run("make", "install", "DESTDIR=" + lab.path("dest"), cwd=folder)
     plugins = copy.run("pkg-config", "--variable=plugindir", "powerctl").strip()
     assert os.path.samefile(plugins, os.path.dirname(copy.one("lib/**/null.so"))), plugins

@@ -7,6 +7,7 @@ import re
 import select
 import signal
 import stat
+import subprocess
 
 from lib import PATIENCE, SOURCE, bad, has, main, many, same, test, until
 
@@ -64,7 +65,8 @@ def what_is_written(lab):
     same(m["node_duration_seconds_bucket", ("+Inf",)], 7.0)
     buckets = [v for k, v in m.items() if k[0] == "node_duration_seconds_bucket"]
     same(buckets, sorted(buckets))
-    same((m["run_success", ()], m["build_info", ("0.1.0",)]), (0.0, 1.0))
+    version = lab.run("--version").out.split()[1]
+    same((m["run_success", ()], m["build_info", (version,)]), (0.0, 1.0))
     order = re.findall(r'node_up\{node="([^"]+)"', r.out)
     same(order, ["n1", "n2", "n3", "down", "nap", "$(x);#", "lost"], "the order of the inventory")
     r = lab.run("status", "--metrics", "n[1-3]", "sick")
@@ -101,9 +103,9 @@ def file(lab):
     reader = os.open(lab.path("pipe"), os.O_RDONLY | os.O_NONBLOCK)
     proc = lab.start("status", "--metrics", "-o", lab.path("pipe"), "n1")
     with open(reader, encoding="utf-8") as pipe:
-        same(proc.wait(), 0)
-        parse(pipe.read())
-    same((proc.wait(), stat.S_ISFIFO(os.stat(lab.path("pipe")).st_mode)), (0, True))
+        same(proc.wait(PATIENCE), 0)
+        same(parse(pipe.read())["nodes", ("on",)], 1.0)
+    same(stat.S_ISFIFO(os.stat(lab.path("pipe")).st_mode), True)
 
 
 @test
@@ -128,12 +130,13 @@ def interrupted(lab):
     lab.inventory('nodes:\n  a: {driver: "null", latency: 1h, timeouts: {read: 1h}}\n')
     os.mkdir(lab.path("out"))
     path = lab.write("out/p.prom", "old\n")
-    proc = lab.start("status", "--metrics", "--timeout", "1h", "-o", path)
-    until("it has begun", lambda: not os.path.exists(lab.path("state", "powerctl", "failed"))
-          and os.path.isdir(lab.path("state", "powerctl")))
+    failed = lab.write("state/powerctl/failed", "a\n")
+    proc = lab.start("status", "--metrics", "--timeout", "1h", "-o", path, stderr=subprocess.PIPE, text=True)
+    until("it has begun, and hears signals", lambda: not os.path.exists(failed))
     proc.send_signal(signal.SIGINT)
-    status = proc.wait()  # perhaps before its handler was there
-    assert status in (130, -signal.SIGINT), status
+    _, err = proc.communicate(timeout=PATIENCE)
+    same(proc.returncode, 130, err)
+    has(err, f"powerctl: {path} is left as it was\n")
     same((lab.read("out/p.prom"), os.listdir(lab.path("out"))), ("old\n", ["p.prom"]))
 
 
@@ -151,7 +154,7 @@ def fleet(lab):
     os.set_blocking(reader, True)
     with open(reader, encoding="utf-8") as pipe:
         same(parse(pipe.read())["nodes", ("on",)], count)
-    same(proc.wait(), 0)
+    same(proc.wait(PATIENCE), 0)
 
 
 @test

@@ -101,8 +101,10 @@ CONSOLES = (
     ({"SSH": on(Port=2200, ConsoleEntryCommand="start /console1")}, None,
      "over SSH; type: ssh -p 2200 -l admin 127.0.0.1, and there: start /console1\n"),
     ({"SSH": on(Port=99999, ConsoleEntryCommand="a\x1b[2J")}, None, "type: ssh -l admin 127.0.0.1\n"),
-    ({"SSH": on(Port=22)}, on(ConnectTypesSupported=["IPMI"]),
+    ({"SSH": on(Port=22), "IPMI": on()}, on(ConnectTypesSupported=["IPMI"]),
      "credential: NAME}`; or type: ssh -l admin 127.0.0.1\n"),
+    (None, on(ConnectTypesSupported=["IPMI", "SSH"]),
+     "credential: NAME}`; or type: ssh -p 2222 -l admin 127.0.0.1\n"),
     (None, on(ConnectTypesSupported=["Telnet", "Oem"]), "over Telnet only, which encrypts nothing\n"),
     ({"SSH": {"ServiceEnabled": False}}, {"ServiceEnabled": False, "ConnectTypesSupported": ["SSH"]},
      "the service names no serial console that is enabled\n"),
@@ -113,18 +115,26 @@ CONSOLES = (
 
 @test
 def consoles(lab):
-    """what console says follows from what the service tells, of the system or of its manager"""
-    service = Service(lab, {})
+    """what console says, where ssh cannot get there, follows from what the service tells"""
+    protocols = "/redfish/v1/Managers/1/NetworkProtocol"
+    service = Service(lab, {("GET", protocols): {"SSH": {"ProtocolEnabled": True, "Port": 2222}}}, via="pump")
     for of_system, of_manager, said in CONSOLES:
         manager = {"Links": {"ManagedBy": [{"@odata.id": "/redfish/v1/Managers/1"}]}} if of_manager else {}
         service.answers["GET", "/redfish/v1/Systems/1"] = system(SerialConsole=of_system, **manager)
         service.answers["GET", "/redfish/v1/Managers/1"] = \
-            (of_manager, {}, {}) if isinstance(of_manager, int) else {"SerialConsole": of_manager}
+            (of_manager, {}, {}) if isinstance(of_manager, int) else \
+            {"SerialConsole": of_manager, "NetworkProtocol": {"@odata.id": protocols}}
         r = bad(lab.run("console", "n1", stdin=""), 1)
         has(r.err, "n1: unsupported: ")
         has(r.err, said)
-        same(service.lines()[-1], "GET /redfish/v1/Managers/1" if of_manager
-             else "GET /redfish/v1/Systems/1")
+        known = isinstance(of_system, dict) and any(way["ServiceEnabled"] for way in of_system.values())
+        same(service.lines()[-1], "GET /redfish/v1/Systems/1" if known or not of_manager
+             else f"GET {protocols}" if "ssh -p 2222" in said else "GET /redfish/v1/Managers/1")
+    service.answers["GET", protocols] = {"SSH": {"ProtocolEnabled": False, "Port": 2222}}
+    service.answers["GET", "/redfish/v1/Systems/1"] = system(**manager)
+    service.answers["GET", "/redfish/v1/Managers/1"] = {
+        "SerialConsole": on(ConnectTypesSupported=["SSH"]), "NetworkProtocol": {"@odata.id": protocols}}
+    has(bad(lab.run("console", "n1", stdin=""), 1).err, "the service names no serial console that is enabled\n")
 
 
 @test

@@ -3,10 +3,11 @@
 """contrib/slurm as slurmctld calls it: one list of hosts, next to no environment, closed descriptors."""
 import json
 import os
+import re
 import resource
+import socket
 import subprocess
 import sys
-import time
 
 import lib
 from lib import POWERCTL, SOURCE, good, has, main, same, test, until
@@ -49,9 +50,9 @@ class Slurm:
         return subprocess.run([os.path.join(PROGRAMS, words[0]), *words[1:]], env={**self.env, **env}, cwd="/",
                               preexec_fn=closed, timeout=lib.PATIENCE, check=False).returncode
 
-    def tool(self, *words):
-        return subprocess.run([os.path.join(PROGRAMS, "powerctl-slurm"), *words], env=self.env, capture_output=True,
-                              text=True, timeout=lib.PATIENCE, check=False)
+    def tool(self, *words, **env):
+        return subprocess.run([os.path.join(PROGRAMS, "powerctl-slurm"), *words], env={**self.env, **env},
+                              capture_output=True, text=True, timeout=lib.PATIENCE, check=False)
 
     def state(self, name):
         return self.lab.read(f"machines/{name}").strip()
@@ -142,9 +143,9 @@ def boots(lab):
     lab.run("on", "n4")
     slurm.do("resume", "n4", POWERCTL_SLURM_RECENT_STARTS="slurm")
     same(sent(lab, "n4"), ["on", "reset"])
-    stamp = time.monotonic()
-    until("a second has passed", lambda: time.monotonic() > stamp + 2.1)
-    slurm.do("resume", "n4", POWERCTL_SLURM_RESUME_TIMEOUT="1s")
+    long_ago = re.sub(r'"time":"\d+', '"time":"2001', lab.read("state/powerctl/history.jsonl"))
+    lab.write("state/powerctl/history.jsonl", long_ago)
+    slurm.do("resume", "n4")
     same(sent(lab, "n4"), ["on", "reset", "reset"])
 
 
@@ -188,6 +189,88 @@ def tries_again(lab):
     same(slurm.node("dead"), ("done", "on: was off"))
 
 
+WRONG = FLEET + """  bad[1-2]: {class: m, colour: blue}
+  lost: {driver: nonesuch}
+  locked: {class: m, password_file: /nonexistent/secret}
+"""
+
+
+@test
+def wrong_settings(lab):
+    """nodes whose settings are wrong are told once, each why; the others are powered in the same try"""
+    scontrol = lab.write("scontrol", f"#!/bin/sh\necho \"$@\" >>{lab.path('asked')}\n", 0o755)
+    slurm = Slurm(lab, WRONG, scontrol=scontrol, resume_timeout="60s")
+    slurm.do("resume", "bad1,n[1-2],lost,n3,bad2,locked,n4,sick")
+    same([slurm.state(f"n{n}") for n in (1, 2, 3, 4)], ["on"] * 4)
+    same([slurm.node(f"n{n}") for n in (1, 4)], [("done", "on: was off")] * 2)
+    for name, why in (("bad1", "driver null has no setting 'colour'"), ("bad2", "driver null has no setting 'colour'"),
+                      ("lost", "there is no driver 'nonesuch'"), ("locked", "password_file: /nonexistent/secret: ")):
+        same((slurm.node(name)[0], slurm.board["nodes"][name]["tries"]), ("failed", 1), name)
+        has(slurm.node(name)[1], "on: config: " + lab.inventory_path + ":")
+        has(slurm.node(name)[1], why)
+    same((slurm.log.count("'colour'"), slurm.log.count("nonesuch'")), (1, 1), slurm.log)
+    has(slurm.log, "bad[1-2]: failed: on: config: ")
+    has(slurm.log, "ends: 4 done, 4 failed, 1 skipped")
+    same(sent(lab, "n1"), ["on"])
+    # Slurm is told as of any failure, and suspend is held up no more than resume.
+    slurm.do("resumefail", "lost")
+    has(lab.read("asked"), "update NodeName=lost Reason=powerctl: on: config: ")
+    slurm.do("suspend", "n[1-3],lost")
+    same([slurm.state(f"n{n}") for n in (1, 2, 3, 4)], ["off", "off", "off", "on"])
+    has(slurm.node("lost")[1], "off: config: ")
+    # All of them are wrong: nothing is left to be run.
+    slurm.do("resume", "bad[1-2]")
+    has(slurm.log, "ends: 2 failed\n")
+
+
+@test
+def cannot_ask(lab):
+    """where a device cannot ask its operating system the power is taken away; what failed otherwise is left"""
+    relay = os.path.join(SOURCE, "contrib", "exec", "relay.sh")
+    slurm = Slurm(lab, FLEET + f"  relay: {{driver: exec, program: {relay}, line: {lab.write('line', '1')}}}\n"
+                  "  unsupported: {class: m, state: on, fail: refused}\n", suspend_give_up="1s")
+    slurm.do("suspend", "relay,unsupported")
+    same((lab.read("line").strip(), slurm.node("relay")), ("0", ("done", "off: off")))
+    has(slurm.node("unsupported")[1], "off: refused: ")
+    rows = lab.run("history", "--json", "--names", "relay,unsupported").json
+    same(sorted(row["error"]["class"] if row["error"] else "" for row in rows), ["", "refused", "unsupported"])
+
+
+SYSLOG = """for f in null full urandom; do touch {hold}$f; mount --bind /dev/$f {hold}$f; done
+mount -t tmpfs tmpfs /dev
+for f in null full urandom; do touch /dev/$f; mount --bind {hold}$f /dev/$f; done
+ln -s {socket} /dev/log
+exec "$@"
+"""
+
+
+@test
+def syslog(lab):
+    """a log that cannot be written: every line goes to syslog, and what was wrong with the file before them"""
+    private = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-ec",
+               SYSLOG.format(hold=lab.path("hold-"), socket=lab.path("syslog")), "sh"]
+    if subprocess.run([*private, "true"], capture_output=True, check=False).returncode:
+        lib.skip("no folder can be mounted in a namespace of its own here")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(lab.path("syslog"))
+        listener.settimeout(lib.PATIENCE)
+        for path, first in ((lab.path("none", "log"), "No such file or directory; the log goes to syslog"),
+                            ("/dev/full", "called with n1")):
+            slurm = Slurm(lab, log_file=path, state_dir=lab.path("slurm-" + os.path.basename(path)))
+            done = subprocess.run([*private, os.path.join(PROGRAMS, "resume"), "n1"], env=slurm.env, cwd="/",
+                                  stdin=subprocess.DEVNULL, timeout=lib.PATIENCE, check=False)
+            same(done.returncode, 0)
+            lines = []
+            while not lines or "ends: " not in lines[-1]:
+                lines.append(listener.recv(65536).decode("ascii"))
+            has(lines[0], first)
+            for line, part in zip(lines[-3:], ("called with n1", "n1: done: on: ", "ends: 1 done")):
+                has(line, part)
+                has(line, "powerctl-slurm: resume ")
+                assert line.startswith("<29>"), line  # daemon.notice
+            same(slurm.state("n1"), "on")
+
+
 @test
 def at_once(lab):
     """two resumes of one node: the second leaves it to the first; a suspend takes it over"""
@@ -211,11 +294,20 @@ def no_places(lab):
     """folder and log that cannot be written, settings that are wrong, no inventory: it goes on, or says why not"""
     slurm = Slurm(lab, state_dir=lab.write("file", "") + "/below", log_file="/dev/full", resume_timeout="x")
     same(slurm.call("resume", "n[1-2]"), 0)
-    until("both are on", lambda: all(os.path.exists(lab.path("machines", n)) for n in ("n1", "n2")))
+    until("both are on", lambda: all(os.path.exists(lab.path("machines", n)) and slurm.state(n) == "on"
+                                     for n in ("n1", "n2")))
     check = slurm.tool("check")
     same(check.returncode, 1, check)
     for part in ("resume_timeout = x: a time is a number", "Not a directory", "/nonexistent/scontrol cannot be run"):
         has(check.stdout, part)
+    # What is not set is told with what holds then, and programs with where they were found.
+    for part in (f"powerctl = {POWERCTL}\n", "stagger = (not set: as the inventory says)\n"):
+        has(check.stdout, part)
+    slurm.env["PATH"] = os.path.dirname(POWERCTL) + ":" + os.environ["PATH"]
+    check = slurm.tool("check", POWERCTL_SLURM_POWERCTL="", POWERCTL_SLURM_INVENTORY="")
+    has(check.stdout, f"powerctl = (not set: {POWERCTL})\n")
+    has(check.stdout, "inventory = (not set: powerctl finds it)\n")
+    del slurm.env["PATH"]
     # A status file that is none is begun anew.
     slurm = Slurm(lab, resume_timeout="3s")
     lab.write("slurm/status.json", "[1, 2")
@@ -232,6 +324,7 @@ def no_places(lab):
 def long_lists(_lab):
     """what scontrol gets in one word is less than Linux takes in one, however many nodes there are"""
     sys.path.insert(0, PROGRAMS)
+    sys.dont_write_bytecode = True
     from powerctl_slurm.tools import lists  # pylint: disable=import-outside-toplevel
     names = [f"node-with-a-long-name-rack-0001-slot-{n:05}" for n in range(20000)]
     parts = list(lists(names))

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import shlex
+import signal
 import subprocess
 import sys
 
@@ -203,8 +204,10 @@ def ups_shed_and_restore(lab):
     same(place.run(UPSSCHED, "--foreground", "shed-night", env={"UPSNAME": "apc"}), (0, "", ""))
     has(lab.read("hook.log"), f"shed-night (apc): {COUNT + 1} off, 0 failed; {COUNT} were on before")
     same((place.count("on"), len(shed_list(lab))), (0, COUNT))
-    status, out, _ = place.run(UPSSCHED, "status")
-    same((status, len(out.splitlines()), out.splitlines()[0]), (0, COUNT, "n001: shed as night"))
+    same(place.run(UPSSCHED, "status"), (0, f"n[001-{COUNT}]: shed as night\n", ""))
+    lab.write("upssched.conf", f"log = {log}\npowerctl = /nonexistent\n")
+    has(place.run(UPSSCHED, "status")[1], "n001,n002,n003,")
+    lab.write("upssched.conf", f"# ours\nlog = {log}\nretry = 0\non = --stagger 1ms\n")
     same(place.run(UPSSCHED, "--foreground", "restore-other"), (0, "", ""))
     same(place.count("on"), 0, "another tag's restore")
     gone = NODES.replace("n[001-", "n[002-").replace("10.0.[1-2].[1-", f"10.0.[1-{COUNT - 1}].[1-")
@@ -225,11 +228,16 @@ def ups_in_background(lab):
     lab.write("hook.log", "")
     lock = lab.path("state", "powerctl", "upssched.json.lock")
     os.makedirs(os.path.dirname(lock), 0o700, exist_ok=True)
+    restore = subprocess.Popen(["powerctl-upssched", "600"], executable=shutil.which("sleep"))  # as it would be called
+    lab.keep(lib.Started(restore))
     with open(lock, "w", encoding="ascii") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
+        held.write(f"restore {restore.pid}\n")
+        held.flush()
         with took(most=20):
             same(place.run(UPSSCHED, "shed-night"), (0, "", ""))
-        same(place.count("on"), COUNT, "somebody else works")
+        until("it wants its turn", lambda: restore.poll() is not None)
+        same((restore.returncode, place.count("on")), (-signal.SIGTERM, COUNT), "somebody else works")
     until("it is shed", lambda: " off, 0 failed" in lab.read("hook.log"))
     same(place.run(UPSSCHED, "restore"), (0, "", ""))
     until("one of them is on", lambda: place.count("on") > 0)
@@ -292,6 +300,16 @@ def ansible_inventory(lab):
     same(found["_meta"]["hostvars"]["sick"]["powerctl_maintenance"], {"__ansible_unsafe": "PSU"})
     same(json.loads(place.run(script, "--host", "n001")[1])["powerctl_address"], {"__ansible_unsafe": "10.0.1.1"})
     same(place.run(script, "--nonsense")[0], 1)
+    for word, how, said in (("--list", ">/dev/full", "powerctl_inventory: standard output: No space left on device"),
+                            ("--list", ">&-", "left out, "), ("--bogus", "2>/dev/full", "")):
+        status, out, err = place.run("sh", "-c", f'exec "$@" {how}', "sh", script, word)
+        same((status, out, "Traceback" in err), (1, "", False), how)
+        has(err, said)
+    with subprocess.Popen([script, "--list"], env={**place.env, "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as proc:
+        proc.stdout.read(1)
+        proc.stdout.close()
+        same((b"Traceback" in proc.stderr.read(), proc.wait(lib.PATIENCE)), (False, 1))
     lab.inventory("nodes: 7\n")
     status, out, _ = place.run(script, "--list")
     same((status, out), (1, ""), "a mistake in the inventory is no empty fleet")

@@ -144,9 +144,7 @@ def ipv6(lab):
     """to every machine of a link by IPv6"""
     net = Net(lab)
     if not NAMESPACES or not os.path.exists("/proc/net/if_inet6"):
-        inventory(lab, broadcast="ff02::1")
-        same(lab.run("on", "w1").status, 2)
-        return
+        lib.skip("IPv6: no network namespaces, or no IPv6 in them")
     with net.wire() as wire:
         inventory(lab, broadcast="ff02::1", interface="w0", repeat=1)
         good(net.run("on", "w1"), "w1: accepted")
@@ -255,8 +253,6 @@ def mistakes(lab):
         for command in (["on"], ["--dry-run", "on"], ["check"]):
             r = lab.run(*command, "w1")
             same((r.status, r.out), (2, ""), r)
-            if "secureon" in settings and command == ["check"]:
-                continue
             has(r.err, words)
             assert re.search(r"powerctl.yaml:[12]:\d+: (mac|broadcast|secureon) ", r.err), r
             same("hunter2" in r.err, False)

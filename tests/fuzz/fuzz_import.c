@@ -85,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		im.read = read_same;
 		im.read_data = copy;
 		import_formats[data[0] % FORMATS].parse(&im, text);
+		import_report(&im);
 		check_problems(&im, size);
 		plan.im = &im;
 		import_name_logins(&im, "x", credentials);

@@ -141,9 +141,21 @@ static struct pctl_op *let_go(struct link *link)
 	return op;
 }
 
+#if defined(LINE_HANG) || defined(LINE_HANG_ABORT)
+static void hang(void)
+{
+	(void)!write(STDERR_FILENO, "line: hangs\n", 12);
+	for (;;)
+		(void)usleep(100000);
+}
+#endif
+
 static void on_abort(struct pctl_op *op, void *work)
 {
 	(void)op;
+#if defined(LINE_HANG_ABORT)
+	hang();
+#endif
 #if defined(LINE_AFTER_ABORT)
 	(void)work;
 #else
@@ -300,6 +312,10 @@ static void on_state(struct link *link)
 
 static void on_line(struct link *link)
 {
+#if defined(LINE_HANG_ABORT)
+	(void)!write(STDERR_FILENO, "line: waits\n", 12);
+	return;
+#endif
 	if (!link->logged_in) {
 		on_login(link);
 		return;
@@ -367,9 +383,7 @@ static bool misbehaves(struct pctl_op *op)
 	*nowhere = 1;
 #endif
 #if defined(LINE_HANG)
-	(void)!write(STDERR_FILENO, "line: hangs\n", 12);
-	for (;;)
-		(void)usleep(100000);
+	hang();
 #endif
 #if defined(LINE_BLOCKS)
 	(void)sleep(5);

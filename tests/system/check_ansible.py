@@ -126,8 +126,11 @@ def refused(lab):
 
 @test
 def role(lab):
-    """the role turns the hosts of a play on in one call, those with odd names too"""
+    """the role turns the hosts of a play on in one call, those with odd names too; without a target none"""
     a = Ansible(lab)
+    done = a.run("ansible-playbook", os.path.join(FOLDER, "example.yml"))
+    same((done.returncode != 0, os.listdir(lab.path("machines"))), (True, []), done.stdout)  # none was ever asked
+    has(done.stdout + done.stderr, "say which machines: -e target=tag_lab")
     done = a.run("ansible-playbook", os.path.join(FOLDER, "example.yml"), "-e", "target=tag_rack_1:tag_odd")
     same(done.returncode, 0, done.stdout[-2000:] + done.stderr)
     same(a.states("n001", f"n{COUNT}", "evil"), ["on", "on", "on"])

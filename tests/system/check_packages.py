@@ -37,7 +37,8 @@ def the_same_tarball(_lab):
         os.umask(0o022)
     sums = [run("sha256sum", path).out.split()[0] for path in (tarball(), other)]
     same(sums[0], sums[1])
-    has(run("make", "-s", "dist", cwd=place("shallow"), DIST=place("dist2")).out, sums[0])
+    has(run("make", "-s", "dist", cwd=place("shallow"), DIST="new/folder").out, sums[0])
+    same(os.listdir(place("shallow/new/folder")), [os.path.basename(tarball())])
 
 
 @test
@@ -47,6 +48,12 @@ def no_tarball(_lab):
     has(r.err, "is not a git repository")
     r = run("scripts/dist", "nonsense", cwd=SOURCE, status=2)
     has(r.err, "git knows no revision 'nonsense'")
+    os.makedirs(place("tools"))
+    with open(place("tools/gzip"), "w", encoding="ascii") as out:
+        out.write("#!/bin/sh\nkill -INT $PPID\n")
+    os.chmod(place("tools/gzip"), 0o755)
+    run("scripts/dist", cwd=SOURCE, status=130, DIST=place("interrupted"), PATH=place("tools") + ":" + os.environ["PATH"])
+    same(os.listdir(place("interrupted")), [])
 
 
 # --- What is in the packages -----------------------------------------------------------------

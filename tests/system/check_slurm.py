@@ -282,14 +282,20 @@ def was_on(lab):
 
 @test
 def stays_dead(lab):
-    """a machine that does not start is tried until ResumeTimeout; then ResumeFailProgram says why, and it is DOWN"""
-    c = cluster(lab, 1, SuspendTime=600, ResumeTimeout=20)
+    """a machine that does not start, and one whose settings are wrong: ResumeFailProgram says why, and both are DOWN;
+    the third one of the job is not kept from starting"""
+    c = cluster(lab, 3, SuspendTime=600, ResumeTimeout=20)
     c.fleet.set(1, dead="refuse")
-    c.submit("-N1")
+    with open("/etc/powerctl/powerctl.yaml", encoding="utf-8") as file:
+        put("/etc/powerctl/powerctl.yaml", file.read().replace("  a2: {", "  a2: {colour: blue, "), 0o640)
+    c.submit("-N3")
+    c.wait("the third is on", lambda: c.fleet.device(3)["power_word"] == "on")
     c.wait("ResumeFailProgram was called", lambda: "resumefail" in c.logs() and "Slurm gave it up" in c.logs())
-    c.wait("the reason is ours", lambda: "Reason=powerctl: " in c.node("a1"))
-    has(c.state("a1"), "DOWN")
-    has(c.node("a1"), "unreachable")
+    for name, why in (("a1", "unreachable"), ("a2", "config: ")):
+        c.wait("the reason is ours", lambda name=name: "Reason=powerctl: " in c.node(name))
+        has(c.state(name), "DOWN")
+        has(c.node(name), why)
+    same(text_of("/var/log/slurm/powerctl.log").count("a2: failed: on: config: "), 1)
 
 
 @test

@@ -25,6 +25,7 @@ class Call:
         self.tools = Tools(settings, action)
         self.lock, self.writing, self.over = threading.Lock(), threading.Lock(), threading.Event()
         self.told, self.unwritten, self.tries, self.before = {}, {}, {}, {}
+        self.classes = {}  # of the errors of what was told last
 
     def begin(self, hostlist, resume_file):
         """The nodes to work on. What is no node of the inventory is refused by its name."""
@@ -77,10 +78,10 @@ class Call:
             return []
         return [job for job in found if isinstance(job, int)][:1000]
 
-    def tell(self, name, state, message):
-        """Notes what became of a node; flush() writes it."""
+    def tell(self, name, state, message, error=""):
+        """Notes what became of a node, and the class of its error; flush() writes it."""
         with self.lock:
-            self.told[name] = (state, message)
+            self.told[name], self.classes[name] = (state, message), error
             self.unwritten[name] = self.board.entry(self.action, state, message, self.tries.get(name, 0))
 
     def state(self, name):
@@ -118,7 +119,7 @@ class Call:
                 error = error or {"class": "protocol", "message": f"it reads {found.get('state')}"}
                 bad(found)
                 self.tell(name, "waiting" if error["class"] in AGAIN else "failed",
-                          f"{verb}: {error['class']}: {error['message']}")
+                          f"{verb}: {error['class']}: {error['message']}", error["class"])
             elif good:
                 good(found)
             else:
@@ -262,7 +263,7 @@ def suspend(call, names):
         options = ["--yes"] + ([f"--fanout={settings.fanout}"] if settings.fanout else [])
         left = max(5, end - time.monotonic())
         call.run("off", part, left + settings.suspend_force_after, *options, *soft)
-        hard = [n for n in part if soft and call.told[n][1].startswith("off: unsupported")]
+        hard = [n for n in part if soft and call.classes.get(n) == "unsupported"]
         if hard:
             call.run("off", hard, left, *options)
 
@@ -304,7 +305,7 @@ DOES = {"suspend": suspend, "resume": resume, "resumefail": resumefail}
 
 
 def fault(call, why):
-    call.log.say("fault: " + " | ".join(traceback.format_exception(why)))
+    call.log.say("fault: " + " | ".join(traceback.format_exception(type(why), why, why.__traceback__)))
 
 
 def work(action, hostlist, resume_file):

@@ -2,6 +2,7 @@
 """What people ask for: reboot, status, check."""
 import os
 import re
+import shutil
 import sys
 import tempfile
 import time
@@ -179,13 +180,28 @@ def slurm_user(tools):
     return re.search(r"^SlurmUser\s*=\s*(\S+)\((\d+)\)", config, re.MULTILINE)
 
 
+NOT_SET = {"inventory": "powerctl finds it", "log_file": "the log goes to syslog", "stagger": "as the inventory says",
+           "max_at_once": "as the inventory says", "fanout": "as the inventory says", "resume_fail": "nothing is done"}
+
+
+def shown(tools, name, text):
+    """A setting as check shows it: where programs were found, and what holds where nothing is set."""
+    if name not in ("powerctl", "scontrol"):
+        return text or f"(not set: {NOT_SET.get(name, 'none')})"
+    program = tools.settings.program() if name == "powerctl" else text
+    path = shutil.which(program, path=tools.env["PATH"]) or "none is found"
+    if not text:
+        return f"(not set: {path})"
+    return text if path == text else f"{text} ({path})"
+
+
 def check_command(settings, words):
     """The settings, and all that would go wrong: as Slurm's user, for whom it makes what is missing."""
     if words:
         raise Failure("check takes no arguments")
     tools, bad = Tools(settings, "check"), list(settings.complaints)
     for name, text in settings.texts.items():
-        print(f"{name} = {text}")
+        print(f"{name} = {shown(tools, name, text)}")
     user = slurm_user(tools)
     if user and int(user.group(2)) != os.geteuid():
         bad.append(f"this is not Slurm's user, who would run it: runuser -u {user.group(1)} -- powerctl-slurm check")

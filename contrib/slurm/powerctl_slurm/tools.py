@@ -12,6 +12,8 @@ from .basics import Failure
 MOST_NAMES = 100000   # of one call
 MOST_WORDS = 1500000  # bytes of names in one command line; Linux takes 2 MiB of all
 MOST_WORD = 120000    # and 128 KiB of one word: names with commas between
+MOST_SORTING = 30     # seconds to find out whose settings are wrong
+WRONG = 2             # powerctl's status for a mistake in words or inventory: it has done nothing
 
 
 def chunks(names, most=MOST_WORDS, each=9):
@@ -91,15 +93,51 @@ class Tools:
         return {row["node"]: row.get("maintenance") for row in map(json.loads, out.splitlines())}
 
     def power(self, verb, names, seconds, *options, row=lambda row: None):
-        """Runs a verb on nodes; row() is called for each line that it prints. What it said beside that."""
+        """Runs a verb on nodes; row() is called for each line that it prints. What it said beside that.
+
+        powerctl does nothing at all where the settings of one node are wrong: such nodes get a line of class config,
+        and the verb is run on the others.
+        """
         said = []
         for part in chunks(names):
-            words = self.words(verb, "--json", f"--caller=slurm/{self.action}", f"--deadline={max(1, int(seconds))}s",
-                               *options, "--names", *part)
-            said.append(self.stream(words, seconds + 30, row))
+            status, told = self.one_power(verb, part, seconds, options, row)
+            if status == WRONG:
+                wrong = self.wrong(part)
+                for name, why in wrong.items():
+                    row({"node": name, "ok": False, "error": {"class": "config", "message": why}})
+                part = [n for n in part if n not in wrong]
+                if wrong and part:
+                    told = self.one_power(verb, part, seconds, options, row)[1]
+            said.append(told if part else "")
         return " ".join(filter(None, said))
 
+    def one_power(self, verb, names, seconds, options, row):
+        words = self.words(verb, "--json", f"--caller=slurm/{self.action}", f"--deadline={max(1, int(seconds))}s",
+                           *options, "--names", *names)
+        return self.stream(words, seconds + 30, row)
+
+    def wrong(self, names):
+        """Of nodes whose settings are wrong, what is wrong with each. Halves, quarters, ... are tried; nothing is sent.
+
+        Where the inventory as a whole cannot be read there are none, nor where it takes too long: what was not found
+        is found by the next try.
+        """
+        try:
+            self.inventory()
+        except Failure:
+            return {}
+        found, parts, until = {}, [names], time.monotonic() + MOST_SORTING
+        while parts and time.monotonic() < until:
+            part = parts.pop(0)
+            status, _, err = self.ask(self.words("bootdev", "none", "--dry-run", "--json", "--names", *part))
+            if status == WRONG and len(part) > 1:
+                parts += [part[:len(part) // 2], part[len(part) // 2:]]
+            elif status == WRONG:
+                found[part[0]] = re.sub(r"^powerctl: ", "", err, flags=re.MULTILINE).replace("\n", "; ")
+        return found
+
     def stream(self, words, seconds, row):
+        """Its status, and what is to be told where that is no usual one."""
         proc = self.start(words)
         errors = []
 
@@ -128,7 +166,9 @@ class Tools:
                 proc.wait()
         reader.join(5)
         said = "".join(errors).strip()
-        return f"powerctl {words[1]} ended with {proc.returncode}: {said}" if proc.returncode not in (0, 1) else ""
+        if proc.returncode in (0, 1):
+            return proc.returncode, ""
+        return proc.returncode, f"powerctl {words[1]} ended with {proc.returncode}: {said}"
 
     def newest(self, verb, names):
         """Of each node the newest line of the history about a verb."""

@@ -175,6 +175,8 @@ static const struct knob table[] = {
 	NUM(log_entries, 100000, 3, "so many entries of the log are made up"),
 	NUM(page, 100000, 0, "members in one page of a collection; 0: all"),
 	NUM(bmc_ms, 3600000, 1000, "a Manager.Reset closes the ports for so long"),
+	NUM(console, 1, 1, "0: no serial console is enabled"),
+	NUM(ssh_port, 65535, 0, "where the serial console is over SSH; 0: 2200, or 22"),
 };
 
 const struct knob_table knobs_table = { table, COUNT(table), offsetof(struct device, knobs) };

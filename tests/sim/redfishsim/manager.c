@@ -53,8 +53,8 @@ void get_manager(struct call *c)
 		json_pack("{s:b, s:i, s:[s]}", "ServiceEnabled", 1, "MaxConcurrentSessions", 2,
 			"ConnectTypesSupported", "KVMIP"));
 	json_object_set_new(c->out, "SerialConsole",
-		json_pack("{s:b, s:i, s:[s, s]}", "ServiceEnabled", 1, "MaxConcurrentSessions", 1,
-			"ConnectTypesSupported", "SSH", "IPMI"));
+		json_pack("{s:b, s:i, s:[s, s]}", "ServiceEnabled", (int)c->dev->knobs.console,
+			"MaxConcurrentSessions", 1, "ConnectTypesSupported", "SSH", "IPMI"));
 	json_object_set_new(c->out, "NetworkProtocol",
 		call_ref(c, "Managers/%s/NetworkProtocol", c->p->manager));
 	json_object_set_new(
@@ -73,8 +73,9 @@ void get_network_protocol(struct call *c)
 {
 	c->out = resource(c, "#ManagerNetworkProtocol.v1_6_0.ManagerNetworkProtocol",
 		"NetworkProtocol", "Manager Network Protocol");
-	json_object_set_new(
-		c->out, "SSH", json_pack("{s:b, s:i}", "ProtocolEnabled", 1, "Port", 22));
+	json_object_set_new(c->out, "SSH",
+		json_pack("{s:b, s:i}", "ProtocolEnabled", 1, "Port",
+			c->dev->knobs.ssh_port ? (int)c->dev->knobs.ssh_port : 22));
 	json_object_set_new(
 		c->out, "IPMI", json_pack("{s:b, s:i}", "ProtocolEnabled", 1, "Port", 623));
 }

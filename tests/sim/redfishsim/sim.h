@@ -99,6 +99,8 @@ struct knobs {
 	uint32_t log_entries;
 	uint32_t page;
 	uint32_t bmc_ms;
+	uint32_t ssh_port;
+	uint32_t console;
 	uint32_t other_machine;
 };
 

@@ -197,8 +197,11 @@ static void add_state(const struct call *c, json_t *doc)
 		json_object_set_new(doc, "PowerRestorePolicy", json_string(word));
 	if (c->p->quirks & QUIRK_SENSORS)
 		json_object_set_new(doc, "SerialConsole",
-			json_pack("{s:i, s:{s:b, s:i}}", "MaxConcurrentSessions", 1, "SSH",
-				"ServiceEnabled", 1, "Port", 2200));
+			json_pack("{s:i, s:{s:b, s:i, s:s, s:s}}", "MaxConcurrentSessions", 1,
+				"SSH", "ServiceEnabled", (int)c->dev->knobs.console, "Port",
+				c->dev->knobs.ssh_port ? (int)c->dev->knobs.ssh_port : 2200,
+				"ConsoleEntryCommand", "start /console1", "HotKeySequenceDisplay",
+				"Press ^] and then q"));
 	system_lights(c, doc);
 }
 
