@@ -275,6 +275,21 @@ def killed_with_many(lab):
 
 
 @test
+def doubt_stays_here(lab):
+    """What machines refuse that still have the old password keeps nobody from those that have the new one"""
+    fleet = amt(lab, 8)
+    fleet.set("5-8", passwd="hang")
+    killed(lab, fleet, lambda: fleet.totals()["asked_password"] == 8)
+    for n in range(1, 5):
+        rewrite(fleet, f"sent a{n}\n", f"new a{n}\n")
+    fleet.set("all", passwd="do")
+    lib.good(lab.run("status", "a[5-8]"), *(f"a{n}: off" for n in range(5, 9)))
+    lib.good(lab.run("status", "a[1-4]"), *(f"a{n}: off" for n in range(1, 5)))
+    still_works(lab, [f"a{n}" for n in range(1, 9)])
+    ended(fleet, lab.run(*RESUME), 8)
+
+
+@test
 def killed_in_the_middle(lab):
     """SIGKILL while a device has the request and did nothing, or all of it, and says nothing"""
     for how in ("hang", "mute"):
