@@ -42,6 +42,7 @@ static struct pctl_value *abilities_of(const struct pctl_driver *d)
 		{ "log", d->log },
 		{ "sensors", d->sensors },
 		{ "consent", d->consent },
+		{ "passwd", d->account },
 		{ "methods", d->methods && d->methods->name },
 	};
 	struct pctl_value *list = pctl_value_new_list();

@@ -46,6 +46,7 @@ const struct command *const commands[] = {
 	&command_set,
 	&command_check,
 	&command_trust,
+	&command_passwd,
 	&command_history,
 	&command_drivers,
 	&command_help,

@@ -158,6 +158,10 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"a file that holds the password, for URLs, add and import"),
 	[OPTION_PASSWORD_STDIN] = ROW("password-stdin", 0, OPTION_FLAG, NULL, password_stdin,
 		"read the password from standard input"),
+	[OPTION_GENERATE] = ROW("generate", 0, OPTION_FLAG, NULL, generate,
+		"make up the new password, another one for each file"),
+	[OPTION_RESUME] = ROW("resume", 0, OPTION_FLAG, NULL, resume,
+		"go on with what was interrupted; without NODES: with all of it"),
 	[OPTION_TRY_ANYWAY] = ROW("try-anyway", 0, OPTION_FLAG, NULL, try_anyway,
 		"log in also where the credential was refused a moment ago"),
 };

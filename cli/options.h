@@ -108,6 +108,8 @@ enum option_id {
 	OPTION_USER,
 	OPTION_PASSWORD_FILE,
 	OPTION_PASSWORD_STDIN,
+	OPTION_GENERATE,
+	OPTION_RESUME,
 	OPTION_TRY_ANYWAY,
 
 	OPTION_COUNT,
@@ -191,7 +193,7 @@ struct options {
 	const char *output, *caller;
 
 	const char *credential, *user, *password_file;
-	bool password_stdin, try_anyway;
+	bool password_stdin, try_anyway, generate, resume;
 };
 
 /* PCTL_E_CONFIG: err says which option, what is wrong and what would be right. */

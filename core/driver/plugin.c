@@ -93,6 +93,10 @@ static const char *what_is_missing(const struct pctl_driver *d)
 	if (d->consent && (!d->consent->get || !d->consent->request || !d->consent->submit ||
 				  !d->consent->cancel))
 		return "its consent interface lacks get, request, submit or cancel";
+	if (d->account && (!d->account->login || !d->account->set_password))
+		return "its account interface lacks login or set_password";
+	if (d->account && !d->account->setting)
+		return "its account interface does not say which setting is the password";
 	return NULL;
 }
 
@@ -114,7 +118,8 @@ static const char *what_is_wrong(const struct pctl_driver *d, const char *name)
 		!plausible(d->display, UP_TO(struct pctl_display_if, open)) ||
 		!plausible(d->log, UP_TO(struct pctl_log_if, read)) ||
 		!plausible(d->sensors, UP_TO(struct pctl_sensors_if, read)) ||
-		!plausible(d->consent, UP_TO(struct pctl_consent_if, cancel)))
+		!plausible(d->consent, UP_TO(struct pctl_consent_if, cancel)) ||
+		!plausible(d->account, UP_TO(struct pctl_account_if, set_password)))
 		return "the size of an interface makes no sense";
 	return what_is_missing(d);
 }
@@ -412,6 +417,7 @@ static const char *adopt(
 	COPY_INTERFACE(plugin, d, log);
 	COPY_INTERFACE(plugin, d, sensors);
 	COPY_INTERFACE(plugin, d, consent);
+	COPY_INTERFACE(plugin, d, account);
 	return adopt_tables(plugin);
 }
 

@@ -146,6 +146,19 @@ static int take_ready(struct pctl_run *run, struct pctl_problems *problems)
 	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : 0;
 }
 
+/* The one of both that the request is about, whatever other commands would take now. */
+static void use_password(struct pctl_run *run, size_t i)
+{
+	const struct pctl_request *request = &run->request;
+	enum pctl_password_state state = request->login_new ? PCTL_PASSWORD_NEW : PCTL_PASSWORD_OLD;
+	const struct pctl_secret *secret = NULL;
+
+	if (request->rotation && run->targets[i].loaded->driver->account)
+		secret = pctl_rotation_secret(request->rotation, run->targets[i].node, state);
+	if (secret)
+		pctl_target_use_password(&run->targets[i], secret);
+}
+
 static int init_target(struct pctl_run *run, size_t i, struct pctl_twins *twins, size_t node,
 	enum pctl_verb verb, struct pctl_problems *problems)
 {
@@ -153,8 +166,11 @@ static int init_target(struct pctl_run *run, size_t i, struct pctl_twins *twins,
 		    pctl_inventory_text(run->inventory, node, "maintenance");
 	bool secrets = !skip && verb != PCTL_VERB_CAPS && verb != PCTL_VERB_WAIT_READY;
 
-	return pctl_target_init_twin(&run->targets[i], twins, run->core, run->inventory, node,
+	int r = pctl_target_init_twin(&run->targets[i], twins, run->core, run->inventory, node,
 		pctl_verb_def(verb)->interface, secrets, problems);
+	if (r == 0 && secrets && (verb == PCTL_VERB_PASSWD || verb == PCTL_VERB_LOGIN))
+		use_password(run, i);
+	return r;
 }
 
 /* A few nodes need none, unless they may stand behind one endpoint, which would refuse each. */

@@ -184,7 +184,8 @@ static void tell_fullest(struct pctl_task *t)
 
 static void tell_login(struct pctl_task *t, int code)
 {
-	struct pctl_login *login = t->target->login;
+	const struct pctl_target *target = t->device->target; /* with what it logged in with */
+	struct pctl_login *login = target->login;
 
 	/* A gateway on the way is no judge of it. */
 	if (t->error.flags & PCTL_ERROR_GATEWAY)
@@ -192,11 +193,11 @@ static void tell_login(struct pctl_task *t, int code)
 	if (code == 0 && (t->turn & PCTL_TURN_ENDPOINT))
 		pctl_run_proved(t->run, t->target);
 	if (!login && code == PCTL_E_AUTH)
-		login = pctl_breaker_login(t->target->core->breaker, t->target);
+		login = pctl_breaker_login(target->core->breaker, target);
 	if (login && code == 0)
-		pctl_login_took(login, t->target, &t->on_trial);
+		pctl_login_took(login, target, &t->on_trial);
 	else if (login && code == PCTL_E_AUTH)
-		pctl_login_refused(login, t->target, &t->on_trial);
+		pctl_login_refused(login, target, &t->on_trial);
 }
 
 /* What never left was no try. */
@@ -259,6 +260,8 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 		pctl_task_end_interrupted(t);
 		return;
 	}
+	if (pctl_task_try_other(t, start_again))
+		return;
 	if (!t->op.committed && pctl_task_park(t, result, start_again))
 		return;
 	uint64_t delay = retry_delay(t);

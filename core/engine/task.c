@@ -62,6 +62,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	free(t->log_after);
 	pctl_consent_free(t);
 	free(t->line.overtook);
+	pctl_target_free_other(t->other);
 	give_turn(t, PCTL_TURN_WHOLE);
 	if (joint)
 		pctl_joint_part_gone(joint, t);

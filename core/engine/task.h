@@ -73,6 +73,7 @@ struct pctl_task {
 	struct pctl_run *run;
 	struct pctl_joint *joint; /* that it is a part of; NULL: it is all there is of its node */
 	const struct pctl_target *target;
+	struct pctl_target *other; /* with the other one of two passwords; ours; NULL: not tried */
 	struct pctl_device *device;
 	const struct pctl_request *request;
 
@@ -202,6 +203,13 @@ void pctl_task_unpark(struct pctl_task *task);
 /* Whether another command went first at its machine: who is filled with whose. */
 bool pctl_task_is_overtaken(const struct pctl_task *task, char *who, size_t size);
 
+/*
+ * Whether what it just failed with is a password that its device may not have yet or any more
+ * (<powerctl/passwd.h>): then it opens the device anew with the other one, once, and goes on with
+ * again.
+ */
+bool pctl_task_try_other(struct pctl_task *task, pctl_step_fn *again);
+
 /* A result that says only who and when. Shared with nodes that never become a task. */
 void pctl_result_init(
 	struct pctl_result *result, const struct pctl_target *target, enum pctl_verb verb);
@@ -285,7 +293,7 @@ pctl_step_fn pctl_verb_status, pctl_verb_on, pctl_verb_off, pctl_verb_reboot, pc
 	pctl_verb_hardware, pctl_verb_ac_cycle, pctl_verb_caps, pctl_verb_console, pctl_verb_kvm,
 	pctl_verb_kvm_direct, pctl_verb_log, pctl_verb_log_clear, pctl_verb_sensors,
 	pctl_verb_method, pctl_verb_consent_status, pctl_verb_consent_request,
-	pctl_verb_consent_submit, pctl_verb_consent_cancel;
+	pctl_verb_consent_submit, pctl_verb_consent_cancel, pctl_verb_passwd, pctl_verb_login;
 
 /* A restart was accepted: watches the machine from now on, where the request is to wait for it. */
 void pctl_task_watch_restart(struct pctl_task *task);

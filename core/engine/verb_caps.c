@@ -151,6 +151,11 @@ static void add_consent(struct pctl_value *map, const struct pctl_target *target
 	pctl_value_set_bool(map, "consent", target->loaded->driver->consent != NULL);
 }
 
+static void add_account(struct pctl_value *map, const struct pctl_target *target)
+{
+	pctl_value_set_bool(map, "passwd", target->loaded->driver->account != NULL);
+}
+
 /* In the order of the answer; given_by: the setting that may say another driver. */
 static const struct part {
 	const char *interface, *given_by;
@@ -215,6 +220,7 @@ void pctl_verb_caps(struct pctl_task *t)
 	if (!good)
 		return;
 	add_consent(t->tree, t->target);
+	add_account(t->tree, t->target);
 	add_methods(t->tree, t->target->loaded->driver);
 	pctl_value_set_bool(t->tree, "ready", pctl_value_get(t->target->map, "ready") != NULL);
 	pctl_task_end_ok(t, "ok");

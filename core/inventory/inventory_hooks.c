@@ -17,10 +17,10 @@
 #define STARTS    (BIT(ON) | BIT(REBOOT) | BIT(CYCLE) | BIT(RESET) | BIT(BOOT) | BIT(AC_CYCLE))
 
 static const char *const words[] = { "on", "off", "reboot", "cycle", "reset", "boot", "bootdev",
-	"nmi", "sleep", "ac-cycle", "log-clear", "method", "start", "any", NULL };
+	"nmi", "sleep", "ac-cycle", "log-clear", "method", "passwd", "start", "any", NULL };
 static const uint64_t bits[] = { BIT(ON), BIT(OFF), BIT(REBOOT), BIT(CYCLE), BIT(RESET), BIT(BOOT),
-	BIT(BOOTDEV), BIT(NMI), BIT(SLEEP), BIT(AC_CYCLE), BIT(LOG_CLEAR), BIT(METHOD), STARTS,
-	UINT64_MAX };
+	BIT(BOOTDEV), BIT(NMI), BIT(SLEEP), BIT(AC_CYCLE), BIT(LOG_CLEAR), BIT(METHOD), BIT(PASSWD),
+	STARTS, UINT64_MAX };
 
 _Static_assert(sizeof(words) / sizeof(words[0]) == sizeof(bits) / sizeof(bits[0]) + 1,
 	"a bit for each word");

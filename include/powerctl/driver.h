@@ -465,6 +465,38 @@ struct pctl_method {
 		struct pctl_value *ret);
 };
 
+/* What a password has at least one character of. */
+#define PCTL_PASSWORD_UPPER   1u
+#define PCTL_PASSWORD_LOWER   2u
+#define PCTL_PASSWORD_DIGIT   4u
+#define PCTL_PASSWORD_SPECIAL 8u /* ASCII that is neither letter, digit, blank nor _ */
+
+/*
+ * The user that the device is opened with. The core knows by the data what a new password has to be
+ * like before it sends anything; it is printable ASCII without blanks in any case.
+ */
+struct pctl_account_if {
+	uint32_t size;
+	uint32_t min, max;     /* bytes; max 0: any number */
+	uint32_t classes;      /* PCTL_PASSWORD_ */
+	uint32_t made;         /* how long one is that the core makes up; 0: as it likes */
+	const char *forbidden; /* characters that cannot be in one; NULL: none */
+	const char *setting;   /* the secret among the properties that is the user's password */
+
+	/*
+	 * Required. Ends well when the device has taken the login, with the rights to change its
+	 * password where a login has to ask for them. Changes nothing.
+	 */
+	void (*login)(void *dev, struct pctl_op *op);
+	/*
+	 * Required. Gives the user that dev logs in as another password, which lives until op ends
+	 * and is in no trace. Its commit point is right before that request leaves; what is read
+	 * before it may be tried again. Ends when the device says that it has done it: the core
+	 * opens the device anew and logs in to see. dev is not used again but to be closed.
+	 */
+	void (*set_password)(void *dev, struct pctl_op *op, const struct pctl_secret *password);
+};
+
 /*
  * Called once, when a driver has let go of everything: from the loop or, where there is nothing to
  * wait for, before the function returns that was given it.
@@ -630,6 +662,7 @@ struct pctl_driver {
 	const struct pctl_display_if *display;
 	/* NULL where the device asks nobody. It is the node's own, for all of its interfaces. */
 	const struct pctl_consent_if *consent;
+	const struct pctl_account_if *account; /* NULL: its password is changed elsewhere */
 };
 
 #ifdef __cplusplus

@@ -12,6 +12,7 @@
 #include <powerctl/driver.h>
 #include <powerctl/error.h>
 #include <powerctl/inventory.h>
+#include <powerctl/passwd.h>
 #include <powerctl/stream.h>
 #include <powerctl/value.h>
 
@@ -99,6 +100,8 @@ enum pctl_verb {
 	PCTL_VERB_CONSENT_REQUEST, /* a code appears on the machine's screen */
 	PCTL_VERB_CONSENT_SUBMIT,  /* consent_code, as somebody there read it out */
 	PCTL_VERB_CONSENT_CANCEL,
+	PCTL_VERB_PASSWD, /* gives the login a new password; ends when the device has accepted it */
+	PCTL_VERB_LOGIN,  /* logs in and does nothing else */
 	PCTL_VERB_COUNT,
 };
 
@@ -160,6 +163,9 @@ struct pctl_request {
 	 * has to agree first, and nobody is asked for another one. NULL: none. One node's only.
 	 */
 	const char *consent_code;
+	/* PASSWD, LOGIN: where the passwords are, borrowed; marks a node as sent before it is. */
+	struct pctl_rotation *rotation;
+	bool login_new; /* LOGIN: with the new password, else with the old one */
 };
 
 /* One of several things that power a node, and what became of it. */

@@ -185,4 +185,5 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.key_port = key_port,
 	.check = check,
 	.display = &amt_display,
+	.account = &amt_account,
 };

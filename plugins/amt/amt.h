@@ -8,7 +8,7 @@
  *	call                                 an op as a chain of WS-Management requests
  *	records/: bytes, event, audit, records   the records of both logs, no I/O
  *	smbios                               what the firmware's numbers and texts mean, no I/O
- *	power, boot, inspect, hardware, log, sensors, consent   the operations
+ *	power, boot, inspect, hardware, log, sensors, consent, account   the operations
  *	classes/: class, tables              classes as tables of fields, no I/O
  *	classes/: chain and the others       methods: they read classes, and change them
  *	redirection/: frame, login           redirection as bytes and frames, no I/O
@@ -208,6 +208,15 @@ struct direct_work {
 struct screens_work;
 struct switch_work;
 
+#define AMT_USERS_MAX 64u
+
+struct account_work {
+	const struct pctl_secret *password;
+	char realm[256];
+	uint32_t handles[AMT_USERS_MAX]; /* of the users to be looked at */
+	size_t n, at;
+};
+
 struct amt_dev {
 	struct amt *amt;
 	struct pctl_device *device;
@@ -230,6 +239,7 @@ struct amt_dev {
 		struct chain_work chain;
 		struct direct_work direct;
 		struct consent_work consent;
+		struct account_work account;
 	} work;
 };
 
@@ -267,6 +277,7 @@ extern const struct pctl_log_if amt_log;
 extern const struct pctl_sensors_if amt_sensors;
 extern const struct pctl_display_if amt_display;
 extern const struct pctl_consent_if amt_consent;
+extern const struct pctl_account_if amt_account;
 extern const struct pctl_method amt_methods[];
 
 /* pctl_inspect_if.hardware */

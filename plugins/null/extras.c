@@ -306,3 +306,29 @@ const struct pctl_method null_methods[] = {
 		.run = forget),
 	{ 0 },
 };
+
+/* --- Its account: any password is right, whatever it is set to. --------------------------------
+ */
+
+static void login(void *data, struct pctl_op *op)
+{
+	if (!null_failed(data, op, "fail_reads"))
+		pctl_op_done(op);
+}
+
+static void set_password(void *data, struct pctl_op *op, const struct pctl_secret *password)
+{
+	(void)password;
+	if (null_failed(data, op, "fail"))
+		return;
+	pctl_op_committed(op);
+	pctl_op_done(op);
+}
+
+const struct pctl_account_if null_account = {
+	.size = sizeof(null_account),
+	.min = 1,
+	.setting = "password",
+	.login = login,
+	.set_password = set_password,
+};

@@ -356,4 +356,5 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.methods = null_methods,
 	.max_in_flight = 2,
 	.display = &null_display,
+	.account = &null_account,
 };

@@ -48,6 +48,7 @@ extern const struct pctl_sensors_if null_sensors;
 bool null_lacks_consent(struct null_dev *dev, struct pctl_op *op);
 
 extern const struct pctl_consent_if null_consent;
+extern const struct pctl_account_if null_account;
 extern const struct pctl_method null_methods[];
 
 #endif

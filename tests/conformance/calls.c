@@ -52,6 +52,16 @@ static void log_read(struct run *run, const struct pctl_driver *d, void *dev)
 	d->log->read(dev, &run->op, NULL, run->tree);
 }
 
+static bool has_account(const struct pctl_driver *d)
+{
+	return d->account;
+}
+
+static void account_login(struct run *run, const struct pctl_driver *d, void *dev)
+{
+	d->account->login(dev, &run->op);
+}
+
 static bool has_sensors(const struct pctl_driver *d)
 {
 	return d->sensors;
@@ -80,6 +90,7 @@ const struct call rig_reads[] = {
 	{ "log.read", has_log, log_read, false },
 	{ "sensors.read", has_sensors, sensors_read, false },
 	{ "consent.get", has_consent, consent_get, false },
+	{ "account.login", has_account, account_login, false },
 	{ NULL, NULL, NULL, false },
 };
 

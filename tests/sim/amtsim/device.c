@@ -36,6 +36,8 @@ static const struct counter counters[] = {
 	COUNTER(unauth_bodies),
 	COUNTER(faults),
 	COUNTER(set_power),
+	COUNTER(asked_password),
+	COUNTER(set_password),
 	COUNTER(refused_power),
 	COUNTER(unsaid_power),
 	COUNTER(nmi),

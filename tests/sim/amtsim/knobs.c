@@ -348,6 +348,10 @@ static const struct knob table[] = {
 	WORD(pull_style, "normal both late",
 		"the last Pull: end only; end and a context; an empty one more", NULL),
 	NUM(no_software_identity, 1, 0, "CIM_SoftwareIdentity is answered 400 with an HTML page"),
+	WORD(passwd, "do refuse ignore lose mute hang",
+		"a new password is set; not; not, but answered well; set, and the connection "
+		"dropped; set, and never answered; not, and never answered",
+		NULL),
 	NUM(no_kvm, 1, 0, "there is no CIM_KVMRedirectionSAP"),
 	NUM(no_hardware, 1, 0, "there are no classes of parts"),
 	NUM(no_processor, 1, 0, "there is no CIM_Processor, as on AMT 21"),

@@ -65,6 +65,16 @@ enum pull_style {
 	PULL_LATE_END,
 };
 
+/* From PASSWD_LOSE on there is no answer. */
+enum new_password {
+	PASSWD_DO,
+	PASSWD_REFUSE,
+	PASSWD_IGNORE,
+	PASSWD_LOSE,
+	PASSWD_MUTE,
+	PASSWD_HANG,
+};
+
 /* Every member is explained in the table of knobs.c. */
 struct knobs {
 	struct web_knobs web;
@@ -146,6 +156,7 @@ struct knobs {
 	uint32_t kvm_limit;
 	uint32_t kvm_screens;
 	uint32_t kvm_fault;
+	uint32_t passwd;
 };
 
 struct counters {
@@ -187,6 +198,8 @@ struct counters {
 	uint64_t kvm_updates;
 	uint64_t kvm_keys;
 	uint64_t kvm_bytes_out;
+	uint64_t asked_password;
+	uint64_t set_password;
 };
 
 struct nonce {
