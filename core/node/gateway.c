@@ -270,7 +270,7 @@ static void make_arguments(const struct pctl_gateway *gw, const char *path, stru
 
 	*a = (struct arguments){ .n = 0 };
 	add(a, "ssh");
-	add(a, "-MNTax");
+	add(a, "-MNTaxk");
 	add(a, "-S");
 	add(a, path);
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {

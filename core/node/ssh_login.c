@@ -32,14 +32,22 @@
 #define LEAVE_MS   800u  /* between SIGTERM and SIGKILL, and until it is given up */
 #define SPOT_MAX   128u
 #define HANDLES    3u
-#define SETTINGS   16u /* of pctl_ssh_settings, at most */
+#define SETTINGS   24u /* of both tables, at most */
 #define SIZE_LIMIT 10000u
 #define FIRST_SIZE 80, 24
 
 /* Nothing else is forwarded, nothing is run, nothing stays behind, and a dead peer is noticed. */
 const char *const pctl_ssh_settings[] = { "LogLevel=INFO", "ClearAllForwardings=yes",
 	"PermitLocalCommand=no", "RemoteCommand=none", "ForkAfterAuthentication=no",
-	"ConnectTimeout=10", "ServerAliveInterval=5", "ServerAliveCountMax=3", NULL };
+	"ConnectTimeout=10", "ServerAliveInterval=5", "ServerAliveCountMax=3", "Tunnel=no", NULL };
+
+/*
+ * What of ssh_config(5) would break a login's promises: that the password is for who has shown a
+ * key that was known before, and that there is a terminal and a shell behind it.
+ */
+static const char *const login_settings[] = { "StrictHostKeyChecking=yes", "VerifyHostKeyDNS=no",
+	"NoHostAuthenticationForLocalhost=no", "SessionType=default", "StdinNull=no",
+	"ControlPath=none", NULL };
 
 enum stage {
 	LOGS_IN,
@@ -444,11 +452,13 @@ static void add_setting(struct arguments *a, const char *setting)
 static void add_settings(struct arguments *a, bool answers)
 {
 	add(a, "ssh");
-	add(a, "-ttax");
+	add(a, "-ttaxk");
 	add(a, "-e");
 	add(a, "none");
-	add_setting(a, "ControlPath=none");
-	add_setting(a, answers ? "NumberOfPasswordPrompts=1" : "BatchMode=yes");
+	add_setting(a, answers ? "BatchMode=no" : "BatchMode=yes");
+	add_setting(a, "NumberOfPasswordPrompts=1");
+	for (size_t i = 0; login_settings[i]; i++)
+		add_setting(a, login_settings[i]);
 	for (size_t i = 0; pctl_ssh_settings[i]; i++)
 		add_setting(a, pctl_ssh_settings[i]);
 }

@@ -154,6 +154,31 @@ def not_let_in(lab):
 
 
 @test
+def careless(lab):
+    """whatever the user's ssh_config says, an unknown host gets no password; and there is a terminal and a shell"""
+    _, sshd = bmc(lab)
+    nowhere = "UserKnownHostsFile /dev/null\n"
+    for more in ("StrictHostKeyChecking no\n" + nowhere, "StrictHostKeyChecking accept-new\n" + nowhere,
+                 "StrictHostKeyChecking accept-new\n", "NoHostAuthenticationForLocalhost yes\n",
+                 "StrictHostKeyChecking no\nVerifyHostKeyDNS yes\n"):
+        sshd.write("known_hosts", "")
+        sshd.client("other", more)
+        has(bad(lab.run("console", "r1"), 1).err, "r1: trust: over SSH: its host key is not known here")
+        same((sshd.read("known_hosts"), count(sshd, "password")), ("", 0), more)
+    sshd.knows("other")
+    sshd.client("other", "StrictHostKeyChecking no\n")
+    has(bad(lab.run("console", "r1"), 1).err, "r1: trust: over SSH: its host key has changed")
+    same(count(sshd, "password"), 0)
+    sshd.knows("host")
+    sshd.client("other", "StdinNull yes\nSessionType none\nBatchMode yes\nRequestTTY no\nEscapeChar x\n"
+                "RemoteCommand true\nForkAfterAuthentication yes\nLogLevel QUIET\nNumberOfPasswordPrompts 0\n"
+                f"Tunnel yes\nControlMaster auto\nControlPath {sshd.path('master')}\nControlPersist yes\n")
+    r = lab.run("console", "r1", stdin="one x\n")
+    same((r.status, r.err, "got one x" in r.out), (0, "", True), r)
+    nothing_left(lab, sshd)
+
+
+@test
 def lost(lab):
     """a connection that is lost is told and made again for a person, and a failure for a script; a killed shell is an end"""
     _, sshd = bmc(lab)
