@@ -114,3 +114,10 @@ static void console_open(struct run *run, const struct pctl_driver *d, void *dev
 }
 
 const struct call rig_console = { "console.open", has_console, console_open, false };
+
+static void console_open_free(struct run *run, const struct pctl_driver *d, void *dev)
+{
+	d->console->open(dev, &run->op, 0, &run->session);
+}
+
+const struct call rig_console_free = { "console.open", has_console, console_open_free, false };
