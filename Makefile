@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 JOBS ?= $(shell nproc)
 
-.PHONY: all deps demo check check-system bench bench-ipmi bench-compare fuzz lint format install deb dist clean help
+.PHONY: all deps demo check check-system bench bench-amt bench-ipmi bench-compare fuzz lint format install deb dist clean help
 
 all: $(BUILD)/CMakeCache.txt
 	@env -u MAKEFLAGS -u MAKELEVEL cmake --build $(BUILD) -j $(JOBS) -- --no-print-directory
@@ -35,6 +35,11 @@ check-%: all
 bench: all
 	@scripts/deps check
 	@scripts/bench
+
+bench-amt: all
+	@scripts/deps check
+	@scripts/bench amt
+	@scripts/bench-amt
 
 bench-ipmi: all
 	@scripts/deps check
@@ -71,6 +76,7 @@ help:
 	@echo 'make check-system tests with other programs'"'"' daemons; asks before it installs (YES=1: not)'
 	@echo '                  (make check-PART: one part of it; scripts/check-system --help names them)'
 	@echo 'make bench        timings beside other clients, in one table'
+	@echo 'make bench-amt    its rows of AMT beyond power: hardware beside status, a thousand consoles'
 	@echo 'make bench-ipmi   its rows of IPMI: beside ipmipower and ipmitool'
 	@echo 'make bench-compare BASE=REVISION  whether HEAD is slower than that, as ratios; ROWS= of make bench'
 	@echo 'make fuzz         each fuzz target for EACH=60 seconds'

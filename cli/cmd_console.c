@@ -5,6 +5,7 @@
 #include "command.h"
 #include "console.h"
 #include "escape.h"
+#include "guard.h"
 #include "say.h"
 #include "select.h"
 
@@ -13,6 +14,10 @@ static int check_way(const struct cli *cli)
 {
 	if (cli->options.follow && cli->options.escape) {
 		say("--escape is for what is typed, and --follow sends nothing: leave one out");
+		return CLI_USAGE;
+	}
+	if (cli->options.follow && cli->options.boot) {
+		say("--boot is for one console, and --follow starts nothing: leave one out");
 		return CLI_USAGE;
 	}
 	if (!cli->options.follow && cli->options.all) {
@@ -25,8 +30,11 @@ static int check_way(const struct cli *cli)
 
 static int talk(struct cli *cli, const struct selection *selection, int escape)
 {
-	if (selection->count == 1)
-		return console_talk(cli, selection->nodes[0], escape);
+	if (selection->count == 1) {
+		int status = cli->options.boot ? guard_confirm(cli, "boot", selection) : CLI_OK;
+
+		return status == CLI_OK ? console_talk(cli, selection->nodes[0], escape) : status;
+	}
 	PCTL_AUTO(free) char *folded = selection_fold(cli, selection);
 	say("console is for one node; --follow shows what several print: "
 	    "powerctl console --follow %s",
@@ -63,12 +71,14 @@ const struct command command_console = {
 		"sends a break,\n~^Z suspends, ~? shows all of them; --escape takes another "
 		"character. A lost connection is\nmade again. Where standard input is no terminal "
 		"it is sent as it is, and the command ends\nwhen it has ended and the console has "
-		"been quiet for 2 s.\n--follow shows what several nodes print, a line at a time, "
+		"been quiet for 2 s.\n--boot then resets the machine, or turns it on, with its "
+		"BIOS on the console, where the\ndriver can do that.\n--follow shows what several "
+		"nodes print, a line at a time, "
 		"and sends nothing:\npowerctl console --follow NODES.",
 	.flags = COMMAND_NODES,
 	.options = OPTIONS(OPTIONS_NODES, OPTIONS_SECRET, OPTION_TIMEOUT, OPTION_TRY_ANYWAY,
-		OPTION_FANOUT, OPTION_MAINTENANCE, OPTION_FOLLOW, OPTION_STEAL, OPTION_LOG,
-		OPTION_ESCAPE, OPTION_NO_RECONNECT),
+		OPTION_FANOUT, OPTION_MAINTENANCE, OPTION_FOLLOW, OPTION_STEAL, OPTION_BOOT,
+		OPTION_YES, OPTION_PROTECTED, OPTION_LOG, OPTION_ESCAPE, OPTION_NO_RECONNECT),
 	.exec = exec_console,
 	.verb = PCTL_VERB_CONSOLE,
 };

@@ -339,7 +339,7 @@ static const enum option_id *options_here(struct completion *c, const struct lin
 
 	if (command)
 		return command->options;
-	return words && words[1] ? method_options(c->cli, words[0], words[1]) : NULL;
+	return words && words[1] ? method_options(c->cli, words) : NULL;
 }
 
 static void offer_options(struct completion *c, const struct line *line)
@@ -364,11 +364,16 @@ static void offer_method(struct completion *c, const struct line *line)
 		offer_methods(c, words[0]);
 		return;
 	}
-	method = method_find(c->cli, words[0], words[1]);
-	if (!method)
+	size_t n = method_find(c->cli, words, &method);
+	if (!n)
+		return;
+	for (const struct pctl_property *p = method->parameters;
+		p && p->name && (p->flags & PCTL_PROPERTY_WORD); p++)
+		n++;
+	if (line->words.n < n + 1)
 		return;
 	/* Behind the first of NODES there are no more parameters. */
-	if (line->words.n == 2 || strchr(words[line->words.n - 1], '='))
+	if (line->words.n == n + 1 || strchr(words[line->words.n - 1], '='))
 		complete_parameter(c, method);
 	if (!strchr(c->word, '='))
 		complete_nodes(c);

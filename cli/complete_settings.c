@@ -7,6 +7,7 @@
 
 #include "complete.h"
 #include "login.h"
+#include "methods.h"
 #include "property.h"
 #include "text.h"
 
@@ -246,13 +247,17 @@ void complete_parameter(struct completion *c, const struct pctl_method *method)
 	bool value = c->begun[len] == '=';
 
 	for (const struct pctl_property *p = method->parameters; p && p->name; p++) {
-		PCTL_AUTO(free) char *word = pctl_xasprintf("%s=", p->name);
+		PCTL_AUTO(free) char *name = NULL;
+		const struct pctl_property shown = method_parameter(p, &name);
+		PCTL_AUTO(free) char *word = pctl_xasprintf("%s=", shown.name);
 
+		if (p->flags & PCTL_PROPERTY_WORD)
+			continue;
 		if (!value) {
 			complete_offer(c, word, p->help);
 			continue;
 		}
-		if (strlen(p->name) != len || strncmp(p->name, c->begun, len) != 0)
+		if (strlen(shown.name) != len || strncmp(shown.name, c->begun, len) != 0)
 			continue;
 		c->begun += len + 1;
 		for (size_t i = 0; p->choices && p->choices[i]; i++)
@@ -260,7 +265,7 @@ void complete_parameter(struct completion *c, const struct pctl_method *method)
 		if (p->type == PCTL_TYPE_BOOL) {
 			complete_offer(c, "true", NULL);
 			complete_offer(c, "false", NULL);
-		} else if (p->type == PCTL_TYPE_FILE) {
+		} else if (shown.type == PCTL_TYPE_FILE) {
 			offer_path(c);
 		}
 		return;

@@ -151,7 +151,16 @@ static void ignore_typed(void *data)
 	(void)data;
 }
 
+static void on_noted(void *data, const char *text)
+{
+	struct followed *n = data;
+
+	if (!n->follow->cli->options.quiet)
+		say("%s: %s", n->link.name, text);
+}
+
 static const struct console_events events = {
+	.noted = on_noted,
 	.opened = on_opened,
 	.printed = on_printed,
 	.typed = ignore_typed,

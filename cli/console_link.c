@@ -246,6 +246,14 @@ static void on_ended(void *data, const struct pctl_error *err)
 	drain(l);
 }
 
+static void on_note(void *data, const char *text)
+{
+	struct console_link *l = data;
+
+	if (!l->over)
+		l->events->noted(l->data, text);
+}
+
 static uint64_t rate_of(const struct pctl_stream *stream)
 {
 	const struct pctl_value *v = pctl_value_get(pctl_stream_facts(stream), "typing_rate");
@@ -259,6 +267,7 @@ static void begin(struct console_link *l, struct pctl_stream *stream)
 	struct console_wire *wire = pctl_xcalloc(1, sizeof(*wire));
 
 	pctl_stream_take(stream, on_ended, l);
+	pctl_stream_on_note(stream, on_note);
 	l->stream = stream;
 	l->wire = wire;
 	l->was_open = true;
@@ -271,6 +280,9 @@ static void begin(struct console_link *l, struct pctl_stream *stream)
 	wire->link = l;
 	(void)uv_poll_init(&l->cli->loop, &wire->poll, pctl_stream_fd(stream));
 	l->events->opened(l->data);
+	const char *note = console_link_fact(l, "note");
+	if (*note)
+		l->events->noted(l->data, note);
 	watch(l);
 }
 

@@ -34,6 +34,8 @@ struct console_events {
 	void (*printed)(void *data, const char *bytes, size_t n);
 	/* All that was typed is with the machine. */
 	void (*typed)(void *data);
+	/* Something to know about it: "the machine is off". */
+	void (*noted)(void *data, const char *text);
 	void (*failed)(void *data, const struct console_failure *failure);
 };
 

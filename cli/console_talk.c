@@ -17,6 +17,7 @@
 
 #include <powerctl/mem.h>
 
+#include "console_boot.h"
 #include "console_link.h"
 #include "console_log.h"
 #include "escape.h"
@@ -38,6 +39,8 @@ struct talk {
 	struct outflow out;
 	struct outflow words; /* to standard error: a terminal that takes nothing blocks nobody */
 	struct console_log log;
+	struct console_boot boot;
+	bool booted;
 	struct escape escape;
 	struct signals signals;
 	uv_signal_t stop, go, resize; /* SIGTSTP, SIGCONT, SIGWINCH */
@@ -58,6 +61,7 @@ static void leave(struct talk *t, int status)
 	t->over = true;
 	t->status = status;
 	console_link_stop(&t->link);
+	console_boot_stop(&t->boot);
 	inflow_stop(&t->in);
 	(void)uv_timer_stop(&t->quiet);
 }
@@ -145,11 +149,36 @@ static void on_resize(uv_signal_t *signal, int signum)
 	tell_size(signal->data);
 }
 
+static void on_booted(void *data, bool ok, const char *text)
+{
+	struct talk *t = data;
+
+	if (ok) {
+		notice(t, "it starts, with its BIOS on the console");
+		return;
+	}
+	PCTL_AUTO(free) char *said = pctl_xasprintf("not started: %s", text);
+	say_failure(t, said);
+	leave(t, CLI_FAILED);
+}
+
+/* Once: a console that is lost while the machine starts is only opened again. */
+static void boot(struct talk *t)
+{
+	if (!t->cli->options.boot || t->booted)
+		return;
+	t->booted = true;
+	t->boot.cli = t->cli;
+	t->boot.done = on_booted;
+	t->boot.data = t;
+	if (console_boot_start(&t->boot, t->link.node) != CLI_OK)
+		leave(t, CLI_USAGE);
+}
+
 static void on_opened(void *data)
 {
 	struct talk *t = data;
 	const char *kind = console_link_fact(&t->link, "kind");
-	const char *hint = console_link_fact(&t->link, "hint");
 	char name[ESCAPE_NAME_SIZE];
 
 	progress_stop(&t->progress);
@@ -163,12 +192,11 @@ static void on_opened(void *data)
 	else
 		notice(t, "console of %s; %s. leaves, %s? helps", of,
 			escape_name(t->escape.character, name), name);
-	if (*hint)
-		notice(t, "%s", hint);
 	if (t->person)
 		(void)terminal_raw(STDIN_FILENO);
 	tell_size(t);
 	inflow_start(&t->in);
+	boot(t);
 }
 
 static void wait_for_quiet(struct talk *t);
@@ -267,7 +295,13 @@ static void on_failed(void *data, const struct console_failure *failure)
 	leave(t, fine ? CLI_OK : CLI_FAILED);
 }
 
+static void on_noted(void *data, const char *text)
+{
+	notice(data, "%s", text);
+}
+
 static const struct console_events events = {
+	.noted = on_noted,
 	.opened = on_opened,
 	.printed = on_printed,
 	.typed = on_typed,
@@ -433,7 +467,7 @@ static void finish(struct talk *t)
 		notice(t, "console of %s closed", t->link.name);
 	terminal_restore();
 	/* A person who leaves wants no more; a script wants what came before the end. */
-	while (!console_link_is_gone(&t->link) ||
+	while (!console_link_is_gone(&t->link) || !console_boot_is_gone(&t->boot) ||
 		(!t->person && !t->signals.came && outflow_waits(&t->out)))
 		(void)uv_run(&t->cli->loop, UV_RUN_ONCE);
 	console_link_done(&t->link);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "methods.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include <powerctl/buf.h>
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
+#include "asked.h"
 #include "command.h"
 #include "property.h"
 #include "run.h"
@@ -70,37 +72,77 @@ static const struct pctl_method *find(const struct pctl_driver *d, const char *n
 	return NULL;
 }
 
-/* CLI_OK with both, or with *ret_method NULL where method is. */
-static int load(struct cli *cli, const char *driver, const char *method,
-	const struct pctl_driver **ret, const struct pctl_method **ret_method)
+/* `a b` stands for a-b too. Returns how many of words (NULL: none) are its name; 0: no method. */
+static size_t find_words(
+	const struct pctl_driver *d, const char *const *words, const struct pctl_method **ret)
+{
+	*ret = words[0] ? find(d, words[0]) : NULL;
+	if (*ret)
+		return 1;
+	if (!words[0] || !words[1])
+		return 0;
+	PCTL_AUTO(free) char *name = pctl_xasprintf("%s-%s", words[0], words[1]);
+	*ret = find(d, name);
+	return *ret ? 2 : 0;
+}
+
+/* The methods whose names begin with word and a hyphen: "get, put"; NULL: there are none. */
+static char *second_words(const struct pctl_driver *d, const char *word)
+{
+	size_t len = strlen(word);
+	struct pctl_buf buf;
+
+	pctl_buf_init(&buf, TEXT_ANSWER_MAX);
+	for (const struct pctl_method *m = d->methods; m && m->name; m++)
+		if (strncmp(m->name, word, len) == 0 && m->name[len] == '-')
+			pctl_buf_addf(&buf, "%s%s", buf.len ? ", " : "", m->name + len + 1);
+	if (buf.len)
+		return pctl_buf_steal(&buf);
+	pctl_buf_done(&buf);
+	return NULL;
+}
+
+static void no_method(const struct pctl_driver *d, const char *method)
 {
 	const char *words[WORDS_MAX + 1] = { NULL };
-	struct pctl_error err = { 0 };
 	size_t n = 0;
 
+	for (const struct pctl_method *m = d->methods; m && m->name && n < WORDS_MAX; m++)
+		words[n++] = m->name;
+	PCTL_AUTO(free) char *seconds = second_words(d, method);
+	const char *near = seconds ? NULL : pctl_parse_nearest(method, words);
+	if (seconds)
+		say("%s %s needs a second word: %s", d->name, method, seconds);
+	else if (near)
+		say("driver %s has no method '%s'; did you mean '%s'?", d->name, method, near);
+	else if (command_find(method))
+		say("driver %s has no method '%s'; the verb is: powerctl %s NODES", d->name, method,
+			method);
+	else if (n)
+		say("driver %s has no method '%s'; `powerctl help %s` lists them", d->name, method,
+			d->name);
+	else
+		say("driver %s has no methods of its own", d->name);
+}
+
+/* CLI_OK with both, or with *ret_method NULL where words has none; how many words name it. */
+static int load(struct cli *cli, const char *driver, const char *const *words,
+	const struct pctl_driver **ret, const struct pctl_method **ret_method, size_t *ret_n)
+{
+	struct pctl_error err = { 0 };
+
 	*ret_method = NULL;
+	*ret_n = 0;
 	if (pctl_core_driver(cli_core(cli), driver, ret, &err) < 0) {
 		say("%s", err.text);
 		return CLI_USAGE;
 	}
-	if (!method)
+	if (!words[0])
 		return CLI_OK;
-	*ret_method = find(*ret, method);
-	if (*ret_method)
+	*ret_n = find_words(*ret, words, ret_method);
+	if (*ret_n)
 		return CLI_OK;
-	for (const struct pctl_method *m = (*ret)->methods; m && m->name && n < WORDS_MAX; m++)
-		words[n++] = m->name;
-	const char *near = pctl_parse_nearest(method, words);
-	if (near)
-		say("driver %s has no method '%s'; did you mean '%s'?", driver, method, near);
-	else if (command_find(method))
-		say("driver %s has no method '%s'; the verb is: powerctl %s NODES", driver, method,
-			method);
-	else if (n)
-		say("driver %s has no method '%s'; `powerctl help %s` lists them", driver, method,
-			driver);
-	else
-		say("driver %s has no methods of its own", driver);
+	no_method(*ret, words[0]);
 	return CLI_USAGE;
 }
 
@@ -116,14 +158,39 @@ static const struct {
 };
 #define FLAG_ROWS (sizeof(flag_rows) / sizeof(flag_rows[0]))
 
-/* "text=TEXT [times=NUMBER] NODES" */
+struct pctl_property method_parameter(const struct pctl_property *p, char **ret_name)
+{
+	struct pctl_property shown = *p;
+
+	*ret_name = NULL;
+	if (p->flags & PCTL_PROPERTY_SECRET) {
+		shown.name = *ret_name = pctl_xasprintf("%s_file", p->name);
+		shown.type = PCTL_TYPE_FILE;
+		shown.flags &= ~PCTL_PROPERTY_SECRET;
+	}
+	return shown;
+}
+
+static void add_upper(struct pctl_buf *buf, const char *word)
+{
+	for (; *word; word++)
+		pctl_buf_addf(buf, "%c", toupper((unsigned char)*word));
+}
+
+/* "CLASS text=TEXT [times=NUMBER] NODES" */
 static char *usage_of(const struct pctl_method *m)
 {
 	struct pctl_buf buf;
 
 	pctl_buf_init(&buf, TEXT_ANSWER_MAX);
 	for (const struct pctl_property *p = m->parameters; p && p->name; p++) {
-		property_usage(&buf, p);
+		PCTL_AUTO(free) char *name = NULL;
+		const struct pctl_property shown = method_parameter(p, &name);
+
+		if (p->flags & PCTL_PROPERTY_WORD)
+			add_upper(&buf, p->name);
+		else
+			property_usage(&buf, &shown);
 		pctl_buf_adds(&buf, " ");
 	}
 	pctl_buf_adds(&buf, "NODES");
@@ -144,15 +211,26 @@ static void add_help(struct pctl_buf *buf, const struct pctl_method *m)
 		pctl_buf_addf(buf, "%s%s", first ? " (" : "; ", flag_rows[i].words);
 		first = false;
 	}
+	if (m->flags & PCTL_METHOD_READS_BARE && !first)
+		pctl_buf_adds(buf, "; without parameters it only reads");
 	pctl_buf_adds(buf, first ? "" : ")");
 }
 
 static void add_parameters(struct pctl_buf *buf, const struct pctl_method *m, int indent)
 {
 	for (const struct pctl_property *p = m->parameters; p && p->name; p++) {
-		pctl_buf_addf(buf, "\n%*s%-*s %s%s", indent, "", COLUMN - indent, p->name,
+		PCTL_AUTO(free) char *name = NULL;
+		const struct pctl_property shown = method_parameter(p, &name);
+
+		pctl_buf_addf(buf, "\n%*s%-*s %s%s", indent, "", COLUMN - indent, shown.name,
 			p->help ? p->help : "", p->help ? ": " : "");
-		property_describe(buf, p);
+		property_describe(buf, &shown);
+		if (p->type == PCTL_TYPE_TEXTS)
+			pctl_buf_addf(buf, ": say %s= again for each", p->name);
+		else if (p->type == PCTL_TYPE_FLAGS)
+			pctl_buf_adds(buf, "; with commas between them");
+		else if (p->flags & PCTL_PROPERTY_SECRET)
+			pctl_buf_adds(buf, " that holds it; - asks for it");
 	}
 }
 
@@ -208,20 +286,21 @@ static const enum option_id *options_of(const struct pctl_method *m)
 	return m->flags & PCTL_METHOD_CONFIRM ? confirm : change;
 }
 
-const struct pctl_method *method_find(struct cli *cli, const char *driver, const char *method)
+size_t method_find(struct cli *cli, const char *const *words, const struct pctl_method **ret)
 {
 	const struct pctl_driver *d = NULL;
 
-	if (!is_driver(cli, driver) || pctl_core_driver(cli_core(cli), driver, &d, NULL) < 0)
-		return NULL;
-	return find(d, method);
+	*ret = NULL;
+	if (!is_driver(cli, words[0]) || pctl_core_driver(cli_core(cli), words[0], &d, NULL) < 0)
+		return 0;
+	return find_words(d, words + 1, ret);
 }
 
-const enum option_id *method_options(struct cli *cli, const char *driver, const char *method)
+const enum option_id *method_options(struct cli *cli, const char *const *words)
 {
-	const struct pctl_method *m = method_find(cli, driver, method);
+	const struct pctl_method *m = NULL;
 
-	return m ? options_of(m) : NULL;
+	return method_find(cli, words, &m) ? options_of(m) : NULL;
 }
 
 static void call_init(struct call *c, const char *const *words)
@@ -235,10 +314,13 @@ static void call_init(struct call *c, const char *const *words)
 	c->command.verb = PCTL_VERB_METHOD;
 }
 
-static void call_take(struct call *c, const struct pctl_method *m)
+static void call_take(struct call *c, const char *driver, const struct pctl_method *m)
 {
 	struct pctl_buf help;
 
+	free(c->name);
+	c->name = pctl_xasprintf("%s %s", driver, m->name);
+	c->command.name = c->name;
 	pctl_buf_init(&help, TEXT_ANSWER_MAX);
 	add_help(&help, m);
 	if (m->parameters && m->parameters->name)
@@ -266,17 +348,56 @@ static bool is_parameter(const char *word)
 	return word[len] == '=';
 }
 
-/* Takes the parameters off the front of the words. */
-static int take_parameters(struct cli *cli, const char *const *words, struct pctl_value *map)
+static enum pctl_type type_of(const struct pctl_method *m, const char *name)
 {
+	for (const struct pctl_property *p = m->parameters; p && p->name; p++)
+		if (strcmp(p->name, name) == 0)
+			return p->type;
+	return PCTL_TYPE_TEXT;
+}
+
+/* One that takes a list may come again; words of one with fixed words may have commas instead. */
+static bool take_parameter(
+	const struct pctl_method *m, const char *key, const char *value, struct pctl_value *map)
+{
+	enum pctl_type type = type_of(m, key);
+	struct pctl_value *list = pctl_value_get(map, key);
+
+	if (type != PCTL_TYPE_TEXTS && type != PCTL_TYPE_FLAGS) {
+		if (!list)
+			pctl_value_set_text(map, key, value);
+		return !list;
+	}
+	if (!list) {
+		list = pctl_value_new_list();
+		pctl_value_set(map, key, list);
+	}
+	while (type == PCTL_TYPE_FLAGS && strchr(value, ',')) {
+		size_t len = strcspn(value, ",");
+		PCTL_AUTO(free) char *word = pctl_xstrndup(value, len);
+
+		pctl_value_add(list, pctl_value_new_text(word));
+		value += len + 1;
+	}
+	pctl_value_add(list, pctl_value_new_text(value));
+	return true;
+}
+
+/* Takes the parameters off the front of the words. */
+static int take_parameters(struct cli *cli, const struct pctl_method *m, const char *const *words,
+	struct pctl_value *map)
+{
+	for (const struct pctl_property *p = m->parameters;
+		p && p->name && (p->flags & PCTL_PROPERTY_WORD) && *words && !is_parameter(*words);
+		p++, words++)
+		pctl_value_set_text(map, p->name, *words);
 	for (; *words && is_parameter(*words); words++) {
 		PCTL_AUTO(free) char *key = pctl_xstrndup(*words, strcspn(*words, "="));
 
-		if (pctl_value_get(map, key)) {
+		if (!take_parameter(m, key, *words + strlen(key) + 1, map)) {
 			say("%s is given twice: leave one of them out", key);
 			return CLI_USAGE;
 		}
-		pctl_value_set_text(map, key, *words + strlen(key) + 1);
 	}
 	cli->args = words;
 	for (cli->nargs = 0; words[cli->nargs]; cli->nargs++) {
@@ -304,12 +425,14 @@ static int run(struct cli *cli, const struct pctl_method *method, const char *co
 {
 	struct pctl_request request = run_request_from(cli, PCTL_VERB_METHOD);
 	struct pctl_value *map = pctl_value_new_map();
+	struct asked asked = { .n = 0 };
 	struct selection selection;
+	struct pctl_error err = { 0 };
 
-	request.driver = words[0];
-	request.method = words[1];
+	request.driver = cli->options.words.v[0];
+	request.method = method->name;
 	request.arguments = map;
-	int status = take_parameters(cli, words + 2, map);
+	int status = take_parameters(cli, method, words, map);
 	if (status == CLI_OK)
 		status = command_check_words(cli);
 	if (status == CLI_OK) {
@@ -318,9 +441,15 @@ static int run(struct cli *cli, const struct pctl_method *method, const char *co
 			hint_at_parameter(cli, method);
 	}
 	if (status == CLI_OK) {
-		status = run_request(cli, &selection, &request, NULL);
+		if (asked_take(&asked, method, map, &err) < 0) {
+			say("%s", err.text);
+			status = CLI_USAGE;
+		} else {
+			status = run_request(cli, &selection, &request, NULL);
+		}
 		selection_done(&selection);
 	}
+	asked_done(&asked);
 	pctl_value_free(map);
 	return status;
 }
@@ -330,17 +459,18 @@ static int exec(struct cli *cli, struct call *c, const char *const *words)
 	const struct pctl_driver *driver = NULL;
 	const struct pctl_method *method = NULL;
 	struct pctl_error err = { 0 };
+	size_t n = 0;
 
 	if (!is_driver(cli, words[0]))
 		return command_unknown(cli, words);
-	int status = load(cli, words[0], words[1], &driver, &method);
+	int status = load(cli, words[0], words + 1, &driver, &method, &n);
 	if (status != CLI_OK)
 		return status;
 	if (!method) {
 		list_methods(driver);
 		return CLI_OK;
 	}
-	call_take(c, method);
+	call_take(c, words[0], method);
 	if (cli->options.help) {
 		help_command(stdout, &c->command);
 		return CLI_OK;
@@ -349,7 +479,7 @@ static int exec(struct cli *cli, struct call *c, const char *const *words)
 		say("%s", err.text);
 		return CLI_USAGE;
 	}
-	return run(cli, method, words);
+	return run(cli, method, words + 1 + n);
 }
 
 static const struct command nothing = { .name = "" };
@@ -371,10 +501,11 @@ int method_help(struct cli *cli)
 	const struct pctl_driver *driver = NULL;
 	const struct pctl_method *method = NULL;
 	struct call c;
+	size_t n = 0;
 
 	if (!is_driver(cli, cli->args[0]))
 		return command_unknown(cli, cli->args);
-	int status = load(cli, cli->args[0], cli->args[1], &driver, &method);
+	int status = load(cli, cli->args[0], cli->args + 1, &driver, &method, &n);
 	if (status != CLI_OK)
 		return status;
 	if (!method) {
@@ -382,7 +513,7 @@ int method_help(struct cli *cli)
 		return CLI_OK;
 	}
 	call_init(&c, cli->args);
-	call_take(&c, method);
+	call_take(&c, cli->args[0], method);
 	help_command(stdout, &c.command);
 	call_done(&c);
 	return CLI_OK;
@@ -403,6 +534,7 @@ struct pctl_value *method_list(const struct pctl_driver *d)
 			map, "changes", m->flags & (PCTL_METHOD_CHANGES | PCTL_METHOD_DISRUPTS));
 		pctl_value_set_bool(map, "disrupts", m->flags & PCTL_METHOD_DISRUPTS);
 		pctl_value_set_bool(map, "confirm", m->flags & PCTL_METHOD_CONFIRM);
+		pctl_value_set_bool(map, "reads_bare", m->flags & PCTL_METHOD_READS_BARE);
 		pctl_value_set(map, "parameters", property_list(m->parameters));
 		pctl_value_add(list, map);
 	}

@@ -28,8 +28,15 @@ char *method_nearest_driver(struct cli *cli, const char *word);
 /* A list of maps, as in docs/json.md. The caller frees it. */
 struct pctl_value *method_list(const struct pctl_driver *driver);
 
-/* For completion, which says nothing: the method, or NULL; and the options that it takes, or 0. */
-const struct pctl_method *method_find(struct cli *cli, const char *driver, const char *method);
-const enum option_id *method_options(struct cli *cli, const char *driver, const char *method);
+/*
+ * For completion, which says nothing. words are DRIVER METHOD..., NULL at their end: how many words
+ * the method's name has, and the method, or 0; and the options that it takes, or NULL.
+ */
+size_t method_find(
+	struct cli *cli, const char *const *words, const struct pctl_method **ret_method);
+const enum option_id *method_options(struct cli *cli, const char *const *words);
+
+/* A row as it stands on the command line: a secret by its file. free() *ret_name. */
+struct pctl_property method_parameter(const struct pctl_property *p, char **ret_name);
 
 #endif

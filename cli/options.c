@@ -51,14 +51,20 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"run none of the inventory's hooks, for emergencies"),
 
 	[OPTION_FOLLOW] = ROW("follow", 0, OPTION_FLAG, NULL, follow,
-		"show what the consoles of several nodes print; send nothing"),
+		"go on showing what comes, of several nodes; send nothing"),
 	[OPTION_STEAL] =
 		ROW("steal", 0, OPTION_FLAG, NULL, steal, "take it from whoever else is using it"),
+	[OPTION_BOOT] = ROW("boot", 0, OPTION_FLAG, NULL, boot,
+		"then reset it, or turn it on, with its BIOS on the console"),
+	[OPTION_END_SESSIONS] = ROW("end-sessions", 0, OPTION_FLAG, NULL, end_sessions,
+		"first end consoles that forbid it, whoever has them"),
 	[OPTION_LOG] = ROW("log", 0, OPTION_TEXT, "FILE", log, "append what is printed to a file"),
 	[OPTION_ESCAPE] = ROW("escape", 0, OPTION_TEXT, "CHARACTER", escape,
 		"what escape sequences begin with: ~, ^], none"),
 	[OPTION_NO_RECONNECT] = ROW(
 		"no-reconnect", 0, OPTION_FLAG, NULL, no_reconnect, "a lost connection is the end"),
+	[OPTION_EVERY] = ROW("every", 0, OPTION_DURATION, "DURATION", every_ms,
+		"with --follow: how often logs are read (5s)"),
 	[OPTION_NEW] =
 		ROW("new", 0, OPTION_FLAG, NULL, log_new, "only what came since you last looked"),
 	[OPTION_CLEAR] = ROW("clear", 0, OPTION_FLAG, NULL, clear, "empty the log"),
@@ -366,6 +372,11 @@ static const struct {
 	{ OPTION_LEGACY, OPTION_UEFI },
 	{ OPTION_ACCEPT, OPTION_FORGET },
 	{ OPTION_NEW, OPTION_CLEAR },
+	{ OPTION_FOLLOW, OPTION_CLEAR },
+	{ OPTION_FOLLOW, OPTION_DEADLINE },
+	{ OPTION_FOLLOW, OPTION_DRY_RUN },
+	{ OPTION_FOLLOW, OPTION_FOLD },
+	{ OPTION_FOLLOW, OPTION_SORT },
 	{ OPTION_NO_WAIT, OPTION_UNTIL },
 	{ OPTION_PASSWORD_FILE, OPTION_PASSWORD_STDIN },
 	{ OPTION_NAMES, OPTION_ALL },

@@ -39,9 +39,12 @@ enum option_id {
 	/* Of consoles and logs. */
 	OPTION_FOLLOW,
 	OPTION_STEAL,
+	OPTION_BOOT,
+	OPTION_END_SESSIONS,
 	OPTION_LOG,
 	OPTION_ESCAPE,
 	OPTION_NO_RECONNECT,
+	OPTION_EVERY,
 	OPTION_NEW,
 	OPTION_CLEAR,
 
@@ -153,7 +156,8 @@ struct options {
 	uint64_t force_after_ms;
 	const char *url, *until;
 
-	bool follow, steal, no_reconnect, log_new, clear;
+	bool follow, steal, boot, end_sessions, no_reconnect, log_new, clear;
+	uint64_t every_ms;
 	const char *log, *escape;
 
 	const char *since, *last;

@@ -117,6 +117,10 @@ static void add_error(
 static void add_tree(
 	struct pctl_buf *buf, const struct pctl_result *r, const struct render_style *style)
 {
+	if (r->verb == PCTL_VERB_HARDWARE && style->many && !style->verbose)
+		report_hardware(buf, r->tree);
+	if (buf->len)
+		return;
 	if (r->verb == PCTL_VERB_LOG)
 		report_events(buf, pctl_value_get(r->tree, "events"), style->indented);
 	else if (r->verb == PCTL_VERB_SENSORS)

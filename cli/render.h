@@ -9,6 +9,7 @@ struct render_style {
 	bool verbose;  /* add address, device code and hint */
 	bool folded;   /* verbose without the address, which no two share */
 	bool indented; /* trees as indented lines, not as lines that stand alone */
+	bool many;     /* of several nodes: hardware as a line of a table, unless verbose */
 	bool mend;     /* errors say which command mends them (`check`) */
 };
 

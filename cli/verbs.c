@@ -6,6 +6,7 @@
 #include <powerctl/parse.h>
 
 #include "command.h"
+#include "log_follow.h"
 #include "run.h"
 #include "say.h"
 
@@ -111,6 +112,10 @@ static int parse_until(const struct cli *cli, struct pctl_request *request)
 static int fill_log(const struct cli *cli, struct pctl_request *request)
 {
 	request->log_new = cli->options.log_new;
+	if (cli->options.every_ms && !cli->options.follow) {
+		say("--every goes with --follow: powerctl log --follow --every 30s NODES");
+		return CLI_USAGE;
+	}
 	if (!cli->options.clear)
 		return CLI_OK;
 	request->verb = PCTL_VERB_LOG_CLEAR;
@@ -153,7 +158,7 @@ static void remember_looks(struct cli *cli)
 /* `bootdev --show pxe n1`, `log clear n1`: the words before NODES are read as nodes. */
 static void hint_at_words(const struct cli *cli)
 {
-	static const char *const log_options[] = { "new", "clear", NULL };
+	static const char *const log_options[] = { "new", "clear", "follow", NULL };
 
 	if (cli->command == &command_log && cli->nargs > 0 &&
 		pctl_parse_choice(cli->args[0], log_options) >= 0)
@@ -178,7 +183,10 @@ static int exec_verb(struct cli *cli)
 		hint_at_words(cli);
 		return status;
 	}
-	status = run_request(cli, &selection, &request, NULL);
+	if (cli->options.follow)
+		status = log_follow(cli, &selection);
+	else
+		status = run_request(cli, &selection, &request, NULL);
 	selection_done(&selection);
 	if (cli->command == &command_log)
 		remember_looks(cli);
@@ -226,7 +234,7 @@ const struct command command_off = {
 		"in that time.\nSuccess means that the hardware said off.",
 	.flags = COMMAND_NODES,
 	.options = OPTIONS(OPTIONS_DISRUPT, OPTION_NO_WAIT, OPTION_SOFT, OPTION_FORCE_AFTER,
-		OPTION_WITH_CHILDREN),
+		OPTION_WITH_CHILDREN, OPTION_END_SESSIONS),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_OFF,
 };
@@ -238,7 +246,7 @@ const struct command command_reboot = {
 	.help = "What is on is power cycled and read on again; what is off is turned on. With "
 		"--soft the\noperating system is asked to restart.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS(OPTIONS_DISRUPT, STARTS, OPTION_SOFT),
+	.options = OPTIONS(OPTIONS_DISRUPT, STARTS, OPTION_SOFT, OPTION_END_SESSIONS),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_REBOOT,
 };
@@ -249,7 +257,8 @@ const struct command command_cycle = {
 	.summary = "power cycle; an error for what is off",
 	.help = "As reboot, but a machine that is off is an error; --on-if-off turns it on.",
 	.flags = COMMAND_NODES,
-	.options = OPTIONS(OPTIONS_DISRUPT, STARTS, OPTION_ON_IF_OFF, OPTION_SOFT),
+	.options = OPTIONS(
+		OPTIONS_DISRUPT, STARTS, OPTION_ON_IF_OFF, OPTION_SOFT, OPTION_END_SESSIONS),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_CYCLE,
 };
@@ -409,11 +418,12 @@ const struct command command_log = {
 	.summary = "what the device has noted (--new: since you last looked)",
 	.help = "The events of the device's own log, oldest first, times in UTC. --new leaves out "
 		"what "
-		"was there\nwhen you last looked, with or without --new. --clear empties the log: "
-		"what "
-		"was in it is gone.",
+		"was there\nwhen you last looked, with or without --new. --follow begins as --new "
+		"does and goes on with\nwhat comes, until ^C; a node that cannot be read is named "
+		"once and tried again.\n--clear empties the log: what was in it is gone.",
 	.flags = COMMAND_NODES | COMMAND_ALL,
-	.options = OPTIONS(OPTIONS_CHANGE, OPTION_YES, OPTION_NEW, OPTION_CLEAR),
+	.options = OPTIONS(
+		OPTIONS_CHANGE, OPTION_YES, OPTION_FOLLOW, OPTION_EVERY, OPTION_NEW, OPTION_CLEAR),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_LOG,
 };

@@ -16,7 +16,7 @@
 #include <openssl/md5.h>
 #include <openssl/sha.h>
 
-#define HEX_MAX (2u * SHA256_DIGEST_LENGTH + 1u)
+#define HEX_MAX PCTL_DIGEST_RESPONSE
 
 /* --- The challenge. --------------------------------------------------------------------------- */
 
@@ -390,21 +390,40 @@ static int calculate(struct sum *sum)
 	return 0;
 }
 
-int pctl_digest_answer(const struct pctl_digest *challenge, const struct pctl_digest_answer *answer,
-	char *buf, size_t size)
+/* Wipe *ret in any case. */
+static int sum_up(const struct pctl_digest *challenge, const struct pctl_digest_answer *answer,
+	struct sum *ret)
 {
-	struct sum sum = { .challenge = challenge, .answer = answer };
-	struct out out = { .buf = buf, .size = size, .full = !size };
-
-	sum.algorithm = find_algorithm(text(challenge->algorithm));
-	if (!sum.algorithm || !is_clean(answer->username, "") || !is_clean(answer->uri, "\"\\") ||
+	*ret = (struct sum){ .challenge = challenge, .answer = answer };
+	ret->algorithm = find_algorithm(text(challenge->algorithm));
+	if (!ret->algorithm || !is_clean(answer->username, "") || !is_clean(answer->uri, "\"\\") ||
 		!is_clean(answer->cnonce, "\"\\"))
 		return PCTL_E_INTERNAL;
 	if (challenge->qop_auth || challenge->qop_auth_int)
-		sum.qop = challenge->qop_auth ? "auth" : "auth-int";
-	(void)snprintf(sum.nc, sizeof(sum.nc), "%08x", (unsigned int)answer->nc);
+		ret->qop = challenge->qop_auth ? "auth" : "auth-int";
+	(void)snprintf(ret->nc, sizeof(ret->nc), "%08x", (unsigned int)answer->nc);
+	return calculate(ret);
+}
 
-	int r = calculate(&sum);
+int pctl_digest_response(const struct pctl_digest *challenge,
+	const struct pctl_digest_answer *answer, char ret[PCTL_DIGEST_RESPONSE])
+{
+	struct sum sum;
+
+	int r = sum_up(challenge, answer, &sum);
+	if (r == 0)
+		memcpy(ret, sum.response, PCTL_DIGEST_RESPONSE);
+	explicit_bzero(&sum, sizeof(sum));
+	return r;
+}
+
+int pctl_digest_answer(const struct pctl_digest *challenge, const struct pctl_digest_answer *answer,
+	char *buf, size_t size)
+{
+	struct sum sum;
+	struct out out = { .buf = buf, .size = size, .full = !size };
+
+	int r = sum_up(challenge, answer, &sum);
 	if (r == 0)
 		put_answer(&out, &sum);
 	explicit_bzero(&sum, sizeof(sum));

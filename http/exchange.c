@@ -356,15 +356,11 @@ void exchange_hang_up(struct exchange *ex)
 
 /* --- What went wrong. ------------------------------------------------------------------------- */
 
-static int not_connected(const struct exchange *ex, struct pctl_error *ret)
+int exchange_not_connected(uint16_t port, int number, struct pctl_error *ret)
 {
-	long number = 0;
-
-	curl_easy_getinfo(ex->easy, CURLINFO_OS_ERRNO, &number);
 	switch (number) {
 	case ECONNREFUSED:
-		pctl_error_set(ret, PCTL_E_UNREACHABLE, "connection refused by port %u",
-			ex->session->port);
+		pctl_error_set(ret, PCTL_E_UNREACHABLE, "connection refused by port %u", port);
 		(void)pctl_error_flag(ret, PCTL_ERROR_NOT_LISTENING);
 		return pctl_error_device_code(ret, "ECONNREFUSED");
 	case EHOSTUNREACH:
@@ -379,11 +375,19 @@ static int not_connected(const struct exchange *ex, struct pctl_error *ret)
 		pctl_error_set(ret, PCTL_E_UNREACHABLE, "no connection: %s", strerror(ECONNRESET));
 		return pctl_error_flag(ret, PCTL_ERROR_DROPPED);
 	default:
-		if (pctl_error_shortage(ret, (int)number))
+		if (pctl_error_shortage(ret, number))
 			return PCTL_E_INTERNAL;
-		return pctl_error_set(ret, pctl_error_from_errno((int)number), "no connection: %s",
-			strerror((int)number));
+		return pctl_error_set(
+			ret, pctl_error_from_errno(number), "no connection: %s", strerror(number));
 	}
+}
+
+static int not_connected(const struct exchange *ex, struct pctl_error *ret)
+{
+	long number = 0;
+
+	curl_easy_getinfo(ex->easy, CURLINFO_OS_ERRNO, &number);
+	return exchange_not_connected(ex->session->port, (int)number, ret);
 }
 
 /* Lost on the way: whoever sent a change does not know what became of it. */

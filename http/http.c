@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include <openssl/ssl.h>
 #include <powerctl/mem.h>
 
 /* More in one multi handle cost more each: 1.1 times at 1000, 3 times at 3000 (libcurl 7.88). */
@@ -29,6 +30,8 @@ void http_handle_closed(struct pctl_http *http)
 	void (*closed)(void *data) = http->closed;
 	void *data = http->closed_data;
 	tls_stores_free(http->stores);
+	SSL_CTX_free(http->contexts[0]);
+	SSL_CTX_free(http->contexts[1]);
 	if (http->libcurl)
 		curl_global_cleanup();
 	free(http->wires);

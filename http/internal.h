@@ -37,6 +37,7 @@ struct pctl_http {
 	size_t spare_n;
 	struct exchange *finished; /* libcurl is done with them, we are not */
 	struct tls_store *stores;  /* loaded when first needed */
+	SSL_CTX *contexts[2];      /* of connections: modern, legacy; made when first needed */
 	size_t sessions;
 	uint64_t serial;
 	uint32_t wire_serial;
@@ -200,6 +201,8 @@ bool exchange_is_header(
 	const char *line, size_t len, const char *name, const char **ret, size_t *n);
 /* Turns what libcurl has to say into an error of ours; ex->err wins if it is set. */
 int exchange_error(struct exchange *ex, struct pctl_error *ret);
+/* Why a connection did not come about: number is an errno value, 0 where none is known. */
+int exchange_not_connected(uint16_t port, int number, struct pctl_error *ret);
 
 /* --- session.c -------------------------------------------------------------------------------- */
 
@@ -228,6 +231,25 @@ void digest_hex(const unsigned char *bytes, size_t n, char *hex);
 
 /* --- tls.c ------------------------------------------------------------------------------------ */
 
+/* AMT up to 11: SHA-1 signatures, 2047-bit keys, no secure renegotiation. */
+#define TLS_LEGACY_CIPHERS "DEFAULT:@SECLEVEL=0"
+#define TLS_LEGACY_OPTIONS (SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION)
+
+/* Who shows a certificate, and who may vouch for it. */
+struct tls_peer {
+	struct pctl_http *http;
+	struct pctl_device *device;
+	const char *ca_file;
+	bool legacy;
+};
+
+/* In place of OpenSSL's own: 1 accepts, else err says why not. */
+int tls_verify(const struct tls_peer *peer, X509_STORE_CTX *ctx, struct pctl_error *err);
+/*
+ * What OpenSSL's words mean: fills ret and returns its class. 0: nothing that is known, which a
+ * handshake always is.
+ */
+int tls_said(const char *words, bool handshake, bool legacy, struct pctl_error *ret);
 int tls_set_up(struct exchange *ex);
 /* A CURLcode that TLS is to blame for: fills ret and returns its class, else 0. */
 int tls_error(const struct exchange *ex, struct pctl_error *ret);

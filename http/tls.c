@@ -67,19 +67,17 @@ static bool set_name(X509_VERIFY_PARAM *param, const char *host)
 }
 
 /* The chain ends at a CA we know, and the certificate is for the name we asked for. */
-static bool ca_vouches(
-	const struct pctl_http_session *session, X509 *leaf, STACK_OF(X509) * untrusted)
+static bool ca_vouches(const struct tls_peer *peer, X509 *leaf, STACK_OF(X509) * untrusted)
 {
-	X509_STORE *store = find_store(session->http, session->ca_file);
+	X509_STORE *store = find_store(peer->http, peer->ca_file);
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	bool ok = store && ctx && X509_STORE_CTX_init(ctx, store, leaf, untrusted) == 1 &&
 		  X509_STORE_CTX_set_default(ctx, "ssl_server") == 1;
 
 	if (ok) {
 		X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
-		X509_VERIFY_PARAM_set_auth_level(param, session->legacy_tls ? 0 : 1);
-		ok = set_name(param, pctl_device_host(session->device)) &&
-		     X509_verify_cert(ctx) == 1;
+		X509_VERIFY_PARAM_set_auth_level(param, peer->legacy ? 0 : 1);
+		ok = set_name(param, pctl_device_host(peer->device)) && X509_verify_cert(ctx) == 1;
 	}
 	X509_STORE_CTX_free(ctx);
 	return ok;
@@ -98,21 +96,32 @@ static bool fingerprint(const X509 *leaf, char hex[65])
 	return true;
 }
 
-/* In place of OpenSSL's own: 1 accepts. The reason goes to the exchange, past libcurl. */
-static int verify(X509_STORE_CTX *ctx, void *data)
+int tls_verify(const struct tls_peer *peer, X509_STORE_CTX *ctx, struct pctl_error *err)
 {
-	struct exchange *ex = data;
 	X509 *leaf = X509_STORE_CTX_get0_cert(ctx);
 	char hex[65];
 	bool ok = false;
 
 	if (!leaf || !fingerprint(leaf, hex))
-		pctl_error_set(&ex->err, PCTL_E_TRUST, "its certificate cannot be read");
+		pctl_error_set(err, PCTL_E_TRUST, "its certificate cannot be read");
 	else
-		ok = ca_vouches(ex->session, leaf, X509_STORE_CTX_get0_untrusted(ctx)) ||
-		     pctl_pin_check(ex->session->device, "tls", hex, &ex->err) == 0;
+		ok = ca_vouches(peer, leaf, X509_STORE_CTX_get0_untrusted(ctx)) ||
+		     pctl_pin_check(peer->device, "tls", hex, err) == 0;
 	X509_STORE_CTX_set_error(ctx, ok ? X509_V_OK : X509_V_ERR_CERT_REJECTED);
 	return ok;
+}
+
+/* The reason goes to the exchange, past libcurl. */
+static int verify(X509_STORE_CTX *ctx, void *data)
+{
+	struct exchange *ex = data;
+	const struct pctl_http_session *session = ex->session;
+	const struct tls_peer peer = { .http = ex->http,
+		.device = session->device,
+		.ca_file = session->ca_file,
+		.legacy = session->legacy_tls };
+
+	return tls_verify(&peer, ctx, &ex->err);
 }
 
 /* --- libcurl. --------------------------------------------------------------------------------- */
@@ -133,8 +142,7 @@ static CURLcode on_context(CURL *easy, void *ssl_ctx, void *data)
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
 	if (!ex->session->legacy_tls)
 		return CURLE_OK;
-	SSL_CTX_set_options(
-		ctx, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION);
+	SSL_CTX_set_options(ctx, TLS_LEGACY_OPTIONS);
 	return CURLE_OK;
 }
 
@@ -158,7 +166,7 @@ int tls_set_up(struct exchange *ex)
 				    : (long)CURL_SSLVERSION_TLSv1_2);
 	/* AMT up to 11: SHA-1 signatures, 2047-bit keys, no secure renegotiation. */
 	if (session->legacy_tls)
-		curl_easy_setopt(easy, CURLOPT_SSL_CIPHER_LIST, "DEFAULT:@SECLEVEL=0");
+		curl_easy_setopt(easy, CURLOPT_SSL_CIPHER_LIST, TLS_LEGACY_CIPHERS);
 	curl_easy_setopt(easy, CURLOPT_SSLCERT, session->client_cert);
 	curl_easy_setopt(easy, CURLOPT_SSLKEY, session->client_key);
 	curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, ex);
@@ -200,16 +208,16 @@ static const char *const old_device[] = { "unsupported protocol", "protocol vers
 	"too small", "md too weak", "wrong signature", "unexpected eof", "SSL_ERROR_SYSCALL",
 	"insufficient security", "digital envelope", NULL };
 
-static int failed_handshake(const struct exchange *ex, struct pctl_error *ret)
+static int failed_handshake(const char *words, bool legacy, struct pctl_error *ret)
 {
-	const char *said = strrchr(ex->curl_text, ':');
-	bool cut = strstr(ex->curl_text, "SYSCALL") || strstr(ex->curl_text, "unexpected eof");
+	const char *said = strrchr(words, ':');
+	bool cut = strstr(words, "SYSCALL") || strstr(words, "unexpected eof");
 	int code = cut ? PCTL_E_UNREACHABLE : PCTL_E_PROTOCOL;
 	unsigned flags = cut ? PCTL_ERROR_DROPPED : 0;
 
-	said = cut ? "connection closed" : said ? said + 1 : ex->curl_text;
-	for (size_t i = 0; !ex->session->legacy_tls && old_device[i]; i++) {
-		if (!strstr(ex->curl_text, old_device[i]))
+	said = cut ? "connection closed" : said ? said + 1 : words;
+	for (size_t i = 0; !legacy && old_device[i]; i++) {
+		if (!strstr(words, old_device[i]))
 			continue;
 		pctl_error_set(ret, code,
 			"TLS handshake failed: %s; an old device may need legacy_tls: true", said);
@@ -219,19 +227,24 @@ static int failed_handshake(const struct exchange *ex, struct pctl_error *ret)
 	return pctl_error_flag(ret, flags);
 }
 
-int tls_error(const struct exchange *ex, struct pctl_error *ret)
+int tls_said(const char *words, bool handshake, bool legacy, struct pctl_error *ret)
 {
 	size_t n = sizeof(meanings) / sizeof(*meanings);
 
+	for (size_t i = 0; i < n; i++) {
+		if (strstr(words, meanings[i].words))
+			return pctl_error_set(ret, meanings[i].code, "%s", meanings[i].text);
+	}
+	return handshake ? failed_handshake(words, legacy, ret) : 0;
+}
+
+int tls_error(const struct exchange *ex, struct pctl_error *ret)
+{
 	if (ex->turn.result == CURLE_SSL_CERTPROBLEM)
 		return pctl_error_set(
 			ret, PCTL_E_CONFIG, "client_cert or client_key: %s", ex->curl_text);
 	if (!ex->turn.handshake || ex->turn.received)
 		return 0;
 	/* In TLS 1.3 a refusal of our certificate follows the handshake. */
-	for (size_t i = 0; i < n; i++) {
-		if (strstr(ex->curl_text, meanings[i].words))
-			return pctl_error_set(ret, meanings[i].code, "%s", meanings[i].text);
-	}
-	return ex->turn.sent ? 0 : failed_handshake(ex, ret);
+	return tls_said(ex->curl_text, !ex->turn.sent, ex->session->legacy_tls, ret);
 }

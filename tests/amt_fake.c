@@ -126,6 +126,19 @@ const struct pctl_secret *pctl_setting_secret(const struct pctl_device *device, 
 }
 
 /* A pin of kind "tls" is the fact "pin_tls" here. */
+uint64_t pctl_device_answer_ms(const struct pctl_device *device)
+{
+	(void)device;
+	return 10000;
+}
+
+int pctl_pin_check(
+	struct pctl_device *device, const char *kind, const char *value, struct pctl_error *err)
+{
+	(void)device, (void)kind, (void)value, (void)err;
+	return 0;
+}
+
 bool pctl_pin_known(const struct pctl_device *device, const char *kind)
 {
 	char key[32];
@@ -478,6 +491,38 @@ void fake_info(struct fake *fake, struct pctl_value *ret)
 	struct pctl_op *op = begin(fake);
 
 	pctl_driver.inspect->info(fake->dev, op, ret);
+	finish(fake);
+}
+
+void fake_hardware(struct fake *fake, struct pctl_value *ret)
+{
+	struct pctl_op *op = begin(fake);
+
+	pctl_driver.inspect->hardware(fake->dev, op, ret);
+	finish(fake);
+}
+
+void fake_sensors(struct fake *fake, struct pctl_value *ret)
+{
+	struct pctl_op *op = begin(fake);
+
+	pctl_driver.sensors->read(fake->dev, op, ret);
+	finish(fake);
+}
+
+void fake_log(struct fake *fake, const char *after, struct pctl_value *ret)
+{
+	struct pctl_op *op = begin(fake);
+
+	pctl_driver.log->read(fake->dev, op, after, ret);
+	finish(fake);
+}
+
+void fake_clear_log(struct fake *fake)
+{
+	struct pctl_op *op = begin(fake);
+
+	pctl_driver.log->clear(fake->dev, op);
 	finish(fake);
 }
 

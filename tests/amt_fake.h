@@ -60,7 +60,7 @@ struct fake {
 
 	const struct exchange *script;
 	size_t exchanges, sent; /* how many there are, and were used */
-	char *requests[16];     /* their bodies */
+	char *requests[32];     /* their bodies */
 	uint16_t ports[2];      /* of the connections: plain, over TLS; 0: none was wanted */
 
 	uv_loop_t loop;
@@ -91,6 +91,10 @@ void fake_act(struct fake *fake, enum pctl_action action);
 void fake_boot_set(struct fake *fake, const struct pctl_boot *boot);
 void fake_boot_get(struct fake *fake, struct pctl_boot *ret);
 void fake_info(struct fake *fake, struct pctl_value *ret);
+void fake_hardware(struct fake *fake, struct pctl_value *ret);
+void fake_sensors(struct fake *fake, struct pctl_value *ret);
+void fake_log(struct fake *fake, const char *after, struct pctl_value *ret);
+void fake_clear_log(struct fake *fake);
 
 const char *fake_fact(const struct fake *fake, const char *key);
 void fake_set_fact(struct fake *fake, const char *key, const char *value);

@@ -289,6 +289,116 @@ static void test_info(void **state)
 	free_recorded(script, f->exchanges);
 }
 
+static void test_hardware(void **state)
+{
+	struct fake *f = *state;
+
+	need_folder();
+	struct pctl_value *v = pctl_value_new_map();
+	const struct exchange script[] = {
+		{ .want = { "Get<" }, .raw = recorded("cim/chassis/get.xml") },
+		{ .want = { "Get<" }, .raw = recorded("cim/card/get.xml") },
+		{ .want = { "Get<" }, .raw = recorded("cim/bios/element/get.xml") },
+		{ .want = { "Enumerate<" }, .raw = recorded("cim/chip/enumerate.xml") },
+		{ .want = { "Pull<" }, .raw = recorded("cim/chip/pull.xml") },
+		/* There is more, it says: then it is the memory, which is a kind of chips. */
+		{ .want = { "Pull<" }, .raw = recorded("cim/physical/memory/pull.xml") },
+		{ .want = { "Enumerate<" },
+			.raw = recorded("cim/physical/processor/enumerate.xml") },
+		{ .want = { "Pull<" }, .raw = recorded("cim/physical/processor/pull.xml") },
+		{ .want = { "Enumerate<" }, .raw = recorded("cim/physical/memory/enumerate.xml") },
+		{ .want = { "Pull<" }, .raw = recorded("cim/physical/memory/pull.xml") },
+		{ .want = { "Enumerate<" }, .raw = recorded("cim/mediaaccess/enumerate.xml") },
+		{ .want = { "Pull<" }, .raw = recorded("cim/mediaaccess/pull.xml") },
+		{ .want = { "Enumerate<" }, .raw = recorded("cim/physical/package/enumerate.xml") },
+		{ .want = { "Pull<" }, .raw = recorded("cim/physical/package/pull.xml") },
+		{ .want = { "Enumerate<" }, .raw = recorded("cim/battery/enumerate.xml") },
+		{ .want = { "Pull<" }, .raw = recorded("cim/battery/pull.xml") },
+	};
+	fake_script(f, script, sizeof(script) / sizeof(script[0]));
+	fake_hardware(f, v);
+	fake_assert_done(f);
+	assert_string_equal(text(pctl_value_get(v, "chassis"), "serial"), "JRQN0243007J");
+	assert_string_equal(text(pctl_value_get(v, "board"), "name"), "NUC9V7QNB");
+	const struct pctl_value *bios = pctl_value_at(pctl_value_get(v, "firmware"), 0);
+	assert_string_equal(text(bios, "version"), "QNCFLX70.0054.2020.0810.2227");
+	assert_string_equal(text(bios, "released"), "2020-08-10T00:00:00Z");
+	const struct pctl_value *parts = pctl_value_get(v, "parts");
+	/* A processor, two modules, two disks, a battery. */
+	assert_int_equal(pctl_value_count(parts), 6);
+	const struct pctl_value *cpu = pctl_value_at(parts, 0), *dimm = pctl_value_at(parts, 2);
+	assert_string_equal(text(cpu, "type"), "processor");
+	assert_string_equal(text(cpu, "product"), "Intel(R) Core(TM) i7-9850H CPU @ 2.60GHz");
+	assert_string_equal(text(cpu, "family"), "Core i7");
+	assert_int_equal(pctl_value_int(pctl_value_get(cpu, "speed_mhz")), 2400);
+	assert_string_equal(text(dimm, "name"), "BANK 2");
+	assert_string_equal(text(dimm, "manufacturer"), "Crucial");
+	assert_string_equal(text(dimm, "part_number"), "CT16G4SFD824A.M16FE");
+	assert_string_equal(text(dimm, "memory_type"), "DDR4");
+	assert_string_equal(text(dimm, "form_factor"), "SO-DIMM");
+	assert_int_equal(pctl_value_int(pctl_value_get(dimm, "size_mib")), 16384);
+	const struct pctl_value *disk = pctl_value_at(parts, 4);
+	assert_string_equal(text(disk, "type"), "disk");
+	/* 500107862 thousand bytes. */
+	assert_int_equal(pctl_value_int(pctl_value_get(disk, "size_mib")), 476940);
+	assert_string_equal(text(disk, "product"), "(none)"); /* the only package is the board */
+	pctl_value_free(v);
+	free_recorded(script, f->exchanges);
+}
+
+static void test_log(void **state)
+{
+	struct fake *f = *state;
+
+	need_folder();
+	struct pctl_value *v = pctl_value_new_map();
+	const struct exchange script[] = {
+		{ .want = { "PositionToFirstRecord_INPUT" },
+			.raw = recorded("amt/messagelog/positiontofirstrecord.xml") },
+		{ .want = { "<h:IterationIdentifier>1<", "<h:MaxReadRecords>390<" },
+			.raw = recorded("amt/messagelog/getrecords.xml") },
+		{ .want = { "ReadRecords_INPUT", "<h:StartIndex>1<" },
+			.raw = recorded("amt/auditlog/readrecords.xml") },
+	};
+	fake_script(f, script, 3);
+	fake_log(f, NULL, v);
+	fake_assert_done(f);
+	const struct pctl_value *events = pctl_value_get(v, "events");
+	assert_int_equal(pctl_value_count(events), 5);
+	assert_string_equal(text(pctl_value_at(events, 0), "source"), "audit");
+	assert_string_equal(text(pctl_value_at(events, 0), "clock"), "unset");
+	assert_string_equal(text(pctl_value_at(events, 1), "event"),
+		"firmware updated (from 12.0.40.1433 to 12.0.36.1428), by the machine itself");
+	assert_string_equal(text(pctl_value_at(events, 2), "event"), "starting: PCI resources");
+	assert_string_equal(
+		text(pctl_value_at(events, 4), "event"), "authentication failed 10 times");
+	assert_string_equal(text(pctl_value_at(events, 4), "time"), "2024-01-06T03:26:27Z");
+	pctl_value_free(v);
+	free_recorded(script, f->exchanges);
+}
+
+static void test_sensors(void **state)
+{
+	struct fake *f = *state;
+
+	need_folder();
+	struct pctl_value *v = pctl_value_new_map();
+	const struct exchange script[] = {
+		{ .want = { "Enumerate<", "CIM_NumericSensor" },
+			.raw = recorded("cim/sensor/enumerate.xml") },
+		{ .want = { "Pull<" }, .raw = recorded("cim/physical/package/pull.xml") },
+		{ .want = { "Enumerate<", "CIM_Sensor" },
+			.raw = recorded("cim/sensor/enumerate.xml") },
+		{ .want = { "Pull<" }, .raw = recorded("cim/sensor/pull.xml") },
+		{ .want = { "Pull<" }, .raw = recorded("cim/physical/package/pull.xml") },
+	};
+	fake_script(f, script, 5);
+	fake_sensors(f, v);
+	fake_assert_failed(f, PCTL_E_UNSUPPORTED, "no sensors that measure");
+	pctl_value_free(v);
+	free_recorded(script, f->exchanges);
+}
+
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
@@ -301,6 +411,9 @@ int main(void)
 		TEST(test_power),
 		TEST(test_boot),
 		TEST(test_info),
+		TEST(test_hardware),
+		TEST(test_log),
+		TEST(test_sensors),
 	};
 
 	folder = vectors ? pctl_xasprintf("%s/amt", vectors)

@@ -137,7 +137,34 @@ static void run_set(
 	answer(op);
 }
 
+/* What is more than one word, or none that may be shown. */
+static void run_lists(
+	void *dev, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret)
+{
+	const struct pctl_secret *secret = pctl_argument_secret(args, "password");
+	struct pctl_buf said;
+
+	(void)dev;
+	note("lists", "-");
+	pctl_buf_init(&said, 4096);
+	pctl_buf_addf(&said, "%" PRIu64, pctl_argument_flags(args, "some"));
+	for (size_t i = 0; i < pctl_argument_texts(args, "many"); i++)
+		pctl_buf_addf(&said, " %s", pctl_argument_texts_at(args, "many", i));
+	assert_null(pctl_argument_texts_at(args, "many", pctl_argument_texts(args, "many")));
+	pctl_buf_addf(&said, " %s", secret ? pctl_secret_data(secret) : "-");
+	pctl_value_set_text(ret, "said", said.data);
+	pctl_buf_done(&said);
+	answer(op);
+}
+
 static const char *const colours[] = { "red", "green", NULL };
+
+static const struct pctl_property list_parameters[] = {
+	PCTL_PROPERTY(.name = "some", .type = PCTL_TYPE_FLAGS, .choices = colours),
+	PCTL_PROPERTY(.name = "many", .type = PCTL_TYPE_TEXTS),
+	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET),
+	{ 0 },
+};
 
 static const struct pctl_property parameters[] = {
 	PCTL_PROPERTY(.name = "text", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_REQUIRED),
@@ -165,6 +192,11 @@ static const struct pctl_method methods[] = {
 		.parameters = parameters,
 		.flags = PCTL_METHOD_CHANGES | PCTL_METHOD_REPEATABLE },
 	{ .name = "crash", .help = "h", .run = run_get, .flags = PCTL_METHOD_DISRUPTS },
+	{ .name = "lists",
+		.help = "h",
+		.run = run_lists,
+		.parameters = list_parameters,
+		.flags = PCTL_METHOD_CHANGES | PCTL_METHOD_READS_BARE },
 	{ .name = "wipe",
 		.help = "h",
 		.run = run_get,
@@ -458,6 +490,60 @@ static void test_arguments_and_defaults(void **state)
 	assert_null(w->got.tree); /* an empty answer is none */
 }
 
+/* Lists and secrets; and whoever says nothing changes nothing, so that no lock is held. */
+static void test_lists_and_secrets(void **state)
+{
+	struct play *w = *state;
+	struct pctl_value *map = pctl_value_new_map(), *some = pctl_value_new_list(),
+			  *many = pctl_value_new_list();
+	PCTL_AUTO(free) char *file = pctl_xasprintf("%s/secret", w->world.dir);
+	FILE *f = fopen(file, "w");
+
+	assert_non_null(f);
+	(void)fputs("hush\n", f);
+	assert_int_equal(fchmod(fileno(f), 0600), 0);
+	(void)fclose(f);
+	play(w, VERB(PCTL_VERB_METHOD, .driver = "fake", .method = "lists"));
+	succeeds(w, "lists:-");
+	assert_string_equal(said(w), "0 -");
+	assert_false(w->fake.locked);
+	pctl_value_add(some, pctl_value_new_text("red"));
+	pctl_value_add(some, pctl_value_new_text("green"));
+	pctl_value_add(many, pctl_value_new_text("a=1"));
+	pctl_value_add(many, pctl_value_new_text("b"));
+	pctl_value_set(map, "some", some);
+	pctl_value_set(map, "many", many);
+	pctl_value_set_text(map, "password_file", file);
+	play(w, VERB(PCTL_VERB_METHOD, .driver = "fake", .method = "lists", .arguments = map));
+	succeeds(w, "lists:-");
+	assert_string_equal(said(w), "3 a=1 b hush");
+	assert_true(w->fake.locked);
+	play(w, VERB(PCTL_VERB_METHOD, .driver = "fake", .method = "lists", .arguments = map,
+			.dry_run = true));
+	pctl_value_free(map);
+	assert_non_null(
+		strstr(w->got.notes, "some=red some=green many=a=1 many=b password_file=/"));
+	assert_null(strstr(w->got.notes, "hush"));
+}
+
+static void test_no_secret_in_place(void **state)
+{
+	struct pctl_problems *problems = pctl_problems_new();
+	struct pctl_value *map = pctl_value_new_map();
+	struct pctl_arguments *args = NULL;
+
+	(void)state;
+	pctl_value_set_text(map, "password", "hush");
+	assert_int_equal(
+		pctl_arguments_new(&fake_driver, "lists", map, &args, problems), PCTL_E_CONFIG);
+	assert_int_equal(pctl_problems_count(problems), 1);
+	assert_string_equal(pctl_problems_at(problems, 0),
+		"password: a secret does not stand on a command line; password_file=FILE names a "
+		"file that holds it, password_env=VARIABLE a variable");
+	pctl_value_free(map);
+	pctl_problems_free(problems);
+}
+
 static void refused(struct play *w, const char *method, const char *key, const char *value,
 	const size_t *nodes, size_t count, const char *const *wanted)
 {
@@ -672,6 +758,8 @@ int main(void)
 		TEST(test_sensors),
 		TEST(test_what_a_driver_lacks),
 		TEST(test_arguments_and_defaults),
+		TEST(test_lists_and_secrets),
+		TEST(test_no_secret_in_place),
 		TEST(test_mistakes_before_anything_is_sent),
 		TEST(test_a_missing_argument),
 		TEST(test_flags_are_the_methods),

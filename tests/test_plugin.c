@@ -56,8 +56,10 @@ static void test_refusals_say_what_was_wanted(void **state)
 	refused(ODD_DIR, "norun", "a method lacks help or run");
 	refused(ODD_DIR, "nohelp", "a method lacks help or run");
 	refused(ODD_DIR, "badparam", "the name of a property is not of the form");
-	refused(ODD_DIR, "secretparam", "is a secret");
-	refused(ODD_DIR, "listparam", "is of a type that is no single value");
+	refused(ODD_DIR, "secretparam", "its name does not say what it is");
+	refused(ODD_DIR, "listsecret", "secret parameter is no text");
+	refused(ODD_DIR, "optionalword", "that is a bare word is not required");
+	refused(ODD_DIR, "lateword", "that is a bare word does not come first");
 	refused(ODD_DIR, "nochoices", "is a choice without choices");
 	refused(ODD_DIR, "badsetting", "the name of a property is not of the form");
 	refused(ODD_DIR, "othertype", "of a type that this program does not know");

@@ -11,6 +11,7 @@
 struct pctl_arguments {
 	const struct pctl_method *method;
 	struct pctl_value *map; /* what the settings borrow their texts from */
+	struct pctl_secrets *secrets;
 	struct pctl_settings settings;
 };
 
@@ -18,14 +19,16 @@ struct pctl_arguments {
 const struct pctl_method *pctl_method_find(const struct pctl_driver *driver, const char *name);
 
 /*
- * Finds the method and checks map (texts by the names of parameters; NULL: none; copied) against
- * its parameters. PCTL_E_CONFIG: problems has every mistake. free with pctl_arguments_free().
+ * Finds the method and checks map (texts, and lists of them, by the names of parameters; NULL:
+ * none; copied) against its parameters, of which secrets are read. PCTL_E_CONFIG: problems has
+ * every mistake. free with pctl_arguments_free().
  */
 int pctl_arguments_new(const struct pctl_driver *driver, const char *method,
 	const struct pctl_value *map, struct pctl_arguments **ret, struct pctl_problems *problems);
 void pctl_arguments_free(struct pctl_arguments *args);
 
-/* The method's flags as a verb's: PCTL_VERB_. */
-unsigned pctl_method_verb_flags(const struct pctl_method *method);
+/* What the method does with these arguments (NULL: none), as a verb's flags: PCTL_VERB_. */
+unsigned pctl_method_verb_flags(
+	const struct pctl_method *method, const struct pctl_value *arguments);
 
 #endif

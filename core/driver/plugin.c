@@ -242,13 +242,21 @@ static const char *copy_properties(const struct pctl_property *from, struct pctl
 
 /* --- Methods. --------------------------------------------------------------------------------- */
 
-/* A parameter stands on the command line as NAME=VALUE: that is all it can be. */
-static const char *wrong_parameter(const struct pctl_property *p)
+/* It stands on the command line, a secret by the name of its file. */
+static const char *wrong_parameter(const struct pctl_property *table, const struct pctl_property *p)
 {
-	if ((unsigned)p->type > PCTL_TYPE_FILE)
-		return "a method's parameter is of a type that is no single value";
-	if (p->flags & PCTL_PROPERTY_SECRET)
-		return "a method's parameter is a secret, which must not stand on a command line";
+	if ((p->flags & PCTL_PROPERTY_SECRET) &&
+		(p->type != PCTL_TYPE_TEXT || !pctl_key_is_secret(p->name)))
+		return "a method's secret parameter is no text, or its name does not say what it "
+		       "is: it needs a word like password, secret, token or key";
+	if (!(p->flags & PCTL_PROPERTY_WORD))
+		return NULL;
+	if (!(p->flags & PCTL_PROPERTY_REQUIRED) || p->default_text ||
+		(unsigned)p->type > PCTL_TYPE_FILE || (p->flags & PCTL_PROPERTY_SECRET))
+		return "a method's parameter that is a bare word is not required, is a list, or is "
+		       "a secret";
+	if (p != table && !(p[-1].flags & PCTL_PROPERTY_WORD))
+		return "a method's parameter that is a bare word does not come first";
 	return NULL;
 }
 
@@ -278,7 +286,7 @@ static const char *take_method(struct pctl_plugin *plugin, const struct pctl_met
 	m->parameters = *table;
 	plugin->methods_n++;
 	for (const struct pctl_property *p = *table; p->name && !why; p++)
-		why = wrong_parameter(p);
+		why = wrong_parameter(*table, p);
 	return why;
 }
 

@@ -112,7 +112,7 @@ static int take_method(struct pctl_run *run, struct pctl_problems *problems)
 	int e = refuse_others(run, problems);
 	if (r < 0 || e < 0)
 		return PCTL_E_CONFIG;
-	run->flags |= pctl_method_verb_flags(run->arguments->method);
+	run->flags |= pctl_method_verb_flags(run->arguments->method, run->arguments->map);
 	run->request.driver = loaded->name;
 	run->request.method = run->arguments->method->name;
 	run->request.arguments = run->arguments->map;
@@ -182,7 +182,7 @@ static unsigned method_flags(const struct pctl_run *run)
 	if (run->request.verb == PCTL_VERB_METHOD &&
 		pctl_core_load(run->core, run->request.driver, &loaded, &err) == 0)
 		method = pctl_method_find(loaded->driver, run->request.method);
-	return method ? pctl_method_verb_flags(method) : 0;
+	return method ? pctl_method_verb_flags(method, run->request.arguments) : 0;
 }
 
 static void find_kin(struct pctl_run *run, const size_t *nodes, size_t count)

@@ -470,6 +470,75 @@ bool pctl_task_can(const struct pctl_task *t, enum pctl_action action)
 	return !t->power_read || !t->power.tells_actions || (t->power.actions & bit);
 }
 
+/* --- Consoles that forbid actions. --------------------------------------------------------------
+ */
+
+static bool console_forbids(const struct pctl_task *t, enum pctl_action action)
+{
+	const struct pctl_console_if *console = t->target->loaded->driver->console;
+
+	return console && (console->refused_actions & PCTL_ACTION_BIT(action));
+}
+
+static void start_end_sessions(struct pctl_task *t, const struct pctl_driver *d, void *dev)
+{
+	(void)t;
+	d->console->end_sessions(dev, &t->op);
+}
+
+static const struct pctl_call end_sessions = {
+	.name = "console.end_sessions",
+	.start = start_end_sessions,
+	.limit_offset = offsetof(struct pctl_target, read_ms),
+	.times = 1,
+};
+
+static void on_sessions_ended(struct pctl_task *t)
+{
+	pctl_step_act(t, t->action, t->act_then, t->act_failed);
+}
+
+/* The device does not say why: an open console is what most often is. */
+static void on_act_failed(struct pctl_task *t)
+{
+	pctl_step_fn *failed = t->act_failed;
+	struct pctl_error *e = &t->error;
+
+	if ((e->code == PCTL_E_REFUSED || e->code == PCTL_E_STATE) && !t->sessions_ended) {
+		PCTL_AUTO(free) char *text = pctl_xstrdup(e->text);
+		PCTL_AUTO(free) char *code = pctl_xstrdup(e->device_code);
+		unsigned flags = e->flags;
+
+		(void)pctl_error_set(e, e->code,
+			"%s; an open console forbids '%s': close it, or --end-sessions", text,
+			pctl_action_name(t->action));
+		(void)pctl_error_device_code(e, "%s", code);
+		e->flags = flags;
+	}
+	if (failed)
+		failed(t);
+	else
+		pctl_task_end_error(t, e);
+}
+
+static void send_action(struct pctl_task *t, pctl_step_fn *then, pctl_step_fn *failed)
+{
+	const struct pctl_console_if *console = t->target->loaded->driver->console;
+
+	if (!console_forbids(t, t->action)) {
+		pctl_step_try_or(t, &power_act, then, failed);
+		return;
+	}
+	t->act_then = then;
+	t->act_failed = failed;
+	if (t->request->end_sessions && console->end_sessions && !t->sessions_ended) {
+		t->sessions_ended = true;
+		pctl_step_try(t, &end_sessions, on_sessions_ended);
+	} else {
+		pctl_step_try_or(t, &power_act, then, on_act_failed);
+	}
+}
+
 void pctl_step_act(
 	struct pctl_task *t, enum pctl_action action, pctl_step_fn *then, pctl_step_fn *failed)
 {
@@ -494,7 +563,7 @@ void pctl_step_act(
 				      : "in a state not read");
 		pctl_task_end_ok(t, "ok");
 	} else {
-		pctl_step_try_or(t, &power_act, then, failed);
+		send_action(t, then, failed);
 	}
 }
 

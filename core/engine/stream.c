@@ -18,6 +18,7 @@ struct pctl_stream {
 	bool told; /* the session's end was heard of */
 	struct pctl_error why;
 	pctl_stream_ended_fn *ended;
+	pctl_stream_note_fn *note;
 	void *data;
 	pctl_stream_closed_fn *closed;
 	void *closed_data;
@@ -47,6 +48,15 @@ static void on_ended(void *data, const struct pctl_error *err)
 		s->ended(s->data, err);
 }
 
+static void on_note(void *data, const char *text)
+{
+	struct pctl_stream *s = data;
+
+	pctl_log(PCTL_LOG_TRACE, s->device, "session: %s", text);
+	if (s->note && !s->closing)
+		s->note(s->data, text);
+}
+
 struct pctl_stream *pctl_stream_new(
 	struct pctl_run *run, struct pctl_device *device, struct pctl_session *session)
 {
@@ -57,6 +67,8 @@ struct pctl_stream *pctl_stream_new(
 	s->session = session;
 	session->ended = on_ended;
 	session->data = s;
+	if (session->size >= offsetof(struct pctl_session, note) + sizeof(session->note))
+		session->note = on_note;
 	pctl_run_hold(run);
 	return s;
 }
@@ -72,6 +84,11 @@ void pctl_stream_take(struct pctl_stream *s, pctl_stream_ended_fn *ended, void *
 	s->taken = true;
 	s->ended = ended;
 	s->data = data;
+}
+
+void pctl_stream_on_note(struct pctl_stream *s, pctl_stream_note_fn *note)
+{
+	s->note = note;
 }
 
 int pctl_stream_fd(const struct pctl_stream *s)

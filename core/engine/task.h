@@ -112,10 +112,12 @@ struct pctl_task {
 	bool from_intent;
 	unsigned get_flags;      /* PCTL_GET_ of the next reading */
 	enum pctl_action action; /* the latest */
-	struct pctl_sent sent;   /* of the latest action or other change */
-	struct pctl_sent armed;  /* of the boot device for the next start */
-	bool resent;             /* on and off may be sent a second time, not more */
-	bool seen;               /* after an action it was read in another state than on */
+	bool sessions_ended;
+	pctl_step_fn *act_then, *act_failed;
+	struct pctl_sent sent;  /* of the latest action or other change */
+	struct pctl_sent armed; /* of the boot device for the next start */
+	bool resent;            /* on and off may be sent a second time, not more */
+	bool seen;              /* after an action it was read in another state than on */
 	enum pctl_power_state wanted;
 	uint64_t poll_ms, wait_until;
 	struct pctl_late late;

@@ -85,6 +85,11 @@ bool pctl_task_can_boot(struct pctl_task *t)
 			pctl_target_with(t->target));
 		return false;
 	}
+	if (boot->flags & PCTL_BOOT_WITH_CONSOLE && !(d->boot->flags & PCTL_BOOT_TAKES_CONSOLE)) {
+		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED,
+			"driver %s cannot show the BIOS on the console", d->name);
+		return false;
+	}
 	return true;
 }
 

@@ -68,6 +68,15 @@ static const struct pctl_call *call_of(const struct pctl_task *t)
 	return &method_once;
 }
 
+static void add_word(struct pctl_buf *words, const char *key, const struct pctl_value *v)
+{
+	bool list = pctl_value_kind(v) == PCTL_VALUE_LIST;
+
+	for (size_t i = 0; i < (list ? pctl_value_count(v) : 1); i++)
+		pctl_buf_addf(
+			words, " %s=%s", key, pctl_value_text(list ? pctl_value_at(v, i) : v));
+}
+
 static void say_what_it_would_be(struct pctl_task *t)
 {
 	const struct pctl_value *map = t->request->arguments;
@@ -75,8 +84,7 @@ static void say_what_it_would_be(struct pctl_task *t)
 
 	pctl_buf_init(&words, WORDS_MAX);
 	for (size_t i = 0; i < pctl_value_count(map); i++)
-		pctl_buf_addf(&words, " %s=%s", pctl_value_key_at(map, i),
-			pctl_value_text(pctl_value_at(map, i)));
+		add_word(&words, pctl_value_key_at(map, i), pctl_value_at(map, i));
 	pctl_task_note(t, "would send '%s%s'", t->request->method, words.data);
 	pctl_buf_done(&words);
 }

@@ -20,6 +20,7 @@
  *   method.run               must, where its PCTL_METHOD_CHANGES says that it changes something
  *   boot.set, identify.set   may; without it they are tried again, which does the same as once
  *   console.open             must not
+ *   console.end_sessions     must not: before the action it is for, nothing has happened
  *   what only reads          must not
  *
  * An op has one commit point. Where a second request of it changes the device too, say
@@ -138,6 +139,11 @@ enum pctl_type {
  * where a device has several names for one machine, take one of them and refuse the others in open.
  */
 #define PCTL_PROPERTY_UNIT 8u
+/*
+ * Only of a method's parameters: it is required, and stands on the command line as a bare word,
+ * before what is written NAME=VALUE. Such rows come first in their table.
+ */
+#define PCTL_PROPERTY_WORD 16u
 
 /* One setting. A table of these ends with a row that has no name. */
 struct pctl_property {
@@ -211,11 +217,18 @@ struct pctl_boot {
 	enum pctl_boot_mode mode;
 	bool persistent; /* else for the next start only */
 	const char *url; /* PCTL_BOOT_HTTP; NULL otherwise */
+	uint32_t flags;  /* PCTL_BOOT_WITH_CONSOLE or 0 */
 };
+
+/* In pctl_boot.flags: for the next start, what the BIOS shows goes to the console as well. Only
+ * where pctl_boot_if.flags has PCTL_BOOT_TAKES_CONSOLE. */
+#define PCTL_BOOT_WITH_CONSOLE 1u
 
 /* The device takes an override only together with a power action: set() is called right before
  * act(). */
 #define PCTL_BOOT_APPLY_AT_POWER_ACTION 1u
+/* set() knows PCTL_BOOT_WITH_CONSOLE. */
+#define PCTL_BOOT_TAKES_CONSOLE 2u
 
 struct pctl_boot_if {
 	uint32_t size;
@@ -256,8 +269,14 @@ struct pctl_console_if {
 	 */
 	void (*open)(
 		void *dev, struct pctl_op *op, unsigned flags, struct pctl_session **ret_session);
-	/* PCTL_ACTION_BIT()s the device refuses while one is open; not acted upon yet. */
+	/* PCTL_ACTION_BIT()s the device refuses while one is open. */
 	uint32_t refused_actions;
+	/*
+	 * Optional. Ends all sessions that make the device refuse actions (consoles, media),
+	 * whoever has them; that there is none is no failure. `off --end-sessions` calls it before
+	 * one of refused_actions. Must not call pctl_op_committed().
+	 */
+	void (*end_sessions)(void *dev, struct pctl_op *op);
 };
 
 /* Trees as inspect's. */
@@ -289,6 +308,8 @@ struct pctl_sensors_if {
 #define PCTL_METHOD_REPEATABLE 4u
 /* Asks on a terminal before it does anything, else wants --yes. */
 #define PCTL_METHOD_CONFIRM 8u
+/* Without any parameter it only reads: the flags above hold where one is given. */
+#define PCTL_METHOD_READS_BARE 16u
 
 /*
  * The arguments of a method, by the names of its parameter table, checked and with their defaults;
@@ -301,7 +322,13 @@ PCTL_API bool pctl_argument_bool(const struct pctl_arguments *args, const char *
 PCTL_API uint64_t pctl_argument_uint(const struct pctl_arguments *args, const char *name);
 PCTL_API uint64_t pctl_argument_duration(const struct pctl_arguments *args, const char *name);
 PCTL_API int pctl_argument_choice(const struct pctl_arguments *args, const char *name);
+PCTL_API uint64_t pctl_argument_flags(const struct pctl_arguments *args, const char *name);
+PCTL_API size_t pctl_argument_texts(const struct pctl_arguments *args, const char *name);
+PCTL_API const char *pctl_argument_texts_at(
+	const struct pctl_arguments *args, const char *name, size_t i);
 PCTL_API bool pctl_argument_given(const struct pctl_arguments *args, const char *name);
+PCTL_API const struct pctl_secret *pctl_argument_secret(
+	const struct pctl_arguments *args, const char *name);
 
 /*
  * What fits no interface: `powerctl DRIVER METHOD [PARAMETER=VALUE ...] NODES`. A table of these
@@ -310,9 +337,13 @@ PCTL_API bool pctl_argument_given(const struct pctl_arguments *args, const char 
 struct pctl_method {
 	uint32_t size;
 	uint32_t flags;
-	const char *name; /* lower case, words joined by - */
+	const char *name; /* lower case, words joined by -; `a-b` may be typed as `a b` too */
 	const char *help; /* one line: what it does */
-	/* NULL: none. Single values that are no secrets: they stand on the command line. */
+	/*
+	 * NULL: none. They stand on the command line: a list by saying NAME=VALUE again
+	 * (PCTL_TYPE_TEXTS) or with commas (PCTL_TYPE_FLAGS), a secret as NAME_file=FILE or
+	 * NAME_env=VARIABLE and never in place; its name needs a word like password or key.
+	 */
 	const struct pctl_property *parameters;
 	uint32_t limit_ms; /* how long it may take; less than a read: as long as a read */
 	/*

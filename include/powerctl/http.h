@@ -166,6 +166,16 @@ struct pctl_digest_answer {
 PCTL_API int pctl_digest_answer(const struct pctl_digest *challenge,
 	const struct pctl_digest_answer *answer, char *buf, size_t size);
 
+/* The longest response with its zero: SHA-256 in hex. */
+#define PCTL_DIGEST_RESPONSE 65u
+
+/*
+ * Only the response, for protocols that carry the fields of a Digest login in another form than
+ * HTTP's: lower-case hex with a zero. Without qop (RFC 2069) cnonce and nc are not hashed.
+ */
+PCTL_API int pctl_digest_response(const struct pctl_digest *challenge,
+	const struct pctl_digest_answer *answer, char ret[PCTL_DIGEST_RESPONSE]);
+
 #ifdef __cplusplus
 }
 #endif

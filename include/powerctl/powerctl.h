@@ -115,6 +115,7 @@ struct pctl_request {
 	bool identify_off;                /* IDENTIFY */
 	bool steal;                       /* CONSOLE: end the session of somebody else */
 
+	bool end_sessions;       /* OFF, REBOOT, CYCLE: first end consoles that forbid it */
 	bool no_wait;            /* end when accepted */
 	bool until_ready;        /* ON, REBOOT, CYCLE, RESET, BOOT: then wait as WAIT_READY does */
 	bool soft;               /* OFF, REBOOT: ask the operating system */
@@ -140,8 +141,8 @@ struct pctl_request {
 
 	bool log_new; /* LOG: only events since this user's last look */
 
-	/* METHOD: whose it is (nodes of other drivers are problems), its name, and a map of texts
-	 * by the names of its parameters, or NULL. */
+	/* METHOD: whose it is (nodes of other drivers are problems), its name, and a map of texts,
+	 * and of lists of texts, by the names of its parameters, or NULL. */
 	const char *driver, *method;
 	const struct pctl_value *arguments;
 };

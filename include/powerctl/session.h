@@ -54,6 +54,11 @@ struct pctl_session {
 	 */
 	void (*ended)(void *data, const struct pctl_error *err);
 	void *data;
+	/*
+	 * The user's. Something that whoever looks at the session should know while it goes on, one
+	 * line: "the machine is off". From the loop, not after ended(); NULL: nobody wants it.
+	 */
+	void (*note)(void *data, const char *text);
 };
 
 #ifdef __cplusplus

@@ -30,6 +30,13 @@ typedef void pctl_stream_closed_fn(void *data, const struct pctl_error *err);
 PCTL_API void pctl_stream_take(struct pctl_stream *stream, pctl_stream_ended_fn *ended, void *data);
 
 /*
+ * What is told while it is open ("the machine is off"): text lives for the call. Once the stream
+ * was taken; not after pctl_stream_close().
+ */
+typedef void pctl_stream_note_fn(void *data, const char *text);
+PCTL_API void pctl_stream_on_note(struct pctl_stream *stream, pctl_stream_note_fn *note);
+
+/*
  * Non-blocking; -1 where there is none. It stays the stream's: watch it, read and write it, do not
  * close it. Its end of file is the end of the stream, which may be all that shows it: close it, and
  * closed() says why.

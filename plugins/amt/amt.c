@@ -28,6 +28,10 @@ static const struct pctl_property properties[] = {
 	PCTL_PROPERTY(.name = "tls_port", .type = PCTL_TYPE_UINT, .min = 1, .max = 65535,
 		.default_text = "16993",
 		.help = "TCP port of HTTPS; where only port is set: port + 1 with tls: auto"),
+	PCTL_PROPERTY(.name = "redirection_port", .type = PCTL_TYPE_UINT, .min = 1, .max = 65535,
+		.help = "TCP port of consoles, screens and media; none: the one of HTTP + 2"),
+	PCTL_PROPERTY(.name = "redirection_tls_port", .type = PCTL_TYPE_UINT, .min = 1,
+		.max = 65535, .help = "the same over TLS; none: the one of HTTPS + 2"),
 	PCTL_PROPERTY(.name = "legacy_tls", .type = PCTL_TYPE_BOOL, .default_text = "false",
 		.help = "allow TLS 1.0, short keys and old ciphers, for AMT up to 11"),
 	PCTL_PROPERTY(.name = "ca_file", .type = PCTL_TYPE_FILE,
@@ -118,14 +122,36 @@ static int open_device(
 	return 0;
 }
 
+static void dispose(struct amt_dev *dev)
+{
+	pctl_closed_fn *closed = dev->closed;
+	void *data = dev->closed_data;
+
+	amt_link_done(dev);
+	free(dev);
+	closed(data);
+}
+
+void amt_hold_open(struct amt_dev *dev)
+{
+	dev->holds++;
+}
+
+void amt_release(struct amt_dev *dev)
+{
+	if (--dev->holds == 0 && dev->closed)
+		dispose(dev);
+}
+
 /* HTTP has no goodbye: hanging up is all. */
 static void close_device(void *data, pctl_closed_fn *closed, void *closed_data)
 {
 	struct amt_dev *dev = data;
 
-	amt_link_done(dev);
-	free(dev);
-	closed(closed_data);
+	dev->closed = closed;
+	dev->closed_data = closed_data;
+	if (!dev->holds)
+		dispose(dev);
 }
 
 static void idle(void *data)
@@ -148,6 +174,10 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.power = &amt_power,
 	.boot = &amt_boot,
 	.inspect = &amt_inspect,
+	.console = &amt_console,
+	.log = &amt_log,
+	.sensors = &amt_sensors,
+	.methods = amt_methods,
 	/* Its engine sleeps, and loses the packets that wake it. */
 	.connect_ms = 6000,
 	.default_port = 16992,

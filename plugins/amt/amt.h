@@ -6,7 +6,14 @@
  *	version, recovery                    what versions and boot parameters look like, no I/O
  *	link                                 which port, TLS or not; one HTTP request
  *	call                                 an op as a chain of WS-Management requests
- *	power, boot, inspect                 the operations
+ *	records/: bytes, event, audit, records   the records of both logs, no I/O
+ *	smbios                               what the firmware's numbers and texts mean, no I/O
+ *	power, boot, inspect, hardware, log, sensors   the operations
+ *	classes/: class, tables              classes as tables of fields, no I/O
+ *	classes/: chain and the others       methods: they read classes, and change them
+ *	redirection/: frame, login           redirection as bytes and frames, no I/O
+ *	redirection/: wire, session, switch  a connection, up to the end of its login
+ *	redirection/: sol                    the console
  *	amt                                  settings and the driver's table
  */
 #ifndef POWERCTL_AMT_AMT_H
@@ -15,6 +22,8 @@
 #include <powerctl/driver.h>
 #include <powerctl/http.h>
 
+#include "classes/class.h"
+#include "records/records.h"
 #include "wsman/answer.h"
 
 /* What the devices of one loop share. */
@@ -50,6 +59,8 @@ struct link {
  * trial say; amt_call_answered() follows, perhaps at once.
  */
 void amt_link_send(struct amt_dev *dev, const char *body, size_t len, bool changes);
+/* The port that is spoken to, over TLS or not. */
+uint16_t amt_link_port(const struct amt_dev *dev, bool tls);
 void amt_link_cancel(struct amt_dev *dev);
 void amt_link_idle(struct amt_dev *dev);
 void amt_link_done(struct amt_dev *dev);
@@ -70,6 +81,7 @@ struct call {
 	struct wsman held;    /* built ahead, see amt_hold() */
 	struct answer_want want;
 	bool changes;
+	bool taken; /* a change was answered: see amt_changed() */
 	amt_then_fn *then;
 	amt_except_fn *except;
 	amt_each_fn *each;
@@ -77,13 +89,24 @@ struct call {
 	unsigned pulls, items;
 	bool restarted;
 	uint32_t message_id; /* of the next request */
+	void *kept;
+	void (*over)(void *kept);
 };
 
 /* Starts working on op; ends it. amt_end(dev, NULL) is success. */
 void amt_begin(struct amt_dev *dev, struct pctl_op *op);
 void amt_end(struct amt_dev *dev, const struct pctl_error *err);
+/* The op goes on without us: something else waits for it, and may begin it again. */
+void amt_let_go(struct amt_dev *dev);
 void amt_fail(struct amt_dev *dev, int code, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/*
+ * What the op that was begun has beside its requests. over() follows when it has ended, well, badly
+ * or by abort, after which nothing of it is called any more; NULL takes that back.
+ */
+void amt_keep(struct amt_dev *dev, void *kept, void (*over)(void *kept));
+void *amt_kept(const struct amt_dev *dev);
 
 /* Requests of the op that was begun, one after the other. except may be NULL. */
 void amt_get(struct amt_dev *dev, const struct wsman_class *class, amt_then_fn *then,
@@ -93,11 +116,15 @@ void amt_list(struct amt_dev *dev, const struct wsman_class *class, amt_each_fn 
 	amt_then_fn *then, amt_except_fn *except);
 
 /* A request with fields: begin it, add them with wsman_text() and so on, and send it. */
+struct wsman *amt_request(
+	struct amt_dev *dev, const struct wsman_head *head, enum status_kind returns);
 struct wsman *amt_put(struct amt_dev *dev, const struct wsman_class *class);
 struct wsman *amt_invoke(struct amt_dev *dev, const struct wsman_class *class, const char *method,
 	enum status_kind returns);
 /* What was begun acts on the machine: see pctl_op_committed(). */
 void amt_changes(struct amt_dev *dev);
+/* The device took a change, and what follows may change more: failures keep their class. */
+void amt_changed(struct amt_dev *dev);
 void amt_send(struct amt_dev *dev, amt_then_fn *then, amt_except_fn *except);
 /* Puts the request that was begun aside while others are sent, and takes it up again. */
 void amt_hold(struct amt_dev *dev);
@@ -130,23 +157,84 @@ struct inspect_work {
 	char version[32], build[16], sku[16];
 };
 
+struct log_work {
+	struct pctl_value *ret, *left_out;
+	struct records *records;
+	uint32_t next; /* iterator, index of a record, or the handle of a lock */
+	unsigned reads;
+	bool again; /* the audit log is read from its start, for it is another one by now */
+};
+
+struct hardware_work {
+	struct pctl_value *ret;
+	struct hardware *parts;
+	size_t step;
+	bool any; /* some step brought something */
+};
+
+struct sensors_work {
+	struct pctl_value *ret;
+	bool last;
+};
+
+struct chain_step;
+
+#define CHAIN_CHANGES 12u
+
+/* Of classes/: a method's chain. What it changes and looks for is its own, below. */
+struct chain_work {
+	const struct pctl_arguments *args;
+	struct pctl_value *ret;
+	const struct chain_step *step;
+	void (*then)(struct amt_dev *dev);
+	const struct class *class;
+	struct class_change change[CHAIN_CHANGES + 1];
+	struct wsman_selector selector[2];
+	unsigned stage, changes;
+	uint64_t number, flags;
+	struct wsman_class explored; /* by name; its URI is in text */
+	char text[128];
+};
+
+struct switch_work;
+
 struct amt_dev {
 	struct amt *amt;
 	struct pctl_device *device;
+	unsigned holds;         /* sessions of it that are open */
+	pctl_closed_fn *closed; /* it is to be closed when there are none */
+	void *closed_data;
 	struct link link;
 	struct call call;
 	char server[72]; /* the Server header of the last answer: names the firmware's version */
-	bool standby;    /* found in modern standby when its state was last read */
+	struct switch_work *redirection_switch; /* of the op in progress */
+	bool standby; /* found in modern standby when its state was last read */
 	union {
 		struct power_work power;
 		struct boot_work boot;
 		struct inspect_work inspect;
+		struct hardware_work hardware;
+		struct log_work log;
+		struct sensors_work sensors;
+
+		struct chain_work chain;
 	} work;
 };
+
+/* A session is open that lives beside the ops: the device is closed after that. */
+void amt_hold_open(struct amt_dev *dev);
+void amt_release(struct amt_dev *dev);
 
 extern const struct pctl_power_if amt_power;
 extern const struct pctl_boot_if amt_boot;
 extern const struct pctl_inspect_if amt_inspect;
+extern const struct pctl_console_if amt_console;
+extern const struct pctl_log_if amt_log;
+extern const struct pctl_sensors_if amt_sensors;
+extern const struct pctl_method amt_methods[];
+
+/* pctl_inspect_if.hardware */
+void amt_hardware(void *data, struct pctl_op *op, struct pctl_value *ret);
 
 /* Facts. TLS is "yes" or "no". */
 #define FACT_TLS "tls"

@@ -7,6 +7,7 @@
  * None of these requests is the op's commit point: setting the same again does no harm, so the core
  * may begin anew after an accident. Only the power action acts on the machine.
  */
+#include <stddef.h>
 #include <string.h>
 
 #include <powerctl/mem.h>
@@ -92,6 +93,13 @@ static const struct target *target(const struct amt_dev *dev)
 	return &targets[dev->work.boot.wish->device];
 }
 
+/* An older core has no flags. */
+static bool wants_console(const struct pctl_boot *wish)
+{
+	return wish->size >= offsetof(struct pctl_boot, flags) + sizeof(wish->flags) &&
+	       wish->flags & PCTL_BOOT_WITH_CONSOLE;
+}
+
 static bool wants_http(const struct amt_dev *dev)
 {
 	return dev->work.boot.wish->device == PCTL_BOOT_HTTP;
@@ -168,10 +176,13 @@ static void put_field(struct amt_dev *dev, struct wsman *w, const struct field *
 	const struct recovery *recovery)
 {
 	const char *wanted = target(dev)->setting;
+	bool console = wants_console(dev->work.boot.wish);
 
 	switch (f->how) {
 	case CLEAR:
-		wsman_text(w, f->name, word(wanted && strcmp(wanted, f->name) == 0));
+		wsman_text(w, f->name,
+			word((wanted && strcmp(wanted, f->name) == 0) ||
+				(console && strcmp(f->name, "UseSOL") == 0)));
 		break;
 	case ZERO:
 		wsman_uint(w, f->name, 0);
@@ -253,7 +264,8 @@ static void not_disarmed(struct amt_dev *dev, const struct pctl_error *err)
 
 static void written(struct amt_dev *dev, const struct xml_node *answer)
 {
-	bool clear = dev->work.boot.wish->device == PCTL_BOOT_NONE;
+	const struct pctl_boot *wish = dev->work.boot.wish;
+	bool clear = wish->device == PCTL_BOOT_NONE && !wants_console(wish);
 	struct wsman *w = amt_invoke(dev, &boot_service, "SetBootConfigRole", STATUS_BOOT_ROLE);
 
 	(void)answer;
@@ -305,6 +317,9 @@ static int check_settings(
 	if (wants_http(dev) && !is_true(instance, "UEFIHTTPSBootEnabled"))
 		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
 			"HTTPS boot is disabled in the BIOS of this machine");
+	if (wants_console(dev->work.boot.wish) && !xml_text(instance, "UseSOL"))
+		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
+			"this firmware cannot show its BIOS on the console (no UseSOL)");
 	if (wanted && !xml_text(instance, wanted))
 		return pctl_error_set(
 			err, PCTL_E_UNSUPPORTED, "this firmware has no boot setting %s", wanted);
@@ -360,6 +375,11 @@ static int check_wish(
 
 	if (!clear && !t->source && !t->setting)
 		return pctl_error_set(err, PCTL_E_UNSUPPORTED, "Intel AMT cannot boot from %s",
+			pctl_boot_device_name(wish->device));
+	/* Firmware refuses both together: "invalid message length". */
+	if (wants_console(wish) && t->source)
+		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
+			"Intel AMT does not show the BIOS on the console while it boots from %s",
 			pctl_boot_device_name(wish->device));
 	if (wish->persistent && !clear)
 		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
@@ -499,7 +519,7 @@ static void get(void *data, struct pctl_op *op, struct pctl_boot *ret)
 
 const struct pctl_boot_if amt_boot = {
 	.size = sizeof(amt_boot),
-	.flags = PCTL_BOOT_APPLY_AT_POWER_ACTION,
+	.flags = PCTL_BOOT_APPLY_AT_POWER_ACTION | PCTL_BOOT_TAKES_CONSOLE,
 	.once = BIT(NONE) | BIT(PXE) | BIT(DISK) | BIT(CD) | BIT(BIOS) | BIT(DIAG) | BIT(HTTP),
 	.set = set,
 	.get = get,

@@ -12,6 +12,11 @@
 
 static void drop(struct call *call)
 {
+	void (*over)(void *kept) = call->over;
+
+	call->over = NULL;
+	if (over)
+		over(call->kept);
 	wsman_done(&call->request);
 	wsman_done(&call->held);
 	free(call->saved);
@@ -36,6 +41,17 @@ void amt_begin(struct amt_dev *dev, struct pctl_op *op)
 	pctl_op_pending(op, on_abort, dev);
 }
 
+void amt_keep(struct amt_dev *dev, void *kept, void (*over)(void *kept))
+{
+	dev->call.kept = kept;
+	dev->call.over = over;
+}
+
+void *amt_kept(const struct amt_dev *dev)
+{
+	return dev->call.kept;
+}
+
 void amt_end(struct amt_dev *dev, const struct pctl_error *err)
 {
 	struct pctl_op *op = dev->call.op;
@@ -45,6 +61,11 @@ void amt_end(struct amt_dev *dev, const struct pctl_error *err)
 	else
 		pctl_op_done(op);
 	drop(&dev->call); /* err may be the saved one */
+}
+
+void amt_let_go(struct amt_dev *dev)
+{
+	drop(&dev->call);
 }
 
 void amt_fail(struct amt_dev *dev, int code, const char *fmt, ...)
@@ -109,6 +130,15 @@ void amt_get(struct amt_dev *dev, const struct wsman_class *class, amt_then_fn *
 	amt_send(dev, then, except);
 }
 
+struct wsman *amt_request(
+	struct amt_dev *dev, const struct wsman_head *head, enum status_kind returns)
+{
+	struct wsman *w = begin_request(dev, head);
+
+	dev->call.want.returns = returns;
+	return w;
+}
+
 struct wsman *amt_put(struct amt_dev *dev, const struct wsman_class *class)
 {
 	return begin_request(dev, &(struct wsman_head){ .verb = WSMAN_PUT, .class = class });
@@ -127,6 +157,12 @@ struct wsman *amt_invoke(struct amt_dev *dev, const struct wsman_class *class, c
 void amt_changes(struct amt_dev *dev)
 {
 	dev->call.changes = true;
+}
+
+void amt_changed(struct amt_dev *dev)
+{
+	dev->call.taken = true;
+	pctl_op_taken(dev->call.op);
 }
 
 void amt_hold(struct amt_dev *dev)
@@ -267,7 +303,7 @@ void amt_call_answered(
 		call->items = 0;
 		enumerate(dev, call->request.head.class);
 	} else {
-		if (call->changes && answer_is_verdict(&why))
+		if (call->changes && !call->taken && answer_is_verdict(&why))
 			pctl_op_not_taken(call->op);
 		fail_call(dev, &why);
 	}

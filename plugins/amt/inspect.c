@@ -268,4 +268,5 @@ static void info(void *data, struct pctl_op *op, struct pctl_value *ret)
 const struct pctl_inspect_if amt_inspect = {
 	.size = sizeof(amt_inspect),
 	.info = info,
+	.hardware = amt_hardware,
 };

@@ -11,7 +11,7 @@ static enum link_tls mode(const struct amt_dev *dev)
 	return (enum link_tls)pctl_setting_choice(dev->device, "tls");
 }
 
-static uint16_t port(const struct amt_dev *dev, bool tls)
+uint16_t amt_link_port(const struct amt_dev *dev, bool tls)
 {
 	const struct pctl_device *d = dev->device;
 	uint64_t plain = pctl_setting_uint(d, "port");
@@ -29,7 +29,7 @@ static int open_session(struct amt_dev *dev, bool tls, struct pctl_error *err)
 	struct pctl_http_settings s = {
 		.size = sizeof(s),
 		.device = d,
-		.port = port(dev, tls),
+		.port = amt_link_port(dev, tls),
 		.tls = tls,
 		.legacy_tls = tls && pctl_setting_bool(d, "legacy_tls"),
 		.auth = PCTL_HTTP_AUTH_DIGEST,

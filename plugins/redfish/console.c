@@ -150,7 +150,7 @@ static void tell(struct redfish_dev *dev, unsigned found)
 /* --- Over SSH. -------------------------------------------------------------------------------- */
 
 /* What a person at the console should know; NULL: nothing. free() it. */
-static char *hint_of(const struct redfish_dev *dev)
+static char *note_of(const struct redfish_dev *dev)
 {
 	const struct job *job = redfish_kept(dev);
 
@@ -167,7 +167,7 @@ static void on_opened(void *data, struct pctl_session *session, const struct pct
 {
 	struct redfish_dev *dev = data;
 	struct job *job = redfish_kept(dev);
-	PCTL_AUTO(free) char *hint = session ? hint_of(dev) : NULL;
+	PCTL_AUTO(free) char *note = session ? note_of(dev) : NULL;
 
 	job->ssh = NULL;
 	if (!session) {
@@ -176,8 +176,8 @@ static void on_opened(void *data, struct pctl_session *session, const struct pct
 	}
 	session->facts = pctl_value_new_map();
 	pctl_value_set_text(session->facts, "kind", "ssh");
-	if (hint)
-		pctl_value_set_text(session->facts, "hint", hint);
+	if (note)
+		pctl_value_set_text(session->facts, "note", note);
 	*job->ret_session = session;
 	redfish_end(dev, NULL);
 }

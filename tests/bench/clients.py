@@ -74,6 +74,18 @@ class Powerctl(Client):
                 last += g.count
 
 
+class Hardware(Powerctl):
+    """A line of a table for each, from so many requests."""
+    REQUESTS = 15
+
+    def __init__(self, folder, fleets):
+        super().__init__(folder, fleets, verb="hardware", name="powerctl hardware")
+        self.asked = [fleet.good * self.REQUESTS for fleet in fleets]
+
+    def is_answer(self, line):
+        return "NUC9V7QNX" in line and " 32 GiB " in line
+
+
 def bodies(folder):
     return write(folder, "body.xml", BODY)
 

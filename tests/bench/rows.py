@@ -9,7 +9,7 @@ import collections
 import os
 
 from benchlib import BUILD
-from clients import CURL, FANOUT, Curl, Floor, Ipmipower, Ipmitool, Powerctl
+from clients import CURL, FANOUT, Curl, Floor, Hardware, Ipmipower, Ipmitool, Powerctl
 from fleets import FEW_AMT, Amt, Dead, SlowBmc, bmcs
 from ipmilib import IPMI_SIM, IPMIPOWER, IPMITOOL
 
@@ -55,6 +55,12 @@ def dead(setup, row):
     fleets = [setup.open(Amt(max(1, row.nodes - DEAD_ONES), row.latency_ms)),
               setup.open(Dead(DEAD_ONES, "amt"))]
     return [Powerctl(setup.folder, fleets)]
+
+
+def hardware(setup, row):
+    """Some 15 requests a device beside one or two, over one connection each."""
+    fleets = [setup.open(Amt(row.nodes, row.latency_ms))]
+    return [Hardware(setup.folder, fleets), Powerctl(setup.folder, fleets)]
 
 
 def mixed(setup, row):
@@ -192,6 +198,8 @@ ROWS = [
         Goal("wall over the slower kind's alone", over_slowest, 1.3)], WITH_AMT + WITH_IPMI),
     Row("dead", 4000, 0, 1, dead, [
         Goal("wall", median("wall"), 13, "s")], WITH_AMT, listens=True),
+    Row("amt-hardware", 1000, 0, 5, hardware, [
+        Goal("wall of hardware over that of status", ratio("wall", "powerctl hardware", US), 12)], WITH_AMT),
     Row("ipmi-status", 2000, 0, 5, ipmi, [
         Goal("wall over the best ipmipower's", ratio("wall", US, *THEIRS), 1),
         Goal("CPU over the best ipmipower's", ratio("device_cpu", US, *THEIRS), 0.5),

@@ -130,7 +130,7 @@ static void check_row(const struct bench *bench, const char *what,
 	const struct pctl_property *table, const struct pctl_property *p)
 {
 	const unsigned known = PCTL_PROPERTY_REQUIRED | PCTL_PROPERTY_SECRET |
-			       PCTL_PROPERTY_SELECTOR | PCTL_PROPERTY_UNIT;
+			       PCTL_PROPERTY_SELECTOR | PCTL_PROPERTY_UNIT | PCTL_PROPERTY_WORD;
 
 	check_help(bench, what, p->name, p->help);
 	for (const struct pctl_property *other = table; other < p; other++)
@@ -155,6 +155,9 @@ static size_t check_table(
 			fail(bench, "setting %s is one of the core's own", p->name);
 		if ((p->flags & PCTL_PROPERTY_REQUIRED) && p->default_text)
 			fail(bench, "setting %s is required and has a default", p->name);
+		if (p->flags & PCTL_PROPERTY_WORD)
+			fail(bench, "setting %s is a bare word, which only parameters are",
+				p->name);
 	}
 	check_defaults(bench, what, table);
 	return n;
@@ -233,7 +236,8 @@ static void check_boot(const struct bench *bench, const struct pctl_driver *d)
 
 	check_bits(bench, "boot.once", d->boot->once, known);
 	check_bits(bench, "boot.persistent", d->boot->persistent, known);
-	check_bits(bench, "boot.flags", d->boot->flags, PCTL_BOOT_APPLY_AT_POWER_ACTION);
+	check_bits(bench, "boot.flags", d->boot->flags,
+		PCTL_BOOT_APPLY_AT_POWER_ACTION | PCTL_BOOT_TAKES_CONSOLE);
 	if (!(d->boot->once | d->boot->persistent))
 		fail(bench, "boot.once and boot.persistent are empty: there is nothing to set");
 	if (d->boot->flags && !d->power)
@@ -243,7 +247,7 @@ static void check_boot(const struct bench *bench, const struct pctl_driver *d)
 static void check_method(const struct bench *bench, const struct pctl_method *m)
 {
 	const unsigned known = PCTL_METHOD_CHANGES | PCTL_METHOD_DISRUPTS | PCTL_METHOD_REPEATABLE |
-			       PCTL_METHOD_CONFIRM;
+			       PCTL_METHOD_CONFIRM | PCTL_METHOD_READS_BARE;
 
 	check_help(bench, "method", m->name, m->help);
 	check_bits(bench, m->name, m->flags, known);

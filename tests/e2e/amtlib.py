@@ -48,6 +48,9 @@ class Fleet(lib.StandIns):
         d = ready["devices"][n - 1]
         return d["port"], d["tls_port"]
 
+    def more_ports(self, _):
+        return ""
+
     def inventory(self, tls=False, settings="", timeouts="", credential=None, more=""):
         """Writes the inventory; settings are lines of the class."""
         lines = ["defaults:", f"  timeouts: {{{timeouts}}}", "credentials:",
@@ -61,6 +64,7 @@ class Fleet(lib.StandIns):
             plain, secure = self.ports(n)
             # 0: it does not listen. The port is the node's name for locks and pins.
             ports = f"port: {secure if tls is True else plain or secure}, tls_port: {secure}"
+            ports += self.more_ports(n)
             lines.append(f"  a{n}: {{class: stand-in, address: {self.address(n)}, {ports}}}")
         self.lab.inventory("\n".join(lines) + "\n" + more)
 
@@ -73,6 +77,20 @@ class Fleet(lib.StandIns):
         lib.same(bad, {}, what)
         assert counters["peak_connections"] <= 1 and counters["peak_requests"] <= 1, counters
         return counters
+
+
+class ConsoleFleet(Fleet):
+    """Stand-ins whose redirection ports are in the inventory as well."""
+
+    def more_ports(self, n):
+        ready = self.sim.ready
+        if "redirection_ports" in ready:
+            both = ready["redirection_ports"][n - 1], ready["redirection_tls_ports"][n - 1]
+        else:
+            d = ready["devices"][n - 1]
+            both = d["redirection_port"], d["redirection_tls_port"]
+        return "".join(f", {name}: {port}" for name, port in
+                       zip(("redirection_port", "redirection_tls_port"), both) if port)
 
 
 class LargeFleet(Fleet):

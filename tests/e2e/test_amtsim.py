@@ -559,6 +559,15 @@ def recorded_shapes(sim):
             ("cim/bios/element", CIM + "CIM_BIOSElement"), ("ips/optin", IPS + "IPS_OptInService"),
             ("amt/redirectionservice", AMT + "AMT_RedirectionService"),
             ("cim/kvm", CIM + "CIM_KVMRedirectionSAP"),
+            ("cim/physical/processor", CIM + "CIM_Processor"), ("cim/fan", CIM + "CIM_Fan"),
+            ("cim/sensor", CIM + "CIM_Sensor"), ("cim/battery", CIM + "CIM_Battery"),
+            ("amt/timesynchronization", AMT + "AMT_TimeSynchronizationService"),
+            ("amt/wifiportconfiguration", AMT + "AMT_WiFiPortConfigurationService"),
+            ("cim/wifi/port", CIM + "CIM_WiFiPort"),
+            ("amt/authorization", AMT + "AMT_AuthorizationService"),
+            ("amt/tls/protocolendpointcollection", AMT + "AMT_TLSProtocolEndpointCollection"),
+            ("amt/remoteaccess/service", AMT + "AMT_RemoteAccessService"),
+            ("amt/userinitiatedconnection", AMT + "AMT_UserInitiatedConnectionService"),
             ("amt/boot/settingdata", AMT + "AMT_BootSettingData"),
             ("amt/general", AMT + "AMT_GeneralSettings")):
         device = 5 if path in ("amt/boot/settingdata", "amt/general") else 1
@@ -647,7 +656,7 @@ def every_class(sim):
                          name)
     same(len(pull_all(sim, AMT + "AMT_EthernetPortSettings")[0]), 2)
     same(len(pull_all(sim, CIM + "CIM_BootSourceSetting", 2)[0]), 6, "OCR sources")
-    same(len(pull_all(sim, CIM + "CIM_ElementSettingData")[0]), 1)
+    same(len(pull_all(sim, CIM + "CIM_ElementSettingData")[0]), 3, "boot, and power packages")
     port = curl(sim, get(AMT + "AMT_EthernetPortSettings",
                          InstanceID="Intel(r) AMT Ethernet Port Settings 1"))
     same(port.value("PhysicalConnectionType"), "3")

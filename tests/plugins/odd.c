@@ -112,6 +112,10 @@ odd_run(void *dev, struct pctl_op *op, const struct pctl_arguments *args, struct
 
 static const struct pctl_property parameters[] = {
 	PCTL_PROPERTY(.name = ODD_PARAMETER, .type = ODD_TYPE, .flags = ODD_FLAGS),
+#ifdef ODD_WORD_BEHIND
+	PCTL_PROPERTY(.name = "behind", .type = PCTL_TYPE_TEXT,
+		.flags = PCTL_PROPERTY_WORD | PCTL_PROPERTY_REQUIRED),
+#endif
 	{ 0 },
 };
 

@@ -131,6 +131,37 @@ static const struct number boot_role_returns[] = {
 	{ 6, PCTL_E_FORBIDDEN, "access denied" },
 };
 
+/* 3 is a log without a record. */
+static const struct number log_returns[] = {
+	{ 1, PCTL_E_UNSUPPORTED, "not supported" },
+	{ 2, PCTL_E_REFUSED, "invalid record pointer" },
+	{ 3, 0, NULL },
+	{ 0x80b, PCTL_E_REFUSED, "its event log is frozen" },
+};
+
+static const struct number state_returns[] = {
+	{ 1, PCTL_E_UNSUPPORTED, "not supported" },
+	{ 2, PCTL_E_REFUSED, NOT_READY },
+	{ 3, PCTL_E_TIMEOUT, "it timed out inside the device" },
+	{ 4, PCTL_E_REFUSED, "failed" },
+	{ 5, PCTL_E_REFUSED,
+		"invalid parameter (the BIOS or MEBx may have this switched off for good)" },
+	{ 6, PCTL_E_BUSY, "in use" },
+	{ 4096, 0, NULL }, /* a job was started: accepted */
+	{ 4097, PCTL_E_STATE, "not possible in its present state" },
+	{ 4098, PCTL_E_UNSUPPORTED, "timeouts are not supported" },
+	{ 4099, PCTL_E_BUSY, "busy" },
+};
+
+static const struct number wifi_returns[] = {
+	{ 1, PCTL_E_UNSUPPORTED, "not supported" },
+	{ 2, PCTL_E_REFUSED, "failed" },
+	{ 3, PCTL_E_TIMEOUT, "it timed out inside the device" },
+	{ 4, PCTL_E_REFUSED, "failed" },
+	{ 5, PCTL_E_REFUSED, "invalid parameter" },
+	{ 6, PCTL_E_BUSY, "in use" },
+};
+
 #define TABLE(t)                            \
 	{                                   \
 		t, sizeof(t) / sizeof(t[0]) \
@@ -142,7 +173,11 @@ static const struct table {
 	[STATUS_POWER] = TABLE(power_returns),
 	[STATUS_BOOT_ORDER] = TABLE(boot_order_returns),
 	[STATUS_BOOT_ROLE] = TABLE(boot_role_returns),
+	[STATUS_LOG] = TABLE(log_returns),
 	[STATUS_PLAIN] = TABLE(internal),
+	[STATUS_STATE] = TABLE(state_returns),
+	[STATUS_WIFI] = TABLE(wifi_returns),
+	[STATUS_OTHER] = { NULL, 0 },
 };
 
 static const struct number *lookup(const struct table *table, uint64_t value)
@@ -170,6 +205,9 @@ int status_return(enum status_kind kind, uint64_t value, const char *what, struc
 	const struct number *n = value >= VENDOR_BASE && kind != STATUS_PLAIN
 					 ? lookup(&internals, value - VENDOR_BASE)
 					 : lookup(&returns[kind], value);
+	/* AMT_ classes have this method too, and answer as they do elsewhere. */
+	if (!n && kind == STATUS_STATE)
+		n = lookup(&internals, value);
 	if (!n)
 		n = &unknown;
 	if (!n->code)

@@ -19,7 +19,11 @@ enum status_kind {
 	STATUS_POWER,      /* RequestPowerStateChange, RequestOSPowerSavingStateChange */
 	STATUS_BOOT_ORDER, /* ChangeBootOrder */
 	STATUS_BOOT_ROLE,  /* SetBootConfigRole */
+	STATUS_LOG,        /* the methods of AMT_MessageLog, whose numbers are its own */
 	STATUS_PLAIN,      /* PT_STATUS as it is */
+	STATUS_STATE,      /* RequestStateChange */
+	STATUS_WIFI,       /* AddWiFiSettings, UpdateWiFiSettings */
+	STATUS_OTHER,      /* a method that nobody here knows, of a CIM class */
 };
 
 /*

@@ -3,9 +3,12 @@
 
 #include <string.h>
 
+#include "wsman/xml.h"
+
 #define ADDRESSING  "http://schemas.xmlsoap.org/ws/2004/08/addressing"
 #define TRANSFER    "http://schemas.xmlsoap.org/ws/2004/09/transfer"
 #define ENUMERATION "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
+#define COMMON      "http://schemas.dmtf.org/wbem/wscim/1/common"
 #define WSMAN       "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
 
 /* More than any firmware holds: an enumeration normally arrives in one piece. */
@@ -17,6 +20,8 @@ static const char *const actions[] = {
 	[WSMAN_PUT] = TRANSFER "/Put",
 	[WSMAN_ENUMERATE] = ENUMERATION "/Enumerate",
 	[WSMAN_PULL] = ENUMERATION "/Pull",
+	[WSMAN_CREATE] = TRANSFER "/Create",
+	[WSMAN_DELETE] = TRANSFER "/Delete",
 };
 
 static const char envelope[] =
@@ -130,14 +135,36 @@ static void add_selectors(struct wsman *w, const char *prefix, const struct wsma
 	}
 }
 
+/* Address and reference parameters of an instance, behind an open tag. */
+static void add_target(
+	struct wsman *w, const struct wsman_class *class, const struct wsman_selector *selectors)
+{
+	ADD(w, "<Address xmlns=\"" ADDRESSING "\">" ADDRESSING "</Address>",
+		"<ReferenceParameters xmlns=\"" ADDRESSING "\"><ResourceURI xmlns=\"" WSMAN "\">",
+		class->uri, "</ResourceURI><SelectorSet xmlns=\"" WSMAN "\">");
+	add_selectors(w, "", selectors);
+	ADD(w, "</SelectorSet></ReferenceParameters>");
+}
+
+static void add_links(struct wsman *w, const struct wsman_link *links)
+{
+	for (; links && links->name; links++) {
+		ADD(w, "<w:Selector Name=\"", links->name, "\"><a:EndpointReference>");
+		add_target(w, links->class, links->selectors);
+		ADD(w, "</a:EndpointReference></w:Selector>");
+	}
+}
+
 static void open_body(struct wsman *w)
 {
 	const struct wsman_head *h = &w->head;
 
 	switch (h->verb) {
 	case WSMAN_GET:
+	case WSMAN_DELETE:
 		break;
 	case WSMAN_PUT:
+	case WSMAN_CREATE:
 		ADD(w, "<h:", h->class->name, " xmlns:h=\"", h->class->uri, "\">");
 		break;
 	case WSMAN_INVOKE:
@@ -157,7 +184,7 @@ static void open_body(struct wsman *w)
 
 void wsman_begin(struct wsman *w, const struct wsman_head *head)
 {
-	*w = (struct wsman){ .head = *head };
+	*w = (struct wsman){ .head = *head, .prefix = 'h' };
 	pctl_buf_init(&w->out, WSMAN_MAX_REQUEST);
 
 	pctl_buf_add(&w->out, envelope, sizeof(envelope) - 1);
@@ -168,9 +195,11 @@ void wsman_begin(struct wsman *w, const struct wsman_head *head)
 	ADD(w, after_action, head->class->uri, "</w:ResourceURI><a:MessageID>");
 	pctl_buf_addf(&w->out, "%u", head->message_id);
 	pctl_buf_add(&w->out, after_id, sizeof(after_id) - 1);
-	if (head->selectors) {
+	if (head->selectors || head->links) {
 		ADD(w, "<w:SelectorSet>");
-		add_selectors(w, "w:", head->selectors);
+		if (head->selectors)
+			add_selectors(w, "w:", head->selectors);
+		add_links(w, head->links);
 		ADD(w, "</w:SelectorSet>");
 	}
 	ADD(w, "</Header><Body>");
@@ -182,33 +211,117 @@ void wsman_done(struct wsman *w)
 	pctl_buf_done(&w->out);
 }
 
+/* name is one of ours, or one that somebody typed: only what a name may have gets into a tag. */
+static void tag(struct wsman *w, const char *open, const char *name)
+{
+	static const char good[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+	if (!*name || strspn(name, good) != strlen(name) || (*name >= '0' && *name <= '9'))
+		w->invalid = true;
+	else
+		pctl_buf_addf(&w->out, "%s%c:%s>", open, w->prefix, name);
+}
+
 void wsman_text(struct wsman *w, const char *name, const char *value)
 {
-	ADD(w, "<h:", name, ">");
+	tag(w, "<", name);
 	escape(w, value);
-	ADD(w, "</h:", name, ">");
+	tag(w, "</", name);
 }
 
 void wsman_uint(struct wsman *w, const char *name, uint64_t value)
 {
-	pctl_buf_addf(&w->out, "<h:%s>%llu</h:%s>", name, (unsigned long long)value, name);
+	tag(w, "<", name);
+	pctl_buf_addf(&w->out, "%llu", (unsigned long long)value);
+	tag(w, "</", name);
 }
 
 void wsman_reference(struct wsman *w, const char *name, const struct wsman_class *class,
 	const struct wsman_selector *selectors)
 {
-	ADD(w, "<h:", name, "><Address xmlns=\"" ADDRESSING "\">" ADDRESSING "</Address>",
-		"<ReferenceParameters xmlns=\"" ADDRESSING "\"><ResourceURI xmlns=\"" WSMAN "\">",
-		class->uri, "</ResourceURI><SelectorSet xmlns=\"" WSMAN "\">");
-	add_selectors(w, "", selectors);
-	ADD(w, "</SelectorSet></ReferenceParameters></h:", name, ">");
+	tag(w, "<", name);
+	add_target(w, class, selectors);
+	tag(w, "</", name);
+}
+
+void wsman_common(struct wsman *w, const char *name, const char *inner, const char *value)
+{
+	tag(w, "<", name);
+	ADD(w, "<p:", inner, " xmlns:p=\"" COMMON "\">");
+	escape(w, value);
+	ADD(w, "</p:", inner, ">");
+	tag(w, "</", name);
+}
+
+void wsman_open(struct wsman *w, const char *name, const struct wsman_class *class)
+{
+	ADD(w, "<h:", name, " xmlns:s=\"", class->uri, "\">");
+	w->prefix = 's';
+}
+
+void wsman_close(struct wsman *w, const char *name)
+{
+	w->prefix = 'h';
+	tag(w, "</", name);
+}
+
+/* --- A field as it came. ---------------------------------------------------------------------- */
+
+/* A reference's selectors may be references again; the reader caps how deep. */
+static void copy_target(/* NOLINT(misc-no-recursion) */
+	struct wsman *w, const struct xml_node *target)
+{
+	const struct xml_node *parameters = xml_child(target, "ReferenceParameters");
+	const struct xml_node *set = xml_child(parameters, "SelectorSet");
+	const char *uri = xml_text(parameters, "ResourceURI");
+
+	ADD(w, "<Address xmlns=\"" ADDRESSING "\">" ADDRESSING "</Address>"
+	       "<ReferenceParameters xmlns=\"" ADDRESSING "\"><ResourceURI xmlns=\"" WSMAN "\">");
+	escape(w, uri ? uri : "");
+	ADD(w, "</ResourceURI><SelectorSet xmlns=\"" WSMAN "\">");
+	for (const struct xml_node *s = set ? set->first : NULL; s; s = s->next) {
+		const struct xml_node *inner = xml_child(s, "EndpointReference");
+
+		ADD(w, "<Selector Name=\"");
+		escape(w, s->key ? s->key : "");
+		ADD(w, "\">");
+		if (inner) {
+			ADD(w, "<EndpointReference xmlns=\"" ADDRESSING "\">");
+			copy_target(w, inner);
+			ADD(w, "</EndpointReference>");
+		} else {
+			escape(w, s->text);
+		}
+		ADD(w, "</Selector>");
+	}
+	ADD(w, "</SelectorSet></ReferenceParameters>");
+}
+
+bool wsman_copy(struct wsman *w, const struct xml_node *field)
+{
+	const struct xml_node *inner = field->first;
+
+	if (!inner) {
+		wsman_text(w, field->name, field->text);
+	} else if (xml_child(field, "ReferenceParameters")) {
+		tag(w, "<", field->name);
+		copy_target(w, field);
+		tag(w, "</", field->name);
+	} else if (!inner->next && !inner->first &&
+		   (strcmp(inner->name, "Datetime") == 0 || strcmp(inner->name, "Interval") == 0)) {
+		wsman_common(w, field->name, inner->name, inner->text);
+	} else {
+		return false;
+	}
+	return true;
 }
 
 int wsman_end(struct wsman *w, struct pctl_error *err)
 {
 	const struct wsman_head *h = &w->head;
 
-	if (h->verb == WSMAN_PUT)
+	if (h->verb == WSMAN_PUT || h->verb == WSMAN_CREATE)
 		ADD(w, "</h:", h->class->name, ">");
 	else if (h->verb == WSMAN_INVOKE)
 		ADD(w, "</h:", h->method, "_INPUT>");
@@ -216,8 +329,8 @@ int wsman_end(struct wsman *w, struct pctl_error *err)
 
 	if (w->invalid)
 		return pctl_error_set(err, PCTL_E_CONFIG,
-			"a value for %s has characters that XML cannot carry; only UTF-8 without "
-			"control characters can be sent",
+			"a value for %s has characters that XML cannot carry, or a field no name; "
+			"only UTF-8 without control characters can be sent",
 			h->class->name);
 	if (w->out.full)
 		return pctl_error_set(err, PCTL_E_INTERNAL, "the request for %s grew over %u bytes",

@@ -45,6 +45,15 @@ enum wsman_verb {
 	WSMAN_ENUMERATE,
 	WSMAN_PULL,
 	WSMAN_INVOKE,
+	WSMAN_CREATE,
+	WSMAN_DELETE,
+};
+
+/* A selector that is a reference to another instance. A list ends with a row that has no name. */
+struct wsman_link {
+	const char *name;
+	const struct wsman_class *class;
+	const struct wsman_selector *selectors;
 };
 
 struct wsman_head {
@@ -53,6 +62,7 @@ struct wsman_head {
 	const char *method;                     /* WSMAN_INVOKE */
 	const char *context;                    /* WSMAN_PULL: where the enumeration stands */
 	const struct wsman_selector *selectors; /* NULL: the class has one instance */
+	const struct wsman_link *links;         /* beside selectors, or NULL */
 	uint32_t message_id;
 };
 
@@ -60,9 +70,10 @@ struct wsman {
 	struct pctl_buf out;
 	struct wsman_head head;
 	bool invalid; /* a value holds what XML cannot carry */
+	char prefix;  /* of the fields that follow */
 };
 
-/* Head is copied; what it points to lives until wsman_end(). */
+/* Head is copied; its selectors and links are used at once, the rest lives until wsman_end(). */
 void wsman_begin(struct wsman *w, const struct wsman_head *head);
 void wsman_done(struct wsman *w);
 
@@ -72,6 +83,17 @@ void wsman_uint(struct wsman *w, const char *name, uint64_t value);
 /* One that refers to an instance of another class. */
 void wsman_reference(struct wsman *w, const char *name, const struct wsman_class *class,
 	const struct wsman_selector *selectors);
+/* One that holds an element of the DMTF's common schema: inner is Datetime or Interval. */
+void wsman_common(struct wsman *w, const char *name, const char *inner, const char *value);
+/* An instance as a parameter: the fields between the two are class's. They are not nested. */
+void wsman_open(struct wsman *w, const char *name, const struct wsman_class *class);
+void wsman_close(struct wsman *w, const char *name);
+/*
+ * A field of an answer, as it came: a text, a reference, a Datetime or an Interval. False, and
+ * nothing is added: it is of another shape, whose namespaces are not known any more.
+ */
+struct xml_node;
+bool wsman_copy(struct wsman *w, const struct xml_node *field);
 
 /*
  * The request is in w->out then. PCTL_E_CONFIG if a value is not valid UTF-8 or has control

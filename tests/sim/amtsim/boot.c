@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "redir_sol.h"
 #include "sim.h"
 
 #define FLAG(name_, bit, major)                                                               \
@@ -284,6 +285,9 @@ void boot_start(struct device *dev)
 	struct boot *b = &dev->boot;
 
 	b->boots++;
+	b->last_sol = b->armed && flag(b, BOOT_USE_SOL);
+	if (b->last_sol)
+		sol_show_bios(dev);
 	b->last = boot_armed_word(b);
 	free(b->last_url);
 	b->last_url = NULL;

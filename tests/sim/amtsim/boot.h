@@ -48,6 +48,7 @@ struct boot {
 	uint32_t service_state;
 	const char *last;
 	char *last_url;
+	bool last_sol;
 	uint32_t boots;
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sim.h"
+#include "store.h"
 
 static const struct {
 	const struct wclass *rows;
@@ -12,6 +13,12 @@ static const struct {
 	{ power_classes, &power_classes_count },
 	{ boot_classes, &boot_classes_count },
 	{ info_classes, &info_classes_count },
+	{ hardware_classes, &hardware_classes_count },
+	{ log_classes, &log_classes_count },
+	{ redir_classes, &redir_classes_count },
+	{ setting_classes, &setting_classes_count },
+	{ security_classes, &security_classes_count },
+	{ cira_classes, &cira_classes_count },
 };
 
 const struct wclass *classes_at(size_t i)
@@ -37,15 +44,30 @@ const struct wclass *classes_find(const struct device *dev, struct str uri)
 	for (size_t i = 0; classes_at(i); i++) {
 		const struct wclass *w = classes_at(i);
 
-		if (str_is(uri, w->uri))
-			return !w->present || w->present(dev) ? w : NULL;
+		if (!str_is(uri, w->uri))
+			continue;
+		if (strcmp(dev->absent, w->name) == 0)
+			return NULL;
+		return !w->present || w->present(dev) ? w : NULL;
 	}
 	return NULL;
 }
 
-size_t classes_count_instances(const struct wclass *wclass, const struct device *dev)
+size_t classes_count_instances(const struct wclass *wclass, struct device *dev)
 {
+	if (wclass->store)
+		return store_table(dev, wclass->store)->n;
 	return wclass->count ? wclass->count(dev) : 1;
+}
+
+const char *classes_key(const struct wclass *wclass, struct device *dev, size_t i)
+{
+	const char *key;
+
+	if (!wclass->store)
+		return wclass->key_of(dev, i);
+	key = store_get(wclass->store, &store_table(dev, wclass->store)->rows[i], wclass->key);
+	return key ? key : "";
 }
 
 void classes_log(struct device *dev, const struct wclass *wclass, unsigned kind)
@@ -59,7 +81,7 @@ void classes_log(struct device *dev, const struct wclass *wclass, unsigned kind)
 void classes_log_name(struct log_entry entry, struct buf *out)
 {
 	static const char *const kinds[] = { "Get", "Put", "Enumerate", "Pull", "Identify",
-		"Unknown" };
+		"Create", "Delete", "Unknown" };
 	const struct wclass *w =
 		entry.class_index == CLASS_NONE ? NULL : classes_at(entry.class_index);
 

@@ -36,6 +36,8 @@ enum fault {
 	FAULT_INVALID_CONTEXT,
 	FAULT_ACCESS_DENIED,
 	FAULT_ENCODING_LIMIT,
+	FAULT_ALREADY_EXISTS,
+	FAULT_QUOTA,
 	/* Its detail is the PT_STATUS in struct call. */
 	FAULT_INTERNAL,
 };
@@ -64,6 +66,8 @@ struct method {
 	const char *params;
 	method_fn *run;
 	unsigned min_major;
+	/* The parameter that may come again, or NULL. */
+	const char *list;
 };
 
 struct wclass {
@@ -86,6 +90,8 @@ struct wclass {
 	/* The members of the i-th instance. */
 	void (*emit)(struct call *c, size_t i);
 	enum fault (*put)(struct call *c);
+	/* NULL, or where its instances are; count, key_of, emit and put are not there then. */
+	const struct store_class *store;
 	const struct method *methods;
 	size_t nmethods;
 };
@@ -97,7 +103,9 @@ const struct wclass *classes_find(const struct device *dev, struct str uri);
 /* NULL behind the last one. */
 const struct wclass *classes_at(size_t i);
 size_t classes_index(const struct wclass *wclass);
-size_t classes_count_instances(const struct wclass *wclass, const struct device *dev);
+size_t classes_count_instances(const struct wclass *wclass, struct device *dev);
+/* The value of the key of the i-th instance. */
+const char *classes_key(const struct wclass *wclass, struct device *dev, size_t i);
 
 /* Calls for the log: one of these, or CALL_METHOD + number of the method. */
 enum call_kind {
@@ -106,6 +114,8 @@ enum call_kind {
 	CALL_ENUMERATE,
 	CALL_PULL,
 	CALL_IDENTIFY,
+	CALL_CREATE,
+	CALL_DELETE,
 	CALL_UNKNOWN,
 	CALL_METHOD,
 };
@@ -141,7 +151,13 @@ extern const struct wclass power_classes[];
 extern const size_t power_classes_count;
 extern const struct wclass boot_classes[];
 extern const size_t boot_classes_count;
+extern const struct wclass hardware_classes[];
+extern const size_t hardware_classes_count;
 extern const struct wclass info_classes[];
 extern const size_t info_classes_count;
+extern const struct wclass log_classes[];
+extern const size_t log_classes_count;
+extern const struct wclass redir_classes[];
+extern const size_t redir_classes_count;
 
 #endif

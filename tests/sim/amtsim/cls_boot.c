@@ -6,6 +6,7 @@
 #include "classes.h"
 #include "optin.h"
 #include "sim.h"
+#include "store.h"
 
 #define CONFIG  "Intel(r) AMT: Boot Configuration 0"
 #define SERVICE "Intel(r) AMT Boot Service"
@@ -313,13 +314,36 @@ static void emit_capabilities(struct call *c, size_t i)
 	}
 }
 
+/* Of two power packages one is in use. */
+static void emit_scheme(struct call *c, uint32_t n)
+{
+	static const char *const host[] = { "CreationClassName", "CIM_ComputerSystem", "Name",
+		"Intel(r) AMT", NULL };
+	const char *const scheme[] = { "InstanceID", n ? "SCHEME 1" : "SCHEME 0", NULL };
+
+	emit_field(c, "IsCurrent", store_of(c->dev)->scheme == n ? "1" : "2");
+	emit_field(c, "IsDefault", "2");
+	emit_field(c, "IsNext", "2");
+	emit_epr(c, "ManagedElement", NS_CIM "CIM_ComputerSystem", host);
+	emit_epr(c, "SettingData", NS_AMT "AMT_SystemPowerScheme", scheme);
+}
+
+static size_t count_element_settings(const struct device *dev)
+{
+	(void)dev;
+	return 3;
+}
+
 static void emit_element_setting(struct call *c, size_t i)
 {
 	static const char *const service[] = { "CreationClassName", "CIM_BootService", "Name",
 		SERVICE, "SystemCreationClassName", "CIM_ComputerSystem", "SystemName",
 		"Intel(r) AMT", NULL };
 
-	(void)i;
+	if (i) {
+		emit_scheme(c, (uint32_t)i - 1);
+		return;
+	}
 	emit_field(c, "IsCurrent", "2");
 	emit_field(c, "IsDefault", "2");
 	emit_number(c, "IsNext", c->dev->boot.armed ? 3 : 2);
@@ -339,12 +363,12 @@ static void emit_ordered(struct call *c, size_t i)
 }
 
 static const struct method config_methods[] = {
-	{ "ChangeBootOrder", "Source", change_boot_order, 0 },
+	{ "ChangeBootOrder", "Source", change_boot_order, 0, NULL },
 };
 
 static const struct method service_methods[] = {
-	{ "SetBootConfigRole", "BootConfigSetting Role", set_role, 0 },
-	{ "RequestStateChange", "RequestedState", change_service_state, 16 },
+	{ "SetBootConfigRole", "BootConfigSetting Role", set_role, 0, NULL },
+	{ "RequestStateChange", "RequestedState", change_service_state, 16, NULL },
 };
 
 const struct wclass boot_classes[] = {
@@ -389,6 +413,7 @@ const struct wclass boot_classes[] = {
 		.uri = NS_CIM "CIM_ElementSettingData",
 		.selectors = "ManagedElement SettingData",
 		.enumerate_only = true,
+		.count = count_element_settings,
 		.emit = emit_element_setting,
 	},
 	{

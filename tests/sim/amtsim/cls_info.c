@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The classes about the machine, its set-up, consent and redirection. */
+/* The classes about the machine, its set-up and consent. */
 #include <stdio.h>
 #include <string.h>
 
 #include "classes.h"
 #include "device.h"
 #include "optin.h"
+#include "security.h"
 #include "sim.h"
+#include "store.h"
+
+enum { NOT_PERMITTED = 16 };
 
 #define SERVICE_KEYS "CreationClassName Name SystemCreationClassName SystemName"
 #define TAG_KEYS     "CreationClassName Tag"
@@ -129,55 +133,6 @@ static bool has_host_setup(const struct device *dev)
 	return dev->profile->major >= 7;
 }
 
-static size_t count_ports(const struct device *dev)
-{
-	(void)dev;
-	return 2;
-}
-
-static const char *port_id(const struct device *dev, size_t i)
-{
-	(void)dev;
-	return i ? "Intel(r) AMT Ethernet Port Settings 1"
-		 : "Intel(r) AMT Ethernet Port Settings 0";
-}
-
-static void emit_wired(struct call *c)
-{
-	static const char *const tail[] = { "PhysicalConnectionType", "0", "PrimaryDNS",
-		"192.168.6.1", "SharedDynamicIP", "true", "SharedMAC", "true", "SharedStaticIp",
-		"false", "SubnetMask", "255.255.255.0", NULL };
-	const uint8_t *m = c->dev->mac;
-	char mac[24];
-
-	snprintf(mac, sizeof(mac), "%02x-%02x-%02x-%02x-%02x-%02x", m[0], m[1], m[2], m[3], m[4],
-		m[5]);
-	emit_field(c, "DHCPEnabled", "true");
-	emit_field(c, "DefaultGateway", "192.168.6.1");
-	emit_field(c, "ElementName", "Intel(r) AMT Ethernet Port Settings");
-	emit_field(c, "InstanceID", port_id(c->dev, 0));
-	emit_field(c, "IpSyncEnabled", "true");
-	emit_field(c, "LinkIsUp", "true");
-	emit_field(c, "LinkPolicy", "1");
-	emit_field(c, "LinkPolicy", "14");
-	emit_field(c, "MACAddress", mac);
-	emit_constants(c, tail);
-}
-
-static void emit_port(struct call *c, size_t i)
-{
-	static const char *const wireless[] = { "ConsoleTcpMaxRetransmissions", "5", "DHCPEnabled",
-		"true", "ElementName", "Intel(r) AMT Ethernet Port Settings", "InstanceID",
-		"Intel(r) AMT Ethernet Port Settings 1", "LinkControl", "2", "LinkIsUp", "false",
-		"LinkPreference", "2", "MACAddress", "00-00-00-00-00-00", "PhysicalConnectionType",
-		"3", "SharedMAC", "true", "WLANLinkProtectionLevel", "1", NULL };
-
-	if (i)
-		emit_constants(c, wireless);
-	else
-		emit_wired(c);
-}
-
 static void emit_package(struct call *c, size_t i)
 {
 	static const char *const chassis[] = { "CreationClassName", "CIM_Chassis", "Tag",
@@ -260,6 +215,30 @@ static void emit_optin(struct call *c, size_t i)
 	emit_field(c, "SystemName", "Intel(r) AMT");
 }
 
+/* All fields in their order; what only one of them may change is the policy, and not in CCM. */
+static enum fault put_optin(struct call *c)
+{
+	static const char *const fields[] = { "CanModifyOptInPolicy", "CreationClassName",
+		"ElementName", "Name", "OptInCodeTimeout", "OptInDisplayTimeout", "OptInRequired",
+		"OptInState", "SystemCreationClassName", "SystemName" };
+	uint64_t required;
+	size_t i = 0;
+
+	for (int n = xml_first(c->doc, c->node); n >= 0; n = xml_next(c->doc, n), i++)
+		if (i >= COUNT(fields) || !str_is(c->doc->nodes[n].name, fields[i]))
+			return FAULT_INVALID_REPRESENTATION;
+	if (i != COUNT(fields) || !param_uint(c, "OptInRequired", UINT32_MAX, &required) ||
+		(required > 1 && required != UINT32_MAX))
+		return FAULT_INVALID_REPRESENTATION;
+	c->status = c->dev->knobs.ccm ? NOT_PERMITTED : store_write(c, "Put", true);
+	if (c->status)
+		return FAULT_INTERNAL;
+	c->dev->knobs.consent = required == UINT32_MAX ? CONSENT_ALL
+				: required             ? CONSENT_KVM
+						       : CONSENT_NONE;
+	return FAULT_NONE;
+}
+
 static enum fault start_optin(struct call *c, uint32_t *ret_value)
 {
 	*ret_value = optin_start(c->dev);
@@ -282,55 +261,15 @@ static enum fault cancel_optin(struct call *c, uint32_t *ret_value)
 	return FAULT_NONE;
 }
 
-static void emit_redirection(struct call *c, size_t i)
-{
-	(void)i;
-	emit_field(c, "CreationClassName", "AMT_RedirectionService");
-	emit_field(c, "ElementName", "Intel(r) AMT Redirection Service");
-	emit_number(c, "EnabledState", c->dev->redirection_state);
-	emit_field(c, "ListenerEnabled", "true");
-	emit_service_keys(c, "Intel(r) AMT Redirection Service", "Intel(r) AMT");
-}
-
-static enum fault change_redirection(struct call *c, uint32_t *ret_value)
-{
-	uint64_t state;
-
-	if (!param_uint(c, "RequestedState", 65535, &state))
-		return FAULT_INVALID_REPRESENTATION;
-	if (state < 32768 || state > 32771)
-		*ret_value = 5;
-	else
-		c->dev->redirection_state = (uint32_t)state;
-	return FAULT_NONE;
-}
-
-static bool has_kvm(const struct device *dev)
-{
-	return !dev->knobs.no_kvm;
-}
-
-static void emit_kvm(struct call *c, size_t i)
-{
-	static const char *const members[] = { "CreationClassName", "CIM_KVMRedirectionSAP",
-		"ElementName", "KVM Redirection Service Access Point", "EnabledState", "6",
-		"KVMProtocol", "4", "Name", "KVM Redirection Service Access Point",
-		"RequestedState", "2", NULL };
-
-	(void)i;
-	emit_constants(c, members);
-	emit_field(c, "SystemCreationClassName", "CIM_ComputerSystem");
-	emit_field(c, "SystemName", "ManagedSystem");
-}
-
-static const struct method setup_methods[] = { { "GetUuid", "", get_uuid, 0 } };
-static const struct method redirection_methods[] = {
-	{ "RequestStateChange", "RequestedState", change_redirection, 0 },
+static const struct method setup_methods[] = {
+	{ "GetUuid", "", get_uuid, 0, NULL },
+	{ "CommitChanges", "", security_commit, 0, NULL },
+	{ "Unprovision", "ProvisioningMode", security_unprovision, 0, NULL },
 };
 static const struct method optin_methods[] = {
-	{ "StartOptIn", "", start_optin, 0 },
-	{ "SendOptInCode", "OptInCode", send_optin, 0 },
-	{ "CancelOptIn", "", cancel_optin, 0 },
+	{ "StartOptIn", "", start_optin, 0, NULL },
+	{ "SendOptInCode", "OptInCode", send_optin, 0, NULL },
+	{ "CancelOptIn", "", cancel_optin, 0, NULL },
 };
 
 const struct wclass info_classes[] = {
@@ -366,14 +305,6 @@ const struct wclass info_classes[] = {
 		.emit = emit_host_setup,
 	},
 	{
-		.name = "AMT_EthernetPortSettings",
-		.uri = NS_AMT "AMT_EthernetPortSettings",
-		.key = "InstanceID",
-		.count = count_ports,
-		.key_of = port_id,
-		.emit = emit_port,
-	},
-	{
 		.name = "CIM_ComputerSystemPackage",
 		.uri = NS_CIM "CIM_ComputerSystemPackage",
 		.selectors = "Antecedent Dependent",
@@ -405,23 +336,8 @@ const struct wclass info_classes[] = {
 		.selectors = SERVICE_KEYS,
 		.common = true,
 		.emit = emit_optin,
+		.put = put_optin,
 		METHODS(optin_methods),
-	},
-	{
-		.name = "AMT_RedirectionService",
-		.uri = NS_AMT "AMT_RedirectionService",
-		.selectors = SERVICE_KEYS,
-		.common = true,
-		.emit = emit_redirection,
-		METHODS(redirection_methods),
-	},
-	{
-		.name = "CIM_KVMRedirectionSAP",
-		.uri = NS_CIM "CIM_KVMRedirectionSAP",
-		.selectors = SERVICE_KEYS,
-		.common = true,
-		.present = has_kvm,
-		.emit = emit_kvm,
 	},
 };
 

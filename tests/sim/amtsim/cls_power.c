@@ -112,12 +112,12 @@ static enum fault request_os_power(struct call *c, uint32_t *ret_value)
 }
 
 static const struct method service_methods[] = {
-	{ "RequestPowerStateChange", "PowerState ManagedElement", request_power, 0 },
+	{ "RequestPowerStateChange", "PowerState ManagedElement", request_power, 0, NULL },
 };
 
 static const struct method os_methods[] = {
 	{ "RequestOSPowerSavingStateChange", "OSPowerSavingState ManagedElement", request_os_power,
-		0 },
+		0, NULL },
 };
 
 #define SERVICE_KEYS "CreationClassName Name SystemCreationClassName SystemName"

@@ -11,6 +11,7 @@
 #include "knobs.h"
 #include "optin.h"
 #include "sim.h"
+#include "store.h"
 
 static const struct counter counters[] = {
 	WEB_COUNTER_ROWS,
@@ -38,6 +39,15 @@ static const struct counter counters[] = {
 	COUNTER(unsaid_power),
 	COUNTER(nmi),
 	COUNTER(put_boot),
+	COUNTER(writes),
+	COUNTER(redir_connections),
+	COUNTER(redir_logins),
+	COUNTER(redir_bad_logins),
+	COUNTER(sol_heartbeats),
+	COUNTER(sol_pongs),
+	COUNTER(sol_quiet),
+	COUNTER(sol_bytes_in),
+	COUNTER(sol_bytes_out),
 };
 
 const struct counter_table device_counters = { counters, COUNT(counters),
@@ -97,7 +107,7 @@ void device_init(struct device *dev, struct sim *sim, uint32_t n)
 	dev->nonce_next = 0x220E0E470000ULL + n;
 	dev->next_context = (uint16_t)(n * 7);
 	dev->next_message = n * 13;
-	dev->redirection_state = 32771;
+	redir_init(dev);
 	boot_init(&dev->boot);
 	knob_init(&knobs_table, dev);
 	power_set(dev, power_of_word(sim->options.fleet.state));
@@ -109,6 +119,8 @@ void device_init(struct device *dev, struct sim *sim, uint32_t n)
 void device_done(struct device *dev)
 {
 	boot_done(&dev->boot);
+	logs_done(dev);
+	store_free(dev);
 	web_device_done(&dev->web);
 }
 
@@ -164,6 +176,7 @@ void device_json_identity(const struct device *dev, struct buf *out)
 
 	device_uuid_text(dev, uuid);
 	web_device_json(&dev->web, out);
+	redir_json_identity(dev, out);
 	json_member_text(out, "realm", dev->realm);
 	json_member_text(out, "uuid", uuid);
 }
@@ -180,6 +193,7 @@ static void state(struct device *dev, struct buf *out)
 	json_member_number(out, "boots", dev->boot.boots);
 	json_member_text(out, "last_boot", dev->boot.last);
 	json_member_text(out, "last_url", dev->boot.last_url);
+	json_member_bool(out, "last_sol", dev->boot.last_sol);
 }
 
 static void boot_state(const struct device *dev, struct buf *out)
@@ -228,6 +242,9 @@ void device_json(struct device *dev, struct buf *out)
 	state(dev, out);
 	boot_state(dev, out);
 	consent_state(dev, out);
+	redir_json(dev, out);
+	json_member_bool(out, "unprovisioned", dev->unprovisioned);
+	json_member_number(out, "commits", dev->store ? dev->store->commits : 0);
 	json_member_number(out, "connections_open", dev->web.connections_open);
 }
 

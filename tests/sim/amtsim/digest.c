@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "device.h"
+#include "security.h"
 #include "sim.h"
 
 enum {
@@ -197,8 +198,12 @@ static bool right_response(
 	struct device *dev, const struct http_request *request, const struct credentials *c)
 {
 	bool whole = str_is(c->qop, "auth-int");
-	char ha2[33], body[33], response[33];
+	char ha1[33], ha2[33], body[33], response[33];
 
+	if (str_is(c->username, dev->sim->options.user))
+		str_copy(str_of(dev->ha1), ha1, sizeof(ha1));
+	else if (!security_login(dev, c->username, ha1))
+		return false;
 	if (!str_is(c->qop, "auth") && !(whole && dev->profile->auth_int))
 		return false;
 	if (whole)
@@ -210,7 +215,7 @@ static bool right_response(
 
 	hash_joined(dev->sim, second, whole ? 3 : 2, ha2);
 
-	struct str all[] = { str_of(dev->ha1), c->nonce, c->nc, c->cnonce, c->qop, str_of(ha2) };
+	struct str all[] = { str_of(ha1), c->nonce, c->nc, c->cnonce, c->qop, str_of(ha2) };
 
 	hash_joined(dev->sim, all, COUNT(all), response);
 	return str_is(c->response, response);
@@ -226,6 +231,7 @@ static enum verdict bad(struct device *dev)
 	uint64_t now = sim_now(dev->sim);
 
 	dev->counters.r401_bad++;
+	logs_note_login(dev);
 	if (now > dev->bad_since + dev->knobs.lock_within_s * 1000ULL)
 		dev->bad_logins = 0;
 	if (!dev->bad_logins++)
@@ -293,7 +299,28 @@ enum verdict digest_check(struct device *dev, const struct http_request *request
 	if (!parse_nc(dev, c.nc, &nc))
 		return count_as_bad(&dev->counters.bad_nc);
 	if (!str_is(c.realm, dev->realm) || !str_eq(c.uri, request->target) || !c.cnonce.n ||
-		!str_is(c.username, dev->sim->options.user) || !right_response(dev, request, &c))
+		!right_response(dev, request, &c))
 		return bad(dev);
 	return use_nonce(dev, id, nc);
+}
+
+bool digest_is_right(struct device *dev, const struct digest_parts *p)
+{
+	struct str user[] = { p->user, p->realm, str_of(dev->password) };
+	struct str what[] = { p->method, p->uri };
+	char ha1[33], ha2[33], response[33];
+
+	hash_joined(dev->sim, user, COUNT(user), ha1);
+	hash_joined(dev->sim, what, COUNT(what), ha2);
+
+	struct str old[] = { str_of(ha1), p->nonce, str_of(ha2) };
+	struct str now[] = { str_of(ha1), p->nonce, p->nc, p->cnonce, p->qop, str_of(ha2) };
+
+	if (p->qop.n && !str_is(p->qop, "auth"))
+		return false;
+	if (p->qop.n)
+		hash_joined(dev->sim, now, COUNT(now), response);
+	else
+		hash_joined(dev->sim, old, COUNT(old), response);
+	return str_is(p->response, response);
 }

@@ -26,6 +26,20 @@ void digest_ha1(struct device *dev);
 void digest_new_nonce(struct device *dev, char *out);
 /* The value of WWW-Authenticate, with a new nonce. */
 void digest_challenge(struct device *dev, bool stale, struct buf *out);
+/* A login that came in other forms than a header; qop empty: RFC 2069. */
+struct digest_parts {
+	struct str user;
+	struct str realm;
+	struct str nonce;
+	struct str method;
+	struct str uri;
+	struct str cnonce;
+	struct str nc;
+	struct str response;
+	struct str qop;
+};
+/* Whether its response is that of the account's password, whatever the realm. */
+bool digest_is_right(struct device *dev, const struct digest_parts *parts);
 /* Counts what it finds wrong. */
 enum verdict digest_check(struct device *dev, const struct http_request *request);
 

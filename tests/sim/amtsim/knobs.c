@@ -2,6 +2,7 @@
 #include "knobs.h"
 
 #include "device.h"
+#include "redir_sol.h"
 #include "sim.h"
 
 const size_t web_offset = offsetof(struct device, web);
@@ -111,6 +112,114 @@ static void show_forget(const struct device *dev, struct buf *out)
 	buf_uint(out, dev->nonce_epoch);
 }
 
+static bool set_state(struct device *dev, struct str value)
+{
+	uint64_t n;
+
+	if (!parse_uint(value, 32771, &n) || n < 32768)
+		return false;
+	dev->redir.state = (uint32_t)n;
+	return true;
+}
+
+static void show_state(const struct device *dev, struct buf *out)
+{
+	buf_uint(out, dev->redir.state);
+}
+
+static bool set_listener(struct device *dev, struct str value)
+{
+	if (!str_is(value, "0") && !str_is(value, "1"))
+		return false;
+	dev->redir.listening = str_is(value, "1");
+	redir_sync(dev);
+	return true;
+}
+
+static void show_listener(const struct device *dev, struct buf *out)
+{
+	buf_uint(out, dev->redir.listening);
+}
+
+static bool set_events(struct device *dev, struct str value)
+{
+	uint64_t n;
+
+	if (!parse_uint(value, LOGS_EVENTS_MAX, &n))
+		return false;
+	logs_add_starts(dev, (unsigned)n);
+	return true;
+}
+
+static void show_events(const struct device *dev, struct buf *out)
+{
+	buf_uint(out, dev->logs.nevents);
+}
+
+static bool set_drop(struct device *dev, struct str value)
+{
+	if (!str_is(value, "1"))
+		return false;
+	for (int kind = 0; kind < REDIR_KINDS; kind++)
+		(void)redir_end(dev, (enum redir_kind)kind);
+	return true;
+}
+
+static void show_sessions(const struct device *dev, struct buf *out)
+{
+	unsigned n = 0;
+
+	for (int kind = 0; kind < REDIR_KINDS; kind++)
+		n += dev->redir.sessions[kind] != NULL;
+	buf_uint(out, n);
+}
+
+static bool set_absent(struct device *dev, struct str value)
+{
+	return str_copy(str_is(value, "no") ? STR("") : value, dev->absent, sizeof(dev->absent));
+}
+
+static void show_absent(const struct device *dev, struct buf *out)
+{
+	buf_json(out, str_of(dev->absent[0] ? dev->absent : "no"));
+}
+
+static bool set_refuse_call(struct device *dev, struct str value)
+{
+	struct str name;
+	uint64_t code = 1;
+
+	if (str_is(value, "no") || str_is(value, "0")) {
+		dev->refuse_call[0] = '\0';
+		return true;
+	}
+	if (!str_split(&value, ':', &name) || !name.n)
+		return false;
+	if (value.p && (!parse_uint(value, UINT32_MAX, &code) || !code))
+		return false;
+	dev->knobs.refuse_call_value = (uint32_t)code;
+	return str_copy(name, dev->refuse_call, sizeof(dev->refuse_call));
+}
+
+static void show_refuse_call(const struct device *dev, struct buf *out)
+{
+	if (!dev->refuse_call[0])
+		buf_text(out, "\"no\"");
+	else
+		buf_fmt(out, "\"%s:%u\"", dev->refuse_call, dev->knobs.refuse_call_value);
+}
+
+static bool set_lose_call(struct device *dev, struct str value)
+{
+	return str_copy(
+		str_is(value, "no") ? STR("") : value, dev->lose_call, sizeof(dev->lose_call));
+}
+
+static void show_lose_call(const struct device *dev, struct buf *out)
+{
+	buf_json(out, str_of(dev->lose_call[0] ? dev->lose_call : "no"));
+}
+
 #define ANY  UINT32_MAX
 #define NUM  KNOB_NUM
 #define WORD KNOB_CHOICE
@@ -167,7 +276,36 @@ static const struct knob table[] = {
 	NUM(lose_power_answer, ANY, 0, "the next N accepted power requests act but get no answer"),
 	NUM(os_agent, 1, 1, "0: no driver in the OS: 4, 12 and 14 do nothing, 7 ends off"),
 	NUM(no_agent_value, 65535, 0, "... or all four return this"),
-	NUM(redirection_open, 1, 0, "a redirection session is open: 5 and 8 are refused with 2"),
+	NUM(redirection_open, 1, 0,
+		"as if a redirection session were open: 5 and 8 are refused with 2"),
+	WORD(redirection_login, "digest digest_old plain any",
+		"logins that the redirection ports offer: type 4, 3, 1 or all of them", NULL),
+	NUM(redirection_status, 255, 0, "a redirection session is refused with this status"),
+	NUM(redirection_realm, ANY, 0,
+		"not 0: another realm in the challenge of a redirection login"),
+	WORD(redirection_fault, "no truncate oversize interleave unknown drip close silent empty",
+		"what becomes of that challenge", NULL),
+	NUM(redirection_locked, 1, 0, "the BIOS forbids to switch redirection on: PT_STATUS 16"),
+	{ .name = "redirection_deaf",
+		.kind = KNOB_NUMBER,
+		.at = offsetof(struct knobs, redirection_deaf),
+		.max = 1,
+		.help = "nobody listens on the redirection ports, whatever ListenerEnabled says",
+		.changed = redir_sync },
+	OWN("redirection_state", "32768 to 32771", "EnabledState: 1 more for IDER, 2 for SOL",
+		set_state, show_state),
+	OWN("redirection_listener", "0 or 1", "ListenerEnabled", set_listener, show_listener),
+	OWN("redirection_drop", "1",
+		"hangs up on all redirection sessions; reads: how many there are", set_drop,
+		show_sessions),
+	NUM(sol_heartbeat_ms, 600000, 0, "how often SOL beats; 0: as often as it was asked"),
+	NUM(sol_quiet_ms, 600000, 0,
+		"SOL ends when quiet for so long; 0: for as long as was asked"),
+	NUM(sol_chunk, 65535, 0, "bytes in one frame of SOL; 0: as many as the client takes"),
+	OWN("sol_send",
+		"ping, overflow, power_off, power_on, loopback, unknown, truncate, interleave, "
+		"close or TEXT",
+		"an open SOL session sends that now; reads: no", sol_set_send, sol_show_send),
 	NUM(keep_source, 1, 0, "the boot source survives the boot"),
 	NUM(diag_source, 1, 0, "there is a boot source for diagnostics"),
 	NUM(secure_boot_off, 1, 0, "OCR boot to PBA and WinRE is refused with 2"),
@@ -181,6 +319,36 @@ static const struct knob table[] = {
 		"the last Pull: end only; end and a context; an empty one more", NULL),
 	NUM(no_software_identity, 1, 0, "CIM_SoftwareIdentity is answered 400 with an HTML page"),
 	NUM(no_kvm, 1, 0, "there is no CIM_KVMRedirectionSAP"),
+	NUM(no_hardware, 1, 0, "there are no classes of parts"),
+	NUM(no_processor, 1, 0, "there is no CIM_Processor, as on AMT 21"),
+	NUM(unfilled, 1, 0, "serial numbers are those that nobody filled in"),
+	OWN("events", "a number", "adds so many events of a start; reads: how many there are",
+		set_events, show_events),
+	WORD(log_iterator, "normal stuck endless",
+		"GetRecords: stays where it is, or begins anew, and never says it was the last",
+		NULL),
+	WORD(log_records, "good base64 short unknown",
+		"records of both logs that are no base64, too short, or (events) of no known kind",
+		NULL),
+	NUM(log_batch, 390, 0, "records in one answer of GetRecords; 0: as many as asked for"),
+	NUM(log_oldest_first, 1, 0, "GetRecords begins with the oldest"),
+	WORD(audit, "clear read forbidden absent", "what the account may do with the audit log",
+		NULL),
+	NUM(audit_batch, 100, 10, "records in one answer of ReadRecords"),
+	NUM(audits, 2000, 25, "records that the audit log has when it is first looked at"),
+	NUM(no_wifi, 1, 0, "there is no Wi-Fi: neither its classes nor its port"),
+	OWN("absent", "no or CLASS", "a class that the firmware does not have", set_absent,
+		show_absent),
+	OWN("refuse_call", "no, METHOD:STATUS or CLASS.METHOD:STATUS",
+		"a method, Put, Create or Delete is refused with that PT_STATUS", set_refuse_call,
+		show_refuse_call),
+	OWN("lose_call", "no, METHOD or CLASS.METHOD",
+		"the next such change of a setting acts but gets no answer", set_lose_call,
+		show_lose_call),
+	NUM(flash_writes, ANY, 0, "after this many changes of settings they are refused with 38"),
+	NUM(audit_full, 1, 0, "what has to be written to the audit log is refused with 2075"),
+	NUM(clock_unset, 1, 0, "its clock was never set: it counts from 2004"),
+	NUM(tls_only, 1, 0, "HTTP without TLS cannot be opened"),
 };
 
 const struct knob_table knobs_table = { table, COUNT(table), offsetof(struct device, knobs) };

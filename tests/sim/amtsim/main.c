@@ -48,6 +48,25 @@ static bool listens(const struct device *dev, bool tls)
 	return tls || dev->profile->plain;
 }
 
+static int start(const struct control *control)
+{
+	struct sim *sim = control->sim;
+
+	return web_start(&sim->web) < 0 || redir_start(sim) < 0 ? -1 : 0;
+}
+
+static void stop(const struct control *control)
+{
+	web_stop(&control->sim->web);
+	redir_stop(control->sim);
+}
+
+static void json_ports(const struct control *control, struct buf *out)
+{
+	web_json_ports(&control->sim->web, out);
+	redir_json_ports(control->sim, out);
+}
+
 static void describe_web(struct web *web, const struct web_options *options)
 {
 	web->organization = "Intel(R) Active Management Technology";
@@ -57,6 +76,7 @@ static void describe_web(struct web *web, const struct web_options *options)
 	web->answer = service_answer;
 	web->malformed = service_malformed;
 	web->filler = service_filler;
+	web->synced = redir_sync;
 }
 
 static void describe(struct sim *sim)
@@ -79,6 +99,9 @@ static void describe(struct sim *sim)
 	};
 	sim->control.fleet = &sim->fleet;
 	web_join(&sim->web, &sim->loop, &sim->fleet);
+	sim->fleet.start = start;
+	sim->fleet.stop = stop;
+	sim->fleet.json_ports = json_ports;
 }
 
 static int set_up(struct sim *sim)

@@ -26,6 +26,8 @@ static const struct option options[] = {
 	OPTION_ROW_READY_FD,
 	OPTION_ROW_QUIET,
 	WEB_OPTION_ROWS,
+	{ "no-redirection", NULL, OPTION_FLAG, OPTION_AT(no_redirection), 0, 0,
+		"no redirection ports, as in fleets of more than 1000" },
 	{ "seed", "N", OPTION_NUMBER, OPTION_AT(fleet.seed), 0, UINT32_MAX,
 		"other realms, UUIDs and serial numbers than those of seed 1" },
 	OPTION_ROW_KNOBS,

@@ -12,6 +12,7 @@ struct options {
 	const char *user;
 	const char *profile;
 	struct web_options web;
+	bool no_redirection;
 };
 
 /* As option_parse, with defaults and what options forbid each other. */

@@ -184,7 +184,8 @@ static uint32_t execute(struct device *dev, const struct action *a)
 {
 	if (!legal(dev, a))
 		return POWER_NOT_READY;
-	if (dev->knobs.redirection_open && (a->request == 5 || a->request == 8))
+	if ((dev->knobs.redirection_open || redir_is_open(dev)) &&
+		(a->request == 5 || a->request == 8))
 		return POWER_NOT_READY;
 	if (a->agent && !dev->knobs.os_agent)
 		return without_agent(dev, a);
@@ -230,6 +231,7 @@ uint32_t power_request(struct device *dev, unsigned action)
 	} else {
 		dev->counters.set_power++;
 		dev->power.accepted = sim_now(dev->sim);
+		logs_note_power(dev, action);
 	}
 	return value;
 }

@@ -9,9 +9,11 @@
 
 #include "boot.h"
 #include "control.h"
+#include "logs.h"
 #include "options.h"
 #include "power.h"
 #include "profile.h"
+#include "redir.h"
 #include "util.h"
 #include "web.h"
 #include "xml.h"
@@ -35,6 +37,26 @@ enum consent {
 	CONSENT_NONE,
 	CONSENT_KVM,
 	CONSENT_ALL,
+};
+
+enum log_iterator {
+	LOG_ITERATOR_NORMAL,
+	LOG_ITERATOR_STUCK,
+	LOG_ITERATOR_ENDLESS,
+};
+
+enum log_records {
+	LOG_RECORDS_GOOD,
+	LOG_RECORDS_BASE64,
+	LOG_RECORDS_SHORT,
+	LOG_RECORDS_UNKNOWN,
+};
+
+enum audit {
+	AUDIT_CLEAR,
+	AUDIT_READ,
+	AUDIT_FORBIDDEN,
+	AUDIT_ABSENT,
 };
 
 enum pull_style {
@@ -84,10 +106,35 @@ struct knobs {
 	uint32_t pull_style;
 	uint32_t no_software_identity;
 	uint32_t no_kvm;
+	uint32_t no_hardware;
+	uint32_t no_processor;
+	uint32_t unfilled;
+	uint32_t log_iterator;
+	uint32_t log_records;
+	uint32_t log_batch;
+	uint32_t log_oldest_first;
+	uint32_t audit;
+	uint32_t audit_batch;
+	uint32_t audits;
 	uint32_t lock_after;
 	uint32_t lock_within_s;
 	uint32_t lock_s;
 	uint32_t wrong_realm;
+	uint32_t refuse_call_value;
+	uint32_t flash_writes;
+	uint32_t audit_full;
+	uint32_t clock_unset;
+	uint32_t tls_only;
+	uint32_t no_wifi;
+	uint32_t redirection_login;
+	uint32_t redirection_status;
+	uint32_t redirection_realm;
+	uint32_t redirection_fault;
+	uint32_t redirection_locked;
+	uint32_t redirection_deaf;
+	uint32_t sol_heartbeat_ms;
+	uint32_t sol_quiet_ms;
+	uint32_t sol_chunk;
 };
 
 struct counters {
@@ -116,6 +163,15 @@ struct counters {
 	uint64_t unsaid_power;
 	uint64_t nmi;
 	uint64_t put_boot;
+	uint64_t writes;
+	uint64_t redir_connections;
+	uint64_t redir_logins;
+	uint64_t redir_bad_logins;
+	uint64_t sol_heartbeats;
+	uint64_t sol_pongs;
+	uint64_t sol_quiet;
+	uint64_t sol_bytes_in;
+	uint64_t sol_bytes_out;
 };
 
 struct nonce {
@@ -138,6 +194,8 @@ struct optin {
 	uint64_t until;
 	uint64_t blocked_until;
 };
+
+enum { SIM_NAME = 64 };
 
 struct log_entry {
 	uint8_t class_index;
@@ -168,7 +226,13 @@ struct device {
 	struct power power;
 	struct boot boot;
 	struct optin optin;
-	uint32_t redirection_state;
+	struct logs logs;
+	struct store *store; /* NULL until it is asked for */
+	char absent[SIM_NAME];
+	char refuse_call[SIM_NAME];
+	char lose_call[SIM_NAME]; /* once */
+	bool unprovisioned;
+	struct redir redir;
 	uint32_t e503_seq;
 	uint32_t cut_seq;
 	uint32_t stale_seq;
@@ -194,6 +258,8 @@ struct sim {
 	char date[40];
 	uint64_t date_at;
 	struct fleet fleet;
+	struct redir_conn *redir_conns;
+	bool redirects; /* its redirection ports are open */
 	struct control control;
 };
 

@@ -5,6 +5,7 @@
 
 #include "classes.h"
 #include "sim.h"
+#include "store.h"
 
 #define NS_TRANSFER "http://schemas.xmlsoap.org/ws/2004/09/transfer"
 #define NS_IDENTITY "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
@@ -60,6 +61,10 @@ static const struct fault_text faults[] = {
 		"An internal encoding limit was exceeded in a request or would be violated if the "
 		"message were processed.",
 		DETAIL "MinimumEnvelopeLimit" },
+	[FAULT_ALREADY_EXISTS] = { "e:AlreadyExists", false,
+		"The sender attempted to create a resource which already exists.", NULL },
+	[FAULT_QUOTA] = { "e:QuotaLimit", false, "The service is busy servicing other requests.",
+		NULL },
 	[FAULT_INTERNAL] = { "e:InternalError", false,
 		"The service cannot comply with the request due to internal processing errors.",
 		NULL },
@@ -214,7 +219,7 @@ static enum fault find_instance(const struct request *r, size_t *ret)
 	if (!key.p)
 		return w->key && n > 1 ? FAULT_INVALID_SELECTORS : FAULT_NONE;
 	for (; *ret < n; ++*ret)
-		if (str_is(key, w->key_of(r->dev, *ret)))
+		if (str_is(key, classes_key(w, r->dev, *ret)))
 			return FAULT_NONE;
 	return FAULT_DESTINATION_UNREACHABLE;
 }
@@ -226,7 +231,10 @@ static void write_instance(struct request *r, const struct wclass *w, char prefi
 	buf_char(r->out, '<');
 	buf_char(r->out, prefix);
 	buf_fmt(r->out, ":%s>", w->name);
-	w->emit(&c, i);
+	if (w->store)
+		store_emit(&c, i);
+	else
+		w->emit(&c, i);
 	buf_add(r->out, "</", 2);
 	buf_char(r->out, prefix);
 	buf_fmt(r->out, ":%s>", w->name);
@@ -254,6 +262,12 @@ static enum fault do_get(struct request *r)
 	return write_get(r, "/GetResponse");
 }
 
+static bool is_instance(const struct request *r)
+{
+	return r->node >= 0 && str_is(r->doc->nodes[r->node].name, r->wclass->name) &&
+	       str_is(r->doc->nodes[r->node].ns, r->wclass->uri);
+}
+
 static enum fault do_put(struct request *r)
 {
 	struct call c = call_of(r, 'g');
@@ -261,16 +275,62 @@ static enum fault do_put(struct request *r)
 	enum fault fault = find_instance(r, &i);
 
 	classes_log(r->dev, r->wclass, CALL_PUT);
-	if (!r->wclass->put)
+	if (!r->wclass->put && !r->wclass->store)
 		return FAULT_ACTION_NOT_SUPPORTED;
 	if (fault)
 		return fault;
-	if (r->node < 0 || !str_is(r->doc->nodes[r->node].name, r->wclass->name) ||
-		!str_is(r->doc->nodes[r->node].ns, r->wclass->uri))
+	if (!is_instance(r))
 		return FAULT_INVALID_REPRESENTATION;
-	fault = r->wclass->put(&c);
+	fault = r->wclass->store ? store_put(&c, i) : r->wclass->put(&c);
 	r->status = c.status;
+	r->lost = c.lost;
 	return fault ? fault : write_get(r, "/PutResponse");
+}
+
+/* The answer refers to what was made; its selectors are not more than a name here. */
+static enum fault do_create(struct request *r)
+{
+	struct call c = call_of(r, 'g');
+	enum fault fault;
+
+	classes_log(r->dev, r->wclass, CALL_CREATE);
+	if (!r->wclass->store)
+		return FAULT_ACTION_NOT_SUPPORTED;
+	if (!is_instance(r))
+		return FAULT_INVALID_REPRESENTATION;
+	fault = store_create(&c);
+	r->status = c.status;
+	r->lost = c.lost;
+	if (fault)
+		return fault;
+	begin(r, NS_TRANSFER, NULL, false);
+	begin_body(r, STR(NS_TRANSFER), "/CreateResponse");
+	c.out = r->out;
+	emit_epr(&c, "ResourceCreated", r->wclass->uri, (const char *const[]){ NULL });
+	end(r);
+	return FAULT_NONE;
+}
+
+static enum fault do_delete(struct request *r)
+{
+	struct call c = call_of(r, 'g');
+	size_t i;
+	enum fault fault = find_instance(r, &i);
+
+	classes_log(r->dev, r->wclass, CALL_DELETE);
+	if (!r->wclass->store)
+		return FAULT_ACTION_NOT_SUPPORTED;
+	if (r->selectors < 0)
+		return FAULT_INVALID_SELECTORS;
+	fault = fault ? fault : store_delete(&c, i);
+	r->status = c.status;
+	r->lost = c.lost;
+	if (fault)
+		return fault;
+	begin(r, r->wclass->uri, NULL, false);
+	begin_body(r, STR(NS_TRANSFER), "/DeleteResponse");
+	end(r);
+	return FAULT_NONE;
 }
 
 static void write_context(struct buf *out, uint16_t context)
@@ -405,7 +465,7 @@ static enum fault do_pull(struct request *r)
 /* Known parameters only, each once, in the documented order. */
 static bool params_fit(const struct request *r, const struct method *m)
 {
-	struct str rest = str_of(m->params), word = { "", 0 };
+	struct str rest = str_of(m->params), word = { "", 0 }, again = { "", 0 };
 
 	for (int i = xml_first(r->doc, r->node); i >= 0; i = xml_next(r->doc, i)) {
 		struct str name = r->doc->nodes[i].name;
@@ -414,6 +474,9 @@ static bool params_fit(const struct request *r, const struct method *m)
 			return false;
 		if (!r->dev->knobs.strict_order)
 			continue;
+		if (again.n && str_eq(again, name))
+			continue;
+		again = m->list && str_is(name, m->list) ? name : (struct str){ "", 0 };
 		while (!str_eq(word, name))
 			if (!str_split(&rest, ' ', &word))
 				return false;
@@ -493,6 +556,8 @@ static const struct {
 } operations[] = {
 	{ NS_TRANSFER "/Get", do_get },
 	{ NS_TRANSFER "/Put", do_put },
+	{ NS_TRANSFER "/Create", do_create },
+	{ NS_TRANSFER "/Delete", do_delete },
 	{ NS_ENUM "/Enumerate", do_enumerate },
 	{ NS_ENUM "/Pull", do_pull },
 };

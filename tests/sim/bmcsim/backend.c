@@ -141,6 +141,12 @@ static void open_socket(struct backend *b, const char *where)
 	b->socket.handle.data = b;
 }
 
+static void say_power(struct device *dev, struct buf *out)
+{
+	power_update(dev);
+	buf_fmt(out, "power %s, boots %u\r\n", dev->power.on ? "on" : "off", dev->boot.boots);
+}
+
 struct backend *backend_open(struct device *dev, backend_output_fn *output, void *arg)
 {
 	struct backend *b = xcalloc(1, sizeof(*b));
@@ -153,7 +159,10 @@ struct backend *backend_open(struct device *dev, backend_output_fn *output, void
 	uv_timer_init(&dev->sim->loop, &b->greet);
 	b->greet.data = b;
 	if (b->is_terminal) {
-		terminal_init(&b->terminal, dev, &b->out);
+		const struct terminal_host host = { "powerctl-bmcsim", "bmc", dev->n, dev,
+			say_power };
+
+		terminal_init(&b->terminal, &host, &b->out);
 		uv_timer_start(&b->greet, on_greet, 0, 0);
 	} else {
 		open_socket(b, dev->sol_backend);

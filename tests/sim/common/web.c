@@ -283,6 +283,8 @@ void web_sync_device(struct web_device *dev)
 {
 	sync_listener(&dev->plain);
 	sync_listener(&dev->tls);
+	if (dev->web->synced)
+		dev->web->synced(dev->dev);
 }
 
 bool web_device_is_open(const struct web_device *w)

@@ -183,6 +183,8 @@ struct web {
 	bool (*listens)(const struct device *dev, bool tls);
 	/* Whether a connection that just came is reset; NULL: none. */
 	bool (*refuses)(struct device *dev);
+	/* Knobs or profile may have opened or closed ports; may be NULL. */
+	void (*synced)(struct device *dev);
 	/* Some time has passed, half a second at most; may be NULL. */
 	void (*tick)(struct web *web);
 	void (*answer)(struct device *dev, const struct http_request *request, struct reply *reply);

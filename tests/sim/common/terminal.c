@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "terminal.h"
 
-#include "sim.h"
-
 enum {
-	FLOOD_MAX = 1 << 20,
+	FLOOD_MAX = 4 << 20,
 	LINES_MAX = 10000,
 	BACKSPACE = 0x08,
 	INTERRUPT = 0x03,
@@ -28,8 +26,7 @@ static void echo(struct terminal *t, struct str rest, struct buf *out)
 static void power(struct terminal *t, struct str rest, struct buf *out)
 {
 	(void)rest;
-	power_update(t->dev);
-	buf_fmt(out, "power %s, boots %u\r\n", t->dev->power.on ? "on" : "off", t->dev->boot.boots);
+	t->host.power(t->host.dev, out);
 }
 
 static void breaks(struct terminal *t, struct str rest, struct buf *out)
@@ -84,7 +81,7 @@ static void help(struct terminal *t, struct str rest, struct buf *out)
 static void prompt(struct terminal *t, struct buf *out)
 {
 	t->n = 0;
-	buf_fmt(out, "bmc%u> ", t->dev->n);
+	buf_fmt(out, "%s%u> ", t->host.prompt, t->host.n);
 }
 
 static void run_line(struct terminal *t, struct buf *out)
@@ -106,10 +103,10 @@ static void run_line(struct terminal *t, struct buf *out)
 	prompt(t, out);
 }
 
-void terminal_init(struct terminal *t, struct device *dev, struct buf *out)
+void terminal_init(struct terminal *t, const struct terminal_host *host, struct buf *out)
 {
-	*t = (struct terminal){ .dev = dev };
-	buf_fmt(out, "\r\npowerctl-bmcsim: serial console of device %u\r\n", dev->n);
+	*t = (struct terminal){ .host = *host };
+	buf_fmt(out, "\r\n%s: serial console of device %u\r\n", host->program, host->n);
 	prompt(t, out);
 }
 

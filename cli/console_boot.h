@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* console --boot: once the console is open, the machine is started with its BIOS on it. */
+#ifndef POWERCTL_CLI_CONSOLE_BOOT_H
+#define POWERCTL_CLI_CONSOLE_BOOT_H
+
+#include "cli.h"
+
+struct console_boot {
+	struct cli *cli;
+	/* From the loop, once: text says what became of it ("accepted", "refused: ..."). */
+	void (*done)(void *data, bool ok, const char *text);
+	void *data;
+
+	/* Private. */
+	struct pctl_run *run;
+	bool stopped;
+};
+
+/* The first three members are filled in. CLI_USAGE: mistakes were said, and nothing follows. */
+int console_boot_start(struct console_boot *boot, size_t node);
+/* Nothing is said any more. */
+void console_boot_stop(struct console_boot *boot);
+/* Whether nothing of it is under way. */
+bool console_boot_is_gone(const struct console_boot *boot);
+
+#endif

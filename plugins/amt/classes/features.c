@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * features: what of the redirection is switched on, and what a user has to agree to. All is read
+ * first, so that a wish that cannot be fulfilled changes nothing.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "classes/chain.h"
+#include "classes/methods.h"
+
+/* EnabledState of AMT_RedirectionService is this, and a bit each. */
+enum { STATE_BASE = 32768, STATE_IDER = 1, STATE_SOL = 2 };
+/* RequestedState of CIM_KVMRedirectionSAP; EnabledState is this too where nobody uses it. */
+enum { KVM_ENABLED = 2, KVM_DISABLED = 3, KVM_IDLE = 6 };
+
+/* In chain_work.flags: what was read. */
+enum { HAS_KVM = 1, KVM_ON = 2, LISTENER_ON = 4, HAS_CONSENT = 8, CONSENT_FIXED = 16 };
+
+static const char *const consents[] = { "none", "kvm", "all", NULL };
+
+const struct pctl_property features_parameters[] = {
+	PCTL_PROPERTY(.name = "sol", .type = PCTL_TYPE_BOOL, .help = "Serial over LAN"),
+	PCTL_PROPERTY(.name = "ider", .type = PCTL_TYPE_BOOL, .help = "storage redirection"),
+	PCTL_PROPERTY(.name = "kvm", .type = PCTL_TYPE_BOOL, .help = "remote screen"),
+	PCTL_PROPERTY(.name = "listener", .type = PCTL_TYPE_BOOL,
+		.help = "the ports of these; with sol, ider or kvm it follows them"),
+	PCTL_PROPERTY(.name = "consent", .type = PCTL_TYPE_CHOICE, .choices = consents,
+		.help = "what somebody at the machine has to agree to"),
+	{ .name = NULL },
+};
+
+static const struct class_method redirection_state = {
+	.class = &class_redirection.class,
+	.name = "RequestStateChange",
+	.returns = STATUS_STATE,
+	.inputs = { "RequestedState" },
+};
+static const struct class_method kvm_state = {
+	.class = &class_kvm.class,
+	.name = "RequestStateChange",
+	.returns = STATUS_STATE,
+	.inputs = { "RequestedState" },
+};
+
+static const char *on_off(bool on)
+{
+	return on ? "on" : "off";
+}
+
+static void set_flag(struct chain_work *w, unsigned flag, bool on)
+{
+	w->flags = on ? w->flags | flag : w->flags & ~(uint64_t)flag;
+}
+
+static void also_redirection(
+	struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
+{
+	struct chain_work *w = chain_work(dev);
+	const char *listener = xml_text(item, "ListenerEnabled");
+
+	w->number = chain_number(item, "EnabledState", STATE_BASE);
+	set_flag(w, LISTENER_ON, listener && strcmp(listener, "true") == 0);
+	pctl_value_set_text(map, "sol", on_off(w->number & STATE_SOL));
+	pctl_value_set_text(map, "ider", on_off(w->number & STATE_IDER));
+	pctl_value_set_text(map, "kvm", "unsupported"); /* until it is found */
+	pctl_value_set_text(map, "listener", on_off(w->flags & LISTENER_ON));
+}
+
+static void also_kvm(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
+{
+	uint64_t state = chain_number(item, "EnabledState", KVM_DISABLED);
+	bool on = state == KVM_ENABLED || state == KVM_IDLE;
+
+	set_flag(chain_work(dev), HAS_KVM, true);
+	set_flag(chain_work(dev), KVM_ON, on);
+	pctl_value_set_text(map, "kvm", on_off(on));
+}
+
+static void also_consent(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
+{
+	struct chain_work *w = chain_work(dev);
+
+	set_flag(w, HAS_CONSENT, true);
+	set_flag(w, CONSENT_FIXED, chain_number(item, "CanModifyOptInPolicy", 1) == 0);
+	pctl_fact_put(dev->device, FACT_CONSENT,
+		pctl_value_text(pctl_value_get(map, "consent"))
+			? pctl_value_text(pctl_value_get(map, "consent"))
+			: "none");
+}
+
+static const struct chain_step steps[] = {
+	{ &class_redirection, NULL, 0, also_redirection },
+	{ &class_kvm, NULL, STEP_MAY_LACK, also_kvm },
+	{ &class_consent, NULL, STEP_MAY_LACK, also_consent },
+	{ .class = NULL },
+};
+
+static void read_again(struct amt_dev *dev)
+{
+	chain_read(dev, steps, chain_end);
+}
+
+/* --- Changing. -------------------------------------------------------------------------------- */
+
+/* Of one of our words, what was asked for or else what is. */
+static bool wanted(struct amt_dev *dev, const char *name, bool is)
+{
+	return chain_given(dev, name) ? pctl_argument_bool(chain_work(dev)->args, name) : is;
+}
+
+static uint64_t wanted_state(struct amt_dev *dev)
+{
+	uint64_t now = chain_work(dev)->number;
+	uint64_t state = STATE_BASE;
+
+	state |= wanted(dev, "sol", now & STATE_SOL) ? STATE_SOL : 0;
+	state |= wanted(dev, "ider", now & STATE_IDER) ? STATE_IDER : 0;
+	return state;
+}
+
+static bool wanted_kvm(struct amt_dev *dev)
+{
+	return wanted(dev, "kvm", chain_work(dev)->flags & KVM_ON);
+}
+
+/* What is on is of no use without the listener, and the listener of none without any. */
+static bool wanted_listener(struct amt_dev *dev)
+{
+	bool is = chain_work(dev)->flags & LISTENER_ON;
+
+	if (!chain_given(dev, "listener") &&
+		(chain_given(dev, "sol") || chain_given(dev, "ider") || chain_given(dev, "kvm")))
+		return wanted_state(dev) != STATE_BASE || wanted_kvm(dev);
+	return wanted(dev, "listener", is);
+}
+
+static int check_wish(struct amt_dev *dev, struct pctl_error *err)
+{
+	const struct chain_work *w = chain_work(dev);
+	const char *consent = chain_text(dev, "consent");
+	const char *is = pctl_value_text(pctl_value_get(w->ret, "consent"));
+
+	if (chain_given(dev, "kvm") && !(w->flags & HAS_KVM))
+		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
+			"this machine has no remote screen: no KVM in its firmware (Standard "
+			"Manageability), or it is switched off in its BIOS");
+	if (!consent || (is && strcmp(is, consent) == 0))
+		return 0;
+	if (!(w->flags & HAS_CONSENT))
+		return pctl_error_set(
+			err, PCTL_E_UNSUPPORTED, "this firmware knows nothing of user consent");
+	if (w->flags & CONSENT_FIXED)
+		return pctl_error_set(err, PCTL_E_FORBIDDEN,
+			"what needs user consent cannot be changed on this machine: it is in "
+			"client "
+			"control mode, or set so in its MEBx");
+	return 0;
+}
+
+static void change_consent(struct amt_dev *dev)
+{
+	const char *word = chain_text(dev, "consent");
+	const struct class_word *number = word ? class_number(words_consent, word) : NULL;
+
+	if (!number) {
+		read_again(dev);
+		return;
+	}
+	struct chain_work *w = chain_work(dev);
+	(void)snprintf(w->text, sizeof(w->text), "%llu", (unsigned long long)number->number);
+	chain_change(dev, "OptInRequired", w->text);
+	chain_put(dev, &class_consent, NULL, read_again);
+}
+
+/* Last, for it opens and closes the ports. */
+static void change_listener(struct amt_dev *dev)
+{
+	struct chain_work *w = chain_work(dev);
+
+	(void)snprintf(w->text, sizeof(w->text), "%llu", (unsigned long long)wanted_state(dev));
+	chain_change(dev, "EnabledState", w->text);
+	chain_change(dev, "ListenerEnabled", wanted_listener(dev) ? "true" : "false");
+	chain_put(dev, &class_redirection, NULL, change_consent);
+}
+
+static void change_kvm(struct amt_dev *dev)
+{
+	bool on = wanted_kvm(dev);
+	const struct class_input inputs[] = { { .name = "RequestedState", .text = on ? "2" : "3" },
+		{ .name = NULL } };
+
+	if (on == (bool)(chain_work(dev)->flags & KVM_ON))
+		change_listener(dev);
+	else
+		chain_call(dev, &kvm_state, NULL, inputs, change_listener);
+}
+
+static void change_state(struct amt_dev *dev)
+{
+	struct chain_work *w = chain_work(dev);
+	const struct class_input inputs[] = { { .name = "RequestedState", .text = w->text },
+		{ .name = NULL } };
+
+	if (wanted_state(dev) == w->number) {
+		change_kvm(dev);
+		return;
+	}
+	(void)snprintf(w->text, sizeof(w->text), "%llu", (unsigned long long)wanted_state(dev));
+	chain_call(dev, &redirection_state, NULL, inputs, change_kvm);
+}
+
+static void was_read(struct amt_dev *dev)
+{
+	struct pctl_error err = { 0 };
+
+	if (!chain_any(dev, features_parameters))
+		chain_end(dev);
+	else if (check_wish(dev, &err) < 0)
+		amt_end(dev, &err);
+	else
+		change_state(dev);
+}
+
+void features_run(
+	void *data, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret)
+{
+	chain_begin(data, op, args, ret);
+	chain_read(data, steps, was_read);
+}

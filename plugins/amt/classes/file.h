@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A file that a parameter names, read on a worker: a file system may be slow, the loop may not. */
+#ifndef POWERCTL_AMT_FILE_H
+#define POWERCTL_AMT_FILE_H
+
+#include "amt.h"
+
+typedef void file_fn(struct amt_dev *dev, const char *data, size_t len);
+
+/*
+ * Reads the file that the chain's parameter names and goes on with its bytes, of which there are at
+ * most METHODS_FILE_MAX, followed by a zero byte; or ends the op. Before any request of the chain.
+ */
+void file_read(struct amt_dev *dev, const char *parameter, file_fn *then);
+
+#endif

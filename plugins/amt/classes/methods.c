@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What fits no interface: `powerctl amt METHOD ...`. */
+#include "classes/methods.h"
+
+/* A chain of a dozen requests to firmware that thinks about each. */
+#define LIMIT_MS 120000u
+
+#define CHANGES (PCTL_METHOD_CHANGES | PCTL_METHOD_READS_BARE)
+#define METHOD(of, word, bits, text)                                                 \
+	{                                                                            \
+		.size = sizeof(struct pctl_method), .flags = (bits), .name = (word), \
+		.help = (text), .parameters = of##_parameters, .limit_ms = LIMIT_MS, \
+		.run = of##_run                                                      \
+	}
+
+const struct pctl_method amt_methods[] = {
+	METHOD(features, "features", CHANGES | PCTL_METHOD_REPEATABLE,
+		"Serial over LAN, storage and screen redirection, user consent"),
+	METHOD(time, "time", CHANGES | PCTL_METHOD_REPEATABLE, "the device's clock"),
+	METHOD(alarms, "alarms", CHANGES, "times at which it turns the machine on"),
+	METHOD(network, "network", CHANGES | PCTL_METHOD_CONFIRM,
+		"the addresses of its wired port"),
+	METHOD(wifi, "wifi", CHANGES, "its Wi-Fi: state, profiles, who has the radio"),
+	METHOD(tls, "tls", CHANGES | PCTL_METHOD_CONFIRM, "TLS on its ports"),
+	METHOD(certs, "certs", CHANGES, "the certificates and keys that it keeps"),
+	METHOD(users, "users", CHANGES, "users beside the administrator, and their rights"),
+	METHOD(cira, "cira", CHANGES, "the server to which it opens a connection itself"),
+	METHOD(scheme, "power-package", CHANGES | PCTL_METHOD_REPEATABLE,
+		"in which states of the machine it has power"),
+	{
+		.size = sizeof(struct pctl_method),
+		.flags = PCTL_METHOD_CHANGES | PCTL_METHOD_DISRUPTS | PCTL_METHOD_CONFIRM,
+		.name = "unprovision",
+		.help = "take it out of management: users, certificates, settings, login are lost",
+		.limit_ms = LIMIT_MS,
+		.run = unprovision_run,
+	},
+	METHOD(wsman_get, "wsman-get", 0, "read one instance of any WS-Management class"),
+	METHOD(wsman_enumerate, "wsman-enumerate", 0, "read all instances of any class"),
+	METHOD(wsman_put, "wsman-put", PCTL_METHOD_CHANGES | PCTL_METHOD_CONFIRM,
+		"change fields of an instance of any class"),
+	METHOD(wsman_invoke, "wsman-invoke",
+		PCTL_METHOD_CHANGES | PCTL_METHOD_DISRUPTS | PCTL_METHOD_CONFIRM,
+		"call a method of any class"),
+	{ .name = NULL },
+};

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificates and keys as the firmware takes and gives them: pure, no I/O. */
+#ifndef POWERCTL_AMT_PKI_H
+#define POWERCTL_AMT_PKI_H
+
+#include <powerctl/buf.h>
+#include <powerctl/value.h>
+
+/* Adds expires (RFC 3339) and fingerprint (SHA-256, hexadecimal) of a certificate in base64 of DER,
+ * and subject and issuer if they are not there. What is no certificate adds nothing. */
+void pki_describe(const char *base64, struct pctl_value *map);
+
+/*
+ * PEM or DER into base64 of DER in out. *ret_root: it signed itself, and may sign others.
+ * PCTL_E_CONFIG: it is no certificate.
+ */
+int pki_certificate(
+	const char *data, size_t len, struct pctl_buf *out, bool *ret_root, struct pctl_error *err);
+
+/* A private key in PEM into base64 of PKCS#1. PCTL_E_CONFIG: it is none, or not RSA. */
+int pki_private_key(const char *data, size_t len, struct pctl_buf *out, struct pctl_error *err);
+
+/* The base64 of the 16 bytes MD5(user:realm:password), which is how an account's password is set.
+ */
+bool pki_digest_password(
+	const char *user, const char *realm, const char *password, struct pctl_buf *out);
+
+/* The n of "Intel(r) AMT Certificate: Handle: n"; the whole text where it has none. */
+const char *pki_handle(const char *id);
+
+#endif

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* users: the accounts beside the administrator's, and what they may do. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <powerctl/parse.h>
+
+#include "classes/chain.h"
+#include "classes/methods.h"
+#include "classes/pki.h"
+
+/* More than any firmware keeps: a list that would go on for ever ends here. */
+#define USERS_MAX 64u
+#define NAME_MAX_ 16u
+
+static const char *const accesses[] = { "local", "network", "any", NULL };
+/* In the order of words_realm. */
+static const char *const realms[] = { "redirection", "admin", "hardware", "remote-control",
+	"storage", "event-manager", "storage-admin", "agent-local", "agent-remote",
+	"circuit-breaker", "network-time", "general-info", "firmware-update", "eit",
+	"local-notification", "eac", "eac-admin", "event-log", "audit-log", "users", "local-system",
+	NULL };
+
+const struct pctl_property users_parameters[] = {
+	PCTL_PROPERTY(.name = "add", .type = PCTL_TYPE_TEXT, .help = "name of a new user"),
+	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
+		.help = "the new user's password"),
+	PCTL_PROPERTY(.name = "realms", .type = PCTL_TYPE_FLAGS, .choices = realms,
+		.help = "what the new user may do"),
+	PCTL_PROPERTY(.name = "access", .type = PCTL_TYPE_CHOICE, .choices = accesses,
+		.default_text = "any", .help = "from where: the machine itself, the network"),
+	PCTL_PROPERTY(.name = "remove", .type = PCTL_TYPE_TEXT, .help = "name of a user"),
+	PCTL_PROPERTY(.name = "enable", .type = PCTL_TYPE_TEXT, .help = "name of a user"),
+	PCTL_PROPERTY(.name = "disable", .type = PCTL_TYPE_TEXT, .help = "name of a user"),
+	{ .name = NULL },
+};
+
+static const struct wsman_class service = WSMAN_CLASS(WSMAN_AMT, "AMT_AuthorizationService");
+#define SERVICE(of, ...)                                                              \
+	{                                                                             \
+		.class = &service, .name = (of), .returns = STATUS_PLAIN, .inputs = { \
+			__VA_ARGS__                                                   \
+		}                                                                     \
+	}
+static const struct class_method list_handles = SERVICE("EnumerateUserAclEntries", "StartIndex");
+static const struct class_method read_entry = SERVICE("GetUserAclEntryEx", "Handle");
+static const struct class_method read_enabled = SERVICE("GetAclEnabledState", "Handle");
+static const struct class_method set_enabled = SERVICE("SetAclEnabledState", "Handle", "Enabled");
+static const struct class_method remove_entry = SERVICE("RemoveUserAclEntry", "Handle");
+static const struct class_method add_entry = SERVICE(
+	"AddUserAclEntryEx", "DigestUsername", "DigestPassword", "AccessPermission", "Realms");
+
+/* An output of a method is read as an instance is. */
+static const struct class_field entry_fields[] = {
+	{ .name = "DigestUsername", .key = "name" },
+	{ .name = "KerberosUserSid", .key = "kerberos_sid" },
+	{ .name = "AccessPermission", .key = "access", .type = FIELD_WORD, .words = words_access },
+	{ .name = "Realms",
+		.key = "realms",
+		.type = FIELD_WORD,
+		.flags = FIELD_LIST,
+		.words = words_realm },
+	{ .name = NULL },
+};
+static const struct class entry = CLASS(WSMAN_AMT, "AMT_AuthorizationService", entry_fields);
+
+/* --- Reading: who there is, and then each of them. -------------------------------------------- */
+
+static void change_or_end(struct amt_dev *dev);
+static void read_next(struct amt_dev *dev);
+
+static void ask(
+	struct amt_dev *dev, const struct class_method *method, uint64_t handle, amt_then_fn *then)
+{
+	char text[24];
+	const struct class_input inputs[] = { { .name = method->inputs[0], .text = text },
+		{ .name = NULL } };
+	struct wsman *w = amt_invoke(dev, method->class, method->name, method->returns);
+
+	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)handle);
+	class_call(w, method, inputs);
+	amt_send(dev, then, NULL);
+}
+
+static struct pctl_value *users_of(struct amt_dev *dev)
+{
+	return pctl_value_get(chain_work(dev)->ret, "users");
+}
+
+static struct pctl_value *this_user(struct amt_dev *dev)
+{
+	return pctl_value_at(users_of(dev), chain_work(dev)->stage);
+}
+
+static void got_enabled(struct amt_dev *dev, const struct xml_node *answer)
+{
+	const char *text = xml_text(answer, "Enabled");
+
+	if (text)
+		pctl_value_set_bool(this_user(dev), "enabled", strcmp(text, "true") == 0);
+	chain_work(dev)->stage++;
+	read_next(dev);
+}
+
+static void got_entry(struct amt_dev *dev, const struct xml_node *answer)
+{
+	class_read(&entry, answer, this_user(dev));
+	ask(dev, &read_enabled, (uint64_t)pctl_value_int(pctl_value_get(this_user(dev), "id")),
+		got_enabled);
+}
+
+static void read_next(struct amt_dev *dev)
+{
+	struct chain_work *w = chain_work(dev);
+
+	if (w->stage < pctl_value_count(users_of(dev)))
+		ask(dev, &read_entry,
+			(uint64_t)pctl_value_int(pctl_value_get(this_user(dev), "id")), got_entry);
+	else
+		change_or_end(dev);
+}
+
+static void got_handles(struct amt_dev *dev, const struct xml_node *answer)
+{
+	struct pctl_value *list = users_of(dev);
+	size_t before = pctl_value_count(list);
+	uint64_t total = chain_number(answer, "TotalCount", 0);
+
+	for (const struct xml_node *n = xml_child(answer, "Handles"); n; n = xml_again(n)) {
+		struct pctl_value *map = pctl_value_new_map();
+		uint64_t handle = 0;
+
+		if (pctl_parse_uint(n->text, UINT32_MAX, &handle) == 0 &&
+			pctl_value_count(list) < USERS_MAX) {
+			pctl_value_set_int(map, "id", (int64_t)handle);
+			pctl_value_add(list, map);
+		} else {
+			pctl_value_free(map);
+		}
+	}
+	size_t n = pctl_value_count(list);
+	if (n > before && n < total && n < USERS_MAX)
+		ask(dev, &list_handles, n + 1, got_handles);
+	else
+		read_next(dev);
+}
+
+static void read_users(struct amt_dev *dev)
+{
+	chain_work(dev)->stage = 0;
+	pctl_value_set(chain_work(dev)->ret, "users", pctl_value_new_list());
+	ask(dev, &list_handles, 1, got_handles);
+}
+
+/* --- Changing. -------------------------------------------------------------------------------- */
+
+static void changed(struct amt_dev *dev)
+{
+	chain_work(dev)->number = 1; /* read, and be done */
+	read_users(dev);
+}
+
+static void add_user(struct amt_dev *dev, const struct xml_node *answer)
+{
+	const struct pctl_arguments *args = chain_work(dev)->args;
+	const char *realm = xml_text(answer, "DigestRealm"), *name = chain_text(dev, "add");
+	const char *password = pctl_secret_data(pctl_argument_secret(args, "password"));
+	struct wsman *w = amt_invoke(dev, &service, add_entry.name, add_entry.returns);
+	uint64_t some = pctl_argument_flags(args, "realms");
+	struct pctl_buf digest;
+
+	chain_hide(dev);
+	pctl_buf_init_secret(&digest, 64);
+	if (!realm || !pki_digest_password(name, realm, password, &digest)) {
+		pctl_buf_done(&digest);
+		amt_fail(dev, PCTL_E_INTERNAL, "the password could not be made a Digest: %s",
+			realm ? "there is no MD5 on this host" : "the device tells no realm");
+		return;
+	}
+	wsman_text(w, "DigestUsername", name);
+	wsman_text(w, "DigestPassword", digest.data);
+	wsman_uint(w, "AccessPermission",
+		class_number(words_access, chain_text(dev, "access"))->number);
+	for (size_t i = 0; realms[i]; i++)
+		if (some >> i & 1)
+			wsman_uint(w, "Realms", class_number(words_realm, realms[i])->number);
+	pctl_buf_done(&digest);
+	chain_send(dev, changed);
+}
+
+/* remove, enable and disable: who is meant has to be there. */
+static void change_user(struct amt_dev *dev, const char *word)
+{
+	const char *name = chain_text(dev, word);
+	const struct pctl_value *map = chain_find(dev, "users", "name", name);
+	bool remove = strcmp(word, "remove") == 0;
+	char handle[24];
+	const struct class_input inputs[] = { { .name = "Handle", .text = handle },
+		{ .name = "Enabled", .text = strcmp(word, "enable") == 0 ? "true" : "false" },
+		{ .name = NULL } };
+
+	if (!map) {
+		amt_fail(dev, PCTL_E_REFUSED, "there is no user '%s'", name);
+		return;
+	}
+	(void)snprintf(handle, sizeof(handle), "%lld",
+		(long long)pctl_value_int(pctl_value_get(map, "id")));
+	chain_call(dev, remove ? &remove_entry : &set_enabled, NULL, inputs, changed);
+}
+
+static const char *const verbs[] = { "add", "remove", "enable", "disable" };
+
+static const char *verb_of(struct amt_dev *dev, unsigned *ret_count)
+{
+	const char *verb = NULL;
+
+	*ret_count = 0;
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (!chain_given(dev, verbs[i]))
+			continue;
+		verb = verbs[i];
+		++*ret_count;
+	}
+	return verb;
+}
+
+static void change_or_end(struct amt_dev *dev)
+{
+	unsigned n;
+	const char *verb = verb_of(dev, &n);
+
+	if (!verb || chain_work(dev)->number)
+		chain_end(dev);
+	else if (strcmp(verb, "add") != 0)
+		change_user(dev, verb);
+	else if (chain_find(dev, "users", "name", chain_text(dev, "add")))
+		amt_fail(dev, PCTL_E_REFUSED, "there is a user '%s' already",
+			chain_text(dev, "add"));
+	else
+		amt_get(dev, &class_general.class, add_user, NULL);
+}
+
+/* What the firmware wants of a password: 8 to 32 characters of four kinds, and not : , " */
+static bool is_strong(const char *s)
+{
+	bool lower = false, upper = false, digit = false, other = false;
+	size_t len = strlen(s);
+
+	for (const char *c = s; *c; c++) {
+		unsigned char u = (unsigned char)*c;
+
+		if (u < ' ' || u > '~' || strchr(":,\"", u))
+			return false;
+		lower |= islower(u) != 0;
+		upper |= isupper(u) != 0;
+		digit |= isdigit(u) != 0;
+		other |= !isalnum(u) && u != '_';
+	}
+	return len >= 8 && len <= 32 && lower && upper && digit && other;
+}
+
+static int check_user(struct amt_dev *dev, struct pctl_error *err)
+{
+	const struct pctl_arguments *args = chain_work(dev)->args;
+	const struct pctl_secret *password = pctl_argument_secret(args, "password");
+	const char *name = chain_text(dev, "add");
+	unsigned n;
+
+	(void)verb_of(dev, &n);
+	if (n != 1)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"add: or remove, enable, disable: one of them at a time");
+	if (!name)
+		return 0;
+	if (!*name || strlen(name) > NAME_MAX_ || strpbrk(name, ":,\"&<>") || name[0] == '$')
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"add: a user's name has from 1 to %u characters, without : , \" & < >",
+			NAME_MAX_);
+	if (!password)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"password_file: is missing; it names the file with the new user's "
+			"password");
+	if (!is_strong(pctl_secret_data(password)))
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"password: the firmware wants 8 to 32 characters with a lower and an upper "
+			"case letter, a digit and a sign like ! or #, and none of : , \"");
+	if (!pctl_argument_flags(args, "realms"))
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"realms: is missing: what the user may do, like remote-control,hardware");
+	return 0;
+}
+
+void users_run(
+	void *data, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret)
+{
+	struct amt_dev *dev = data;
+	struct pctl_error err = { 0 };
+
+	chain_begin(dev, op, args, ret);
+	if (chain_any(dev, users_parameters) && check_user(dev, &err) < 0)
+		amt_end(dev, &err);
+	else
+		read_users(dev);
+}

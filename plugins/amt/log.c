@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the device noted: its event log, and the audit log where the account may read that. What it
+ * lacks, or keeps to itself, is left out as long as the other one is told.
+ */
+#include <string.h>
+
+#include <powerctl/mem.h>
+#include <powerctl/parse.h>
+
+#include "amt.h"
+
+/* An event log has 390 records. */
+#define READ_AT_ONCE 390u
+/* What takes more reads does not come to an end. */
+#define EVENT_READS_MAX 64u
+#define AUDIT_READS_MAX 2048u
+
+#define LOCK_SECONDS 10u
+enum { LOCK_TAKE = 0, LOCK_RELEASE = 2 };
+
+static const struct wsman_class event_log = WSMAN_CLASS(WSMAN_AMT, "AMT_MessageLog");
+static const struct wsman_class audit_log = WSMAN_CLASS(WSMAN_AMT, "AMT_AuditLog");
+
+static void done(void *kept)
+{
+	struct amt_dev *dev = kept;
+	struct log_work *w = &dev->work.log;
+
+	records_free(w->records);
+	pctl_value_free(w->left_out);
+	w->records = NULL;
+	w->left_out = NULL;
+}
+
+static bool is_missing(const struct pctl_error *err)
+{
+	return err->code == PCTL_E_UNSUPPORTED || err->code == PCTL_E_FORBIDDEN ||
+	       err->code == PCTL_E_REFUSED;
+}
+
+static uint32_t number_of(const struct xml_node *n, const char *field)
+{
+	const char *text = xml_text(n, field);
+	uint64_t value = 0;
+
+	if (text)
+		(void)pctl_parse_uint(text, UINT32_MAX, &value);
+	return (uint32_t)value;
+}
+
+static void finish(struct amt_dev *dev)
+{
+	struct log_work *w = &dev->work.log;
+
+	records_tell(w->records, w->ret);
+	if (pctl_value_count(w->left_out)) {
+		pctl_value_set(w->ret, "left_out", w->left_out);
+		w->left_out = NULL;
+	}
+	amt_end(dev, NULL);
+}
+
+static void leave_out(struct amt_dev *dev, const char *which, const struct pctl_error *err)
+{
+	PCTL_AUTO(free) char *text = pctl_xasprintf("%s log: %s", which, err->text);
+
+	pctl_value_add(dev->work.log.left_out, pctl_value_new_text(text));
+}
+
+/* --- The audit log: oldest first, from any record on. ----------------------------------------- */
+
+static void read_audits(struct amt_dev *dev, uint32_t from);
+
+/* Begins anew where the record that was seen last is not where it was. */
+static bool begin_again(struct amt_dev *dev)
+{
+	struct log_work *w = &dev->work.log;
+
+	if (w->again || records_audit_holds(w->records))
+		return false;
+	w->again = true;
+	records_audit_again(w->records);
+	read_audits(dev, 1);
+	return true;
+}
+
+static void on_audits(struct amt_dev *dev, const struct xml_node *answer)
+{
+	struct log_work *w = &dev->work.log;
+	const struct xml_node *n = xml_child(answer, "EventRecords");
+	uint32_t before = w->next;
+
+	for (; n; n = xml_again(n))
+		if (!*n->text || !records_add_audit(w->records, w->next++, n->text))
+			break;
+	if (begin_again(dev))
+		return;
+	if (w->next == before || w->next > number_of(answer, "TotalRecordCount") ||
+		++w->reads > AUDIT_READS_MAX)
+		finish(dev);
+	else
+		read_audits(dev, w->next);
+}
+
+static void on_no_audits(struct amt_dev *dev, const struct pctl_error *err)
+{
+	bool at_end = strcmp(err->device_code, "ReturnValue 35") == 0; /* no such index */
+
+	if (!is_missing(err)) {
+		amt_end(dev, err);
+	} else if (at_end && begin_again(dev)) {
+		return;
+	} else if (!at_end && dev->call.saved) {
+		amt_end(dev, dev->call.saved);
+	} else {
+		if (!at_end)
+			leave_out(dev, "audit", err);
+		finish(dev);
+	}
+}
+
+static void read_audits(struct amt_dev *dev, uint32_t from)
+{
+	struct wsman *w = amt_invoke(dev, &audit_log, "ReadRecords", STATUS_PLAIN);
+
+	dev->work.log.next = from;
+	wsman_uint(w, "StartIndex", from);
+	amt_send(dev, on_audits, on_no_audits);
+}
+
+static void begin_audits(struct amt_dev *dev)
+{
+	dev->work.log.reads = 0;
+	read_audits(dev, records_audit_start(dev->work.log.records));
+}
+
+/* --- The event log: by an iterator. ----------------------------------------------------------- */
+
+static void on_no_events(struct amt_dev *dev, const struct pctl_error *err)
+{
+	if (!is_missing(err)) {
+		amt_end(dev, err);
+		return;
+	}
+	dev->call.saved = pctl_xcalloc(1, sizeof(*err));
+	*dev->call.saved = *err;
+	leave_out(dev, "event", err);
+	begin_audits(dev);
+}
+
+static void read_events(struct amt_dev *dev, uint32_t iterator);
+
+/* Some firmware never says that there are no more: it stays where it is, or begins anew. */
+static void on_events(struct amt_dev *dev, const struct xml_node *answer)
+{
+	struct log_work *w = &dev->work.log;
+	const struct xml_node *n = xml_child(answer, "RecordArray");
+	const char *last = xml_text(answer, "NoMoreRecords");
+	uint32_t next = number_of(answer, "IterationIdentifier");
+	bool more = n && last && strcmp(last, "false") == 0;
+
+	for (; n; n = xml_again(n))
+		if (*n->text && !records_add_event(w->records, n->text))
+			more = false;
+	if (!records_end_events(w->records))
+		more = false;
+	if (more && next > w->next && ++w->reads <= EVENT_READS_MAX)
+		read_events(dev, next);
+	else
+		begin_audits(dev);
+}
+
+static void read_events(struct amt_dev *dev, uint32_t iterator)
+{
+	struct wsman *w = amt_invoke(dev, &event_log, "GetRecords", STATUS_LOG);
+
+	dev->work.log.next = iterator;
+	wsman_uint(w, "IterationIdentifier", iterator);
+	wsman_uint(w, "MaxReadRecords", READ_AT_ONCE);
+	amt_send(dev, on_events, on_no_events);
+}
+
+static void on_position(struct amt_dev *dev, const struct xml_node *answer)
+{
+	uint32_t first = number_of(answer, "IterationIdentifier");
+
+	if (number_of(answer, "ReturnValue"))
+		begin_audits(dev); /* it is empty */
+	else
+		read_events(dev, first ? first : 1);
+}
+
+static void read_log(void *data, struct pctl_op *op, const char *after, struct pctl_value *ret)
+{
+	struct amt_dev *dev = data;
+
+	amt_begin(dev, op);
+	amt_keep(dev, dev, done);
+	dev->work.log = (struct log_work){
+		.ret = ret, .records = records_new(after), .left_out = pctl_value_new_list()
+	};
+	(void)amt_invoke(dev, &event_log, "PositionToFirstRecord", STATUS_LOG);
+	amt_send(dev, on_position, on_no_events);
+}
+
+/* --- Emptying both. --------------------------------------------------------------------------- */
+
+static void end_well(struct amt_dev *dev, const struct xml_node *answer)
+{
+	(void)answer;
+	amt_end(dev, NULL);
+}
+
+/* The event log is empty by now; the audit log belongs to its auditor, who may be somebody else. */
+static void end_without(struct amt_dev *dev, const struct pctl_error *err)
+{
+	amt_end(dev, is_missing(err) ? NULL : err);
+}
+
+static void set_lock(struct amt_dev *dev, unsigned flag, amt_then_fn *then, amt_except_fn *except)
+{
+	struct wsman *w = amt_invoke(dev, &audit_log, "SetAuditLock", STATUS_PLAIN);
+
+	wsman_uint(w, "LockTimeoutInSeconds", flag == LOCK_TAKE ? LOCK_SECONDS : 0);
+	wsman_uint(w, "Flag", flag);
+	wsman_uint(w, "Handle", dev->work.log.next);
+	amt_send(dev, then, except);
+}
+
+static void on_audits_gone(struct amt_dev *dev, const struct xml_node *answer)
+{
+	(void)answer;
+	set_lock(dev, LOCK_RELEASE, end_well, end_without);
+}
+
+static void on_audits_kept(struct amt_dev *dev, const struct pctl_error *err)
+{
+	if (is_missing(err))
+		set_lock(dev, LOCK_RELEASE, end_well, end_without);
+	else
+		amt_end(dev, err);
+}
+
+static void on_locked(struct amt_dev *dev, const struct xml_node *answer)
+{
+	dev->work.log.next = number_of(answer, "Handle");
+	(void)amt_invoke(dev, &audit_log, "ClearLog", STATUS_PLAIN);
+	amt_changes(dev);
+	amt_send(dev, on_audits_gone, on_audits_kept);
+}
+
+static void on_events_gone(struct amt_dev *dev, const struct xml_node *answer)
+{
+	(void)answer;
+	amt_changed(dev);
+	set_lock(dev, LOCK_TAKE, on_locked, end_without);
+}
+
+static void clear_log(void *data, struct pctl_op *op)
+{
+	struct amt_dev *dev = data;
+
+	amt_begin(dev, op);
+	dev->work.log = (struct log_work){ 0 };
+	(void)amt_invoke(dev, &event_log, "ClearLog", STATUS_LOG);
+	amt_changes(dev);
+	amt_send(dev, on_events_gone, NULL);
+}
+
+const struct pctl_log_if amt_log = {
+	.size = sizeof(amt_log),
+	.read = read_log,
+	.clear = clear_log,
+};

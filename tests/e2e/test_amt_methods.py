@@ -1,0 +1,495 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The methods of the AMT driver: what each reads and changes, and what it refuses to do."""
+import hashlib
+import subprocess
+
+from amtlib import Fleet
+from lib import error_of, good, has, main, same, test
+
+AMT = "http://intel.com/wbem/wscim/1/amt-schema/1/"
+
+
+def result(lab, *words, node="a1"):
+    """What a method that goes well answers, as a tree."""
+    r = lab.run("--json", "amt", *words, node)
+    same(r.status, 0, r)
+    return r.json[0]["result"]
+
+
+def refused(lab, *words, node="a1"):
+    r = lab.run("--json", "amt", *words, node)
+    same(r.status, 1, r)
+    return error_of(r)
+
+
+def says(found, word, part):
+    """error_of() gives class and message."""
+    same(found[0], word, found)
+    has(found[1], part)
+
+
+def wrong(lab, *words, part):
+    """A mistake in the words: nothing is sent."""
+    fleet = Fleet(lab)
+    fleet.reset()
+    r = lab.run("--json", "amt", *words, "a1")
+    if r.status == 2:
+        has(r.err, part)
+    else:
+        says(error_of(r), "config", part)
+    same([c for c in calls(fleet) if not c.endswith((".Get", ".Enumerate", ".Pull"))], [])
+
+
+def misused(lab, part, *words):
+    """A mistake in the words that is told before any node is looked at."""
+    r = lab.run("amt", *words, "a1")
+    same((r.status, r.out), (2, ""), r)
+    has(r.err, part)
+    return r
+
+
+def changes(fleet):
+    """The calls that changed something since the counters were reset."""
+    reads = (".Get", ".Enumerate", ".Pull", "GetLowAccuracyTimeSynch", "EnumerateUserAclEntries",
+             "GetUserAclEntryEx", "GetAclEnabledState")
+    return [c for c in calls(fleet) if not c.endswith(reads)]
+
+
+def calls(fleet):
+    return fleet.device(1)["log"]
+
+
+# --- What reads. -----------------------------------------------------------------------------
+
+
+READS = ("features", "time", "alarms", "network", "wifi", "tls", "certs", "users", "cira",
+         "power-package")
+
+
+@test
+def reading_changes_nothing(lab):
+    """without parameters all of them read: for one node and for many, with nothing written"""
+    fleet = Fleet(lab, devices=2)
+    for method in READS:
+        fleet.reset()
+        one, both = lab.run("amt", method, "a1"), lab.run("amt", method, "a[1-2]")
+        same((one.status, both.status), (0, 0), f"{one} {both}")
+        same((one.lines[0], one.lines[1][:2]), ("a1:", "  "), one)
+        assert all(line.startswith(("a1: ", "a2: ")) for line in both.lines), both
+        line = lab.run("--json", "amt", method, "a1").json[0]
+        same((line["changed"], line["confirmed"]), (False, None), line)
+        same(changes(fleet), [], method)
+        fleet.blameless(but=("r400",))
+
+
+@test
+def absent_classes(lab):
+    """firmware without KVM, Wi-Fi, alarms, TLS says so, and goes without where it can"""
+    fleet = Fleet(lab)
+    fleet.set(1, no_kvm=1, no_wifi=1, absent="AMT_TLSSettingData")
+    same(result(lab, "features")["kvm"], "unsupported")
+    says(refused(lab, "features", "kvm=on"), "unsupported", "no remote screen")
+    says(refused(lab, "wifi"), "unsupported", "CIM_WiFiPort")
+    says(refused(lab, "tls"), "unsupported", "AMT_TLSSettingData")
+    fleet.set(1, absent="IPS_AlarmClockOccurrence")
+    says(refused(lab, "alarms"), "unsupported", "IPS_AlarmClockOccurrence")
+    fleet.set(1, absent="IPS_OptInService")
+    assert "consent" not in result(lab, "features")
+    says(refused(lab, "features", "consent=all"), "unsupported", "knows nothing of user consent")
+    fleet.set(1, absent="CIM_ElementSettingData")
+    assert "power_package" not in result(lab, "power-package")
+
+
+# --- features, time. -------------------------------------------------------------------------
+
+
+@test
+def features(lab):
+    """switches, the listener that follows them, and consent; what is so already is not sent"""
+    fleet = Fleet(lab)
+    same(result(lab, "features"), {
+        "sol": "on", "ider": "on", "kvm": "on", "listener": "on", "consent_changeable": True,
+        "consent": "none"})
+    same(result(lab, "features", "sol=off", "ider=off", "kvm=off")["listener"], "off")
+    state = fleet.device(1)
+    same(state["redirection_state"], 32768)
+    found = result(lab, "features", "kvm=on", "consent=kvm")
+    same([found[k] for k in ("sol", "ider", "kvm", "listener", "consent")],
+         ["off", "off", "on", "on", "kvm"])
+    fleet.reset()
+    result(lab, "features", "kvm=on", "consent=kvm", "listener=on")
+    same(changes(fleet), [])
+    same(result(lab, "features", "sol=on", "listener=off")["listener"], "off")
+    fleet.set(1, ccm=1)
+    says(refused(lab, "features", "consent=none"), "forbidden", "client control mode")
+    fleet.set(1, redirection_locked=1)
+    says(refused(lab, "features", "ider=on"), "forbidden", "not permitted")
+    fleet.set(1, redirection_locked=0)
+    line = lab.run("--json", "amt", "features", "sol=off", "a1").json[0]
+    same((line["ok"], line["changed"], line["confirmed"]), (True, True, "accepted"), line)
+
+
+@test
+def clock(lab):
+    """the device's clock, how far off it is, and setting it"""
+    fleet = Fleet(lab)
+    found = result(lab, "time")
+    assert abs(found["skew"]) <= 5 and found["time"].endswith("Z"), found
+    fleet.set(1, clock_unset=1)
+    found = result(lab, "time")
+    same(found["time"][:4], "2004")
+    assert found["skew"] < -86400 * 365 and "set=now" in found["hint"], found
+    found = result(lab, "time", "set=now")
+    assert abs(found["skew"]) <= 5 and "hint" not in found, found
+    fleet.set(1, refuse_call="SetHighAccuracyTimeSynch:38")
+    says(refused(lab, "time", "set=now"), "refused", "written too often")
+
+
+# --- alarms. ---------------------------------------------------------------------------------
+
+
+@test
+def alarms(lab):
+    """added once and repeating, listed in what can be typed, removed; five at most"""
+    fleet = Fleet(lab)
+    found = result(lab, "alarms", "add=morning", "at=2037-01-31T07:00:00+01:00", "every=1530m")
+    same(found["alarms"], [{"name": "morning", "at": "2037-01-31T06:00:00Z", "every": "25h30m",
+                            "once": False}])
+    found = result(lab, "alarms", "add=once & only", "at=2037-02-01T00:00Z")
+    same(found["alarms"][1], {"name": "once & only", "at": "2037-02-01T00:00:00Z", "once": True})
+    says(refused(lab, "alarms", "add=morning", "at=2037-01-31T07:00Z"), "refused", "already")
+    says(refused(lab, "alarms", "remove=evening"), "refused", "no alarm 'evening'")
+    for n in range(3):
+        result(lab, "alarms", f"add=more{n}", "at=2037-03-01 10:00")
+    says(refused(lab, "alarms", "add=six", "at=2037-03-01 10:00"), "refused", "limit")
+    same(len(result(lab, "alarms", "remove=morning")["alarms"]), 4)
+    fleet.blameless(but=("r400",))
+    wrong(lab, "alarms", "add=x", part="at: is missing")
+    wrong(lab, "alarms", "add=x", "at=soon", part="'soon' is no time")
+    wrong(lab, "alarms", "add=x", "at=2037-02-30T00:00:00Z", part="is no time")
+    wrong(lab, "alarms", "add=x", "at=2001-01-01T00:00:00Z", part="is over already")
+    wrong(lab, "alarms", "add=x", "at=2037-01-01T00:00:00Z", "every=90s", part="whole minutes")
+    wrong(lab, "alarms", "add=x", "remove=y", part="one of them")
+
+
+# --- network, wifi. --------------------------------------------------------------------------
+
+
+@test
+def network(lab):
+    """DHCP and addresses by hand: each Put has what the firmware wants and no more"""
+    fleet = Fleet(lab)
+    same(result(lab, "network")["dhcp"], True)
+    misused(lab, "--yes", "network", "dhcp=off", "address=10.0.0.9", "mask=255.255.255.0")
+    found = result(lab, "network", "--yes", "dhcp=off", "address=10.0.0.9", "mask=255.255.255.0",
+                   "gateway=10.0.0.1", "dns=10.0.0.2", "dns2=10.0.0.3")
+    same([found[k] for k in ("dhcp", "address", "mask", "gateway", "dns", "dns2")],
+         [False, "10.0.0.9", "255.255.255.0", "10.0.0.1", "10.0.0.2", "10.0.0.3"])
+    same(result(lab, "network", "--yes", "dns=10.0.0.7")["dns"], "10.0.0.7")
+    fleet.reset()
+    result(lab, "network", "--yes", "dns=10.0.0.7")
+    same(changes(fleet), [], "it is so already")
+    found = result(lab, "network", "--yes", "dhcp=on")
+    assert found["dhcp"] is True and "address" not in found, found
+    says(refused(lab, "network", "--yes", "dhcp=on", "dns=10.0.0.2"), "config", "the server's")
+    says(refused(lab, "network", "--yes", "dhcp=off"), "config", "address: and mask")
+    wrong(lab, "network", "--yes", "address=10.0.0.300", part="is no IPv4 address")
+    wrong(lab, "network", "--yes", "dhcp=off", "address=10.0.0.3", "mask=255.0.255.0",
+          part="is no network mask")
+
+
+@test
+def wifi(lab):
+    """state, preference, profiles; the passphrase stands in a file that nobody else reads"""
+    fleet = Fleet(lab)
+    secret = lab.write("phrase", "pass <&> phrase\n")
+    found = result(lab, "wifi", "state=s0-sx", "link_preference=me", "add=home", "ssid=My Net",
+                   f"passphrase_file={secret}", "priority=2")
+    same((found["state"], found["link_preference"]), ("s0-sx", "me"))
+    same(found["profiles"], [{"name": "home", "authentication": "wpa2-psk", "encryption": "ccmp",
+                              "ssid": "My Net", "priority": 2}])
+    says(refused(lab, "wifi", "add=home", f"passphrase_file={secret}"), "refused", "already")
+    same(result(lab, "wifi", "remove=home")["profiles"], [])
+    says(refused(lab, "wifi", "remove=home"), "refused", "no Wi-Fi profile 'home'")
+    loose = lab.write("loose", "passphrase\n", mode=0o644)
+    misused(lab, "chmod", "wifi", "add=x", f"passphrase_file={loose}")
+    r = misused(lab, "command line", "wifi", "add=x", "passphrase=hushhush")
+    assert "hushhush" not in r.err, r
+    wrong(lab, "wifi", "add=x", part="passphrase_file: is missing")
+    wrong(lab, "wifi", "ssid=x", part="add: is missing")
+    fleet.blameless(but=("r400",))
+
+
+# --- tls, certs. -----------------------------------------------------------------------------
+
+
+def openssl(*words):
+    subprocess.run(["openssl", *words], check=True, capture_output=True)
+
+
+def pair(lab, name, *more):
+    key, cert = lab.path(f"{name}.key"), lab.path(f"{name}.pem")
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj",
+            f"/O=Lab/CN={name}", "-keyout", key, "-out", cert, *more)
+    return key, cert
+
+
+@test
+def certificates(lab):
+    """roots and leaves with their keys: listed with fingerprint and end, removed unless in use"""
+    fleet = Fleet(lab)
+    key, cert = pair(lab, "box", "-addext", "basicConstraints=critical,CA:FALSE")
+    _, root = pair(lab, "root")
+    der = subprocess.run(["openssl", "x509", "-in", root, "-outform", "DER"], check=True,
+                         capture_output=True).stdout
+    with open(lab.path("root.der"), "wb") as f:
+        f.write(der)
+    found = result(lab, "certs", f"add={lab.path('root.der')}")["certificates"][0]
+    same((found["trusted_root"], found["fingerprint"]), (True, hashlib.sha256(der).hexdigest()))
+    has(found["subject"], "root")
+    same(len(found["expires"]), len("2030-01-01T00:00:00Z"))
+    says(refused(lab, "certs", f"add={root}"), "refused", "exists already")
+    says(refused(lab, "tls", "--yes", "enabled=on"), "config", "certificate: is missing")
+    found = result(lab, "certs", f"add={cert}", f"private_key_file={key}")
+    leaf = found["certificates"][1]
+    same((leaf["trusted_root"], len(found["keys"])), (False, 1), found)
+
+    # In use it stays; TLS is opened beside HTTP, and HTTP not closed by who came over it.
+    found = result(lab, "tls", "--yes", "enabled=on", f"certificate={leaf['id']}")
+    same(found["network"], {"plain": True, "enabled": True, "mutual": False})
+    same((found["certificate"], fleet.device(1)["commits"]), (leaf["id"], 1))
+    says(refused(lab, "certs", f"remove={leaf['id']}"), "refused", "shows over TLS")
+    says(refused(lab, "tls", "--yes", "plain=off"), "state", "came without TLS")
+    same(changes(fleet)[-1], "AMT_SetupAndConfigurationService.CommitChanges")
+    fleet.inventory(tls=True)
+    same(result(lab, "tls", "--yes", "plain=off")["network"]["plain"], False)
+    same(result(lab, "certs")["certificates"][1]["used_for"], "tls")
+    other_key, other = pair(lab, "other", "-addext", "basicConstraints=critical,CA:FALSE")
+    found = result(lab, "certs", f"add={other}", f"private_key_file={other_key}")
+    new = found["certificates"][2]["id"]
+    same(result(lab, "tls", "--yes", f"certificate={new}")["certificate"], new)
+    same(len(result(lab, "certs", f"remove={leaf['id']}")["certificates"]), 2)
+
+
+@test
+def tls_refusals(lab):
+    """files that are none, keys that do not fit, firmware with nothing but TLS, a full audit log"""
+    fleet = Fleet(lab)
+    key, cert = pair(lab, "box", "-addext", "basicConstraints=critical,CA:FALSE")
+    says(refused(lab, "certs", f"add={key}"), "config", "no certificate")
+    says(refused(lab, "certs", "add=/nonexistent"), "config", "No such file")
+    says(refused(lab, "certs", f"add={cert}", f"private_key_file={lab.write('k', 'no key')}"),
+         "config", "no RSA key")
+    says(refused(lab, "certs", "remove=77"), "refused", "no certificate")
+    leaf = result(lab, "certs", f"add={cert}")["certificates"][0]["id"]
+    says(refused(lab, "tls", "--yes", "enabled=on", f"certificate={leaf}"), "refused", "key")
+    fleet.set(1, audit_full=1)
+    says(refused(lab, "certs", f"add={pair(lab, 'root')[1]}"), "refused", "audit log")
+    fleet = Fleet(lab, "--set", "all:tls_only=1")
+    same(result(lab, "tls")["network"]["plain_supported"], False)
+    says(refused(lab, "tls", "--yes", "enabled=off"), "unsupported", "TLS only")
+    says(refused(lab, "tls", "--yes", "plain=on"), "unsupported", "TLS only")
+    wrong(lab, "tls", "--yes", "certificate=none", part="is a number")
+
+
+# --- users. ----------------------------------------------------------------------------------
+
+
+@test
+def users(lab):
+    """a user that was added can log in, one that is disabled or removed cannot"""
+    fleet = Fleet(lab)
+    password = lab.write("bob", "P@ssw0rd:x".replace(":", ";") + "\n")
+    found = result(lab, "users", "add=bob", f"password_file={password}", "realms=hardware,users",
+                   "access=network")["users"]
+    same(found[1], {"id": found[1]["id"], "name": "bob", "access": "network",
+                    "realms": ["hardware", "users"], "enabled": True})
+    for n in range(4):  # more than the firmware tells at once
+        result(lab, "users", f"add=user{n}", f"password_file={password}", "realms=hardware")
+    same([u["name"] for u in result(lab, "users")["users"]],
+         ["$$uns", "bob", "user0", "user1", "user2", "user3"])
+    fleet.inventory(credential=f"{{username: bob, password_file: {password}}}")
+    good(lab.run("status", "a1"), "a1: off")
+    fleet.inventory()
+    same(result(lab, "users", "disable=bob")["users"][1]["enabled"], False)
+    fleet.inventory(credential=f"{{username: bob, password_file: {password}}}")
+    says(error_of(lab.run("--json", "status", "--try-anyway", "a1")), "auth", "")
+    fleet.inventory()
+    same(len(result(lab, "users", "remove=bob")["users"]), 5)
+    says(refused(lab, "users", "remove=bob"), "refused", "no user 'bob'")
+    fleet.set(1, flash_writes=1)
+    says(refused(lab, "users", "enable=user0"), "refused", "written too often")
+    weak = lab.write("weak", "password\n")
+    wrong(lab, "users", "add=x", f"password_file={weak}", "realms=hardware", part="8 to 32")
+    wrong(lab, "users", "add=x", f"password_file={password}", part="realms: is missing")
+    wrong(lab, "users", "add=x", "realms=hardware", part="password_file: is missing")
+    wrong(lab, "users", "add=x", "remove=y", part="one of them")
+    wrong(lab, "users", "add=x", "realms=everything", part="cannot be 'everything'")
+
+
+@test
+def asked_for(lab):
+    """a password that is asked for: typed without echo, and in no argument"""
+    fleet = Fleet(lab)
+    words = ("users", "add=eve", "password_file=-", "realms=remote-control")
+    misused(lab, "terminal", *words)
+    t = lab.terminal("amt", *words, "a1")
+    t.expect("password: ")
+    t.wait_echo(False)
+    t.send("P@ssw0rd3\n")
+    t.expect("name: eve")
+    same(t.end(), 0)
+    assert "P@ssw0rd3" not in t.seen, t.seen
+    secret = lab.write("eve", "P@ssw0rd3\n")
+    fleet.inventory(credential=f"{{username: eve, password_file: {secret}}}")
+    good(lab.run("status", "a1"), "a1: off")
+
+
+# --- cira, power-package, unprovision. -------------------------------------------------------
+
+
+@test
+def cira(lab):
+    """one server in place of another, its policies, where it is at home; all of it cleared"""
+    fleet = Fleet(lab)
+    password = lab.write("mps", "s3cret!\n")
+    login = ("user=dev", f"password_file={password}")
+    for server in ("old.example.org", "new.example.org"):
+        found = result(lab, "cira", f"server={server}", *login, "every=25s", "by_user=os",
+                       "detection=a.example.org", "detection=b.example.org")
+        same([s["address"] for s in found["servers"]], [server])
+        same([p["name"] for p in found["policies"]], ["User Initiated", "Periodic"])
+        same((found["by_user"], found["detection"]),
+             ("os", ["a.example.org", "b.example.org"]))
+    fleet.reset()
+    found = result(lab, "cira", "clear=true")
+    same((found["servers"], found["policies"], "detection" in found), ([], [], False))
+    same(changes(fleet), ["AMT_RemoteAccessPolicyRule.Delete"] * 2 +
+         ["AMT_ManagementPresenceRemoteSAP.Delete",
+          "AMT_EnvironmentDetectionSettingData.Put"])
+    wrong(lab, "cira", "server=10.0.0.1", *login, part="certificate_name: is missing")
+    wrong(lab, "cira", "server=x", part="password_file are needed")
+    wrong(lab, "cira", "every=25s", part="server: is missing")
+    wrong(lab, "cira", "server=x", "user=dev",
+          f"password_file={lab.write('long', 'x' * 17)}", part="at most 16")
+
+
+@test
+def power_package(lab):
+    """which there are, which is used, and using another"""
+    Fleet(lab)
+    same(result(lab, "power-package")["power_package"], "0")
+    found = result(lab, "power-package", "set=1")
+    same((found["power_package"], len(found["packages"])), ("1", 2))
+    says(refused(lab, "power-package", "set=7"), "refused", "no power package")
+
+
+@test
+def unprovision(lab):
+    """asks first, honours `protected`, and then the machine is another one"""
+    fleet = Fleet(lab)
+    misused(lab, "--yes", "unprovision")
+    fleet.inventory(settings="protected: it is the boss's")
+    says(refused(lab, "unprovision", "--yes"), "forbidden", "it is the boss's")
+    fleet.inventory()
+    same(fleet.device(1)["unprovisioned"], False)
+    fleet.set(1, refuse_call="Unprovision:2076")
+    says(refused(lab, "unprovision", "--yes"), "refused", "another component")
+    fleet.set(1, refuse_call="no")
+    assert result(lab, "unprovision", "--yes")["unprovisioned"], "it says so"
+    same(fleet.device(1)["unprovisioned"], True)
+    says(error_of(lab.run("--json", "status", "a1")), "trust", "set up anew")
+
+
+# --- wsman. ----------------------------------------------------------------------------------
+
+
+@test
+def explorer(lab):
+    """any class by its name: get, enumerate, put and invoke; two words are as good as one"""
+    fleet = Fleet(lab)
+    found = result(lab, "wsman", "get", "CIM_AssociatedPowerManagementService")
+    found = found["CIM_AssociatedPowerManagementService"]
+    same(found["UserOfService"], {"class": "CIM_ComputerSystem", "selectors": {
+        "CreationClassName": "CIM_ComputerSystem", "Name": "ManagedSystem"}})
+    items = result(lab, "wsman-enumerate", "CIM_SoftwareIdentity")["items"]
+    same(items[3]["CIM_SoftwareIdentity"]["InstanceID"], "AMT")
+    same(result(lab, "wsman", "get", "CIM_SoftwareIdentity",
+                "selector=InstanceID=Build Number")["CIM_SoftwareIdentity"]["VersionString"],
+         "1579")
+    fields = lab.path("fields")
+    with open(fields, "w", encoding="ascii") as f:
+        f.write("# at home\n\nDetectionStrings=a.example.org\n")
+    found = result(lab, "wsman", "put", "--yes", "AMT_EnvironmentDetectionSettingData",
+                   f"file={fields}", "set=DetectionStrings=b.example.org")
+    same(found["AMT_EnvironmentDetectionSettingData"]["DetectionStrings"],
+         ["a.example.org", "b.example.org"])
+    invoke = ("wsman", "invoke", "--yes", "CIM_BootConfigSetting", "ChangeBootOrder")
+    result(lab, *invoke,
+           "set=Source=CIM_BootSourceSetting(InstanceID=Intel(r) AMT: Force PXE Boot)")
+    same(fleet.device(1)["source"], "Intel(r) AMT: Force PXE Boot")
+    says(refused(lab, *invoke, "set=Source=nothing"), "refused", "")
+    says(refused(lab, "wsman", "get", "AMT_Nothing"), "unsupported", "AMT_Nothing")
+    says(refused(lab, "wsman", "invoke", "--yes", "AMT_SetupAndConfigurationService", "Dance"),
+         "unsupported", "lacks this method")
+    misused(lab, "--yes", "wsman", "put", "AMT_GeneralSettings", "set=A=b")
+    misused(lab, "get, enumerate, put, invoke", "wsman")
+    has(lab.run("help", "amt", "wsman", "invoke").out, "CLASS METHOD [selector=LIST]")
+    wrong(lab, "wsman", "get", "Win32_Service", part="AMT_, CIM_ or IPS_")
+    wrong(lab, "wsman", "get", "CIM_Chassis", "selector=Tag", part="is not KEY=VALUE")
+    wrong(lab, "wsman", "put", "--yes", "AMT_GeneralSettings", part="nothing to put")
+
+
+# --- Faults. ---------------------------------------------------------------------------------
+
+
+@test
+def accidents(lab):
+    """an answer that is lost after a change is told as such, and nothing is sent twice"""
+    fleet = Fleet(lab)
+    fleet.set(1, lose_call="AddAlarm")
+    r = lab.run("--json", "amt", "alarms", "add=x", "at=2037-01-31T07:00Z", "a1")
+    says(error_of(r), "outcome_unknown", "not sent again")
+    same(r.json[0]["changed"], True, r)
+    same(changes(fleet), ["AMT_AlarmClockService.AddAlarm"])
+    same([a["name"] for a in result(lab, "alarms")["alarms"]], ["x"], "it was done all the same")
+    # What may be repeated is, and looks first: nothing is written twice.
+    fleet.reset()
+    fleet.set(1, lose_call="IPS_OptInService.Put")
+    same(result(lab, "features", "consent=kvm")["consent"], "kvm")
+    same(changes(fleet), ["IPS_OptInService.Put"])
+    # The second change of two: the first has happened, and nobody says that nothing did.
+    fleet.set(1, refuse_call="CIM_WiFiPort.RequestStateChange:4")
+    line = lab.run("--json", "amt", "wifi", "state=s0", "a1").json[0]
+    same((line["error"]["class"], line["changed"]), ("refused", False), line)
+    fleet.set(1, refuse_call="SetLinkPreference:1")
+    line = lab.run("--json", "amt", "wifi", "state=s0", "link_preference=me", "a1").json[0]
+    same((line["error"]["class"], line["changed"]), ("refused", True), line)
+
+
+@test
+def given_up(lab):
+    """a device that falls silent amid a chain, and a file that was read for nothing"""
+    fleet = Fleet(lab)
+    cert = pair(lab, "box")[1]
+    fleet.set(1, hang="auth")
+    r = lab.run("--json", "--timeout", "1s", "amt", "certs", f"add={cert}", "a1")
+    same((r.status, error_of(r)[0]), (1, "timeout"), r)
+    fleet.set(1, hang="no")
+    same(len(result(lab, "certs", f"add={cert}")["certificates"]), 1)
+
+
+@test
+def old_and_new(lab):
+    """every generation of firmware is read, and 8 lacks nothing that is needed"""
+    profiles = ("8", "11", "12", "15")
+    sets = [w for i, p in enumerate(profiles, 1) for w in ("--set", f"{i}:profile={p}")]
+    Fleet(lab, *sets, devices=len(profiles))
+    for method in READS:
+        r = lab.run("--json", "amt", method, "a[1-4]")
+        same((r.status, len(r.json)), (0, 4), f"{method}: {r}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,384 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""powerctl console over Intel AMT's Serial over LAN, against powerctl-amtsim."""
+import os
+import signal
+import subprocess
+import termios
+
+import lib
+from amtlib import PASSWORD, ConsoleFleet
+from lib import bad, has, main, same, test, until
+
+QUICK = "connect: 3s, answer: 3s, read: 8s"
+SERVICE = "AMT_RedirectionService"
+
+
+def machine(lab, *args, tls=False, settings="", devices=1):
+    """One machine, a1, that is on."""
+    fleet = ConsoleFleet(lab, "--state", "on", *args, tls=tls, settings=settings, timeouts=QUICK,
+                         devices=devices)
+    fleet.lab.fleet = fleet
+    return fleet
+
+
+def talk(lab, *args, note=None):
+    t = lab.terminal("console", "a1", *args)
+    t.expect("[powerctl: console of a1 (sol); ~. leaves, ~? helps]")
+    if note:
+        t.expect(note)
+    t.expect("amt1> ")
+    t.wait_echo(False)
+    return t
+
+
+def left(t, status):
+    same(t.end(), status)
+    same(termios.tcgetattr(t.fd), t.before)
+
+
+def nobody(fleet, n=1):
+    """No session is left: goodbyes may still be under way."""
+    fleet.wait(lambda d: d["redirection_sessions"] == [], n)
+
+
+def holder(lab, *args):
+    """Somebody who has the console."""
+    proc = lab.start("console", "a1", *args, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                     stderr=subprocess.PIPE)
+    shown = b""
+    while b"amt1> " not in shown:
+        part = proc.stdout.read1(100)
+        assert part, proc.stderr.read()
+        shown += part
+    return proc
+
+
+def ran(r):
+    same(r.status, 0, r)
+    return r
+
+
+def said(lab, *args):
+    """What a console that is not to be had says."""
+    r = lab.run("console", *args, "a1", stdin="echo hi\r")
+    same((r.status, r.out), (1, ""), r)
+    return r.err.removeprefix("powerctl: a1: ").rstrip("\n")
+
+
+@test
+def typing(lab):
+    """what is typed arrives, plain and over TLS; notes stand beside it; nothing is left"""
+    for tls in (False, True):
+        fleet = machine(lab, tls=tls)
+        t = talk(lab)
+        t.send("echo hello there\r")
+        t.expect("hello there\n")
+        t.send("\r~B\r")
+        t.expect("[powerctl: no break was sent: Intel AMT's Serial over LAN carries no break")
+        fleet.set(1, sol_send="overflow")
+        t.expect("[powerctl: characters for the machine were lost")
+        fleet.set(1, sol_send="power_off")
+        t.expect("[powerctl: the machine is off]")
+        fleet.set(1, sol_send="power_on")
+        t.expect("[powerctl: the machine is on]")
+        fleet.set(1, sol_send="loopback")
+        t.expect("[powerctl: the serial port is in loopback mode")
+        fleet.set(1, sol_send="ping")
+        fleet.wait(lambda d: d["counters"]["sol_pongs"] == 1)
+        t.send("\r~.")
+        left(t, 0)
+        nobody(fleet)
+        counters = fleet.counters()
+        same((counters["redir_logins"], counters["redir_bad_logins"]), (1, 0))
+        same(counters["tls"] > 0, tls)
+        fleet.forget()
+
+
+@test
+def scripts(lab):
+    """a script's bytes arrive whole; a slow reader loses nothing, and the device waits for him"""
+    fleet = machine(lab, "--set", "all:sol_chunk=700")
+    r = ran(lab.run("console", "a1", stdin="echo one\rpower\r"))
+    has(r.out, "\none\n")
+    has(r.out, "power on, boots 0\n")
+    proc = holder(lab)
+    flood = 4000000  # more than sockets and pipes hold
+    proc.stdin.write(f"flood {flood}\r".encode())
+    proc.stdin.flush()
+    fleet.wait(lambda d: 0 < d["counters"]["sol_bytes_out"] < flood)
+    with open(f"/proc/{proc.pid}/statm", encoding="ascii") as f:
+        before = int(f.read().split()[1])
+    wanted = bytes(ord("a") + (i + i // 26) % 26 for i in range(flood))
+    shown = bytearray()
+    while len(shown) < flood or not shown.endswith(b"amt1> "):
+        part = proc.stdout.read1(1 << 16)
+        assert part, shown[-200:]
+        shown += part
+    assert wanted in shown
+    with open(f"/proc/{proc.pid}/statm", encoding="ascii") as f:
+        grown = (int(f.read().split()[1]) - before) * os.sysconf("SC_PAGESIZE")
+    assert lib.SANITIZED or grown < 4 << 20, f"{grown} bytes more"
+    proc.stdin.close()
+    same(proc.wait(lib.PATIENCE), 0)
+    nobody(fleet)
+
+
+@test
+def keeps_alive(lab):
+    """it beats, so that a device that ends quiet sessions does not end this one"""
+    fleet = machine(lab, "--set", "all:sol_heartbeat_ms=100")
+    proc = holder(lab)
+    fleet.wait(lambda d: d["counters"]["sol_heartbeats"] >= 1)
+    same(fleet.counters()["sol_quiet"], 0)
+    proc.stdin.write(b"echo still here\r")
+    proc.stdin.close()
+    has(proc.stdout.read().decode(), "still here\r\n")
+    same(proc.wait(lib.PATIENCE), 0)
+
+
+@test
+def switched_on(lab):
+    """what is switched off is switched on, which is said; where that is forbidden, so is that"""
+    fleet = machine(lab)
+    off = {"redirection_state": 32769, "redirection_listener": 0}
+    fleet.set(1, **off)
+    t = talk(lab, note="[powerctl: Serial over LAN or its listener was off; it was switched on]")
+    t.send("~.")
+    left(t, 0)
+    device = fleet.device()
+    same((device["redirection_state"], device["redirection_listener"]), (32771, True))
+    fleet.set(1, **off)
+    fleet.set(1, redirection_locked=1)
+    has(said(lab), "SOL is switched off on this machine, and it does not let us switch it on: ")
+    fleet.set(1, redirection_locked=0)
+    fleet.reset()
+    ran(lab.run("console", "a1", stdin="power\r"))
+    fleet.reset()
+    ran(lab.run("console", "a1", stdin="power\r"))
+    same(fleet.device()["log"], [f"{SERVICE}.Get"], "nothing to switch")
+
+
+@test
+def closed_port(lab):
+    """a port that nobody listens on: which command opens it"""
+    fleet = machine(lab)
+    fleet.set(1, redirection_deaf=1)
+    port = fleet.sim.ready["devices"][0]["redirection_port"]
+    same(said(lab), f"unreachable: connection refused by port {port}: its redirection listener is "
+         "off; `powerctl amt features listener=on a1` switches it on")
+
+
+@test
+def refused(lab):
+    """each status of a start is an error of its own"""
+    fleet = machine(lab)
+    for status, text in ((1, "unsupported: this machine has no SOL"),
+                         (3, "unsupported: this machine has no SOL"),
+                         (2, "busy: somebody else has its SOL session; --steal takes it"),
+                         (5, "consent: SOL needs user consent on this machine"),
+                         (255, "refused: it does not begin a SOL session")):
+        fleet.set(1, redirection_status=status)
+        has(said(lab), text)
+    fleet.set(1, redirection_status=0, consent="all")
+    has(said(lab), "consent: ")
+
+
+@test
+def logins(lab):
+    """RFC 2617, else 2069; the password in clear over TLS only"""
+    for tls in (False, True):
+        fleet = machine(lab, tls=tls)
+        for kind in ("digest", "digest_old", "any"):
+            fleet.set(1, redirection_login=kind)
+            has(ran(lab.run("console", "a1", stdin="echo x\r")).out, "amt1> echo x")
+        fleet.set(1, redirection_login="plain")
+        if tls:
+            has(ran(lab.run("console", "a1", stdin="echo x\r")).out, "amt1> echo x")
+        else:
+            has(said(lab), "unsupported: its redirection port wants the password in clear")
+        fleet.forget()
+
+
+@test
+def wrong_password(lab):
+    """is heard of from the first port that is asked, and sent once"""
+    fleet = machine(lab)
+    fleet.set(1, password="other")
+    has(said(lab), "auth: user 'admin' or its password was refused")
+    same((fleet.counters()["r401_bad"], fleet.counters()["redir_connections"]), (1, 0))
+
+
+@test
+def another_machine(lab):
+    """another realm at the redirection port gets no answer"""
+    fleet = machine(lab)
+    ran(lab.run("status", "a1"))
+    fleet.set(1, redirection_realm=7)
+    has(said(lab), "trust: its identity is not the remembered one")
+    same(fleet.counters()["redir_bad_logins"], 0)
+
+
+@test
+def bad_logins(lab):
+    """broken frames during the login: said, and the process goes on to tell it"""
+    fleet = machine(lab)
+    for fault, text in (("truncate", "unreachable: connection closed within a redirection frame"),
+                        ("oversize", "protocol: a redirection frame too large: login reply (14)"),
+                        ("interleave", "protocol: a redirection frame out of place: SOL data (2A)"),
+                        ("unknown", "protocol: an unknown redirection frame (99)"),
+                        ("close", "unreachable: connection closed"),
+                        ("empty", "protocol: its redirection login is cut short"),
+                        ("silent", "timeout: no answer in 3 s")):
+        fleet.set(1, redirection_fault=fault)
+        has(said(lab), text)
+    fleet.set(1, redirection_fault="drip")
+    has(ran(lab.run("console", "a1", stdin="echo x\r")).out, "amt1> echo x")
+
+
+@test
+def bad_frames(lab):
+    """broken frames in an open session end it, with what came before"""
+    fleet = machine(lab)
+    for what, text in (("unknown", "protocol: an unknown redirection frame (99) during SOL"),
+                       ("interleave", "protocol: a redirection frame out of place: login reply")):
+        proc = holder(lab)
+        fleet.set(1, sol_send="last words")
+        fleet.set(1, sol_send=what)
+        same(proc.wait(lib.PATIENCE), 1)
+        has(proc.stdout.read().decode(), "last words")
+        has(proc.stderr.read().decode(), f"a1: {text}")
+        proc.stdin.close()
+        nobody(fleet)
+    proc = holder(lab)
+    fleet.set(1, sol_send="close")
+    same(proc.wait(lib.PATIENCE), 0, "how a device ends one")
+    proc.stdin.close()
+
+
+@test
+def taken(lab):
+    """busy is said at once; --steal takes it, and whoever had it hears of that"""
+    fleet = machine(lab)
+    other = holder(lab)
+    same(said(lab), "busy: somebody else has its SOL session; --steal takes it")
+    t = talk(lab, "--steal")
+    same(other.wait(lib.PATIENCE), 1)
+    has(other.stderr.read().decode(), "a1: busy: taken over by another session")
+    fleet.set(1, redirection_drop=1)
+    t.expect("connection lost: unreachable: connection lost: the device closed it; trying again")
+    t.expect("amt1> ")
+    t.send("\r~.")
+    left(t, 0)
+    nobody(fleet)
+
+
+@test
+def interrupted(lab):
+    """^C while it is opened ends it; a signal while it is open restores the terminal"""
+    fleet = machine(lab)
+    fleet.set(1, redirection_fault="silent")
+    t = lab.terminal("console", "a1")
+    fleet.wait(lambda d: d["counters"]["redir_connections"] == 1)
+    t.send("\x03")
+    left(t, 130)
+    fleet.set(1, redirection_fault="no")
+    t = talk(lab)
+    t.proc.send_signal(signal.SIGTERM)
+    same(t.proc.wait(lib.PATIENCE) in (130, 143, -15), True)
+    same(termios.tcgetattr(t.fd), t.before)
+    nobody(fleet)
+
+
+@test
+def boots(lab):
+    """console --boot: on or reset, with the BIOS on the console"""
+    fleet = machine(lab)
+    for state, action in (("on", 10), ("off", 2)):
+        fleet.set(1, power=state)
+        fleet.reset()
+        t = lab.terminal("console", "a1", "--boot")
+        t.expect("BIOS of device 1")
+        t.send("\r~.")
+        left(t, 0)
+        device = fleet.device()
+        same((device["power_word"], device["last_sol"], device["last_boot"]),
+             ("on", True, "default"), action)
+        same(device["boot_settings"]["UseSOL"], "false")
+    r = lab.run("console", "--boot", "--follow", "a1")
+    same(r.status, 2)
+    lab.inventory("nodes: {n1: {driver: 'null'}}\n")
+    r = bad(lab.run("console", "--boot", "n1"), 1)
+    has(r.err, "n1: not started: ")
+    has(r.err, "driver null cannot show the BIOS on the console")
+
+
+@test
+def forbids_power(lab):
+    """off and cycle are refused while a console is open; --end-sessions ends it first"""
+    fleet = machine(lab)
+    proc = holder(lab)
+    has(lab.run("off", "a1").out, "an open console forbids 'off': close it, or --end-sessions")
+    same(fleet.device()["power_word"], "on")
+    same(ran(lab.run("off", "--end-sessions", "a1")).out, "a1: off\n")
+    same(proc.wait(lib.PATIENCE), 1)
+    proc.stdin.close()
+    same(ran(lab.run("off", "--end-sessions", "a1")).out, "a1: off\n")
+    ran(lab.run("on", "a1"))
+    same(ran(lab.run("reboot", "--end-sessions", "a1")).out, "a1: on\n", "none is open")
+
+
+@test
+def followed(lab):
+    """many at once, each to its end; no descriptor is left behind when they go"""
+    count = lib.many(40)
+    fleet = machine(lab, tls=True, devices=count)
+    proc = lab.start("console", "--follow", "--all", stdin=subprocess.DEVNULL,
+                     stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    seen = set()
+    while len(seen) < count:
+        line = proc.stdout.readline().decode()
+        assert line, proc.stderr.read()
+        if "serial console of device" in line:
+            seen.add(line.split(":")[0])
+
+    def files():
+        return len(os.listdir(f"/proc/{proc.pid}/fd"))
+
+    many = files()
+    fleet.set("all", redirection_status=3, redirection_drop=1)
+    until("all have ended or the descriptors are given back",
+          lambda: proc.poll() is not None or files() <= many - 3 * count)
+    proc.kill()
+    proc.wait(lib.PATIENCE)
+
+
+@test
+def amtterm(lab):
+    """somebody else's client logs in and talks to the stand-in"""
+    fleet = machine(lab, "--set", "all:redirection_login=plain")
+    port = fleet.sim.ready["devices"][0]["redirection_port"]
+    t = lib.Terminal(["amtterm", "-v", "-u", "admin", "-p", PASSWORD, "127.0.0.1", str(port)],
+                     dict(os.environ))
+    try:
+        t.expect("serial-over-lan redirection ok")
+        t.expect("RTS is asserted")
+        t.expect("serial console of device 1")
+        t.expect("amt1> ")
+        t.send("echo from amtterm\r")
+        t.expect("\nfrom amtterm\r")
+        t.send("\x1d")
+        t.end()
+    finally:
+        t.close()
+    fleet.set(1, redirection_login="digest")
+    t = lib.Terminal(["amtterm", "-u", "admin", "-p", PASSWORD, "127.0.0.1", str(port)],
+                     dict(os.environ))
+    try:
+        t.expect("authentication failed")
+        t.end()
+    finally:
+        t.close()
+
+
+main()

@@ -1,0 +1,645 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "redir.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "address.h"
+#include "device.h"
+#include "json.h"
+#include "optin.h"
+#include "redir_login.h"
+#include "sim.h"
+#include "web_tls.h"
+
+enum {
+	BACKLOG = 4096,
+	IN_MAX = 1 << 20,
+	OUT_MAX = 64 << 20,
+	DRIP_MS = 1,
+	LATER_PORT = 2,
+	SEND_BUFFER = 64 << 10
+};
+
+static const struct redir_protocol none[] = {
+	[REDIR_IDER] = { .name = "IDER", .magic = "IDER" },
+	[REDIR_KVM] = { .name = "KVM", .magic = "KVMR" },
+};
+static const struct redir_protocol *const protocols[REDIR_KINDS] = {
+	[REDIR_SOL] = &redir_sol,
+	[REDIR_IDER] = &none[REDIR_IDER],
+	[REDIR_KVM] = &none[REDIR_KVM],
+};
+
+struct redir_conn {
+	uv_tcp_t tcp;
+	uv_write_t write;
+	uv_timer_t timer;
+	struct device *dev;
+	struct web_tls *tls;
+	struct redir_conn *next;
+	struct redir_conn *prev;
+	struct buf in;
+	struct buf out; /* waits */
+	struct buf leaving;
+	struct redir_login login;
+	enum redir_kind kind;
+	void *session;
+	unsigned handles;
+	bool started;
+	bool logged_in;
+	bool writing;
+	bool dripping;
+	bool ending; /* when all has left */
+	bool closing;
+	bool mute;
+};
+
+struct device *redir_device(const struct redir_conn *c)
+{
+	return c->dev;
+}
+
+/* --- The end of a connection. ----------------------------------------------------------------- */
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct redir_conn *c = handle->data;
+
+	if (--c->handles)
+		return;
+	tls_free(c->tls);
+	buf_done(&c->in);
+	buf_done(&c->out);
+	buf_done(&c->leaving);
+	redir_login_done(&c->login);
+	free(c);
+}
+
+static void forget_session(struct redir_conn *c)
+{
+	if (!c->logged_in)
+		return;
+	c->logged_in = false;
+	c->dev->redir.sessions[c->kind] = NULL;
+	if (c->session)
+		protocols[c->kind]->end(c->session);
+	c->session = NULL;
+}
+
+static void close_conn(struct redir_conn *c)
+{
+	struct sim *sim = c->dev->sim;
+
+	if (c->closing)
+		return;
+	c->closing = true;
+	forget_session(c);
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		sim->redir_conns = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	uv_close((uv_handle_t *)&c->tcp, on_closed);
+	uv_close((uv_handle_t *)&c->timer, on_closed);
+}
+
+/* --- Out. ------------------------------------------------------------------------------------- */
+
+static void send_on(struct redir_conn *c);
+
+static void on_written(uv_write_t *write, int status)
+{
+	struct redir_conn *c = write->data;
+
+	c->writing = false;
+	c->leaving.n = 0;
+	if (c->closing)
+		return;
+	if (status < 0)
+		close_conn(c);
+	else
+		send_on(c);
+}
+
+static void on_drip(uv_timer_t *timer)
+{
+	struct redir_conn *c = timer->data;
+
+	send_on(c);
+}
+
+static void drip(struct redir_conn *c)
+{
+	uv_buf_t b = uv_buf_init(c->out.p, 1);
+	int n = uv_try_write((uv_stream_t *)&c->tcp, &b, 1);
+
+	if (n > 0)
+		buf_drop(&c->out, 1);
+	if (c->out.n)
+		uv_timer_start(&c->timer, on_drip, DRIP_MS, 0);
+	else if (c->ending)
+		close_conn(c);
+}
+
+static void send_on(struct redir_conn *c)
+{
+	struct buf swap = c->leaving;
+
+	if (c->writing || c->closing)
+		return;
+	if (!c->out.n) {
+		if (c->ending)
+			close_conn(c);
+		else if (c->logged_in && protocols[c->kind]->room)
+			protocols[c->kind]->room(c, c->session);
+		return;
+	}
+	if (c->dripping) {
+		drip(c);
+		return;
+	}
+	c->leaving = c->out;
+	c->out = swap;
+
+	uv_buf_t b = uv_buf_init(c->leaving.p, (unsigned)c->leaving.n);
+
+	c->writing = true;
+	if (uv_write(&c->write, (uv_stream_t *)&c->tcp, &b, 1, on_written) < 0)
+		close_conn(c);
+}
+
+void redir_send(struct redir_conn *c, const void *p, size_t n)
+{
+	if (c->closing)
+		return;
+	if (c->tls)
+		tls_write(c->tls, p, n, &c->out);
+	else
+		buf_add(&c->out, p, n);
+	if (!c->dripping || !uv_is_active((uv_handle_t *)&c->timer))
+		send_on(c);
+}
+
+size_t redir_waiting(const struct redir_conn *c)
+{
+	return c->out.n + c->leaving.n;
+}
+
+void redir_hang_up(struct redir_conn *c)
+{
+	c->ending = true;
+	if (!c->writing && !c->out.n)
+		close_conn(c);
+}
+
+/* --- Start and login. ------------------------------------------------------------------------- */
+
+static bool needs_consent(struct device *dev, enum redir_kind kind)
+{
+	uint32_t required = optin_required(dev);
+
+	return (required == UINT32_MAX || (required && kind == REDIR_KVM)) &&
+	       optin_state(dev) < OPTIN_RECEIVED;
+}
+
+static bool is_enabled(const struct device *dev, enum redir_kind kind)
+{
+	switch (kind) {
+	case REDIR_SOL:
+		return dev->redir.state & 2;
+	case REDIR_IDER:
+		return dev->redir.state & 1;
+	default:
+		return dev->redir.kvm && !dev->knobs.no_kvm;
+	}
+}
+
+static uint8_t start_status(struct device *dev, enum redir_kind kind)
+{
+	if (dev->knobs.redirection_status)
+		return (uint8_t)dev->knobs.redirection_status;
+	if (kind == REDIR_KINDS)
+		return 1;
+	if (!is_enabled(dev, kind))
+		return 3;
+	if (dev->redir.sessions[kind])
+		return 2;
+	return needs_consent(dev, kind) ? 5 : 0;
+}
+
+static uint8_t minor_version(const struct device *dev)
+{
+	struct str rest = str_of(dev->profile->version), part;
+	uint64_t n = 0;
+
+	(void)(str_split(&rest, '.', &part) && str_split(&rest, '.', &part) &&
+		parse_uint(part, UINT8_MAX, &n));
+	return (uint8_t)n;
+}
+
+static void start(struct redir_conn *c, const uint8_t *p)
+{
+	uint8_t reply[13] = { 0x11, 0, 0, 0, 1, 0, 0, 0, 0x57, 1, 0, 0, 0 };
+
+	c->kind = REDIR_SOL;
+	while (c->kind < REDIR_KINDS && memcmp(protocols[c->kind]->magic, p + 4, 4) != 0)
+		c->kind++;
+	reply[1] = start_status(c->dev, c->kind);
+	reply[6] = (uint8_t)c->dev->profile->major;
+	reply[7] = minor_version(c->dev);
+	c->started = !reply[1];
+	redir_send(c, reply, c->started ? sizeof(reply) : 4);
+}
+
+/* What the fault makes of an answer to a login. */
+static void answer_login(struct redir_conn *c, const struct buf *reply, bool challenge)
+{
+	static const uint8_t alien[] = { 0x2A, 0, 0, 0, 0, 0, 0, 0, 2, 0, 'h', 'i' };
+	static const uint8_t unknown[] = { 0x99, 0, 0, 0, 0, 0, 0, 0 };
+	enum redir_fault fault =
+		challenge ? (enum redir_fault)c->dev->knobs.redirection_fault : REDIR_FAULT_NO;
+
+	switch (fault) {
+	case REDIR_FAULT_TRUNCATE:
+		redir_send(c, reply->p, reply->n / 2);
+		redir_hang_up(c);
+		return;
+	case REDIR_FAULT_OVERSIZE:
+		redir_send(c, "\x14\x01\0\0\x04\xFF\xFF\xFF\x7F", 9);
+		return;
+	case REDIR_FAULT_EMPTY:
+		redir_send(c, "\x14\x01\0\0\x04\0\0\0\0", 9);
+		return;
+	case REDIR_FAULT_INTERLEAVE:
+		redir_send(c, alien, sizeof(alien));
+		break;
+	case REDIR_FAULT_UNKNOWN:
+		redir_send(c, unknown, sizeof(unknown));
+		break;
+	case REDIR_FAULT_CLOSE:
+		redir_hang_up(c);
+		return;
+	case REDIR_FAULT_SILENT:
+		return;
+	case REDIR_FAULT_DRIP:
+		c->dripping = true;
+		break;
+	case REDIR_FAULT_NO:
+		break;
+	}
+	redir_send(c, reply->p, reply->n);
+}
+
+static void log_in(struct redir_conn *c, const uint8_t *p, size_t n)
+{
+	struct buf reply;
+
+	buf_init(&reply, IN_MAX);
+
+	enum redir_verdict v = redir_login_take(&c->login, c->dev, p, n, &reply);
+
+	if (v == REDIR_LOGGED_IN) {
+		c->dev->counters.redir_logins++;
+		c->logged_in = true;
+		c->dev->redir.sessions[c->kind] = c;
+	}
+	answer_login(c, &reply, v == REDIR_CHALLENGED);
+	buf_done(&reply);
+	if (v == REDIR_REFUSED)
+		redir_hang_up(c);
+	if (v == REDIR_LOGGED_IN && !c->closing && protocols[c->kind]->begin)
+		c->session = protocols[c->kind]->begin(c);
+}
+
+/* One frame of start or login; how many bytes it has, 0: more are needed. */
+static size_t take_frame(struct redir_conn *c, const uint8_t *p, size_t n)
+{
+	switch (p[0]) {
+	case 0x10:
+		if (n < 8)
+			return 0;
+		start(c, p);
+		return 8;
+	case 0x12:
+		if (n < 4)
+			return 0;
+		redir_hang_up(c);
+		return 4;
+	case 0x13: {
+		if (n < 9)
+			return 0;
+		size_t len = p[5] | (size_t)p[6] << 8 | (size_t)p[7] << 16 | (size_t)p[8] << 24;
+		if (len > 4096 || !c->started)
+			break;
+		if (n < 9 + len)
+			return 0;
+		log_in(c, p, 9 + len);
+		return 9 + len;
+	}
+	default:
+		break;
+	}
+	close_conn(c);
+	return n;
+}
+
+static size_t take_session(struct redir_conn *c, const uint8_t *p, size_t n)
+{
+	if (p[0] == 0x12 && n >= 4 && !p[1] && !p[2] && !p[3]) {
+		redir_hang_up(c);
+		return n;
+	}
+	return protocols[c->kind]->take ? protocols[c->kind]->take(c, c->session, p, n) : n;
+}
+
+static void take_all(struct redir_conn *c)
+{
+	size_t at = 0;
+
+	while (at < c->in.n && !c->closing && !c->ending) {
+		const uint8_t *p = (const uint8_t *)c->in.p + at;
+		size_t used = c->logged_in ? take_session(c, p, c->in.n - at)
+					   : take_frame(c, p, c->in.n - at);
+
+		if (!used)
+			break;
+		at += used;
+	}
+	if (c->closing)
+		return;
+	buf_drop(&c->in, at);
+	if (c->in.over)
+		close_conn(c);
+}
+
+/* --- In. -------------------------------------------------------------------------------------- */
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
+{
+	struct redir_conn *c = handle->data;
+
+	(void)suggested;
+	*ret = uv_buf_init(c->dev->sim->web.read_buffer, sizeof(c->dev->sim->web.read_buffer));
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
+{
+	struct redir_conn *c = stream->data;
+
+	if (n < 0) {
+		close_conn(c);
+		return;
+	}
+	if (c->mute)
+		return;
+	if (!c->tls) {
+		buf_add(&c->in, b->base, (size_t)n);
+	} else if (tls_feed(c->tls, b->base, (size_t)n, &c->in, &c->out) != TLS_OPEN) {
+		redir_hang_up(c);
+		return;
+	} else {
+		send_on(c);
+	}
+	take_all(c);
+}
+
+void redir_pause(struct redir_conn *c, bool pause)
+{
+	if (c->closing)
+		return;
+	if (pause)
+		uv_read_stop((uv_stream_t *)&c->tcp);
+	else
+		uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
+}
+
+static void on_connection(uv_stream_t *stream, int status)
+{
+	struct redir_listener *l = stream->data;
+	struct redir_conn *c;
+
+	if (status < 0)
+		return;
+	c = xcalloc(1, sizeof(*c));
+	c->dev = l->dev;
+	c->handles = 2;
+	c->mute = l->dev->knobs.web.dead != WEB_DEAD_NO;
+	uv_tcp_init(&l->dev->sim->loop, &c->tcp);
+	uv_timer_init(&l->dev->sim->loop, &c->timer);
+	c->tcp.data = c->timer.data = c->write.data = c;
+	buf_init(&c->in, IN_MAX);
+	buf_init(&c->out, OUT_MAX);
+	buf_init(&c->leaving, OUT_MAX);
+	redir_login_init(&c->login, l->tls);
+	c->next = l->dev->sim->redir_conns;
+	if (c->next)
+		c->next->prev = c;
+	l->dev->sim->redir_conns = c;
+	if (uv_accept(stream, (uv_stream_t *)&c->tcp) < 0) {
+		close_conn(c);
+		return;
+	}
+	uv_tcp_nodelay(&c->tcp, 1);
+	/* A management engine has no megabytes for it. */
+	uv_send_buffer_size((uv_handle_t *)&c->tcp, &(int){ SEND_BUFFER });
+	c->dev->counters.redir_connections++;
+	if (l->tls && !c->mute)
+		c->tls = tls_new(&c->dev->web);
+	redir_pause(c, false);
+}
+
+/* --- Ports. ----------------------------------------------------------------------------------- */
+
+static bool wanted(const struct redir_listener *l)
+{
+	const struct device *dev = l->dev;
+	const struct web_options *o = &dev->sim->options.web;
+
+	if (!dev->sim->redirects || !dev->redir.listening || dev->knobs.redirection_deaf ||
+		dev->knobs.web.dead == WEB_DEAD_REFUSE)
+		return false;
+	return l->tls ? !o->no_tls : !o->no_plain && dev->profile->plain;
+}
+
+static void sync_listener(struct redir_listener *l);
+
+static void on_listener_closed(uv_handle_t *handle)
+{
+	struct redir_listener *l = handle->data;
+
+	l->closing = false;
+	sync_listener(l);
+}
+
+static void close_listener(struct redir_listener *l)
+{
+	if (!l->open)
+		return;
+	l->open = false;
+	l->closing = true;
+	uv_close((uv_handle_t *)&l->tcp, on_listener_closed);
+}
+
+/* By address they have the ports behind those of HTTP, if these have numbers; else the kernel's. */
+static uint16_t port_for(const struct redir_listener *l)
+{
+	const struct fleet_options *o = &l->dev->sim->options.fleet;
+	uint32_t beside = l->tls ? l->dev->sim->options.web.tls_port : o->port;
+
+	if (l->port || o->by_port || !beside)
+		return l->port;
+	return (uint16_t)(beside + LATER_PORT);
+}
+
+static int open_listener(struct redir_listener *l)
+{
+	struct sockaddr_storage address = l->dev->web.address;
+	int n = sizeof(address);
+
+	address_set_port(&address, port_for(l));
+	uv_tcp_init_ex(&l->dev->sim->loop, &l->tcp, address.ss_family);
+	l->tcp.data = l;
+	l->open = true;
+
+	int r = uv_tcp_bind(&l->tcp, (const struct sockaddr *)&address, 0);
+
+	if (r == 0)
+		r = uv_listen((uv_stream_t *)&l->tcp, BACKLOG, on_connection);
+	if (r == 0)
+		r = uv_tcp_getsockname(&l->tcp, (struct sockaddr *)&address, &n);
+	if (r == 0)
+		l->port = address_port(&address);
+	else
+		fprintf(stderr, "powerctl-amtsim: cannot listen on redirection port %u: %s\n",
+			port_for(l), uv_strerror(r));
+	if (r < 0)
+		close_listener(l);
+	return r;
+}
+
+/* A closing handle must leave the loop before its memory is used again: then this runs anew. */
+static void sync_listener(struct redir_listener *l)
+{
+	if (!l->dev->sim->redirects || l->closing)
+		return;
+	if (l->open && !wanted(l))
+		close_listener(l);
+	else if (!l->open && wanted(l))
+		open_listener(l);
+}
+
+void redir_sync(struct device *dev)
+{
+	sync_listener(&dev->redir.plain);
+	sync_listener(&dev->redir.tls);
+}
+
+void redir_init(struct device *dev)
+{
+	dev->redir = (struct redir){ .listening = true, .state = 32771, .kvm = true };
+	dev->redir.plain.dev = dev->redir.tls.dev = dev;
+	dev->redir.tls.tls = true;
+}
+
+int redir_start(struct sim *sim)
+{
+	sim->redirects = !sim->options.no_redirection && sim->fleet.count <= WEB_SHARED;
+	for (uint32_t i = 0; sim->redirects && i < sim->fleet.count; i++) {
+		struct redir *r = &fleet_device(&sim->fleet, i)->redir;
+
+		if ((wanted(&r->plain) && open_listener(&r->plain) < 0) ||
+			(wanted(&r->tls) && open_listener(&r->tls) < 0))
+			return -1;
+	}
+	return 0;
+}
+
+void redir_stop(struct sim *sim)
+{
+	sim->redirects = false;
+	for (uint32_t i = 0; i < sim->fleet.count; i++)
+		redir_sync(fleet_device(&sim->fleet, i));
+	for (uint32_t i = 0; i < sim->fleet.count; i++) {
+		close_listener(&fleet_device(&sim->fleet, i)->redir.plain);
+		close_listener(&fleet_device(&sim->fleet, i)->redir.tls);
+	}
+	while (sim->redir_conns)
+		close_conn(sim->redir_conns);
+}
+
+/* --- What it tells. --------------------------------------------------------------------------- */
+
+bool redir_is_open(const struct device *dev)
+{
+	for (size_t i = 0; i < REDIR_KINDS; i++)
+		if (dev->redir.sessions[i])
+			return true;
+	return false;
+}
+
+bool redir_end(struct device *dev, enum redir_kind kind)
+{
+	struct redir_conn *c = dev->redir.sessions[kind];
+
+	if (c)
+		close_conn(c);
+	return c != NULL;
+}
+
+void *redir_session(const struct device *dev, enum redir_kind kind)
+{
+	return dev->redir.sessions[kind] ? dev->redir.sessions[kind]->session : NULL;
+}
+
+static void member_port(struct buf *out, const char *name, const struct redir_listener *l)
+{
+	json_member(out, name);
+	if (l->open)
+		buf_uint(out, l->port);
+	else
+		buf_text(out, "null");
+}
+
+void redir_json_identity(const struct device *dev, struct buf *out)
+{
+	member_port(out, "redirection_port", &dev->redir.plain);
+	member_port(out, "redirection_tls_port", &dev->redir.tls);
+}
+
+void redir_json(const struct device *dev, struct buf *out)
+{
+	bool any = false;
+
+	json_member_number(out, "redirection_state", dev->redir.state);
+	json_member_bool(out, "redirection_listener", dev->redir.listening);
+	json_member(out, "redirection_sessions");
+	buf_char(out, '[');
+	for (size_t i = 0; i < REDIR_KINDS; i++) {
+		if (!dev->redir.sessions[i])
+			continue;
+		buf_fmt(out, "%s\"%s\"", any ? "," : "", protocols[i]->name);
+		any = true;
+	}
+	buf_char(out, ']');
+}
+
+void redir_json_ports(const struct sim *sim, struct buf *out)
+{
+	for (int tls = 0; tls < 2; tls++) {
+		json_member(out, tls ? "redirection_tls_ports" : "redirection_ports");
+		buf_char(out, '[');
+		for (uint32_t i = 0; i < sim->fleet.count; i++) {
+			const struct redir *r = &fleet_device(&sim->fleet, i)->redir;
+			const struct redir_listener *l = tls ? &r->tls : &r->plain;
+
+			if (i)
+				buf_char(out, ',');
+			buf_uint(out, l->open ? l->port : 0);
+		}
+		buf_char(out, ']');
+	}
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may log in beside the administrator, and what of the set-up others ask for. */
+#ifndef POWERCTL_AMTSIM_SECURITY_H
+#define POWERCTL_AMTSIM_SECURITY_H
+
+#include "classes.h"
+
+/* The HA1 of a user of its list who is enabled. */
+bool security_login(struct device *dev, struct str user, char ha1[33]);
+
+/* Methods of AMT_SetupAndConfigurationService. */
+enum fault security_commit(struct call *c, uint32_t *ret_value);
+enum fault security_unprovision(struct call *c, uint32_t *ret_value);
+
+#endif
