@@ -263,7 +263,7 @@ struct pctl_identify_if {
 };
 
 /* Where somebody else has the console: end theirs. Without it that is PCTL_E_BUSY, which is then
- * not tried again. */
+ * not tried again. PCTL_E_UNSUPPORTED where nobody's can be ended. */
 #define PCTL_CONSOLE_STEAL 1u
 
 struct pctl_console_if {

@@ -150,3 +150,10 @@ static void display_open(struct run *run, const struct pctl_driver *d, void *dev
 }
 
 const struct call rig_display = { "display.open", has_display, display_open, false };
+
+static void console_open_free(struct run *run, const struct pctl_driver *d, void *dev)
+{
+	d->console->open(dev, &run->op, 0, &run->session);
+}
+
+const struct call rig_console_free = { "console.open", has_console, console_open_free, false };
