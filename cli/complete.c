@@ -99,6 +99,7 @@ enum kind {
 	GATEWAYS,
 	DEVICES,
 	STATES,
+	CONSENT,
 	SETTINGS,
 	SETTINGS_THEN_NODES,
 	SELECTOR, /* the value of a driver's */
@@ -128,6 +129,14 @@ static void offer_states(const struct completion *c)
 	for (int i = PCTL_POWER_OFF; i <= PCTL_POWER_HIBERNATE; i++)
 		complete_offer(c, pctl_power_state_name((enum pctl_power_state)i), NULL);
 	complete_offer(c, "ready", "the machine's own test passes");
+}
+
+static void offer_consent(const struct completion *c)
+{
+	complete_offer(c, "status", "whether somebody has agreed");
+	complete_offer(c, "request", "the machine shows a code");
+	complete_offer(c, "submit", "gives the code to the machine");
+	complete_offer(c, "cancel", "takes the request back");
 }
 
 static void offer_verbs(struct completion *c)
@@ -199,6 +208,9 @@ static void offer(struct completion *c, enum kind kind, const char *before)
 	case STATES:
 		offer_states(c);
 		break;
+	case CONSENT:
+		offer_consent(c);
+		break;
 	case SETTINGS_THEN_NODES:
 	case SETTINGS:
 		complete_setting(c);
@@ -255,6 +267,7 @@ static const struct {
 	{ &command_boot, DEVICES, NODES },
 	{ &command_bootdev, DEVICES, NODES },
 	{ &command_wait, STATES, NODES },
+	{ &command_consent, CONSENT, NODES },
 	{ &command_help, VERBS, METHODS },
 	{ &command_drivers, DRIVERS_OR_NEW, SELECTOR },
 	{ &command_import, FORMATS, FILES },

@@ -440,6 +440,7 @@ static void start(struct talk *t, int escape)
 	t->link.again =
 		t->person && !t->cli->options.no_reconnect ? CONSOLE_IF_OPENED : CONSOLE_NEVER;
 	t->link.events = &events;
+	t->link.progress = &t->progress;
 	t->link.data = t;
 	t->log.trouble = on_log_trouble;
 	t->log.data = t;

@@ -394,6 +394,13 @@ static void test_access_denied_may_mean_consent(void **state)
 		f, PCTL_E_FORBIDDEN, "the device refused ChangeBootOrder: access denied");
 	assert_string_equal(f->result.device_code, "AccessDenied");
 
+	/* Where only the screen needs it, that is not why. */
+	SCRIPT(f, { GET_SETTINGS, .body = OLD_SETTINGS }, { CLEAR_ORDER, DENIED },
+		{ GET_OPT_IN, OPT_IN("1", "0") });
+	set(f, PCTL_BOOT_PXE);
+	fake_assert_failed(f, PCTL_E_FORBIDDEN, "access denied");
+	assert_string_equal(fake_fact(f, "user_consent"), "kvm");
+
 	SCRIPT(f, { GET_SETTINGS, .body = OLD_SETTINGS }, { CLEAR_ORDER, DENIED },
 		{ GET_OPT_IN, .error = PCTL_E_TIMEOUT });
 	set(f, PCTL_BOOT_PXE);

@@ -24,7 +24,6 @@ static const struct wsman_class source_class = WSMAN_CLASS(WSMAN_CIM, "CIM_BootS
 static const struct wsman_class boot_service = WSMAN_CLASS(WSMAN_CIM, "CIM_BootService");
 static const struct wsman_class associations = WSMAN_CLASS(WSMAN_CIM, "CIM_ElementSettingData");
 static const struct wsman_class order = WSMAN_CLASS(WSMAN_CIM, "CIM_OrderedComponent");
-static const struct wsman_class opt_in = WSMAN_CLASS(WSMAN_IPS, "IPS_OptInService");
 
 #define CONFIG "Intel(r) AMT: Boot Configuration 0"
 static const struct wsman_selector config[] = { { "InstanceID", CONFIG }, { NULL, NULL } };
@@ -125,39 +124,17 @@ static bool wants_http(const struct amt_dev *dev)
 
 /* --- User consent. ---------------------------------------------------------------------------- */
 
-#define OPT_IN_ALL   UINT32_MAX
-#define OPT_IN_GIVEN 3u /* received; 4: in session */
+#define WHAT "boot options"
 
-/* Remembers what it reads, which spares asking where nobody has to consent. */
 static bool lacks_consent(struct amt_dev *dev, const struct xml_node *service)
 {
-	const char *required = xml_text(service, "OptInRequired");
-	const char *state = xml_text(service, "OptInState");
-	uint64_t r = 0, s = 0;
-
-	bool all = required && pctl_parse_uint(required, UINT32_MAX, &r) == 0 && r == OPT_IN_ALL;
-	pctl_fact_put(dev->device, FACT_CONSENT, all ? "all" : "none");
-	return all && (!state || pctl_parse_uint(state, UINT16_MAX, &s) < 0 || s < OPT_IN_GIVEN);
-}
-
-/* why is the device's own complaint, or NULL. */
-static void want_consent(struct amt_dev *dev, const struct pctl_error *why)
-{
-	struct pctl_error err = { 0 };
-
-	pctl_fact_put(dev->device, FACT_CONSENT, "all");
-	(void)pctl_error_set(&err, PCTL_E_CONSENT,
-		"boot options need user consent on this machine: somebody there has to read out "
-		"the code it shows");
-	if (why)
-		(void)pctl_error_device_code(&err, "%s", why->device_code);
-	amt_end(dev, &err);
+	return amt_consent_lacks(dev, service, PCTL_CONSENT_ALL);
 }
 
 static void got_reason(struct amt_dev *dev, const struct xml_node *answer)
 {
 	if (lacks_consent(dev, answer))
-		want_consent(dev, dev->call.saved);
+		amt_consent_want(dev, WHAT, dev->call.saved);
 	else
 		amt_end(dev, dev->call.saved);
 }
@@ -172,13 +149,14 @@ static void no_reason(struct amt_dev *dev, const struct pctl_error *err)
 static void on_denied(struct amt_dev *dev, const struct pctl_error *err)
 {
 	if (err->code == PCTL_E_CONSENT) {
-		want_consent(dev, err);
+		pctl_fact_put(dev->device, FACT_CONSENT, "all");
+		amt_consent_want(dev, WHAT, err);
 	} else if (err->code != PCTL_E_FORBIDDEN) {
 		amt_end(dev, err);
 	} else {
 		dev->call.saved = pctl_xcalloc(1, sizeof(*err));
 		*dev->call.saved = *err;
-		amt_get(dev, &opt_in, got_reason, no_reason);
+		amt_get(dev, &amt_opt_in, got_reason, no_reason);
 	}
 }
 
@@ -376,7 +354,7 @@ static void read_settings(struct amt_dev *dev)
 static void got_consent(struct amt_dev *dev, const struct xml_node *answer)
 {
 	if (lacks_consent(dev, answer))
-		want_consent(dev, NULL);
+		amt_consent_want(dev, WHAT, NULL);
 	else
 		read_settings(dev);
 }
@@ -438,7 +416,7 @@ static void set(void *data, struct pctl_op *op, const struct pctl_boot *boot)
 	 * was once seen to be wanted, it is worth a request to ask.
 	 */
 	if (consent && strcmp(consent, "all") == 0)
-		amt_get(dev, &opt_in, got_consent, no_consent_service);
+		amt_get(dev, &amt_opt_in, got_consent, no_consent_service);
 	else
 		read_settings(dev);
 }

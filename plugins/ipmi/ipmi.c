@@ -289,4 +289,5 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.methods = ipmi_methods,
 	.flags = PCTL_DRIVER_REPEATS,
 	.check = check,
+	.account = &ipmi_account,
 };

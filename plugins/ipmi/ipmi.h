@@ -11,7 +11,7 @@
  *	session, login                one BMC's session: log in, one request at a time, repeat, close
  *	call                          an op as a chain of commands
  *	records, sdr_read, fru_read   chains of reads, in pieces that the BMC takes
- *	power, boot, identify, inspect, hardware, sensors, log, methods, reset, console
+ *	account, power, boot, identify, inspect, hardware, sensors, log, methods, reset, console
  *	                              the operations
  *	ipmi                          settings and the driver's table
  */
@@ -109,6 +109,12 @@ struct boot_work {
 	uint8_t flags[2]; /* of boot parameter 5, on their way */
 };
 
+struct account_work {
+	const struct pctl_secret *password;
+	uint8_t id, last; /* the user that is asked for, the last that there is */
+	uint8_t found;    /* whose name is ours; 0: none yet */
+};
+
 struct ipmi_dev {
 	struct ipmi *ipmi;
 	struct pctl_device *device;
@@ -127,6 +133,7 @@ struct ipmi_dev {
 	union {
 		struct power_work power;
 		struct boot_work boot;
+		struct account_work account;
 	} work;
 };
 
@@ -140,6 +147,7 @@ extern const struct pctl_power_if ipmi_power;
 extern const struct pctl_boot_if ipmi_boot;
 extern const struct pctl_identify_if ipmi_identify;
 extern const struct pctl_console_if ipmi_console;
+extern const struct pctl_account_if ipmi_account;
 
 /* Facts. The cipher suite that the last login took: its number. */
 #define FACT_CIPHER_SUITE "cipher_suite"

@@ -29,10 +29,10 @@ ROUNDS = 3
 PATIENCE = 120
 
 
-def stand_ins(count):
+def stand_ins(count, *args):
     proc = subprocess.Popen(
         [os.path.join(BUILD, "bin/powerctl-amtsim"), "--devices", str(count), "--by-port",
-         "--port", "0", "--tls-port", "0", "--state", "on"], stdout=subprocess.PIPE)
+         "--port", "0", "--tls-port", "0", "--state", "on", *args], stdout=subprocess.PIPE)
     ready = json.loads(proc.stdout.readline())
     if "ports" not in ready:
         names = ("port", "tls_port", "redirection_port", "redirection_tls_port")
@@ -161,4 +161,5 @@ def main():
     return int(options.gate and missed)
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

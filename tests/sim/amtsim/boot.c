@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "optin.h"
 #include "redir_sol.h"
 #include "sim.h"
 
@@ -280,10 +281,18 @@ static void clear_settings(struct boot *b)
 	b->params_text = NULL;
 }
 
+void boot_forget(struct device *dev)
+{
+	dev->boot.armed = false;
+	dev->boot.source = NULL;
+	clear_settings(&dev->boot);
+}
+
 void boot_start(struct device *dev)
 {
 	struct boot *b = &dev->boot;
 
+	optin_state(dev); /* an agreement that is over takes what it allowed with it */
 	b->boots++;
 	b->last_sol = b->armed && flag(b, BOOT_USE_SOL);
 	if (b->last_sol)

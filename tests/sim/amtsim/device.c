@@ -10,6 +10,7 @@
 #include "json.h"
 #include "knobs.h"
 #include "optin.h"
+#include "redir_kvm.h"
 #include "sim.h"
 #include "store.h"
 
@@ -35,6 +36,8 @@ static const struct counter counters[] = {
 	COUNTER(unauth_bodies),
 	COUNTER(faults),
 	COUNTER(set_power),
+	COUNTER(asked_password),
+	COUNTER(set_password),
 	COUNTER(refused_power),
 	COUNTER(unsaid_power),
 	COUNTER(nmi),
@@ -48,6 +51,10 @@ static const struct counter counters[] = {
 	COUNTER(sol_quiet),
 	COUNTER(sol_bytes_in),
 	COUNTER(sol_bytes_out),
+	COUNTER(kvm_sessions),
+	COUNTER(kvm_updates),
+	COUNTER(kvm_keys),
+	COUNTER(kvm_bytes_out),
 	COUNTER(ider_pongs),
 };
 
@@ -245,6 +252,7 @@ void device_json(struct device *dev, struct buf *out)
 	boot_state(dev, out);
 	consent_state(dev, out);
 	redir_json(dev, out);
+	kvm_json(dev, out);
 	json_member_bool(out, "unprovisioned", dev->unprovisioned);
 	json_member_number(out, "commits", dev->store ? dev->store->commits : 0);
 	json_member_number(out, "connections_open", dev->web.connections_open);

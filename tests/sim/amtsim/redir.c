@@ -24,13 +24,10 @@ enum {
 	SEND_BUFFER = 64 << 10
 };
 
-static const struct redir_protocol none[] = {
-	[REDIR_KVM] = { .name = "KVM", .magic = "KVMR" },
-};
 static const struct redir_protocol *const protocols[REDIR_KINDS] = {
 	[REDIR_SOL] = &redir_sol,
 	[REDIR_IDER] = &redir_ider,
-	[REDIR_KVM] = &none[REDIR_KVM],
+	[REDIR_KVM] = &redir_kvm,
 };
 
 struct redir_conn {
