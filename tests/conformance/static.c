@@ -237,7 +237,7 @@ static void check_boot(const struct bench *bench, const struct pctl_driver *d)
 	check_bits(bench, "boot.once", d->boot->once, known);
 	check_bits(bench, "boot.persistent", d->boot->persistent, known);
 	check_bits(bench, "boot.flags", d->boot->flags,
-		PCTL_BOOT_APPLY_AT_POWER_ACTION | PCTL_BOOT_TAKES_CONSOLE);
+		PCTL_BOOT_APPLY_AT_POWER_ACTION | PCTL_BOOT_TAKES_CONSOLE | PCTL_BOOT_TAKES_MEDIA);
 	if (!(d->boot->once | d->boot->persistent))
 		fail(bench, "boot.once and boot.persistent are empty: there is nothing to set");
 	if (d->boot->flags && !d->power)
