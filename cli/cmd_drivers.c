@@ -38,8 +38,12 @@ static struct pctl_value *abilities_of(const struct pctl_driver *d)
 		{ "hardware", d->inspect && d->inspect->hardware },
 		{ "identify", d->identify },
 		{ "console", d->console },
+		{ "display", d->display },
 		{ "log", d->log },
 		{ "sensors", d->sensors },
+		{ "consent", d->consent },
+		{ "passwd", d->account },
+		{ "media", d->media },
 		{ "methods", d->methods && d->methods->name },
 	};
 	struct pctl_value *list = pctl_value_new_list();

@@ -46,7 +46,8 @@ struct history {
 
 /* Verbs that the history knows; and what stands for several of them. */
 static const char *const verbs[] = { "any", "start", "on", "off", "reboot", "cycle", "reset",
-	"boot", "pxeboot", "bootdev", "nmi", "sleep", "ac-cycle", "log-clear", NULL };
+	"boot", "pxeboot", "bootdev", "nmi", "sleep", "ac-cycle", "log-clear", "consent-request",
+	"consent-submit", "consent-cancel", "passwd", NULL };
 static const char *const starts[] = { "on", "reboot", "cycle", "reset", "boot", "ac-cycle", NULL };
 
 static int check_last(const struct cli *cli)

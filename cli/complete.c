@@ -99,12 +99,15 @@ enum kind {
 	GATEWAYS,
 	DEVICES,
 	STATES,
+	CONSENT,
 	SETTINGS,
 	SETTINGS_THEN_NODES,
 	SELECTOR, /* the value of a driver's */
 	FILES,
 	FOLDERS,
 	FORMATS,
+	MEDIA, /* attach, detach, status */
+	FILES_OR_NODES,
 	ITSELF, /* the option's argument is the one word that it takes */
 };
 
@@ -114,11 +117,26 @@ static void offer_devices(const struct completion *c)
 		complete_offer(c, pctl_boot_device_name((enum pctl_boot_device)i), NULL);
 }
 
+static void offer_media(const struct completion *c)
+{
+	complete_offer(c, "attach", "put a file or URL into a drive");
+	complete_offer(c, "detach", "take out what is there");
+	complete_offer(c, "status", "what is there");
+}
+
 static void offer_states(const struct completion *c)
 {
 	for (int i = PCTL_POWER_OFF; i <= PCTL_POWER_HIBERNATE; i++)
 		complete_offer(c, pctl_power_state_name((enum pctl_power_state)i), NULL);
 	complete_offer(c, "ready", "the machine's own test passes");
+}
+
+static void offer_consent(const struct completion *c)
+{
+	complete_offer(c, "status", "whether somebody has agreed");
+	complete_offer(c, "request", "the machine shows a code");
+	complete_offer(c, "submit", "gives the code to the machine");
+	complete_offer(c, "cancel", "takes the request back");
 }
 
 static void offer_verbs(struct completion *c)
@@ -190,6 +208,9 @@ static void offer(struct completion *c, enum kind kind, const char *before)
 	case STATES:
 		offer_states(c);
 		break;
+	case CONSENT:
+		offer_consent(c);
+		break;
 	case SETTINGS_THEN_NODES:
 	case SETTINGS:
 		complete_setting(c);
@@ -208,6 +229,13 @@ static void offer(struct completion *c, enum kind kind, const char *before)
 	case FORMATS:
 		offer_formats(c);
 		break;
+	case MEDIA:
+		offer_media(c);
+		break;
+	case FILES_OR_NODES:
+		complete_nodes(c);
+		offer_path(c, "files");
+		break;
 	default:
 		break;
 	}
@@ -225,6 +253,7 @@ static const enum kind option_kinds[OPTION_COUNT] = {
 	[OPTION_SET] = SETTINGS,
 	[OPTION_VIA] = GATEWAYS,
 	[OPTION_LOG] = FILES,
+	[OPTION_FLOPPY] = FILES,
 	[OPTION_OUTPUT] = FILES,
 	[OPTION_UNTIL] = ITSELF,
 	[OPTION_DIR] = FOLDERS,
@@ -238,9 +267,11 @@ static const struct {
 	{ &command_boot, DEVICES, NODES },
 	{ &command_bootdev, DEVICES, NODES },
 	{ &command_wait, STATES, NODES },
+	{ &command_consent, CONSENT, NODES },
 	{ &command_help, VERBS, METHODS },
 	{ &command_drivers, DRIVERS_OR_NEW, SELECTOR },
 	{ &command_import, FORMATS, FILES },
+	{ &command_media, MEDIA, FILES_OR_NODES },
 	{ &command_set, SETTINGS, SETTINGS_THEN_NODES },
 };
 

@@ -25,7 +25,7 @@ static void on_done(void *data)
 	boot->run = NULL;
 }
 
-int console_boot_start(struct console_boot *boot, size_t node)
+int console_boot_start(struct console_boot *boot, size_t node, const struct pctl_boot *what)
 {
 	struct cli *cli = boot->cli;
 	struct pctl_request request = run_request_from(cli, PCTL_VERB_BOOT);
@@ -34,10 +34,8 @@ int console_boot_start(struct console_boot *boot, size_t node)
 	};
 	struct pctl_problems *problems = pctl_problems_new();
 
-	request.boot = (struct pctl_boot){ .size = sizeof(request.boot),
-		.device = PCTL_BOOT_NONE,
-		.flags = PCTL_BOOT_WITH_CONSOLE };
-	/* What it does from here on stands on the console. */
+	request.boot = *what;
+	/* What it does from here on is seen there. */
 	request.no_wait = true;
 	int r = pctl_run_new(
 		cli_core(cli), cli->inventory, &node, 1, &request, &boot->run, problems);

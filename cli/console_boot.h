@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* console --boot: once the console is open, the machine is started with its BIOS on it. */
+/* console --boot, media attach --boot: once that is open, the machine is started with it. */
 #ifndef POWERCTL_CLI_CONSOLE_BOOT_H
 #define POWERCTL_CLI_CONSOLE_BOOT_H
 
@@ -17,7 +17,7 @@ struct console_boot {
 };
 
 /* The first three members are filled in. CLI_USAGE: mistakes were said, and nothing follows. */
-int console_boot_start(struct console_boot *boot, size_t node);
+int console_boot_start(struct console_boot *boot, size_t node, const struct pctl_boot *what);
 /* Nothing is said any more. */
 void console_boot_stop(struct console_boot *boot);
 /* Whether nothing of it is under way. */

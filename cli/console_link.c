@@ -8,6 +8,7 @@
 #include <powerctl/mem.h>
 
 #include "command.h"
+#include "consent.h"
 #include "render.h"
 #include "run.h"
 #include "say.h"
@@ -26,6 +27,7 @@
 struct console_opening {
 	struct console_link *links; /* a list */
 	struct pctl_run *run;
+	struct consent_prompt consent;
 };
 
 /* What watches a descriptor outlives it until the loop has closed it. */
@@ -327,6 +329,13 @@ static void on_result(void *data, const struct pctl_result *r)
 	fail(l, r->error.code, text, false);
 }
 
+static void on_consent(void *data, const struct pctl_consent_question *question)
+{
+	struct console_opening *o = data;
+
+	consent_ask(&o->consent, question);
+}
+
 static void on_done(void *data)
 {
 	struct console_opening *o = data;
@@ -348,6 +357,10 @@ int console_links_open(struct console_link *const *links, size_t n)
 	struct pctl_run *run = NULL;
 
 	request.steal = cli->options.steal;
+	if (consent_check(cli, n) != CLI_OK) {
+		pctl_problems_free(problems);
+		return CLI_USAGE;
+	}
 	for (size_t i = 0; i < n; i++)
 		nodes[i] = links[i]->node;
 	int r = pctl_run_new(cli_core(cli), cli->inventory, nodes, n, &request, &run, problems);
@@ -358,9 +371,14 @@ int console_links_open(struct console_link *const *links, size_t n)
 
 	struct console_opening *o = pctl_xcalloc(1, sizeof(*o));
 	const struct pctl_run_callbacks callbacks = {
-		.result = on_result, .done = on_done, .data = o
+		.result = on_result,
+		.done = on_done,
+		.data = o,
+		.consent = consent_can_ask(cli) ? on_consent : NULL,
 	};
 	o->run = run;
+	o->consent =
+		(struct consent_prompt){ .cli = cli, .run = run, .progress = links[0]->progress };
 	for (size_t i = n; i-- > 0;) {
 		links[i]->opening = o;
 		links[i]->next = o->links;

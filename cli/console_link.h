@@ -12,6 +12,7 @@
 #define CONSOLE_TYPED_MAX 4096u
 
 struct console_link;
+struct progress;
 
 /* When it is opened again. */
 enum console_again {
@@ -46,6 +47,7 @@ struct console_link {
 	enum console_again again;
 	const struct console_events *events;
 	void *data;
+	struct progress *progress; /* that is drawn until it is open, or NULL */
 
 	/* Private. */
 	struct console_opening *opening;

@@ -165,13 +165,17 @@ static void on_booted(void *data, bool ok, const char *text)
 /* Once: a console that is lost while the machine starts is only opened again. */
 static void boot(struct talk *t)
 {
+	static const struct pctl_boot what = {
+		.size = sizeof(what), .device = PCTL_BOOT_NONE, .flags = PCTL_BOOT_WITH_CONSOLE
+	};
+
 	if (!t->cli->options.boot || t->booted)
 		return;
 	t->booted = true;
 	t->boot.cli = t->cli;
 	t->boot.done = on_booted;
 	t->boot.data = t;
-	if (console_boot_start(&t->boot, t->link.node) != CLI_OK)
+	if (console_boot_start(&t->boot, t->link.node, &what) != CLI_OK)
 		leave(t, CLI_USAGE);
 }
 
@@ -436,6 +440,7 @@ static void start(struct talk *t, int escape)
 	t->link.again =
 		t->person && !t->cli->options.no_reconnect ? CONSOLE_IF_OPENED : CONSOLE_NEVER;
 	t->link.events = &events;
+	t->link.progress = &t->progress;
 	t->link.data = t;
 	t->log.trouble = on_log_trouble;
 	t->log.data = t;

@@ -48,7 +48,7 @@ static int read_stdin(struct pctl_secret **ret, struct pctl_error *err)
 }
 
 /* By the rules that hold for the inventory's files: who may read it, how long it may be. */
-static int read_file(const char *path, struct pctl_secret **ret, struct pctl_error *err)
+int login_read_file(const char *path, struct pctl_secret **ret, struct pctl_error *err)
 {
 	struct pctl_secrets *secrets = pctl_secrets_new();
 	struct pctl_value *map = pctl_value_new_map();
@@ -72,7 +72,7 @@ int login_password(const struct cli *cli, const char *question, struct pctl_secr
 	if (cli->options.password_stdin)
 		return read_stdin(ret, err);
 	if (cli->options.password_file)
-		return read_file(cli->options.password_file, ret, err);
+		return login_read_file(cli->options.password_file, ret, err);
 	if (env && *env) {
 		*ret = pctl_secret_new(env, strlen(env));
 		return *ret ? 0

@@ -17,6 +17,9 @@
 int login_password(const struct cli *cli, const char *question, struct pctl_secret **ret,
 	struct pctl_error *err);
 
+/* A secret that a file holds, by the rules for the inventory's files. The caller frees *ret. */
+int login_read_file(const char *path, struct pctl_secret **ret, struct pctl_error *err);
+
 /*
  * The secret as a file that only this process can open, for `password_file`; close *ret_fd when
  * nobody reads it any more. free() *ret_path.

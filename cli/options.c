@@ -50,13 +50,19 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"do not ask (discover: addresses that are not private, too)"),
 	[OPTION_NO_HOOKS] = ROW("no-hooks", 0, OPTION_FLAG, NULL, no_hooks,
 		"run none of the inventory's hooks, for emergencies"),
+	[OPTION_CONSENT_CODE] = ROW("consent-code", 0, OPTION_TEXT, "CODE", consent_code,
+		"what the machine's screen shows, where somebody there has to agree"),
 
 	[OPTION_FOLLOW] = ROW("follow", 0, OPTION_FLAG, NULL, follow,
 		"go on showing what comes, of several nodes; send nothing"),
 	[OPTION_STEAL] =
 		ROW("steal", 0, OPTION_FLAG, NULL, steal, "take it from whoever else is using it"),
+	[OPTION_FLOPPY] = ROW("floppy", 0, OPTION_TEXT, "FILE", floppy,
+		"with media attach: the image of a floppy"),
+	[OPTION_WRITABLE] = ROW("writable", 0, OPTION_FLAG, NULL, writable,
+		"the machine may write to the medium, where its controller can"),
 	[OPTION_BOOT] = ROW("boot", 0, OPTION_FLAG, NULL, boot,
-		"then reset it, or turn it on, with its BIOS on the console"),
+		"then reset it, or turn it on: with its BIOS on the console, from the medium"),
 	[OPTION_END_SESSIONS] = ROW("end-sessions", 0, OPTION_FLAG, NULL, end_sessions,
 		"first end consoles that forbid it, whoever has them"),
 	[OPTION_LOG] = ROW("log", 0, OPTION_TEXT, "FILE", log, "append what is printed to a file"),
@@ -69,6 +75,19 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_NEW] =
 		ROW("new", 0, OPTION_FLAG, NULL, log_new, "only what came since you last looked"),
 	[OPTION_CLEAR] = ROW("clear", 0, OPTION_FLAG, NULL, clear, "empty the log"),
+
+	[OPTION_DISPLAY] =
+		ROW("display", 0, OPTION_NUMBER, "N", display, "which of several displays, from 1"),
+	[OPTION_VIEW] = ROW("view", 0, OPTION_FLAG, NULL, view,
+		"start a VNC viewer for it: $VNCVIEWER, or one that is found"),
+	[OPTION_SOCKET] = ROW("socket", 0, OPTION_TEXT, "PATH", socket,
+		"wait for the viewer at a socket that is this user's alone"),
+	[OPTION_SCREENSHOT] = ROW("screenshot", 0, OPTION_TEXT, "FILE", screenshot,
+		"write a picture of the screen (PNG); of several nodes into a folder"),
+	[OPTION_DIRECT] = ROW("direct", 0, OPTION_FLAG, NULL, direct,
+		"set up the machine's own VNC port, with a password for viewers"),
+	[OPTION_VNC_PASSWORD_FILE] = ROW("vnc-password-file", 0, OPTION_TEXT, "FILE",
+		vnc_password_file, "a file that holds that password"),
 
 	[OPTION_SINCE] = ROW("since", 0, OPTION_TEXT, "TIME", since,
 		"only what is newer: 30m, 2h or 7d ago, or a time in UTC (2026-11-20 10:00)"),
@@ -150,6 +169,10 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"a file that holds the password, for URLs, add and import"),
 	[OPTION_PASSWORD_STDIN] = ROW("password-stdin", 0, OPTION_FLAG, NULL, password_stdin,
 		"read the password from standard input"),
+	[OPTION_GENERATE] = ROW("generate", 0, OPTION_FLAG, NULL, generate,
+		"make up the new password, another one for each file"),
+	[OPTION_RESUME] = ROW("resume", 0, OPTION_FLAG, NULL, resume,
+		"go on with what was interrupted; without NODES: with all of it"),
 	[OPTION_TRY_ANYWAY] = ROW("try-anyway", 0, OPTION_FLAG, NULL, try_anyway,
 		"log in also where the credential was refused a moment ago"),
 };

@@ -35,10 +35,13 @@ enum option_id {
 	OPTION_DRY_RUN,
 	OPTION_YES,
 	OPTION_NO_HOOKS,
+	OPTION_CONSENT_CODE,
 
 	/* Of consoles and logs. */
 	OPTION_FOLLOW,
 	OPTION_STEAL,
+	OPTION_FLOPPY,
+	OPTION_WRITABLE,
 	OPTION_BOOT,
 	OPTION_END_SESSIONS,
 	OPTION_LOG,
@@ -47,6 +50,14 @@ enum option_id {
 	OPTION_EVERY,
 	OPTION_NEW,
 	OPTION_CLEAR,
+
+	/* Of screens. */
+	OPTION_DISPLAY,
+	OPTION_VIEW,
+	OPTION_SOCKET,
+	OPTION_SCREENSHOT,
+	OPTION_DIRECT,
+	OPTION_VNC_PASSWORD_FILE,
 
 	/* Of the history. */
 	OPTION_SINCE,
@@ -102,6 +113,8 @@ enum option_id {
 	OPTION_USER,
 	OPTION_PASSWORD_FILE,
 	OPTION_PASSWORD_STDIN,
+	OPTION_GENERATE,
+	OPTION_RESUME,
 	OPTION_TRY_ANYWAY,
 
 	OPTION_COUNT,
@@ -157,11 +170,16 @@ struct options {
 	bool soft, on_if_off, persistent, legacy, uefi, show, off;
 	bool no_wait, dry_run, yes, no_hooks;
 	uint64_t force_after_ms;
-	const char *url, *until;
+	const char *url, *until, *consent_code;
 
 	bool follow, steal, boot, end_sessions, no_reconnect, log_new, clear;
+	bool writable;
 	uint64_t every_ms;
-	const char *log, *escape;
+	const char *log, *escape, *floppy;
+
+	uint64_t display;
+	bool view, direct;
+	const char *socket, *screenshot, *vnc_password_file;
 
 	const char *since, *last;
 	uint64_t lines;
@@ -182,7 +200,7 @@ struct options {
 	const char *output, *caller;
 
 	const char *credential, *user, *password_file;
-	bool password_stdin, try_anyway;
+	bool password_stdin, try_anyway, generate, resume;
 };
 
 /* PCTL_E_CONFIG: err says which option, what is wrong and what would be right. */

@@ -69,7 +69,9 @@ static void draw(struct progress *p)
 
 static void on_timer(uv_timer_t *timer)
 {
-	if (takes_more())
+	const struct progress *p = timer->data;
+
+	if (!p->held && takes_more())
 		draw(timer->data);
 }
 
@@ -92,6 +94,12 @@ void progress_clear(struct progress *p)
 	(void)fputs(ERASE_LINE, stderr);
 	(void)fflush(stderr);
 	p->shown = false;
+}
+
+void progress_hold(struct progress *p, bool held)
+{
+	progress_clear(p);
+	p->held = held;
 }
 
 void progress_stop(struct progress *p)

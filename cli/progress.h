@@ -9,7 +9,7 @@
 
 struct progress {
 	uv_timer_t timer;
-	bool active, shown;
+	bool active, shown, held;
 	const char *verb;
 	const struct tally *tally;
 	uint64_t started; /* loop time in ms */
@@ -20,6 +20,8 @@ void progress_start(struct progress *progress, uv_loop_t *loop, bool quiet, cons
 	const struct tally *tally);
 /* Takes the line away, so that something else can be written; it comes again with the time. */
 void progress_clear(struct progress *progress);
+/* While it is held it is not drawn: somebody is asked something. */
+void progress_hold(struct progress *progress, bool held);
 /* For good. The timer is closed by the loop's next turn. */
 void progress_stop(struct progress *progress);
 

@@ -10,6 +10,7 @@
 #include <powerctl/parse.h>
 
 #include "command.h"
+#include "consent.h"
 #include "failed.h"
 #include "guard.h"
 #include "json.h"
@@ -35,6 +36,7 @@ struct runner {
 	struct render_style style;
 	struct tally tally;
 	struct progress progress;
+	struct consent_prompt consent;
 	struct signals signals;
 	struct pctl_names *failed, *holders; /* holders: those that were named */
 	struct warning *warnings;
@@ -83,6 +85,7 @@ struct pctl_request run_request_from(const struct cli *cli, enum pctl_verb verb)
 		.max_at_once = (unsigned)o->max_at_once,
 		.stagger_ms = o->stagger_ms,
 		.lock_wait_ms = o->lock_wait_ms,
+		.consent_code = o->consent_code,
 	};
 }
 
@@ -137,8 +140,14 @@ static void put_result(struct runner *r, const struct pctl_result *result)
 {
 	char *text;
 
+	const char *name = r->cli->command->name;
+	const char *verb = pctl_verb_name(result->verb);
+
+	/* `media` is several verbs. */
+	if (strncmp(verb, name, strlen(name)) != 0 || verb[strlen(name)] != ' ')
+		verb = name;
 	if (r->cli->options.json)
-		text = json_result(result, r->cli->command->name);
+		text = json_result(result, verb);
 	else
 		text = render_result(result, &r->style);
 	output_add(r->output, result->node, group_of(result), result->name, text);
@@ -198,6 +207,13 @@ static void on_queued(void *data, const char *name, const char *what, size_t wai
 	say("%s: waiting for %s", name, what);
 }
 
+static void on_consent(void *data, const struct pctl_consent_question *question)
+{
+	struct runner *r = data;
+
+	consent_ask(&r->consent, question);
+}
+
 static void on_done(void *data)
 {
 	struct runner *r = data;
@@ -213,6 +229,7 @@ static void on_first_signal(void *data)
 		r->gave_up = true;
 		return;
 	}
+	consent_ask(&r->consent, NULL);
 	progress_clear(&r->progress);
 	say("interrupted: what is in flight is reported; once more ends at once");
 	pctl_run_cancel(r->run);
@@ -321,6 +338,7 @@ static int run_to_end(struct runner *r)
 		.queued = on_queued,
 		.done = on_done,
 		.data = r,
+		.consent = consent_can_ask(r->cli) ? on_consent : NULL,
 	};
 	struct cli *cli = r->cli;
 
@@ -329,6 +347,7 @@ static int run_to_end(struct runner *r)
 	output_on_gone(r->output, on_output_gone, r);
 	forget_failed(r);
 	r->started = uv_now(&cli->loop);
+	r->consent = (struct consent_prompt){ .cli = cli, .progress = &r->progress, .run = r->run };
 	pctl_run_start(r->run, &callbacks);
 	while (!r->done)
 		(void)uv_run(&cli->loop, UV_RUN_ONCE);
@@ -398,6 +417,8 @@ int run_request(struct cli *cli, const struct selection *selection,
 	};
 
 	int status = check_metrics(cli);
+	if (status == CLI_OK)
+		status = consent_check(cli, selection->count);
 	if (status == CLI_OK)
 		status = prepare(&r, selection, request);
 	if (status != CLI_OK) {

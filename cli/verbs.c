@@ -195,7 +195,7 @@ static int exec_verb(struct cli *cli)
 
 /* --- Rows. ------------------------------------------------------------------------------------ */
 
-#define STARTS   OPTION_NO_WAIT, OPTION_UNTIL, OPTION_MAX_AT_ONCE, OPTION_STAGGER
+#define STARTS   OPTION_NO_WAIT, OPTION_UNTIL, OPTION_MAX_AT_ONCE, OPTION_STAGGER, OPTION_CONSENT_CODE
 #define BOOT_HOW OPTION_PERSISTENT, OPTION_LEGACY, OPTION_UEFI
 #define BOOT     BOOT_HOW, OPTION_URL
 #define DEVICES  "DEVICE is pxe, disk, cd, usb, bios, diag or http (with --url)."
@@ -298,7 +298,7 @@ const struct command command_bootdev = {
 			"powerctl bootdev --show NODES.",
 	.flags = COMMAND_NODES | COMMAND_NO_ARGUMENT,
 	.arguments = 1,
-	.options = OPTIONS(OPTIONS_CHANGE, BOOT, OPTION_SHOW),
+	.options = OPTIONS(OPTIONS_CHANGE, BOOT, OPTION_SHOW, OPTION_CONSENT_CODE),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_BOOTDEV,
 };

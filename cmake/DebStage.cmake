@@ -34,15 +34,8 @@ endforeach()
 set(folder ${CPACK_TEMPORARY_DIRECTORY})
 # The licence is one of Debian's common ones, to which the copyright file points.
 file(REMOVE_RECURSE ${folder}/powerctl-ipmi/usr/share/doc/powerctl)
-squeeze(${CPACK_POWERCTL_SOURCE}/NEWS.md ${folder}/powerctl/usr/share/doc/powerctl/NEWS.md)
+set(news ${folder}/powerctl/usr/share/doc/powerctl/NEWS.md)
+squeeze(${news} ${news})
+file(REMOVE ${news})
 # zsh of Debian looks beside its own.
 file(RENAME ${folder}/powerctl/usr/share/zsh/site-functions ${folder}/powerctl/usr/share/zsh/vendor-completions)
-foreach(file conf/powerctl.yaml:powerctl/examples docs/json.md:powerctl docs/names.md:powerctl
-    docs/hooks.md:powerctl docs/troubleshooting.md:powerctl docs/migrate:powerctl
-    docs/powerctl-result.schema.json:powerctl docs/writing-a-driver.md:libpowerctl-dev)
-  string(REPLACE ":" ";" file ${file})
-  list(POP_FRONT file source)
-  string(REGEX REPLACE "/.*" "" package ${file})
-  file(COPY ${CPACK_POWERCTL_SOURCE}/${source} DESTINATION ${folder}/${package}/usr/share/doc/${file}
-    FILE_PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
-endforeach()

@@ -147,6 +147,12 @@ bool pctl_pin_known(const struct pctl_device *device, const char *kind)
 	return pctl_fact_get(device, key) != NULL;
 }
 
+int pctl_dial_error(const struct pctl_device *device, int fd, struct pctl_error *err)
+{
+	(void)device, (void)fd, (void)err;
+	return 0;
+}
+
 const char *pctl_fact_get(const struct pctl_device *device, const char *key)
 {
 	for (size_t i = 0; i < 8; i++) {
@@ -425,6 +431,7 @@ static void on_done(struct pctl_op *op, const struct pctl_error *result)
 
 	fake->result = *result;
 	fake->done++;
+	fake->taken = op->taken;
 	outer(fake)->busy = false;
 }
 
@@ -475,6 +482,38 @@ void fake_boot_set(struct fake *fake, const struct pctl_boot *boot)
 	struct pctl_op *op = begin(fake);
 
 	pctl_driver.boot->set(fake->dev, op, boot);
+	finish(fake);
+}
+
+void fake_consent_get(struct fake *fake, struct pctl_consent *ret)
+{
+	struct pctl_op *op = begin(fake);
+
+	pctl_driver.consent->get(fake->dev, op, ret);
+	finish(fake);
+}
+
+void fake_consent_request(struct fake *fake, struct pctl_consent *ret)
+{
+	struct pctl_op *op = begin(fake);
+
+	pctl_driver.consent->request(fake->dev, op, ret);
+	finish(fake);
+}
+
+void fake_consent_submit(struct fake *fake, const char *code)
+{
+	struct pctl_op *op = begin(fake);
+
+	pctl_driver.consent->submit(fake->dev, op, code);
+	finish(fake);
+}
+
+void fake_consent_cancel(struct fake *fake)
+{
+	struct pctl_op *op = begin(fake);
+
+	pctl_driver.consent->cancel(fake->dev, op);
 	finish(fake);
 }
 

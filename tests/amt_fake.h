@@ -67,6 +67,7 @@ struct fake {
 	struct pctl_error opened;
 	struct pctl_error result; /* of the last op */
 	int done;
+	bool taken; /* it said that the device took it (pctl_op_taken()) */
 	void *dev;
 };
 
@@ -90,6 +91,10 @@ void fake_get(struct fake *fake, unsigned flags, struct pctl_power *ret);
 void fake_act(struct fake *fake, enum pctl_action action);
 void fake_boot_set(struct fake *fake, const struct pctl_boot *boot);
 void fake_boot_get(struct fake *fake, struct pctl_boot *ret);
+void fake_consent_get(struct fake *fake, struct pctl_consent *ret);
+void fake_consent_request(struct fake *fake, struct pctl_consent *ret);
+void fake_consent_submit(struct fake *fake, const char *code);
+void fake_consent_cancel(struct fake *fake);
 void fake_info(struct fake *fake, struct pctl_value *ret);
 void fake_hardware(struct fake *fake, struct pctl_value *ret);
 void fake_sensors(struct fake *fake, struct pctl_value *ret);

@@ -204,6 +204,10 @@ static void test_wishes_that_cannot_be_met_send_nothing(void **state)
 		{ { .device = PCTL_BOOT_DISK, .mode = PCTL_BOOT_MODE_LEGACY }, PCTL_E_UNSUPPORTED,
 			"no say" },
 		{ { .device = PCTL_BOOT_HTTP, .url = "https://x/y" }, PCTL_E_UNSUPPORTED, "TLS" },
+		{ { .size = sizeof(struct pctl_boot),
+			  .device = PCTL_BOOT_PXE,
+			  .flags = PCTL_BOOT_WITH_MEDIA },
+			PCTL_E_UNSUPPORTED, "as cd or usb" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -218,7 +222,8 @@ static void test_urls_are_checked(void **state)
 	struct fake *f = *state;
 	static char longest[400];
 	const char *const urls[] = { NULL, "", "ftp://x/y", "x", "https://x/a b", "https://x/\n",
-		"https://x/\xc3\xa4", longest };
+		"https://x/\xc3\xa4", longest, "http://", "http:///x", "http://:80/x",
+		"https://u:p@x/y", "http://x/y#z" };
 
 	f->tls = "true";
 	(void)snprintf(longest, sizeof(longest), "https://%0293d", 0);
@@ -388,6 +393,13 @@ static void test_access_denied_may_mean_consent(void **state)
 	fake_assert_failed(
 		f, PCTL_E_FORBIDDEN, "the device refused ChangeBootOrder: access denied");
 	assert_string_equal(f->result.device_code, "AccessDenied");
+
+	/* Where only the screen needs it, that is not why. */
+	SCRIPT(f, { GET_SETTINGS, .body = OLD_SETTINGS }, { CLEAR_ORDER, DENIED },
+		{ GET_OPT_IN, OPT_IN("1", "0") });
+	set(f, PCTL_BOOT_PXE);
+	fake_assert_failed(f, PCTL_E_FORBIDDEN, "access denied");
+	assert_string_equal(fake_fact(f, "user_consent"), "kvm");
 
 	SCRIPT(f, { GET_SETTINGS, .body = OLD_SETTINGS }, { CLEAR_ORDER, DENIED },
 		{ GET_OPT_IN, .error = PCTL_E_TIMEOUT });

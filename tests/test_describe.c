@@ -208,7 +208,7 @@ static void test_mistakes_have_their_place(void **state)
 	said(lab, 0, "i.yaml:5:3: agent is missing");
 	assert_int_equal(prepare(lab, "b4"), PCTL_E_CONFIG);
 	assert_int_equal(pctl_problems_count(lab->problems), 2);
-	said(lab, 0, "size is not a number");
+	said(lab, 0, "size is no number: 'big'");
 	said(lab, 1, "outlet is missing");
 	assert_int_equal(prepare(lab, "c2"), PCTL_E_CONFIG);
 	said(lab, 0, "no setting 'zzzzzzzz' with agent 'dumb'; `powerctl drivers fake dumb` lists");

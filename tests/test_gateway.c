@@ -312,33 +312,64 @@ static void test_what_ssh_prints(void **state)
 }
 
 /* wait statuses as Linux has them: an exit's number is in the second byte, a signal in the first */
+#define FAILED (255 << 8)
+#define CLOSED "Connection to bmc closed.\r\n"
+#define DENIED "admin@bmc: Permission denied (publickey,password).\r\n"
+
 static void test_how_an_ssh_login_ends(void **state)
 {
 	static const struct {
-		const char *said;
-		int status, code;
+		struct pctl_ssh_end end;
+		int code;
 		const char *text;
 	} rows[] = {
-		{ "Connection to bmc closed.\r\n", 0, 0, "" },
-		{ "", 3 << 8, 0, "" },
-		{ "Connection to bmc closed.\r\n", 255 << 8, 0, "" },
-		{ "Connection to bmc closed by remote host.\r\nConnection to bmc closed.\r\n",
-			255 << 8, PCTL_E_UNREACHABLE, "it closed the connection" },
-		{ "Timeout, server bmc not responding.\r\nConnection to bmc closed.\r\n", 255 << 8,
+		{ { .open = true, .said = CLOSED }, 0, "" },
+		{ { .open = true, .status = 3 << 8 }, 0, "" },
+		{ { .open = true, .said = CLOSED, .status = FAILED }, 0, "" },
+		{ { .open = true,
+			  .said = "Connection to bmc closed by remote host.\r\n" CLOSED,
+			  .status = FAILED },
+			PCTL_E_UNREACHABLE, "over SSH: it closed the connection" },
+		{ { .open = true,
+			  .said = "Timeout, server bmc not responding.\r\n" CLOSED,
+			  .status = FAILED },
 			PCTL_E_UNREACHABLE, "does not answer any more" },
-		{ "Host key verification failed.\r\n", 255 << 8, PCTL_E_TRUST, "`ssh -p 7 bmc`" },
-		{ "", 255 << 8, PCTL_E_UNREACHABLE, "without a word" },
-		{ "Connection to bmc closed.\r\n", 9, PCTL_E_UNREACHABLE, "signal 9" },
+		{ { .said = "Host key verification failed.\r\n", .status = FAILED }, PCTL_E_TRUST,
+			"`ssh -p 7 bmc`" },
+		{ { .open = true, .status = FAILED }, PCTL_E_UNREACHABLE, "without a word" },
+		{ { .open = true, .said = CLOSED, .status = 9 }, PCTL_E_UNREACHABLE, "signal 9" },
+		{ { .said = CLOSED, .shown = "All sessions are in use" }, PCTL_E_REFUSED,
+			"the login over SSH ended before there was a console; its last words: 'All "
+			"sessions are in use'" },
+		{ { .said = "Connection to bmc closed by remote host.\r\n",
+			  .status = FAILED,
+			  .password = PCTL_SSH_PASSWORD_TAKEN },
+			PCTL_E_REFUSED, "before there was a console: it closed the connection" },
+		{ { .said = DENIED, .status = FAILED, .password = PCTL_SSH_PASSWORD_TAKEN },
+			PCTL_E_AUTH, "neither a key of yours nor the password" },
+		{ { .said = DENIED, .status = FAILED, .password = PCTL_SSH_PASSWORD_KEPT },
+			PCTL_E_AUTH, "did not ask for the password: see PasswordAuthentication" },
+		{ { .said = "bmc: Permission denied (publickey,hostbased).",
+			  .status = FAILED,
+			  .password = PCTL_SSH_PASSWORD_KEPT },
+			PCTL_E_AUTH, "takes no password, only publickey,hostbased, and no key" },
+		{ { .said = DENIED, .status = FAILED, .no_password = "there is no helper" },
+			PCTL_E_AUTH, "ssh was given no password: there is no helper" },
+		{ { .said = DENIED, .status = FAILED }, PCTL_E_AUTH, "it takes no key of yours" },
 	};
 	struct pctl_error err;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		assert_int_equal(
-			pctl_ssh_explain_end(rows[i].said, rows[i].status, "-p 7 bmc", &err),
-			rows[i].code);
+		struct pctl_ssh_end end = rows[i].end;
+
+		end.said = end.said ? end.said : "";
+		end.shown = end.shown ? end.shown : "";
+		end.spot = "-p 7 bmc";
+		assert_int_equal(pctl_ssh_explain_end(&end, &err), rows[i].code);
 		assert_int_equal(err.code, rows[i].code);
 		assert_non_null(strstr(err.text, rows[i].text));
+		assert_true(err.code == 0 || (err.flags & PCTL_ERROR_GATEWAY));
 	}
 }
 

@@ -365,6 +365,8 @@ static void test_xcat(void **state)
 		"f:8: 'n4' is managed by 'zap', which is not known\n"
 		"f:10: 'n1' is at line 2 already; this one is left out\n"
 		"f:11: this is neither 'NAME:' nor 'ATTRIBUTE=VALUE' below one\n");
+	check("xcat", "Object name: m1\n    mgt=ipmi\n    bmc=b1\n",
+		"f:1: this is lsdef's other form; take what `lsdef -z` prints\n");
 	/* The table of BMCs alone; a row of a group; one that is switched off. */
 	check("xcat",
 		"#node,bmc,bmcport,username,password,disable\n\"n1\",\"b1\",,\"u\",\"p\",\n"

@@ -51,6 +51,7 @@ static void test_refusals_say_what_was_wanted(void **state)
 	refused(ODD_DIR, "tiny", "size of 8 bytes");
 	refused(ODD_DIR, "nologread", "its log interface lacks read");
 	refused(ODD_DIR, "nosensors", "its sensors interface lacks read");
+	refused(ODD_DIR, "noconsent", "its consent interface lacks get, request");
 	refused(ODD_DIR, "badmethod", "the name of a method is not of the form");
 	refused(ODD_DIR, "twomethods", "two methods have the same name");
 	refused(ODD_DIR, "norun", "a method lacks help or run");
@@ -107,6 +108,8 @@ static void test_numbers_and_lists(void **state)
 	static const struct pctl_property table[] = {
 		PCTL_PROPERTY(.name = "port", .type = PCTL_TYPE_UINT, .min = 1, .max = 9),
 		PCTL_PROPERTY(.name = "program", .type = PCTL_TYPE_TEXTS),
+		PCTL_PROPERTY(.name = "times", .type = PCTL_TYPE_UINT),
+		PCTL_PROPERTY(.name = "rows", .type = PCTL_TYPE_UINT, .min = 2),
 		{ 0 },
 	};
 	struct pctl_problems *problems = pctl_problems_new();
@@ -117,13 +120,20 @@ static void test_numbers_and_lists(void **state)
 
 	(void)state;
 	pctl_value_set_text(map, "port", "0");
+	pctl_value_set_text(map, "times", "-1");
+	pctl_value_set_text(map, "rows", "1");
 	assert_int_equal(pctl_settings_read(&target.settings, table, map, &context), PCTL_E_CONFIG);
 	assert_string_equal(
 		pctl_problems_at(problems, 0), "n1: port is not a number from 1 to 9: '0'");
+	assert_string_equal(pctl_problems_at(problems, 1), "n1: times is no number: '-1'");
+	assert_string_equal(
+		pctl_problems_at(problems, 2), "n1: rows is not a number from 2 on: '1'");
 	assert_int_equal(pctl_setting_texts(&device, "program"), 0);
 	assert_null(pctl_setting_texts_at(&device, "program", 0));
 	pctl_settings_done(&target.settings);
 	pctl_value_set_text(map, "port", "1");
+	pctl_value_set_text(map, "times", "1");
+	pctl_value_set_text(map, "rows", "2");
 	pctl_value_add(list, pctl_value_new_text("/bin/true"));
 	pctl_value_add(list, pctl_value_new_text("-x"));
 	pctl_value_set(map, "program", list);
@@ -176,6 +186,7 @@ static void test_methods_of_any_size_are_taken_over(void **state)
 	assert_null(plugin->driver.methods);
 	assert_null(plugin->driver.log);
 	assert_null(plugin->driver.sensors);
+	assert_null(plugin->driver.consent);
 	assert_int_equal(plugin->driver.flags, 0);
 	assert_int_equal(plugin->driver.max_in_flight, 0);
 	pctl_plugin_free(plugin);

@@ -130,6 +130,11 @@ static void read_stanzas(struct xcat *x, char *text)
 
 		if (!len || *word == '#')
 			continue;
+		if (!begun && strncmp(word, "Object name:", 12) == 0) {
+			import_left(x->im, import_at(x->im, rest.line),
+				"this is lsdef's other form; take what `lsdef -z` prints");
+			return;
+		}
 		if (!equals && word[len - 1] == ':') {
 			word[len - 1] = '\0';
 			row = begin_stanza(x, import_trim(word), rest.line);

@@ -187,12 +187,21 @@ static int run(const struct pctl_command *command, int signals, struct pctl_erro
 	return verdict(&c, end, status, command, err);
 }
 
+static void (*say_interrupted)(const char *name);
+
+void pctl_command_on_interrupt(void (*say)(const char *name))
+{
+	say_interrupted = say;
+}
+
 int pctl_command_run(const struct pctl_command *command, struct pctl_error *err)
 {
 	sigset_t before;
 	int signals = pctl_signals_hold(&before);
 	int r = run(command, signals, err);
 
+	if (r == PCTL_E_CANCELED && say_interrupted)
+		say_interrupted(command->argv[0]);
 	pctl_signals_release(signals, &before);
 	return r;
 }

@@ -24,6 +24,10 @@ struct pctl_command {
  */
 int pctl_command_run(const struct pctl_command *command, struct pctl_error *err);
 
+/* What to do with the name of a program that a signal has interrupted, before that signal ends this
+ * process, and nobody is told otherwise. NULL, the default: nothing. */
+void pctl_command_on_interrupt(void (*say)(const char *name));
+
 /* A list of texts as an argv; free it with pctl_command_free_argv(). */
 struct pctl_value;
 char **pctl_command_argv(const struct pctl_value *list);

@@ -20,7 +20,7 @@ int pctl_path_cache(const char *name, char **ret, struct pctl_error *err);
 /* The same for state is pctl_path_state() of <powerctl/powerctl.h>. */
 /* Where that file is or would be, without making anything; NULL if nobody has a home. */
 char *pctl_path_state_unmade(const char *name);
-int pctl_path_runtime(const char *name, char **ret, struct pctl_error *err);
+/* The same for what runs is pctl_path_runtime() there. */
 
 /* The personal configuration folder's file, without making anything; NULL if nobody has a home. */
 char *pctl_path_config(const char *name);

@@ -44,6 +44,30 @@ static const char *const boot_modes[] = {
 	[PCTL_BOOT_MODE_UEFI] = "uefi",
 };
 
+static const char *const consent_needs[] = {
+	[PCTL_CONSENT_NONE] = "none",
+	[PCTL_CONSENT_KVM] = "kvm",
+	[PCTL_CONSENT_ALL] = "all",
+};
+
+static const char *const consent_states[] = {
+	[PCTL_CONSENT_IDLE] = "none",
+	[PCTL_CONSENT_REQUESTED] = "requested",
+	[PCTL_CONSENT_DISPLAYED] = "displayed",
+	[PCTL_CONSENT_RECEIVED] = "received",
+	[PCTL_CONSENT_IN_SESSION] = "in_session",
+};
+
+const char *pctl_consent_need_name(enum pctl_consent_need need)
+{
+	return WORD(consent_needs, need);
+}
+
+const char *pctl_consent_state_name(enum pctl_consent_state state)
+{
+	return WORD(consent_states, state);
+}
+
 const char *pctl_power_state_name(enum pctl_power_state state)
 {
 	return WORD(states, state);

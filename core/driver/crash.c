@@ -12,6 +12,8 @@
 
 #include <powerctl/powerctl.h>
 
+#include "base/command.h"
+
 #define PLUGINS_MAX 64u
 #define NAME_MAX_   32u
 #define SEGMENTS    4u
@@ -297,12 +299,18 @@ void pctl_name_blocked(void)
 {
 	say_latest(!*latest.driver ? " is held up, and no driver was asked for anything"
 		   : latest.depth  ? " does not return from "
-				   : " has the loop since it was asked for ");
+				   : " does not return from what it does for ");
 }
 
 void pctl_program_ends(void)
 {
 	ends = true;
+}
+
+static void say_interrupted(const char *name)
+{
+	(void)fprintf(stderr, "%s: interrupted while '%s' ran\n", program_name, name);
+	(void)fflush(stderr);
 }
 
 void pctl_name_crashes(const char *program, void (*first)(void))
@@ -316,6 +324,7 @@ void pctl_name_crashes(const char *program, void (*first)(void))
 	stack_top = (uintptr_t)&here;
 	put_right = first;
 	(void)atexit(on_exit_of_others);
+	pctl_command_on_interrupt(say_interrupted);
 	(void)snprintf(program_name, sizeof(program_name), "%s", program);
 	(void)sigemptyset(&action.sa_mask);
 	if (sigaltstack(&own, NULL) < 0)

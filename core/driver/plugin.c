@@ -84,10 +84,21 @@ static const char *what_is_missing(const struct pctl_driver *d)
 		return "its identify interface lacks set";
 	if (d->console && !d->console->open)
 		return "its console interface lacks open";
+	if (d->display && !d->display->open)
+		return "its display interface lacks open";
 	if (d->log && !d->log->read)
 		return "its log interface lacks read";
 	if (d->sensors && !d->sensors->read)
 		return "its sensors interface lacks read";
+	if (d->consent && (!d->consent->get || !d->consent->request || !d->consent->submit ||
+				  !d->consent->cancel))
+		return "its consent interface lacks get, request, submit or cancel";
+	if (d->account && (!d->account->login || !d->account->set_password))
+		return "its account interface lacks login or set_password";
+	if (d->account && !d->account->setting)
+		return "its account interface does not say which setting is the password";
+	if (d->media && (!d->media->attach || !d->media->detach))
+		return "its media interface lacks attach or detach";
 	if (d->discover && !d->discover->find)
 		return "its discover interface lacks find";
 	return NULL;
@@ -108,8 +119,12 @@ static const char *what_is_wrong(const struct pctl_driver *d, const char *name)
 		!plausible(d->inspect, UP_TO(struct pctl_inspect_if, info)) ||
 		!plausible(d->identify, UP_TO(struct pctl_identify_if, set)) ||
 		!plausible(d->console, UP_TO(struct pctl_console_if, open)) ||
+		!plausible(d->display, UP_TO(struct pctl_display_if, open)) ||
 		!plausible(d->log, UP_TO(struct pctl_log_if, read)) ||
 		!plausible(d->sensors, UP_TO(struct pctl_sensors_if, read)) ||
+		!plausible(d->consent, UP_TO(struct pctl_consent_if, cancel)) ||
+		!plausible(d->account, UP_TO(struct pctl_account_if, set_password)) ||
+		!plausible(d->media, UP_TO(struct pctl_media_if, detach)) ||
 		!plausible(d->discover, UP_TO(struct pctl_discover_if, find)))
 		return "the size of an interface makes no sense";
 	return what_is_missing(d);
@@ -404,8 +419,12 @@ static const char *adopt(
 	COPY_INTERFACE(plugin, d, inspect);
 	COPY_INTERFACE(plugin, d, identify);
 	COPY_INTERFACE(plugin, d, console);
+	COPY_INTERFACE(plugin, d, display);
 	COPY_INTERFACE(plugin, d, log);
 	COPY_INTERFACE(plugin, d, sensors);
+	COPY_INTERFACE(plugin, d, consent);
+	COPY_INTERFACE(plugin, d, account);
+	COPY_INTERFACE(plugin, d, media);
 	COPY_INTERFACE(plugin, d, discover);
 	return adopt_tables(plugin);
 }

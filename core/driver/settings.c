@@ -14,7 +14,7 @@
 
 const char *const pctl_core_keys[] = { "driver", "class", "credential", "address", "tags", "ready",
 	"maintenance", "protected", "trust", "via", "via_credential", "parent", "power", "boot",
-	"console", "identify", "inspect", "log", "sensors", "timeouts", NULL };
+	"console", "display", "identify", "inspect", "log", "sensors", "timeouts", NULL };
 
 static const char *const booleans[] = { "false", "true", NULL };
 
@@ -78,6 +78,18 @@ static int convert_number(const struct pctl_setting *s, uint64_t *ret)
 	}
 }
 
+/* Limits that every number keeps are not told. free() it. */
+static char *no_number(const struct pctl_setting *s)
+{
+	unsigned long long min = s->property->min, max = s->property->max;
+
+	if (max)
+		return pctl_xasprintf("is not a number from %llu to %llu: '%s'", min, max, s->text);
+	if (min)
+		return pctl_xasprintf("is not a number from %llu on: '%s'", min, s->text);
+	return pctl_xasprintf("is no number: '%s'", s->text);
+}
+
 /* s->text is set; at is the value it came from, or NULL for the table's default. */
 static void convert(
 	const struct pctl_settings_context *c, struct pctl_setting *s, const struct pctl_value *at)
@@ -97,10 +109,7 @@ static void convert(
 		what = pctl_xasprintf("is not a duration: '%s'; write 500ms, 60s or 2m", s->text);
 		break;
 	default:
-		what = pctl_xasprintf("is not a number from %llu to %llu: '%s'",
-			(unsigned long long)s->property->min,
-			(unsigned long long)(s->property->max ? s->property->max : UINT64_MAX),
-			s->text);
+		what = no_number(s);
 		break;
 	}
 	wrong(c, at, s->property->name, what);

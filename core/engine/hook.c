@@ -40,7 +40,7 @@ static const struct pctl_hook *hook_at(const struct pctl_run *run, size_t i)
 static bool is_for(const struct pctl_run *run, const struct pctl_hook *hook,
 	const struct pctl_target *target, bool after)
 {
-	uint32_t bit = UINT32_C(1) << run->request.verb;
+	uint64_t bit = UINT64_C(1) << run->request.verb;
 
 	return run->hooked && ((after ? hook->after : hook->before) & bit) && hook->path &&
 	       pctl_hook_covers(hook, target->node);

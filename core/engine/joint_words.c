@@ -80,6 +80,8 @@ int pctl_joint_code(const struct pctl_joint *j)
 
 /* --- Words. ----------------------------------------------------------------------------------- */
 
+#define PART_MAX 160u /* of what is told of one feed */
+
 /* A text of bounded length that is put together; what does not fit is left out. */
 struct words {
 	char *buf;
@@ -95,6 +97,22 @@ __attribute__((format(printf, 2, 3))) static void add(struct words *w, const cha
 	va_end(ap);
 	if (n > 0)
 		w->len += (size_t)n < w->size - w->len ? (size_t)n : w->size - w->len - 1;
+}
+
+/* A text as long as there is room for beside others, cut between two words. */
+static void add_cut(struct words *w, const char *text)
+{
+	size_t n = PART_MAX;
+
+	if (strlen(text) <= n) {
+		add(w, "%s", text);
+		return;
+	}
+	while (n && text[n] != ' ')
+		n--;
+	while (n && strchr(" ,;:(", text[n - 1]))
+		n--;
+	add(w, "%.*s…", (int)(n ? n : PART_MAX), text);
 }
 
 static bool failed(const struct pctl_part *part)
@@ -160,7 +178,8 @@ static void add_failures(struct words *w, const struct pctl_joint *j)
 			told[k] |= same[k];
 		add(w, "%s", w->len ? "; " : "");
 		(void)add_names(w, j, same);
-		add(w, ": %.160s", part->error.text);
+		add(w, ": ");
+		add_cut(w, part->error.text);
 	}
 }
 

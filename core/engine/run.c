@@ -27,6 +27,9 @@ void pctl_run_free(struct pctl_run *run)
 	pctl_gate_done(&run->gate);
 	pctl_turns_done(&run->turns);
 	free(run->boot_url);
+	free(run->consent_code);
+	free(run->media_cd);
+	free(run->media_floppy);
 	pctl_arguments_free(run->arguments);
 	free(run->record);
 	free(run);
@@ -115,13 +118,32 @@ static bool is_refused(struct pctl_run *run, size_t i)
 	return true;
 }
 
+/* Of two passwords that it may have, one was refused here: it begins with the other. */
+static void choose_password(struct pctl_run *run, size_t i)
+{
+	struct pctl_target *target = &run->targets[i];
+
+	if (!target->other_password || !target->login || run->request.try_anyway ||
+		pctl_login_check(target->login, target, NULL) == 0)
+		return;
+	pctl_target_swap_passwords(target);
+	target->login = pctl_breaker_login(run->core->breaker, target);
+}
+
 /* --- Feeding. --------------------------------------------------------------------------------- */
+
+/* The login that its node takes part in the trial of, or NULL. */
+static struct pctl_login *trial_of(const struct pctl_run *run, size_t i)
+{
+	const struct pctl_target *target = &run->targets[i];
+
+	return run->request.try_anyway || target->two_passwords ? NULL : target->login;
+}
 
 static void begin_task(struct pctl_run *run, size_t i)
 {
 	run->active++;
-	pctl_task_start(run, &run->targets[i], request_of(run, i),
-		run->targets[i].login && !run->request.try_anyway);
+	pctl_task_start(run, &run->targets[i], request_of(run, i), trial_of(run, i) != NULL);
 }
 
 static void begin_in_turn(struct pctl_run *run, size_t i)
@@ -164,7 +186,7 @@ static bool minds(struct pctl_run *run, size_t i)
 /* Trial first, then turn: who waits for a turn keeps nobody from being tried elsewhere. */
 static void admit(struct pctl_run *run, size_t i)
 {
-	struct pctl_login *login = run->request.try_anyway ? NULL : run->targets[i].login;
+	struct pctl_login *login;
 	bool held = false;
 
 	if (ends_here(run, i) || minds(run, i))
@@ -173,8 +195,10 @@ static void admit(struct pctl_run *run, size_t i)
 		admit_joint(run, i);
 		return;
 	}
+	choose_password(run, i);
 	if (is_refused(run, i))
 		return;
+	login = trial_of(run, i);
 	if (login && pctl_login_waits(login)) {
 		pctl_gate_add(&run->gate, login, i);
 		return;
@@ -187,7 +211,7 @@ static void admit(struct pctl_run *run, size_t i)
 /* It was admitted, and ends before it began. */
 static void leave_trial(struct pctl_run *run, size_t i)
 {
-	bool held = run->targets[i].login && !run->request.try_anyway;
+	bool held = trial_of(run, i) != NULL;
 
 	if (held)
 		pctl_login_left(run->targets[i].login, &held);

@@ -13,8 +13,8 @@
 #include "engine/run.h"
 
 #define FANOUT            512u
-#define FILES_OF_OURS     16u /* descriptors that are not connections */
-#define FILES_PER_CONSOLE 5u
+#define FILES_OF_OURS     16u                   /* descriptors that are not connections */
+#define FILES_PER_SESSION 5u                    /* of a console, display or medium */
 #define FILES_OF_HOOKS    100u                  /* those of programs that run at a time */
 #define ROOM_OF_OURS      ((uint64_t)6 << 20)   /* with what is kept back (mem.h) */
 #define ROOM_PER_NODE     ((uint64_t)128 << 10) /* a connection with TLS and an answer */
@@ -44,7 +44,10 @@ static size_t choose_fanout(const struct pctl_run *run)
 	const char *text = pctl_value_text(pctl_value_get(defaults, "fanout"));
 	uint64_t n = run->request.fanout, files = pctl_file_spare();
 	size_t ours = FILES_OF_OURS + pctl_limits_count(run->core->limits);
-	unsigned each = run->request.verb == PCTL_VERB_CONSOLE ? FILES_PER_CONSOLE : 1;
+	enum pctl_verb verb = run->request.verb;
+	bool session = verb == PCTL_VERB_CONSOLE || verb == PCTL_VERB_KVM ||
+		       verb == PCTL_VERB_MEDIA_ATTACH;
+	unsigned each = session ? FILES_PER_SESSION : 1;
 	unsigned channel = 0;
 
 	for (size_t i = 0; i < run->count; i++)
@@ -145,6 +148,19 @@ static int take_ready(struct pctl_run *run, struct pctl_problems *problems)
 	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : 0;
 }
 
+/* The one of both that the request is about, whatever other commands would take now. */
+static void use_password(struct pctl_run *run, size_t i)
+{
+	const struct pctl_request *request = &run->request;
+	enum pctl_password_state state = request->login_new ? PCTL_PASSWORD_NEW : PCTL_PASSWORD_OLD;
+	const struct pctl_secret *secret = NULL;
+
+	if (request->rotation && run->targets[i].loaded->driver->account)
+		secret = pctl_rotation_secret(request->rotation, run->targets[i].node, state);
+	if (secret)
+		pctl_target_use_password(&run->targets[i], secret);
+}
+
 static int init_target(struct pctl_run *run, size_t i, struct pctl_twins *twins, size_t node,
 	enum pctl_verb verb, struct pctl_problems *problems)
 {
@@ -152,8 +168,11 @@ static int init_target(struct pctl_run *run, size_t i, struct pctl_twins *twins,
 		    pctl_inventory_text(run->inventory, node, "maintenance");
 	bool secrets = !skip && verb != PCTL_VERB_CAPS && verb != PCTL_VERB_WAIT_READY;
 
-	return pctl_target_init_twin(&run->targets[i], twins, run->core, run->inventory, node,
+	int r = pctl_target_init_twin(&run->targets[i], twins, run->core, run->inventory, node,
 		pctl_verb_def(verb)->interface, secrets, problems);
+	if (r == 0 && secrets && (verb == PCTL_VERB_PASSWD || verb == PCTL_VERB_LOGIN))
+		use_password(run, i);
+	return r;
 }
 
 /* A few nodes need none, unless they may stand behind one endpoint, which would refuse each. */
@@ -212,6 +231,16 @@ static int init_looks(
 	return r;
 }
 
+static void take_media(struct pctl_run *run, const struct pctl_media *media)
+{
+	run->media_cd = media->cd ? pctl_xstrdup(media->cd) : NULL;
+	run->media_floppy = media->floppy ? pctl_xstrdup(media->floppy) : NULL;
+	run->request.media = (struct pctl_media){ .size = sizeof(*media),
+		.cd = run->media_cd,
+		.floppy = run->media_floppy,
+		.writable = media->writable };
+}
+
 int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const size_t *nodes,
 	size_t count, const struct pctl_request *request, struct pctl_run **ret,
 	struct pctl_problems *problems)
@@ -228,6 +257,9 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	run->flags = pctl_verb_flags(request->verb);
 	run->boot_url = request->boot.url ? pctl_xstrdup(request->boot.url) : NULL;
 	run->request.boot.url = run->boot_url;
+	run->consent_code = request->consent_code ? pctl_xstrdup(request->consent_code) : NULL;
+	run->request.consent_code = run->consent_code;
+	take_media(run, &request->media);
 	pctl_breaker_begin(core->breaker);
 	(void)pctl_store_refresh(core->pins); /* somebody may have accepted or forgotten one */
 	bool ready = request->verb == PCTL_VERB_WAIT_READY;

@@ -8,6 +8,7 @@
 #include <powerctl/parse.h>
 
 #include "base/jitter.h"
+#include "engine/consent.h"
 #include "engine/joint.h"
 #include "engine/task.h"
 #include "engine/turns.h"
@@ -183,7 +184,8 @@ static void tell_fullest(struct pctl_task *t)
 
 static void tell_login(struct pctl_task *t, int code)
 {
-	struct pctl_login *login = t->target->login;
+	const struct pctl_target *target = t->device->target; /* with what it logged in with */
+	struct pctl_login *login = target->login;
 
 	/* A gateway on the way is no judge of it. */
 	if (t->error.flags & PCTL_ERROR_GATEWAY)
@@ -191,11 +193,11 @@ static void tell_login(struct pctl_task *t, int code)
 	if (code == 0 && (t->turn & PCTL_TURN_ENDPOINT))
 		pctl_run_proved(t->run, t->target);
 	if (!login && code == PCTL_E_AUTH)
-		login = pctl_breaker_login(t->target->core->breaker, t->target);
+		login = pctl_breaker_login(target->core->breaker, target);
 	if (login && code == 0)
-		pctl_login_took(login, t->target, &t->on_trial);
+		pctl_login_took(login, target, &t->on_trial);
 	else if (login && code == PCTL_E_AUTH)
-		pctl_login_refused(login, t->target, &t->on_trial);
+		pctl_login_refused(login, target, &t->on_trial);
 }
 
 /* What never left was no try. */
@@ -258,6 +260,8 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 		pctl_task_end_interrupted(t);
 		return;
 	}
+	if (pctl_task_try_other(t, start_again))
+		return;
 	if (!t->op.committed && pctl_task_park(t, result, start_again))
 		return;
 	uint64_t delay = retry_delay(t);
@@ -270,6 +274,8 @@ static void on_op_done(struct pctl_op *op, const struct pctl_error *result)
 		pctl_step_pause(t, delay, start_try);
 		return;
 	}
+	if (result->code == PCTL_E_CONSENT && pctl_consent_begin(t))
+		return;
 	if (t->trying.failed)
 		t->trying.failed(t);
 	else
@@ -349,6 +355,12 @@ void pctl_step_try_or(
 	if (call->sent_offset &&
 		pctl_task_run_hooks(t, call->what ? call->what : call->argument(t)))
 		return;
+	pctl_step_send(t, call, then, failed);
+}
+
+void pctl_step_send(
+	struct pctl_task *t, const struct pctl_call *call, pctl_step_fn *then, pctl_step_fn *failed)
+{
 	t->trying = (struct pctl_try){
 		.call = call, .first = pctl_task_now(t), .then = then, .failed = failed
 	};

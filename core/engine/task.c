@@ -7,6 +7,7 @@
 #include <powerctl/mem.h>
 
 #include "driver/crash.h"
+#include "engine/consent.h"
 #include "engine/hook.h"
 #include "engine/joint.h"
 #include "engine/turns.h"
@@ -59,7 +60,9 @@ static void on_timer_closed(uv_handle_t *handle)
 	free(t->warning);
 	free(t->boot_url);
 	free(t->log_after);
+	pctl_consent_free(t);
 	free(t->line.overtook);
+	pctl_target_free_other(t->other);
 	give_turn(t, PCTL_TURN_WHOLE);
 	if (joint)
 		pctl_joint_part_gone(joint, t);
@@ -247,7 +250,8 @@ void pctl_task_cancel(struct pctl_task *t)
 {
 	switch (t->busy) {
 	case PCTL_TASK_OP:
-		pctl_op_cancel(&t->op);
+		if (!pctl_consent_leaves(t))
+			pctl_op_cancel(&t->op);
 		break;
 	case PCTL_TASK_PAUSE:
 	case PCTL_TASK_READY:
@@ -260,6 +264,9 @@ void pctl_task_cancel(struct pctl_task *t)
 		break;
 	case PCTL_TASK_PARKED:
 		pctl_run_unpark(t->run, t);
+		pctl_task_end_interrupted(t);
+		break;
+	case PCTL_TASK_ASKS:
 		pctl_task_end_interrupted(t);
 		break;
 	case PCTL_TASK_HOOKS:

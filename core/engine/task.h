@@ -16,6 +16,7 @@
 
 struct pctl_task;
 struct pctl_joint;
+struct pctl_consent_work;
 typedef void pctl_step_fn(struct pctl_task *task);
 
 /* What of a call is known to the device. */
@@ -72,6 +73,7 @@ struct pctl_task {
 	struct pctl_run *run;
 	struct pctl_joint *joint; /* that it is a part of; NULL: it is all there is of its node */
 	const struct pctl_target *target;
+	struct pctl_target *other; /* with the other one of two passwords; ours; NULL: not tried */
 	struct pctl_device *device;
 	const struct pctl_request *request;
 
@@ -93,6 +95,7 @@ struct pctl_task {
 		PCTL_TASK_TURN,   /* for its endpoint */
 		PCTL_TASK_HOOKS,  /* until its hooks have ended */
 		PCTL_TASK_PARKED, /* until another one gives back what this host is short of */
+		PCTL_TASK_ASKS,   /* a person for a code, or waits for its turn to (consent.h) */
 		PCTL_TASK_ENDED
 	} busy;
 	struct pctl_hold hold; /* of the machine, where this is no part */
@@ -129,13 +132,17 @@ struct pctl_task {
 	char *warning;                 /* what its hooks had to say afterwards */
 
 	struct pctl_session *session; /* as the driver opened it */
-	struct pctl_stream *stream;   /* has device and session from then on */
+	struct pctl_display_wish wish;
+	struct pctl_display_direct direct;
+	struct pctl_stream *stream; /* has device and session from then on */
 	struct pctl_value *tree;
 	char *note;
 	struct pctl_result result;
 	struct pctl_task *before, *after; /* in the run's list */
 	struct pctl_task *next_parked;
 	uint64_t parked_at; /* loop time in ms */
+
+	struct pctl_consent_work *consent; /* NULL: nobody's was needed */
 
 	char *log_after; /* up to where this user has read, or NULL */
 };
@@ -196,6 +203,13 @@ void pctl_task_unpark(struct pctl_task *task);
 /* Whether another command went first at its machine: who is filled with whose. */
 bool pctl_task_is_overtaken(const struct pctl_task *task, char *who, size_t size);
 
+/*
+ * Whether what it just failed with is a password that its device may not have yet or any more
+ * (<powerctl/passwd.h>): then it opens the device anew with the other one, once, and goes on with
+ * again.
+ */
+bool pctl_task_try_other(struct pctl_task *task, pctl_step_fn *again);
+
 /* A result that says only who and when. Shared with nodes that never become a task. */
 void pctl_result_init(
 	struct pctl_result *result, const struct pctl_target *target, enum pctl_verb verb);
@@ -233,6 +247,9 @@ void pctl_step_act(
 void pctl_step_try(struct pctl_task *task, const struct pctl_call *call, pctl_step_fn *then);
 /* failed sees task->error. */
 void pctl_step_try_or(struct pctl_task *task, const struct pctl_call *call, pctl_step_fn *then,
+	pctl_step_fn *failed);
+/* A call beside the verb: no hooks, and also where the run was interrupted. */
+void pctl_step_send(struct pctl_task *task, const struct pctl_call *call, pctl_step_fn *then,
 	pctl_step_fn *failed);
 /* For a call's start: where it puts what it reads; of an earlier try nothing is left in it. */
 struct pctl_value *pctl_task_new_tree(struct pctl_task *task);
@@ -273,8 +290,11 @@ const struct pctl_verb_def *pctl_verb_def(enum pctl_verb verb);
 pctl_step_fn pctl_verb_status, pctl_verb_on, pctl_verb_off, pctl_verb_reboot, pctl_verb_reset,
 	pctl_verb_boot, pctl_verb_bootdev, pctl_verb_bootdev_show, pctl_verb_plain_action,
 	pctl_verb_identify, pctl_verb_wait, pctl_verb_wait_ready, pctl_verb_info,
-	pctl_verb_hardware, pctl_verb_ac_cycle, pctl_verb_caps, pctl_verb_console, pctl_verb_log,
-	pctl_verb_log_clear, pctl_verb_sensors, pctl_verb_method;
+	pctl_verb_hardware, pctl_verb_ac_cycle, pctl_verb_caps, pctl_verb_console, pctl_verb_kvm,
+	pctl_verb_kvm_direct, pctl_verb_log, pctl_verb_log_clear, pctl_verb_sensors,
+	pctl_verb_method, pctl_verb_consent_status, pctl_verb_consent_request,
+	pctl_verb_consent_submit, pctl_verb_consent_cancel, pctl_verb_passwd, pctl_verb_login,
+	pctl_verb_media;
 
 /* A restart was accepted: watches the machine from now on, where the request is to wait for it. */
 void pctl_task_watch_restart(struct pctl_task *task);
@@ -283,6 +303,9 @@ void pctl_task_end_on(struct pctl_task *task);
 
 /* Sets the boot device to task->boot (verb_boot.c). */
 extern const struct pctl_call pctl_call_boot_set;
+/* For a call's `then`: its session becomes the task's stream, and the task ends (verb_console.c).
+ */
+void pctl_task_end_opened(struct pctl_task *task);
 /* How long a method may take (verb_method.c). */
 uint64_t pctl_task_method_ms(const struct pctl_task *task);
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "engine/consent.h"
 #include "engine/ready.h"
 #include "engine/task.h"
 
@@ -24,6 +25,7 @@ static void end_failed(struct pctl_task *t, const struct pctl_error *err)
 	t->result.word = t->request->verb == PCTL_VERB_STATUS ? "unknown" : "error";
 	t->result.error = *err;
 	tell_overtaken(t, &t->result.error);
+	pctl_consent_tell(t, &t->result.error);
 	pctl_task_end(t);
 }
 
@@ -121,6 +123,8 @@ static const struct interrupted *interrupted_at(const struct pctl_task *t)
 
 void pctl_task_end_interrupted(struct pctl_task *t)
 {
+	if (pctl_consent_takes_back(t))
+		return;
 	const struct interrupted *how = interrupted_at(t);
 	const char *waits = t->ready ? pctl_ready_watch_why(t->ready) : "";
 	struct pctl_error err = { 0 };

@@ -78,8 +78,10 @@ bool pctl_task_can_boot(struct pctl_task *t)
 			t, PCTL_E_UNSUPPORTED, "driver %s cannot set the boot device", d->name);
 		return false;
 	}
-	if (((boot->persistent ? t->target->boot_persistent : t->target->boot_once) &
-		    PCTL_BOOT_BIT(boot->device)) == 0) {
+	/* Redirected drives are none of the machine's own, which the masks are about. */
+	bool media = boot->flags & PCTL_BOOT_WITH_MEDIA && d->boot->flags & PCTL_BOOT_TAKES_MEDIA;
+	uint32_t can = boot->persistent ? t->target->boot_persistent : t->target->boot_once;
+	if (!media && !(can & PCTL_BOOT_BIT(boot->device))) {
 		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s cannot boot from '%s'%s%s",
 			d->name, word, boot->persistent ? " persistently" : "",
 			pctl_target_with(t->target));

@@ -125,6 +125,14 @@ static void add_console(struct pctl_value *map, const struct pctl_target *target
 	pctl_value_set_bool(map, "console", target->loaded->driver->console != NULL);
 }
 
+static void add_display(struct pctl_value *map, const struct pctl_target *target)
+{
+	const struct pctl_display_if *display = target->loaded->driver->display;
+
+	pctl_value_set_bool(map, "display", display != NULL);
+	pctl_value_set_bool(map, "display_direct", display && display->direct);
+}
+
 static void add_log(struct pctl_value *map, const struct pctl_target *target)
 {
 	const struct pctl_log_if *log = target->loaded->driver->log;
@@ -138,6 +146,21 @@ static void add_sensors(struct pctl_value *map, const struct pctl_target *target
 	pctl_value_set_bool(map, "sensors", target->loaded->driver->sensors != NULL);
 }
 
+static void add_consent(struct pctl_value *map, const struct pctl_target *target)
+{
+	pctl_value_set_bool(map, "consent", target->loaded->driver->consent != NULL);
+}
+
+static void add_account(struct pctl_value *map, const struct pctl_target *target)
+{
+	pctl_value_set_bool(map, "passwd", target->loaded->driver->account != NULL);
+}
+
+static void add_media(struct pctl_value *map, const struct pctl_target *target)
+{
+	pctl_value_set_bool(map, "media", target->loaded->driver->media != NULL);
+}
+
 /* In the order of the answer; given_by: the setting that may say another driver. */
 static const struct part {
 	const char *interface, *given_by;
@@ -148,8 +171,10 @@ static const struct part {
 	{ "inspect", "inspect", add_inspect },
 	{ "identify", "identify", add_identify },
 	{ "console", "console", add_console },
+	{ "display", "display", add_display },
 	{ "log", "log", add_log },
 	{ "sensors", "sensors", add_sensors },
+	{ "media", NULL, add_media },
 };
 
 static bool add_elsewhere(struct pctl_task *t, const struct part *part, struct pctl_value *from)
@@ -189,7 +214,8 @@ void pctl_verb_caps(struct pctl_task *t)
 	t->tree = pctl_value_new_map();
 	pctl_value_set_text(t->tree, "driver", t->target->loaded->driver->name);
 	for (size_t i = 0; good && i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if (pctl_inventory_value(inventory, t->target->node, parts[i].given_by))
+		if (parts[i].given_by &&
+			pctl_inventory_value(inventory, t->target->node, parts[i].given_by))
 			good = add_elsewhere(t, &parts[i], from);
 		else
 			parts[i].add(t->tree, t->target);
@@ -200,6 +226,8 @@ void pctl_verb_caps(struct pctl_task *t)
 		pctl_value_free(from);
 	if (!good)
 		return;
+	add_consent(t->tree, t->target);
+	add_account(t->tree, t->target);
 	add_methods(t->tree, t->target->loaded->driver);
 	pctl_value_set_bool(t->tree, "ready", pctl_value_get(t->target->map, "ready") != NULL);
 	pctl_task_end_ok(t, "ok");

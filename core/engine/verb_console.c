@@ -30,7 +30,7 @@ static const struct pctl_call console_steal = {
 	.times = 1,
 };
 
-static void on_opened(struct pctl_task *t)
+void pctl_task_end_opened(struct pctl_task *t)
 {
 	t->stream = pctl_stream_new(t->run, t->device, t->session);
 	t->device = NULL;
@@ -45,7 +45,8 @@ void pctl_verb_console(struct pctl_task *t)
 	const struct pctl_driver *d = t->target->loaded->driver;
 
 	if (d->console)
-		pctl_step_try(t, t->request->steal ? &console_steal : &console_open, on_opened);
+		pctl_step_try(t, t->request->steal ? &console_steal : &console_open,
+			pctl_task_end_opened);
 	else
 		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s has no console", d->name);
 }

@@ -37,7 +37,7 @@ struct pctl_items {
 /* A program of `hooks:`, ready to be run (inventory_hooks.c). */
 struct pctl_hook {
 	const struct pctl_item *item;
-	uint32_t before, after;           /* a bit for each enum pctl_verb */
+	uint64_t before, after;           /* a bit for each enum pctl_verb */
 	char *path;                       /* NULL: a mistake */
 	const struct pctl_value *command; /* the program, or a list: it and its arguments */
 	uint64_t timeout_ms;

@@ -13,18 +13,18 @@
 
 #define HOOK_MS ((uint64_t)60000)
 
-#define BIT(verb) (UINT32_C(1) << PCTL_VERB_##verb)
+#define BIT(verb) (UINT64_C(1) << PCTL_VERB_##verb)
 #define STARTS    (BIT(ON) | BIT(REBOOT) | BIT(CYCLE) | BIT(RESET) | BIT(BOOT) | BIT(AC_CYCLE))
 
 static const char *const words[] = { "on", "off", "reboot", "cycle", "reset", "boot", "bootdev",
-	"nmi", "sleep", "ac-cycle", "log-clear", "method", "start", "any", NULL };
-static const uint32_t bits[] = { BIT(ON), BIT(OFF), BIT(REBOOT), BIT(CYCLE), BIT(RESET), BIT(BOOT),
-	BIT(BOOTDEV), BIT(NMI), BIT(SLEEP), BIT(AC_CYCLE), BIT(LOG_CLEAR), BIT(METHOD), STARTS,
-	UINT32_MAX };
+	"nmi", "sleep", "ac-cycle", "log-clear", "method", "passwd", "start", "any", NULL };
+static const uint64_t bits[] = { BIT(ON), BIT(OFF), BIT(REBOOT), BIT(CYCLE), BIT(RESET), BIT(BOOT),
+	BIT(BOOTDEV), BIT(NMI), BIT(SLEEP), BIT(AC_CYCLE), BIT(LOG_CLEAR), BIT(METHOD), BIT(PASSWD),
+	STARTS, UINT64_MAX };
 
 _Static_assert(sizeof(words) / sizeof(words[0]) == sizeof(bits) / sizeof(bits[0]) + 1,
 	"a bit for each word");
-_Static_assert(PCTL_VERB_COUNT <= 32, "a bit for each verb");
+_Static_assert(PCTL_VERB_COUNT <= 64, "a bit for each verb");
 
 void pctl_inventory_free_hooks(struct pctl_inventory *inv)
 {
@@ -47,11 +47,11 @@ static const struct pctl_value *one_of(const struct pctl_value *v, size_t i)
 	return i < pctl_value_count(v) ? pctl_value_at(v, i) : NULL;
 }
 
-static uint32_t read_verbs(
+static uint64_t read_verbs(
 	const struct pctl_item *item, const char *key, struct pctl_problems *problems)
 {
 	const struct pctl_value *v = pctl_value_get(item->value, key), *one;
-	uint32_t verbs = 0;
+	uint64_t verbs = 0;
 
 	for (size_t i = 0; (one = one_of(v, i)); i++) {
 		const char *word = pctl_value_text(one);

@@ -500,7 +500,8 @@ static void resolve_feeds(const struct pctl_inventory *inv, struct pctl_value *b
 	pctl_value_set(base, "power", feeds);
 }
 
-const char *const pctl_interfaces[] = { "console", "identify", "inspect", "log", "sensors", NULL };
+const char *const pctl_interfaces[] = { "console", "display", "identify", "inspect", "log",
+	"sensors", NULL };
 
 const struct pctl_value *pctl_inventory_credential(
 	const struct pctl_inventory *inv, const char *name)

@@ -15,6 +15,7 @@
 /* The memory: "FINGERPRINT@ENDPOINT refused=TIME node=NAME", "FINGERPRINT taken=TIME". */
 #define REFUSED   "refused"
 #define NODE      "node"
+#define OPEN      "open" /* the node has one of two passwords: this says nothing of others */
 #define TAKEN     "taken"
 #define NAMES_MAX 100u
 
@@ -167,8 +168,9 @@ static void put_latest(struct pctl_login *login, struct refusal *refusal)
 		login->latest[oldest] = refusal;
 }
 
+/* counts: it casts doubt on the login elsewhere as well. */
 static void add_refusal(struct pctl_login *login, const char *endpoint, const char *node,
-	uint64_t at, bool remembered)
+	uint64_t at, bool remembered, bool counts)
 {
 	void **place = pctl_strmap_put(&login->refusals, endpoint);
 	struct refusal *refusal = *place;
@@ -181,7 +183,8 @@ static void add_refusal(struct pctl_login *login, const char *endpoint, const ch
 		.at = at,
 		.remembered = remembered,
 	};
-	put_latest(login, refusal);
+	if (counts)
+		put_latest(login, refusal);
 }
 
 static void remove_refusal(struct pctl_login *login, const char *endpoint)
@@ -256,7 +259,8 @@ static void take_record(void *data, const char *key)
 	struct pctl_login *login = login_of(b, id);
 	const char *node = pctl_store_get(b->store, key, NODE);
 	if (key[len])
-		add_refusal(login, key + len + 1, node ? node : key + len + 1, at, true);
+		add_refusal(login, key + len + 1, node ? node : key + len + 1, at, true,
+			!pctl_store_get(b->store, key, OPEN));
 	else if (at > login->taken)
 		login->taken = at;
 }
@@ -294,6 +298,7 @@ static void drop_expired(void *data, const char *key)
 	if (!holds(b, time_in(b, key, REFUSED))) {
 		pctl_store_put(b->store, key, REFUSED, NULL);
 		pctl_store_put(b->store, key, NODE, NULL);
+		pctl_store_put(b->store, key, OPEN, NULL);
 	}
 	if (!holds(b, time_in(b, key, TAKEN)))
 		pctl_store_put(b->store, key, TAKEN, NULL);
@@ -421,7 +426,7 @@ int pctl_login_check(
 		return pctl_error_set(
 			err, PCTL_E_AUTH, "not tried: %s was refused here%s", login->who, mend);
 	}
-	if (!is_refused(login))
+	if (target->two_passwords || !is_refused(login))
 		return 0;
 	if (!login->words || login->breaker->clock() >= login->words_until)
 		make_words(login);
@@ -482,6 +487,7 @@ void pctl_login_took(struct pctl_login *login, const struct pctl_target *target,
 		remove_refusal(login, target->endpoint);
 		pctl_store_put(login->breaker->store, key, REFUSED, NULL);
 		pctl_store_put(login->breaker->store, key, NODE, NULL);
+		pctl_store_put(login->breaker->store, key, OPEN, NULL);
 		login->breaker->unsaved = true;
 	}
 	if (known)
@@ -498,9 +504,11 @@ void pctl_login_refused(struct pctl_login *login, const struct pctl_target *targ
 	bool before = is_refused(login);
 
 	(void)let_go(login, held);
-	add_refusal(login, target->endpoint, target->name, b->clock(), false);
+	add_refusal(
+		login, target->endpoint, target->name, b->clock(), false, !target->two_passwords);
 	keep(b, key, REFUSED, b->clock());
 	pctl_store_put(b->store, key, NODE, target->name);
+	pctl_store_put(b->store, key, OPEN, target->two_passwords ? "yes" : NULL);
 	if (login->known_good) {
 		clear_doubts(login);
 		return;

@@ -99,6 +99,13 @@ struct pctl_target {
 	struct pctl_value *map;
 	struct pctl_loaded *loaded;
 	struct pctl_settings settings;
+	struct pctl_settings lent; /* in place of which settings are ours, with another password */
+	/*
+	 * Its password is being changed, and it may have either of two: what it refuses says
+	 * nothing of others, each is tried once. other_password is the one that comes second.
+	 */
+	bool two_passwords;
+	const struct pctl_secret *other_password;
 	const struct pctl_described *described; /* NULL: the driver has no selector */
 	/* What its driver can ever do, and what its description leaves of it. */
 	uint32_t actions, boot_once, boot_persistent;
@@ -132,8 +139,16 @@ int pctl_target_init(struct pctl_target *target, struct pctl_core *core,
 	bool with_secrets, struct pctl_problems *problems);
 void pctl_target_done(struct pctl_target *target);
 
+/* Logs in with this password, which outlives it, and not with that of its settings. */
+void pctl_target_use_password(struct pctl_target *target, const struct pctl_secret *password);
+/* With the other one of its two first. */
+void pctl_target_swap_passwords(struct pctl_target *target);
+/* The same target with the other one, as long as that lives; pctl_target_free_other(). */
+struct pctl_target *pctl_target_with_other(const struct pctl_target *target);
+void pctl_target_free_other(struct pctl_target *other);
+
 /* What interface of pctl_target_init() may be, but "boot", which is one of these: NULL first. */
-#define PCTL_BINDINGS 7u
+#define PCTL_BINDINGS 8u
 extern const char *const pctl_bindings[PCTL_BINDINGS];
 /* Whether a node says something of its own about the i-th. */
 bool pctl_target_has_binding(const struct pctl_inventory *inventory, size_t node, size_t i);

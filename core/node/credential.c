@@ -11,6 +11,7 @@
 #include "base/paths.h"
 #include "base/strmap.h"
 #include "inventory/inventory.h"
+#include "node/credential.h"
 
 /* What came from one place: a secret, or the reason why there is none. */
 struct source {
@@ -19,9 +20,18 @@ struct source {
 	struct source *next;
 };
 
+/* A change that is pending, or the reason why it cannot be read. */
+struct change {
+	struct pctl_pending *pending; /* NULL: none is */
+	struct pctl_error err;
+	struct change *next;
+};
+
 struct pctl_secrets {
 	struct pctl_strmap by_origin; /* to struct source */
 	struct source *all;
+	struct pctl_strmap changes; /* to struct change, by the path of the secret */
+	struct change *all_changes;
 };
 
 struct pctl_secrets *pctl_secrets_new(void)
@@ -40,7 +50,15 @@ void pctl_secrets_free(struct pctl_secrets *secrets)
 		pctl_secret_free(source->secret);
 		free(source);
 	}
+	while (secrets->all_changes) {
+		struct change *change = secrets->all_changes;
+
+		secrets->all_changes = change->next;
+		pctl_pending_free(change->pending);
+		free(change);
+	}
 	pctl_strmap_done(&secrets->by_origin);
+	pctl_strmap_done(&secrets->changes);
 	free(secrets);
 }
 
@@ -248,5 +266,76 @@ int pctl_secrets_get(struct pctl_secrets *secrets, const struct pctl_value *sett
 		return pctl_error_set(err, source->err.code, "%s%s: %s", name,
 			pctl_secret_ends[way], source->err.text);
 	*ret = source->secret;
+	return 0;
+}
+
+/* --- Being changed. --------------------------------------------------------------------------- */
+
+static struct change *read_change(struct pctl_secrets *secrets, const char *path)
+{
+	struct change *change = pctl_xcalloc(1, sizeof(*change));
+	PCTL_AUTO(free) char *real = realpath(path, NULL);
+
+	change->next = secrets->all_changes;
+	secrets->all_changes = change;
+	if (real)
+		(void)pctl_pending_read(real, &change->pending, &change->err);
+	return change;
+}
+
+int pctl_secrets_pending(struct pctl_secrets *secrets, const struct pctl_value *settings,
+	const char *name, const struct pctl_pending **ret, struct pctl_error *err)
+{
+	const struct pctl_value *v = NULL;
+	enum way way = WAYS;
+
+	*ret = NULL;
+	if (find_way(settings, name, &way, &v, NULL) < 0 || way != IN_FILE)
+		return 0;
+	PCTL_AUTO(free) char *path = pctl_path_of(v);
+	struct change *change = pctl_strmap_get(&secrets->changes, path);
+	if (!change)
+		*pctl_strmap_put(&secrets->changes, path) = change = read_change(secrets, path);
+	if (change->err.code) {
+		if (err)
+			*err = change->err;
+		return change->err.code;
+	}
+	*ret = change->pending;
+	return 0;
+}
+
+/* Why a secret that is given in another way is not ours to change. */
+static const char *const elsewhere[WAYS] = {
+	[TEXT] = "stands in the inventory itself",
+	[IN_VARIABLE] = "comes from a variable",
+	[BY_COMMAND] = "comes from a program",
+};
+
+int pctl_secret_file(
+	const struct pctl_value *settings, const char *name, char **ret, struct pctl_error *err)
+{
+	const struct pctl_value *v = NULL;
+	enum way way = WAYS;
+	struct stat st;
+	int r = find_way(settings, name, &way, &v, err);
+
+	if (r < 0)
+		return r;
+	if (way != IN_FILE)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"its %s %s; only one that is in a file can be changed: put it into a file "
+			"that others cannot read, and say `%s_file: FILE` instead",
+			name, way == WAYS ? "is not set" : elsewhere[way], name);
+	PCTL_AUTO(free) char *path = pctl_path_of(v);
+	char *real = realpath(path, NULL);
+	if (!real || stat(real, &st) < 0 || !S_ISREG(st.st_mode)) {
+		free(real);
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"%s is no file that stays; only a password that is kept in one can be "
+			"changed",
+			path);
+	}
+	*ret = real;
 	return 0;
 }

@@ -19,7 +19,7 @@
 
 #include "base/command.h"
 #include "base/paths.h"
-#include "node/ssh_login.h"
+#include "node/ssh_args.h"
 
 #define LOGIN_S        20u /* the program's own limit for a connection is half of it */
 #define LOOK_MS        20u /* while it logs in: whether its control socket is there */
@@ -250,48 +250,14 @@ void pctl_gateways_close(struct pctl_gateways *all, pctl_closed_fn *closed, void
 
 /* --- Its begin. ------------------------------------------------------------------------------- */
 
-#define ARGUMENTS_MAX 48u
-
-struct arguments {
-	char *v[ARGUMENTS_MAX];
-	size_t n;
-	char port[12];
-};
-
-static void add(struct arguments *a, const char *text)
+static void make_arguments(const struct pctl_gateway *gw, const char *path, struct pctl_ssh_args *a)
 {
-	a->v[a->n++] = (char *)(uintptr_t)text;
-}
-
-static void make_arguments(const struct pctl_gateway *gw, const char *path, struct arguments *a)
-{
-	/* Nobody is asked. */
-	static const char *const options[] = { "BatchMode=yes", "ControlPersist=no" };
-
-	*a = (struct arguments){ .n = 0 };
-	add(a, "ssh");
-	add(a, "-MNTax");
-	add(a, "-S");
-	add(a, path);
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		add(a, "-o");
-		add(a, options[i]);
-	}
-	for (size_t i = 0; pctl_ssh_settings[i]; i++) {
-		add(a, "-o");
-		add(a, pctl_ssh_settings[i]);
-	}
-	if (gw->user) {
-		add(a, "-l");
-		add(a, gw->user);
-	}
-	if (gw->port) {
-		(void)snprintf(a->port, sizeof(a->port), "%u", gw->port);
-		add(a, "-p");
-		add(a, a->port);
-	}
-	add(a, "--");
-	add(a, gw->host);
+	pctl_ssh_args_init(a, "-MNTaxk");
+	pctl_ssh_args_add(a, "-S");
+	pctl_ssh_args_add(a, path);
+	pctl_ssh_args_set(a, "BatchMode=yes"); /* nobody is asked */
+	pctl_ssh_args_set(a, "ControlPersist=no");
+	pctl_ssh_args_finish(a, gw->user, gw->port, gw->host);
 }
 
 /*
@@ -325,7 +291,7 @@ static void become(char *const *argv, char *const *env, int out, pid_t parent)
 
 static pid_t spawn(const struct pctl_gateway *gw, const char *path, int out)
 {
-	struct arguments arguments;
+	struct pctl_ssh_args arguments;
 	PCTL_AUTO(free) char **env = pctl_command_environment(NULL, 0);
 	pid_t parent = getpid();
 
@@ -333,6 +299,9 @@ static pid_t spawn(const struct pctl_gateway *gw, const char *path, int out)
 	pid_t pid = fork();
 	if (pid == 0)
 		become(arguments.v, env, out, parent);
+	int errnum = errno;
+	pctl_ssh_args_done(&arguments);
+	errno = errnum; /* of fork() */
 	return pid;
 }
 

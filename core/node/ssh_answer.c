@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <powerctl/log.h>
 #include <powerctl/mem.h>
+#include <powerctl/parse.h>
 
 #include "base/paths.h"
 #include "node/ssh_login.h"
 
 #define HELPER "powerctl-askpass"
+#define PREFIX "askpass."
 
 /* Beside this program, in a tree that was built or installed; else where we were to be installed.
  * NULL: it is not there. */
@@ -59,21 +62,59 @@ static int fill(struct pctl_ssh_answer *answer, const struct pctl_secret *passwo
 	return 0;
 }
 
+/* The process of such a pipe, "askpass.PID.SERIAL"; 0: it is none of ours. */
+static pid_t maker_of(const char *name)
+{
+	const size_t skip = sizeof(PREFIX) - 1;
+	const char *dot = strncmp(name, PREFIX, skip) == 0 ? strchr(name + skip, '.') : NULL;
+	PCTL_AUTO(free)
+	char *number = dot ? pctl_xstrndup(name + skip, (size_t)(dot - name) - skip) : NULL;
+	uint64_t pid, serial;
+
+	if (!number || pctl_parse_uint(number, INT_MAX, &pid) < 0 ||
+		pctl_parse_uint(dot + 1, UINT_MAX, &serial) < 0)
+		return 0;
+	return (pid_t)pid;
+}
+
+/* A process that was killed had no time to take its pipe away. No password is in it: what was
+ * written to a pipe goes with the last who has it open. */
+static void sweep(const char *path)
+{
+	PCTL_AUTO(free) char *folder = pctl_path_dirname(path);
+	DIR *dir = opendir(folder);
+
+	for (const struct dirent *one; dir && (one = readdir(dir)) != NULL;) {
+		pid_t maker = maker_of(one->d_name);
+
+		if (maker > 0 && kill(maker, 0) < 0 && errno == ESRCH)
+			(void)unlinkat(dirfd(dir), one->d_name, 0);
+	}
+	if (dir)
+		(void)closedir(dir);
+}
+
 int pctl_ssh_answer_init(struct pctl_ssh_answer *ret, const struct pctl_secret *password,
 	unsigned serial, struct pctl_error *err)
 {
 	struct pctl_ssh_answer answer = { .fd = -1 };
 	PCTL_AUTO(free) char *helper = password ? find_helper() : NULL;
-	PCTL_AUTO(free) char *file = pctl_xasprintf("askpass.%d.%u", (int)getpid(), serial);
+	PCTL_AUTO(free) char *file = pctl_xasprintf(PREFIX "%d.%u", (int)getpid(), serial);
 
 	*ret = answer;
-	if (password && !helper)
-		pctl_log(PCTL_LOG_DEBUG, NULL, "ssh gets no password: there is no " HELPER);
-	if (!helper || strpbrk(pctl_secret_data(password), "\r\n"))
+	if (!password)
+		return 0;
+	if (!helper)
+		ret->missing = "there is no " HELPER " beside this program, or where it was "
+			       "to be installed";
+	else if (strpbrk(pctl_secret_data(password), "\r\n"))
+		ret->missing = "it has more than one line";
+	if (ret->missing)
 		return 0;
 	int r = pctl_path_runtime(file, &answer.path, err);
 	if (r < 0)
 		return r;
+	sweep(answer.path);
 	(void)unlink(answer.path); /* of a process that had our number */
 	if (fill(&answer, password) < 0) {
 		r = fail(err);

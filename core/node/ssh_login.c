@@ -8,38 +8,29 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
-#include <termios.h>
 #include <unistd.h>
 
+#include <powerctl/log.h>
 #include <powerctl/mem.h>
-#include <powerctl/parse.h>
 
 #include "base/command.h"
+#include "base/program.h"
 #include "base/spawn.h"
 #include "node/core.h"
+#include "node/ssh_args.h"
+#include "node/ssh_terminal.h"
 
-#define SAID_MAX   8192u
-#define LOOK_MS    20u
-#define REST_MS    300u  /* what was shown has come to rest */
-#define SILENT_MS  3000u /* nothing is shown: the command is typed all the same */
-#define LEAVE_MS   800u  /* between SIGTERM and SIGKILL, and until it is given up */
-#define SPOT_MAX   128u
-#define HANDLES    3u
-#define SETTINGS   16u /* of pctl_ssh_settings, at most */
-#define SIZE_LIMIT 10000u
-#define FIRST_SIZE 80, 24
-
-/* Nothing else is forwarded, nothing is run, nothing stays behind, and a dead peer is noticed. */
-const char *const pctl_ssh_settings[] = { "LogLevel=INFO", "ClearAllForwardings=yes",
-	"PermitLocalCommand=no", "RemoteCommand=none", "ForkAfterAuthentication=no",
-	"ConnectTimeout=10", "ServerAliveInterval=5", "ServerAliveCountMax=3", NULL };
+#define SAID_MAX    8192u
+#define LOOK_MS     20u
+#define REST_MS     300u  /* what was shown has come to rest */
+#define SILENT_MS   3000u /* nothing is shown: the command is typed all the same */
+#define RESTLESS_MS 5000u /* it never rests: likewise */
+#define LEAVE_MS    800u  /* between SIGTERM and SIGKILL, and until it is given up */
+#define HANDLES     3u
 
 enum stage {
 	LOGS_IN,
@@ -52,6 +43,7 @@ enum stage {
 struct pctl_ssh {
 	struct pctl_session session;
 	struct pctl_ssh_logins *all;
+	const struct pctl_device *device; /* NULL: nobody has us any more, and it may be closed */
 	enum stage stage;
 	bool open; /* there was a session */
 	bool ours; /* we ended it: what it says then is no reason */
@@ -66,9 +58,10 @@ struct pctl_ssh {
 	char *command;
 	int shown;         /* bytes that wait at the terminal */
 	uint64_t shown_at; /* loop time when that became so many */
-	char spot[SPOT_MAX];
+	uint64_t in_at;    /* and when it was logged in */
+	char *typed;       /* what a person types to get there */
 	char said[SAID_MAX];
-	size_t said_n;
+	size_t said_n, logged_n;
 	struct pctl_error why;
 	pctl_ssh_opened_fn *opened;
 	void *data;
@@ -109,60 +102,29 @@ void pctl_ssh_logins_close(struct pctl_ssh_logins *all, pctl_closed_fn *closed, 
 
 /* --- How it ended, in words. ------------------------------------------------------------------ */
 
-/* ssh's last words where all is well; where the far side was killed it ends with 255 all the same.
- */
-static bool was_closed(const char *said)
+static enum pctl_ssh_password password_of(const struct pctl_ssh *ssh)
 {
-	const char *line = NULL;
-
-	for (const char *at = said; (at = strstr(at, "Connection to ")) != NULL; at++)
-		line = at;
-	return line && strstr(line, " closed.") && !strstr(said, "closed by remote host") &&
-	       !strstr(said, "not responding");
-}
-
-int pctl_ssh_explain_end(
-	const char *said, int status, const char *destination, struct pctl_error *err)
-{
-	if (WIFEXITED(status) && (WEXITSTATUS(status) != 255 || was_closed(said))) {
-		*err = (struct pctl_error){ 0 };
-		return 0;
-	}
-	if (WIFSIGNALED(status))
-		return pctl_error_set(
-			err, PCTL_E_UNREACHABLE, "ssh was killed by signal %d", WTERMSIG(status));
-	return pctl_gateway_explain(said, destination, err);
-}
-
-/* Who has had the password and did not let us in is not asked again: accounts get locked. */
-static void explain_login(struct pctl_ssh *ssh, int code, const char *text)
-{
-	bool had_password = pctl_ssh_answer_taken(&ssh->answer);
-
-	if (code == PCTL_E_AUTH && had_password)
-		pctl_error_set(&ssh->why, code,
-			"over SSH it takes neither a key of yours nor the password");
-	else if (code == 0 || (had_password && pctl_error_retried(code)))
-		pctl_error_set(&ssh->why, PCTL_E_REFUSED,
-			"the login over SSH ended before there was a console%s%.200s",
-			*text ? ": " : "", text);
-	else
-		pctl_error_set(&ssh->why, code, "over SSH: %.250s", text);
+	if (ssh->answer.fd < 0)
+		return PCTL_SSH_PASSWORD_NONE;
+	return pctl_ssh_answer_taken(&ssh->answer) ? PCTL_SSH_PASSWORD_TAKEN
+						   : PCTL_SSH_PASSWORD_KEPT;
 }
 
 static void explain(struct pctl_ssh *ssh, int status)
 {
-	char text[sizeof(ssh->why.text)];
-	unsigned flags;
-	int code = pctl_ssh_explain_end(ssh->said, status, ssh->spot, &ssh->why);
+	char shown[PCTL_PROGRAM_LAST_SIZE] = "";
+	const char *space = strchr(ssh->typed, ' ');
 
-	(void)snprintf(text, sizeof(text), "%s", ssh->why.text);
-	flags = ssh->why.flags;
 	if (!ssh->open)
-		explain_login(ssh, code, text);
-	else if (code != 0)
-		pctl_error_set(&ssh->why, code, "over SSH: %.250s", text);
-	(void)pctl_error_flag(&ssh->why, flags | PCTL_ERROR_GATEWAY);
+		pctl_ssh_terminal_last_line(ssh->session.fd, shown);
+	const struct pctl_ssh_end end = { .said = ssh->said,
+		.status = status,
+		.spot = space ? space + 1 : "",
+		.open = ssh->open,
+		.password = password_of(ssh),
+		.no_password = ssh->answer.missing,
+		.shown = shown };
+	(void)pctl_ssh_explain_end(&end, &ssh->why);
 }
 
 /* --- The end. --------------------------------------------------------------------------------- */
@@ -189,6 +151,7 @@ static void on_handle_closed(uv_handle_t *handle)
 	(void)close(ssh->out);
 	pctl_ssh_answer_done(&ssh->answer);
 	free(ssh->command);
+	free(ssh->typed);
 	explicit_bzero(ssh->said, sizeof(ssh->said));
 	free(ssh);
 	if (--all->running == 0 && all->closed)
@@ -202,6 +165,20 @@ static void dispose(struct pctl_ssh *ssh)
 	uv_close((uv_handle_t *)&ssh->timer, on_handle_closed);
 }
 
+/* Each line once, when it is whole. */
+static void log_said(struct pctl_ssh *ssh)
+{
+	const char *end;
+
+	while ((end = strchr(ssh->said + ssh->logged_n, '\n')) != NULL) {
+		const char *line = ssh->said + ssh->logged_n;
+
+		pctl_log(
+			PCTL_LOG_DEBUG, ssh->device, "ssh: %.*s", (int)strcspn(line, "\r\n"), line);
+		ssh->logged_n = (size_t)(end - ssh->said) + 1;
+	}
+}
+
 /* Keeps the end of what it says. False: it will say no more. */
 static bool hear(struct pctl_ssh *ssh)
 {
@@ -212,14 +189,18 @@ static bool hear(struct pctl_ssh *ssh)
 		size_t half = sizeof(ssh->said) / 2;
 
 		if (ssh->said_n > half) {
-			memmove(said, said + ssh->said_n - half, half);
+			size_t gone = ssh->said_n - half;
+
+			memmove(said, said + gone, half);
 			ssh->said_n = half;
+			ssh->logged_n = ssh->logged_n > gone ? ssh->logged_n - gone : 0;
 		}
 		n = read(ssh->out, said + ssh->said_n, sizeof(ssh->said) - 1 - ssh->said_n);
 		if (n <= 0)
 			break;
 		ssh->said_n += (size_t)n;
 		said[ssh->said_n] = '\0';
+		log_said(ssh);
 	}
 	return n < 0 && (errno == EAGAIN || errno == EINTR);
 }
@@ -235,6 +216,7 @@ static void on_says(uv_poll_t *poll, int status, int events)
 static void fail_to_open(struct pctl_ssh *ssh)
 {
 	ssh->stage = LEAVING;
+	ssh->device = NULL;
 	ssh->told = true;
 	dispose(ssh);
 	ssh->opened(ssh->data, NULL, &ssh->why);
@@ -243,6 +225,7 @@ static void fail_to_open(struct pctl_ssh *ssh)
 static void tell_end(struct pctl_ssh *ssh)
 {
 	ssh->stage = GONE;
+	ssh->device = NULL;
 	(void)uv_poll_stop(&ssh->life);
 	if (!ssh->session.ended)
 		return;
@@ -296,13 +279,6 @@ static void leave(struct pctl_ssh *ssh)
 	(void)uv_timer_start(&ssh->timer, on_leave, LEAVE_MS, 0);
 }
 
-static bool hung_up(int fd)
-{
-	struct pollfd p = { .fd = fd };
-
-	return poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR));
-}
-
 static void close_session(struct pctl_session *session)
 {
 	struct pctl_ssh *ssh = pctl_container_of(session, struct pctl_ssh, session);
@@ -310,8 +286,8 @@ static void close_session(struct pctl_session *session)
 	if (ssh->stage == GONE) {
 		ssh->stage = LEAVING;
 		dispose(ssh);
-	} else if (hung_up(session->fd)) { /* it is about to end by itself, and will say why */
-		ssh->stage = LEAVING;
+	} else if (pctl_ssh_terminal_hung_up(session->fd)) {
+		ssh->stage = LEAVING; /* it is about to end by itself, and will say why */
 		(void)uv_timer_start(&ssh->timer, on_leave, LEAVE_MS, 0);
 	} else {
 		leave(ssh);
@@ -321,47 +297,9 @@ static void close_session(struct pctl_session *session)
 void pctl_ssh_abort(struct pctl_ssh *ssh)
 {
 	ssh->told = true;
+	ssh->device = NULL;
 	leave(ssh);
 }
-
-/* --- The session. ----------------------------------------------------------------------------- */
-
-static int set_size(int fd, unsigned columns, unsigned rows)
-{
-	const struct winsize size = { .ws_col = (unsigned short)columns,
-		.ws_row = (unsigned short)rows };
-
-	return ioctl(fd, TIOCSWINSZ, &size);
-}
-
-/* "80x24" */
-static bool read_size(const char *text, uint64_t *ret_columns, uint64_t *ret_rows)
-{
-	const char *x = text ? strchr(text, 'x') : NULL;
-	PCTL_AUTO(free) char *columns = x ? pctl_xstrndup(text, (size_t)(x - text)) : NULL;
-
-	return columns && pctl_parse_uint(columns, SIZE_LIMIT, ret_columns) == 0 &&
-	       pctl_parse_uint(x + 1, SIZE_LIMIT, ret_rows) == 0 && *ret_columns && *ret_rows;
-}
-
-static int resize(struct pctl_session *session, const char *arg, struct pctl_error *err)
-{
-	uint64_t columns, rows;
-
-	if (!read_size(arg, &columns, &rows))
-		return pctl_error_set(err, PCTL_E_CONFIG, "a size is COLUMNSxROWS: 80x24");
-	if (session->fd < 0 || set_size(session->fd, (unsigned)columns, (unsigned)rows) < 0)
-		return pctl_error_set(err, PCTL_E_STATE, "it has ended");
-	return 0;
-}
-
-static const struct pctl_control controls[] = {
-	{ .size = sizeof(struct pctl_control),
-		.name = "resize",
-		.help = "tells the far side the terminal's size, COLUMNSxROWS",
-		.run = resize },
-	{ 0 },
-};
 
 /* --- Until it is open. ------------------------------------------------------------------------ */
 
@@ -373,36 +311,45 @@ static void open_session(struct pctl_ssh *ssh)
 	ssh->opened(ssh->data, &ssh->session, NULL);
 }
 
-/* Many a command line throws away what was typed before it asks for something. */
-static void look_for_rest(struct pctl_ssh *ssh)
+static void type(struct pctl_ssh *ssh)
 {
-	uint64_t now = uv_now(ssh->all->loop);
-	int shown = 0;
-
-	if (ioctl(ssh->session.fd, FIONREAD, &shown) == 0 && shown != ssh->shown) {
-		ssh->shown = shown;
-		ssh->shown_at = now;
-	}
-	if (now - ssh->shown_at < (ssh->shown > 0 ? REST_MS : SILENT_MS))
-		return;
 	/* All or nothing of so little; and who hung up shows it at the next turn. */
 	if (write(ssh->session.fd, ssh->command, strlen(ssh->command)) > 0)
 		open_session(ssh);
 }
 
+/*
+ * Many a command line throws away what was typed before it asks for something, and none says that
+ * it does: what it shows has come to rest then. One that never rests is not waited for.
+ */
+static void look_for_rest(struct pctl_ssh *ssh)
+{
+	uint64_t now = uv_now(ssh->all->loop);
+	int shown = pctl_ssh_terminal_waiting(ssh->session.fd);
+
+	if (shown != ssh->shown) {
+		ssh->shown = shown;
+		ssh->shown_at = now;
+	}
+	if (now - ssh->shown_at >= (ssh->shown > 0 ? REST_MS : SILENT_MS) ||
+		now - ssh->in_at >= RESTLESS_MS)
+		type(ssh);
+}
+
 static void on_look(uv_timer_t *timer)
 {
 	struct pctl_ssh *ssh = timer->data;
-	struct termios mode;
 
 	if (ssh->stage == TYPES) {
 		look_for_rest(ssh);
 		return;
 	}
-	if (tcgetattr(ssh->session.fd, &mode) < 0 || (mode.c_lflag & ICANON))
+	if (!pctl_ssh_terminal_logged_in(ssh->session.fd))
 		return;
+	pctl_log(PCTL_LOG_DEBUG, ssh->device, "ssh: logged in%s",
+		pctl_ssh_answer_taken(&ssh->answer) ? ", by the password" : "");
 	pctl_ssh_answer_done(&ssh->answer);
-	ssh->shown_at = uv_now(ssh->all->loop);
+	ssh->in_at = ssh->shown_at = uv_now(ssh->all->loop);
 	if (ssh->command)
 		ssh->stage = TYPES;
 	else
@@ -425,100 +372,37 @@ static void watch(struct pctl_ssh *ssh)
 
 /* --- Its begin. ------------------------------------------------------------------------------- */
 
-struct arguments {
-	char *v[2 * SETTINGS + 24];
-	size_t n;
-};
-
-static void add(struct arguments *a, const char *text)
-{
-	a->v[a->n++] = (char *)(uintptr_t)text;
-}
-
-static void add_setting(struct arguments *a, const char *setting)
-{
-	add(a, "-o");
-	add(a, setting);
-}
-
-static void add_settings(struct arguments *a, bool answers)
-{
-	add(a, "ssh");
-	add(a, "-ttax");
-	add(a, "-e");
-	add(a, "none");
-	add_setting(a, "ControlPath=none");
-	add_setting(a, answers ? "NumberOfPasswordPrompts=1" : "BatchMode=yes");
-	for (size_t i = 0; pctl_ssh_settings[i]; i++)
-		add_setting(a, pctl_ssh_settings[i]);
-}
-
-/* Without the brackets that an IPv6 address may have; free() it. */
-static char *host_of(const struct pctl_device *device)
-{
-	const char *host = pctl_device_host(device);
-	size_t len = strlen(host);
-
-	if (*host == '[' && len > 2 && host[len - 1] == ']')
-		return pctl_xstrndup(host + 1, len - 2);
-	return pctl_xstrdup(host);
-}
-
 static int run(struct pctl_ssh *ssh, const struct pctl_ssh_options *options, const char *host,
 	const char *terminal, int said)
 {
-	struct arguments a = { .n = 0 };
-	char port[12];
+	struct pctl_ssh_args args;
 	bool answers = ssh->answer.fd >= 0;
 	PCTL_AUTO(free)
 	char **env = pctl_command_environment(ssh->answer.environment, answers ? 3 : 0);
 
-	add_settings(&a, answers);
-	if (options->username) {
-		add(&a, "-l");
-		add(&a, options->username);
+	pctl_ssh_args_init_login(&args, options, host, answers);
+	if (pctl_log_enabled(PCTL_LOG_DEBUG)) {
+		PCTL_AUTO(free) char *text = pctl_ssh_args_text(&args);
+
+		pctl_log(PCTL_LOG_DEBUG, ssh->device, "%s", text);
 	}
-	(void)snprintf(port, sizeof(port), "%u", options->port);
-	if (options->port) {
-		add(&a, "-p");
-		add(&a, port);
-	}
-	add(&a, "--");
-	add(&a, host);
-	const struct pctl_spawn spawn = { .argv = a.v,
+	const struct pctl_spawn spawn = { .argv = args.v,
 		.env = env,
 		.in = -1,
 		.out = -1,
 		.said = said,
 		.terminal = terminal,
 		.session = true };
-	return pctl_spawn(&spawn, &ssh->pid);
-}
-
-/* Our side of a terminal, and the name of the other. 0, or an errno value. */
-static int make_terminal(int *ret_fd, char *name, size_t size)
-{
-	int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-	int r = 0;
-
-	if (fd < 0)
-		return errno;
-	if (grantpt(fd) < 0 || unlockpt(fd) < 0 || set_size(fd, FIRST_SIZE) < 0)
-		r = errno;
-	if (r == 0)
-		r = ptsname_r(fd, name, size);
-	if (r == 0)
-		*ret_fd = fd;
-	else
-		(void)close(fd);
+	int r = pctl_spawn(&spawn, &ssh->pid);
+	pctl_ssh_args_done(&args);
 	return r;
 }
 
 static int start(struct pctl_ssh *ssh, const struct pctl_ssh_options *options, const char *host)
 {
-	char terminal[64];
+	char terminal[PCTL_SSH_TERMINAL_NAME];
 	int out[2] = { -1, -1 };
-	int r = make_terminal(&ssh->session.fd, terminal, sizeof(terminal));
+	int r = pctl_ssh_terminal_open(&ssh->session.fd, terminal);
 
 	if (r == 0)
 		r = pctl_spawn_pipe(out);
@@ -539,18 +423,6 @@ static int start(struct pctl_ssh *ssh, const struct pctl_ssh_options *options, c
 	return r;
 }
 
-/* What is typed behind "ssh" to get there. */
-static void write_spot(struct pctl_ssh *ssh, const struct pctl_ssh_options *o, const char *host)
-{
-	char port[16] = "";
-
-	if (o->port && o->port != 22)
-		(void)snprintf(port, sizeof(port), "-p %u ", o->port);
-	(void)snprintf(ssh->spot, sizeof(ssh->spot), "%s%s%.40s%s%.60s", port,
-		o->username ? "-l " : "", o->username ? o->username : "", o->username ? " " : "",
-		host);
-}
-
 static void undo(struct pctl_ssh *ssh)
 {
 	if (ssh->session.fd >= 0)
@@ -559,6 +431,7 @@ static void undo(struct pctl_ssh *ssh)
 		(void)close(ssh->out);
 	pctl_ssh_answer_done(&ssh->answer);
 	free(ssh->command);
+	free(ssh->typed);
 	free(ssh);
 }
 
@@ -572,14 +445,18 @@ static int fail_start(int errnum, struct pctl_error *err)
 	return pctl_error_set(err, PCTL_E_INTERNAL, "cannot run ssh: %s", strerror(errnum));
 }
 
-static struct pctl_ssh *new_ssh(struct pctl_ssh_logins *all, const char *command)
+static struct pctl_ssh *new_ssh(struct pctl_device *device, const struct pctl_ssh_options *options)
 {
+	const char *command = options->command;
 	struct pctl_ssh *ssh = pctl_xcalloc(1, sizeof(*ssh));
 
-	ssh->session = (struct pctl_session){
-		.size = sizeof(ssh->session), .fd = -1, .controls = controls, .close = close_session
-	};
-	ssh->all = all;
+	ssh->session = (struct pctl_session){ .size = sizeof(ssh->session),
+		.fd = -1,
+		.controls = pctl_ssh_terminal_controls,
+		.close = close_session };
+	ssh->all = device->target->core->ssh_logins;
+	ssh->device = device;
+	ssh->typed = pctl_ssh_typed(device, options);
 	ssh->out = ssh->pidfd = -1;
 	ssh->command = command && *command ? pctl_xasprintf("%s\r", command) : NULL;
 	return ssh;
@@ -588,15 +465,13 @@ static struct pctl_ssh *new_ssh(struct pctl_ssh_logins *all, const char *command
 int pctl_ssh_open(struct pctl_device *device, const struct pctl_ssh_options *options,
 	pctl_ssh_opened_fn *opened, void *data, struct pctl_ssh **ret, struct pctl_error *err)
 {
-	struct pctl_ssh_logins *all = device->target->core->ssh_logins;
-	PCTL_AUTO(free) char *host = host_of(device);
+	PCTL_AUTO(free) char *host = pctl_ssh_host(device);
 
 	if (device->target->dialer != &pctl_dial_direct)
 		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
 			"it is behind a gateway (via), through which powerctl takes no ssh");
-	struct pctl_ssh *ssh = new_ssh(all, options->command);
-	write_spot(ssh, options, host);
-	int r = pctl_ssh_answer_init(&ssh->answer, options->password, all->serial++, err);
+	struct pctl_ssh *ssh = new_ssh(device, options);
+	int r = pctl_ssh_answer_init(&ssh->answer, options->password, ssh->all->serial++, err);
 	if (r == 0) {
 		int errnum = start(ssh, options, host);
 
@@ -608,7 +483,7 @@ int pctl_ssh_open(struct pctl_device *device, const struct pctl_ssh_options *opt
 	}
 	ssh->opened = opened;
 	ssh->data = data;
-	all->running++;
+	ssh->all->running++;
 	watch(ssh);
 	*ret = ssh;
 	return 0;

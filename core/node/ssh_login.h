@@ -14,15 +14,27 @@ struct pctl_ssh_logins *pctl_ssh_logins_new(uv_loop_t *loop);
  * at once. */
 void pctl_ssh_logins_close(struct pctl_ssh_logins *all, pctl_closed_fn *closed, void *data);
 
-/* NULL-terminated, as "NAME=VALUE" for -o: for every ssh that we start. */
-extern const char *const pctl_ssh_settings[];
-
-/*
- * How it ended, from what it printed and its wait status: 0, the far side ended it, or a class and
- * words. destination: as it is typed behind "ssh". Pure, for tests.
+/* --- How it ended (ssh_end.c). -----------------------------------------------------------------
  */
-int pctl_ssh_explain_end(
-	const char *said, int status, const char *destination, struct pctl_error *err);
+
+enum pctl_ssh_password {
+	PCTL_SSH_PASSWORD_NONE, /* ssh was given none */
+	PCTL_SSH_PASSWORD_KEPT, /* it has not asked for it */
+	PCTL_SSH_PASSWORD_TAKEN,
+};
+
+struct pctl_ssh_end {
+	const char *said; /* by ssh itself */
+	int status;       /* as wait() tells it */
+	const char *spot; /* as it is typed behind "ssh" */
+	bool open;        /* there was a session */
+	enum pctl_ssh_password password;
+	const char *no_password; /* why ssh was given none though there is one, or NULL */
+	const char *shown;       /* the device's last line that nobody has read, or "" */
+};
+
+/* Code 0: the far side has ended an open session; else a class and words. Pure, for tests. */
+int pctl_ssh_explain_end(const struct pctl_ssh_end *end, struct pctl_error *err);
 
 /* --- The answer to the one question that ssh may ask (ssh_answer.c). -------------------------- */
 
@@ -32,9 +44,11 @@ struct pctl_ssh_answer {
 	char *path; /* of the pipe */
 	/* What ssh has to find in its environment, if fd is there. */
 	char *environment[3];
+	const char *missing; /* why nothing is there though there is a password; NULL */
 };
 
-/* Without a password, or a program that could ask for it, there is nothing and *ret says so. */
+/* Without a password, or a program that could ask for it, there is nothing and *ret says so. Pipes
+ * that processes have left behind are taken away. */
 int pctl_ssh_answer_init(struct pctl_ssh_answer *ret, const struct pctl_secret *password,
 	unsigned serial, struct pctl_error *err);
 /* Whether ssh has got it. */

@@ -9,6 +9,7 @@
 #include "inventory/inventory.h"
 #include "inventory/problems.h"
 #include "node/core.h"
+#include "node/credential.h"
 
 /* How long what may take; each may stand under `timeouts` of defaults, class and node. */
 static const struct {
@@ -384,6 +385,91 @@ uint32_t pctl_target_max_in_flight(const struct pctl_target *t)
 	return own ? own : t->loaded->driver->max_in_flight;
 }
 
+/* --- Passwords that are being changed. --------------------------------------------------------
+ */
+
+void pctl_target_use_password(struct pctl_target *t, const struct pctl_secret *password)
+{
+	const struct pctl_account_if *account = t->loaded->driver->account;
+
+	if (!t->lent.v) {
+		t->lent = t->settings;
+		t->settings.v = pctl_xcalloc(t->lent.n, sizeof(*t->lent.v));
+		memcpy(t->settings.v, t->lent.v, t->lent.n * sizeof(*t->lent.v));
+	}
+	for (size_t i = 0; i < t->settings.n; i++)
+		if (strcmp(t->settings.v[i].property->name, account->setting) == 0)
+			t->settings.v[i].secret = password;
+	t->login = NULL; /* it is another one */
+	t->other_password = NULL;
+}
+
+static const struct pctl_secret *password_of(const struct pctl_target *t)
+{
+	const struct pctl_setting *s =
+		pctl_settings_find(&t->settings, t->loaded->driver->account->setting);
+
+	return s ? s->secret : NULL;
+}
+
+void pctl_target_swap_passwords(struct pctl_target *t)
+{
+	const struct pctl_secret *now = password_of(t), *other = t->other_password;
+
+	pctl_target_use_password(t, other);
+	t->other_password = now;
+}
+
+struct pctl_target *pctl_target_with_other(const struct pctl_target *t)
+{
+	struct pctl_target *other = pctl_xcalloc(1, sizeof(*other));
+
+	*other = *t;
+	if (t->lent.v)
+		other->settings = t->lent;
+	other->lent = (struct pctl_settings){ 0 };
+	pctl_target_use_password(other, t->other_password);
+	return other;
+}
+
+void pctl_target_free_other(struct pctl_target *other)
+{
+	if (other)
+		free(other->settings.v);
+	free(other);
+}
+
+static void give_settings_back(struct pctl_target *t)
+{
+	if (!t->lent.v)
+		return;
+	free(t->settings.v);
+	t->settings = t->lent;
+	t->lent = (struct pctl_settings){ 0 };
+}
+
+/* While its password is being changed a node has the old one or the new one, as is written. */
+static void settle_password(struct pctl_target *t, const struct pctl_settings_context *context)
+{
+	const struct pctl_account_if *account = t->loaded->driver->account;
+	const struct pctl_pending *pending = NULL;
+	const struct pctl_secret *old;
+	struct pctl_error err = { 0 };
+
+	t->other_password = NULL;
+	t->two_passwords = false;
+	if (!account || !context->secrets)
+		return;
+	old = password_of(t);
+	if (pctl_secrets_pending(context->secrets, t->map, account->setting, &pending, &err) < 0)
+		pctl_problems_add(context->problems, (struct pctl_place){ 0 }, "%s", err.text);
+	if (!pending || pctl_pending_state(pending, t->name) == PCTL_PASSWORD_OLD)
+		return;
+	pctl_target_use_password(t, pctl_pending_secret(pending));
+	t->two_passwords = pctl_pending_state(pending, t->name) == PCTL_PASSWORD_SENT;
+	t->other_password = t->two_passwords ? old : NULL;
+}
+
 /* target has its map. */
 static int check_map(struct pctl_target *target, const struct pctl_inventory *inventory,
 	struct pctl_place place, bool with_secrets, struct pctl_problems *problems)
@@ -402,6 +488,7 @@ static int check_map(struct pctl_target *target, const struct pctl_inventory *in
 		return PCTL_E_CONFIG;
 
 	read_settings(target, &context);
+	settle_password(target, &context);
 	set_abilities(target);
 	check_address(target, context.place, problems);
 	read_times(target, inventory, problems);
@@ -456,8 +543,8 @@ int pctl_target_init_feed(struct pctl_target *target, const struct pctl_target *
 	return check_map(target, inventory, pctl_value_place(feed), with_secrets, problems);
 }
 
-const char *const pctl_bindings[PCTL_BINDINGS] = { NULL, "power", "console", "identify", "inspect",
-	"log", "sensors" };
+const char *const pctl_bindings[PCTL_BINDINGS] = { NULL, "power", "console", "display", "identify",
+	"inspect", "log", "sensors" };
 
 bool pctl_target_has_binding(const struct pctl_inventory *inventory, size_t node, size_t i)
 {
@@ -490,17 +577,27 @@ static void **place_of_twin(struct pctl_twins *twins, const struct pctl_inventor
 }
 
 static int init_like(struct pctl_target *target, const struct pctl_target *twin,
-	const struct pctl_inventory *inventory, size_t node, struct pctl_problems *problems)
+	const struct pctl_inventory *inventory, size_t node, bool with_secrets,
+	struct pctl_problems *problems)
 {
 	size_t before = pctl_problems_count(problems);
+	const struct pctl_settings_context context = {
+		.secrets = with_secrets ? twin->core->secrets : NULL, .problems = problems
+	};
 
 	*target = *twin;
+	if (twin->lent.v) {
+		target->settings = twin->lent;
+		target->lent = (struct pctl_settings){ 0 };
+		target->login = NULL;
+	}
 	target->shared = true;
 	target->node = node;
 	target->name = pctl_inventory_name(inventory, node);
 	target->address = pctl_inventory_text(inventory, node, "address");
 	target->maintenance = pctl_inventory_text(inventory, node, "maintenance");
 	target->guard = pctl_inventory_text(inventory, node, "protected");
+	settle_password(target, &context);
 	check_address(target, pctl_inventory_place(inventory, node), problems);
 	make_keys(target);
 	return pctl_problems_count(problems) > before ? PCTL_E_CONFIG : 0;
@@ -514,7 +611,7 @@ int pctl_target_init_twin(struct pctl_target *target, struct pctl_twins *twins,
 	const struct pctl_target *twin = place ? *place : NULL;
 
 	if (twin && pctl_inventory_alike(inventory, twin->node, node))
-		return init_like(target, twin, inventory, node, problems);
+		return init_like(target, twin, inventory, node, with_secrets, problems);
 	int r = init(target, core, inventory, node, interface, NULL, with_secrets, problems);
 	if (r == 0 && place &&
 		!target->bound) /* with a mistake it is nobody's: each place is named */
@@ -564,6 +661,7 @@ int pctl_core_check_change(struct pctl_core *core, const struct pctl_inventory *
 void pctl_target_done(struct pctl_target *target)
 {
 	pctl_feeds_free(target->feeds);
+	give_settings_back(target);
 	if (!target->shared) {
 		pctl_settings_done(&target->settings);
 		pctl_value_free(target->map);

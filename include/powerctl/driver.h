@@ -20,7 +20,12 @@
  *   method.run               must, where its PCTL_METHOD_CHANGES says that it changes something
  *   boot.set, identify.set   may; without it they are tried again, which does the same as once
  *   console.open             must not
+ *   display.open             must not
+ *   display.direct           may; without it it is tried again, which does the same as once
  *   console.end_sessions     must not: before the action it is for, nothing has happened
+ *   consent.request, cancel  may; without it they are tried again, which does the same as once
+ *   consent.submit           must: a device counts wrong codes
+ *   media.attach, .detach    may
  *   what only reads          must not
  *   discover.find            must not
  *
@@ -44,6 +49,7 @@
 #include <powerctl/device.h>
 #include <powerctl/error.h>
 #include <powerctl/op.h>
+#include <powerctl/secret.h>
 #include <powerctl/session.h>
 #include <powerctl/value.h>
 
@@ -218,18 +224,26 @@ struct pctl_boot {
 	enum pctl_boot_mode mode;
 	bool persistent; /* else for the next start only */
 	const char *url; /* PCTL_BOOT_HTTP; NULL otherwise */
-	uint32_t flags;  /* PCTL_BOOT_WITH_CONSOLE or 0 */
+	uint32_t flags;  /* PCTL_BOOT_WITH_ or 0 */
 };
 
 /* In pctl_boot.flags: for the next start, what the BIOS shows goes to the console as well. Only
  * where pctl_boot_if.flags has PCTL_BOOT_TAKES_CONSOLE. */
 #define PCTL_BOOT_WITH_CONSOLE 1u
+/*
+ * Not from the machine's own drive, but from that of a medium whose session is open: PCTL_BOOT_CD
+ * from its CD, PCTL_BOOT_USB from its floppy. Only where pctl_boot_if.flags has
+ * PCTL_BOOT_TAKES_MEDIA.
+ */
+#define PCTL_BOOT_WITH_MEDIA 2u
 
 /* The device takes an override only together with a power action: set() is called right before
  * act(). */
 #define PCTL_BOOT_APPLY_AT_POWER_ACTION 1u
 /* set() knows PCTL_BOOT_WITH_CONSOLE. */
 #define PCTL_BOOT_TAKES_CONSOLE 2u
+/* set() knows PCTL_BOOT_WITH_MEDIA. */
+#define PCTL_BOOT_TAKES_MEDIA 4u
 
 struct pctl_boot_if {
 	uint32_t size;
@@ -259,7 +273,7 @@ struct pctl_identify_if {
 };
 
 /* Where somebody else has the console: end theirs. Without it that is PCTL_E_BUSY, which is then
- * not tried again. */
+ * not tried again. PCTL_E_UNSUPPORTED where nobody's can be ended. */
 #define PCTL_CONSOLE_STEAL 1u
 
 struct pctl_console_if {
@@ -278,6 +292,48 @@ struct pctl_console_if {
 	 * one of refused_actions. Must not call pctl_op_committed().
 	 */
 	void (*end_sessions)(void *dev, struct pctl_op *op);
+};
+
+/* End the session that somebody else has with the display. */
+#define PCTL_DISPLAY_STEAL 1u
+
+/* What is to be seen of a machine, and how. */
+struct pctl_display_wish {
+	uint32_t size;
+	uint32_t flags;   /* PCTL_DISPLAY_ */
+	uint32_t display; /* which of several, from 1; 0: the one the device shows by itself */
+};
+
+/* A VNC port of the device's own, as it is to be from now on. */
+struct pctl_display_direct {
+	uint32_t size;
+	bool on;
+	const struct pctl_secret *password; /* what viewers have to know; NULL if not on */
+};
+
+struct pctl_display_if {
+	uint32_t size;
+	/*
+	 * Required. Opens the machine's screen, keyboard and mouse; the op ends with a session in
+	 * *ret_session, whose descriptor speaks RFB (RFC 6143) from the server's greeting on, with
+	 * security type None: the login was the op's. It greets with version 3.8 or one above, to
+	 * which 3.8 is an answer as well; who hands it to a viewer writes 3.8 in the greeting's
+	 * place, for not all of them know that. Facts: kind "rfb"; version "3.8"; pixel_formats, a
+	 * list of the names ("rgb565", "rgb332") that the device takes where it does not take all;
+	 * picture_max, how many bytes a picture may have where that is limited; hint, one line that
+	 * whoever looks at it should know. wish lives until the op ends. The device stays open
+	 * until the session has ended.
+	 */
+	void (*open)(void *dev, struct pctl_op *op, const struct pctl_display_wish *wish,
+		struct pctl_session **ret_session);
+	/*
+	 * Optional. Lets the device itself wait for viewers, at a port of its own, or ends that.
+	 * Answers in ret, a map: on, and port (an integer) where on. A password that the device
+	 * would not take is PCTL_E_CONFIG with its rules, and nothing is sent. direct lives until
+	 * the op ends.
+	 */
+	void (*direct)(void *dev, struct pctl_op *op, const struct pctl_display_direct *direct,
+		struct pctl_value *ret);
 };
 
 /* Trees as inspect's. */
@@ -299,6 +355,97 @@ struct pctl_sensors_if {
 	uint32_t size;
 	/* Required. Fills in ret["sensors"], a list of maps, in the device's order. */
 	void (*read)(void *dev, struct pctl_op *op, struct pctl_value *ret);
+};
+
+/* What somebody at the machine has to agree to before it is done from afar. */
+enum pctl_consent_need {
+	PCTL_CONSENT_NONE,
+	PCTL_CONSENT_KVM, /* seeing and using the screen */
+	PCTL_CONSENT_ALL, /* and boot devices, and media */
+};
+
+enum pctl_consent_state {
+	PCTL_CONSENT_IDLE,       /* "none": nobody was asked */
+	PCTL_CONSENT_REQUESTED,  /* a code is about to be shown */
+	PCTL_CONSENT_DISPLAYED,  /* the machine's screen shows it */
+	PCTL_CONSENT_RECEIVED,   /* it was submitted: agreed */
+	PCTL_CONSENT_IN_SESSION, /* and a session goes on under it */
+};
+
+/* The words of users and JSON for these: "none", "kvm"; "none", "in_session". NULL for others. */
+PCTL_API const char *pctl_consent_need_name(enum pctl_consent_need need);
+PCTL_API const char *pctl_consent_state_name(enum pctl_consent_state state);
+
+struct pctl_consent {
+	uint32_t size;
+	enum pctl_consent_need required;
+	enum pctl_consent_state state;
+	bool can_modify;    /* what it is required for can be changed */
+	uint32_t display_s; /* how long a code is shown; 0: not known */
+	uint32_t idle_s;    /* how long an agreement holds without a session; 0: not known */
+	bool turned_on; /* request: the machine was not on, and was turned on to show its code */
+};
+
+/*
+ * Some machines do what touches their user only when somebody sits there and agrees: a code appears
+ * on the screen, is read out, and is given back to the device. An op of any interface that lacks it
+ * ends with PCTL_E_CONSENT before it has changed anything; where the driver has this interface the
+ * core then asks a person for the code, if there is one to ask, and begins anew.
+ */
+struct pctl_consent_if {
+	uint32_t size;
+	uint32_t digits; /* of a code, at most PCTL_CONSENT_DIGITS_MAX */
+	uint32_t tries;  /* after so many wrong codes a request is over */
+
+	/* Required. Reads how things are. */
+	void (*get)(void *dev, struct pctl_op *op, struct pctl_consent *ret);
+	/*
+	 * Required. Lets a new code appear, in place of one that is shown; *ret is filled in as it
+	 * is afterwards. A machine that is off is turned on, for nobody would see it: ret says so.
+	 * Where somebody has agreed already it does nothing and ends well. PCTL_E_STATE: nobody's
+	 * consent is required; PCTL_E_BUSY: it takes no request now, after wrong codes say, with
+	 * what to do; it is not tried again.
+	 */
+	void (*request)(void *dev, struct pctl_op *op, struct pctl_consent *ret);
+	/*
+	 * Required. Gives the device the code that was read out: digits, as many as there have to
+	 * be. PCTL_E_CONSENT: a wrong one, and another one may be given; PCTL_E_FORBIDDEN: a wrong
+	 * one, and the request is over; PCTL_E_STATE: no code is shown. code lives until op ends.
+	 */
+	void (*submit)(void *dev, struct pctl_op *op, const char *code);
+	/*
+	 * Required. Takes a request back, and an agreement: the code leaves the screen. Where there
+	 * is nothing to take back that is success.
+	 */
+	void (*cancel)(void *dev, struct pctl_op *op);
+};
+#define PCTL_CONSENT_DIGITS_MAX 16u
+/* What is to be in a machine's drives, write-protected but where it says otherwise. */
+struct pctl_media {
+	uint32_t size;
+	/* A file of this computer, or the URL of one; NULL: nothing. At least one of them. */
+	const char *cd, *floppy;
+	bool writable;
+};
+
+struct pctl_media_if {
+	uint32_t size;
+	/*
+	 * Required. Puts them in; *media lives until op ends. The op ends with a session in
+	 * *ret_session, without a descriptor, where the machine reads from this computer: they are
+	 * in its drives until that has ended. Where the device fetches a URL by itself there is
+	 * none. What cannot be read, or is no such thing for this device, is found before anything
+	 * is sent: PCTL_E_CONFIG, PCTL_E_UNSUPPORTED.
+	 *
+	 * Controls of a session: `progress` brings its facts up to date, `eject` with "cd" or
+	 * "floppy" takes one out.
+	 */
+	void (*attach)(void *dev, struct pctl_op *op, const struct pctl_media *media,
+		struct pctl_session **ret_session);
+	/* Required. Takes out all that there is, whoever put it in; that nothing is in is fine. */
+	void (*detach)(void *dev, struct pctl_op *op);
+	/* Optional. Fills in ret["attached"], and what else docs/names.md has. */
+	void (*status)(void *dev, struct pctl_op *op, struct pctl_value *ret);
 };
 
 /* Changes the device: the node's lock is held. */
@@ -353,6 +500,38 @@ struct pctl_method {
 	 */
 	void (*run)(void *dev, struct pctl_op *op, const struct pctl_arguments *args,
 		struct pctl_value *ret);
+};
+
+/* What a password has at least one character of. */
+#define PCTL_PASSWORD_UPPER   1u
+#define PCTL_PASSWORD_LOWER   2u
+#define PCTL_PASSWORD_DIGIT   4u
+#define PCTL_PASSWORD_SPECIAL 8u /* ASCII that is neither letter, digit, blank nor _ */
+
+/*
+ * The user that the device is opened with. The core knows by the data what a new password has to be
+ * like before it sends anything; it is printable ASCII without blanks in any case.
+ */
+struct pctl_account_if {
+	uint32_t size;
+	uint32_t min, max;     /* bytes; max 0: any number */
+	uint32_t classes;      /* PCTL_PASSWORD_ */
+	uint32_t made;         /* how long one is that the core makes up; 0: as it likes */
+	const char *forbidden; /* characters that cannot be in one; NULL: none */
+	const char *setting;   /* the secret among the properties that is the user's password */
+
+	/*
+	 * Required. Ends well when the device has taken the login, with the rights to change its
+	 * password where a login has to ask for them. Changes nothing.
+	 */
+	void (*login)(void *dev, struct pctl_op *op);
+	/*
+	 * Required. Gives the user that dev logs in as another password, which lives until op ends
+	 * and is in no trace. Its commit point is right before that request leaves; what is read
+	 * before it may be tried again. Ends when the device says that it has done it: the core
+	 * opens the device anew and logs in to see. dev is not used again but to be closed.
+	 */
+	void (*set_password)(void *dev, struct pctl_op *op, const struct pctl_secret *password);
 };
 
 /*
@@ -542,6 +721,12 @@ struct pctl_driver {
 	 */
 	void (*values)(void (*add)(void *data, const char *value), void *data);
 
+	/* NULL where the driver has none. */
+	const struct pctl_display_if *display;
+	/* NULL where the device asks nobody. It is the node's own, for all of its interfaces. */
+	const struct pctl_consent_if *consent;
+	const struct pctl_account_if *account; /* NULL: its password is changed elsewhere */
+	const struct pctl_media_if *media;
 	/* NULL where the driver has none. Called between start() and stop(), with its ctx. */
 	const struct pctl_discover_if *discover;
 };

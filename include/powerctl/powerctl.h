@@ -12,6 +12,7 @@
 #include <powerctl/driver.h>
 #include <powerctl/error.h>
 #include <powerctl/inventory.h>
+#include <powerctl/passwd.h>
 #include <powerctl/stream.h>
 #include <powerctl/value.h>
 
@@ -91,8 +92,19 @@ enum pctl_verb {
 	PCTL_VERB_LOG_CLEAR,
 	PCTL_VERB_SENSORS,
 	PCTL_VERB_CONSOLE,
-	PCTL_VERB_METHOD,   /* one of a driver's methods */
-	PCTL_VERB_AC_CYCLE, /* mains power off and on, then on again if it was on */
+	PCTL_VERB_KVM,        /* screen, keyboard and mouse, as a stream of RFB */
+	PCTL_VERB_KVM_DIRECT, /* the device's own port for viewers, on or off */
+	PCTL_VERB_METHOD,     /* one of a driver's methods */
+	PCTL_VERB_AC_CYCLE,   /* mains power off and on, then on again if it was on */
+	PCTL_VERB_CONSENT_STATUS,
+	PCTL_VERB_CONSENT_REQUEST, /* a code appears on the machine's screen */
+	PCTL_VERB_CONSENT_SUBMIT,  /* consent_code, as somebody there read it out */
+	PCTL_VERB_CONSENT_CANCEL,
+	PCTL_VERB_PASSWD, /* gives the login a new password; ends when the device has accepted it */
+	PCTL_VERB_LOGIN,  /* logs in and does nothing else */
+	PCTL_VERB_MEDIA_ATTACH,
+	PCTL_VERB_MEDIA_DETACH,
+	PCTL_VERB_MEDIA_STATUS,
 	PCTL_VERB_COUNT,
 };
 
@@ -113,7 +125,7 @@ struct pctl_request {
 	struct pctl_boot boot;            /* BOOTDEV, BOOT */
 	enum pctl_power_state wait_state; /* WAIT */
 	bool identify_off;                /* IDENTIFY */
-	bool steal;                       /* CONSOLE: end the session of somebody else */
+	bool steal;                       /* CONSOLE, KVM: end the session of somebody else */
 
 	bool end_sessions;       /* OFF, REBOOT, CYCLE: first end consoles that forbid it */
 	bool no_wait;            /* end when accepted */
@@ -145,6 +157,19 @@ struct pctl_request {
 	 * and of lists of texts, by the names of its parameters, or NULL. */
 	const char *driver, *method;
 	const struct pctl_value *arguments;
+
+	unsigned display; /* KVM: which of several, from 1; 0: the one the device shows */
+	/* KVM_DIRECT: what viewers have to know, which outlives the run; NULL: off. */
+	const struct pctl_secret *display_password;
+	/*
+	 * CONSENT_SUBMIT; other verbs: submitted where the device says that somebody at the machine
+	 * has to agree first, and nobody is asked for another one. NULL: none. One node's only.
+	 */
+	const char *consent_code;
+	/* PASSWD, LOGIN: where the passwords are, borrowed; marks a node as sent before it is. */
+	struct pctl_rotation *rotation;
+	bool login_new;          /* LOGIN: with the new password, else with the old one */
+	struct pctl_media media; /* MEDIA_ATTACH */
 };
 
 /* One of several things that power a node, and what became of it. */
@@ -181,7 +206,9 @@ struct pctl_result {
 	const char *warning; /* what went wrong beside it, and unmakes nothing; or NULL */
 	const struct pctl_value *tree; /* what was read, and what a method answers; or NULL */
 	struct pctl_error error;       /* code 0 where ok; PCTL_E_SKIPPED with ok */
-	struct pctl_stream *stream;    /* CONSOLE: to be taken over, pctl_stream_take(); or NULL */
+	/* CONSOLE, KVM, and MEDIA_ATTACH from this computer: to be taken over, pctl_stream_take();
+	 * or NULL */
+	struct pctl_stream *stream;
 	/* Where several feeds had a part in it: each of them. */
 	const struct pctl_feed_result *feeds;
 	size_t feed_count;
@@ -201,6 +228,21 @@ typedef void pctl_waiting_fn(void *data, const char *name, const char *holder, s
 typedef void pctl_queued_fn(void *data, const char *name, const char *what, size_t waiting);
 typedef void pctl_run_done_fn(void *data);
 
+/* A code that a person is to be asked for. Everything is valid during the callback only. */
+struct pctl_consent_question {
+	size_t node; /* index in the inventory */
+	const char *name;
+	unsigned digits;      /* a code has so many */
+	unsigned wrong, left; /* so many were wrong; so many may be tried */
+	bool turned_on;       /* the machine was off, and was turned on to show its code */
+	uint32_t seconds;     /* so long an answer is waited for */
+};
+/*
+ * A node's machine shows a code, and somebody is to say which: pctl_run_consent() answers, now or
+ * later. One node at a time. question NULL: an answer is not waited for any more.
+ */
+typedef void pctl_consent_fn(void *data, const struct pctl_consent_question *question);
+
 struct pctl_run;
 
 struct pctl_run_callbacks {
@@ -209,6 +251,7 @@ struct pctl_run_callbacks {
 	pctl_queued_fn *queued;   /* may be NULL */
 	pctl_run_done_fn *done;   /* once, last; the run is gone afterwards */
 	void *data;
+	pctl_consent_fn *consent; /* may be NULL: there is nobody to ask */
 };
 
 /*
@@ -226,6 +269,11 @@ PCTL_API unsigned pctl_run_flags(const struct pctl_run *run);
 PCTL_API void pctl_run_start(struct pctl_run *run, const struct pctl_run_callbacks *callbacks);
 /* While paused no further node is begun; what is under way goes on, and so does its time. */
 PCTL_API void pctl_run_pause(struct pctl_run *run, bool paused);
+/*
+ * The answer to what the consent callback asked: the code, or NULL: there is none, and the request
+ * is taken back. Without a question it does nothing.
+ */
+PCTL_API void pctl_run_consent(struct pctl_run *run, size_t node, const char *code);
 /* Ends what is in flight and what waits: results follow, with what is known of each. */
 PCTL_API void pctl_run_cancel(struct pctl_run *run);
 
@@ -302,6 +350,8 @@ PCTL_API void pctl_name_blocked(void);
  * /var/lib/powerctl); its folder is made, 0700. free() *ret. PCTL_E_INTERNAL if there can be none.
  */
 PCTL_API int pctl_path_state(const char *name, char **ret, struct pctl_error *err);
+/* The same for sockets and locks ($XDG_RUNTIME_DIR/powerctl, root: /run/powerctl). */
+PCTL_API int pctl_path_runtime(const char *name, char **ret, struct pctl_error *err);
 
 #ifdef __cplusplus
 }

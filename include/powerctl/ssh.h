@@ -4,9 +4,9 @@
  * reached that way.
  *
  * How ssh logs in is its own configuration's matter, as at a terminal: keys, agents, known_hosts,
- * what a name of a host stands for. A host key that is not known there is refused, and nobody is
- * asked anything. Where no key is taken, ssh gets the password, once, after the device has shown
- * the host key that is known.
+ * what a name of a host stands for. But a host key that is not known there is refused whatever the
+ * configuration says of unknown ones, and nobody is asked anything. Where no key is taken, ssh gets
+ * the password, once, after the device has shown the host key that is known.
  *
  * The session has the control "resize" (arg: "COLUMNSxROWS") and no "break". It ends with code 0
  * where the far side has ended the login, else with what ssh said.
@@ -33,7 +33,7 @@ struct pctl_ssh_options {
 	const struct pctl_secret *password; /* NULL: keys only */
 	/*
 	 * Typed once after the login, when what the far side shows first has come to rest, or after
-	 * some seconds without a word. One line without its end; NULL or "": nothing is typed.
+	 * some seconds. One line without its end; NULL or "": nothing is typed.
 	 */
 	const char *command;
 };
@@ -52,6 +52,10 @@ typedef void pctl_ssh_opened_fn(
  */
 PCTL_API int pctl_ssh_open(struct pctl_device *device, const struct pctl_ssh_options *options,
 	pctl_ssh_opened_fn *opened, void *data, struct pctl_ssh **ret, struct pctl_error *err);
+
+/* What a person types to get there, for a shell: "ssh -p 2200 -l admin bmc7". free() it. */
+PCTL_API char *pctl_ssh_typed(
+	const struct pctl_device *device, const struct pctl_ssh_options *options);
 
 /* Before opened() has run, which then never does. The core waits for the program's end. */
 PCTL_API void pctl_ssh_abort(struct pctl_ssh *ssh);

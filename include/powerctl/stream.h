@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For programs: an open console. The result of PCTL_VERB_CONSOLE carries one; a program that wants
- * it takes it over inside the result callback, reads and writes its descriptor, and closes it. The
- * run that opened it is over by then; the device stays open until the stream is gone. Core and
- * inventory outlive it. (Drivers see the other side: <powerctl/session.h>.)
+ * For programs: an open console or display. The result of PCTL_VERB_CONSOLE and PCTL_VERB_KVM
+ * carries one; a program that wants it takes it over inside the result callback, reads and writes
+ * its descriptor, and closes it. The run that opened it is over by then; the device stays open
+ * until the stream is gone. Core and inventory outlive it. (Drivers see the other side:
+ * <powerctl/session.h>.)
  */
 #ifndef POWERCTL_STREAM_H
 #define POWERCTL_STREAM_H

@@ -199,10 +199,14 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.log = &amt_log,
 	.sensors = &amt_sensors,
 	.methods = amt_methods,
+	.consent = &amt_consent,
+	.media = &amt_media,
 	/* Its engine sleeps, and loses the packets that wake it. */
 	.connect_ms = 6000,
 	.default_port = 16992,
 	.key_port = key_port,
 	.check = check,
+	.display = &amt_display,
+	.account = &amt_account,
 	.discover = &amt_discover,
 };

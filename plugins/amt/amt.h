@@ -9,12 +9,14 @@
  *	rmcp, ping                           presence pings: bytes; the sockets that all share
  *	records/: bytes, event, audit, records   the records of both logs, no I/O
  *	smbios                               what the firmware's numbers and texts mean, no I/O
- *	power, boot, inspect, hardware, log, sensors, discover   the operations
+ *	power, boot, inspect, hardware, log, sensors, consent, account, discover   the operations
  *	classes/: class, tables              classes as tables of fields, no I/O
  *	classes/: chain and the others       methods: they read classes, and change them
  *	redirection/: frame, login           redirection as bytes and frames, no I/O
  *	redirection/: wire, session, switch  a connection, up to the end of its login
  *	redirection/: sol                    the console
+ *	redirection/: scsi                   two drives as commands and answers, no I/O
+ *	redirection/: image, ider, media     their media, and the session that has them
  *	amt                                  settings and the driver's table
  */
 #ifndef POWERCTL_AMT_AMT_H
@@ -154,6 +156,10 @@ struct boot_work {
 	enum pctl_boot_device found;
 };
 
+struct consent_work {
+	struct pctl_consent *ret; /* NULL: nothing is to be read */
+};
+
 struct inspect_work {
 	struct pctl_value *ret;
 	size_t step;
@@ -200,7 +206,22 @@ struct chain_work {
 	char text[128];
 };
 
+struct direct_work {
+	const struct pctl_display_direct *wish;
+	struct pctl_value *ret;
+};
+
+struct screens_work;
 struct switch_work;
+
+#define AMT_USERS_MAX 64u
+
+struct account_work {
+	const struct pctl_secret *password;
+	char realm[256];
+	uint32_t handles[AMT_USERS_MAX]; /* of the users to be looked at */
+	size_t n, at;
+};
 
 struct amt_dev {
 	struct amt *amt;
@@ -212,6 +233,7 @@ struct amt_dev {
 	struct call call;
 	char server[72]; /* the Server header of the last answer: names the firmware's version */
 	struct switch_work *redirection_switch; /* of the op in progress */
+	struct screens_work *screens;           /* the same */
 	bool standby; /* found in modern standby when its state was last read */
 	union {
 		struct power_work power;
@@ -220,8 +242,10 @@ struct amt_dev {
 		struct hardware_work hardware;
 		struct log_work log;
 		struct sensors_work sensors;
-
 		struct chain_work chain;
+		struct direct_work direct;
+		struct consent_work consent;
+		struct account_work account;
 	} work;
 };
 
@@ -229,13 +253,39 @@ struct amt_dev {
 void amt_hold_open(struct amt_dev *dev);
 void amt_release(struct amt_dev *dev);
 
+/* --- power.c: parts of it for other ops. -------------------------------------------------------
+ */
+
+/* Asks for the hardware's state, which amt_power_state() reads from the answer. */
+void amt_power_look(struct amt_dev *dev, amt_then_fn *then, amt_except_fn *except);
+enum pctl_power_state amt_power_state(const struct xml_node *answer);
+/* Turns on hardware that is not. */
+void amt_power_on(struct amt_dev *dev, amt_then_fn *then, amt_except_fn *except);
+
+/* --- consent.c: parts of it for other ops. -----------------------------------------------------
+ */
+
+extern const struct wsman_class amt_opt_in;
+/*
+ * Whether what needs consent of a kind (ALL: boot devices and media; KVM) lacks it by an instance
+ * of amt_opt_in; remembers what it is required for.
+ */
+bool amt_consent_lacks(
+	struct amt_dev *dev, const struct xml_node *service, enum pctl_consent_need what);
+/* Ends the op: what ("boot options") needs it. why is the device's own complaint, or NULL. */
+void amt_consent_want(struct amt_dev *dev, const char *what, const struct pctl_error *why);
+
 extern const struct pctl_power_if amt_power;
 extern const struct pctl_boot_if amt_boot;
 extern const struct pctl_inspect_if amt_inspect;
 extern const struct pctl_discover_if amt_discover;
 extern const struct pctl_console_if amt_console;
+extern const struct pctl_media_if amt_media;
 extern const struct pctl_log_if amt_log;
 extern const struct pctl_sensors_if amt_sensors;
+extern const struct pctl_display_if amt_display;
+extern const struct pctl_consent_if amt_consent;
+extern const struct pctl_account_if amt_account;
 extern const struct pctl_method amt_methods[];
 
 /* pctl_inspect_if.hardware */

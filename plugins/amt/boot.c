@@ -24,7 +24,6 @@ static const struct wsman_class source_class = WSMAN_CLASS(WSMAN_CIM, "CIM_BootS
 static const struct wsman_class boot_service = WSMAN_CLASS(WSMAN_CIM, "CIM_BootService");
 static const struct wsman_class associations = WSMAN_CLASS(WSMAN_CIM, "CIM_ElementSettingData");
 static const struct wsman_class order = WSMAN_CLASS(WSMAN_CIM, "CIM_OrderedComponent");
-static const struct wsman_class opt_in = WSMAN_CLASS(WSMAN_IPS, "IPS_OptInService");
 
 #define CONFIG "Intel(r) AMT: Boot Configuration 0"
 static const struct wsman_selector config[] = { { "InstanceID", CONFIG }, { NULL, NULL } };
@@ -52,7 +51,7 @@ static const struct target {
  */
 static const struct field {
 	const char *name;
-	enum { CLEAR, ZERO, KEEP, SECURE_BOOT, PARAMETERS, PARAMETER_COUNT } how;
+	enum { CLEAR, ZERO, IDER_DEVICE, KEEP, SECURE_BOOT, PARAMETERS, PARAMETER_COUNT } how;
 } fields[] = {
 	{ "BIOSPause", CLEAR },
 	{ "BIOSSetup", CLEAR },
@@ -62,7 +61,7 @@ static const struct field {
 	{ "EnforceSecureBoot", SECURE_BOOT },
 	{ "FirmwareVerbosity", ZERO },
 	{ "ForcedProgressEvents", CLEAR },
-	{ "IDERBootDevice", ZERO },
+	{ "IDERBootDevice", IDER_DEVICE },
 	{ "InstanceID", KEEP },
 	{ "LockKeyboard", CLEAR },
 	{ "LockPowerButton", CLEAR },
@@ -88,16 +87,34 @@ static bool is_true(const struct xml_node *instance, const char *field)
 	return text && strcmp(text, "true") == 0;
 }
 
-static const struct target *target(const struct amt_dev *dev)
-{
-	return &targets[dev->work.boot.wish->device];
-}
-
 /* An older core has no flags. */
-static bool wants_console(const struct pctl_boot *wish)
+static bool has_flag(const struct pctl_boot *wish, uint32_t flag)
 {
 	return wish->size >= offsetof(struct pctl_boot, flags) + sizeof(wish->flags) &&
-	       wish->flags & PCTL_BOOT_WITH_CONSOLE;
+	       wish->flags & flag;
+}
+
+static bool wants_console(const struct pctl_boot *wish)
+{
+	return has_flag(wish, PCTL_BOOT_WITH_CONSOLE);
+}
+
+/* From a drive that is redirected; no source goes with that either. */
+static bool wants_media(const struct pctl_boot *wish)
+{
+	return has_flag(wish, PCTL_BOOT_WITH_MEDIA);
+}
+
+static const struct target *target_of(const struct pctl_boot *wish)
+{
+	static const struct target media = { .setting = "UseIDER" };
+
+	return wants_media(wish) ? &media : &targets[wish->device];
+}
+
+static const struct target *target(const struct amt_dev *dev)
+{
+	return target_of(dev->work.boot.wish);
 }
 
 static bool wants_http(const struct amt_dev *dev)
@@ -107,39 +124,17 @@ static bool wants_http(const struct amt_dev *dev)
 
 /* --- User consent. ---------------------------------------------------------------------------- */
 
-#define OPT_IN_ALL   UINT32_MAX
-#define OPT_IN_GIVEN 3u /* received; 4: in session */
+#define WHAT "boot options"
 
-/* Remembers what it reads, which spares asking where nobody has to consent. */
 static bool lacks_consent(struct amt_dev *dev, const struct xml_node *service)
 {
-	const char *required = xml_text(service, "OptInRequired");
-	const char *state = xml_text(service, "OptInState");
-	uint64_t r = 0, s = 0;
-
-	bool all = required && pctl_parse_uint(required, UINT32_MAX, &r) == 0 && r == OPT_IN_ALL;
-	pctl_fact_put(dev->device, FACT_CONSENT, all ? "all" : "none");
-	return all && (!state || pctl_parse_uint(state, UINT16_MAX, &s) < 0 || s < OPT_IN_GIVEN);
-}
-
-/* why is the device's own complaint, or NULL. */
-static void want_consent(struct amt_dev *dev, const struct pctl_error *why)
-{
-	struct pctl_error err = { 0 };
-
-	pctl_fact_put(dev->device, FACT_CONSENT, "all");
-	(void)pctl_error_set(&err, PCTL_E_CONSENT,
-		"boot options need user consent on this machine: somebody there has to read out "
-		"the code it shows");
-	if (why)
-		(void)pctl_error_device_code(&err, "%s", why->device_code);
-	amt_end(dev, &err);
+	return amt_consent_lacks(dev, service, PCTL_CONSENT_ALL);
 }
 
 static void got_reason(struct amt_dev *dev, const struct xml_node *answer)
 {
 	if (lacks_consent(dev, answer))
-		want_consent(dev, dev->call.saved);
+		amt_consent_want(dev, WHAT, dev->call.saved);
 	else
 		amt_end(dev, dev->call.saved);
 }
@@ -154,13 +149,14 @@ static void no_reason(struct amt_dev *dev, const struct pctl_error *err)
 static void on_denied(struct amt_dev *dev, const struct pctl_error *err)
 {
 	if (err->code == PCTL_E_CONSENT) {
-		want_consent(dev, err);
+		pctl_fact_put(dev->device, FACT_CONSENT, "all");
+		amt_consent_want(dev, WHAT, err);
 	} else if (err->code != PCTL_E_FORBIDDEN) {
 		amt_end(dev, err);
 	} else {
 		dev->call.saved = pctl_xcalloc(1, sizeof(*err));
 		*dev->call.saved = *err;
-		amt_get(dev, &opt_in, got_reason, no_reason);
+		amt_get(dev, &amt_opt_in, got_reason, no_reason);
 	}
 }
 
@@ -186,6 +182,11 @@ static void put_field(struct amt_dev *dev, struct wsman *w, const struct field *
 		break;
 	case ZERO:
 		wsman_uint(w, f->name, 0);
+		break;
+	case IDER_DEVICE:
+		wsman_uint(w, f->name,
+			wants_media(dev->work.boot.wish) &&
+				dev->work.boot.wish->device == PCTL_BOOT_CD);
 		break;
 	case KEEP:
 		wsman_text(w, f->name, was);
@@ -353,7 +354,7 @@ static void read_settings(struct amt_dev *dev)
 static void got_consent(struct amt_dev *dev, const struct xml_node *answer)
 {
 	if (lacks_consent(dev, answer))
-		want_consent(dev, NULL);
+		amt_consent_want(dev, WHAT, NULL);
 	else
 		read_settings(dev);
 }
@@ -371,8 +372,12 @@ static int check_wish(
 {
 	struct recovery unused;
 	bool clear = wish->device == PCTL_BOOT_NONE, http = wish->device == PCTL_BOOT_HTTP;
-	const struct target *t = &targets[wish->device];
+	const struct target *t = target_of(wish);
 
+	if (wants_media(wish) && wish->device != PCTL_BOOT_CD && wish->device != PCTL_BOOT_USB)
+		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
+			"media are booted from as cd or usb, not as %s",
+			pctl_boot_device_name(wish->device));
 	if (!clear && !t->source && !t->setting)
 		return pctl_error_set(err, PCTL_E_UNSUPPORTED, "Intel AMT cannot boot from %s",
 			pctl_boot_device_name(wish->device));
@@ -411,7 +416,7 @@ static void set(void *data, struct pctl_op *op, const struct pctl_boot *boot)
 	 * was once seen to be wanted, it is worth a request to ask.
 	 */
 	if (consent && strcmp(consent, "all") == 0)
-		amt_get(dev, &opt_in, got_consent, no_consent_service);
+		amt_get(dev, &amt_opt_in, got_consent, no_consent_service);
 	else
 		read_settings(dev);
 }
@@ -519,7 +524,7 @@ static void get(void *data, struct pctl_op *op, struct pctl_boot *ret)
 
 const struct pctl_boot_if amt_boot = {
 	.size = sizeof(amt_boot),
-	.flags = PCTL_BOOT_APPLY_AT_POWER_ACTION | PCTL_BOOT_TAKES_CONSOLE,
+	.flags = PCTL_BOOT_APPLY_AT_POWER_ACTION | PCTL_BOOT_TAKES_CONSOLE | PCTL_BOOT_TAKES_MEDIA,
 	.once = BIT(NONE) | BIT(PXE) | BIT(DISK) | BIT(CD) | BIT(BIOS) | BIT(DIAG) | BIT(HTTP),
 	.set = set,
 	.get = get,

@@ -211,7 +211,7 @@ static void accepted(struct amt_dev *dev, const struct xml_node *answer)
 
 /* Power is the only thing that acts on the machine: what follows is the commit point. */
 static void request_state(struct amt_dev *dev, const struct wsman_class *class, const char *method,
-	const char *field, uint64_t state)
+	const char *field, uint64_t state, amt_then_fn *then, amt_except_fn *except)
 {
 	struct wsman *w = amt_invoke(dev, class, method, STATUS_POWER);
 
@@ -219,7 +219,7 @@ static void request_state(struct amt_dev *dev, const struct wsman_class *class, 
 	wsman_uint(w, field, state);
 	wsman_reference(w, "ManagedElement", &system_class, managed_system);
 	amt_changes(dev);
-	amt_send(dev, accepted, NULL);
+	amt_send(dev, then, except);
 }
 
 static void act(void *data, struct pctl_op *op, enum pctl_action action)
@@ -230,17 +230,39 @@ static void act(void *data, struct pctl_op *op, enum pctl_action action)
 	/* "On" to hardware that is on is taken and does nothing: it is the OS that has to wake. */
 	if (action == PCTL_ACTION_ON && dev->standby) {
 		request_state(dev, &os_service, "RequestOSPowerSavingStateChange",
-			"OSPowerSavingState", OS_FULL_POWER);
+			"OSPowerSavingState", OS_FULL_POWER, accepted, NULL);
 		return;
 	}
 	for (size_t i = 0; i < REQUESTS; i++) {
 		if (requests[i].action == action) {
 			request_state(dev, &service, "RequestPowerStateChange", "PowerState",
-				requests[i].number);
+				requests[i].number, accepted, NULL);
 			return;
 		}
 	}
 	amt_fail(dev, PCTL_E_UNSUPPORTED, "Intel AMT has no such action");
+}
+
+void amt_power_look(struct amt_dev *dev, amt_then_fn *then, amt_except_fn *except)
+{
+	amt_get(dev, &associated, then, except);
+}
+
+enum pctl_power_state amt_power_state(const struct xml_node *answer)
+{
+	const char *text = xml_text(answer, "PowerState");
+	struct pctl_power power = { 0 };
+	uint64_t n;
+
+	if (text && pctl_parse_uint(text, UINT32_MAX, &n) == 0)
+		set_state(&power, n);
+	return power.state;
+}
+
+void amt_power_on(struct amt_dev *dev, amt_then_fn *then, amt_except_fn *except)
+{
+	request_state(dev, &service, "RequestPowerStateChange", "PowerState", requests[0].number,
+		then, except);
 }
 
 const struct pctl_power_if amt_power = {

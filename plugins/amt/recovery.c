@@ -52,11 +52,9 @@ static bool plain_text(const char *s)
 	return true;
 }
 
-int recovery_parameters(const char *url, struct recovery *ret, struct pctl_error *err)
+/* What the firmware would find out only when the machine has been restarted. */
+static int check_url(const char *url, struct pctl_error *err)
 {
-	static const unsigned char yes = 1;
-	struct bytes b = { .len = 0 };
-
 	if (!url || (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0))
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"boot http needs --url with the http:// or https:// address of the image");
@@ -65,7 +63,28 @@ int recovery_parameters(const char *url, struct recovery *ret, struct pctl_error
 			"--url: Intel AMT takes at most %u characters of plain ASCII without "
 			"blanks",
 			RECOVERY_MAX_URL);
+	const char *host = strstr(url, "://") + 3;
+	size_t len = strcspn(host, "/?#");
+	if (memchr(host, '@', len))
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"--url: has a login in it, which Intel AMT does not read out of a URL");
+	if (len == 0 || *host == ':')
+		return pctl_error_set(err, PCTL_E_CONFIG, "--url: names no host");
+	if (strchr(host, '#'))
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"--url: has a part behind # that no server is asked for");
+	return 0;
+}
 
+int recovery_parameters(const char *url, struct recovery *ret, struct pctl_error *err)
+{
+	static const unsigned char yes = 1;
+	struct bytes b = { .len = 0 };
+
+	int r = check_url(url, err);
+
+	if (r < 0)
+		return r;
 	put_entry(&b, TYPE_URI, url, strlen(url));
 	ret->count = 1;
 	if (strncmp(url, "https:", 6) == 0) {

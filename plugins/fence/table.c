@@ -16,7 +16,7 @@
 /* Names that mean something else in the inventory. */
 static const char *const taken[] = { "agent", "driver", "class", "credential", "address", "tags",
 	"ready", "maintenance", "protected", "trust", "via", "parent", "power", "boot", "console",
-	"timeouts", NULL };
+	"display", "timeouts", NULL };
 
 static char plain_char(unsigned char c)
 {

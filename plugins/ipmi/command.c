@@ -101,6 +101,24 @@ const struct command command_get_device_guid =
 const struct command command_get_system_guid =
 	COMMAND("Get System GUID", NETFN_APP, 0x37, USER, 16, 0, NULL);
 
+/* --- Users (sections 22.27 to 22.30). --------------------------------------------------------- */
+
+const struct command command_get_user_access =
+	COMMAND("Get User Access", NETFN_APP, 0x44, OPERATOR, 4, 0, NULL);
+const struct command command_get_user_name =
+	COMMAND("Get User Name", NETFN_APP, 0x46, OPERATOR, 16, 0, NULL);
+const struct command command_set_user_password = COMMAND(
+	"Set User Password", NETFN_APP, 0x47, ADMIN, 0, COMMAND_CHANGES | COMMAND_PRIVATE, NULL);
+
+static const struct completion of_test[] = {
+	{ 0x80, PCTL_E_REFUSED, "the BMC has another password than it was just given" },
+	{ 0x81, PCTL_E_REFUSED, "the BMC has a password of another length" },
+	{ 0 },
+};
+/* The same with another operation: it only compares. */
+const struct command command_test_user_password =
+	COMMAND("Set User Password (test)", NETFN_APP, 0x47, ADMIN, 0, COMMAND_PRIVATE, of_test);
+
 /* --- Storage (sections 31, 33, 34). ----------------------------------------------------------- */
 
 static const struct completion of_storage[] = {

@@ -57,6 +57,9 @@ extern const struct command
 	/* The BMC itself. */
 	command_get_device_id, command_cold_reset, command_warm_reset, command_get_device_guid,
 	command_get_system_guid,
+	/* Users. */
+	command_get_user_access, command_get_user_name, command_set_user_password,
+	command_test_user_password,
 	/* Storage. */
 	command_get_fru_area_info, command_read_fru, command_get_sdr_info, command_reserve_sdr,
 	command_get_sdr, command_get_sel_info, command_reserve_sel, command_get_sel_entry,

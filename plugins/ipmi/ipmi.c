@@ -306,5 +306,6 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.methods = ipmi_methods,
 	.flags = PCTL_DRIVER_REPEATS,
 	.check = check,
+	.account = &ipmi_account,
 	.discover = &ipmi_discover,
 };

@@ -11,7 +11,7 @@
  *	session, login                one BMC's session: log in, one request at a time, repeat, close
  *	call                          an op as a chain of commands
  *	records, sdr_read, fru_read   chains of reads, in pieces that the BMC takes
- *	power, boot, identify, inspect, hardware, sensors, log, methods, reset, console,
+ *	account, power, boot, identify, inspect, hardware, sensors, log, methods, reset, console,
  *	discover                      the operations
  *	ipmi                          settings and the driver's table
  */
@@ -111,6 +111,12 @@ struct boot_work {
 	uint8_t flags[2]; /* of boot parameter 5, on their way */
 };
 
+struct account_work {
+	const struct pctl_secret *password;
+	uint8_t id, last; /* the user that is asked for, the last that there is */
+	uint8_t found;    /* whose name is ours; 0: none yet */
+};
+
 struct ipmi_dev {
 	struct ipmi *ipmi;
 	struct pctl_device *device;
@@ -129,6 +135,7 @@ struct ipmi_dev {
 	union {
 		struct power_work power;
 		struct boot_work boot;
+		struct account_work account;
 	} work;
 };
 
@@ -142,6 +149,7 @@ extern const struct pctl_power_if ipmi_power;
 extern const struct pctl_boot_if ipmi_boot;
 extern const struct pctl_identify_if ipmi_identify;
 extern const struct pctl_console_if ipmi_console;
+extern const struct pctl_account_if ipmi_account;
 extern const struct pctl_discover_if ipmi_discover;
 bool ipmi_discover_receive(struct udp_member *member, const uint8_t *packet, size_t len);
 

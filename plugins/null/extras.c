@@ -126,6 +126,104 @@ const struct pctl_sensors_if null_sensors = {
 	.read = read_sensors,
 };
 
+/* --- Consent. --------------------------------------------------------------------------------- */
+
+/*
+ * Kept as a fact, by its word, so that one command can ask for the code and the next one give it;
+ * a driver whose device knows this itself keeps nothing.
+ */
+#define CONSENT "consent"
+
+static enum pctl_consent_state consent_of(const struct null_dev *dev)
+{
+	const char *fact = pctl_fact_get(dev->device, CONSENT);
+	int i = PCTL_CONSENT_IN_SESSION;
+
+	while (i > 0 && (!fact || strcmp(fact, pctl_consent_state_name(i)) != 0))
+		i--;
+	return (enum pctl_consent_state)i;
+}
+
+static void set_consent(const struct null_dev *dev, enum pctl_consent_state state)
+{
+	pctl_fact_put(dev->device, CONSENT, pctl_consent_state_name(state));
+}
+
+bool null_lacks_consent(struct null_dev *dev, struct pctl_op *op)
+{
+	if (!pctl_setting_given(dev->device, "consent_code") ||
+		consent_of(dev) >= PCTL_CONSENT_RECEIVED)
+		return false;
+	pctl_op_fail(op, PCTL_E_CONSENT, "boot devices need somebody's consent on this machine");
+	return true;
+}
+
+static void consent_get(void *data, struct pctl_op *op, struct pctl_consent *ret)
+{
+	const struct null_dev *dev = data;
+	bool needed = pctl_setting_given(dev->device, "consent_code");
+
+	ret->required = needed ? PCTL_CONSENT_ALL : PCTL_CONSENT_NONE;
+	ret->state = consent_of(dev);
+	pctl_op_done(op);
+}
+
+static void consent_request(void *data, struct pctl_op *op, struct pctl_consent *ret)
+{
+	struct null_dev *dev = data;
+
+	if (!pctl_setting_given(dev->device, "consent_code")) {
+		pctl_op_fail(op, PCTL_E_STATE, "this machine needs nobody's consent");
+		return;
+	}
+	if (consent_of(dev) < PCTL_CONSENT_RECEIVED) {
+		set_consent(dev, PCTL_CONSENT_DISPLAYED);
+		dev->wrong_codes = 0;
+	}
+	ret->turned_on = dev->state != PCTL_POWER_ON;
+	if (ret->turned_on)
+		null_set_state(dev, PCTL_POWER_ON);
+	consent_get(dev, op, ret);
+}
+
+/* A device counts wrong codes: what gives it one commits. */
+static void consent_submit(void *data, struct pctl_op *op, const char *code)
+{
+	struct null_dev *dev = data;
+	const char *right = pctl_setting_text(dev->device, "consent_code");
+
+	if (null_failed(dev, op, "fail"))
+		return;
+	pctl_op_committed(op);
+	if (consent_of(dev) != PCTL_CONSENT_DISPLAYED) {
+		pctl_op_fail(op, PCTL_E_STATE, "it shows no code");
+	} else if (right && strcmp(code, right) == 0) {
+		set_consent(dev, PCTL_CONSENT_RECEIVED);
+		pctl_op_done(op);
+	} else if (++dev->wrong_codes < null_consent.tries) {
+		pctl_op_fail(op, PCTL_E_CONSENT, "the code is not the one that it shows");
+	} else {
+		set_consent(dev, PCTL_CONSENT_IDLE);
+		pctl_op_fail(op, PCTL_E_FORBIDDEN, "the code was wrong for the last time");
+	}
+}
+
+static void consent_cancel(void *data, struct pctl_op *op)
+{
+	set_consent(data, PCTL_CONSENT_IDLE);
+	pctl_op_done(op);
+}
+
+const struct pctl_consent_if null_consent = {
+	.size = sizeof(null_consent),
+	.digits = 6,
+	.tries = 3,
+	.get = consent_get,
+	.request = consent_request,
+	.submit = consent_submit,
+	.cancel = consent_cancel,
+};
+
 /* --- Methods. --------------------------------------------------------------------------------- */
 
 static const char *const cases[] = { "keep", "upper", "lower", NULL };
@@ -207,4 +305,30 @@ const struct pctl_method null_methods[] = {
 		.flags = PCTL_METHOD_CHANGES | PCTL_METHOD_REPEATABLE | PCTL_METHOD_CONFIRM,
 		.run = forget),
 	{ 0 },
+};
+
+/* --- Its account: any password is right, whatever it is set to. --------------------------------
+ */
+
+static void login(void *data, struct pctl_op *op)
+{
+	if (!null_failed(data, op, "fail_reads"))
+		pctl_op_done(op);
+}
+
+static void set_password(void *data, struct pctl_op *op, const struct pctl_secret *password)
+{
+	(void)password;
+	if (null_failed(data, op, "fail"))
+		return;
+	pctl_op_committed(op);
+	pctl_op_done(op);
+}
+
+const struct pctl_account_if null_account = {
+	.size = sizeof(null_account),
+	.min = 1,
+	.setting = "password",
+	.login = login,
+	.set_password = set_password,
 };

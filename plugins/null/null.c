@@ -55,6 +55,8 @@ static const struct pctl_property properties[] = {
 		.help = "its console is in use by another session while this file is there"),
 	PCTL_PROPERTY(.name = "events", .type = PCTL_TYPE_UINT, .max = 100000, .default_text = "3",
 		.help = "how many events its log holds"),
+	PCTL_PROPERTY(.name = "consent_code", .type = PCTL_TYPE_TEXT,
+		.help = "boot devices need somebody's consent, and this is the code to read out"),
 	PCTL_PROPERTY(.name = "username", .type = PCTL_TYPE_TEXT, .help = "not used"),
 	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
 		.help = "not used, but read"),
@@ -241,6 +243,8 @@ static void null_boot_set(void *data, struct pctl_op *op, const struct pctl_boot
 {
 	struct null_dev *dev = data;
 
+	if (null_lacks_consent(dev, op))
+		return;
 	dev->boot.device = boot->device;
 	dev->boot.mode = boot->mode;
 	dev->boot.persistent = boot->persistent;
@@ -348,6 +352,10 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.console = &null_console,
 	.log = &null_log,
 	.sensors = &null_sensors,
+	.consent = &null_consent,
+	.media = &null_media,
 	.methods = null_methods,
 	.max_in_flight = 2,
+	.display = &null_display,
+	.account = &null_account,
 };

@@ -15,6 +15,7 @@ struct null_dev {
 	uint64_t changed_at;          /* loop time in ms */
 	struct pctl_boot boot;
 	uint64_t failed;
+	unsigned wrong_codes;
 
 	/* The op in flight; the core has one per device. */
 	uv_timer_t timer;
@@ -40,8 +41,15 @@ void null_forget_boot(void *data);
 
 extern const struct pctl_console_if null_console;
 extern const char *const null_console_faults[];
+extern const struct pctl_display_if null_display;
 extern const struct pctl_log_if null_log;
 extern const struct pctl_sensors_if null_sensors;
+/* Whether somebody has to agree first, as its settings say; ends op then. */
+bool null_lacks_consent(struct null_dev *dev, struct pctl_op *op);
+
+extern const struct pctl_consent_if null_consent;
+extern const struct pctl_account_if null_account;
+extern const struct pctl_media_if null_media;
 extern const struct pctl_method null_methods[];
 
 #endif

@@ -12,9 +12,6 @@
 
 #include "redfish.h"
 
-/* What a shell takes as it is. */
-#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@+"
-
 enum way { WAY_IPMI = 1, WAY_SSH = 2, WAY_TELNET = 4 };
 
 static const struct {
@@ -53,7 +50,8 @@ struct job {
 	struct pctl_session **ret_session;
 	struct pctl_ssh *ssh; /* NULL: not begun, or over */
 	unsigned found;
-	uint16_t port;                          /* 0: the service names none */
+	uint16_t port; /* 0: the service names none */
+	bool steal;
 	bool of_manager;                        /* the older form, which names no command */
 	char command[REDFISH_CONSOLE_MAX + 1];  /* what is typed after the login; "": nothing */
 	char hot_keys[REDFISH_CONSOLE_MAX + 1]; /* what leaves it, as the service says; "" */
@@ -101,22 +99,29 @@ static const char *command_of(const struct redfish_dev *dev)
 	return own ? own : job->command;
 }
 
+static struct pctl_ssh_options ssh_options(const struct redfish_dev *dev)
+{
+	const struct job *job = redfish_kept(dev);
+
+	return (struct pctl_ssh_options){
+		.size = sizeof(struct pctl_ssh_options),
+		.port = job->port,
+		.username = pctl_setting_text(dev->device, "username"),
+		.password = pctl_setting_secret(dev->device, "password"),
+		.command = command_of(dev),
+	};
+}
+
 /* --- In words. -------------------------------------------------------------------------------- */
 
 static void say_ssh(const struct redfish_dev *dev, struct pctl_buf *text)
 {
-	const struct job *job = redfish_kept(dev);
-	const char *user = pctl_setting_text(dev->device, "username");
-	const char *command = command_of(dev);
+	const struct pctl_ssh_options options = ssh_options(dev);
+	PCTL_AUTO(free) char *typed = pctl_ssh_typed(dev->device, &options);
 
-	pctl_buf_adds(text, "ssh ");
-	if (job->port && job->port != 22)
-		pctl_buf_addf(text, "-p %d ", job->port);
-	if (!user[strspn(user, PLAIN)])
-		pctl_buf_addf(text, "-l %s ", user);
-	pctl_buf_adds(text, pctl_device_host(dev->device));
-	if (*command)
-		pctl_buf_addf(text, ", and there: %s", command);
+	pctl_buf_adds(text, typed);
+	if (*options.command)
+		pctl_buf_addf(text, ", and there: %s", options.command);
 }
 
 static void tell(struct redfish_dev *dev, unsigned found)
@@ -180,13 +185,7 @@ static void on_opened(void *data, struct pctl_session *session, const struct pct
 static void log_in(struct redfish_dev *dev)
 {
 	struct job *job = redfish_kept(dev);
-	const struct pctl_ssh_options options = {
-		.size = sizeof(options),
-		.port = job->port,
-		.username = pctl_setting_text(dev->device, "username"),
-		.password = pctl_setting_secret(dev->device, "password"),
-		.command = command_of(dev),
-	};
+	const struct pctl_ssh_options options = ssh_options(dev);
 	struct pctl_error err;
 	int r = pctl_ssh_open(dev->device, &options, on_opened, dev, &job->ssh, &err);
 
@@ -202,10 +201,13 @@ static void decide(struct redfish_dev *dev)
 {
 	const struct job *job = redfish_kept(dev);
 
-	if (job->found & WAY_SSH)
-		log_in(dev);
-	else
+	if (!(job->found & WAY_SSH))
 		tell(dev, job->found);
+	else if (job->steal)
+		redfish_fail(dev, PCTL_E_UNSUPPORTED,
+			"over SSH nobody's console is ended for another one: leave out --steal");
+	else
+		log_in(dev);
 }
 
 static void got_protocols(struct redfish_dev *dev, const struct reply *reply)
@@ -271,9 +273,9 @@ static void open_console(
 	struct redfish_dev *dev = data;
 	struct job *job;
 
-	(void)flags;
 	redfish_begin(dev, op, false);
 	job = redfish_keep(dev, sizeof(*job), drop_job);
+	job->steal = flags & PCTL_CONSOLE_STEAL;
 	job->ret_session = ret_session;
 	redfish_read_system(dev, got_system);
 }

@@ -15,10 +15,11 @@ enum media_task { MEDIA_LIST, MEDIA_INSERT, MEDIA_EJECT };
 
 struct media_job {
 	struct walk *walk;
-	struct pctl_value *ret;
+	struct pctl_value *ret; /* NULL: nobody wants to know */
 	enum media_task task;
 	const char *drive, *image; /* arguments live as long as the op */
-	bool writable;
+	bool writable, floppy;
+	bool all;       /* eject: whatever is in some drive, one after the other */
 	json_t *drives; /* documents of them */
 	const json_t *chosen;
 	bool brief; /* the longer request was refused */
@@ -43,6 +44,12 @@ static bool takes_discs(const json_t *drive)
 	       doc_lists(drive, "MediaTypes", "DVD", false);
 }
 
+static bool takes_floppies(const json_t *drive)
+{
+	return doc_lists(drive, "MediaTypes", "Floppy", false) ||
+	       doc_lists(drive, "MediaTypes", "USBStick", false);
+}
+
 static bool can_change(const json_t *drive)
 {
 	/* Without actions Image itself is written (before VirtualMedia v1.1). */
@@ -60,6 +67,7 @@ static bool is_called(const json_t *drive, const char *id)
 
 static const json_t *choose_for_insert(const struct media_job *job)
 {
+	bool (*takes)(const json_t *) = job->floppy ? takes_floppies : takes_discs;
 	const json_t *drive;
 	const json_t *any = NULL;
 	size_t i;
@@ -67,7 +75,7 @@ static const json_t *choose_for_insert(const struct media_job *job)
 	json_array_foreach(job->drives, i, drive)
 	{
 		if (job->drive ? is_called(drive, job->drive)
-			       : takes_discs(drive) && can_change(drive) && !is_inserted(drive))
+			       : takes(drive) && can_change(drive) && !is_inserted(drive))
 			return drive;
 		if (!job->drive && !any && can_change(drive) && !is_inserted(drive) &&
 			!doc_at(drive, "MediaTypes/0"))
@@ -84,6 +92,8 @@ static const json_t *choose_for_eject(const struct media_job *job, bool *ret_sev
 
 	json_array_foreach(job->drives, i, drive)
 	{
+		if (job->all && found)
+			break;
 		if (job->drive ? !is_called(drive, job->drive) : !is_inserted(drive))
 			continue;
 		*ret_several |= found != NULL;
@@ -112,12 +122,25 @@ static void tell_drives(struct redfish_dev *dev, const char *what)
 /* --- Changing it. ----------------------------------------------------------------------------- */
 
 static void send_change(struct redfish_dev *dev);
+static void eject(struct redfish_dev *dev);
 
 static void changed(struct redfish_dev *dev, const struct reply *reply)
 {
-	const struct media_job *job = redfish_kept(dev);
+	struct media_job *job = redfish_kept(dev);
 
 	(void)reply;
+	if (job->all) {
+		for (size_t i = 0; i < json_array_size(job->drives); i++)
+			if (json_array_get(job->drives, i) == job->chosen)
+				(void)json_array_remove(job->drives, i);
+		job->brief = false;
+		eject(dev);
+		return;
+	}
+	if (!job->ret) {
+		redfish_end(dev, NULL);
+		return;
+	}
 	pctl_value_set_text(job->ret, "drive", doc_text(job->chosen, "Id"));
 	pctl_value_set_text(job->ret, "image", job->task == MEDIA_INSERT ? job->image : NULL);
 	redfish_end(dev, NULL);
@@ -203,6 +226,7 @@ static void list(struct redfish_dev *dev)
 	const struct media_job *job = redfish_kept(dev);
 	struct pctl_value *all = pctl_value_new_list();
 	const json_t *drive;
+	bool any = false;
 	size_t i;
 
 	json_array_foreach(job->drives, i, drive)
@@ -218,11 +242,14 @@ static void list(struct redfish_dev *dev)
 				pctl_value_add(types, pctl_value_new_text(type));
 		}
 		pctl_value_set(map, "types", types);
+		any |= is_inserted(drive);
 		pctl_value_set_bool(map, "inserted", is_inserted(drive));
 		pctl_value_set_text(map, "image", doc_text(drive, "Image"));
 		pctl_value_add(all, map);
 	}
 	pctl_value_set(job->ret, "drives", all);
+	if (job->all)
+		pctl_value_set_bool(job->ret, "attached", any);
 	redfish_end(dev, NULL);
 }
 
@@ -291,6 +318,17 @@ void redfish_media_list(
 	redfish_with_system(dev, got_system);
 }
 
+static void begin_insert(struct redfish_dev *dev, const struct media_job *job, const char *what)
+{
+	if (!strstr(job->image, "://"))
+		redfish_fail(dev, PCTL_E_CONFIG,
+			"%sis a URL that the management controller fetches by itself: http://, "
+			"https://, nfs:// or what it takes",
+			what);
+	else
+		redfish_with_system(dev, got_system);
+}
+
 void redfish_media_insert(
 	void *dev, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret)
 {
@@ -299,12 +337,7 @@ void redfish_media_insert(
 	job->image = pctl_argument_text(args, "image");
 	job->drive = pctl_argument_text(args, "drive");
 	job->writable = pctl_argument_bool(args, "writable");
-	if (!strstr(job->image, "://"))
-		redfish_fail(dev, PCTL_E_CONFIG,
-			"image: is a URL that the management controller fetches by itself: "
-			"http://, https://, nfs:// or what it takes");
-	else
-		redfish_with_system(dev, got_system);
+	begin_insert(dev, job, "image: ");
 }
 
 void redfish_media_eject(
@@ -315,3 +348,40 @@ void redfish_media_eject(
 	job->drive = pctl_argument_text(args, "drive");
 	redfish_with_system(dev, got_system);
 }
+
+/* --- The same as the interface that drivers share. -------------------------------------------- */
+
+static void attach(void *dev, struct pctl_op *op, const struct pctl_media *media,
+	struct pctl_session **ret_session)
+{
+	struct media_job *job = begin(dev, op, MEDIA_INSERT, NULL);
+
+	(void)ret_session; /* it fetches the image by itself: nothing is to be kept open */
+	job->image = media->cd ? media->cd : media->floppy;
+	job->floppy = !media->cd;
+	job->writable = media->writable;
+	if (media->cd && media->floppy)
+		redfish_fail(dev, PCTL_E_UNSUPPORTED,
+			"Redfish takes one medium at a time: attach the floppy by itself");
+	else
+		begin_insert(dev, job, "the medium ");
+}
+
+static void detach(void *dev, struct pctl_op *op)
+{
+	begin(dev, op, MEDIA_EJECT, NULL)->all = true;
+	redfish_with_system(dev, got_system);
+}
+
+static void status(void *dev, struct pctl_op *op, struct pctl_value *ret)
+{
+	begin(dev, op, MEDIA_LIST, ret)->all = true;
+	redfish_with_system(dev, got_system);
+}
+
+const struct pctl_media_if redfish_media = {
+	.size = sizeof(redfish_media),
+	.attach = attach,
+	.detach = detach,
+	.status = status,
+};

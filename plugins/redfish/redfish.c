@@ -211,6 +211,7 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.default_port = DEFAULT_PORT,
 	.log = &redfish_log,
 	.sensors = &redfish_sensors,
+	.media = &redfish_media,
 	.methods = redfish_methods,
 	/* A BMC does little at a time, and has few sessions; so has an aggregator's user. */
 	.max_in_flight = 2,

@@ -249,6 +249,7 @@ extern const struct pctl_identify_if redfish_identify;
 extern const struct pctl_console_if redfish_console;
 extern const struct pctl_log_if redfish_log;
 extern const struct pctl_sensors_if redfish_sensors;
+extern const struct pctl_media_if redfish_media;
 extern const struct pctl_method redfish_methods[];
 
 void redfish_hardware(void *data, struct pctl_op *op, struct pctl_value *ret);

@@ -52,6 +52,16 @@ static void log_read(struct run *run, const struct pctl_driver *d, void *dev)
 	d->log->read(dev, &run->op, NULL, run->tree);
 }
 
+static bool has_account(const struct pctl_driver *d)
+{
+	return d->account;
+}
+
+static void account_login(struct run *run, const struct pctl_driver *d, void *dev)
+{
+	d->account->login(dev, &run->op);
+}
+
 static bool has_sensors(const struct pctl_driver *d)
 {
 	return d->sensors;
@@ -62,6 +72,16 @@ static void sensors_read(struct run *run, const struct pctl_driver *d, void *dev
 	d->sensors->read(dev, &run->op, run->tree);
 }
 
+static bool has_consent(const struct pctl_driver *d)
+{
+	return d->consent;
+}
+
+static void consent_get(struct run *run, const struct pctl_driver *d, void *dev)
+{
+	d->consent->get(dev, &run->op, &run->consent);
+}
+
 const struct call rig_reads[] = {
 	{ "power.get", has_power, power_get, false },
 	{ "boot.get", has_boot_get, boot_get, false },
@@ -69,6 +89,8 @@ const struct call rig_reads[] = {
 	{ "inspect.hardware", has_hardware, hardware, false },
 	{ "log.read", has_log, log_read, false },
 	{ "sensors.read", has_sensors, sensors_read, false },
+	{ "consent.get", has_consent, consent_get, false },
+	{ "account.login", has_account, account_login, false },
 	{ NULL, NULL, NULL, false },
 };
 
@@ -114,3 +136,24 @@ static void console_open(struct run *run, const struct pctl_driver *d, void *dev
 }
 
 const struct call rig_console = { "console.open", has_console, console_open, false };
+
+static bool has_display(const struct pctl_driver *d)
+{
+	return d->display;
+}
+
+static void display_open(struct run *run, const struct pctl_driver *d, void *dev)
+{
+	run->wish.size = sizeof(run->wish);
+	run->wish.flags = PCTL_DISPLAY_STEAL;
+	d->display->open(dev, &run->op, &run->wish, &run->session);
+}
+
+const struct call rig_display = { "display.open", has_display, display_open, false };
+
+static void console_open_free(struct run *run, const struct pctl_driver *d, void *dev)
+{
+	d->console->open(dev, &run->op, 0, &run->session);
+}
+
+const struct call rig_console_free = { "console.open", has_console, console_open_free, false };

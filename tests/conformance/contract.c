@@ -414,23 +414,27 @@ static void on_session_end(void *data, const struct pctl_error *err)
 		fail(bench, "a session's ended() was called twice");
 }
 
-static void check_console(const struct bench *bench)
+static void check_session(const struct bench *bench, const struct call *call)
 {
 	/* A device may say at which port it has its consoles: that is not the relay's. */
 	static const struct rig_options direct = { .where = RIG_DIRECT };
 	struct rig rig;
 
 	rig_init(&rig, bench, &direct);
-	if (!rig.driver->console)
-		skip(bench, "it has no console interface");
+	if (!call->has(rig.driver))
+		skip(bench, "it has no such interface: %s", call->name);
 	struct pctl_device *device = rig_open(&rig);
-	struct run *run = rig_run(&rig, device, &rig_console, RIG_PATIENT_MS);
+	struct run *run = rig_run(&rig, device, call, RIG_PATIENT_MS);
 	check_end(&rig, run);
+	if (run->result.code == PCTL_E_UNSUPPORTED) {
+		run = rig_run(&rig, device, &rig_console_free, RIG_PATIENT_MS);
+		check_end(&rig, run);
+	}
 	if (run->result.code)
 		skip(bench, "the device has none now: %s", rig_words(run));
 	struct pctl_session *s = run->session;
 	if (!s)
-		fail(bench, "console.open ended well without a session");
+		fail(bench, "%s ended well without a session", call->name);
 	if (s->fd < 0 || !(fcntl(s->fd, F_GETFL) & O_NONBLOCK))
 		fail(bench, "the session's descriptor is none, or blocks");
 	s->ended = on_session_end;
@@ -447,6 +451,16 @@ static void check_console(const struct bench *bench)
 		fail(bench, "a session took more than 2 s to close");
 	rig_close(&rig, device);
 	rig_done(&rig);
+}
+
+static void check_console(const struct bench *bench)
+{
+	check_session(bench, &rig_console);
+}
+
+static void check_display(const struct bench *bench)
+{
+	check_session(bench, &rig_display);
 }
 
 /* --- What a driver prints. -------------------------------------------------------------------- */
@@ -492,6 +506,8 @@ const struct check contract_checks[] = {
 	{ "contract", "idle", "idle may come at any time, and the device goes on", check_idle,
 		NEEDS_DEVICE | NEEDS_POWER },
 	{ "contract", "console", "a console opens, and closes in 2 s with one end", check_console,
+		NEEDS_DEVICE },
+	{ "contract", "display", "a display opens, and closes in 2 s with one end", check_display,
 		NEEDS_DEVICE },
 	{ "contract", "prints", "it prints nothing", check_silent, NEEDS_DEVICE },
 	{ 0 },

@@ -366,6 +366,7 @@ struct run *rig_new_run(struct rig *rig, const struct call *call)
 	run->call = call;
 	run->power.size = sizeof(run->power);
 	run->boot.size = sizeof(run->boot);
+	run->consent.size = sizeof(run->consent);
 	return run;
 }
 

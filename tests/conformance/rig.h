@@ -64,7 +64,8 @@ struct call {
 
 /* In the order of the header; ends with a row that has no name. Those that only read. */
 extern const struct call rig_reads[];
-extern const struct call rig_act, rig_boot_set, rig_identify, rig_console;
+extern const struct call rig_act, rig_boot_set, rig_identify, rig_display, rig_console,
+	rig_console_free; /* without PCTL_CONSOLE_STEAL */
 
 /*
  * An op and what it fills in. Its memory is never used again in this process: what a driver does to
@@ -79,10 +80,12 @@ struct run {
 	bool identify_on;
 	const struct pctl_method *method;
 	struct pctl_arguments *arguments;
+	struct pctl_display_wish wish;
 
 	/* What it brought. */
 	struct pctl_power power;
 	struct pctl_boot boot;
+	struct pctl_consent consent;
 	struct pctl_value *tree;
 	struct pctl_session *session;
 

@@ -237,11 +237,37 @@ static void check_boot(const struct bench *bench, const struct pctl_driver *d)
 	check_bits(bench, "boot.once", d->boot->once, known);
 	check_bits(bench, "boot.persistent", d->boot->persistent, known);
 	check_bits(bench, "boot.flags", d->boot->flags,
-		PCTL_BOOT_APPLY_AT_POWER_ACTION | PCTL_BOOT_TAKES_CONSOLE);
+		PCTL_BOOT_APPLY_AT_POWER_ACTION | PCTL_BOOT_TAKES_CONSOLE | PCTL_BOOT_TAKES_MEDIA);
 	if (!(d->boot->once | d->boot->persistent))
 		fail(bench, "boot.once and boot.persistent are empty: there is nothing to set");
 	if (d->boot->flags && !d->power)
 		fail(bench, "boot is applied at a power action, and there is no power interface");
+}
+
+static void check_consent(const struct bench *bench, const struct pctl_consent_if *consent)
+{
+	if (!consent->digits || consent->digits > PCTL_CONSENT_DIGITS_MAX)
+		fail(bench, "consent.digits is 0 or over 16: codes have a number of digits");
+	if (!consent->tries)
+		fail(bench, "consent.tries is 0: nobody could try a code");
+}
+
+static void check_account(const struct bench *bench, const struct pctl_driver *d)
+{
+	const struct pctl_account_if *a = d->account;
+	const struct pctl_property *p = d->properties;
+
+	check_bits(bench, "account.classes", a->classes,
+		PCTL_PASSWORD_UPPER | PCTL_PASSWORD_LOWER | PCTL_PASSWORD_DIGIT |
+			PCTL_PASSWORD_SPECIAL);
+	if (a->max && a->min > a->max)
+		fail(bench, "account.min is over account.max");
+	if (a->made && (a->made < a->min || (a->max && a->made > a->max)))
+		fail(bench, "account.made is not between account.min and account.max");
+	while (p->name && (!a->setting || strcmp(p->name, a->setting) != 0))
+		p++;
+	if (!p->name || !(p->flags & PCTL_PROPERTY_SECRET))
+		fail(bench, "account.setting is none of its secrets");
 }
 
 static void check_method(const struct bench *bench, const struct pctl_method *m)
@@ -270,10 +296,14 @@ static void check_interfaces(const struct bench *bench)
 	if (d->console)
 		check_bits(bench, "console.refused_actions", d->console->refused_actions,
 			PCTL_ACTION_BIT(PCTL_ACTION_COUNT) - 1);
+	if (d->consent)
+		check_consent(bench, d->consent);
+	if (d->account)
+		check_account(bench, d);
 	for (const struct pctl_method *m = d->methods; m && m->name; m++)
 		check_method(bench, m);
-	if (!d->power && !d->boot && !d->inspect && !d->identify && !d->console && !d->log &&
-		!d->sensors && !(d->methods && d->methods->name))
+	if (!d->power && !d->boot && !d->inspect && !d->identify && !d->console && !d->display &&
+		!d->log && !d->sensors && !(d->methods && d->methods->name))
 		fail(bench, "it has no interface and no method: it can do nothing");
 	check_bits(bench, "flags", d->flags, PCTL_DRIVER_REPEATS | PCTL_DRIVER_NO_DIAL);
 	if ((unsigned)d->maturity > PCTL_STABLE)

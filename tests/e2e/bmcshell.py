@@ -7,11 +7,15 @@
     crash              it is killed
     exit               it ends
 
+Where its folder has a file "full" it says that all sessions are in use, and ends; where that has one called "restless"
+it shows something all the time until it is told what to do.
+
 It tells each thing it got as a line in the file "shell" of the folder it starts in, and throws away
 what was typed before it asks, as many do.
 """
 import fcntl
 import os
+import select
 import struct
 import sys
 import termios
@@ -43,8 +47,14 @@ def console():
 
 note(f"begin {os.getpid()}")
 say("A BMC's welcome.\n")
+if os.path.exists("full"):
+    say("All sessions are \033[1min use\n\n")
+    sys.exit(0)
+while os.path.exists("restless") and not select.select([0], [], [], 0.1)[0]:
+    say(".")
 while True:
-    termios.tcflush(0, termios.TCIFLUSH)
+    if not os.path.exists("restless"):
+        termios.tcflush(0, termios.TCIFLUSH)
     say("bmc> ")
     command = sys.stdin.readline()
     if not command:

@@ -36,7 +36,7 @@ FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.M | re.S)
 PATTERN = re.compile(r"(?<![\w%@$])[A-Z]{2,}|\.\.\.")  # NODES, VERB, ...
 PROMPTS = ((r"\[y/N\] $", "y\n"), (r"(?i)user[^\n]*: $", "admin\n"),
            (r"(?i)password[^\n]*: $", PASSWORD + "\n"), (r"~\. leaves[^\n]*\n", "\r~."),
-           (r"powerctl> $", "quit\n"))
+           (r"powerctl> $", "quit\n"), (r"code \(empty: none\): $", "\n"))
 # What a document may have run here; all else, and files elsewhere, would be the reader's machine.
 HARMLESS = {"powerctl", "cat", "echo", "grep", "jq", "timeout", "ulimit"}
 

@@ -123,9 +123,9 @@ class Sshd:
     def knows(self, key):
         self.write("known_hosts", f"[127.0.0.1]:{self.port} {self.read(key + '.pub')}")
 
-    def client(self, key):
-        """An ssh in powerctl's path that has this key and no configuration of the user's."""
-        self.write("ssh_config", f"Host *\n IdentityFile {self.path(key)}\n IdentitiesOnly yes\n"
+    def client(self, key, more=""):
+        """An ssh in powerctl's path that has this key and, of the user's configuration, more."""
+        self.write("ssh_config", f"{more}Host *\n IdentityFile {self.path(key)}\n IdentitiesOnly yes\n"
                    f" IdentityAgent none\n UserKnownHostsFile {self.path('known_hosts')}\n"
                    " GlobalKnownHostsFile /dev/null\n")
         ssh = program("ssh", "openssh-client")

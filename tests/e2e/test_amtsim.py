@@ -946,6 +946,41 @@ def consent(sim):
 
 
 @test
+def consent_times(sim):
+    """consent: shown late, no longer shown, over, and what was set under it with it; too many requests"""
+    uri, pxe = IPS + "IPS_OptInService", boot_order("Intel(r) AMT: Force PXE Boot")
+
+    def state():
+        return curl(sim, get(uri), 3).value("OptInState")
+
+    def start():
+        return curl(sim, invoke(uri, "StartOptIn"), 3).value("ReturnValue")
+
+    def send(code):
+        return curl(sim, invoke(uri, "SendOptInCode", f"<h:OptInCode>{int(code)}</h:OptInCode>"), 3).value("ReturnValue")
+
+    sim.set(3, "consent=all", "power=on", "consent_show_ms=3600000", "consent_wrong_value=2066")
+    same((start(), state(), send(0)), ("0", "1", "2"))
+    sim.set(3, "consent_show_ms=0", "consent_display_s=0")
+    curl(sim, invoke(uri, "CancelOptIn"), 3)
+    same((start(), state()), ("0", "0"))
+    sim.set(3, "consent_display_s=300", "power=off")
+    same((start(), state()), ("0", "1"), "nobody sees it")
+    sim.set(3, "power=on")
+    same(state(), "2")
+    code = sim.device(3)["optin_code"]
+    same((send((int(code) + 1) % 1000000), send(code), state()), ("2066", "0", "3"))
+    same((curl(sim, pxe, 3).value("ReturnValue"), curl(sim, boot_role(1), 3).value("ReturnValue")), ("0", "0"))
+    curl(sim, invoke(uri, "CancelOptIn"), 3)
+    d = sim.device(3)
+    same((d["optin_state"], d["source"], d["role_armed"]), (0, None, False), "revoked")
+    sim.set(3, "consent_idle_s=0", "consent_starts=1")
+    same((start(), send(sim.device(3)["optin_code"]), state()), ("0", "0", "0"), "over at once")
+    same((start(), curl(sim, get(uri), 3).value("OptInCodeTimeout")), ("3", "0"), "too many requests")
+    sim.set(3, "consent=none", "consent_idle_s=120", "consent_starts=0")
+
+
+@test
 def os_saving(sim):
     """modern standby: a plain 2 returns 0 and does not wake; the right call does"""
     uri = IPS + "IPS_PowerManagementService"

@@ -5,10 +5,11 @@ nothing is on stdout, and no machine has heard of it.
 """
 import os
 import shutil
+import signal
 import subprocess
 
 from amtlib import Fleet
-from lib import BUILD, PATIENCE, good, has, main, same, skip, test, took
+from lib import BUILD, PATIENCE, good, has, main, same, skip, test, took, until
 
 
 class Desk:
@@ -226,6 +227,20 @@ def empty_secrets(lab):
     if os.path.exists("/dev/zero"):
         desk.wrong(["off", "a1"], "/dev/zero", text=desk.base.replace(
             f"password_file: {desk.fleet.secret}", "password_file: /dev/zero"))
+
+
+@test
+def hanging_secret(lab):
+    """^C while a program for a password hangs: it is named"""
+    slow = lab.write("slow", f"#!/bin/sh\n: >{lab.path('begun')}\nexec sleep 600\n", 0o755)
+    lab.inventory(f'nodes:\n  n1: {{driver: "null", password_command: [{slow}]}}\n')
+    for verb in ("status", "check"):
+        proc = lab.start(verb, "n1", stdout=-1, stderr=-1, text=True)
+        until("it hangs", lambda: os.path.exists(lab.path("begun")))
+        proc.send_signal(signal.SIGINT)
+        out, err = proc.communicate(timeout=PATIENCE)
+        same((proc.returncode, out, err), (-signal.SIGINT, "", f"powerctl: interrupted while '{slow}' ran\n"), verb)
+        os.unlink(lab.path("begun"))
 
 
 @test

@@ -110,6 +110,7 @@ def arguments(lab):
     for words, wanted in (
             (["boot", "p"], ["pxe"]), (["bootdev", "n"], ["none"]),
             (["wait", ""], ["off", "on", "sleep", "hibernate", "ready"]),
+            (["consent", ""], ["status", "request", "submit", "cancel"]),
             (["help", "reb"], ["reboot"]), (["help", "null", "ec"], ["echo"]),
             (["drivers", "n"], ["new", "null"]), (["drivers", "new", ""], []),
             (["import", "c"], ["conman", "csv"]),

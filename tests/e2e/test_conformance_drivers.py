@@ -11,6 +11,7 @@ import amtlib
 import ipmilib
 import redfishlib
 from checklib import check
+from gatewaylib import BmcSshd
 from linedev import LineDevice
 from lib import BUILD, SANITIZED, SOURCE, has, main, same, skip, test
 
@@ -20,7 +21,7 @@ NO_NETWORK = ("contract.deadline", "device.unreachable", "device.mute", "device.
               "faults.reset", "faults.half-open", "faults.trickle", "faults.slow",
               "faults.garbage", "faults.cut", "faults.lost")
 ONLY_POWER = (*NO_NETWORK, "contract.boot", "contract.identify", "contract.idle",
-              "contract.console", "device.canary")
+              "contract.console", "contract.display", "device.canary")
 NO_STATE = (*(set(ONLY_POWER) - {"contract.deadline"}), "contract.actions",
             "contract.cancel-action", "device.on-twice", "device.off-twice")
 
@@ -80,18 +81,20 @@ def ipmi(lab):
                "all:session_limit=32", "--set", "all:session_timeout_ms=8000")
     secret = lab.write("secret", ipmilib.PASSWORD + "\n")
     conforms(lab, "ipmi", "--address", "127.0.0.1", "--set", f"port={port}", "--set",
-             "username=admin", "--password-file", secret)
+             "username=admin", "--password-file", secret, but=("contract.display",))
 
 
 @test
 def redfish(lab):
-    """redfish: over plain HTTP"""
-    one = lab.redfishsim("--by-port", "--port", "0", "--tls-port", "0", "--set", "all:console=0",
+    """redfish: over plain HTTP, with a console over SSH"""
+    sshd = BmcSshd(lab, redfishlib.USER, redfishlib.PASSWORD)
+    sshd.client("other")
+    one = lab.redfishsim("--by-port", "--port", "0", "--tls-port", "0", "--set", f"all:ssh_port={sshd.port}",
                          "--devices", "1").ready["devices"][0]
     secret = lab.write("secret", redfishlib.PASSWORD + "\n")
     conforms(lab, "redfish", "--address", "127.0.0.1", "--set", f"port={one['port']}",
              "--set", "tls=false", "--set", f"username={redfishlib.USER}",
-             "--password-file", secret, but=("contract.console",))
+             "--password-file", secret, but=("contract.display",))
 
 
 @test
@@ -138,7 +141,8 @@ def wol_tcp(lab):
              "broadcast=127.255.255.255", "--set", "status=tcp", "--set",
              f"status_port={device.port}", "--set", f"secureon_file={secret}", ops=300,
              but=("contract.actions", "contract.boot", "contract.cancel-action",
-                  "contract.console", "contract.identify", "contract.idle", "device.off-twice",
+                  "contract.console", "contract.display", "contract.identify", "contract.idle",
+                  "device.off-twice",
                   "device.wrong-password", "faults.lost"))
 
 

@@ -3,6 +3,7 @@
 """Machines on several feeds, and chassis with blades: the real program, null outlets, AMT and IPMI."""
 import json
 import os
+import re
 import signal
 import subprocess
 
@@ -87,6 +88,22 @@ def json_of_feeds(lab):
         same((half["feeds"][1]["state"], half["feeds"][1]["ok"]), ("unknown", False))
         same(half["feeds"][1]["error"]["class"], "refused")
     same([f["state"] for f in first["feeds"]], ["off", "off", "off"])
+
+
+@test
+def long_words(lab):
+    """what is too long of one feed's failure is cut between two words"""
+    long = lab.write("long", """#!/bin/sh
+read -r request
+case $request in
+*'"op":"describe"'*) echo '{"v":1,"ok":true,"name":"long","summary":"talks","actions":["on","off"]}' ;;
+*) echo '{"ok":false,"error":{"class":"refused","message":"the rack is """ + "many words long " * 11 + """"}}' ;;
+esac
+""", 0o755)
+    nulls(lab, '  wordy: {driver: "null", state: "on", power: [bmc, {driver: exec, program: ' + long + "}]}")
+    put(lab, "on", "on")
+    r = bad(lab.run("off", "wordy"), 1)
+    assert re.search(r" (many|words|long)…; bmc is off", r.err + r.out), r
 
 
 @test

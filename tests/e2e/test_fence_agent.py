@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import types
@@ -90,6 +91,18 @@ def actions(lab):
         same(call(lab, action=action)[:2], (0, ""), action)
     same(call(lab, action="monitor", plug="n1")[:2], (0, ""))
     same(call(lab, action="monitor", plug="dead")[:2], (4, ""))
+
+
+@test
+def interrupted(lab):
+    """^C while powerctl runs: one line, and no traceback"""
+    slow = lab.write("slow", f"#!/bin/sh\n: >{lab.path('begun')}\nexec sleep 600\n", 0o755)
+    with subprocess.Popen([AGENT, "-o", "off", "-n", "n1", "--powerctl-path", slow], stdin=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, env=lab.env, text=True) as proc:
+        lib.until("it runs powerctl", lambda: os.path.exists(lab.path("begun")))
+        proc.send_signal(signal.SIGINT)
+        same((proc.stderr.read(), proc.wait(lib.PATIENCE)),
+             ("fence_powerctl: interrupted: `powerctl status` says what became of it\n", 130))
 
 
 @test

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The author's kit: the template, the installed headers, pkg-config and CMake, older and newer headers, C++."""
+"""The author's kit: the template, the installed headers, pkg-config and CMake, older and newer headers, C++; and what
+is installed to be read."""
+import fnmatch
+import glob
 import os
 import re
 import stat
 
 from kitlib import Copy, older_headers
-from lib import good, has, main, same, test
+from lib import SOURCE, good, has, main, same, test
 
 # A driver in C++20, which has designated initializers. Its machine is on.
 CPP = r"""
@@ -248,6 +251,43 @@ def newer_header(lab):
     result = lab.run("--plugin-dir", lab.path("p"), "drivers")
     same(result.status, 2, result)
     has(result.err, f"driver ABI {abi + 1}, this program has {abi}")
+
+
+@test
+def documents(lab):
+    """Links in what is installed lead to what is installed, and so do the names in the manual pages"""
+    copy = Copy(lab)
+    pages = glob.glob(copy.prefix + "/share/**/*.md", recursive=True)
+    assert len(pages) > 15, pages
+    for page in pages:
+        with open(page, encoding="utf-8") as f:
+            text = re.sub(r"^```.*?^```", "", f.read(), flags=re.M | re.S)
+        for target in re.findall(r"\]\(([^)#\s]+)", text):
+            where = os.path.join(os.path.dirname(page), target)
+            assert re.match(r"\w+:", target) or os.path.exists(where), f"{page} leads to {target}"
+    for page in glob.glob(copy.prefix + "/share/man/**/*.[1-8]", recursive=True):
+        with open(page, encoding="utf-8") as f:
+            for target in re.findall(r"docs/[\w/.-]+\.\w+", f.read().replace("\\-", "-")):
+                assert os.path.exists(f"{copy.prefix}/share/doc/powerctl/{target}"), f"{page} names {target}"
+
+
+@test
+def listed_for_rpm(lab):
+    """The spec lists every file that is installed, once"""
+    copy = Copy(lab)
+    with open(SOURCE + "/contrib/rpm/powerctl.spec", encoding="utf-8") as f:
+        lists = f.read().partition("\n%files\n")[2].partition("%changelog")[0]
+    for name, place in (("bindir", "bin"), ("sbindir", "sbin"), ("libdir", "lib"), ("includedir", "include"),
+                        ("libexecdir", "libexec"), ("datadir", "share"), ("mandir", "share/man"), ("prefix", "")):
+        lists = lists.replace("%{_" + name + "}", os.path.join(copy.prefix, place).rstrip("/"))
+    rows = [line for line in lists.split("\n") if line.startswith(copy.prefix)]
+    for folder, _, files in os.walk(copy.prefix):
+        for path in (os.path.join(folder, name) for name in files):
+            if "/doc/powerctl/driver-ipmi/" in path or re.search(r"/powerctl-\w+sim\b", path):
+                continue  # a licence, which a package has by itself; and stand-ins for tests
+            rel = re.sub(r"/lib/[\w]+-linux-gnu\w*/", "/lib/", path)
+            found = [row for row in rows if rel.startswith(row + "/") or fnmatch.fnmatchcase(rel, row)]
+            same(len(found), 1, f"{path}: {found}")
 
 
 if __name__ == "__main__":

@@ -587,6 +587,23 @@ def virtual_media(lab):
 
 
 @test
+def shared_media(lab):
+    """media attach, status and detach: the service fetches a URL, and nothing stays open"""
+    fleet = RedfishFleet(lab)
+    image = "http://images.example/debian.iso"
+    good(lab.run("media", "attach", image, "r1"), f"r1: attached: {image}")
+    assert image in str(fleet.device(1)["media"])
+    has(lab.run("media", "status", "r1").out, "attached: true")
+    good(lab.run("media", "detach", "r1"), "r1: ok")
+    good(lab.run("media", "detach", "r1"), "r1: ok")
+    assert image not in str(fleet.device(1)["media"])
+    has(lab.run("media", "status", "r1").out, "attached: false")
+    bad(lab.run("media", "attach", "/etc/passwd", "r1"), 1, "the medium is a URL")
+    r = lab.run("media", "attach", "--boot", image, "r1")
+    good(r, f"r1: attached: {image}", "r1: boot: accepted")
+
+
+@test
 def bmc_reset(lab):
     """redfish bmc-reset is taken by every vendor's manager, and the BMC comes back"""
     fleet = fleet_of_all(lab, "--state", "on", "--set", "all:bmc_ms=300")

@@ -154,6 +154,73 @@ def not_let_in(lab):
 
 
 @test
+def no_password(lab):
+    """a password that ssh has not asked for: that is said, and why; and of ssh what it was given and has said"""
+    _, sshd = bmc(lab)
+    sshd.client("other", "PreferredAuthentications publickey\n")
+    has(bad(lab.run("console", "r1"), 1).err, "r1: auth: over SSH it takes no key of yours, and ssh did not ask for "
+        "the password: see PasswordAuthentication and PreferredAuthentications in ~/.ssh/config")
+    sshd.write("sshd_config", "AuthenticationMethods publickey\n" + sshd.read("sshd_config"))
+    sshd.restart()
+    r = bad(lab.run("console", "-vv", "r1"), 1)
+    has(r.err, "r1: auth: over SSH it takes no password, only publickey, and no key of yours")
+    has(r.err, "ssh -ttaxk ")
+    has(r.err, " StrictHostKeyChecking=yes ")
+    has(r.err, f" -l {USER} -p {sshd.port} -- 127.0.0.1\n")
+    has(r.err, f"ssh: {USER}@127.0.0.1: Permission denied (publickey).\n")
+
+
+@test
+def in_use(lab):
+    """a BMC that ends the login has its last line told; --steal has no meaning; what killed ones left behind is swept"""
+    _, sshd = bmc(lab)
+    lab.write("bmc/full", "")
+    r = bad(lab.run("console", "r1"), 1)
+    has(r.err, "r1: refused: the login over SSH ended before there was a console; its last words: 'All sessions are in use'")
+    same("\033" in r.err, False, r)
+    has(bad(lab.run("console", "--steal", "r1"), 1).err,
+        "r1: unsupported: over SSH nobody's console is ended for another one: leave out --steal")
+    os.unlink(lab.path("bmc/full"))
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    for name in (f"askpass.{gone.pid}.0", f"askpass.{os.getpid()}.0", f"askpass.{gone.pid}.x"):
+        os.mkfifo(lab.path("run", "powerctl", name))
+    lab.write("bmc/restless", "")
+    r = lab.run("console", "r1", stdin="one\n")
+    same((r.status, r.err, "got one" in r.out), (0, "", True), r)
+    same(sorted(f for f in os.listdir(lab.path("run", "powerctl")) if "askpass" in f),
+         sorted([f"askpass.{os.getpid()}.0", f"askpass.{gone.pid}.x"]))
+    os.unlink(lab.path("run", "powerctl", f"askpass.{os.getpid()}.0"))
+    os.unlink(lab.path("run", "powerctl", f"askpass.{gone.pid}.x"))
+    nothing_left(lab, sshd)
+
+
+@test
+def careless(lab):
+    """whatever the user's ssh_config says, an unknown host gets no password; and there is a terminal and a shell"""
+    _, sshd = bmc(lab)
+    nowhere = "UserKnownHostsFile /dev/null\n"
+    for more in ("StrictHostKeyChecking no\n" + nowhere, "StrictHostKeyChecking accept-new\n" + nowhere,
+                 "StrictHostKeyChecking accept-new\n", "NoHostAuthenticationForLocalhost yes\n",
+                 "StrictHostKeyChecking no\nVerifyHostKeyDNS yes\n"):
+        sshd.write("known_hosts", "")
+        sshd.client("other", more)
+        has(bad(lab.run("console", "r1"), 1).err, "r1: trust: over SSH: its host key is not known here")
+        same((sshd.read("known_hosts"), count(sshd, "password")), ("", 0), more)
+    sshd.knows("other")
+    sshd.client("other", "StrictHostKeyChecking no\n")
+    has(bad(lab.run("console", "r1"), 1).err, "r1: trust: over SSH: its host key has changed")
+    same(count(sshd, "password"), 0)
+    sshd.knows("host")
+    sshd.client("other", "StdinNull yes\nSessionType none\nBatchMode yes\nRequestTTY no\nEscapeChar x\n"
+                "RemoteCommand true\nForkAfterAuthentication yes\nLogLevel QUIET\nNumberOfPasswordPrompts 0\n"
+                f"Tunnel yes\nControlMaster auto\nControlPath {sshd.path('master')}\nControlPersist yes\n")
+    r = lab.run("console", "r1", stdin="one x\n")
+    same((r.status, r.err, "got one x" in r.out), (0, "", True), r)
+    nothing_left(lab, sshd)
+
+
+@test
 def lost(lab):
     """a connection that is lost is told and made again for a person, and a failure for a script; a killed shell is an end"""
     _, sshd = bmc(lab)

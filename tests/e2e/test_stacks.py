@@ -263,8 +263,10 @@ def ups_bad_input(lab):
     """words that are no tags, a wrong file of settings, a folder that cannot be written, no powerctl"""
     place = Place(lab, "on")
     lab.write("upssched.conf", f"log = {lab.path('hook.log')}\n")
-    for word in ("", "shed", "shed-", "shed-a,b", "shed-$(x)", "shed---all", "shed-@all", "restore-%x", "on", "shed-a b"):
-        status, _, err = place.run(UPSSCHED, *([word] if word else []))
+    status, _, err = place.run(UPSSCHED)
+    same((status, err), (2, "powerctl-upssched: usage: powerctl-upssched shed-TAG | restore | restore-TAG | status\n"))
+    for word in ("shed", "shed-", "shed-a,b", "shed-$(x)", "shed---all", "shed-@all", "restore-%x", "on", "shed-a b"):
+        status, _, err = place.run(UPSSCHED, word)
         same(status, 2, word)
         has(err, "is none of: shed-TAG")
     lab.write("upssched.conf", "power = x\n")
@@ -279,8 +281,10 @@ def ups_bad_input(lab):
     same(place.run(UPSSCHED, "--foreground", "shed-night")[0], 1)
     has(lab.read("hook.log"), "failed: ")
     lab.write("upssched.conf", f"log = {lab.path('hook.log')}\n")
-    same(place.run(UPSSCHED, "--foreground", "shed-nobody")[0], 0)
-    has(lab.read("hook.log"), "nobody")
+    status, _, err = place.run(UPSSCHED, "shed-nobody")
+    same(status, 2)
+    for text in (err, lab.read("hook.log")):
+        has(text, "shed-nobody: powerctl: ")
 
 
 # --- Ansible, systemd. --------------------------------------------------------------------------
@@ -299,11 +303,11 @@ def ansible_inventory(lab):
          (COUNT + 2, [EVIL], ["sick"]))
     same(found["_meta"]["hostvars"]["sick"]["powerctl_maintenance"], {"__ansible_unsafe": "PSU"})
     same(json.loads(place.run(script, "--host", "n001")[1])["powerctl_address"], {"__ansible_unsafe": "10.0.1.1"})
-    same(place.run(script, "--nonsense")[0], 1)
+    same(place.run(script, "--nonsense")[0], 2)
     for word, how, said in (("--list", ">/dev/full", "powerctl_inventory: standard output: No space left on device"),
                             ("--list", ">&-", "left out, "), ("--bogus", "2>/dev/full", "")):
         status, out, err = place.run("sh", "-c", f'exec "$@" {how}', "sh", script, word)
-        same((status, out, "Traceback" in err), (1, "", False), how)
+        same((status, out, "Traceback" in err), (2 if word == "--bogus" else 1, "", False), how)
         has(err, said)
     with subprocess.Popen([script, "--list"], env={**place.env, "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as proc:

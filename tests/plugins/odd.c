@@ -103,6 +103,13 @@ static const struct pctl_sensors_if sensors_if = { .size = sizeof(sensors_if) };
 #define ODD_SENSORS_IF NULL
 #endif
 
+#ifdef ODD_CONSENT
+static const struct pctl_consent_if consent_if = { .size = sizeof(consent_if) };
+#define ODD_CONSENT_IF &consent_if
+#else
+#define ODD_CONSENT_IF NULL
+#endif
+
 static void __attribute__((unused))
 odd_run(void *dev, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret)
 {
@@ -199,6 +206,7 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.describe = odd_describe,
 	.undescribe = ODD_DESCRIBE,
 #endif
+	.consent = ODD_CONSENT_IF,
 };
 #else
 PCTL_API extern const int something_else;

@@ -80,7 +80,7 @@ def what_each_needs(_lab):
     libraries = {name: {word.split()[0] for word in field(name, "Depends").split(", ")} for name in PACKAGES}
     for name, parts in (("libpowerctl0", {"libuv1", "libyaml-0-2"}),
                         ("libpowerctl-http0", {"libpowerctl0", "libcurl4"}),
-                        ("powerctl", {"libpowerctl0", "adduser", "libjansson4"}),
+                        ("powerctl", {"libpowerctl0", "adduser", "libjansson4", "libpng16-16", "zlib1g"}),
                         ("powerctl-amt", {"powerctl", "libpowerctl-http0", "libexpat1"}),
                         ("powerctl-redfish", {"powerctl", "libpowerctl-http0", "libjansson4"}),
                         ("powerctl-ipmi", {"powerctl", "libfreeipmi17", "libipmiconsole2"}),

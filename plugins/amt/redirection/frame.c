@@ -406,3 +406,119 @@ struct frame_sol_controls frame_read_sol_controls(const struct frame *frame)
 {
 	return (struct frame_sol_controls){ .lines = frame->data[8], .status = frame->data[9] };
 }
+
+/* --- IDER. ------------------------------------------------------------------------------------ */
+
+/* In the fourth byte of a frame. */
+enum { ATTRIBUTE_DMA = 1, ATTRIBUTE_COMPLETED = 2 };
+
+/* Registers of an ATA device, as the frames have them. */
+enum {
+	MASK_END = 0xC5,
+	MASK_ERROR = 0x87,
+	MASK_DATA_DMA = 0xB4,
+	MASK_DATA_PIO = 0xB5,
+	MASK_LAST = 0x85,
+	REASON_STATUS = 3,
+	REASON_TO_HOST = 2,
+	STATUS_GOOD = 0x50,
+	STATUS_ERROR = 0x51,
+	STATUS_DATA = 0x58,
+};
+
+#define DRIVE_SELECT_CD 0x10u
+
+static void put_ider_head(
+	struct pctl_buf *out, uint8_t command, uint8_t attributes, uint32_t sequence)
+{
+	const uint8_t head[4] = { command, 0, 0, attributes };
+
+	pctl_buf_add(out, head, sizeof(head));
+	put_le(out, sequence, 4);
+}
+
+uint32_t frame_ider_sequence(const struct frame *frame)
+{
+	return get_le(frame->data + 4, 4);
+}
+
+void frame_put_ider_open(
+	struct pctl_buf *out, uint32_t sequence, const struct frame_ider_open *open)
+{
+	put_ider_head(out, FRAME_IDER_OPEN, 0, sequence);
+	put_le(out, open->rx_timeout, 2);
+	put_le(out, open->tx_timeout, 2);
+	put_le(out, open->heartbeat, 2);
+	put_le(out, 1, 4); /* version */
+}
+
+void frame_put_ider_features(struct pctl_buf *out, uint32_t sequence, uint32_t value)
+{
+	put_ider_head(out, FRAME_IDER_FEATURES, 0, sequence);
+	put_le(out, IDER_SET, 1);
+	put_le(out, value, 4);
+}
+
+void frame_put_ider_end(
+	struct pctl_buf *out, uint32_t sequence, uint8_t drive, const struct frame_sense *sense)
+{
+	const uint8_t good[11] = { MASK_END, 0, REASON_STATUS, 0, 0, 0, drive, STATUS_GOOD };
+	const uint8_t bad[11] = { MASK_ERROR, (uint8_t)(sense->key << 4), REASON_STATUS, 0, 0, 0,
+		drive, STATUS_ERROR, sense->key, sense->asc, sense->ascq };
+	static const uint8_t none[12];
+
+	put_ider_head(out, FRAME_IDER_COMMAND_END, ATTRIBUTE_COMPLETED, sequence);
+	pctl_buf_add(out, none, sizeof(none));
+	pctl_buf_add(out, sense->key ? bad : good, sizeof(good));
+}
+
+void frame_put_ider_data(struct pctl_buf *out, uint32_t sequence, uint8_t drive, bool dma,
+	bool last, const void *data, size_t len)
+{
+	uint8_t attributes =
+		(uint8_t)((last ? ATTRIBUTE_COMPLETED : 0) | (dma ? ATTRIBUTE_DMA : 0));
+	uint8_t low = (uint8_t)len, high = (uint8_t)(len >> 8);
+	const uint8_t head[12] = { 0, low, high, 0, dma ? MASK_DATA_DMA : MASK_DATA_PIO, 0,
+		REASON_TO_HOST, 0, dma ? 0 : low, dma ? 0 : high, drive, STATUS_DATA };
+	const uint8_t end[8] = { MASK_LAST, 0, REASON_STATUS, 0, 0, 0, drive, STATUS_GOOD };
+	static const uint8_t none[8];
+
+	put_ider_head(out, FRAME_IDER_TO_HOST, attributes, sequence);
+	pctl_buf_add(out, head, sizeof(head));
+	pctl_buf_add(out, last ? end : none, sizeof(end));
+	pctl_buf_add(out, none, 6);
+	pctl_buf_add(out, data, len);
+}
+
+int frame_read_ider_opened(
+	const struct frame *frame, struct frame_ider_opened *ret, struct pctl_error *err)
+{
+	if (frame->command != FRAME_IDER_OPENED)
+		return out_of_turn(frame, "the answer to an opening", err);
+	uint32_t size = get_le(frame->data + 16, 2);
+	if (frame->data[21] != 0)
+		return pctl_error_set(err, PCTL_E_PROTOCOL,
+			"it speaks another IDER (protocol %u) than is known", frame->data[21]);
+	if (!size)
+		return pctl_error_set(
+			err, PCTL_E_PROTOCOL, "its IDER says that it takes no data at all");
+	ret->read_size = (uint16_t)(size < IDER_CHUNK_MAX ? size : IDER_CHUNK_MAX);
+	return 0;
+}
+
+struct frame_ider_features frame_read_ider_features(const struct frame *frame)
+{
+	return (struct frame_ider_features){ .type = frame->data[8],
+		.value = get_le(frame->data + 9, 4) };
+}
+
+struct frame_ider_command frame_read_ider_command(const struct frame *frame)
+{
+	struct frame_ider_command c = {
+		.drive = frame->data[14] & DRIVE_SELECT_CD ? IDER_CD : IDER_FLOPPY,
+		.dma = frame->data[9] & 1,
+	};
+
+	memcpy(c.cdb, frame->data + 16, sizeof(c.cdb));
+	return c;
+}

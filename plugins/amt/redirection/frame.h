@@ -222,4 +222,67 @@ int frame_read_sol_data(
 	const struct frame *frame, const uint8_t **ret, size_t *ret_len, struct pctl_error *err);
 struct frame_sol_controls frame_read_sol_controls(const struct frame *frame);
 
+/* --- IDER. ------------------------------------------------------------------------------------ */
+
+/* The two drives that a machine gets, as their commands and answers name them. */
+enum {
+	IDER_FLOPPY = 0xA0,
+	IDER_CD = 0xB0,
+};
+
+/* Times in ms; 0: none. */
+struct frame_ider_open {
+	uint16_t rx_timeout, tx_timeout, heartbeat;
+};
+
+struct frame_ider_opened {
+	uint16_t read_size; /* that one FRAME_IDER_TO_HOST may carry, at most IDER_CHUNK_MAX */
+};
+
+/* No firmware takes more at once. */
+#define IDER_CHUNK_MAX 8192u
+
+/* In FRAME_IDER_FEATURES. */
+enum { IDER_SET = 3 };
+enum {
+	IDER_ENABLED = 0x01,
+	IDER_ON_REBOOT = 0x08,
+	IDER_GRACEFUL = 0x10,
+	IDER_NOW = 0x18,
+};
+
+struct frame_ider_features {
+	uint8_t type;
+	uint32_t value; /* IDER_SET: 1 where it was done */
+};
+
+struct frame_ider_command {
+	uint8_t drive; /* IDER_FLOPPY or IDER_CD */
+	bool dma;      /* how its data go to the machine */
+	uint8_t cdb[12];
+};
+
+/* What a command ends with: all zero is success. */
+struct frame_sense {
+	uint8_t key, asc, ascq;
+};
+
+/* Every frame of IDER from a device has a number, which counts up from 0. */
+uint32_t frame_ider_sequence(const struct frame *frame);
+
+void frame_put_ider_open(
+	struct pctl_buf *out, uint32_t sequence, const struct frame_ider_open *open);
+void frame_put_ider_features(struct pctl_buf *out, uint32_t sequence, uint32_t value);
+void frame_put_ider_end(
+	struct pctl_buf *out, uint32_t sequence, uint8_t drive, const struct frame_sense *sense);
+/* At most IDER_CHUNK_MAX bytes; last: no more follow for this command, which has gone well. */
+void frame_put_ider_data(struct pctl_buf *out, uint32_t sequence, uint8_t drive, bool dma,
+	bool last, const void *data, size_t len);
+
+/* PCTL_E_PROTOCOL: it speaks another version, or takes no data. */
+int frame_read_ider_opened(
+	const struct frame *frame, struct frame_ider_opened *ret, struct pctl_error *err);
+struct frame_ider_features frame_read_ider_features(const struct frame *frame);
+struct frame_ider_command frame_read_ider_command(const struct frame *frame);
+
 #endif

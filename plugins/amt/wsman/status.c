@@ -162,6 +162,13 @@ static const struct number wifi_returns[] = {
 	{ 6, PCTL_E_BUSY, "in use" },
 };
 
+static const struct number opt_in_returns[] = {
+	{ 1, PCTL_E_REFUSED, "internal error" },
+	{ 2, PCTL_E_STATE, "not possible in the present state of user consent" },
+	{ 3, PCTL_E_BUSY, "blocked for some minutes" },
+	{ 4, PCTL_E_REFUSED, "its flash memory failed" },
+};
+
 #define TABLE(t)                            \
 	{                                   \
 		t, sizeof(t) / sizeof(t[0]) \
@@ -174,6 +181,7 @@ static const struct table {
 	[STATUS_BOOT_ORDER] = TABLE(boot_order_returns),
 	[STATUS_BOOT_ROLE] = TABLE(boot_role_returns),
 	[STATUS_LOG] = TABLE(log_returns),
+	[STATUS_OPT_IN] = TABLE(opt_in_returns),
 	[STATUS_PLAIN] = TABLE(internal),
 	[STATUS_STATE] = TABLE(state_returns),
 	[STATUS_WIFI] = TABLE(wifi_returns),

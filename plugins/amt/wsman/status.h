@@ -13,13 +13,15 @@
 /*
  * How a method's ReturnValue is read. Methods of CIM classes have small numbers of their own and
  * give internal ones as 32768 + PT_STATUS; methods of AMT_ and IPS_ classes give PT_STATUS as it
- * is, but for the power method of IPS_PowerManagementService, which follows CIM's.
+ * is, but for the power method of IPS_PowerManagementService, which follows CIM's, and those of
+ * IPS_OptInService.
  */
 enum status_kind {
 	STATUS_POWER,      /* RequestPowerStateChange, RequestOSPowerSavingStateChange */
 	STATUS_BOOT_ORDER, /* ChangeBootOrder */
 	STATUS_BOOT_ROLE,  /* SetBootConfigRole */
 	STATUS_LOG,        /* the methods of AMT_MessageLog, whose numbers are its own */
+	STATUS_OPT_IN,     /* methods of IPS_OptInService: numbers of its own */
 	STATUS_PLAIN,      /* PT_STATUS as it is */
 	STATUS_STATE,      /* RequestStateChange */
 	STATUS_WIFI,       /* AddWiFiSettings, UpdateWiFiSettings */

@@ -185,7 +185,7 @@ static void open_body(struct wsman *w)
 void wsman_begin(struct wsman *w, const struct wsman_head *head)
 {
 	*w = (struct wsman){ .head = *head, .prefix = 'h' };
-	pctl_buf_init(&w->out, WSMAN_MAX_REQUEST);
+	pctl_buf_init_secret(&w->out, WSMAN_MAX_REQUEST);
 
 	pctl_buf_add(&w->out, envelope, sizeof(envelope) - 1);
 	if (head->verb == WSMAN_INVOKE)

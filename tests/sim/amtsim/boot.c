@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "optin.h"
 #include "redir_sol.h"
 #include "sim.h"
 
@@ -280,10 +281,18 @@ static void clear_settings(struct boot *b)
 	b->params_text = NULL;
 }
 
+void boot_forget(struct device *dev)
+{
+	dev->boot.armed = false;
+	dev->boot.source = NULL;
+	clear_settings(&dev->boot);
+}
+
 void boot_start(struct device *dev)
 {
 	struct boot *b = &dev->boot;
 
+	optin_state(dev); /* an agreement that is over takes what it allowed with it */
 	b->boots++;
 	b->last_sol = b->armed && flag(b, BOOT_USE_SOL);
 	if (b->last_sol)
@@ -293,6 +302,8 @@ void boot_start(struct device *dev)
 	b->last_url = NULL;
 	if (b->armed && b->params_text && strcmp(b->last, "http") == 0)
 		b->last_url = url_of(b->params_text);
+	if (strcmp(b->last, "ider") == 0)
+		ider_boot(dev);
 	if (!b->armed)
 		return;
 	b->armed = false;

@@ -106,6 +106,8 @@ void boot_note_change(struct boot *b);
 /* What the next start would do: pxe, disk, cd, diag, http, pba, winre, ider, bios, pause, default.
  */
 const char *boot_armed_word(const struct boot *b);
+/* Nothing of what was set for the next start is left. */
+void boot_forget(struct device *dev);
 /* The host starts: the armed override is used up, the settings are cleared. */
 void boot_start(struct device *dev);
 

@@ -16,6 +16,7 @@ static const struct {
 	{ hardware_classes, &hardware_classes_count },
 	{ log_classes, &log_classes_count },
 	{ redir_classes, &redir_classes_count },
+	{ kvm_classes, &kvm_classes_count },
 	{ setting_classes, &setting_classes_count },
 	{ security_classes, &security_classes_count },
 	{ cira_classes, &cira_classes_count },

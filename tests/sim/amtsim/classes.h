@@ -159,5 +159,7 @@ extern const struct wclass log_classes[];
 extern const size_t log_classes_count;
 extern const struct wclass redir_classes[];
 extern const size_t redir_classes_count;
+extern const struct wclass kvm_classes[];
+extern const size_t kvm_classes_count;
 
 #endif

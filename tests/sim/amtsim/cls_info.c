@@ -207,8 +207,8 @@ static void emit_optin(struct call *c, size_t i)
 	emit_field(c, "CreationClassName", "IPS_OptInService");
 	emit_field(c, "ElementName", "Intel(r) AMT OptIn Service");
 	emit_field(c, "Name", "Intel(r) AMT OptIn Service");
-	emit_field(c, "OptInCodeTimeout", "120");
-	emit_field(c, "OptInDisplayTimeout", "300");
+	emit_number(c, "OptInCodeTimeout", c->dev->knobs.consent_idle_s);
+	emit_number(c, "OptInDisplayTimeout", c->dev->knobs.consent_display_s);
 	emit_number(c, "OptInRequired", optin_required(c->dev));
 	emit_number(c, "OptInState", optin_state(c->dev));
 	emit_field(c, "SystemCreationClassName", "CIM_ComputerSystem");

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "account.h"
 #include "device.h"
 #include "security.h"
 #include "sim.h"
@@ -322,11 +323,28 @@ static const struct store_field user_fields[] = {
 	{ "Enabled", STORE_BOOL, STORE_HIDDEN },
 };
 static const char *const users[] = { "1", "$$uns", "0", "16", NULL, "true" };
+
+/* Somebody else than the administrator logs in: an entry without a password of its own. */
+static void fill_users(struct device *dev, struct store_table *t)
+{
+	char handle[16];
+
+	if (account_is_admin(dev))
+		return;
+	snprintf(handle, sizeof(handle), "%d", ACCOUNT_HANDLE);
+	const struct str values[] = { str_of(handle), str_of(dev->sim->options.user), STR("2"),
+		STR(ACCOUNT_REALMS) };
+	for (size_t f = 0; f < COUNT(values); f++)
+		t->rows[t->n].values[f] = store_copy(values[f]);
+	t->rows[t->n++].values[5] = store_copy(STR("true"));
+}
+
 static const struct store_class user_store = {
 	.fields = user_fields,
 	.nfields = COUNT(user_fields),
 	.initial = users,
 	.ninitial = 1,
+	.fill = fill_users,
 	.at = STORE_USERS,
 };
 
@@ -504,7 +522,7 @@ static enum fault set_enabled(struct call *c, uint32_t *ret_value)
 static enum fault read_admin(struct call *c, uint32_t *ret_value)
 {
 	*ret_value = 0;
-	emit_field(c, "Username", c->dev->sim->options.user);
+	emit_field(c, "Username", ACCOUNT_ADMIN);
 	return FAULT_NONE;
 }
 
@@ -552,7 +570,11 @@ static const struct method user_methods[] = {
 	{ "RemoveUserAclEntry", "Handle", remove_user, 0, NULL },
 	{ "GetAclEnabledState", "Handle", read_enabled, 0, NULL },
 	{ "SetAclEnabledState", "Handle Enabled", set_enabled, 0, NULL },
+	{ "UpdateUserAclEntryEx",
+		"Handle DigestUsername DigestPassword KerberosUserSid AccessPermission Realms",
+		account_update, 0, "Realms" },
 	{ "GetAdminAclEntry", "", read_admin, 0, NULL },
+	{ "SetAdminAclEntryEx", "Username DigestPassword", account_set_admin, 0, NULL },
 };
 
 const struct wclass security_classes[] = {

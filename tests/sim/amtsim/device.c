@@ -10,6 +10,7 @@
 #include "json.h"
 #include "knobs.h"
 #include "optin.h"
+#include "redir_kvm.h"
 #include "sim.h"
 #include "store.h"
 
@@ -35,6 +36,8 @@ static const struct counter counters[] = {
 	COUNTER(unauth_bodies),
 	COUNTER(faults),
 	COUNTER(set_power),
+	COUNTER(asked_password),
+	COUNTER(set_password),
 	COUNTER(refused_power),
 	COUNTER(unsaid_power),
 	COUNTER(nmi),
@@ -48,6 +51,11 @@ static const struct counter counters[] = {
 	COUNTER(sol_quiet),
 	COUNTER(sol_bytes_in),
 	COUNTER(sol_bytes_out),
+	COUNTER(kvm_sessions),
+	COUNTER(kvm_updates),
+	COUNTER(kvm_keys),
+	COUNTER(kvm_bytes_out),
+	COUNTER(ider_pongs),
 	COUNTER(pings),
 };
 
@@ -120,6 +128,7 @@ void device_init(struct device *dev, struct sim *sim, uint32_t n)
 void device_done(struct device *dev)
 {
 	boot_done(&dev->boot);
+	ider_done(dev);
 	logs_done(dev);
 	store_free(dev);
 	web_device_done(&dev->web);
@@ -246,6 +255,7 @@ void device_json(struct device *dev, struct buf *out)
 	boot_state(dev, out);
 	consent_state(dev, out);
 	redir_json(dev, out);
+	kvm_json(dev, out);
 	json_member_bool(out, "unprovisioned", dev->unprovisioned);
 	json_member_number(out, "commits", dev->store ? dev->store->commits : 0);
 	json_member_number(out, "connections_open", dev->web.connections_open);

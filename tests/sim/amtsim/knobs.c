@@ -2,6 +2,7 @@
 #include "knobs.h"
 
 #include "device.h"
+#include "redir_ider.h"
 #include "redir_sol.h"
 #include "sim.h"
 
@@ -125,6 +126,21 @@ static bool set_state(struct device *dev, struct str value)
 static void show_state(const struct device *dev, struct buf *out)
 {
 	buf_uint(out, dev->redir.state);
+}
+
+static bool set_kvm(struct device *dev, struct str value)
+{
+	uint64_t n;
+
+	if (!parse_uint(value, 1, &n))
+		return false;
+	dev->redir.kvm = n;
+	return true;
+}
+
+static void show_kvm(const struct device *dev, struct buf *out)
+{
+	buf_uint(out, dev->redir.kvm);
 }
 
 static bool set_listener(struct device *dev, struct str value)
@@ -306,6 +322,30 @@ static const struct knob table[] = {
 		"ping, overflow, power_off, power_on, loopback, unknown, truncate, interleave, "
 		"close or TEXT",
 		"an open SOL session sends that now; reads: no", sol_set_send, sol_show_send),
+	OWN("kvm", "0 or 1", "KVM is enabled", set_kvm, show_kvm),
+	NUM(picture, ANY, 0, "KVM's picture stays at this frame; 0: it moves"),
+	NUM(kvm_width, 7680, 720,
+		"how wide KVM's screen is; viewers hear of it with their next update"),
+	NUM(kvm_height, 4320, 400, "... and how high"),
+	NUM(kvm_limit, ANY, 9216000,
+		"a picture of more bytes ends the session where its pixels are chosen"),
+	NUM(kvm_screens, 4, 1, "how many displays there are"),
+	WORD(kvm_fault, "no rectangle zlib truncate garbage drop close_init silent security empty",
+		"what becomes of a picture, or of what comes before it", NULL),
+	WORD(ider_script, "full once none",
+		"what the machine does with redirected drives: all it can, reading the CD once, "
+		"nothing",
+		NULL),
+	NUM(ider_readbfr, 65535, 0, "bytes it takes in one frame of IDER; 0: 8192"),
+	NUM(ider_dma, 1, 1, "commands of IDER use DMA, or else PIO"),
+	NUM(ider_blocks, 256, 0, "blocks in one read; 0: 32"),
+	NUM(ider_queue, 64, 0, "reads that are under way at a time; 0: one"),
+	NUM(ider_delay_ms, 60000, 0, "the machine waits so long before each command"),
+	NUM(ider_reset_at, ANY, 0, "once so many bytes of the CD were read it is reset, once"),
+	NUM(ider_drop_at, ANY, 0, "once so many bytes of the CD were read IDER hangs up, once"),
+	OWN("ider_send",
+		"ping, heartbeat, unknown, error, close, interleave, flood, truncate or number",
+		"an open IDER session sends that now; reads: no", ider_set_send, ider_show_send),
 	NUM(keep_source, 1, 0, "the boot source survives the boot"),
 	NUM(diag_source, 1, 0, "there is a boot source for diagnostics"),
 	NUM(secure_boot_off, 1, 0, "OCR boot to PBA and WinRE is refused with 2"),
@@ -315,11 +355,20 @@ static const struct knob table[] = {
 	WORD(consent, "none kvm all", "what the user's consent is needed for", NULL),
 	NUM(consent_lies, 1, 0, "boot calls without consent return 0 and change nothing"),
 	NUM(consent_block_ms, 3600000, 60000, "StartOptIn is blocked so long after 3 wrong codes"),
+	NUM(consent_display_s, 86400, 300, "a code is shown so long"),
+	NUM(consent_idle_s, 900, 120, "an agreement holds so long without a session"),
+	NUM(consent_show_ms, 3600000, 0, "the screen takes so long until it shows the code"),
+	NUM(consent_starts, ANY, 0, "so many StartOptIn in a minute, then blocked; 0: any"),
+	NUM(consent_wrong_value, 65535, 5, "what SendOptInCode returns for a wrong code"),
 	NUM(ccm, 1, 0, "client control mode: consent is always needed for all"),
 	NUM(pull_batch, 1000, 0, "items in one Pull; 0: as many as asked for"),
 	WORD(pull_style, "normal both late",
 		"the last Pull: end only; end and a context; an empty one more", NULL),
 	NUM(no_software_identity, 1, 0, "CIM_SoftwareIdentity is answered 400 with an HTML page"),
+	WORD(passwd, "do refuse ignore lose mute hang",
+		"a new password is set; not; not, but answered well; set, and the connection "
+		"dropped; set, and never answered; not, and never answered",
+		NULL),
 	NUM(no_kvm, 1, 0, "there is no CIM_KVMRedirectionSAP"),
 	NUM(no_hardware, 1, 0, "there are no classes of parts"),
 	NUM(no_processor, 1, 0, "there is no CIM_Processor, as on AMT 21"),

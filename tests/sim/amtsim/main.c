@@ -7,6 +7,7 @@
 
 #include "device.h"
 #include "knobs.h"
+#include "redir_kvm.h"
 #include "rmcp.h"
 #include "service.h"
 #include "sim.h"
@@ -127,6 +128,7 @@ static int set_up(struct sim *sim)
 static void tear_down(struct sim *sim)
 {
 	fleet_done(&sim->fleet);
+	kvm_forget(sim);
 	web_teardown(&sim->web);
 	xml_doc_free(sim->doc);
 	EVP_MD_free(sim->md5);

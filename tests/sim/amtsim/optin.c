@@ -6,13 +6,16 @@
 #include "sim.h"
 
 enum {
-	DISPLAY_MS = 300 * 1000,
-	CODE_MS = 120 * 1000,
 	WRONG_MAX = 3,
+	STARTS_WITHIN_MS = 60000,
 	RETURN_INVALID_STATE = 2,
 	RETURN_BLOCKED = 3,
-	RETURN_WRONG_CODE = 5,
 };
+
+static uint64_t after(const struct device *dev, uint32_t seconds)
+{
+	return sim_now(dev->sim) + (uint64_t)seconds * 1000;
+}
 
 uint32_t optin_required(const struct device *dev)
 {
@@ -21,13 +24,24 @@ uint32_t optin_required(const struct device *dev)
 	return dev->knobs.consent == CONSENT_KVM;
 }
 
+/* What was set under an agreement goes with it. */
+static void end(struct device *dev)
+{
+	struct optin *o = &dev->optin;
+
+	if (o->state >= OPTIN_RECEIVED && optin_required(dev) == UINT32_MAX)
+		boot_forget(dev);
+	o->state = OPTIN_NOT_STARTED;
+}
+
 enum optin_state optin_state(struct device *dev)
 {
 	struct optin *o = &dev->optin;
 
-	if (o->state && sim_now(dev->sim) >= o->until)
-		o->state = OPTIN_NOT_STARTED;
-	if (o->state == OPTIN_REQUESTED && power_shown(dev) == POWER_ON)
+	if (o->state && o->state != OPTIN_IN_SESSION && sim_now(dev->sim) >= o->until)
+		end(dev);
+	if (o->state == OPTIN_REQUESTED && power_shown(dev) == POWER_ON &&
+		sim_now(dev->sim) >= o->shown_at)
 		o->state = OPTIN_DISPLAYED;
 	return o->state;
 }
@@ -37,12 +51,45 @@ bool optin_allows_boot(struct device *dev)
 	return optin_required(dev) != UINT32_MAX || optin_state(dev) >= OPTIN_RECEIVED;
 }
 
+bool optin_allows_kvm(struct device *dev)
+{
+	return !optin_required(dev) || optin_state(dev) >= OPTIN_RECEIVED;
+}
+
+void optin_session(struct device *dev, bool open)
+{
+	struct optin *o = &dev->optin;
+	enum optin_state state = optin_state(dev);
+
+	o->sessions += open ? 1 : -1;
+	if (open && state == OPTIN_RECEIVED)
+		o->state = OPTIN_IN_SESSION;
+	if (o->sessions || state != OPTIN_IN_SESSION)
+		return;
+	o->state = OPTIN_RECEIVED;
+	o->until = after(dev, dev->knobs.consent_idle_s);
+}
+
+static bool is_blocked(struct device *dev)
+{
+	struct optin *o = &dev->optin;
+	uint64_t now = sim_now(dev->sim);
+
+	if (now < o->blocked_until)
+		return true;
+	if (now - o->starts_since >= STARTS_WITHIN_MS) {
+		o->starts = 0;
+		o->starts_since = now;
+	}
+	return dev->knobs.consent_starts && o->starts++ >= dev->knobs.consent_starts;
+}
+
 uint32_t optin_start(struct device *dev)
 {
 	struct optin *o = &dev->optin;
 	uint32_t random = 0;
 
-	if (sim_now(dev->sim) < o->blocked_until)
+	if (is_blocked(dev))
 		return RETURN_BLOCKED;
 	if (optin_state(dev) != OPTIN_NOT_STARTED)
 		return RETURN_INVALID_STATE;
@@ -50,7 +97,8 @@ uint32_t optin_start(struct device *dev)
 	o->code = random % 1000000;
 	o->wrong = 0;
 	o->state = OPTIN_REQUESTED;
-	o->until = sim_now(dev->sim) + DISPLAY_MS;
+	o->shown_at = sim_now(dev->sim) + dev->knobs.consent_show_ms;
+	o->until = after(dev, dev->knobs.consent_display_s);
 	return 0;
 }
 
@@ -65,10 +113,10 @@ uint32_t optin_send(struct device *dev, uint32_t code)
 			o->state = OPTIN_NOT_STARTED;
 			o->blocked_until = sim_now(dev->sim) + dev->knobs.consent_block_ms;
 		}
-		return RETURN_WRONG_CODE;
+		return dev->knobs.consent_wrong_value;
 	}
-	o->state = OPTIN_RECEIVED;
-	o->until = sim_now(dev->sim) + CODE_MS;
+	o->state = o->sessions ? OPTIN_IN_SESSION : OPTIN_RECEIVED;
+	o->until = after(dev, dev->knobs.consent_idle_s);
 	return 0;
 }
 
@@ -76,6 +124,6 @@ uint32_t optin_cancel(struct device *dev)
 {
 	if (optin_state(dev) == OPTIN_NOT_STARTED)
 		return RETURN_INVALID_STATE;
-	dev->optin.state = OPTIN_NOT_STARTED;
+	end(dev);
 	return 0;
 }

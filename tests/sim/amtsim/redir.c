@@ -10,6 +10,7 @@
 #include "device.h"
 #include "json.h"
 #include "optin.h"
+#include "redir_ider.h"
 #include "redir_login.h"
 #include "sim.h"
 #include "web_tls.h"
@@ -23,14 +24,10 @@ enum {
 	SEND_BUFFER = 64 << 10
 };
 
-static const struct redir_protocol none[] = {
-	[REDIR_IDER] = { .name = "IDER", .magic = "IDER" },
-	[REDIR_KVM] = { .name = "KVM", .magic = "KVMR" },
-};
 static const struct redir_protocol *const protocols[REDIR_KINDS] = {
 	[REDIR_SOL] = &redir_sol,
-	[REDIR_IDER] = &none[REDIR_IDER],
-	[REDIR_KVM] = &none[REDIR_KVM],
+	[REDIR_IDER] = &redir_ider,
+	[REDIR_KVM] = &redir_kvm,
 };
 
 struct redir_conn {
@@ -625,6 +622,7 @@ void redir_json(const struct device *dev, struct buf *out)
 		any = true;
 	}
 	buf_char(out, ']');
+	ider_json(dev, out);
 }
 
 void redir_json_ports(const struct sim *sim, struct buf *out)

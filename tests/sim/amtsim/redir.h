@@ -73,7 +73,7 @@ struct redir_protocol {
 	void (*room)(struct redir_conn *c, void *session);
 	void (*end)(void *session);
 };
-extern const struct redir_protocol redir_sol;
+extern const struct redir_protocol redir_sol, redir_ider, redir_kvm;
 
 void redir_init(struct device *dev);
 /* Opens or closes its ports as ListenerEnabled, profile and knobs say now. */

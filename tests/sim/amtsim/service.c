@@ -261,7 +261,8 @@ static void answer_wsman(struct device *dev, const struct http_request *request,
 			dev, "400 Bad Request", "Bad Request. The request cannot be served.", r);
 		break;
 	case WSMAN_LOST:
-		r->lost = true;
+		r->silent = dev->knobs.passwd >= PASSWD_MUTE;
+		r->lost = !r->silent;
 		break;
 	}
 	if (r->lost || r->cut)

@@ -14,6 +14,7 @@
 #include "power.h"
 #include "profile.h"
 #include "redir.h"
+#include "redir_ider.h"
 #include "util.h"
 #include "web.h"
 #include "xml.h"
@@ -65,6 +66,16 @@ enum pull_style {
 	PULL_LATE_END,
 };
 
+/* From PASSWD_LOSE on there is no answer. */
+enum new_password {
+	PASSWD_DO,
+	PASSWD_REFUSE,
+	PASSWD_IGNORE,
+	PASSWD_LOSE,
+	PASSWD_MUTE,
+	PASSWD_HANG,
+};
+
 /* Every member is explained in the table of knobs.c. */
 struct knobs {
 	struct web_knobs web;
@@ -100,6 +111,11 @@ struct knobs {
 	uint32_t consent;
 	uint32_t consent_lies;
 	uint32_t consent_block_ms;
+	uint32_t consent_display_s;
+	uint32_t consent_idle_s;
+	uint32_t consent_show_ms;
+	uint32_t consent_starts;
+	uint32_t consent_wrong_value;
 	uint32_t ccm;
 	uint32_t secure_boot_off;
 	uint32_t pull_batch;
@@ -135,6 +151,21 @@ struct knobs {
 	uint32_t sol_heartbeat_ms;
 	uint32_t sol_quiet_ms;
 	uint32_t sol_chunk;
+	uint32_t picture;
+	uint32_t kvm_width;
+	uint32_t kvm_height;
+	uint32_t kvm_limit;
+	uint32_t kvm_screens;
+	uint32_t kvm_fault;
+	uint32_t passwd;
+	uint32_t ider_script;
+	uint32_t ider_readbfr;
+	uint32_t ider_dma;
+	uint32_t ider_blocks;
+	uint32_t ider_queue;
+	uint32_t ider_delay_ms;
+	uint32_t ider_reset_at;
+	uint32_t ider_drop_at;
 	uint32_t provisioning;
 	uint32_t no_pong;
 };
@@ -174,6 +205,13 @@ struct counters {
 	uint64_t sol_quiet;
 	uint64_t sol_bytes_in;
 	uint64_t sol_bytes_out;
+	uint64_t kvm_sessions;
+	uint64_t kvm_updates;
+	uint64_t kvm_keys;
+	uint64_t kvm_bytes_out;
+	uint64_t asked_password;
+	uint64_t set_password;
+	uint64_t ider_pongs;
 	uint64_t pings;
 };
 
@@ -194,11 +232,35 @@ struct optin {
 	uint8_t state;
 	uint8_t wrong;
 	uint32_t code;
+	uint64_t shown_at;
 	uint64_t until;
 	uint64_t blocked_until;
+	uint64_t starts_since;
+	uint32_t starts;
+	uint32_t sessions;
 };
 
 enum { SIM_NAME = 64 };
+
+enum { VNC_PASSWORD = 8 };
+
+/* What IPS_KVMRedirectionSettingData keeps. */
+struct vnc {
+	bool port; /* 5900 */
+	uint8_t screen;
+	char password[VNC_PASSWORD + 1];
+};
+
+/* The picture that was packed last, see redir_kvm.h. */
+struct kvm_kept {
+	struct buf bytes;
+	uint16_t width;
+	uint16_t height;
+	uint32_t frame;
+	int encoding;
+	uint8_t pixel_bytes;
+	bool begins;
+};
 
 struct log_entry {
 	uint8_t class_index;
@@ -236,6 +298,8 @@ struct device {
 	char lose_call[SIM_NAME]; /* once */
 	bool unprovisioned;
 	struct redir redir;
+	struct vnc vnc;
+	struct ider_report *ider; /* NULL: there was no session */
 	uint32_t e503_seq;
 	uint32_t cut_seq;
 	uint32_t stale_seq;
@@ -265,6 +329,7 @@ struct sim {
 	uint64_t date_at;
 	struct fleet fleet;
 	struct redir_conn *redir_conns;
+	struct kvm_kept kvm_kept;
 	bool redirects; /* its redirection ports are open */
 	struct control control;
 	/* What the fleet started and stopped before rmcp_join(). */

@@ -465,7 +465,7 @@ static enum fault do_pull(struct request *r)
 /* Known parameters only, each once, in the documented order. */
 static bool params_fit(const struct request *r, const struct method *m)
 {
-	struct str rest = str_of(m->params), word = { "", 0 }, again = { "", 0 };
+	struct str rest = str_of(m->params), word = { "", 0 };
 
 	for (int i = xml_first(r->doc, r->node); i >= 0; i = xml_next(r->doc, i)) {
 		struct str name = r->doc->nodes[i].name;
@@ -474,13 +474,14 @@ static bool params_fit(const struct request *r, const struct method *m)
 			return false;
 		if (!r->dev->knobs.strict_order)
 			continue;
-		if (again.n && str_eq(again, name))
+		if (str_eq(word, name)) {
+			if (!m->list || !str_is(name, m->list))
+				return false;
 			continue;
-		again = m->list && str_is(name, m->list) ? name : (struct str){ "", 0 };
+		}
 		while (!str_eq(word, name))
 			if (!str_split(&rest, ' ', &word))
 				return false;
-		word = (struct str){ "", 0 };
 	}
 	return true;
 }

@@ -151,6 +151,7 @@ static uint8_t get_challenge(struct request *rq)
 		return CC_NOT_RETURNED;
 	s->auth_type = rq->in[0] & 0x0F;
 	s->user = user;
+	memcpy(s->password, user->password, sizeof(s->password));
 	memcpy(s->name, name, sizeof(name));
 	crypt_random(&dev->sim->crypt, s->bmc_random, 16);
 	put32(rq, s->id);

@@ -41,6 +41,8 @@ static const struct counter counters[] = {
 	COUNTER(refused_privilege),
 	COUNTER(refused),
 	COUNTER(chassis_control),
+	COUNTER(passwords_asked),
+	COUNTER(passwords_set),
 	COUNTER(power_off),
 	COUNTER(power_on),
 	COUNTER(power_cycle),

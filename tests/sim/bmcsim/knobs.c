@@ -458,6 +458,10 @@ static const struct knob table[] = {
 	WORD(lockout_answer, "silent name", "... answering nothing, or that there is no such name",
 		NULL),
 	NUM(lockout_unfinished, 1, 0, "a RAKP 1 counts as bad until its login succeeds"),
+	WORD(passwd, "do refuse ignore lie lose hang",
+		"a new password is set; not (FFh); not, but answered well; the same, and so is a "
+		"test of it; set, and not answered; neither",
+		NULL),
 	WORD(no_ipmi20, "no ignore refuse",
 		"IPMI 1.5 only: the bit that asks for 2.0 is ignored, or refused CCh", NULL),
 	NUM(no_ipmi15, 1, 0, "no IPMI 1.5 sessions"),

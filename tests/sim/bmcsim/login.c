@@ -227,6 +227,8 @@ static uint8_t check_name(struct device *dev, struct session *s, const uint8_t *
 	s->name[name_n] = '\0';
 	s->role = p[24];
 	s->user = session_user(dev, s->name);
+	if (s->user)
+		memcpy(s->password, s->user->password, sizeof(s->password));
 	if (!s->user || strlen(s->name) != name_n)
 		return STATUS_NAME_REFUSED;
 	if (asked > PRIV_OEM)

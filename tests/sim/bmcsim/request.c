@@ -37,7 +37,7 @@ void put32(struct request *rq, uint32_t value)
 }
 
 static const struct commands *const all[] = { &commands_app, &commands_chassis, &commands_sol,
-	&commands_sel, &commands_sdr, &commands_fru, &commands_lan };
+	&commands_sel, &commands_sdr, &commands_fru, &commands_lan, &commands_user };
 
 static const struct command *find(const struct message *m)
 {

@@ -65,7 +65,7 @@ struct commands {
 };
 
 extern const struct commands commands_app, commands_chassis, commands_sol, commands_sel,
-	commands_sdr, commands_fru, commands_lan;
+	commands_sdr, commands_fru, commands_lan, commands_user;
 
 void put8(struct request *rq, unsigned value);
 void put16(struct request *rq, unsigned value);

@@ -59,6 +59,7 @@ struct session {
 	uint8_t privilege;
 	uint8_t role;
 	const struct user *user;
+	uint8_t password[20]; /* as it was at the login, whatever it is set to later */
 	char name[17];
 	uint8_t console_random[16];
 	uint8_t bmc_random[16];

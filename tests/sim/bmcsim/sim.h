@@ -33,6 +33,8 @@ enum lockout { LOCKOUT_SILENT, LOCKOUT_STATUS };
 enum unsupported { SUPPORT_YES, SUPPORT_NO, SUPPORT_REFUSE };
 enum off_reset { OFF_RESET_REFUSE, OFF_RESET_IGNORE, OFF_RESET_ON };
 
+enum new_password { PASSWD_DO, PASSWD_REFUSE, PASSWD_IGNORE, PASSWD_LIE, PASSWD_LOSE, PASSWD_HANG };
+
 /* Every member is explained in the table of knobs.c. */
 struct knobs {
 	uint32_t dead;
@@ -58,6 +60,7 @@ struct knobs {
 	uint32_t lockout_after;
 	uint32_t lockout_ms;
 	uint32_t lockout_answer;
+	uint32_t passwd;
 	uint32_t lockout_unfinished;
 	uint32_t seq_check;
 	uint32_t enforce_privilege;
@@ -145,6 +148,8 @@ struct counters {
 	uint64_t diag;
 	uint64_t soft;
 	uint64_t identify;
+	uint64_t passwords_asked;
+	uint64_t passwords_set;
 	uint64_t boot_flags_set;
 	uint64_t cold_resets;
 	uint64_t warm_resets;

@@ -22,7 +22,7 @@ void wire_code_v15(struct device *dev, const struct session *s, uint8_t auth_typ
 	uint32_t sequence, const uint8_t *p, size_t n, uint8_t out[16])
 {
 	uint8_t id[4], number[4];
-	const struct part password = { s->user->password, 16 };
+	const struct part password = { s->password, 16 };
 	const struct part parts[] = { password, { id, 4 }, { p, n }, { number, 4 }, password };
 
 	put_u32(id, s->id);
@@ -30,14 +30,14 @@ void wire_code_v15(struct device *dev, const struct session *s, uint8_t auth_typ
 	if (auth_type == AUTH_MD5)
 		crypt_md5(&dev->sim->crypt, parts, COUNT(parts), out);
 	else
-		memcpy(out, s->user->password, 16);
+		memcpy(out, s->password, 16);
 }
 
 /* At most CRYPT_KEY bytes into out, of which code_n count. */
 static void code_v20(
 	struct device *dev, const struct session *s, const uint8_t *p, size_t n, uint8_t *out)
 {
-	const struct part password = { s->user->password, SIM_SECRET };
+	const struct part password = { s->password, SIM_SECRET };
 	const struct part parts[] = { password, { p, n }, password };
 
 	if (s->integrity == INTEGRITY_MD5_128)

@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "media_attach.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <powerctl/mem.h>
+#include <powerctl/parse.h>
+
+#include "command.h"
+#include "console_boot.h"
+#include "json.h"
+#include "media_socket.h"
+#include "outflow.h"
+#include "render.h"
+#include "run.h"
+#include "say.h"
+#include "signals.h"
+#include "text.h"
+
+#define AGAIN_FIRST_MS ((uint64_t)1000)
+#define AGAIN_MOST_MS  ((uint64_t)60000)
+#define SHOW_MS        ((uint64_t)1000)
+#define MEGA           1000000.0
+
+struct attach {
+	struct cli *cli;
+	size_t node;
+	const char *name, *cd;
+	struct pctl_run *run;
+	struct pctl_stream *stream;
+	bool closing;
+	struct console_boot boot;
+	bool booted, boot_failed;
+	uv_timer_t again, show;
+	uint64_t delay_ms;
+	struct signals signals;
+	struct media_socket socket;
+	struct media_asker *detacher; /* who asked for the end */
+	struct outflow out;
+	bool was_open; /* the medium was there */
+	bool over, failed, ending;
+	bool shown;                  /* a line of progress stands on the terminal */
+	uint64_t read, total;        /* bytes of this session; of all before it */
+	uint64_t last_read, last_at; /* when it was shown last; loop time in ms */
+	double rate;                 /* bytes a second */
+};
+
+/* --- What is told. ---------------------------------------------------------------------------- */
+
+/* A terminal that is stopped (^S) would stop the loop, which serves the machine. */
+static bool takes_more(void)
+{
+	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return poll(&fd, 1, 0) == 1;
+}
+
+static void clear(struct attach *a)
+{
+	if (!a->shown || !takes_more())
+		return;
+	(void)fputs("\r\033[K", stderr);
+	(void)fflush(stderr);
+	a->shown = false;
+}
+
+/* A line of JSON, or of words; map is taken over. */
+static void tell(struct attach *a, struct pctl_value *map, const char *text)
+{
+	struct pctl_buf line;
+
+	clear(a);
+	pctl_buf_init(&line, TEXT_LINE_MAX);
+	if (a->cli->options.json) {
+		PCTL_AUTO(free) char *json = json_node(a->name, map);
+		pctl_buf_addf(&line, "%s\n", json);
+	} else if (text) {
+		pctl_buf_addf(&line, "%s: ", a->name);
+		text_clean(&line, text);
+		pctl_buf_adds(&line, "\n");
+	}
+	outflow_add(&a->out, line.data, line.len);
+	pctl_buf_done(&line);
+	pctl_value_free(map);
+}
+
+static struct pctl_value *event(const char *word)
+{
+	struct pctl_value *map = pctl_value_new_map();
+
+	pctl_value_set_text(map, "event", word);
+	return map;
+}
+
+/* Beside the results: on stderr for people, an event for programs. */
+static void tell_note(struct attach *a, const char *word, const char *text)
+{
+	struct pctl_value *map = event(word);
+
+	pctl_value_set_text(map, "text", text);
+	if (a->cli->options.json)
+		tell(a, map, NULL);
+	else
+		pctl_value_free(map);
+	clear(a);
+	if (!a->cli->options.json && !a->cli->options.quiet)
+		say("%s: %s", a->name, text);
+}
+
+static void tell_error(struct attach *a, const struct pctl_error *err, const char *text)
+{
+	struct pctl_value *map = event("error");
+
+	pctl_value_set_text(map, "class", pctl_error_name(err->code));
+	pctl_value_set_text(map, "message", err->text);
+	tell(a, map, text);
+}
+
+static struct pctl_value *facts(const struct attach *a)
+{
+	return pctl_value_copy(pctl_stream_facts(a->stream));
+}
+
+static uint64_t number(const struct pctl_value *map, const char *key)
+{
+	const struct pctl_value *v = pctl_value_get(map, key);
+
+	return v ? (uint64_t)pctl_value_int(v) : 0;
+}
+
+static void measure(struct attach *a)
+{
+	const struct pctl_value *drives;
+	uint64_t now = uv_now(&a->cli->loop), read = 0;
+
+	if (!a->stream || a->closing || pctl_stream_control(a->stream, "progress", NULL, NULL) < 0)
+		return;
+	drives = pctl_value_get(pctl_stream_facts(a->stream), "drives");
+	for (size_t i = 0; i < pctl_value_count(drives); i++)
+		read += number(pctl_value_at(drives, i), "read");
+	a->read = read;
+	if (now - a->last_at < SHOW_MS / 2)
+		return;
+	a->rate = (double)(read - a->last_read) * 1000.0 / (double)(now - a->last_at);
+	a->last_read = read;
+	a->last_at = now;
+}
+
+static void show_line(struct attach *a)
+{
+	const struct pctl_value *f = pctl_stream_facts(a->stream);
+
+	if (!takes_more())
+		return;
+	(void)fprintf(stderr, "\r%s: %.1f MB read, %.1f MB/s, last block %" PRIu64 "\033[K",
+		a->name, (double)(a->total + a->read) / MEGA, a->rate / MEGA,
+		number(f, "last_lba"));
+	(void)fflush(stderr);
+	a->shown = true;
+}
+
+static void show_event(struct attach *a)
+{
+	struct pctl_value *map = facts(a);
+
+	pctl_value_set_text(map, "event", "progress");
+	pctl_value_set_int(map, "rate", (int64_t)a->rate);
+	tell(a, map, NULL);
+}
+
+static void stop(struct attach *a);
+
+static void on_show(uv_timer_t *timer)
+{
+	struct attach *a = timer->data;
+	uint64_t before = a->read;
+
+	if (a->out.fault && !a->ending) {
+		stop(a); /* nobody hears what becomes of it */
+		return;
+	}
+	measure(a);
+	if (!a->stream || a->closing)
+		return;
+	if (a->cli->options.json && a->read != before && !outflow_waits(&a->out))
+		show_event(a);
+	else if (!a->cli->options.json && !a->cli->options.quiet && cli_is_terminal(STDERR_FILENO))
+		show_line(a);
+}
+
+/* --- The end, and another beginning. ---------------------------------------------------------- */
+
+static void finish(struct attach *a, bool failed)
+{
+	a->over = true;
+	a->failed |= failed;
+	(void)uv_timer_stop(&a->again);
+	(void)uv_timer_stop(&a->show);
+}
+
+static int begin_run(struct attach *a);
+
+static void on_again(uv_timer_t *timer)
+{
+	struct attach *a = timer->data;
+
+	if (a->run)
+		(void)uv_timer_start(timer, on_again, 100, 0);
+	else if (begin_run(a) != CLI_OK)
+		finish(a, true);
+}
+
+/* Waiting helps against these. The session that was lost keeps others out for a while. */
+static bool mends(int code)
+{
+	return code == PCTL_E_UNREACHABLE || code == PCTL_E_TIMEOUT || code == PCTL_E_BUSY ||
+	       code == PCTL_E_OUTCOME_UNKNOWN;
+}
+
+static void lose(struct attach *a, const struct pctl_error *err, const char *text)
+{
+	if (a->over)
+		return;
+	if (!a->was_open || a->cli->options.no_reconnect || !mends(err->code)) {
+		tell_error(a, err, text);
+		finish(a, true);
+		return;
+	}
+	PCTL_AUTO(free) char *line = pctl_xasprintf("%s; trying again", text);
+	tell_note(a, "lost", line);
+	(void)uv_timer_start(&a->again, on_again, a->delay_ms, 0);
+	a->delay_ms = a->delay_ms * 2 < AGAIN_MOST_MS ? a->delay_ms * 2 : AGAIN_MOST_MS;
+}
+
+static void tell_detached(struct attach *a, const char *how)
+{
+	struct pctl_value *map = event("detached");
+	PCTL_AUTO(free)
+	char *text = pctl_xasprintf("%s, %.1f MB read", how, (double)a->total / MEGA);
+
+	pctl_value_set_int(map, "read", (int64_t)a->total);
+	tell(a, map, text);
+}
+
+static void on_closed(void *data, const struct pctl_error *err)
+{
+	struct attach *a = data;
+
+	a->stream = NULL;
+	a->closing = false;
+	a->total += a->read;
+	a->read = a->last_read = 0;
+	if (a->ending) {
+		tell_detached(a, "detached");
+		finish(a, false);
+	} else if (!err->code) {
+		tell_detached(a, "the device ended it");
+		finish(a, false);
+	} else {
+		PCTL_AUTO(free)
+		char *text = pctl_xasprintf("error: %s: %s", pctl_error_name(err->code), err->text);
+		lose(a, err, text);
+	}
+	if (a->detacher)
+		media_socket_answer(a->detacher, "detached\n");
+	a->detacher = NULL;
+}
+
+static void close_stream(struct attach *a)
+{
+	if (!a->stream || a->closing)
+		return;
+	measure(a);
+	a->closing = true;
+	pctl_stream_close(a->stream, on_closed, a);
+}
+
+static void stop(struct attach *a)
+{
+	a->ending = true;
+	console_boot_stop(&a->boot);
+	if (a->run)
+		pctl_run_cancel(a->run);
+	if (a->stream)
+		close_stream(a);
+	else
+		finish(a, false);
+}
+
+/* --- Starting the machine. -------------------------------------------------------------------- */
+
+static void on_booted(void *data, bool ok, const char *text)
+{
+	struct attach *a = data;
+	struct pctl_value *map = event("boot");
+	PCTL_AUTO(free) char *line = pctl_xasprintf("boot: %s", text);
+
+	a->boot_failed = !ok;
+	pctl_value_set_bool(map, "ok", ok);
+	pctl_value_set_text(map, "text", text);
+	tell(a, map, line);
+	/* A medium that nobody boots from is of no use to who asked for both. */
+	if (!ok) {
+		a->failed = true;
+		stop(a);
+	}
+}
+
+static void boot(struct attach *a)
+{
+	const struct pctl_boot what = { .size = sizeof(what),
+		.device = a->cd ? PCTL_BOOT_CD : PCTL_BOOT_USB,
+		.flags = a->stream ? PCTL_BOOT_WITH_MEDIA : 0 };
+
+	if (!a->cli->options.boot || a->booted)
+		return;
+	a->booted = true;
+	a->boot.cli = a->cli;
+	a->boot.done = on_booted;
+	a->boot.data = a;
+	if (console_boot_start(&a->boot, a->node, &what) != CLI_OK)
+		finish(a, true);
+}
+
+/* --- Attached. -------------------------------------------------------------------------------- */
+
+static void on_ended(void *data, const struct pctl_error *err)
+{
+	(void)err; /* comes again when it is closed */
+	close_stream(data);
+}
+
+static void on_note(void *data, const char *text)
+{
+	tell_note(data, "note", text);
+}
+
+static void tell_attached(struct attach *a)
+{
+	const char *floppy = a->cli->options.floppy;
+	struct pctl_value *map = a->stream ? facts(a) : pctl_value_new_map();
+	const char *note = pctl_value_text(pctl_value_get(map, "hint"));
+	PCTL_AUTO(free)
+	char *text = pctl_xasprintf("attached%s: %s%s%s", a->was_open ? " again" : "",
+		a->cd ? a->cd : "", a->cd && floppy ? ", " : "", floppy ? floppy : "");
+	PCTL_AUTO(free) char *more = note ? pctl_xstrdup(note) : NULL;
+
+	pctl_value_set_text(map, "event", "attached");
+	pctl_value_set_text(map, "cd", a->cd);
+	pctl_value_set_text(map, "floppy", floppy);
+	tell(a, map, text);
+	if (more && !a->cli->options.json)
+		tell_note(a, "note", more);
+}
+
+static void on_result(void *data, const struct pctl_result *r)
+{
+	struct attach *a = data;
+
+	if (r->stream) {
+		a->stream = r->stream;
+		pctl_stream_take(r->stream, on_ended, a);
+		pctl_stream_on_note(r->stream, on_note);
+		a->last_at = uv_now(&a->cli->loop);
+		(void)uv_timer_start(&a->show, on_show, SHOW_MS, SHOW_MS);
+	} else if (!r->ok || r->error.code) {
+		const struct render_style style = { .verbose = a->cli->options.verbose > 0 };
+		PCTL_AUTO(free) char *text = render_result(r, &style);
+		if (!a->ending)
+			lose(a, &r->error, text);
+		return;
+	}
+	tell_attached(a);
+	a->was_open = true;
+	a->delay_ms = AGAIN_FIRST_MS;
+	boot(a);
+	/* The device has it by itself, and there is nothing to stay for. */
+	if (!a->stream)
+		finish(a, false);
+	else if (a->ending)
+		close_stream(a);
+}
+
+static void on_done(void *data)
+{
+	struct attach *a = data;
+
+	a->run = NULL;
+}
+
+static int begin_run(struct attach *a)
+{
+	struct pctl_request request = run_request_from(a->cli, PCTL_VERB_MEDIA_ATTACH);
+	const struct pctl_run_callbacks callbacks = {
+		.result = on_result, .done = on_done, .data = a
+	};
+	struct pctl_problems *problems = pctl_problems_new();
+
+	request.media = (struct pctl_media){ .size = sizeof(request.media),
+		.cd = a->cd,
+		.floppy = a->cli->options.floppy,
+		.writable = a->cli->options.writable };
+	int r = pctl_run_new(
+		cli_core(a->cli), a->cli->inventory, &a->node, 1, &request, &a->run, problems);
+	say_problems(problems);
+	pctl_problems_free(problems);
+	if (r < 0)
+		return CLI_USAGE;
+	pctl_run_start(a->run, &callbacks);
+	return CLI_OK;
+}
+
+/* --- Others of this user. --------------------------------------------------------------------- */
+
+static void answer_status(struct attach *a, struct media_asker *asker)
+{
+	struct pctl_buf text;
+
+	pctl_buf_init(&text, 65536);
+	measure(a);
+	pctl_buf_addf(&text, "pid %ld\n", (long)getpid());
+	const struct pctl_value *drives =
+		a->stream ? pctl_value_get(pctl_stream_facts(a->stream), "drives") : NULL;
+	for (size_t i = 0; drives && i < pctl_value_count(drives); i++) {
+		const struct pctl_value *d = pctl_value_at(drives, i);
+		const char *image = pctl_value_text(pctl_value_get(d, "image"));
+
+		pctl_buf_addf(&text, "drive %s %d %" PRIu64 " %" PRIu64 " %s\n",
+			pctl_value_text(pctl_value_get(d, "drive")),
+			pctl_value_bool(pctl_value_get(d, "inserted")), number(d, "size"),
+			number(d, "read"), image ? image : "");
+	}
+	media_socket_answer(asker, text.data);
+	pctl_buf_done(&text);
+}
+
+static void on_asked(void *data, struct media_asker *asker, const char *word)
+{
+	struct attach *a = data;
+
+	if (strcmp(word, "status") == 0) {
+		answer_status(a, asker);
+	} else if (strcmp(word, "detach") != 0) {
+		media_socket_answer(asker, "what?\n");
+	} else if (a->stream && !a->detacher) {
+		a->detacher = asker;
+		stop(a);
+	} else {
+		stop(a);
+		media_socket_answer(asker, "detached\n");
+	}
+}
+
+/* The next word of a line, which is cut there. */
+static char *next_word(char **at)
+{
+	char *word = *at;
+	char *end = strchr(word, ' ');
+
+	*at = end ? end + 1 : word + strlen(word);
+	if (end)
+		*end = '\0';
+	return word;
+}
+
+static void add_drive(struct pctl_value *list, char *line)
+{
+	struct pctl_value *map = pctl_value_new_map();
+	uint64_t n;
+
+	pctl_value_set_text(map, "drive", next_word(&line));
+	pctl_value_set_bool(map, "inserted", strcmp(next_word(&line), "1") == 0);
+	if (pctl_parse_uint(next_word(&line), INT64_MAX, &n) == 0)
+		pctl_value_set_int(map, "size", (int64_t)n);
+	if (pctl_parse_uint(next_word(&line), INT64_MAX, &n) == 0)
+		pctl_value_set_int(map, "read", (int64_t)n);
+	if (*line)
+		pctl_value_set_text(map, "image", line);
+	pctl_value_add(list, map);
+}
+
+struct pctl_value *media_attach_tree(const char *answer)
+{
+	PCTL_AUTO(free) char *copy = pctl_xstrdup(answer);
+	struct pctl_value *tree = pctl_value_new_map(), *drives = pctl_value_new_list();
+	char *save = copy;
+	uint64_t pid = 0;
+
+	for (char *line = copy, *end; (end = strchr(line, '\n')); line = save) {
+		*end = '\0';
+		save = end + 1;
+		const char *word = next_word(&line);
+		if (strcmp(word, "pid") == 0)
+			(void)pctl_parse_uint(line, INT32_MAX, &pid);
+		else if (strcmp(word, "drive") == 0)
+			add_drive(drives, line);
+	}
+	pctl_value_set_bool(tree, "attached", true);
+	pctl_value_set_int(tree, "pid", (int64_t)pid);
+	pctl_value_set(tree, "drives", drives);
+	if (pid)
+		return tree;
+	pctl_value_free(tree);
+	return NULL;
+}
+
+/* --- All of it. ------------------------------------------------------------------------------- */
+
+static void on_signal(void *data)
+{
+	stop(data);
+}
+
+static void on_output_gone(void *data)
+{
+	struct attach *a = data;
+
+	if (a->out.fault && !a->ending && !a->over)
+		stop(a);
+}
+
+static bool busy(const struct attach *a)
+{
+	return !a->over || a->stream || a->run || !console_boot_is_gone(&a->boot) ||
+	       (outflow_waits(&a->out) && !a->signals.came);
+}
+
+static int status_of(const struct attach *a, int begun)
+{
+	a->cli->output_fault = a->out.fault;
+	if (begun != CLI_OK)
+		return begun;
+	if (a->signals.came)
+		return CLI_INTERRUPTED;
+	return a->failed || a->boot_failed || a->out.fault ? CLI_FAILED : CLI_OK;
+}
+
+int media_attach(struct cli *cli, size_t node, const char *cd)
+{
+	struct attach a = { .cli = cli, .node = node, .cd = cd, .delay_ms = AGAIN_FIRST_MS };
+	struct pctl_error err = { 0 };
+	int status = CLI_OK;
+
+	a.name = pctl_inventory_name(cli->inventory, node);
+	if (media_socket_open(&a.socket, cli, node, on_asked, &a, &err) < 0) {
+		say("%s: %s", a.name, err.text);
+		return CLI_FAILED;
+	}
+	(void)uv_timer_init(&cli->loop, &a.again);
+	(void)uv_timer_init(&cli->loop, &a.show);
+	a.again.data = a.show.data = &a;
+	outflow_init(&a.out, &cli->loop, STDOUT_FILENO, on_output_gone, &a);
+	signals_start(&a.signals, &cli->loop, on_signal, NULL, &a);
+	status = begin_run(&a);
+	if (status != CLI_OK)
+		a.over = true;
+	while (busy(&a))
+		(void)uv_run(&cli->loop, UV_RUN_ONCE);
+	clear(&a);
+	status = status_of(&a, status);
+	media_socket_close(&a.socket);
+	signals_stop(&a.signals);
+	outflow_close(&a.out);
+	uv_close((uv_handle_t *)&a.again, NULL);
+	uv_close((uv_handle_t *)&a.show, NULL);
+	(void)uv_run(&cli->loop, UV_RUN_NOWAIT); /* our handles live on this stack */
+	return status;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `media attach`: one node's media, for as long as they are read from this computer. */
+#ifndef POWERCTL_CLI_MEDIA_ATTACH_H
+#define POWERCTL_CLI_MEDIA_ATTACH_H
+
+#include "cli.h"
+
+/* cd may be NULL where --floppy is given. Returns an enum cli_status. */
+int media_attach(struct cli *cli, size_t node, const char *cd);
+
+/*
+ * What the powerctl that serves a medium says of it ("pid 4711\ndrive cd 1 SIZE READ IMAGE\n" and
+ * so on), as a tree with the names of docs/names.md; pctl_value_free() it. NULL: it is not that.
+ */
+struct pctl_value *media_attach_tree(const char *answer);
+
+#endif

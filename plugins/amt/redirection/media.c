@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Media: files of this computer in the drives that IDER gives a machine. They are opened before
+ * anything is sent, on a worker thread, as a file may be far away.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <powerctl/mem.h>
+#include <powerctl/parse.h>
+
+#include "redirection/ider.h"
+#include "redirection/scsi.h"
+#include "redirection/switch.h"
+#include "redirection/wire.h"
+
+/* --- Attaching. ------------------------------------------------------------------------------- */
+
+struct attaching {
+	struct amt_dev *dev;
+	char *paths[2]; /* floppy, CD; or NULL */
+	struct image *images[2];
+	struct pctl_session **ret_session;
+	struct pctl_error err;
+};
+
+static int open_image(struct attaching *a, size_t i)
+{
+	static const uint32_t blocks[] = { SCSI_FLOPPY_BLOCK, SCSI_CD_BLOCK };
+
+	if (!a->paths[i])
+		return 0;
+	int r = image_open(a->paths[i], 0, &a->images[i], &a->err);
+	if (r == 0 && image_size(a->images[i]) / blocks[i] >= UINT32_MAX)
+		return pctl_error_set(&a->err, PCTL_E_CONFIG,
+			"%s is larger than such a drive can be", a->paths[i]);
+	return r;
+}
+
+static void open_images(void *job)
+{
+	struct attaching *a = job;
+
+	if (open_image(a, 0) == 0)
+		(void)open_image(a, 1);
+}
+
+static void images_open(void *job, struct pctl_op *op)
+{
+	struct attaching *a = job;
+
+	free(a->paths[0]);
+	free(a->paths[1]);
+	if (op && !a->err.code) {
+		ider_open(a->dev, op,
+			&(struct ider_media){ .floppy = a->images[0], .cd = a->images[1] },
+			a->ret_session);
+		return;
+	}
+	image_close(a->images[0]);
+	image_close(a->images[1]);
+	if (op)
+		pctl_op_fail_error(op, &a->err);
+}
+
+static bool is_url(const char *text)
+{
+	return text && strstr(text, "://");
+}
+
+static void attach(void *data, struct pctl_op *op, const struct pctl_media *media,
+	struct pctl_session **ret_session)
+{
+	if (is_url(media->cd) || is_url(media->floppy)) {
+		pctl_op_fail(op, PCTL_E_UNSUPPORTED,
+			"Intel AMT fetches no URLs: the medium is a file of this computer");
+		return;
+	}
+	if (media->writable) {
+		pctl_op_fail(op, PCTL_E_UNSUPPORTED,
+			"media of Intel AMT are write-protected: leave --writable out");
+		return;
+	}
+	struct attaching *a = pctl_xcalloc(1, sizeof(*a));
+	a->dev = data;
+	a->paths[0] = media->floppy ? pctl_xstrdup(media->floppy) : NULL;
+	a->paths[1] = media->cd ? pctl_xstrdup(media->cd) : NULL;
+	a->ret_session = ret_session;
+	pctl_op_work(op, a, open_images, images_open);
+}
+
+/* --- Detaching. ------------------------------------------------------------------------------- */
+
+static void ended(struct amt_dev *dev, const struct xml_node *answer)
+{
+	(void)answer;
+	amt_end(dev, NULL);
+}
+
+/* Firmware says that there is none to end, in words that differ; whether that is so is asked. */
+static void not_ended(struct amt_dev *dev, const struct pctl_error *err);
+
+static void detach(void *data, struct pctl_op *op)
+{
+	struct amt_dev *dev = data;
+
+	amt_begin(dev, op);
+	redirection_end_others(dev, REDIRECTION_IDER, ended, not_ended);
+}
+
+/* --- What there is. --------------------------------------------------------------------------- */
+
+static const struct wsman_class service = WSMAN_CLASS(WSMAN_AMT, "AMT_RedirectionService");
+
+enum { STATE_BASE = 32768, STATE_IDER = 1 };
+
+/*
+ * AMT has no class that says whether there is a session; who asks for one hears that it is busy. No
+ * login is needed for that, and what was granted is given back before there is one.
+ */
+struct looking {
+	struct amt_dev *dev;
+	struct wire *wire;
+	struct pctl_value *ret;
+	struct pctl_error why; /* why it could not be ended; code 0: nobody wanted to */
+	bool enabled;
+};
+
+static void look_over(void *kept)
+{
+	struct looking *l = kept;
+
+	wire_close(l->wire);
+	free(l);
+}
+
+static void end_look(struct looking *l, bool attached)
+{
+	struct amt_dev *dev = l->dev;
+	struct pctl_error why = l->why;
+
+	if (l->ret) {
+		pctl_value_set_bool(l->ret, "enabled", l->enabled);
+		pctl_value_set_bool(l->ret, "attached", attached);
+	}
+	amt_end(dev, attached && why.code ? &why : NULL);
+}
+
+static void on_answer(void *data, const struct frame *frame)
+{
+	struct looking *l = data;
+	struct frame_started started;
+	struct pctl_error err = { 0 };
+
+	if (frame_read_started(frame, &started, &err) < 0) {
+		amt_end(l->dev, &err);
+		return;
+	}
+	/* Switched off in the BIOS, or not without consent: then nobody has one. */
+	end_look(l, started.status == START_BUSY);
+}
+
+static void ask(void *data)
+{
+	struct looking *l = data;
+	struct pctl_buf out;
+	struct pctl_error err = { 0 };
+
+	pctl_buf_init(&out, 64);
+	frame_put_start(&out, REDIRECTION_IDER);
+	int r = wire_send(l->wire, &out, &err);
+	pctl_buf_done(&out);
+	if (r < 0)
+		amt_end(l->dev, &err);
+	else
+		wire_expect(l->wire, pctl_device_answer_ms(l->dev->device));
+}
+
+static void on_no_answer(void *data, const struct pctl_error *err)
+{
+	struct looking *l = data;
+
+	if (err->code == PCTL_E_UNREACHABLE && err->flags & PCTL_ERROR_NOT_LISTENING)
+		end_look(l, false);
+	else
+		amt_end(l->dev, err);
+}
+
+static const struct wire_user asking = { .opened = ask, .frame = on_answer, .ended = on_no_answer };
+
+static void got_service(struct amt_dev *dev, const struct xml_node *answer)
+{
+	struct looking *l = amt_kept(dev);
+	const char *state = xml_text(answer, "EnabledState");
+	const char *listener = xml_text(answer, "ListenerEnabled");
+	struct pctl_error err = { 0 };
+	uint64_t n = 0;
+
+	l->enabled = state && pctl_parse_uint(state, UINT16_MAX, &n) == 0 && n >= STATE_BASE &&
+		     n & STATE_IDER;
+	if (!l->enabled || !listener || strcmp(listener, "true") != 0)
+		end_look(l, false);
+	else if (wire_open(dev, &asking, l, &l->wire, &err) < 0)
+		amt_end(dev, &err);
+}
+
+static void look(struct amt_dev *dev, struct pctl_value *ret, const struct pctl_error *why)
+{
+	struct looking *l = pctl_xcalloc(1, sizeof(*l));
+
+	l->dev = dev;
+	l->ret = ret;
+	if (why)
+		l->why = *why;
+	amt_keep(dev, l, look_over);
+	amt_get(dev, &service, got_service, NULL);
+}
+
+static void not_ended(struct amt_dev *dev, const struct pctl_error *err)
+{
+	if (err->code == PCTL_E_REFUSED || err->code == PCTL_E_UNSUPPORTED ||
+		err->code == PCTL_E_STATE)
+		look(dev, NULL, err);
+	else
+		amt_end(dev, err);
+}
+
+static void status(void *data, struct pctl_op *op, struct pctl_value *ret)
+{
+	struct amt_dev *dev = data;
+
+	amt_begin(dev, op);
+	look(dev, ret, NULL);
+}
+
+const struct pctl_media_if amt_media = {
+	.size = sizeof(amt_media),
+	.attach = attach,
+	.detach = detach,
+	.status = status,
+};

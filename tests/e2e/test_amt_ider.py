@@ -1,0 +1,342 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""powerctl media over Intel AMT's IDE redirection, against powerctl-amtsim, which reads the drives
+as a BIOS and a system would and says what it has read."""
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import threading
+
+import lib
+from amtlib import ConsoleFleet
+from lib import bad, good, has, main, same, test, until
+
+QUICK = "connect: 3s, answer: 3s, read: 8s"
+BLOCK, SECTOR = 2048, 512
+EMPTY = hashlib.sha256(bytes(1474560)).hexdigest()
+
+
+def machine(lab, *args, tls=False, settings="", state="on", devices=1):
+    return ConsoleFleet(lab, "--state", state, *args, tls=tls, settings=settings, timeouts=QUICK,
+                        devices=devices)
+
+
+def image(lab, name, size, seed=1):
+    """A file of bytes that do not repeat; its path, and the sum of it in whole blocks."""
+    data = random.Random(seed).randbytes(size)
+    path = lab.path(name)
+    with open(path, "wb") as f:
+        f.write(data)
+    block = BLOCK if name.endswith(".iso") else SECTOR
+    return path, hashlib.sha256(data + bytes(-size % block)).hexdigest()
+
+
+class Served:
+    """A powerctl that serves a medium."""
+
+    def __init__(self, lab, *args, node="a1"):
+        self.proc = lab.start("media", "attach", *args, node, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.first = self.proc.stdout.readline()
+
+    def end(self, status, interrupt=False):
+        """All that it says from here on."""
+        if interrupt:
+            self.proc.send_signal(signal.SIGINT)
+        # Not communicate(): it does not know of lines that came together with the first.
+        late = threading.Timer(lib.PATIENCE, self.proc.kill)
+        late.start()
+        out, err = self.proc.stdout.read(), self.proc.stderr.read()
+        late.cancel()
+        same(self.proc.wait(lib.PATIENCE), status, out + err)
+        return self.first + out, err
+
+
+def done(fleet, n=1):
+    fleet.wait(lambda d: d["ider"] and d["ider"]["state"] != "running", n)
+    ider = fleet.device(n)["ider"]
+    same((ider["state"], ider["error"]), ("done", ""))
+    return ider
+
+
+def nobody(fleet, n=1):
+    fleet.wait(lambda d: d["redirection_sessions"] == [], n)
+
+
+def detach(lab, served, read):
+    good(lab.run("media", "detach", "a1"), "a1: ok")
+    out, err = served.end(0)
+    same(out.splitlines()[-1], f"a1: detached, {read / 1e6:.1f} MB read")
+    return err
+
+
+def usage(result, wanted, text):
+    same((result.status, result.out), (wanted, ""), result)
+    has(result.err, text)
+
+
+@test
+def whole(lab):
+    """what the machine reads is the file, plain and over TLS, in every way of asking for it"""
+    path, wanted = image(lab, "a.iso", 3 * 1024 * 1024 + 1234)
+    ways = ({}, {"ider_dma": 0, "ider_readbfr": 4096}, {"ider_blocks": 1, "ider_readbfr": 512},
+            {"ider_queue": 8, "ider_blocks": 200})
+    for tls in (False, True):
+        fleet = machine(lab, tls=tls)
+        for way in ways[:1] if tls else ways:
+            fleet.set(1, ider_dma=1, ider_readbfr=0, ider_blocks=0, ider_queue=0)
+            fleet.set(1, **way)
+            served = Served(lab, path)
+            same(served.first, f"a1: attached: {path}\n")
+            ider = done(fleet)
+            same((ider["cd"]["sha256"], ider["cd"]["again"]), (wanted, wanted), way)
+            same((ider["cd"]["blocks"], ider["floppy"]["sha256"]), (1537, EMPTY))
+            same(ider["refused"], 7, "commands that are to be refused")
+            detach(lab, served, 2 * 1537 * BLOCK + 2880 * SECTOR)
+            nobody(fleet)
+        fleet.forget()
+
+
+@test
+def floppies(lab):
+    """a floppy beside a CD, without one, and one of odd size"""
+    fleet = machine(lab)
+    cd, cd_sum = image(lab, "a.iso", 70000)
+    for size in (1474560, 513, 3000000):
+        floppy, wanted = image(lab, "a.img", size)
+        served = Served(lab, cd, "--floppy", floppy)
+        same(served.first, f"a1: attached: {cd}, {floppy}\n")
+        ider = done(fleet)
+        same((ider["floppy"]["sha256"], ider["cd"]["sha256"]), (wanted, cd_sum))
+        served.end(130, interrupt=True)
+    served = Served(lab, "--floppy", floppy)
+    ider = done(fleet)
+    same((ider["cd"]["present"], ider["floppy"]["sha256"]), (False, wanted))
+    served.end(130, interrupt=True)
+    nobody(fleet)
+
+
+@test
+def status(lab):
+    """who serves what, said by that powerctl, by the device, in words and as JSON"""
+    fleet = machine(lab, devices=2)
+    path, _ = image(lab, "a.iso", 70000)
+    r = lab.run("media", "status", "--no-fold", "a[1-2]")
+    same(r.status, 0, r)
+    same(r.out.count("attached: false"), 2, r)
+    served = Served(lab, path)
+    done(fleet)
+    r = lab.run("media", "status", "a1")
+    for text in ("attached: true", f"pid: {served.proc.pid}", f"image: {path}", "size: 70000"):
+        has(r.out, text)
+    r = lab.run("media", "status", "--json", "a1")
+    row = json.loads(r.out)
+    same((row["verb"], row["state"]), ("media status", None))
+    tree = row["result"]
+    same([(d["drive"], d["inserted"]) for d in tree["drives"]], [("cd", True), ("floppy", True)])
+    # Another user knows only what the device says: somebody has it.
+    other = {"XDG_RUNTIME_DIR": lab.path("home")}
+    r = lab.run("media", "status", "a1", env=other)
+    has(r.out, "attached: true")
+    assert "pid" not in r.out, r
+    usage(lab.run("media", "attach", path, "a1"), 1, "another powerctl of yours serves media")
+    r = lab.run("media", "attach", path, "a1", env=other)
+    bad(r, 1)
+    has(r.out, "busy: somebody else has its IDER session")
+    # And may end it: the powerctl that had it says so, and takes it back.
+    good(lab.run("media", "detach", "a1", env=other), "a1: ok")
+    until("it is taken back", lambda: "IDER" in fleet.device()["redirection_sessions"])
+    _, err = served.end(130, interrupt=True)
+    has(err, "connection lost: the device closed it; trying again")
+    nobody(fleet)
+    good(lab.run("media", "detach", "a1"), "a1: ok")
+
+
+@test
+def dropped(lab):
+    """a lost connection is made again and the machine reads all of it; or it is the end"""
+    fleet = machine(lab)
+    path, wanted = image(lab, "a.iso", 600000)
+    fleet.set(1, ider_drop_at=300000)
+    served = Served(lab, path)
+    same(served.proc.stdout.readline(), f"a1: attached again: {path}\n")
+    same(done(fleet)["cd"]["sha256"], wanted)
+    served.end(130, interrupt=True)
+    nobody(fleet)
+    fleet.set(1, ider_drop_at=300000)
+    out, err = Served(lab, path, "--no-reconnect").end(1)
+    has(out, "a1: error: unreachable: connection lost: the device closed it")
+    same(err, "")
+
+
+@test
+def reset(lab):
+    """a reset in the middle of reads: the one under way ends, the others are forgotten"""
+    path, wanted = image(lab, "a.iso", 600000)
+    fleet = machine(lab)
+    for queue in (1, 8):
+        fleet.set(1, ider_reset_at=200000, ider_queue=queue)
+        served = Served(lab, path)
+        ider = done(fleet)
+        same((ider["cd"]["sha256"], ider["cd"]["again"], ider["resets"]), (wanted, wanted, 1))
+        served.end(130, interrupt=True)
+        nobody(fleet)
+
+
+@test
+def shrinking(lab):
+    """a file that shrinks is a medium error to the machine and a line to the user; one that is
+    deleted stays readable"""
+    fleet = machine(lab, "--set", "all:ider_delay_ms=20")
+    path, _ = image(lab, "a.iso", 1 << 20)
+    served = Served(lab, path)
+    os.truncate(path, 500000)
+    ider = done(fleet)
+    assert ider["medium_errors"] > 0, ider
+    _, err = served.end(130, interrupt=True)
+    same(err.count("is shorter than when it was attached: it ends at byte 500000 of 1048576"), 1)
+    nobody(fleet)
+    path, wanted = image(lab, "b.iso", 1 << 20)
+    served = Served(lab, path)
+    os.unlink(path)
+    same(done(fleet)["cd"]["sha256"], wanted)
+    served.end(130, interrupt=True)
+
+
+@test
+def bad_files(lab):
+    """what is no medium is said before anything is sent"""
+    fleet = machine(lab)
+    path, _ = image(lab, "a.iso", 70000)
+    lab.write("empty", "")
+    os.mkfifo(lab.path("pipe"))
+    for name, text in ((lab.path("none"), "No such file or directory"),
+                       (lab.path("empty"), "is empty"), (lab.path("home"), "is no file"),
+                       (lab.path("pipe"), "is no file"), ("http://x/y.iso", "fetches no URLs")):
+        r = lab.run("media", "attach", name, "a1")
+        bad(r, 1)
+        has(r.out, text)
+    r = lab.run("media", "attach", path, "--writable", "a1")
+    has(r.out, "write-protected")
+    same(fleet.counters()["requests"], 0)
+    for words, text in ((("mount", "x"), "is nothing to do with media"),
+                        (("attach", "a1"), "something is missing"),
+                        (("detach",), "no NODES are given"),
+                        (("attach",), "something is missing"),
+                        (("status", "--boot", "a1"), "go with media attach only")):
+        usage(lab.run("media", *words), 2, text)
+
+
+@test
+def faults(lab):
+    """frames that make no sense end it with what was wrong; what does no harm goes on"""
+    fleet = machine(lab, "--set", "all:ider_script=none")
+    path, _ = image(lab, "a.iso", 70000)
+    for word, text in (("unknown", "an unknown redirection frame (99) during IDER"),
+                       ("interleave", "frame out of place: SOL data (2A) during IDER"),
+                       ("number", "a frame of IDER is lost"),
+                       ("error", "the device reports an error of its IDER"),
+                       ("flood", "it asks for more at a time"),
+                       ("truncate", "connection closed within a redirection frame")):
+        served = Served(lab, path, "--no-reconnect")
+        fleet.set(1, ider_send=word)
+        has(served.end(1)[0], text)
+        nobody(fleet)
+    served = Served(lab, path)
+    fleet.set(1, ider_send="heartbeat")
+    fleet.set(1, ider_send="ping")
+    fleet.wait(lambda d: d["counters"]["ider_pongs"] == 1)
+    fleet.set(1, ider_send="close")
+    has(served.end(0)[0], "a1: the device ended it, 0.0 MB read")
+
+
+@test
+def refused(lab):
+    """each status of a start; what is off is switched on, and said"""
+    fleet = machine(lab, "--set", "all:ider_script=none")
+    path, _ = image(lab, "a.iso", 70000)
+    for code, text in ((2, "busy: somebody else has its IDER session"),
+                       (3, "unsupported: this machine has no IDER"),
+                       (5, "consent: IDER needs user consent")):
+        fleet.set(1, redirection_status=code)
+        r = lab.run("media", "attach", path, "a1")
+        bad(r, 1)
+        has(r.out, text)
+    fleet.set(1, redirection_status=0, redirection_state=32768, redirection_listener=0)
+    served = Served(lab, path)
+    _, err = served.end(130, interrupt=True)
+    has(err, "a1: IDE redirection or its listener was off; it was switched on")
+    same(fleet.device()["redirection_state"], 32769)
+
+
+@test
+def boots(lab):
+    """--boot starts the machine from the medium: reset where it is on, turned on where it is off"""
+    cd, cd_sum = image(lab, "a.iso", 70000)
+    floppy, floppy_sum = image(lab, "a.img", 1474560)
+    for state in ("on", "off"):
+        fleet = machine(lab, state=state)
+        served = Served(lab, cd, "--boot")
+        same(served.proc.stdout.readline(), "a1: boot: accepted\n")
+        fleet.wait(lambda d: d["ider"]["booted"] == "cd")
+        same(done(fleet)["cd"]["sha256"], cd_sum)
+        device = fleet.device()
+        same((device["last_boot"], device["boots"], device["power"]), ("ider", 1, 2))
+        served.end(130, interrupt=True)
+        fleet.forget()
+    fleet = machine(lab)
+    served = Served(lab, "--floppy", floppy, "--boot")
+    fleet.wait(lambda d: d["ider"]["booted"] == "floppy")
+    same(done(fleet)["floppy"]["sha256"], floppy_sum)
+    served.end(130, interrupt=True)
+    nobody(fleet)
+    fleet.set(1, refuse_action="any:2")
+    has(Served(lab, cd, "--boot").end(1)[0], "a1: boot: error: ")
+    nobody(fleet)
+
+
+@test
+def events(lab):
+    """--json: an event a line"""
+    fleet = machine(lab)
+    path, _ = image(lab, "a.iso", 70000)
+    served = Served(lab, path, "--json")
+    done(fleet)
+    good(lab.run("media", "detach", "a1"), "a1: ok")
+    rows = [json.loads(line) for line in served.end(0)[0].splitlines()]
+    same((rows[0]["event"], rows[0]["node"], rows[0]["cd"]), ("attached", "a1", path))
+    same((rows[-1]["event"], rows[-1]["read"]), ("detached", 2 * 35 * BLOCK + 1474560))
+
+
+@test
+def closed_pipe(lab):
+    """nobody reads what it says: it ends"""
+    fleet = machine(lab)
+    path, _ = image(lab, "a.iso", 70000)
+    out, into = os.pipe()
+    os.close(out)
+    with open(into, "wb") as pipe:
+        proc = lab.start("media", "attach", path, "a1", stdin=subprocess.DEVNULL, stdout=pipe)
+        assert proc.wait(lib.PATIENCE) not in (0, 130)
+    nobody(fleet)
+
+
+@test
+def person(lab):
+    """a terminal sees how it goes on"""
+    fleet = machine(lab)
+    path, _ = image(lab, "a.iso", 70000)
+    t = lab.terminal("media", "attach", path, "a1")
+    t.expect(f"a1: attached: {path}")
+    t.expect("a1: 1.6 MB read, ")
+    t.send("\x03")
+    t.expect("a1: detached, 1.6 MB read")
+    same(t.end(), 130)
+    nobody(fleet)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,541 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Screens of Intel AMT machines: viewers, pictures, the firmware's own VNC port."""
+import hashlib
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import zlib
+
+import lib
+from amtlib import ConsoleFleet
+from lib import bad, good, has, same, test, until
+
+QUICK = "connect: 3s, answer: 3s, read: 8s"
+SIZE = {"kvm_width": 200, "kvm_height": 150}
+
+
+def screens(lab, *args, devices=1, tls=False, profile="12", settings="", **knobs):
+    """A fleet with small pictures that do not move."""
+    knobs = {"picture": 7, **SIZE, **knobs}
+    words = [word for k, v in knobs.items() for word in ("--set", f"all:{k}={v}")]
+    return ConsoleFleet(lab, "--state", "on", "--profile", profile, *words, *args, devices=devices,
+                        tls=tls, settings=settings, timeouts=QUICK)
+
+
+def png(path):
+    """Width, height and the pixels as RGB."""
+    with open(path, "rb") as f:
+        data = f.read()
+    same(data[:8], b"\x89PNG\r\n\x1a\n")
+    at_, parts, palette = 8, b"", None
+    while at_ < len(data):
+        n, kind = struct.unpack(">I4s", data[at_:at_ + 8])
+        body = data[at_ + 8:at_ + 8 + n]
+        same(struct.unpack(">I", data[at_ + 8 + n:at_ + 12 + n])[0], zlib.crc32(kind + body))
+        if kind == b"IHDR":
+            width, height, depth, colour = struct.unpack(">IIBB", body[:10])
+        elif kind == b"PLTE":
+            palette = [body[i:i + 3] for i in range(0, n, 3)]
+        elif kind == b"IDAT":
+            parts += body
+        at_ += 12 + n
+    same(depth, 8)
+    size = 3 if colour == 2 else 1
+    raw, rows, last = zlib.decompress(parts), [], None
+    for y in range(height):
+        row = unfilter(raw[y * (width * size + 1):(y + 1) * (width * size + 1)], last)
+        rows.append(row)
+        last = row
+    pixels = b"".join(bytes(r) for r in rows)
+    return width, height, b"".join(palette[p] for p in pixels) if palette else pixels
+
+
+def unfilter(line, above):
+    kind, row = line[0], line[1:]
+    assert kind in (0, 2), f"a filter that is not made here: {kind}"
+    if kind == 2 and above:
+        return bytes((a + b) & 255 for a, b in zip(row, above))
+    return row
+
+
+def sha16(rgb):
+    """As the stand-in counts: RGB565, little endian."""
+    out = bytearray()
+    for i in range(0, len(rgb), 3):
+        c = rgb[i] >> 3 << 11 | rgb[i + 1] >> 2 << 5 | rgb[i + 2] >> 3
+        out += struct.pack("<H", c)
+    return hashlib.sha256(out).hexdigest()
+
+
+def sha8(rgb):
+    return hashlib.sha256(bytes(
+        rgb[i] >> 5 << 5 | rgb[i + 1] >> 5 << 2 | rgb[i + 2] >> 6
+        for i in range(0, len(rgb), 3))).hexdigest()
+
+
+def shot(lab, *args):
+    path = lab.path("screen.png")
+    r = good(lab.run("kvm", "--screenshot", path, "a1", *args), f"a1: ok: {path}")
+    same(os.listdir(os.path.dirname(path)).count("screen.png"), 1)
+    return png(path) + (r.err,)
+
+
+def nobody(fleet, n=1):
+    """No session is left: the end may still be under way."""
+    fleet.wait(lambda d: d["redirection_sessions"] == [], n)
+
+
+class Viewer:
+    """`powerctl kvm` and a viewer's socket at its address."""
+
+    def __init__(self, lab, *args, env=None):
+        self.proc = lab.start("kvm", "a1", *args, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env=env)
+        self.line = self.proc.stdout.readline().decode()
+        self.where = self.line.strip().split(" ", 1)[-1]
+        self.sock = None
+
+    def connect(self):
+        kind, address = self.where.split(":", 1)
+        if kind == "unix":
+            s = socket.socket(socket.AF_UNIX)
+            s.settimeout(lib.PATIENCE)
+            s.connect(address)
+        else:
+            s = socket.create_connection(("127.0.0.1", int(address.rsplit(":", 1)[1])),
+                                         lib.PATIENCE)
+        self.sock = s
+        return self
+
+    def get(self, n):
+        data = b""
+        while len(data) < n:
+            part = self.sock.recv(n - len(data))
+            if not part:
+                break
+            data += part
+        return data
+
+    def begin(self):
+        """As far as the screen's size."""
+        same(self.get(12), b"RFB 003.008\n")
+        self.sock.sendall(b"RFB 003.008\n")
+        same(self.get(2), b"\1\1")
+        self.sock.sendall(b"\1")
+        same(self.get(4), bytes(4))
+        self.sock.sendall(b"\1")
+        head = self.get(24)
+        self.get(struct.unpack(">I", head[20:])[0])
+        return struct.unpack(">HH", head[:4])
+
+    def raw(self, width, height, ahead=None, slow=None):
+        """A whole picture as Raw, in RGB565: its SHA-256. ahead: so many more are asked for."""
+        ask = struct.pack(">BBHHHH", 3, 0, 0, 0, width, height)
+        if ahead is None or ahead:
+            self.sock.sendall(struct.pack(">BBHi", 2, 0, 1, 0) + ask * (1 + (ahead or 0)))
+        screen = bytearray(width * height * 2)
+        count = struct.unpack(">H", self.get(4)[2:])[0]
+        for i in range(count):
+            if slow and i % 16 == 0:
+                slow()
+            x, y, w, h, encoding = struct.unpack(">HHHHi", self.get(12))
+            same(encoding, 0)
+            part = self.get(w * h * 2)
+            for row in range(h):
+                at = ((y + row) * width + x) * 2
+                screen[at:at + w * 2] = part[row * w * 2:(row + 1) * w * 2]
+        return hashlib.sha256(screen).hexdigest()
+
+    def leave(self):
+        self.sock.close()
+        return self.end()
+
+    def end(self):
+        out, err = self.proc.communicate(timeout=lib.PATIENCE)
+        return self.proc.returncode, out.decode(), err.decode()
+
+
+@test
+def pictures(lab):
+    """A screenshot is the stand-in's picture, also of a screen that is too large for its firmware"""
+    fleet = screens(lab)
+    width, height, rgb, err = shot(lab)
+    same((width, height, sha16(rgb), err), (200, 150, fleet.device()["kvm_sha256"], ""))
+    nobody(fleet)
+    same(fleet.counters()["kvm_sessions"], 1)
+    r = lab.run("kvm", "--json", "--screenshot", lab.path("screen.png"), "a1")
+    one = r.json[0]
+    same((one["verb"], one["ok"], one["result"]),
+         ("kvm", True, {"file": lab.path("screen.png"), "width": 200, "height": 150}))
+    # Too many bytes in RGB565: the device hangs up, and is asked once more.
+    fleet.set(1, kvm_limit=30001)
+    same(sha8(shot(lab)[2]), fleet.device()["kvm_sha256_8bit"])
+    same(fleet.counters()["kvm_sessions"], 4)
+    # Known beforehand: it is asked for the smaller one at once.
+    fleet.set(1, kvm_limit=9216000, kvm_width=4096, kvm_height=1200)
+    r = lab.run("kvm", "--screenshot", lab.path("large.png"), "a1")
+    same((r.status, fleet.counters()["kvm_sessions"]), (0, 5), r)
+    same(fleet.device()["kvm_default_screen"], 0)
+
+
+@test
+def pictures_otherwise(lab):
+    """Pictures over TLS, of firmware that greets with RFB 4.0, where KVM was off, of a display"""
+    fleet = screens(lab, tls=True, profile="11")
+    same(sha16(shot(lab)[2]), fleet.device()["kvm_sha256"])
+    fleet.set(1, kvm_screens=2)
+    shot(lab, "--display", "2")
+    same(fleet.device()["kvm_default_screen"], 1)
+    bad(lab.run("kvm", "--screenshot", lab.path("no.png"), "--display", "3", "a1"), 1,
+        "a1: error: refused: no display 3 is active; active: 1, 2")
+    bad(lab.run("kvm", "--screenshot", lab.path("no.png"), "--display", "9", "a1"), 1,
+        "a1: error: config: there are displays 1 to 4")
+    assert not os.path.exists(lab.path("no.png"))
+    nobody(fleet)
+
+
+@test
+def many(lab):
+    """Pictures of several nodes: a file each, in a folder; who fails is told, and leaves none"""
+    fleet = screens(lab, devices=20)
+    fleet.set(3, no_kvm=1)
+    fleet.set(4, kvm_fault="zlib")
+    folder = lab.path("shots") + "/"
+    r = lab.run("kvm", "--screenshot", folder, "--sort", "a[1-20]")
+    same((r.status, len(r.lines)), (1, 20), r)
+    same(r.lines[0], f"a1: ok: {folder}a1.png")
+    has(r.lines[2], "a3: error: unsupported: this machine has no KVM redirection")
+    has(r.lines[3], "a4: error: protocol: a rectangle cannot be unpacked")
+    same(sorted(os.listdir(folder)), sorted(f"a{n}.png" for n in range(1, 21) if n not in (3, 4)))
+    same(sha16(png(folder + "a20.png")[2]), fleet.device(20)["kvm_sha256"])
+    mask = os.umask(0)
+    os.umask(mask)
+    same(os.stat(folder + "a20.png").st_mode & 0o777, 0o666 & ~mask)
+    r = lab.run("kvm", "--screenshot", lab.path("x.png"), "a[1-2]")
+    same(r.status, 2)
+    has(r.err, "go to a folder: --screenshot")
+    # The failed ones are known.
+    r = lab.run("kvm", "--screenshot", folder, "@failed")
+    same(sorted(line.split(":")[0] for line in r.lines), ["a3", "a4"])
+
+
+@test
+def wrong_screens(lab):
+    """A screen that sends what cannot be is an error in words, and no file"""
+    fleet = screens(lab)
+    path = lab.path("screen.png")
+    for fault, words in (("rectangle", "protocol: its screen of 200 x 150 has no rectangle of"),
+                         ("zlib", "protocol: a rectangle cannot be unpacked (ZRLE"),
+                         ("truncate", "protocol: a rectangle of 64 x 64 comes as 2147483647 bytes"),
+                         ("garbage", "protocol: its screen sends a message that nobody knows"),
+                         ("drop", "unreachable: it hung up before its picture was there"),
+                         ("close_init", "unreachable: it hung up before it showed a screen"),
+                         ("security", "auth: its screen asks for a password of its own")):
+        fleet.set(1, kvm_fault=fault)
+        bad(lab.run("kvm", "--screenshot", path, "a1"), 1, "a1: error: " + words)
+        assert not os.path.exists(path), fault
+        nobody(fleet)
+    for fault in ("silent", "empty"):
+        fleet.set(1, kvm_fault=fault)
+        bad(lab.run("kvm", "--screenshot", path, "--timeout", "1s", "a1"), 1,
+            "a1: error: timeout: no whole picture in 1 s")
+    # The size changes while it is looked at: what is there at the end counts.
+    fleet.set(1, kvm_fault="no", kvm_width=100)
+    same(shot(lab)[0], 100)
+    # What was there stays where nothing better comes.
+    before = os.stat(path).st_mtime_ns
+    fleet.set(1, kvm_fault="drop")
+    bad(lab.run("kvm", "--screenshot", path, "a1"), 1)
+    same(os.stat(path).st_mtime_ns, before)
+    same([f for f in os.listdir(os.path.dirname(path)) if f.startswith("screen.png.")], [])
+
+
+@test
+def no_place_for_it(lab):
+    """A picture that cannot be written: said before anything is sent where that can be known"""
+    fleet = screens(lab)
+    for path, words in ((lab.path("no", "such", "x.png"), "no file can be made in"),
+                        ("/dev/null", "neither a file nor a folder"),
+                        (lab.write("file", "x") + "/", "can be made: Not a directory"),
+                        ("", "names no file")):
+        r = lab.run("kvm", "--screenshot", path, "a1")
+        same(r.status, 2, r)
+        has(r.err, words)
+    same(fleet.counters()["redir_connections"], 0)
+    # A disk that is full, as far as one process can have that: files of at most 1 kB.
+    path = lab.path("full.png")
+    r = subprocess.run(["sh", "-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "sh", lib.POWERCTL, "kvm",
+                        "--screenshot", path, "a1"], env=lab.env, capture_output=True, text=True,
+                       timeout=lib.PATIENCE, check=False)
+    same(r.returncode, 1, r)
+    has(r.stdout, f"a1: error: internal: {path} cannot be written: File too large")
+    same([f for f in os.listdir(os.path.dirname(path)) if "full" in f], [])
+
+
+@test
+def viewers(lab):
+    """A viewer gets the stand-in's picture through us, and ends it by leaving; a second one waits in vain"""
+    fleet = screens(lab)
+    v = Viewer(lab)
+    has(v.line, "a1: vnc://127.0.0.1:")
+    v.connect()
+    same(v.begin(), (200, 150))
+    same(v.raw(200, 150), fleet.device()["kvm_sha256"])
+    try:
+        socket.create_connection(("127.0.0.1", int(v.where.rsplit(":", 1)[1])), 5)
+        raise AssertionError("a second viewer got in")
+    except ConnectionRefusedError:
+        pass
+    same(v.leave(), (0, "", ""))
+    nobody(fleet)
+    # Over TLS and of old firmware: a greeting with 4.0 is 3.8 to viewers.
+    fleet.set(1, profile="11")
+    fleet.inventory(tls=True)
+    v = Viewer(lab).connect()
+    same(v.begin(), (200, 150))
+    same(v.raw(200, 150), fleet.device()["kvm_sha256"])
+    # More than fits anywhere waits, and none of it is lost.
+    fleet.set(1, kvm_width=1000, kvm_height=800, picture=9)
+    big = Viewer(lab, "--steal").connect()
+    same(big.begin(), (1000, 800))
+    same([big.raw(1000, 800, n, fleet.counters) for n in (3, 0, 0, 0)],
+         [fleet.device()["kvm_sha256"]] * 4)
+    same(big.leave()[0], 0)
+    same(v.end()[0], 1)
+    v = Viewer(lab).connect()
+    v.begin()
+    # Keys arrive.
+    v.sock.sendall(b"\4\1\0\0\0\0\xff\x0d")
+    fleet.wait(lambda d: d["counters"]["kvm_keys"] == 1)
+    same(v.leave()[0], 0)
+    nobody(fleet)
+
+
+@test
+def sockets(lab):
+    """--socket: for this user alone, gone afterwards; a dead one is replaced, all else is not"""
+    fleet = screens(lab)
+    path = lab.path("screen.sock")
+    v = Viewer(lab, "--socket", path)
+    same(v.where, "unix:" + path)
+    same(os.stat(path).st_mode & 0o777, 0o600)
+    r = lab.run("kvm", "--socket", path, "a1")
+    same(r.status, 2)
+    has(r.err, "somebody waits at")
+    v.connect()
+    same(v.begin(), (200, 150))
+    same(v.leave(), (0, "", ""))
+    assert not os.path.exists(path)
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(path)
+    v = Viewer(lab, "--socket", path, "--json")
+    has(v.line, f'"url":"unix:{path}"')
+    v.proc.send_signal(signal.SIGINT)
+    same(v.end(), (130, "", ""))
+    assert not os.path.exists(path)
+    lab.write("screen.sock", "mine")
+    r = lab.run("kvm", "--socket", path, "a1")
+    same(r.status, 2)
+    has(r.err, "is there, and no socket")
+    same(lab.read("screen.sock"), "mine")
+    nobody(fleet)
+
+
+@test
+def ends(lab):
+    """Each end of a view is told as what it is, and leaves nothing behind"""
+    fleet = screens(lab)
+    v = Viewer(lab)
+    v.proc.send_signal(signal.SIGINT)
+    same(v.end(), (130, "", ""))
+    nobody(fleet)
+    for tls, viewer in ((False, False), (False, True), (True, False), (True, True)):
+        fleet.inventory(tls=tls)
+        v = Viewer(lab)
+        if viewer:
+            v.connect()
+            v.begin()
+        fleet.set(1, redirection_drop=1)
+        status, _, err = v.end()
+        same(status, 1)
+        same(err.splitlines()[-1], "powerctl: a1: unreachable: connection lost: the device closed it")
+        same("16 and 8 bits" in err, viewer)
+    # One that asks for 32 bits a pixel.
+    v = Viewer(lab).connect()
+    v.begin()
+    v.sock.sendall(bytes((0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 16, 8, 0, 0, 0, 0)))
+    same(v.get(1), b"")
+    status, _, err = v.end()
+    same(status, 1)
+    has(err, "its screen knows 16 and 8 bits a pixel only")
+    has(err, "connection lost: the device closed it")
+    # A viewer that never reads: the device is not read either, and ^C ends it.
+    v = Viewer(lab).connect()
+    v.begin()
+    v.sock.sendall(struct.pack(">BBHi", 2, 0, 1, 0))
+    for _ in range(300):
+        v.sock.sendall(struct.pack(">BBHHHH", 3, 0, 0, 0, 200, 150))
+    fleet.wait(lambda d: d["counters"]["kvm_updates"] > 5)
+    v.proc.send_signal(signal.SIGINT)
+    same(v.end(), (130, "", ""))
+    nobody(fleet)
+    # Somebody else has it, and loses it.
+    first = Viewer(lab)
+    r = lab.run("kvm", "a1")
+    same((r.status, r.out), (1, ""), r)
+    has(r.err, "a1: error: busy:")
+    has(r.err, "--steal takes it")
+    second = Viewer(lab, "--steal").connect()
+    second.begin()
+    same(first.end()[0], 1)
+    same(second.leave()[0], 0)
+
+
+@test
+def switched_off(lab):
+    """KVM that is off is switched on, and that is said; what forbids it is told"""
+    fleet = screens(lab)
+    fleet.set(1, kvm=0, redirection_listener=0)
+    v = Viewer(lab)
+    fleet.wait(lambda d: d["redirection_listener"])
+    v.connect().begin()
+    same(v.leave(), (0, "",
+                     "powerctl: a1: KVM or its listener was off; it was switched on\n"))
+    fleet.set(1, kvm=0, redirection_locked=1)
+    r = lab.run("kvm", "a1")
+    same(r.status, 1, r)
+    has(r.err, "KVM is switched off on this machine, and it does not let us switch it on")
+    fleet.set(1, kvm=1, redirection_locked=0, consent="kvm")
+    r = lab.run("kvm", "a1")
+    same(r.status, 1, r)
+    has(r.err, "a1: error: consent:")
+    fleet.set(1, consent="none", no_kvm=1)
+    r = lab.run("kvm", "--json", "a1")
+    same(lib.error_of(r), ("unsupported", "this machine has no KVM redirection"))
+    fleet.set(1, no_kvm=0, redirection_status=3)
+    r = lab.run("kvm", "a1")
+    same(r.status, 1, r)
+    has(r.err, "a1: error: unsupported:")
+
+
+@test
+def programs(lab):
+    """--view starts $VNCVIEWER with the address and no shell; one that fails ends it"""
+    fleet = screens(lab)
+    script = lab.write("my-viewer", "#!/bin/sh\necho \"$@\" > " + lab.path("args") +
+                       "\nexit ${STATUS:-0}\n", 0o755)
+    r = lab.run("kvm", "--view", "a1", env={"VNCVIEWER": script + " -x $(id)", "STATUS": "7"})
+    same(r.status, 1, r)
+    has(r.err, "a1: the viewer ended with status 7")
+    port = r.out.strip().rsplit(":", 1)[1]
+    same(lab.read("args").split(), ["-x", "$(id)", f"127.0.0.1::{port}"])
+    r = lab.run("kvm", "--view", "a1", env={"VNCVIEWER": lab.path("none")})
+    same(r.status, 1, r)
+    has(r.err, "cannot be started")
+    v = Viewer(lab, "--view", env={**lab.env, "VNCVIEWER": script})
+    line = v.proc.stderr.readline().decode()
+    has(line, "the viewer has ended; another one is waited for")
+    v.connect()
+    same(v.begin(), (200, 150))
+    same(v.leave()[0], 0)
+    nobody(fleet)
+
+
+@test
+def direct(lab):
+    """The firmware's own VNC port: set up with a password that keeps its rules, and closed"""
+    fleet = screens(lab)
+    secret = lab.write("vnc", "Aa1!bcde\n")
+    good(lab.run("kvm", "--direct", "--vnc-password-file", secret, "a1"),
+         "a1:", "  on: true", "  port: 5900")
+    d = fleet.device()
+    same((d["kvm_port_5900"], d["kvm_password"]), (True, "Aa1!bcde"))
+    same(fleet.device()["log"][-3:], ["IPS_KVMRedirectionSettingData.Get", "IPS_KVMRedirectionSettingData.Put",
+                          "CIM_KVMRedirectionSAP.RequestStateChange"])
+    same(lab.run("kvm", "--direct", "--off", "a1").status, 0)
+    same(fleet.device()["kvm_port_5900"], False)
+    same(fleet.device()["kvm_password"], "Aa1!bcde")
+    puts = fleet.counters()["bodies"]
+    for wrong in ("short1!", "Aa1!bcdef", "aa1!bcde", "AA1!BCDE", "Aaa!bcde", "Aa11bcde", "Aa1 bcde"):
+        r = lab.run("--trace", "kvm", "--direct", "--vnc-password-file", lab.write("wrong", wrong + "\n"), "a1")
+        bad(r, 1, "a1: error: config: the password for viewers: Intel AMT takes exactly 8")
+        assert wrong not in r.out + r.err
+    same(fleet.counters()["bodies"], puts)
+    r = lab.run("kvm", "--direct", "a1")  # nobody to ask
+    same(r.status, 2)
+    has(r.err, "--vnc-password-file FILE")
+    same(lab.run("--trace", "kvm", "--direct", "--vnc-password-file", secret, "a1").err.count("Aa1!"), 0)
+    fleet.set(1, profile="16.1")
+    fleet.inventory(tls=True)
+    bad(lab.run("kvm", "--direct", "--vnc-password-file", secret, "a1"), 1,
+        "a1: error: unsupported: the firmware does not take it")
+
+
+@test
+def without_a_device(lab):
+    """The null driver has a screen to try all of it with"""
+    lab.inventory('nodes:\n  a1: {driver: "null"}\n  a2: {driver: "null", fail_reads: auth}\n')
+    width, height, rgb, _ = shot(lab)
+    same((width, height, rgb[:6], rgb[-3:]), (64, 48, bytes(6), b"\xff\xff\0"))
+    bad(lab.run("kvm", "--screenshot", lab.path("x.png"), "a2"), 1, "a2: error: auth: told to fail")
+    bad(lab.run("kvm", "--screenshot", lab.path("x.png"), "--display", "2", "a1"), 1,
+        "a1: error: refused: it has one display")
+    bad(lab.run("kvm", "--direct", "--off", "a1"), 1, "has no VNC port of the device's own")
+    v = Viewer(lab).connect()
+    same(v.begin(), (64, 48))
+    v.sock.sendall(b"\6\0\0\0\xff\xff\xff\xff")  # more than it takes: it hangs up
+    same(v.get(1), b"")
+    same(v.end()[0], 1)
+
+
+def connect_as(uid, port):
+    """The first bytes that another user's viewer gets."""
+    code = (f"import os,socket; s=socket.socket(); os.setgroups([]); os.setgid({uid}); "
+            f"os.setuid({uid}); s=socket.socket(); s.connect(('127.0.0.1',{port})); "
+            "print(s.recv(12))")
+    r = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                       timeout=lib.PATIENCE, check=False)
+    return r.stdout.strip() or r.stderr
+
+
+@test
+def other_users(lab):
+    """A viewer of another user is turned away, and one of ours still gets in"""
+    if os.geteuid():
+        lib.skip("kvm: only root can be another user")
+    lab.inventory('nodes:\n  a1: {driver: "null"}\n')
+    v = Viewer(lab)
+    same(connect_as(65534, v.where.rsplit(":", 1)[1]), "b''")
+    has(v.proc.stderr.readline().decode(), "a1: a viewer of another user was turned away")
+    v.connect()
+    same(v.begin(), (64, 48))
+    same(v.leave()[0], 0)
+
+
+@test
+def words(lab):
+    """Options that do not go together, and nodes that have no screen"""
+    lab.inventory("nodes:\n  n[1-2]: {driver: wol, address: 127.0.0.1, mac: 52:54:00:12:34:56}\n")
+    for args, wanted in ((["--screenshot", "x", "--view", "n1"], "exclude each other"),
+                         (["--socket", "x", "--view", "n1"], "exclude each other"),
+                         (["--off", "n1"], "--off goes with --direct"),
+                         (["--vnc-password-file", "x", "n1"], "goes with --direct"),
+                         (["-a"], "kvm is for one node"),
+                         (["n[1-2]"], "kvm is for one node"),
+                         (["--display", "0", "n1"], "is not a number"),
+                         ([], "kvm")):
+        r = lab.run("kvm", *args)
+        same(r.status, 2, r)
+        has(r.err, wanted)
+    r = lab.run("kvm", "n1")
+    same(r.status, 1, r)
+    has(r.err, "n1: error: unsupported: driver wol has no display")
+    bad(lab.run("kvm", "--direct", "--off", "n1"), 1, "has no VNC port of the device's own")
+
+
+if __name__ == "__main__":
+    lib.main()

@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""User consent: the code that a machine shows, asked for at a terminal or given, and what becomes of it."""
+import json
+import os
+
+from amtlib import Fleet
+from lib import SOURCE, bad, good, has, main, same, test
+from schema import check_schema
+
+START, SEND, CANCEL = (f"IPS_OptInService.{m}" for m in ("StartOptIn", "SendOptInCode", "CancelOptIn"))
+
+
+def code_of(fleet, n=1):
+    """What somebody at the machine reads out."""
+    return fleet.device(n)["optin_code"]
+
+
+def wrong_for(fleet, n=1):
+    return f"{(int(code_of(fleet, n)) + 1) % 1000000:06}"
+
+
+def calls(fleet, n=1):
+    return [c.split(".")[1] for c in fleet.device(n)["log"] if c in (START, SEND, CANCEL)]
+
+
+def error_of(r):
+    return r.json[0]["error"]
+
+
+def well(r):
+    same(r.status, 0, r)
+    return r
+
+
+def asked(lab, fleet, *args, n=1):
+    """A verb on a terminal that has come to its question."""
+    t = lab.terminal(*args)
+    t.expect("code (empty: none): ")
+    fleet.wait(lambda d: d["optin_state"] == 2, n)
+    return t
+
+
+@test
+def asks_and_goes_on(lab):
+    """pxeboot in client control mode: the code is asked for on the terminal, and it boots by PXE"""
+    fleet = Fleet(lab, "--set", "all:ccm=1", "--state", "on")
+    t = asked(lab, fleet, "pxeboot", "a1")
+    has(t.seen, "a1: somebody there has to agree, and reads out the 6 digits")
+    code = code_of(fleet)
+    t.send(f"{code[:3]} {code[3:]}\n")
+    same(t.end(), 0, t.seen)
+    has(t.settled, "a1: on")
+    d = fleet.device()
+    same((d["last_boot"], d["optin_state"], calls(fleet)), ("pxe", 3, ["StartOptIn", "SendOptInCode"]))
+    # It holds for a while: nobody is asked again.
+    good(lab.run("pxeboot", "a1"), "a1: on")
+
+
+@test
+def turns_on_what_is_off(lab):
+    """a machine that is off is turned on to show its code, told so, and reset into what was asked for"""
+    fleet = Fleet(lab, "--set", "all:ccm=1", "--state", "off")
+    t = asked(lab, fleet, "pxeboot", "a1")
+    has(t.seen, "was not on, and is turned on")
+    t.send(code_of(fleet) + "\n")
+    same(t.end(), 0, t.seen)
+    d = fleet.device()
+    same((d["power_word"], d["last_boot"], d["boots"]), ("on", "pxe", 2))
+    has(t.settled, "a1: on: it was not on, and was turned on to show its code")
+
+
+@test
+def wrong_codes(lab):
+    """a wrong one is asked for again, up to the device's three, whatever it returns for one"""
+    fleet = Fleet(lab, "--set", "all:ccm=1", "--state", "on", devices=2)
+    fleet.set(2, consent_wrong_value=2)
+    for n in (1, 2):
+        t = asked(lab, fleet, "pxeboot", f"a{n}", n=n)
+        t.send("12345\n")
+        t.expect("a code has 6 digits\ncode (empty: none): ")
+        t.send(wrong_for(fleet, n) + "\n")
+        t.expect("that is not the code; 2 more tries are allowed\ncode (empty: none): ")
+        t.send(code_of(fleet, n) + "\n")
+        same(t.end(), 0, t.seen)
+        same(fleet.device(n)["last_boot"], "pxe")
+        good(lab.run("consent", "cancel", f"a{n}"), f"a{n}: ok")
+
+    t = asked(lab, fleet, "pxeboot", "a1")
+    wrong = wrong_for(fleet)
+    for left in ("2 more tries are", "1 more try is"):
+        t.send(wrong + "\n")
+        t.expect(left + " allowed\ncode (empty: none): ")
+    t.send(wrong + "\n")
+    same(t.end(), 1, t.seen)
+    has(t.settled, "a1: error: forbidden: the code was wrong for the last time")
+    same(fleet.device()["optin_state"], 0)
+    # And then it is blocked.
+    r = bad(lab.run("--json", "consent", "request", "a1"), 1)
+    same((error_of(r)["class"], error_of(r)["code"]), ("busy", "ReturnValue 3"))
+    has(error_of(r)["message"], "some minutes")
+
+
+@test
+def interrupted(lab):
+    """^C, an empty answer, ^D: the code leaves the screen, nothing else was sent"""
+    fleet = Fleet(lab, "--set", "all:ccm=1", "--state", "on")
+    for key, status, text in (("\x03", 130, "canceled: interrupted; nothing was sent"),
+                              ("\n", 1, "consent: boot options need user consent"),
+                              ("\x04", 1, "no code was given")):
+        fleet.reset()
+        t = asked(lab, fleet, "pxeboot", "a1")
+        t.send(key)
+        same(t.end(), status, t.seen)
+        has(t.settled, text)
+        d = fleet.device()
+        same((d["optin_state"], calls(fleet), d["counters"]["set_power"]), (0, ["StartOptIn", "CancelOptIn"], 0))
+
+
+@test
+def without_a_terminal(lab):
+    """nobody to ask: what helps is said, and it does: request, and --consent-code"""
+    fleet = Fleet(lab, "--set", "all:ccm=1", "--state", "on", devices=2)
+    r = bad(lab.run("--json", "pxeboot", "a1"), 1)
+    same(error_of(r)["class"], "consent")
+    for text in ("`powerctl consent request NODE`", "--consent-code"):
+        has(error_of(r)["message"], text)
+    same(calls(fleet), [])
+    r = bad(lab.run("--json", "pxeboot", "a1", "--consent-code", "123456"), 1)
+    same(error_of(r)["class"], "state")
+    has(error_of(r)["message"], "it shows no code; `powerctl consent request NODE`")
+    well(lab.run("consent", "request", "a1"))
+    r = bad(lab.run("--json", "pxeboot", "a1", "--consent-code", wrong_for(fleet)), 1)
+    same(error_of(r)["class"], "consent")
+    same(fleet.device()["optin_state"], 2, "whoever knows better may try")
+    good(lab.run("pxeboot", "a1", "--consent-code", code_of(fleet)), "a1: on")
+    same(fleet.device()["last_boot"], "pxe")
+    # --yes asks nobody either.
+    t = lab.terminal("pxeboot", "--yes", "a2")
+    same(t.end(), 1, t.seen)
+    has(t.settled, "--consent-code")
+
+
+@test
+def in_turn(lab):
+    """several nodes: one question at a time, no code shown before it is its turn; others go on"""
+    fleet = Fleet(lab, "--set", "all:ccm=1", "--state", "on", devices=3)
+    fleet.set(3, ccm=0)
+    t = lab.terminal("--no-fold", "pxeboot", "a[1-3]")
+    for _ in range(2):
+        t.expect("somebody there has to agree")
+        t.expect("code (empty: none): ")
+        shown = [n for n in (1, 2) if fleet.device(n)["optin_state"] == 2]
+        same(len(shown), 1, "codes shown at a time")
+        t.send(code_of(fleet, shown[0]) + "\n")
+    same(t.end(), 0, t.seen)
+    same([fleet.device(n)["last_boot"] for n in (1, 2, 3)], ["pxe"] * 3)
+
+
+@test
+def by_hand(lab):
+    """consent status, request, submit, cancel"""
+    fleet = Fleet(lab, "--set", "all:ccm=1", "--state", "off", devices=2)
+    fleet.set(2, ccm=0)
+
+    def state(n=1):
+        return lab.run("--json", "consent", "status", f"a{n}").json[0]["result"]
+
+    same(state(), {"required": "all", "state": "none", "can_modify": False, "display_s": 300, "idle_s": 120})
+    r = well(lab.run("consent", "request", "a1"))
+    has(r.out, "a1: ok: it was not on, and is turned on to show a code")
+    same((state()["state"], fleet.device()["power_word"]), ("displayed", "on"))
+    has(well(lab.run("consent", "request", "a1")).out, "a1: ok: it shows a code")
+    same(calls(fleet), ["StartOptIn", "CancelOptIn", "StartOptIn"])
+    has(bad(lab.run("consent", "submit", wrong_for(fleet), "a1"), 1).out, "a1: error: consent: the code is not")
+    good(lab.run("consent", "submit", code_of(fleet), "a1"), "a1: ok: agreed")
+    same(state()["state"], "received")
+    has(well(lab.run("consent", "request", "a1")).out, "agreed already")
+    good(lab.run("consent", "cancel", "a1"), "a1: ok")
+    same(state()["state"], "none")
+    good(lab.run("consent", "cancel", "a1"), "a1: ok")
+
+    same(state(2)["required"], "none")
+    with open(os.path.join(SOURCE, "docs", "powerctl-result.schema.json"), encoding="utf-8") as f:
+        schema = json.load(f)
+    for words in (("status", "a1"), ("request", "a2"), ("submit", "123456", "a2"), ("cancel", "a2")):
+        check_schema(lab.run("--json", "consent", *words).json[0], schema)
+    has(bad(lab.run("consent", "request", "a2"), 1).out, "error: state: this machine needs nobody's consent")
+    # The history has who asked whom, and no code.
+    well(lab.run("consent", "request", "a1"))
+    code = code_of(fleet)
+    well(lab.run("consent", "submit", code, "a1"))
+    lines = lab.run("history", "--json", "a1").out
+    same([json.loads(line)["verb"] for line in lines.splitlines()][-2:], ["consent-request", "consent-submit"])
+    same(f'"{code}"' in lines, False, lines)
+
+
+@test
+def early_and_late(lab):
+    """a code before it is shown, one that is shown no longer, an agreement that is over"""
+    fleet = Fleet(lab, "--set", "all:ccm=1", "--state", "on", "--set", "all:consent_show_ms=3600000")
+    well(lab.run("consent", "request", "a1"))
+    has(bad(lab.run("consent", "submit", "123456", "a1"), 1).out, "does not show the code yet")
+    fleet.set(1, consent_show_ms=0, consent_display_s=0)
+    well(lab.run("consent", "request", "a1"))
+    has(bad(lab.run("consent", "submit", "123456", "a1"), 1).out, "error: state: it shows no code")
+    fleet.set(1, consent_display_s=300, consent_idle_s=0)
+    well(lab.run("consent", "request", "a1"))
+    well(lab.run("consent", "submit", code_of(fleet), "a1"))
+    same(error_of(lab.run("--json", "pxeboot", "a1"))["class"], "consent")
+    # Too many requests in a row.
+    fleet.set(1, consent_starts=1)
+    well(lab.run("consent", "request", "a1"))
+    has(bad(lab.run("consent", "request", "a1"), 1).out, "error: busy")
+
+
+@test
+def kvm_only(lab):
+    """where only the screen needs it, boot devices do not"""
+    fleet = Fleet(lab, "--set", "all:consent=kvm", "--state", "on")
+    good(lab.run("pxeboot", "a1"), "a1: on")
+    same(lab.run("--json", "consent", "status", "a1").json[0]["result"]["required"], "kvm")
+    same((fleet.device()["last_boot"], calls(fleet)), ("pxe", []))
+
+
+@test
+def words(lab):
+    """wrong words end with 2 and say what is right; drivers that know no consent say so"""
+    Fleet(lab, devices=2)
+    for args, text in ((("consent", "a1"), "something"),
+                       (("consent", "requst", "a1"), "did you mean 'request'?"),
+                       (("consent", "submit", "a1"), "powerctl consent submit CODE NODE"),
+                       (("consent", "submit", "123456"), "no NODE"),
+                       (("consent", "submit", "123456", "a1", "a2"), "for one node"),
+                       (("consent", "status"), "no NODES"),
+                       (("pxeboot", "--consent-code", "12x456", "a1"), "no code"),
+                       (("pxeboot", "--consent-code", "123456", "a1", "a2"), "one node"),
+                       (("status", "--consent-code", "123456", "a1"), "no option of status")):
+        r = lab.run(*args)
+        same(r.status, 2, r)
+        if text != "something":
+            has(r.err, text)
+    well(lab.run("pxeboot", "--consent-code", "12345", "a1"))  # nobody's is needed there
+    r = lab.run("--json", "caps", "a1")
+    same(r.json[0]["result"]["consent"], True)
+
+
+if __name__ == "__main__":
+    main()
