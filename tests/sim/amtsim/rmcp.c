@@ -8,6 +8,7 @@
 #include "address.h"
 #include "device.h"
 #include "sim.h"
+#include "util.h"
 
 enum { PING_MIN = 12, PONG = 28, TYPE_PING = 0x80, TYPE_PONG = 0x40 };
 
@@ -68,6 +69,11 @@ static void on_datagram(
 	uv_udp_try_send(udp, &out, 1, from);
 }
 
+static void on_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
+
 static int listen_at(struct sim *sim, struct device *dev)
 {
 	uint32_t port = sim->options.rmcp;
@@ -77,16 +83,16 @@ static int listen_at(struct sim *sim, struct device *dev)
 	if (port && sim->options.fleet.by_port)
 		port += dev->n - 1;
 	address_set_port(&address, (uint16_t)port);
-	uv_udp_init(&sim->loop, &dev->rmcp);
-	dev->rmcp.data = dev;
-	dev->rmcp_open = true;
+	dev->rmcp = xcalloc(1, sizeof(*dev->rmcp));
+	uv_udp_init(&sim->loop, dev->rmcp);
+	dev->rmcp->data = dev;
 
-	int r = uv_udp_bind(&dev->rmcp, (const struct sockaddr *)&address, 0);
+	int r = uv_udp_bind(dev->rmcp, (const struct sockaddr *)&address, 0);
 
 	if (r == 0)
-		r = uv_udp_recv_start(&dev->rmcp, on_alloc, on_datagram);
+		r = uv_udp_recv_start(dev->rmcp, on_alloc, on_datagram);
 	if (r == 0)
-		r = uv_udp_getsockname(&dev->rmcp, (struct sockaddr *)&address, &length);
+		r = uv_udp_getsockname(dev->rmcp, (struct sockaddr *)&address, &length);
 	if (r < 0) {
 		fprintf(stderr, "powerctl-amtsim: UDP port %u of device %u: %s\n", port, dev->n,
 			uv_strerror(r));
@@ -113,9 +119,9 @@ static void stop(const struct control *control)
 	for (uint32_t i = 0; i < sim->fleet.count; i++) {
 		struct device *dev = fleet_device(&sim->fleet, i);
 
-		if (dev->rmcp_open)
-			uv_close((uv_handle_t *)&dev->rmcp, NULL);
-		dev->rmcp_open = false;
+		if (dev->rmcp)
+			uv_close((uv_handle_t *)dev->rmcp, on_closed);
+		dev->rmcp = NULL;
 	}
 	sim->stop_web(control);
 }
