@@ -17,7 +17,7 @@
 #define LIMIT_MS 3500u
 #define RANK     30u
 /* A host that has answered at all answers a ping by then. */
-#define PONG_MS    1000u
+#define PONG_MS    2000u
 #define FIRST_MS   300u /* between pings, twice as long each time */
 #define ANSWER_MAX ((size_t)64 << 10)
 
@@ -170,6 +170,9 @@ static void on_timer(uv_timer_t *timer)
 	struct find *f = pctl_container_of(timer, struct find, timer);
 	uint64_t spent = uv_now(timer->loop) - f->began;
 
+	ping_look(&f->ping);
+	if (!f->op)
+		return;
 	if (!f->ponged && f->ping.pings && spent < LIMIT_MS)
 		send_ping(f);
 	f->wait *= 2;

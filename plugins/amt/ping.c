@@ -72,11 +72,8 @@ static void hand_out(
 	}
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events)
+static void read_pongs(struct ping_socket *s)
 {
-	struct ping_socket *s = pctl_container_of(poll, struct ping_socket, poll);
-
-	(void)status, (void)events;
 	for (unsigned i = 0; i < BATCH; i++) {
 		struct sockaddr_storage from = { 0 };
 		socklen_t from_len = sizeof(from);
@@ -88,6 +85,12 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 			return;
 		hand_out(s->pings, &from, packet, (size_t)n);
 	}
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+	(void)status, (void)events;
+	read_pongs(pctl_container_of(poll, struct ping_socket, poll));
 }
 
 /* --- Life. ------------------------------------------------------------------------------------ */
@@ -188,6 +191,12 @@ int ping_send(const struct ping *ping)
 	ssize_t n = sendto(socket_of(ping)->fd, packet, sizeof(packet), MSG_DONTWAIT | MSG_NOSIGNAL,
 		(const struct sockaddr *)&ping->addr, ping->len);
 	return n < 0 && (errno == ENETUNREACH || errno == EPERM || errno == EACCES) ? errno : 0;
+}
+
+void ping_look(const struct ping *ping)
+{
+	if (ping->pings)
+		read_pongs(socket_of(ping));
 }
 
 void ping_leave(struct ping *ping)

@@ -31,6 +31,11 @@ int ping_join(struct pings *pings, struct ping *ping, const struct sockaddr_stor
 	socklen_t len, ping_answered_fn *answered, struct pctl_error *err);
 /* 0, or an errno value: there is no way to that address. Other losses are silence. */
 int ping_send(const struct ping *ping);
+/*
+ * Hands out what has come and was not read yet: the loop runs timers first, and one that was late
+ * would miss it.
+ */
+void ping_look(const struct ping *ping);
 void ping_leave(struct ping *ping);
 
 #endif
