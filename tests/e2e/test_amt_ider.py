@@ -260,7 +260,7 @@ def refused(lab):
     path, _ = image(lab, "a.iso", 70000)
     for code, text in ((2, "busy: somebody else has its IDER session"),
                        (3, "unsupported: this machine has no IDER"),
-                       (5, "consent: IDER needs user consent")):
+                       (5, "consent: IDER sessions need user consent")):
         fleet.set(1, redirection_status=code)
         r = lab.run("media", "attach", path, "a1")
         bad(r, 1)
