@@ -273,6 +273,19 @@ def refused(lab):
 
 
 @test
+def agreed(lab):
+    """where somebody at the machine has to agree: --consent-code"""
+    fleet = machine(lab, "--set", "all:ider_script=none", "--set", "all:consent=all")
+    path, _ = image(lab, "a.iso", 70000)
+    same(lab.run("consent", "request", "a1").status, 0)
+    fleet.wait(lambda d: d["optin_state"] == 2)
+    served = Served(lab, path, "--consent-code", fleet.device()["optin_code"])
+    served.end(130, interrupt=True)
+    fleet.set(1, consent="none")
+    usage(lab.run("media", "attach", path, "--consent-code", "x", "a1"), 2, "is no code")
+
+
+@test
 def boots(lab):
     """--boot starts the machine from the medium: reset where it is on, turned on where it is off"""
     cd, cd_sum = image(lab, "a.iso", 70000)
