@@ -3,6 +3,7 @@
 #ifndef POWERCTL_CLI_ASK_H
 #define POWERCTL_CLI_ASK_H
 
+#include "consent.h"
 #include "select.h"
 
 struct ask {
@@ -11,6 +12,7 @@ struct ask {
 	bool done;
 	pctl_result_fn *result;
 	void *data;
+	struct consent_prompt consent;
 };
 
 /*
@@ -20,5 +22,13 @@ struct ask {
 int ask_nodes(struct cli *cli, const struct selection *selection,
 	const struct pctl_request *request, struct ask *ask, pctl_result_fn *result, void *data,
 	struct pctl_problems *problems);
+
+/* The same, where somebody at the terminal is asked for a code that a machine shows. */
+int ask_nodes_consent(struct cli *cli, const struct selection *selection,
+	const struct pctl_request *request, struct ask *ask, pctl_result_fn *result, void *data,
+	struct pctl_problems *problems);
+
+/* Ends it early: a question is taken back, as is what the machine shows. */
+void ask_cancel(struct ask *ask);
 
 #endif

@@ -7,6 +7,7 @@
 #include <powerctl/mem.h>
 
 #include "command.h"
+#include "consent.h"
 #include "login.h"
 #include "prompt.h"
 #include "run.h"
@@ -38,6 +39,7 @@ static const struct {
 	{ OPTION_DIRECT, OPTION_VIEW },
 	{ OPTION_DIRECT, OPTION_STEAL },
 	{ OPTION_DIRECT, OPTION_DISPLAY },
+	{ OPTION_DIRECT, OPTION_CONSENT_CODE },
 	{ OPTION_SOCKET, OPTION_VIEW },
 	{ OPTION_OFF, OPTION_VNC_PASSWORD_FILE },
 };
@@ -109,6 +111,15 @@ static int serve(struct cli *cli, const struct selection *selection)
 	return CLI_USAGE;
 }
 
+static int go(struct cli *cli, const struct selection *selection)
+{
+	if (cli->options.direct)
+		return set_direct(cli, selection);
+	if (cli->options.screenshot)
+		return kvm_shoot(cli, selection, cli->options.screenshot);
+	return serve(cli, selection);
+}
+
 static int exec_kvm(struct cli *cli)
 {
 	struct selection selection;
@@ -118,12 +129,9 @@ static int exec_kvm(struct cli *cli)
 		status = select_nodes(cli, cli->args, &selection);
 	if (status != CLI_OK)
 		return status;
-	if (cli->options.direct)
-		status = set_direct(cli, &selection);
-	else if (cli->options.screenshot)
-		status = kvm_shoot(cli, &selection, cli->options.screenshot);
-	else
-		status = serve(cli, &selection);
+	status = consent_check(cli, selection.count);
+	if (status == CLI_OK)
+		status = go(cli, &selection);
 	selection_done(&selection);
 	return status;
 }
@@ -145,8 +153,8 @@ const struct command command_kvm = {
 	.options = OPTIONS(OPTIONS_NODES, OPTIONS_FORM, OPTIONS_SECRET, OPTION_SORT, OPTION_TIMEOUT,
 		OPTION_DEADLINE, OPTION_FANOUT, OPTION_MAINTENANCE, OPTION_TRY_ANYWAY,
 		OPTION_EXIT_CLASS, OPTION_CALLER, OPTION_DRY_RUN, OPTION_LOCK_WAIT, OPTION_STEAL,
-		OPTION_DISPLAY, OPTION_VIEW, OPTION_SOCKET, OPTION_SCREENSHOT, OPTION_DIRECT,
-		OPTION_OFF, OPTION_VNC_PASSWORD_FILE),
+		OPTION_CONSENT_CODE, OPTION_YES, OPTION_DISPLAY, OPTION_VIEW, OPTION_SOCKET,
+		OPTION_SCREENSHOT, OPTION_DIRECT, OPTION_OFF, OPTION_VNC_PASSWORD_FILE),
 	.exec = exec_kvm,
 	.verb = PCTL_VERB_KVM,
 };

@@ -46,6 +46,7 @@ struct serve {
 	struct relay *relay;
 	struct kvm_viewer program;
 	struct signals signals;
+	struct ask ask; /* while it is opened */
 	bool over, cut_off;
 	uint64_t viewed_at;
 	int status;
@@ -309,7 +310,10 @@ static int start_viewer(struct serve *s)
 
 static void on_signal(void *data)
 {
-	leave(data, CLI_INTERRUPTED);
+	struct serve *s = data;
+
+	leave(s, CLI_INTERRUPTED);
+	ask_cancel(&s->ask);
 }
 
 /* Until a viewer is there nobody reads the device, and its greeting lies unread. */
@@ -361,9 +365,8 @@ static int open_screen(struct serve *s)
 	const struct selection one = { .nodes = &s->node, .count = 1 };
 	const struct pctl_request request = kvm_request(s->cli);
 	struct pctl_problems *problems = pctl_problems_new();
-	struct ask ask;
 
-	int r = ask_nodes(s->cli, &one, &request, &ask, on_result, s, problems);
+	int r = ask_nodes_consent(s->cli, &one, &request, &s->ask, on_result, s, problems);
 	say_problems(problems);
 	pctl_problems_free(problems);
 	if (r < 0)

@@ -16,6 +16,7 @@
 #include <powerctl/mem.h>
 
 #include "command.h"
+#include "consent.h"
 #include "display/png.h"
 #include "failed.h"
 #include "json.h"
@@ -73,6 +74,7 @@ struct shots {
 	struct tally tally;
 	struct progress progress;
 	struct signals signals;
+	struct consent_prompt consent;
 	struct pctl_names *failed;
 	bool gave_up;
 };
@@ -364,6 +366,13 @@ static void on_run_done(void *data)
 	((struct shots *)data)->run = NULL;
 }
 
+static void on_consent(void *data, const struct pctl_consent_question *question)
+{
+	struct shots *all = data;
+
+	consent_ask(&all->consent, question);
+}
+
 /* --- Once more. ------------------------------------------------------------------------------- */
 
 static void on_second_result(void *data, const struct pctl_result *r)
@@ -428,6 +437,7 @@ static void on_signal(void *data)
 		all->gave_up = true;
 		return;
 	}
+	consent_ask(&all->consent, NULL);
 	progress_clear(&all->progress);
 	say("interrupted: what is in flight is reported; once more ends at once");
 	if (all->run)
@@ -574,7 +584,10 @@ static void show_summary(const struct shots *all)
 static int run_to_end(struct shots *all)
 {
 	const struct pctl_run_callbacks callbacks = {
-		.result = on_result, .done = on_run_done, .data = all
+		.result = on_result,
+		.done = on_run_done,
+		.data = all,
+		.consent = consent_can_ask(all->cli) ? on_consent : NULL,
 	};
 	struct cli *cli = all->cli;
 
@@ -582,6 +595,8 @@ static int run_to_end(struct shots *all)
 	progress_start(
 		&all->progress, &cli->loop, cli->options.quiet, cli->command->name, &all->tally);
 	forget_failed();
+	all->consent =
+		(struct consent_prompt){ .cli = cli, .progress = &all->progress, .run = all->run };
 	pctl_run_start(all->run, &callbacks);
 	while (all->run || all->left)
 		(void)uv_run(&cli->loop, UV_RUN_ONCE);

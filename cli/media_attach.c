@@ -11,6 +11,7 @@
 #include <powerctl/parse.h>
 
 #include "command.h"
+#include "consent.h"
 #include "console_boot.h"
 #include "json.h"
 #include "media_socket.h"
@@ -31,6 +32,7 @@ struct attach {
 	size_t node;
 	const char *name, *cd;
 	struct pctl_run *run;
+	struct consent_prompt consent;
 	struct pctl_stream *stream;
 	bool closing;
 	struct console_boot boot;
@@ -343,7 +345,7 @@ static void tell_attached(struct attach *a)
 {
 	const char *floppy = a->cli->options.floppy;
 	struct pctl_value *map = a->stream ? facts(a) : pctl_value_new_map();
-	const char *note = pctl_value_text(pctl_value_get(map, "hint"));
+	const char *note = pctl_value_text(pctl_value_get(map, "note"));
 	PCTL_AUTO(free)
 	char *text = pctl_xasprintf("attached%s: %s%s%s", a->was_open ? " again" : "",
 		a->cd ? a->cd : "", a->cd && floppy ? ", " : "", floppy ? floppy : "");
@@ -392,14 +394,26 @@ static void on_done(void *data)
 	a->run = NULL;
 }
 
+static void on_consent(void *data, const struct pctl_consent_question *question)
+{
+	struct attach *a = data;
+
+	consent_ask(&a->consent, question);
+}
+
 static int begin_run(struct attach *a)
 {
 	struct pctl_request request = run_request_from(a->cli, PCTL_VERB_MEDIA_ATTACH);
 	const struct pctl_run_callbacks callbacks = {
-		.result = on_result, .done = on_done, .data = a
+		.result = on_result,
+		.done = on_done,
+		.data = a,
+		.consent = consent_can_ask(a->cli) ? on_consent : NULL,
 	};
-	struct pctl_problems *problems = pctl_problems_new();
 
+	if (consent_check(a->cli, 1) != CLI_OK)
+		return CLI_USAGE;
+	struct pctl_problems *problems = pctl_problems_new();
 	request.media = (struct pctl_media){ .size = sizeof(request.media),
 		.cd = a->cd,
 		.floppy = a->cli->options.floppy,
@@ -410,6 +424,7 @@ static int begin_run(struct attach *a)
 	pctl_problems_free(problems);
 	if (r < 0)
 		return CLI_USAGE;
+	a->consent = (struct consent_prompt){ .cli = a->cli, .run = a->run };
 	pctl_run_start(a->run, &callbacks);
 	return CLI_OK;
 }

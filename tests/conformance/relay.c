@@ -36,8 +36,14 @@ struct flow {
 	bool used, datagrams;
 	struct sockaddr_storage from; /* datagrams: whose */
 	socklen_t from_len;
-	unsigned requests;     /* parts that came from it */
-	unsigned turn;         /* bytes of them since the latest answer */
+	unsigned requests; /* parts that came from it */
+	unsigned turn;     /* bytes of them in what is not counted yet */
+	uint64_t mark;     /* of these */
+	enum { STREAM_NEW, STREAM_PLAIN, STREAM_TLS } stream;
+	struct record {
+		unsigned char head[5];
+		size_t have, left; /* bytes of head, and of what is behind it */
+	} record;
 	size_t answered;       /* bytes that went to it */
 	unsigned char *answer; /* what waits to go to it: PENDING bytes */
 	size_t waiting;
@@ -74,6 +80,7 @@ void relay_set(struct relay_shared *shared, enum relay_mode mode, unsigned arg)
 	atomic_store(&shared->arg, arg);
 	atomic_store(&shared->mode, mode);
 	atomic_store(&shared->requests, 0);
+	atomic_store(&shared->datagrams, 0);
 	atomic_store(&shared->repeats, 0);
 	atomic_store(&shared->connections, 0);
 	atomic_store(&shared->turns_n, 0);
@@ -181,19 +188,17 @@ static void say_garbage(struct flow *f)
 }
 
 /* Source: FNV-1a, 64 bits. What is compared are a few requests of a driver under test. */
-static uint64_t mark_of(const unsigned char *data, size_t len)
+static void add_to_turn(struct flow *f, const unsigned char *data, size_t len)
 {
-	uint64_t mark = 14695981039346656037u;
-
+	if (!f->turn)
+		f->mark = 14695981039346656037u;
 	for (size_t i = 0; i < len; i++)
-		mark = (mark ^ data[i]) * 1099511628211u;
-	return mark;
+		f->mark = (f->mark ^ data[i]) * 1099511628211u;
+	f->turn += (unsigned)len;
 }
 
-static void count_repeats(struct relay *r, const void *data, size_t len)
+static void count_repeats(struct relay *r, uint64_t mark)
 {
-	uint64_t mark = mark_of(data, len);
-
 	for (size_t i = 0; i < r->marks_n; i++)
 		if (r->marks[i] == mark) {
 			atomic_fetch_add(&r->shared->repeats, 1);
@@ -203,25 +208,83 @@ static void count_repeats(struct relay *r, const void *data, size_t len)
 		r->marks[r->marks_n++] = mark;
 }
 
-/* What it sent is complete when it is answered; who hangs up instead has said what there is. */
 static void end_turn(struct relay *r, struct flow *f)
 {
-	unsigned n = atomic_load(&r->shared->turns_n);
+	if (f->turn) {
+		unsigned n = atomic_load(&r->shared->turns_n);
 
-	if (!f->datagrams && f->turn && n < RELAY_TURNS) {
-		atomic_store(&r->shared->turns[n], f->turn);
+		count_repeats(r, f->mark);
+		if (n < RELAY_TURNS)
+			atomic_store(&r->shared->turns[n], f->turn);
 		atomic_store(&r->shared->turns_n, n + 1);
 	}
 	f->turn = 0;
 }
 
+/* What it sent is complete when it is answered; who hangs up instead has said what there is. */
+static void end_plain_turn(struct relay *r, struct flow *f)
+{
+	if (f->stream == STREAM_PLAIN)
+		end_turn(r, f);
+}
+
+/*
+ * Source: RFC 8446, 5.1 and 5.2: type, version, length. Data is of type 23; so is, since 1.3, the
+ * alert at the end of a connection, 2 bytes with 17 around them, which is nothing that is asked.
+ * Handshakes are counted as connections.
+ */
+#define TLS_HANDSHAKE 22u
+#define TLS_DATA      23u
+#define TLS_ALERT_LEN 19u
+
+static void end_record(struct relay *r, struct flow *f)
+{
+	if (f->record.head[0] != TLS_DATA || f->turn <= TLS_ALERT_LEN)
+		f->turn = 0;
+	end_turn(r, f);
+	f->record.have = 0;
+}
+
+static void take_records(struct relay *r, struct flow *f, const unsigned char *data, size_t len)
+{
+	struct record *record = &f->record;
+
+	while (len) {
+		if (record->have < sizeof(record->head)) {
+			record->head[record->have++] = *data++;
+			len--;
+			record->left = (size_t)record->head[3] << 8 | record->head[4];
+		} else {
+			size_t n = len < record->left ? len : record->left;
+
+			add_to_turn(f, data, n);
+			data += n;
+			len -= n;
+			record->left -= n;
+		}
+		if (record->have == sizeof(record->head) && !record->left)
+			end_record(r, f);
+	}
+}
+
+static void take_part(struct relay *r, struct flow *f, const unsigned char *data, size_t len)
+{
+	if (f->stream == STREAM_NEW)
+		f->stream = *data == TLS_HANDSHAKE ? STREAM_TLS : STREAM_PLAIN;
+	if (f->stream == STREAM_TLS)
+		take_records(r, f, data, len);
+	else
+		add_to_turn(f, data, len);
+}
+
 static void request(struct relay *r, struct flow *f, const void *data, size_t len)
 {
 	f->requests++;
-	f->turn += (unsigned)len;
 	/* A datagram that comes again may be there for one that was lost. */
-	if (!f->datagrams)
-		count_repeats(r, data, len);
+	if (f->datagrams)
+		atomic_fetch_add(&r->shared->datagrams, 1);
+	else
+		take_part(r, f, data, len);
 	f->last_used = now_ms();
 	r->seen = atomic_fetch_add(&r->shared->requests, 1) + 1;
 	switch (atomic_load(&r->shared->mode)) {
@@ -309,7 +372,7 @@ static void answer(struct relay *r, struct flow *f, const unsigned char *data, s
 {
 	unsigned arg = atomic_load(&r->shared->arg);
 
-	end_turn(r, f);
+	end_plain_turn(r, f);
 	switch (atomic_load(&r->shared->mode)) {
 	case RELAY_PASS:
 		say(f, data, len);
@@ -398,7 +461,7 @@ static void end_flow(struct relay *r, struct flow *f, bool from_client)
 	f->due = 0;
 	while (f->waiting && !from_client)
 		let_go(r, f);
-	end_turn(r, f);
+	end_plain_turn(r, f);
 	hang_up(f, false);
 }
 

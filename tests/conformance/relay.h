@@ -32,12 +32,18 @@ enum relay_mode {
 struct relay_shared {
 	_Atomic(enum relay_mode) mode;
 	_Atomic(unsigned) arg;
-	_Atomic(unsigned) requests;    /* parts and datagrams from the driver */
-	_Atomic(unsigned) repeats;     /* of these over TCP: byte for byte what came before */
+	_Atomic(unsigned)
+		requests; /* parts, as they happen to come, and datagrams from the driver */
+	_Atomic(unsigned) datagrams;
 	_Atomic(unsigned) connections; /* that were taken */
-	/* Over TCP: how many bytes the driver sent from one answer to the next. */
-	_Atomic(unsigned) turns[RELAY_TURNS];
+	/*
+	 * Over TCP, however the bytes are cut on their way: what the driver sent from one answer to
+	 * the next, or, where it is encrypted, each record of data. How many, and of the first ones
+	 * how many bytes.
+	 */
 	_Atomic(unsigned) turns_n;
+	_Atomic(unsigned) turns[RELAY_TURNS];
+	_Atomic(unsigned) repeats;    /* of the turns: byte for byte what came before */
 	_Atomic(unsigned) generation; /* how often the mode was set */
 	_Atomic(unsigned) applied;    /* up to which of these the relay has seen it */
 	bool runs;

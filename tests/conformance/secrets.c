@@ -49,9 +49,11 @@ struct sent {
 static void count_sent(const struct relay_shared *relay, struct sent *ret)
 {
 	ret->connections = atomic_load(&relay->connections);
-	ret->requests = atomic_load(&relay->requests);
 	ret->repeats = atomic_load(&relay->repeats);
 	ret->turns_n = atomic_load(&relay->turns_n);
+	ret->requests = atomic_load(&relay->datagrams) + (unsigned)ret->turns_n;
+	if (ret->turns_n > RELAY_TURNS)
+		ret->turns_n = RELAY_TURNS;
 	for (size_t i = 0; i < ret->turns_n; i++)
 		ret->turns[i] = atomic_load(&relay->turns[i]);
 }

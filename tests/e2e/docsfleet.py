@@ -14,17 +14,20 @@ tells its exit status, and what shows no output has to end well. So have the lin
 and each `powerctl ...` in the text, unless it is a pattern with words in capitals. In manual pages
 the marks are comments, `; not run: WHY`.
 """
+import multiprocessing
 import os
 import random
 import re
 import shlex
 import shutil
+import signal
 import time
 import traceback
 
 from docslib import text_of
 from ipmilib import low_port
-from lib import AMTSIM, BMCSIM, BUILD, PATIENCE, SOURCE, Lab, Sim, StandIns, Terminal, same
+from lib import (AMTSIM, BMCSIM, BUILD, PATIENCE, SOURCE, Lab, Sim, StandIns, Terminal,
+                 end_by_signals, same)
 
 NETWORK = "127.0.19."  # in the documents: 10.0.0.
 BMC_NETWORK = "127.0.20."
@@ -216,6 +219,8 @@ groups:
                 if re.search(prompt, new):
                     answered = len(terminal.seen)
                     terminal.send(answer)
+        assert time.monotonic() < until, (
+            f"{command.text}\nhas not ended after {PATIENCE} s: {terminal.seen!r}")
         return terminal.end(), terminal.settled
 
 
@@ -255,8 +260,40 @@ def check(fleet, path, command):
         same(status, command.status or 0, what + "\n(<!-- not run: WHY --> if it cannot be)")
 
 
+def run_pages(paths):
+    """What run_page() has to say of each."""
+    # Nearly all of it is waiting; processes, since threads and forks do not go together.
+    with multiprocessing.get_context("fork").Pool(4, die_at_once) as pool:
+        pages = {path: pool.apply_async(run_page, (path,)) for path in paths}
+        until = time.monotonic() + 4 * PATIENCE
+        for page in pages.values():
+            page.wait(max(0, until - time.monotonic()))
+        lacking = [path for path, page in pages.items() if not page.ready()]
+        assert not lacking, f"{lacking}: no end after {4 * PATIENCE} s, or their process died"
+        pool.close()
+        pool.join()
+        return [page.get() for page in pages.values()]
+
+
+def die_at_once():
+    """
+    A process that waits for its next page has nothing to tidy up. With a handler in Python, a signal
+    that comes just before it waits would be seen after it, which is never.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def run_page(path):
     """How many of its commands were run, those that were not, and what was wrong, in a process of its own."""
+    end_by_signals()
+    try:
+        return run_commands(path)
+    finally:
+        die_at_once()
+
+
+def run_commands(path):
     random.seed()  # or all processes would try the same ports
     ran, not_run, knobs = 0, [], None
     try:

@@ -437,10 +437,14 @@ def error_of(result):
     return error["class"], error["message"]
 
 
-def main():
-    # Whoever ends a test early ends what it has started.
+def end_by_signals():
+    """Whoever ends a test early ends what it has started."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda signum, frame: sys.exit(128 + signum))
+
+
+def main():
+    end_by_signals()
     chosen = [t for t in tests if not sys.argv[1:] or t.__name__ in sys.argv[1:]]
     if not chosen:
         sys.exit(f"no such test: {' '.join(sys.argv[1:])}")

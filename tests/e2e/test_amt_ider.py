@@ -260,7 +260,7 @@ def refused(lab):
     path, _ = image(lab, "a.iso", 70000)
     for code, text in ((2, "busy: somebody else has its IDER session"),
                        (3, "unsupported: this machine has no IDER"),
-                       (5, "consent: IDER needs user consent")):
+                       (5, "consent: IDER sessions need user consent")):
         fleet.set(1, redirection_status=code)
         r = lab.run("media", "attach", path, "a1")
         bad(r, 1)
@@ -270,6 +270,19 @@ def refused(lab):
     _, err = served.end(130, interrupt=True)
     has(err, "a1: IDE redirection or its listener was off; it was switched on")
     same(fleet.device()["redirection_state"], 32769)
+
+
+@test
+def agreed(lab):
+    """where somebody at the machine has to agree: --consent-code"""
+    fleet = machine(lab, "--set", "all:ider_script=none", "--set", "all:consent=all")
+    path, _ = image(lab, "a.iso", 70000)
+    same(lab.run("consent", "request", "a1").status, 0)
+    fleet.wait(lambda d: d["optin_state"] == 2)
+    served = Served(lab, path, "--consent-code", fleet.device()["optin_code"])
+    served.end(130, interrupt=True)
+    fleet.set(1, consent="none")
+    usage(lab.run("media", "attach", path, "--consent-code", "x", "a1"), 2, "is no code")
 
 
 @test

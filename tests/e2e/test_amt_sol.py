@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import termios
+from concurrent import futures
 
 import lib
 from amtlib import PASSWORD, ConsoleFleet
@@ -14,9 +15,9 @@ QUICK = "connect: 3s, answer: 3s, read: 8s"
 SERVICE = "AMT_RedirectionService"
 
 
-def machine(lab, *args, tls=False, settings="", devices=1):
+def machine(lab, *args, tls=False, settings="", devices=1, timeouts=QUICK):
     """One machine, a1, that is on."""
-    fleet = ConsoleFleet(lab, "--state", "on", *args, tls=tls, settings=settings, timeouts=QUICK,
+    fleet = ConsoleFleet(lab, "--state", "on", *args, tls=tls, settings=settings, timeouts=timeouts,
                          devices=devices)
     fleet.lab.fleet = fleet
     return fleet
@@ -59,11 +60,21 @@ def ran(r):
     return r
 
 
-def said(lab, *args):
+def said(lab, n=1):
     """What a console that is not to be had says."""
-    r = lab.run("console", *args, "a1", stdin="echo hi\r")
+    r = lab.run("console", f"a{n}", stdin="echo hi\r")
     same((r.status, r.out), (1, ""), r)
-    return r.err.removeprefix("powerctl: a1: ").rstrip("\n")
+    return r.err.removeprefix(f"powerctl: a{n}: ").rstrip("\n")
+
+
+def talks(lab, fleet):
+    """One that is to be had; a script would wait until it is quiet."""
+    t = talk(lab)
+    t.send("echo so it is\r")
+    t.expect("\nso it is\n")
+    t.send("\r~.")
+    left(t, 0)
+    nobody(fleet)
 
 
 @test
@@ -98,10 +109,11 @@ def typing(lab):
 @test
 def scripts(lab):
     """a script's bytes arrive whole; a slow reader loses nothing, and the device waits for him"""
-    fleet = machine(lab, "--set", "all:sol_chunk=700")
-    r = ran(lab.run("console", "a1", stdin="echo one\rpower\r"))
-    has(r.out, "\none\n")
-    has(r.out, "power on, boots 0\n")
+    fleet = machine(lab, "--set", "all:sol_chunk=700", devices=2)
+    script = lab.start("console", "a2", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                       stderr=subprocess.PIPE, text=True)
+    script.stdin.write("echo one\rpower\r")
+    script.stdin.close()
     proc = holder(lab)
     flood = 4000000  # more than sockets and pipes hold
     proc.stdin.write(f"flood {flood}\r".encode())
@@ -121,20 +133,25 @@ def scripts(lab):
     assert lib.SANITIZED or grown < 4 << 20, f"{grown} bytes more"
     proc.stdin.close()
     same(proc.wait(lib.PATIENCE), 0)
+    out = script.stdout.read()
+    same(script.wait(lib.PATIENCE), 0, script.stderr.read())
+    has(out, "\none\n")
+    has(out, "power on, boots 0\n")
     nobody(fleet)
+    nobody(fleet, 2)
 
 
 @test
 def keeps_alive(lab):
     """it beats, so that a device that ends quiet sessions does not end this one"""
     fleet = machine(lab, "--set", "all:sol_heartbeat_ms=100")
-    proc = holder(lab)
+    t = talk(lab)
     fleet.wait(lambda d: d["counters"]["sol_heartbeats"] >= 1)
     same(fleet.counters()["sol_quiet"], 0)
-    proc.stdin.write(b"echo still here\r")
-    proc.stdin.close()
-    has(proc.stdout.read().decode(), "still here\r\n")
-    same(proc.wait(lib.PATIENCE), 0)
+    t.send("echo still here\r")
+    t.expect("\nstill here\n")
+    t.send("\r~.")
+    left(t, 0)
 
 
 @test
@@ -153,9 +170,9 @@ def switched_on(lab):
     has(said(lab), "SOL is switched off on this machine, and it does not let us switch it on: ")
     fleet.set(1, redirection_locked=0)
     fleet.reset()
-    ran(lab.run("console", "a1", stdin="power\r"))
+    talks(lab, fleet)
     fleet.reset()
-    ran(lab.run("console", "a1", stdin="power\r"))
+    talks(lab, fleet)
     same(fleet.device()["log"], [f"{SERVICE}.Get"], "nothing to switch")
 
 
@@ -176,7 +193,7 @@ def refused(lab):
     for status, text in ((1, "unsupported: this machine has no SOL"),
                          (3, "unsupported: this machine has no SOL"),
                          (2, "busy: somebody else has its SOL session; --steal takes it"),
-                         (5, "consent: SOL needs user consent on this machine"),
+                         (5, "consent: SOL sessions need user consent on this machine"),
                          (255, "refused: it does not begin a SOL session")):
         fleet.set(1, redirection_status=status)
         has(said(lab), text)
@@ -191,10 +208,10 @@ def logins(lab):
         fleet = machine(lab, tls=tls)
         for kind in ("digest", "digest_old", "any"):
             fleet.set(1, redirection_login=kind)
-            has(ran(lab.run("console", "a1", stdin="echo x\r")).out, "amt1> echo x")
+            talks(lab, fleet)
         fleet.set(1, redirection_login="plain")
         if tls:
-            has(ran(lab.run("console", "a1", stdin="echo x\r")).out, "amt1> echo x")
+            talks(lab, fleet)
         else:
             has(said(lab), "unsupported: its redirection port wants the password in clear")
         fleet.forget()
@@ -222,18 +239,22 @@ def another_machine(lab):
 @test
 def bad_logins(lab):
     """broken frames during the login: said, and the process goes on to tell it"""
-    fleet = machine(lab)
-    for fault, text in (("truncate", "unreachable: connection closed within a redirection frame"),
+    faults = (("truncate", "unreachable: connection closed within a redirection frame"),
                         ("oversize", "protocol: a redirection frame too large: login reply (14)"),
                         ("interleave", "protocol: a redirection frame out of place: SOL data (2A)"),
                         ("unknown", "protocol: an unknown redirection frame (99)"),
                         ("close", "unreachable: connection closed"),
                         ("empty", "protocol: its redirection login is cut short"),
-                        ("silent", "timeout: no answer in 3 s")):
-        fleet.set(1, redirection_fault=fault)
-        has(said(lab), text)
+                        ("silent", "timeout: no answer in 2 s"))
+    fleet = machine(lab, devices=len(faults) + 1, timeouts="connect: 3s, answer: 2s, read: 8s")
     fleet.set(1, redirection_fault="drip")
-    has(ran(lab.run("console", "a1", stdin="echo x\r")).out, "amt1> echo x")
+    talks(lab, fleet)
+    for n, (fault, _) in enumerate(faults, 2):
+        fleet.set(n, redirection_fault=fault)
+    # Some are tried again for seconds: all at once.
+    with futures.ThreadPoolExecutor(len(faults)) as pool:
+        for (fault, text), words in zip(faults, pool.map(lambda n: said(lab, n), range(2, len(faults) + 2))):
+            has(words, text)
 
 
 @test

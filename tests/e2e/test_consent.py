@@ -4,7 +4,7 @@
 import json
 import os
 
-from amtlib import Fleet
+from amtlib import ConsoleFleet, Fleet
 from lib import SOURCE, bad, good, has, main, same, test
 from schema import check_schema
 
@@ -224,6 +224,84 @@ def kvm_only(lab):
 
 
 @test
+def screens_and_consoles(lab):
+    """kvm, its pictures, console: the code is asked for, a wrong one again, and the session begins"""
+    fleet = ConsoleFleet(lab, "--set", "all:ccm=1", "--state", "on")
+    picture = lab.path("screen.png")
+    for args, begun, leave, status in ((("kvm", "--screenshot", picture, "a1"), f"a1: ok: {picture}", "", 0),
+                                       (("kvm", "a1"), "a1: vnc://127.0.0.1:", "\x03", 130),
+                                       (("console", "a1"), "amt1> ", "\r~.", 0)):
+        fleet.reset()
+        t = asked(lab, fleet, *args)
+        has(t.seen, "a1: somebody there has to agree, and reads out the 6 digits")
+        t.send(wrong_for(fleet) + "\n")
+        t.expect("that is not the code; 2 more tries are allowed\ncode (empty: none): ")
+        t.send(code_of(fleet) + "\n")
+        t.expect(begun)
+        if leave:
+            same((fleet.device()["optin_state"], len(fleet.device()["redirection_sessions"])), (4, 1), args)
+            t.send(leave)
+        same(t.end(), status, t.seen)
+        # It holds for a while after the session.
+        fleet.wait(lambda d: d["redirection_sessions"] == [])
+        same((fleet.device()["optin_state"], calls(fleet)), (3, ["StartOptIn", "SendOptInCode", "SendOptInCode"]))
+        well(lab.run("consent", "cancel", "a1"))
+    same(os.path.getsize(picture) > 0, True)
+
+
+@test
+def no_session(lab):
+    """^C, no answer, three wrong codes: no screen and no console, and no code stays on the screen"""
+    fleet = ConsoleFleet(lab, "--set", "all:ccm=1", "--state", "on", devices=3)
+    picture = lab.path("screen.png")
+    ways = ("kvm", "--screenshot", picture), ("kvm",), ("console",)
+    for n, way in enumerate(ways, 1):
+        for key, status, text in (("\x03", 130, ""), ("\n", 1, "sessions need user consent on this machine")):
+            fleet.reset()
+            t = asked(lab, fleet, *way, f"a{n}", n=n)
+            t.send(key)
+            same(t.end(), status, t.seen)
+            has(t.settled, text)
+            d = fleet.device(n)
+            same((d["optin_state"], calls(fleet, n), d["redirection_sessions"]),
+                 (0, ["StartOptIn", "CancelOptIn"], []), t.seen)
+        t = asked(lab, fleet, *way, f"a{n}", n=n)
+        wrong = wrong_for(fleet, n)
+        for left in ("2 more tries are", "1 more try is"):
+            t.send(wrong + "\n")
+            t.expect(left + " allowed\ncode (empty: none): ")
+        t.send(wrong + "\n")
+        same(t.end(), 1, t.seen)
+        has(t.settled, "forbidden: the code was wrong for the last time")
+        same((fleet.device(n)["optin_state"], fleet.counters(n)["redir_logins"]), (0, 0))
+    same(os.path.exists(picture), False)
+
+
+@test
+def session_codes(lab):
+    """--consent-code of kvm and console; where only the screen needs one, a console does not"""
+    fleet = ConsoleFleet(lab, "--set", "all:consent=kvm", "--state", "on")
+    picture = lab.path("screen.png")
+    well(lab.run("console", "a1"))
+    same(calls(fleet), [])
+    r = bad(lab.run("--json", "kvm", "--screenshot", picture, "a1"), 1)
+    same(error_of(r)["class"], "consent")
+    for text in ("KVM sessions need user consent", "`powerctl consent request NODE`", "--consent-code"):
+        has(error_of(r)["message"], text)
+    t = lab.terminal("kvm", "--yes", "a1")
+    same(t.end(), 1, t.seen)
+    has(t.settled, "--consent-code")
+    well(lab.run("consent", "request", "a1"))
+    r = bad(lab.run("--json", "kvm", "--screenshot", picture, "--consent-code", wrong_for(fleet), "a1"), 1)
+    same((error_of(r)["class"], fleet.device()["optin_state"]), ("consent", 2))
+    good(lab.run("kvm", "--screenshot", picture, "--consent-code", code_of(fleet), "a1"), f"a1: ok: {picture}")
+    well(lab.run("consent", "cancel", "a1"))
+    fleet.set(1, consent="all")
+    well(lab.run("consent", "request", "a1"))
+    has(well(lab.run("console", "--consent-code", code_of(fleet), "a1")).out, "serial console of device 1")
+
+
+@test
 def words(lab):
     """wrong words end with 2 and say what is right; drivers that know no consent say so"""
     Fleet(lab, devices=2)
@@ -235,6 +313,9 @@ def words(lab):
                        (("consent", "status"), "no NODES"),
                        (("pxeboot", "--consent-code", "12x456", "a1"), "no code"),
                        (("pxeboot", "--consent-code", "123456", "a1", "a2"), "one node"),
+                       (("kvm", "--screenshot", "x/", "--consent-code", "123456", "a1", "a2"), "one node"),
+                       (("kvm", "--consent-code", "x", "a1"), "no code"),
+                       (("kvm", "--direct", "--consent-code", "123456", "a1"), "exclude each other"),
                        (("status", "--consent-code", "123456", "a1"), "no option of status")):
         r = lab.run(*args)
         same(r.status, 2, r)

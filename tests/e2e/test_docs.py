@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Documents rot unless something reads them: every example, sample, link and manual page is tried."""
 import glob
-import multiprocessing
 import os
 import re
 import shlex
@@ -31,9 +30,7 @@ def command_lines(_lab):
     for driver in ("amt", "ipmi", "fence"):
         if not os.path.exists(os.path.join(BUILD, "plugins", driver + ".so")):
             skip(f"the driver {driver} is not built")
-    # Nearly all of it is waiting; processes, since threads and forks do not go together.
-    with multiprocessing.get_context("fork").Pool(4) as pool:
-        done = pool.map(docsfleet.run_page, pages()[::-1], chunksize=1)  # the longest first
+    done = docsfleet.run_pages(pages()[::-1])  # the longest first
     not_run = [line for _, lines, _ in done for line in lines]
     ran = sum(count for count, _, _ in done)
     print(f"# {ran} command lines were run, {len(not_run)} were not:")

@@ -8,11 +8,7 @@
 
 #include "classes/chain.h"
 #include "classes/methods.h"
-
-/* EnabledState of AMT_RedirectionService is this, and a bit each. */
-enum { STATE_BASE = 32768, STATE_IDER = 1, STATE_SOL = 2 };
-/* RequestedState of CIM_KVMRedirectionSAP; EnabledState is this too where nobody uses it. */
-enum { KVM_ENABLED = 2, KVM_DISABLED = 3, KVM_IDLE = 6 };
+#include "redirection/switch.h"
 
 /* In chain_work.flags: what was read. */
 enum { HAS_KVM = 1, KVM_ON = 2, LISTENER_ON = 4, HAS_CONSENT = 8, CONSENT_FIXED = 16 };
@@ -59,18 +55,18 @@ static void also_redirection(
 	struct chain_work *w = chain_work(dev);
 	const char *listener = xml_text(item, "ListenerEnabled");
 
-	w->number = chain_number(item, "EnabledState", STATE_BASE);
+	w->number = chain_number(item, "EnabledState", SWITCH_BASE);
 	set_flag(w, LISTENER_ON, listener && strcmp(listener, "true") == 0);
-	pctl_value_set_text(map, "sol", on_off(w->number & STATE_SOL));
-	pctl_value_set_text(map, "ider", on_off(w->number & STATE_IDER));
+	pctl_value_set_text(map, "sol", on_off(w->number & SWITCH_SOL));
+	pctl_value_set_text(map, "ider", on_off(w->number & SWITCH_IDER));
 	pctl_value_set_text(map, "kvm", "unsupported"); /* until it is found */
 	pctl_value_set_text(map, "listener", on_off(w->flags & LISTENER_ON));
 }
 
 static void also_kvm(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
 {
-	uint64_t state = chain_number(item, "EnabledState", KVM_DISABLED);
-	bool on = state == KVM_ENABLED || state == KVM_IDLE;
+	uint64_t state = chain_number(item, "EnabledState", SWITCH_KVM_OFF);
+	bool on = state == SWITCH_KVM_ON || state == SWITCH_KVM_IDLE;
 
 	set_flag(chain_work(dev), HAS_KVM, true);
 	set_flag(chain_work(dev), KVM_ON, on);
@@ -112,10 +108,10 @@ static bool wanted(struct amt_dev *dev, const char *name, bool is)
 static uint64_t wanted_state(struct amt_dev *dev)
 {
 	uint64_t now = chain_work(dev)->number;
-	uint64_t state = STATE_BASE;
+	uint64_t state = SWITCH_BASE;
 
-	state |= wanted(dev, "sol", now & STATE_SOL) ? STATE_SOL : 0;
-	state |= wanted(dev, "ider", now & STATE_IDER) ? STATE_IDER : 0;
+	state |= wanted(dev, "sol", now & SWITCH_SOL) ? SWITCH_SOL : 0;
+	state |= wanted(dev, "ider", now & SWITCH_IDER) ? SWITCH_IDER : 0;
 	return state;
 }
 
@@ -131,7 +127,7 @@ static bool wanted_listener(struct amt_dev *dev)
 
 	if (!chain_given(dev, "listener") &&
 		(chain_given(dev, "sol") || chain_given(dev, "ider") || chain_given(dev, "kvm")))
-		return wanted_state(dev) != STATE_BASE || wanted_kvm(dev);
+		return wanted_state(dev) != SWITCH_BASE || wanted_kvm(dev);
 	return wanted(dev, "listener", is);
 }
 

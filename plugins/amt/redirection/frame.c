@@ -288,10 +288,7 @@ int frame_start_refused(enum redirection what, uint8_t status, struct pctl_error
 		(void)pctl_error_set(err, PCTL_E_BUSY, "somebody else has its %s session", name);
 		break;
 	case START_CONSENT:
-		(void)pctl_error_set(err, PCTL_E_CONSENT,
-			"%s needs user consent on this machine: somebody there has to read out the "
-			"code it shows",
-			name);
+		(void)pctl_error_set(err, PCTL_E_CONSENT, "%s needs user consent", name);
 		break;
 	case START_UNKNOWN:
 	case START_UNSUPPORTED:

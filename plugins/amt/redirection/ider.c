@@ -487,7 +487,7 @@ static void succeed(struct ider *s)
 
 	pctl_value_set_text(facts, "kind", "ider");
 	if (s->facts.switched_on)
-		pctl_value_set_text(facts, "hint",
+		pctl_value_set_text(facts, "note",
 			"IDE redirection or its listener was off; it was switched on");
 	s->session.facts = facts;
 	(void)tell_progress(&s->session, NULL, NULL);

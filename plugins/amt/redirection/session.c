@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redirection/session.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <powerctl/log.h>
@@ -121,8 +122,14 @@ static void not_stolen(struct amt_dev *dev, const struct pctl_error *err)
 static void refused(struct opening *o, uint8_t status)
 {
 	struct pctl_error err = { 0 };
+	char what[32];
 
 	(void)frame_start_refused(o->want.what, status, &err);
+	if (err.code == PCTL_E_CONSENT) {
+		(void)snprintf(what, sizeof(what), "%s sessions", redirection_name(o->want.what));
+		amt_consent_want(o->dev, what, &err); /* o is gone */
+		return;
+	}
 	if (err.code != PCTL_E_BUSY || !o->want.steal || o->stolen) {
 		fail(o, &err);
 		return;

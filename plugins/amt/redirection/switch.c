@@ -9,11 +9,6 @@
 static const struct wsman_class service = WSMAN_CLASS(WSMAN_AMT, "AMT_RedirectionService");
 static const struct wsman_class kvm_port = WSMAN_CLASS(WSMAN_CIM, "CIM_KVMRedirectionSAP");
 
-/* EnabledState: this and a bit for each. */
-enum { STATE_BASE = 32768, STATE_IDER = 1, STATE_SOL = 2 };
-/* Of CIM_KVMRedirectionSAP. */
-enum { KVM_ENABLED = 2, KVM_DISABLED = 3 };
-
 static const struct wsman_class kvm_settings =
 	WSMAN_CLASS(WSMAN_IPS, "IPS_KVMRedirectionSettingData");
 
@@ -103,8 +98,8 @@ static void got_service(struct amt_dev *dev, const struct xml_node *answer)
 	struct switch_fields *f = &s->fields;
 	const char *state = xml_text(answer, "EnabledState");
 	const char *listener = xml_text(answer, "ListenerEnabled");
-	uint64_t bit = s->what == REDIRECTION_SOL    ? STATE_SOL
-		       : s->what == REDIRECTION_IDER ? STATE_IDER
+	uint64_t bit = s->what == REDIRECTION_SOL    ? SWITCH_SOL
+		       : s->what == REDIRECTION_IDER ? SWITCH_IDER
 						     : 0;
 
 	if (!state || pctl_parse_uint(state, UINT16_MAX, &s->state) < 0) {
@@ -113,7 +108,7 @@ static void got_service(struct amt_dev *dev, const struct xml_node *answer)
 		return;
 	}
 	/* KVM has a switch of its own; the listener is common. */
-	s->wanted = s->state < STATE_BASE ? STATE_BASE + bit : s->state | bit;
+	s->wanted = s->state < SWITCH_BASE ? SWITCH_BASE + bit : s->state | bit;
 	keep(f->creation_class, sizeof(f->creation_class), answer, "CreationClassName");
 	keep(f->element, sizeof(f->element), answer, "ElementName");
 	keep(f->name, sizeof(f->name), answer, "Name");
@@ -141,13 +136,13 @@ static void got_kvm(struct amt_dev *dev, const struct xml_node *answer)
 	const char *state = xml_text(answer, "EnabledState");
 	uint64_t n;
 
-	if (!state || pctl_parse_uint(state, UINT16_MAX, &n) < 0 || n != KVM_DISABLED) {
+	if (!state || pctl_parse_uint(state, UINT16_MAX, &n) < 0 || n != SWITCH_KVM_OFF) {
 		read_service(dev);
 		return;
 	}
 	work(dev)->changed = true;
 	wsman_uint(amt_invoke(dev, &kvm_port, "RequestStateChange", STATUS_PLAIN), "RequestedState",
-		KVM_ENABLED);
+		SWITCH_KVM_ON);
 	amt_send(dev, kvm_switched, not_switched);
 }
 

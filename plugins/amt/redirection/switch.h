@@ -9,6 +9,11 @@
 #include "amt.h"
 #include "redirection/frame.h"
 
+/* EnabledState of AMT_RedirectionService: this, and a bit for each. */
+enum { SWITCH_BASE = 32768, SWITCH_IDER = 1, SWITCH_SOL = 2 };
+/* CIM_KVMRedirectionSAP: what is requested; EnabledState is idle where it is on and not in use. */
+enum { SWITCH_KVM_ON = 2, SWITCH_KVM_OFF = 3, SWITCH_KVM_IDLE = 6 };
+
 struct switch_work {
 	enum redirection what;
 	bool changed; /* it was off */

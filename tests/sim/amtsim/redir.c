@@ -81,6 +81,7 @@ static void forget_session(struct redir_conn *c)
 		return;
 	c->logged_in = false;
 	c->dev->redir.sessions[c->kind] = NULL;
+	optin_session(c->dev, false);
 	if (c->session)
 		protocols[c->kind]->end(c->session);
 	c->session = NULL;
@@ -197,10 +198,7 @@ void redir_hang_up(struct redir_conn *c)
 
 static bool needs_consent(struct device *dev, enum redir_kind kind)
 {
-	uint32_t required = optin_required(dev);
-
-	return (required == UINT32_MAX || (required && kind == REDIR_KVM)) &&
-	       optin_state(dev) < OPTIN_RECEIVED;
+	return kind == REDIR_KVM ? !optin_allows_kvm(dev) : !optin_allows_boot(dev);
 }
 
 static bool is_enabled(const struct device *dev, enum redir_kind kind)
@@ -303,6 +301,7 @@ static void log_in(struct redir_conn *c, const uint8_t *p, size_t n)
 		c->dev->counters.redir_logins++;
 		c->logged_in = true;
 		c->dev->redir.sessions[c->kind] = c;
+		optin_session(c->dev, true);
 	}
 	answer_login(c, &reply, v == REDIR_CHALLENGED);
 	buf_done(&reply);
