@@ -275,12 +275,6 @@ static void check_discover(const struct bench *bench, const struct pctl_driver *
 	if (d->discover->limit_ms > CONNECT_MAX)
 		fail(bench,
 			"discover.limit_ms is over a minute: thousands of addresses are silent");
-	for (const struct pctl_property *p = d->properties; p->name; p++)
-		if ((p->flags & PCTL_PROPERTY_REQUIRED) && !(p->flags & PCTL_PROPERTY_SECRET))
-			fail(bench,
-				"setting %s is required, and discover.find gets settings of no "
-				"device",
-				p->name);
 }
 
 static void check_method(const struct bench *bench, const struct pctl_method *m)
