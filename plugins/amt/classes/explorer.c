@@ -298,6 +298,20 @@ static void got_instance(struct amt_dev *dev, const struct xml_node *answer)
 	amt_send(dev, was_put, NULL);
 }
 
+/* Fields come from the arguments, or from a file beside them. */
+static void run_with_file(struct amt_dev *dev, struct pctl_op *op,
+	const struct pctl_arguments *args, struct pctl_value *ret,
+	void (*start)(struct amt_dev *dev), file_fn *from_file)
+{
+	chain_begin(dev, op, args, ret);
+	if (!take_class(dev))
+		return;
+	if (chain_given(dev, "file"))
+		file_read(dev, "file", from_file);
+	else
+		start(dev);
+}
+
 static void start_put(struct amt_dev *dev)
 {
 	if (!keep_arguments(dev))
@@ -317,15 +331,7 @@ static void put_file(struct amt_dev *dev, const char *data, size_t len)
 void wsman_put_run(
 	void *data, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret)
 {
-	struct amt_dev *dev = data;
-
-	chain_begin(dev, op, args, ret);
-	if (!take_class(dev))
-		return;
-	if (chain_given(dev, "file"))
-		file_read(dev, "file", put_file);
-	else
-		start_put(dev);
+	run_with_file(data, op, args, ret, start_put, put_file);
 }
 
 /* --- Invoke. ---------------------------------------------------------------------------------- */
@@ -390,13 +396,5 @@ static void invoke_file(struct amt_dev *dev, const char *data, size_t len)
 void wsman_invoke_run(
 	void *data, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret)
 {
-	struct amt_dev *dev = data;
-
-	chain_begin(dev, op, args, ret);
-	if (!take_class(dev))
-		return;
-	if (chain_given(dev, "file"))
-		file_read(dev, "file", invoke_file);
-	else
-		start_invoke(dev);
+	run_with_file(data, op, args, ret, start_invoke, invoke_file);
 }

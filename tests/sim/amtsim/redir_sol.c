@@ -95,6 +95,8 @@ static void flush(struct sol *s)
 
 	if (full != s->paused)
 		redir_pause(s->conn, full);
+	if (s->paused)
+		s->heard = sim_now(s->dev->sim); /* nobody listened */
 	s->paused = full;
 }
 
