@@ -185,10 +185,9 @@ struct options {
 	uint64_t lines;
 
 	const char *driver, *node_class, *via, *name;
-	bool add;
 	struct words tags, settings;
 
-	bool accept, forget, schema, man, coprocess;
+	bool add, accept, forget, schema, man, coprocess;
 	const char *dir;
 
 	bool all, names, with_children, maintenance, override_protected;

@@ -125,11 +125,9 @@ static void on_timer(uv_timer_t *timer)
 
 static void begin_stage(struct find *f, enum stage stage)
 {
-	uint64_t again = stage == STAGE_GUID ? GUID_MS : AGAIN_MS;
-
 	f->stage = stage;
 	f->began = uv_now(f->timer.loop);
-	(void)uv_timer_start(&f->timer, on_timer, again, again);
+	(void)uv_timer_start(&f->timer, on_timer, AGAIN_MS, AGAIN_MS);
 	ask(f);
 }
 

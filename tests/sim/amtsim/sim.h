@@ -307,7 +307,7 @@ struct device {
 	uint32_t bad_logins;
 	uint64_t bad_since;
 	uint64_t locked_until;
-	uv_udp_t *rmcp; /* NULL: none */
+	uv_udp_t *rmcp;     /* NULL: none */
 	uint16_t rmcp_port; /* 0: none */
 };
 
