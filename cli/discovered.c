@@ -360,60 +360,66 @@ struct writing {
 	struct discovered *d;
 	struct pattern pattern;
 	struct pctl_names *used;
-	size_t known, failed;
+	struct pctl_value *nodes; /* names to settings */
+	bool nameless;
 };
 
-static void write_row(struct writing *w, const struct discovered_row *row)
+static void take_row(struct writing *w, const struct discovered_row *row)
 {
 	const char *known = node_at(w->d, row);
-	struct pctl_error err = { 0 };
 
 	if (known) {
-		w->known++;
 		if (!w->d->cli->options.quiet)
 			say("%s: is there already, as %s", row->address, known);
 		return;
 	}
 	PCTL_AUTO(free) char *name = choose_name(w->d, row, &w->pattern, w->used);
 	if (!name) {
-		w->failed++;
+		w->nameless = true;
 		say("%s: is not added: DNS has no name for it that is free; --name n[001-] gives "
-		    "it "
-		    "one",
+		    "it one",
 			row->address);
 		return;
 	}
-	struct pctl_value *settings = make_settings(w->d, row);
-	int r = pctl_inventory_edit_add(w->d->path, name, settings, &err);
-	pctl_value_free(settings);
-	if (r < 0) {
-		w->failed++;
-		say("%s: is not added: %s", row->address, err.text);
-		return;
-	}
+	pctl_value_set(w->nodes, name, make_settings(w->d, row));
 	pctl_names_add(w->used, name);
+}
+
+/* All of them at once: a file that is changed a thousand times is a file that is lost half-way. */
+static int write_nodes(const struct writing *w)
+{
+	const struct options *o = &w->d->cli->options;
+	PCTL_AUTO(free) char *folded = pctl_names_fold(w->used);
+	struct pctl_error err = { 0 };
+
+	if (pctl_inventory_edit_add_all(w->d->path, w->nodes, &err) < 0) {
+		say("%s: nothing was added: %s", folded, err.text);
+		return CLI_FAILED;
+	}
+	if (o->quiet)
+		return CLI_OK;
+	say("%s: added to %s", folded, w->d->path);
+	if (!o->credential && !o->node_class)
+		say("they have no login yet: `powerctl set credential=NAME %s`, or a class that "
+		    "has one",
+			folded);
+	return CLI_OK;
 }
 
 int discovered_write(struct discovered *d)
 {
-	struct writing w = { .d = d, .used = pctl_names_new() };
-	const struct options *o = &d->cli->options;
+	struct writing w = { .d = d, .used = pctl_names_new(), .nodes = pctl_value_new_map() };
+	int status = CLI_OK;
 
 	find_names(d);
-	if (o->name)
-		(void)read_pattern(o->name, &w.pattern);
+	if (d->cli->options.name)
+		(void)read_pattern(d->cli->options.name, &w.pattern);
 	for (size_t i = 0; i < d->n; i++)
 		if (i == 0 || strcmp(d->rows[i - 1].address, d->rows[i].address) != 0)
-			write_row(&w, &d->rows[i]);
-	if (pctl_names_count(w.used) > 0 && !o->quiet) {
-		PCTL_AUTO(free) char *folded = pctl_names_fold(w.used);
-
-		say("%s: added to %s", folded, d->path);
-		if (!o->credential && !o->node_class)
-			say("they have no login yet: `powerctl set credential=NAME %s`, or a class "
-			    "that has one",
-				folded);
-	}
+			take_row(&w, &d->rows[i]);
+	if (pctl_value_count(w.nodes) > 0)
+		status = write_nodes(&w);
+	pctl_value_free(w.nodes);
 	pctl_names_free(w.used);
-	return w.failed ? CLI_FAILED : CLI_OK;
+	return w.nameless ? CLI_FAILED : status;
 }
