@@ -5,7 +5,7 @@
 
 static int exec_check(struct cli *cli)
 {
-	const struct pctl_request request = run_request_from(cli, PCTL_VERB_STATUS);
+	const struct pctl_request request = run_request_from(cli, PCTL_VERB_CHECK);
 	const struct run_style style = { .mend = true };
 	struct selection selection;
 
