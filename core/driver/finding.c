@@ -17,12 +17,12 @@
 
 static const char *const classes[] = { "fault", "warning", "info" };
 
-const char *pctl_finding_class_name(enum pctl_finding_class class)
+const char *pctl_finding_class_name(enum pctl_finding_class how)
 {
-	return (unsigned)class < sizeof(classes) / sizeof(classes[0]) ? classes[class] : NULL;
+	return (unsigned)how < sizeof(classes) / sizeof(classes[0]) ? classes[how] : NULL;
 }
 
-struct pctl_value *pctl_finding_add(struct pctl_value *ret, enum pctl_finding_class class,
+struct pctl_value *pctl_finding_add(struct pctl_value *ret, enum pctl_finding_class how,
 	const char *name, const char *mend, const char *fmt, ...)
 {
 	struct pctl_value *list = pctl_value_get(ret, "findings");
@@ -36,7 +36,7 @@ struct pctl_value *pctl_finding_add(struct pctl_value *ret, enum pctl_finding_cl
 		list = pctl_value_new_list();
 		pctl_value_set(ret, "findings", list);
 	}
-	pctl_value_set_text(map, "class", pctl_finding_class_name(class));
+	pctl_value_set_text(map, "class", pctl_finding_class_name(how));
 	pctl_value_set_text(map, "name", name);
 	pctl_value_set_text(map, "what", what);
 	pctl_value_set_text(map, "mend", mend);
@@ -64,8 +64,8 @@ bool pctl_finding_clock(struct pctl_value *ret, int64_t theirs, const char *mend
 			ret, PCTL_FINDING_WARNING, "clock", mend, "its clock was never set");
 	else
 		map = pctl_finding_add(ret, PCTL_FINDING_WARNING, "clock", mend,
-			"its clock is %s %s of this host's", how_much(skew < 0 ? -skew : skew),
-			skew < 0 ? "behind" : "ahead");
+			"its clock is %s %s this host's", how_much(skew < 0 ? -skew : skew),
+			skew < 0 ? "behind" : "ahead of");
 	pctl_value_set_int(map, "skew_s", skew);
 	return true;
 }

@@ -22,7 +22,7 @@ enum pctl_finding_class {
 };
 
 /* "fault", "warning", "info"; NULL for what is none of them. */
-PCTL_API const char *pctl_finding_class_name(enum pctl_finding_class class);
+PCTL_API const char *pctl_finding_class_name(enum pctl_finding_class how);
 
 /*
  * Adds one to ret["findings"], a list, which is made if it is not there; the text is fmt's. Equal
@@ -31,7 +31,7 @@ PCTL_API const char *pctl_finding_class_name(enum pctl_finding_class class);
  * backquotes wherever there is one, in which NODE stands for the node; NULL: nothing is to be done.
  * Returns its map, which is ret's, for more keys.
  */
-PCTL_API struct pctl_value *pctl_finding_add(struct pctl_value *ret, enum pctl_finding_class class,
+PCTL_API struct pctl_value *pctl_finding_add(struct pctl_value *ret, enum pctl_finding_class how,
 	const char *name, const char *mend, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 
