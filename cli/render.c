@@ -19,7 +19,8 @@ static const struct {
 	{ PCTL_E_CONFIG, "what it names as missing; settings are seen with `powerctl show NODE`, "
 			 "changed with `powerctl set KEY=VALUE NODE`" },
 	{ PCTL_E_AUTH, "put the right password into the credential's file, or choose another "
-		       "credential with `powerctl set credential=NAME NODE`" },
+		       "credential with `powerctl set credential=NAME NODE`; where wrong passwords "
+		       "were tried before, the device may have locked the user for a while" },
 	{ PCTL_E_FORBIDDEN,
 		"give the user more rights on the device, or choose another credential with "
 		"`powerctl set credential=NAME NODE`" },
