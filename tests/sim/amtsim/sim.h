@@ -168,6 +168,8 @@ struct knobs {
 	uint32_t ider_delay_ms;
 	uint32_t ider_reset_at;
 	uint32_t ider_drop_at;
+	uint32_t provisioning;
+	uint32_t no_pong;
 };
 
 struct counters {
@@ -212,6 +214,7 @@ struct counters {
 	uint64_t asked_password;
 	uint64_t set_password;
 	uint64_t ider_pongs;
+	uint64_t pings;
 };
 
 struct nonce {
@@ -307,6 +310,8 @@ struct device {
 	uint32_t bad_logins;
 	uint64_t bad_since;
 	uint64_t locked_until;
+	uv_udp_t *rmcp;     /* NULL: none */
+	uint16_t rmcp_port; /* 0: none */
 };
 
 /*
@@ -329,6 +334,9 @@ struct sim {
 	struct kvm_kept kvm_kept;
 	bool redirects; /* its redirection ports are open */
 	struct control control;
+	/* What the fleet started and stopped before rmcp_join(). */
+	int (*start_web)(const struct control *control);
+	void (*stop_web)(const struct control *control);
 };
 
 /* Loop time in milliseconds. */
