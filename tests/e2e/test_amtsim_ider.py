@@ -25,6 +25,7 @@ class Client:
     def __init__(self, fleet, cd=None, floppy=None):
         ready = fleet.sim.ready["devices"][0]
         self.media = {CD: cd, FLOPPY: floppy}
+        self.answered = threading.Event()
         self.sock = socket.create_connection(("127.0.0.1", ready["redirection_port"]),
                                              timeout=lib.PATIENCE)
         self.sock.sendall(b"\x10\0\0\0IDER")
@@ -70,6 +71,12 @@ class Client:
         if command == 0x46:
             self.take(1)
             self.send(0x47, b"")
+        elif command == 0x4B:
+            self.send(0x4B, b"")
+            self.send(0x48, b"\2")
+            same(self.take(8)[0], 0x49)
+            same(self.take(5)[0], 2)
+            self.answered.set()
         elif command == 0x53:
             self.take(struct.unpack("<BH3x", self.take(6))[1])
             self.written()
@@ -139,7 +146,7 @@ class Amtider(Client):
 class MeshCommander(Client):
     """Nearly all ends are good ones, a capacity carries the drive as it was asked for, what is to be
     written is taken and then refused, and a reset cuts off the read that is under way."""
-    cut = False
+    cut, sent = False, 0
 
     def open(self):
         self.send(0x40, struct.pack("<HHHI", 30000, 0, 20000, 1))
@@ -209,6 +216,8 @@ def as_amtider(lab):
                      "a new medium is told as 0/00", "the registers of an end are wrong",
                      "DMA and PIO are mixed up" if dma else "a byte count of 0"):
             assert text in odd, odd
+        fleet.set(1, ider_send="heartbeat")
+        assert client.answered.wait(lib.PATIENCE), "a heartbeat that is sent back is taken"
         client.close()
         fleet.wait(lambda d: not d["redirection_sessions"])
 
@@ -220,13 +229,13 @@ def as_meshcommander(lab):
     cd, cd_sum = image(700 * BLOCK, 1)
     floppy, floppy_sum = image(2880 * SECTOR, 2)
     for reset in (0, 300000):
-        fleet.set(1, ider_reset_at=reset)
+        fleet.set(1, ider_reset_at=reset, ider_queue=0 if reset else 8)
         client = MeshCommander(fleet, cd, floppy)
         plain = client.data
 
         def data(drive, dma, data, last, client=client, plain=plain, reset=reset):
             """From the byte on at which the machine is reset the read is cut off."""
-            client.sent = getattr(client, "sent", 0) + (len(data) if drive == CD else 0)
+            client.sent += len(data) if drive == CD else 0
             client.cut = client.cut or 0 < reset <= client.sent < reset + 8192 and not last
             plain(drive, dma, data, last)
 
