@@ -44,6 +44,7 @@ static struct pctl_value *abilities_of(const struct pctl_driver *d)
 		{ "consent", d->consent },
 		{ "passwd", d->account },
 		{ "media", d->media },
+		{ "discover", d->discover },
 		{ "methods", d->methods && d->methods->name },
 	};
 	struct pctl_value *list = pctl_value_new_list();

@@ -6,9 +6,10 @@
  *	version, recovery                    what versions and boot parameters look like, no I/O
  *	link                                 which port, TLS or not; one HTTP request
  *	call                                 an op as a chain of WS-Management requests
+ *	rmcp, ping                           presence pings: bytes; the sockets that all share
  *	records/: bytes, event, audit, records   the records of both logs, no I/O
  *	smbios                               what the firmware's numbers and texts mean, no I/O
- *	power, boot, inspect, hardware, log, sensors, consent, account   the operations
+ *	power, boot, inspect, hardware, log, sensors, consent, account, discover   the operations
  *	classes/: class, tables              classes as tables of fields, no I/O
  *	classes/: chain and the others       methods: they read classes, and change them
  *	redirection/: frame, login           redirection as bytes and frames, no I/O
@@ -28,11 +29,14 @@
 #include "records/records.h"
 #include "wsman/answer.h"
 
+struct pings;
+
 /* What the devices of one loop share. */
 struct amt {
 	struct pctl_http *http;
 	/* Answers are read and used within one callback, so one reader is enough for all. */
 	struct xml_reader *reader;
+	struct pings *pings;
 };
 
 struct amt_dev;
@@ -274,6 +278,7 @@ void amt_consent_want(struct amt_dev *dev, const char *what, const struct pctl_e
 extern const struct pctl_power_if amt_power;
 extern const struct pctl_boot_if amt_boot;
 extern const struct pctl_inspect_if amt_inspect;
+extern const struct pctl_discover_if amt_discover;
 extern const struct pctl_console_if amt_console;
 extern const struct pctl_media_if amt_media;
 extern const struct pctl_log_if amt_log;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What not every driver has: a log, sensors, and methods of the driver's own. A driver that has
- * none of them leaves this file out.
+ * What not every driver has: a log, sensors, methods of the driver's own, an account, a way to be
+ * found. A driver that has none of them leaves this file out.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -331,4 +331,24 @@ const struct pctl_account_if null_account = {
 	.setting = "password",
 	.login = login,
 	.set_password = set_password,
+};
+
+/* --- How it is found: nowhere, unless a setting says otherwise. ------------------------------- */
+
+static void find(void *ctx, struct pctl_device *device, struct pctl_op *op, struct pctl_value *ret)
+{
+	(void)ctx;
+	if (!pctl_setting_bool(device, "found")) {
+		pctl_op_fail(op, PCTL_E_UNREACHABLE, "nothing is there");
+		return;
+	}
+	pctl_value_set_text(ret, "product", "Null");
+	pctl_op_done(op);
+}
+
+const struct pctl_discover_if null_discover = {
+	.size = sizeof(null_discover),
+	.limit_ms = 100,
+	.rank = 1,
+	.find = find,
 };

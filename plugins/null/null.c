@@ -57,6 +57,8 @@ static const struct pctl_property properties[] = {
 		.help = "how many events its log holds"),
 	PCTL_PROPERTY(.name = "consent_code", .type = PCTL_TYPE_TEXT,
 		.help = "boot devices need somebody's consent, and this is the code to read out"),
+	PCTL_PROPERTY(.name = "found", .type = PCTL_TYPE_BOOL, .default_text = "false",
+		.help = "discover finds such a machine at every address"),
 	PCTL_PROPERTY(.name = "username", .type = PCTL_TYPE_TEXT, .help = "not used"),
 	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
 		.help = "not used, but read"),
@@ -358,4 +360,5 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.max_in_flight = 2,
 	.display = &null_display,
 	.account = &null_account,
+	.discover = &null_discover,
 };

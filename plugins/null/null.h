@@ -50,6 +50,7 @@ bool null_lacks_consent(struct null_dev *dev, struct pctl_op *op);
 extern const struct pctl_consent_if null_consent;
 extern const struct pctl_account_if null_account;
 extern const struct pctl_media_if null_media;
+extern const struct pctl_discover_if null_discover;
 extern const struct pctl_method null_methods[];
 
 #endif

@@ -242,6 +242,7 @@ struct redfish_dev {
 };
 
 extern const struct pctl_power_if redfish_power;
+extern const struct pctl_discover_if redfish_discover;
 extern const struct pctl_boot_if redfish_boot;
 extern const struct pctl_inspect_if redfish_inspect;
 extern const struct pctl_identify_if redfish_identify;

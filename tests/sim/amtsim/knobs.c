@@ -352,6 +352,8 @@ static const struct knob table[] = {
 	NUM(diag_source, 1, 0, "there is a boot source for diagnostics"),
 	NUM(secure_boot_off, 1, 0, "OCR boot to PBA and WinRE is refused with 2"),
 	NUM(strict_order, 1, 1, "parameters and Put fields must come in the documented order"),
+	WORD(provisioning, "post in pre", "what a presence pong says of it", NULL),
+	NUM(no_pong, 1, 0, "presence pings get no answer"),
 	WORD(consent, "none kvm all", "what the user's consent is needed for", NULL),
 	NUM(consent_lies, 1, 0, "boot calls without consent return 0 and change nothing"),
 	NUM(consent_block_ms, 3600000, 60000, "StartOptIn is blocked so long after 3 wrong codes"),

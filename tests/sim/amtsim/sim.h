@@ -167,6 +167,8 @@ struct knobs {
 	uint32_t ider_reset_at;
 	uint32_t ider_drop_at;
 	uint32_t ider_lenient;
+	uint32_t provisioning;
+	uint32_t no_pong;
 };
 
 struct counters {
@@ -211,6 +213,7 @@ struct counters {
 	uint64_t asked_password;
 	uint64_t set_password;
 	uint64_t ider_pongs;
+	uint64_t pings;
 };
 
 struct nonce {
@@ -305,6 +308,8 @@ struct device {
 	uint32_t bad_logins;
 	uint64_t bad_since;
 	uint64_t locked_until;
+	uv_udp_t *rmcp;     /* NULL: none */
+	uint16_t rmcp_port; /* 0: none */
 };
 
 /*
@@ -327,6 +332,9 @@ struct sim {
 	struct kvm_kept kvm_kept;
 	bool redirects; /* its redirection ports are open */
 	struct control control;
+	/* What the fleet started and stopped before rmcp_join(). */
+	int (*start_web)(const struct control *control);
+	void (*stop_web)(const struct control *control);
 };
 
 /* Loop time in milliseconds. */
