@@ -118,6 +118,7 @@ def bmcs():
         try:
             return Sim([BMCSIM, "--devices", "40", "--address", BMC_NETWORK + "1",
                         "--port", str(low_port()),
+                        "--set", "all:suites=3,17",
                         "--set", f"all:users=admin:admin:{PASSWORD},root:admin:{PASSWORD}"])
         except AssertionError:  # somebody else was quicker to take the port
             if not left:
@@ -145,7 +146,8 @@ class DocsFleet:
         self.close()
         self.amt = StandIns(lab, Sim([
             AMTSIM, "--devices", "9", "--address", NETWORK + "11", "--port", "0",
-            "--tls-port", "0"]), 9)
+            "--tls-port", "0", "--set", "all:firmware=15.0.42", "--set",
+            "all:power_package=1"]), 9)
         self.bmc = StandIns(lab, bmcs(), 40)
         for folder in ("state", "cache", "home"):
             shutil.rmtree(lab.path(folder), ignore_errors=True)
