@@ -3,20 +3,18 @@
  * Inside the Intel AMT driver. From below:
  *
  *	wsman/: xml, wsman, answer, status   WS-Management as bytes and words, no I/O
- *	version, recovery                    what versions and boot parameters look like, no I/O
- *	link                                 which port, TLS or not; one HTTP request
- *	call                                 an op as a chain of WS-Management requests
- *	records/: bytes, event, audit, records   the records of both logs, no I/O
- *	smbios                               what the firmware's numbers and texts mean, no I/O
- *	power, boot, inspect, hardware, log, sensors, consent, account   the operations
- *	classes/: class, tables              classes as tables of fields, no I/O
- *	classes/: chain and the others       methods: they read classes, and change them
- *	redirection/: frame, login           redirection as bytes and frames, no I/O
- *	redirection/: wire, session, switch  a connection, up to the end of its login
- *	redirection/: sol                    the console
- *	redirection/: scsi                   two drives as commands and answers, no I/O
- *	redirection/: image, ider, media     their media, and the session that has them
- *	amt                                  settings and the driver's table
+ *	version, recovery, boot_image        what versions, boot parameters and images look like, no
+ *I/O link                                 which port, TLS or not; one HTTP request call an op as a
+ *chain of WS-Management requests records/: bytes, event, audit, records   the records of both logs,
+ *no I/O smbios                               what the firmware's numbers and texts mean, no I/O
+ *	url_check                            an image's URL, asked as the firmware will
+ *	power, boot, boot_recovery, inspect, hardware, log, sensors, consent, account   the
+ *operations classes/: class, tables              classes as tables of fields, no I/O classes/:
+ *chain and the others       methods: they read classes, and change them redirection/: frame, login
+ *redirection as bytes and frames, no I/O redirection/: wire, session, switch  a connection, up to
+ *the end of its login redirection/: sol                    the console redirection/: scsi two
+ *drives as commands and answers, no I/O redirection/: image, ider, media     their media, and the
+ *session that has them amt                                  settings and the driver's table
  */
 #ifndef POWERCTL_AMT_AMT_H
 #define POWERCTL_AMT_AMT_H
@@ -33,6 +31,13 @@ struct amt {
 	struct pctl_http *http;
 	/* Answers are read and used within one callback, so one reader is enough for all. */
 	struct xml_reader *reader;
+	uv_loop_t *loop;
+	/* Of url_check.c. */
+	struct url_check *url_checks;
+	void (*url_checks_stopped)(struct amt *amt);
+	/* While it stops. */
+	pctl_closed_fn *closed;
+	void *closed_data;
 };
 
 struct amt_dev;
@@ -144,12 +149,15 @@ struct power_work {
 	bool standby;
 };
 
+struct recovery_work;
+
 struct boot_work {
 	const struct pctl_boot *wish;
 	struct pctl_boot *ret;
 	bool armed;
 	uint64_t sequence; /* of the source found so far; 0: none */
 	enum pctl_boot_device found;
+	struct recovery_work *recovery; /* NULL: it is none of One-Click Recovery */
 };
 
 struct consent_work {
