@@ -19,6 +19,7 @@ enum {
 	/* PT_STATUS: user consent required. */
 	STATUS_CONSENT = 2081,
 	STATUS_MESSAGE_LENGTH = 4,
+	STATUS_NOT_PERMITTED = 16,
 	RETURN_VENDOR = 32768,
 	ROLE_NEXT_SINGLE_USE = 1,
 	ROLE_NOT_NEXT = 32768,
@@ -239,8 +240,10 @@ static enum fault put_settings(struct call *c)
 
 	wanted.params_text = dev->boot.params_text ? strdup(dev->boot.params_text) : NULL;
 	dev->counters.put_boot++;
-	if (!apply(c, &wanted))
+	if (!apply(c, &wanted) || !boot_parameters_fit(&wanted))
 		fault = FAULT_INVALID_REPRESENTATION;
+	else if (dev->knobs.ccm && wanted.params && !boot_secure(&wanted))
+		fault = refuse(c, STATUS_NOT_PERMITTED);
 	else if (dev->boot.source && boot_clashes(&wanted))
 		fault = refuse(c, STATUS_MESSAGE_LENGTH);
 	else if (boot_wants(&wanted) && !optin_allows_boot(dev) && !pretends(dev))

@@ -202,6 +202,7 @@ static void state(struct device *dev, struct buf *out)
 	json_member_number(out, "boots", dev->boot.boots);
 	json_member_text(out, "last_boot", dev->boot.last);
 	json_member_text(out, "last_url", dev->boot.last_url);
+	json_member_text(out, "last_image", dev->boot.last_image);
 	json_member_bool(out, "last_sol", dev->boot.last_sol);
 }
 

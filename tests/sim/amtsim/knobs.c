@@ -349,6 +349,8 @@ static const struct knob table[] = {
 	NUM(keep_source, 1, 0, "the boot source survives the boot"),
 	NUM(diag_source, 1, 0, "there is a boot source for diagnostics"),
 	NUM(secure_boot_off, 1, 0, "OCR boot to PBA and WinRE is refused with 2"),
+	NUM(http_fetch, 1, 0, "the image of an HTTPS boot is loaded for real, as firmware does"),
+	NUM(no_https_boot, 1, 0, "the BIOS does not allow HTTPS boot"),
 	NUM(strict_order, 1, 1, "parameters and Put fields must come in the documented order"),
 	WORD(consent, "none kvm all", "what the user's consent is needed for", NULL),
 	NUM(consent_lies, 1, 0, "boot calls without consent return 0 and change nothing"),
