@@ -230,6 +230,15 @@ bool boot_progress(const struct boot *b)
 	return flag(b, BOOT_FORCED_PROGRESS);
 }
 
+/* "Enabled", where there are no switches. */
+uint32_t boot_service_state(const struct device *dev)
+{
+	enum { ENABLED = 2, BOTH_ON = 32771 };
+	uint32_t state = dev->boot.service_state;
+
+	return state == ENABLED && dev->profile->major >= 16 ? BOTH_ON : state;
+}
+
 bool boot_parameters_fit(const struct boot *b)
 {
 	struct recovery *r = xcalloc(1, sizeof(*r));

@@ -101,6 +101,8 @@ bool boot_secure(const struct boot *b);
 bool boot_progress(const struct boot *b);
 /* The parameters of One-Click Recovery are whole, and as many as their number says. */
 bool boot_parameters_fit(const struct boot *b);
+/* What CIM_BootService says of One-Click Recovery and remote erase. */
+uint32_t boot_service_state(const struct device *dev);
 /* UseSOL, UseIDER, ReflashBIOS, BIOSPause or BIOSSetup: no source beside them. */
 bool boot_clashes(const struct boot *b);
 /* One that sets anything but the defaults. */

@@ -115,7 +115,7 @@ static void emit_service(struct call *c, size_t i)
 	(void)i;
 	emit_field(c, "CreationClassName", "CIM_BootService");
 	emit_field(c, "ElementName", SERVICE);
-	emit_number(c, "EnabledState", c->dev->boot.service_state);
+	emit_number(c, "EnabledState", boot_service_state(c->dev));
 	emit_field(c, "Name", SERVICE);
 	emit_field(c, "OperationalStatus", "0");
 	emit_field(c, "RequestedState", "12");

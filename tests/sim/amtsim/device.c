@@ -210,6 +210,7 @@ static void boot_state(const struct device *dev, struct buf *out)
 {
 	char scratch[16];
 
+	json_member_number(out, "boot_service_state", boot_service_state(dev));
 	json_member_bool(out, "role_armed", dev->boot.armed);
 	json_member_text(out, "armed", dev->boot.armed ? boot_armed_word(&dev->boot) : NULL);
 	json_member_text(out, "source", dev->boot.source ? dev->boot.source->id : NULL);
