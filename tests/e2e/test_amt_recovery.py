@@ -271,7 +271,7 @@ def names(lab):
     url = images.url("/a.efi")
     refused(lab, fleet, url, "for another name than the URL's")
     for name, fits in (("elsewhere.example", True), (".example", True), (".lab.example", False)):
-        fleet.inventory(True, f"boot_server_name: {name}")
+        fleet.inventory(tls=True, settings=f"boot_server_name: {name}")
         if fits:
             good(lab.run("boot", "http", "--url", url, "a1"), "a1: on")
             same(became(fleet), "started", name)
@@ -285,18 +285,18 @@ def hashes(lab):
     """boot_server_hash is the server's certificate, boot_image_hash the image: the firmware checks both"""
     fleet, images = machines(lab), Images(lab)
     url = images.url("/a.efi")
-    fleet.inventory(True, f"boot_server_hash: {sum_of('root', 'sha256')}")
+    fleet.inventory(tls=True, settings=f"boot_server_hash: {sum_of('root', 'sha256')}")
     refused(lab, fleet, url, "not the one of boot_server_hash")
     for algorithm in ("sha256", "sha384", "sha512"):
         image = hashlib.new(algorithm, SIGNED).hexdigest()
-        fleet.inventory(True, f"boot_server_hash: {sum_of('server', algorithm)}\n"
+        fleet.inventory(tls=True, settings=f"boot_server_hash: {sum_of('server', algorithm)}\n"
                               f"boot_image_hash: {image}")
         good(lab.run("boot", "http", "--url", url, "a1"), "a1: on")
         same(became(fleet), "started", algorithm)
-        fleet.inventory(True, f"boot_image_hash: {image[::-1]}")
+        fleet.inventory(tls=True, settings=f"boot_image_hash: {image[::-1]}")
         good(lab.run("boot", "http", "--url", url, "a1"), "a1: on")
         same(became(fleet), "image", algorithm)
-    fleet.inventory(True, "boot_server_hash: 12345")
+    fleet.inventory(tls=True, settings="boot_server_hash: 12345")
     r = bad(lab.run("status", "a1"), 2)
     has(r.err, "boot_server_hash: is a SHA-256, SHA-384 or SHA-512 sum")
 
@@ -311,7 +311,7 @@ def files(lab):
         refused(lab, fleet, images.url(name), word)
     # Of the long ones no more than the beginning was read.
     same(max(len(SIGNED), 36 << 10), 36 << 10)
-    fleet.inventory(True, "secure_boot: false")
+    fleet.inventory(tls=True, settings="secure_boot: false")
     good(lab.run("boot", "http", "--url", images.url("/unsigned.efi"), "a1"), "a1: on")
     same(became(fleet), "started")
 
@@ -322,14 +322,14 @@ def logins(lab):
     fleet, images = machines(lab), Images(lab)
     url = images.url("/login.efi")
     lab.write("config/powerctl/secrets/images", "s3cret\n")
-    fleet.inventory(True, "boot_user: guest\nboot_password_file: secrets/images")
+    fleet.inventory(tls=True, settings="boot_user: guest\nboot_password_file: secrets/images")
     r = good(lab.run("--trace", "boot", "http", "--url", url, "a1"), "a1: on")
     same(became(fleet), "started")
     assert "s3cret" not in r.out + r.err, r
     lab.write("config/powerctl/secrets/images", "wrong\n")
     fleet.reset()
     refused(lab, fleet, url, "another login than boot_user and boot_password")
-    fleet.inventory(True, "boot_user: guest")
+    fleet.inventory(tls=True, settings="boot_user: guest")
     has(bad(lab.run("status", "a1"), 2).err, "boot_password: is missing")
 
 
@@ -434,7 +434,7 @@ def machine_cannot(lab):
 def control_mode(lab):
     """secure_boot: false in client control mode is refused early, once somebody has agreed"""
     fleet, images = machines(lab, "--set", "1:ccm=1"), Images(lab)
-    fleet.inventory(True, "secure_boot: false")
+    fleet.inventory(tls=True, settings="secure_boot: false")
     does(lab, "consent", "request", "a1")
     code = str(fleet.device()["optin_code"])
     does(lab, "consent", "submit", code.zfill(6), "a1")
@@ -450,15 +450,15 @@ def from_its_own_disk(lab):
     good(lab.run("boot", "recovery", "a1"), "a1: on")
     same((fleet.device()["last_boot"], became(fleet)), ("winre", "started"))
     for setting in ("pba", "pba.EFI"):
-        fleet.inventory(True, f"recovery: {setting}")
+        fleet.inventory(tls=True, settings=f"recovery: {setting}")
         good(lab.run("boot", "recovery", "a1"), "a1: on")
         same((fleet.device()["last_boot"], became(fleet)), ("pba", "started"))
-    fleet.inventory(True, "recovery: other.efi")
+    fleet.inventory(tls=True, settings="recovery: other.efi")
     fleet.reset()
     r = bad(lab.run("boot", "recovery", "a1"), 1)
     has(r.out, "lists nothing to recover it with that is 'other.efi'")
     untouched(fleet)
-    fleet.inventory(True, "secure_boot: false")
+    fleet.inventory(tls=True, settings="secure_boot: false")
     has(bad(lab.run("boot", "recovery", "a1"), 1).out, "only where Secure Boot holds")
     untouched(fleet)
 
