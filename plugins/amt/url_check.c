@@ -275,6 +275,7 @@ static void fetch(uv_work_t *work)
 	else
 		check_outcome(c, easy, curl_easy_perform(easy));
 	curl_easy_cleanup(easy);
+	OPENSSL_thread_stop(); /* the worker stays, with what OpenSSL keeps for it */
 }
 
 /* --- Who waits. ------------------------------------------------------------------------------- */

@@ -457,6 +457,7 @@ static void fetch(uv_work_t *work)
 	if (f->outcome == OUTCOME_STARTED)
 		f->step = STEP_STARTED;
 	hang_up(f);
+	OPENSSL_thread_stop(); /* the worker stays, with what OpenSSL keeps for it */
 }
 
 static void fetched(uv_work_t *work, int status)
