@@ -7,6 +7,7 @@
 #include <powerctl/mem.h>
 
 #include "boot_recovery.h"
+#include "ping.h"
 #include "url_check.h"
 
 static const char *const tls_choices[] = {
@@ -35,6 +36,8 @@ static const struct pctl_property properties[] = {
 		.help = "TCP port of consoles, screens and media; none: the one of HTTP + 2"),
 	PCTL_PROPERTY(.name = "redirection_tls_port", .type = PCTL_TYPE_UINT, .min = 1,
 		.max = 65535, .help = "the same over TLS; none: the one of HTTPS + 2"),
+	PCTL_PROPERTY(.name = "rmcp_port", .type = PCTL_TYPE_UINT, .min = 1, .max = 65535,
+		.default_text = "623", .help = "UDP port of the pings that `discover` sends"),
 	PCTL_PROPERTY(.name = "legacy_tls", .type = PCTL_TYPE_BOOL, .default_text = "false",
 		.help = "allow TLS 1.0, short keys and old ciphers, for AMT up to 11"),
 	PCTL_PROPERTY(.name = "ca_file", .type = PCTL_TYPE_FILE,
@@ -76,19 +79,26 @@ static int start(struct pctl_core *core, uv_loop_t *loop, void **ret_ctx, struct
 	}
 	amt->reader = xml_reader_new();
 	amt->loop = loop;
+	amt->pings = pings_new(loop);
 	*ret_ctx = amt;
 	return 0;
 }
 
-static void stopped(struct amt *amt)
+static void on_pings_closed(void *data)
 {
+	struct amt *amt = data;
 	struct pctl_http *http = amt->http;
 	pctl_closed_fn *closed = amt->closed;
-	void *data = amt->closed_data;
+	void *closed_data = amt->closed_data;
 
-	xml_reader_free(amt->reader);
 	free(amt);
-	pctl_http_close(http, closed, data);
+	pctl_http_close(http, closed, closed_data);
+}
+
+static void url_checks_stopped(struct amt *amt)
+{
+	xml_reader_free(amt->reader);
+	pings_close(amt->pings, on_pings_closed, amt);
 }
 
 static void stop(void *ctx, pctl_closed_fn *closed, void *data)
@@ -97,7 +107,7 @@ static void stop(void *ctx, pctl_closed_fn *closed, void *data)
 
 	amt->closed = closed;
 	amt->closed_data = data;
-	url_checks_stop(amt, stopped);
+	url_checks_stop(amt, url_checks_stopped);
 }
 
 /* What the table of settings cannot say. */
@@ -217,4 +227,5 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.check = check,
 	.display = &amt_display,
 	.account = &amt_account,
+	.discover = &amt_discover,
 };
