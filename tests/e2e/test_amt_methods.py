@@ -105,12 +105,26 @@ def absent_classes(lab):
 
 
 @test
+def recovery_switch(lab):
+    """features recovery= switches One-Click Recovery and leaves remote erase as it is; older firmware has no switch"""
+    fleet = Fleet(lab, "--set", "2:profile=16.1", devices=2, tls=True)
+    says(refused(lab, "features", "recovery=on"), "unsupported", "no switch for One-Click Recovery")
+    for state, left in (("off", 32770), ("on", 32771)):
+        r = lab.run("--json", "amt", "features", f"recovery={state}", "a2").json[0]
+        same((r["result"]["recovery"], r["changed"]), (state, True), r)
+        same(fleet.device(2)["boot_service_state"], left)
+        fleet.reset()
+        r = lab.run("--json", "amt", "features", f"recovery={state}", "a2").json[0]
+        same([c for c in fleet.device(2)["log"] if "RequestStateChange" in c], [], r)
+
+
+@test
 def features(lab):
     """switches, the listener that follows them, and consent; what is so already is not sent"""
     fleet = Fleet(lab)
     same(result(lab, "features"), {
         "sol": "on", "ider": "on", "kvm": "on", "listener": "on", "consent_changeable": True,
-        "consent": "none"})
+        "consent": "none", "recovery": "unsupported"})
     same(result(lab, "features", "sol=off", "ider=off", "kvm=off")["listener"], "off")
     state = fleet.device(1)
     same(state["redirection_state"], 32768)

@@ -25,7 +25,7 @@ static void add_base64(struct pctl_buf *out, const unsigned char *data, size_t l
 	free(text);
 }
 
-static X509 *decode(const char *base64)
+X509 *pki_decode(const char *base64)
 {
 	size_t len = strlen(base64);
 
@@ -53,7 +53,7 @@ static void set_name(struct pctl_value *map, const char *key, const X509_NAME *n
 
 void pki_describe(const char *base64, struct pctl_value *map)
 {
-	X509 *x = decode(base64);
+	X509 *x = pki_decode(base64);
 	unsigned char sum[EVP_MAX_MD_SIZE];
 	char text[2 * EVP_MAX_MD_SIZE + 1];
 	unsigned n = 0;

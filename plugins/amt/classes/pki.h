@@ -3,8 +3,12 @@
 #ifndef POWERCTL_AMT_PKI_H
 #define POWERCTL_AMT_PKI_H
 
+#include <openssl/types.h>
 #include <powerctl/buf.h>
 #include <powerctl/value.h>
+
+/* A certificate in base64 of DER, for X509_free(); NULL: it is none, or very large. */
+X509 *pki_decode(const char *base64);
 
 /* Adds expires (RFC 3339) and fingerprint (SHA-256, hexadecimal) of a certificate in base64 of DER,
  * and subject and issuer if they are not there. What is no certificate adds nothing. */

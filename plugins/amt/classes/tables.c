@@ -36,6 +36,13 @@ static const struct class_field kvm[] = {
 };
 const struct class class_kvm = CLASS(WSMAN_CIM, "CIM_KVMRedirectionSAP", kvm);
 
+static const struct class_field boot_service[] = {
+	SERVICE_HEAD,
+	{ .name = "EnabledState", .type = FIELD_UINT },
+	END,
+};
+const struct class class_boot_service = CLASS(WSMAN_CIM, "CIM_BootService", boot_service);
+
 const struct class_word words_consent[] = {
 	{ 0, "none" },
 	{ 1, "kvm" },

@@ -7,6 +7,7 @@
 
 extern const struct class class_redirection;    /* AMT_RedirectionService */
 extern const struct class class_kvm;            /* CIM_KVMRedirectionSAP */
+extern const struct class class_boot_service;   /* CIM_BootService */
 extern const struct class class_consent;        /* IPS_OptInService */
 extern const struct class class_clock;          /* AMT_TimeSynchronizationService */
 extern const struct class class_alarm;          /* IPS_AlarmClockOccurrence */

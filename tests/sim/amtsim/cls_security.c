@@ -144,6 +144,21 @@ static enum fault add_blob(struct call *c, const char *method, bool root, uint32
 	return FAULT_NONE;
 }
 
+void security_roots(struct device *dev, struct buf *out)
+{
+	const struct store_table *t = store_table(dev, &certificate_store);
+
+	for (size_t i = 0; i < t->n; i++) {
+		const char *root =
+			store_get(&certificate_store, &t->rows[i], "TrustedRootCertficate");
+
+		if (strcmp(root, "true") != 0)
+			continue;
+		buf_text(out, store_get(&certificate_store, &t->rows[i], "X509Certificate"));
+		buf_char(out, '\n');
+	}
+}
+
 static enum fault add_certificate(struct call *c, uint32_t *ret_value)
 {
 	return add_blob(c, "AddCertificate", false, ret_value);

@@ -107,7 +107,8 @@ struct ider {
 	EVP_MD_CTX *md_done;       /* of the reads that have ended */
 	uint32_t number, expected; /* of frames from here, from there */
 	bool open, enabled, resetting, restart;
-	size_t step; /* COUNT(steps): nothing to do */
+	unsigned tray; /* commands by hand that are under way */
+	size_t step;   /* COUNT(steps): nothing to do */
 	uint8_t small[SMALL_MAX];
 	size_t small_n;
 	uint32_t next; /* block that the next read begins with */
@@ -638,7 +639,10 @@ static void act(struct ider *s, const uint8_t *p, size_t n)
 		set_features(s, p);
 		break;
 	case COMMAND_END:
-		on_end(s, p);
+		if (s->tray)
+			s->tray--;
+		else
+			on_end(s, p);
 		break;
 	case WANTS:
 		on_wants(s, p);
@@ -754,6 +758,15 @@ static void flood(struct ider *s)
 		frame(s, COMMAND, p, sizeof(p));
 }
 
+/* START STOP UNIT for the CD, by somebody at the machine. Only where no script runs. */
+static void move_tray(struct ider *s, bool in)
+{
+	uint8_t p[20] = { 0, 0, 0, 0, 0, 0, 0x10, 0xA0, 0x1B, [12] = in ? 3 : 2 };
+
+	s->tray++;
+	frame(s, COMMAND, p, sizeof(p));
+}
+
 bool ider_set_send(struct device *dev, struct str value)
 {
 	static const uint8_t nothing[4];
@@ -773,6 +786,8 @@ bool ider_set_send(struct device *dev, struct str value)
 		frame(s, CLOSED, NULL, 0);
 	else if (str_is(value, "interleave"))
 		redir_send(s->conn, "\x2A\0\0\0\0\0\0\0\2\0hi", 12);
+	else if (str_is(value, "eject") || str_is(value, "load"))
+		move_tray(s, str_is(value, "load"));
 	else if (str_is(value, "flood"))
 		flood(s);
 	else if (str_is(value, "truncate"))
