@@ -6,7 +6,7 @@
 
 The machine reads a CD of so many MB, one request of 64 kB after the other: of powerctl, from a file on disk and
 from the same file in memory (/dev/shm), and of amtider, which maps the file into memory, in turns, the best of
-five each; what it has read is compared with the file. amtider is taken from PATH, or AMTIDER=PATH[:PATH...] says
+nine each; what it has read is compared with the file. amtider is taken from PATH, or AMTIDER=PATH[:PATH...] says
 where (version 1.7 serves plain, 1.8 TLS); where there is none its column is empty. --gate: exit status 1 if the
 file has less than 80 % of the speed of memory, or of amtider.
 """
@@ -26,7 +26,7 @@ from amt import PASSWORD, PATIENCE, inventory, stand_ins
 from benchlib import POWERCTL, powerctl_env
 
 GOAL = 0.8
-ROUNDS = 5
+ROUNDS = 9
 
 
 def ask(ready, path, body=None):

@@ -745,12 +745,15 @@ const struct redir_protocol redir_ider = {
 
 /* --- Knobs. ----------------------------------------------------------------------------------- */
 
+/* It reads no answers either, until it is told to drain: or a quick client would keep up with it.
+ */
 static void flood(struct ider *s)
 {
-	uint8_t p[20] = { 0, 1, [6] = 0x10, 0xA0, 0x28, [16] = 8 };
+	uint8_t p[20] = { 0, 1, [6] = 0x10, 0xA0, 0x28, [16] = 32 };
 
 	s->enabled = false;
-	for (int i = 0; i < 2 * QUEUE_MAX; i++)
+	redir_pause(s->conn, true);
+	for (int i = 0; i < 4 * QUEUE_MAX; i++)
 		frame(s, COMMAND, p, sizeof(p));
 }
 
@@ -775,6 +778,8 @@ bool ider_set_send(struct device *dev, struct str value)
 		redir_send(s->conn, "\x2A\0\0\0\0\0\0\0\2\0hi", 12);
 	else if (str_is(value, "flood"))
 		flood(s);
+	else if (str_is(value, "drain"))
+		redir_pause(s->conn, false);
 	else if (str_is(value, "truncate"))
 		frame(s, COMMAND, nothing, 4);
 	else if (str_is(value, "number"))
