@@ -36,6 +36,7 @@ static struct pctl_value *abilities_of(const struct pctl_driver *d)
 		{ "boot", d->boot },
 		{ "info", d->inspect && d->inspect->info },
 		{ "hardware", d->inspect && d->inspect->hardware },
+		{ "check", d->inspect && d->inspect->check },
 		{ "identify", d->identify },
 		{ "console", d->console },
 		{ "display", d->display },

@@ -48,6 +48,7 @@
 
 #include <powerctl/device.h>
 #include <powerctl/error.h>
+#include <powerctl/finding.h>
 #include <powerctl/op.h>
 #include <powerctl/secret.h>
 #include <powerctl/session.h>
@@ -265,6 +266,13 @@ struct pctl_inspect_if {
 	void (*info)(void *dev, struct pctl_op *op, struct pctl_value *ret);
 	/* What the machine is made of. */
 	void (*hardware)(void *dev, struct pctl_op *op, struct pctl_value *ret);
+	/*
+	 * Optional. What is wrong with the device, or good to know, as <powerctl/finding.h> has it:
+	 * fills in ret["findings"], which is left out where there is nothing. It changes nothing,
+	 * costs few requests, and says nothing that is not certain; what this firmware lacks, or
+	 * this user may not see, is left out. The power state was read with the same dev before.
+	 */
+	void (*check)(void *dev, struct pctl_op *op, struct pctl_value *ret);
 };
 
 struct pctl_identify_if {

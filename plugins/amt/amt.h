@@ -12,6 +12,8 @@
  *	power, boot, inspect, hardware, log, sensors, consent, account, discover   the operations
  *	classes/: class, tables              classes as tables of fields, no I/O
  *	classes/: chain and the others       methods: they read classes, and change them
+ *	doctor/: advisories            which holes a version has, no I/O
+ *	doctor/: doctor                what is wrong with the device
  *	redirection/: frame, login           redirection as bytes and frames, no I/O
  *	redirection/: wire, session, switch  a connection, up to the end of its login
  *	redirection/: sol                    the console
@@ -65,6 +67,10 @@ struct link {
  * trial say; amt_call_answered() follows, perhaps at once.
  */
 void amt_link_send(struct amt_dev *dev, const char *body, size_t len, bool changes);
+/* When the device's certificate holds, in seconds since 1970; false: it is spoken to without TLS.
+ */
+bool amt_link_certificate(
+	const struct amt_dev *dev, int64_t *ret_not_before, int64_t *ret_not_after);
 /* The port that is spoken to, over TLS or not. */
 uint16_t amt_link_port(const struct amt_dev *dev, bool tls);
 void amt_link_cancel(struct amt_dev *dev);
@@ -288,6 +294,8 @@ extern const struct pctl_consent_if amt_consent;
 extern const struct pctl_account_if amt_account;
 extern const struct pctl_method amt_methods[];
 
+/* pctl_inspect_if.check */
+void amt_check(void *data, struct pctl_op *op, struct pctl_value *ret);
 /* pctl_inspect_if.hardware */
 void amt_hardware(void *data, struct pctl_op *op, struct pctl_value *ret);
 

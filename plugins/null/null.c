@@ -55,6 +55,9 @@ static const struct pctl_property properties[] = {
 		.help = "its console is in use by another session while this file is there"),
 	PCTL_PROPERTY(.name = "events", .type = PCTL_TYPE_UINT, .max = 100000, .default_text = "3",
 		.help = "how many events its log holds"),
+	PCTL_PROPERTY(.name = "findings", .type = PCTL_TYPE_TEXTS,
+		.help = "what `check` finds: a list of \"CLASS WHAT\", CLASS being fault, warning "
+			"or info"),
 	PCTL_PROPERTY(.name = "consent_code", .type = PCTL_TYPE_TEXT,
 		.help = "boot devices need somebody's consent, and this is the code to read out"),
 	PCTL_PROPERTY(.name = "found", .type = PCTL_TYPE_BOOL, .default_text = "false",
@@ -329,7 +332,7 @@ static const struct pctl_boot_if boot = {
 };
 
 static const struct pctl_inspect_if inspect = {
-	.size = sizeof(inspect), .info = null_info,
+	.size = sizeof(inspect), .info = null_info, .check = null_check,
 	/* no .hardware: the core answers "unsupported" */
 };
 

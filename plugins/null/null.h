@@ -39,6 +39,8 @@ bool null_failed(void *data, struct pctl_op *op, const char *setting);
 void null_set_state(void *data, enum pctl_power_state state);
 void null_forget_boot(void *data);
 
+/* pctl_inspect_if.check */
+void null_check(void *data, struct pctl_op *op, struct pctl_value *ret);
 extern const struct pctl_console_if null_console;
 extern const char *const null_console_faults[];
 extern const struct pctl_display_if null_display;

@@ -253,6 +253,7 @@ extern const struct pctl_media_if redfish_media;
 extern const struct pctl_method redfish_methods[];
 
 void redfish_hardware(void *data, struct pctl_op *op, struct pctl_value *ret);
+void redfish_check(void *data, struct pctl_op *op, struct pctl_value *ret);
 
 /* Facts, all of them the service's and none of a system's, but for the first. */
 #define FACT_SYSTEM   "system"   /* path of the only system; not where `system` is set */

@@ -298,8 +298,8 @@ static void check_interfaces(const struct bench *bench)
 		check_power(bench, d);
 	if (d->boot)
 		check_boot(bench, d);
-	if (d->inspect && !d->inspect->info && !d->inspect->hardware)
-		fail(bench, "the inspect interface has neither info nor hardware");
+	if (d->inspect && !d->inspect->info && !d->inspect->hardware && !d->inspect->check)
+		fail(bench, "the inspect interface has neither info nor hardware nor check");
 	if (d->console)
 		check_bits(bench, "console.refused_actions", d->console->refused_actions,
 			PCTL_ACTION_BIT(PCTL_ACTION_COUNT) - 1);

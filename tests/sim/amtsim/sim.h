@@ -140,6 +140,8 @@ struct knobs {
 	uint32_t flash_writes;
 	uint32_t audit_full;
 	uint32_t clock_unset;
+	uint32_t clock_behind;
+	uint32_t told_realm;
 	uint32_t tls_only;
 	uint32_t no_wifi;
 	uint32_t redirection_login;
@@ -295,6 +297,7 @@ struct device {
 	struct logs logs;
 	struct store *store; /* NULL until it is asked for */
 	char absent[SIM_NAME];
+	char firmware[24]; /* its version; "": the profile's */
 	char refuse_call[SIM_NAME];
 	char lose_call[SIM_NAME]; /* once */
 	bool unprovisioned;
