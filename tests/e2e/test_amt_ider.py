@@ -246,6 +246,8 @@ def faults(lab):
         served = Served(lab, path, "--no-reconnect")
         fleet.set(1, ider_send=word)
         has(served.end(1)[0], text)
+        if word == "flood":
+            fleet.set(1, ider_send="drain")
         nobody(fleet)
     served = Served(lab, path)
     fleet.set(1, ider_send="heartbeat")

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "redir_ider_steps.h"
 #include "sim.h"
 
 enum {
@@ -43,61 +44,6 @@ enum {
 	MIXED_BLOCKS = 23, /* the most of one read of the second pattern */
 };
 
-/* What a command is to end with. */
-enum wish {
-	GOOD,
-	SOME,      /* data, at least one byte */
-	ATTENTION, /* a medium that is new, or none */
-	UNKNOWN,   /* an invalid command */
-	RANGE,
-	PROTECTED,
-	CAPACITY,
-	ALL,   /* the whole medium is read, one after the other */
-	MIXED, /* the same, in pieces of differing size */
-};
-
-struct step {
-	bool cd;
-	enum wish wish;
-	uint8_t cdb[12];
-};
-
-static const struct step steps[] = {
-	{ false, ATTENTION, { 0x00 } },
-	{ false, GOOD, { 0x00 } },
-	{ false, SOME, { 0x1A, 0, 0x3F, 0, 192 } },
-	{ false, SOME, { 0x5A, 0, 0x05, [8] = 40 } },
-	{ false, SOME, { 0x5A, 0, 0x3F, [8] = 192 } },
-	{ false, SOME, { 0x23, [8] = 252 } },
-	{ false, CAPACITY, { 0x25 } },
-	{ false, UNKNOWN, { 0x43, [8] = 20 } },
-	{ false, ALL, { 0x28 } },
-	{ true, ATTENTION, { 0x00 } },
-	{ true, GOOD, { 0x00 } },
-	{ true, SOME, { 0x4A, 1, [4] = 0x10, [8] = 8 } },
-	{ true, SOME, { 0x46, 0, [8] = 8 } },
-	{ true, SOME, { 0x46, 2, 0, 0x1E, [8] = 192 } },
-	{ true, SOME, { 0x46, 0, [8] = 192 } },
-	{ true, SOME, { 0x5A, 0, 0x2A, [8] = 128 } },
-	{ true, SOME, { 0x5A, 0, 0x01, [8] = 16 } },
-	{ true, SOME, { 0x1A, 0, 0x3F, 0, 4 } },
-	{ true, GOOD, { 0x1E, [4] = 1 } },
-	{ true, SOME, { 0x43, 0, [8] = 20 } },
-	{ true, SOME, { 0x43, 2, [8] = 4 } },
-	{ true, SOME, { 0x43, 0, 1, [8] = 12 } },
-	{ true, SOME, { 0xAC, [9] = 1 } },
-	{ true, CAPACITY, { 0x25 } },
-	{ true, ALL, { 0x28 } },
-	{ true, GOOD, { 0x28 } },
-	{ true, UNKNOWN, { 0xF7 } },
-	{ true, UNKNOWN, { 0x51, [8] = 32 } },
-	{ true, RANGE, { 0x28, 0, 0x7F, 0xFF, 0xFF, 0xFF, [8] = 1 } },
-	{ true, PROTECTED, { 0x2A, [8] = 1 } },
-	{ true, MIXED, { 0xA8 } },
-	{ true, GOOD, { 0x1E } },
-	{ true, GOOD, { 0x1B, [4] = 1 } },
-};
-
 struct ider {
 	uv_timer_t timer;
 	struct redir_conn *conn; /* NULL: it has ended */
@@ -108,7 +54,7 @@ struct ider {
 	uint32_t number, expected; /* of frames from here, from there */
 	bool open, enabled, resetting, restart;
 	unsigned tray; /* commands by hand that are under way */
-	size_t step;   /* COUNT(steps): nothing to do */
+	size_t step;   /* IDER_STEPS: nothing to do */
 	uint8_t small[SMALL_MAX];
 	size_t small_n;
 	uint32_t next; /* block that the next read begins with */
@@ -179,13 +125,13 @@ static bool odd(struct ider *s, const char *fmt, ...)
 
 static struct ider_found *found(const struct ider *s)
 {
-	return steps[s->step].cd ? &s->report->cd : &s->report->floppy;
+	return ider_steps[s->step].cd ? &s->report->cd : &s->report->floppy;
 }
 
 static void send_command(struct ider *s, const uint8_t cdb[12], size_t bytes)
 {
 	uint8_t p[20] = { 0, (uint8_t)s->dev->knobs.ider_dma, 0, 0, (uint8_t)bytes,
-		(uint8_t)(bytes >> 8), steps[s->step].cd ? 0x10 : 0x00, 0xA0 };
+		(uint8_t)(bytes >> 8), ider_steps[s->step].cd ? 0x10 : 0x00, 0xA0 };
 
 	memcpy(p + 8, cdb, 12);
 	s->report->commands++;
@@ -197,7 +143,7 @@ static uint32_t blocks_of_read(const struct ider *s, uint32_t left)
 {
 	uint32_t n = s->dev->knobs.ider_blocks ? s->dev->knobs.ider_blocks : 32;
 
-	if (steps[s->step].wish == MIXED)
+	if (ider_steps[s->step].wish == MIXED)
 		n = 1 + s->next * 7 % MIXED_BLOCKS;
 	return n < left ? n : left;
 }
@@ -205,7 +151,7 @@ static uint32_t blocks_of_read(const struct ider *s, uint32_t left)
 static void send_read(struct ider *s)
 {
 	uint32_t n = blocks_of_read(s, found(s)->blocks - s->next);
-	uint8_t cdb[12] = { steps[s->step].cdb[0], 0, (uint8_t)(s->next >> 24),
+	uint8_t cdb[12] = { ider_steps[s->step].cdb[0], 0, (uint8_t)(s->next >> 24),
 		(uint8_t)(s->next >> 16), (uint8_t)(s->next >> 8), (uint8_t)s->next };
 
 	cdb[cdb[0] == 0x28 ? 8 : 9] = (uint8_t)n;
@@ -220,7 +166,7 @@ static void send_read(struct ider *s)
 
 static bool reads(const struct ider *s)
 {
-	return s->step < COUNT(steps) && steps[s->step].wish >= ALL;
+	return s->step < IDER_STEPS && ider_steps[s->step].wish >= ALL;
 }
 
 static void send_reads(struct ider *s)
@@ -233,7 +179,7 @@ static void send_reads(struct ider *s)
 
 static bool left_out(const struct ider *s)
 {
-	const struct step *step = &steps[s->step];
+	const struct ider_step *step = &ider_steps[s->step];
 
 	if (!found(s)->present && step->wish != ATTENTION)
 		return true;
@@ -243,21 +189,21 @@ static bool left_out(const struct ider *s)
 
 static void send_step(struct ider *s)
 {
-	while (s->step < COUNT(steps) && left_out(s))
+	while (s->step < IDER_STEPS && left_out(s))
 		s->step++;
-	if (s->step == COUNT(steps)) {
+	if (s->step == IDER_STEPS) {
 		s->report->state = "done";
 		return;
 	}
 	if (!reads(s)) {
-		send_command(s, steps[s->step].cdb, 252);
+		send_command(s, ider_steps[s->step].cdb, 252);
 		return;
 	}
 	if (!s->next) {
 		EVP_DigestInit_ex(s->md, EVP_sha256(), NULL);
 		EVP_MD_CTX_copy_ex(s->md_done, s->md);
 	}
-	if (!s->next && steps[s->step].wish == ALL && steps[s->step].cd)
+	if (!s->next && ider_steps[s->step].wish == ALL && ider_steps[s->step].cd)
 		s->report->first_at = uv_hrtime();
 	send_reads(s);
 }
@@ -295,7 +241,7 @@ static void start_script(struct ider *s)
 		.state = "idle", .booted = r->booted, .resets = r->resets, .odds = r->odds
 	};
 	s->queued = s->next = s->done = 0;
-	s->step = COUNT(steps);
+	s->step = IDER_STEPS;
 	if (s->dev->knobs.ider_script == IDER_SCRIPT_NONE)
 		return;
 	r->state = "running";
@@ -316,12 +262,12 @@ static void next_step(struct ider *s)
 static void end_reading(struct ider *s)
 {
 	uint8_t sum[EVP_MAX_MD_SIZE];
-	char *text = steps[s->step].wish == ALL ? found(s)->sha256 : found(s)->again;
+	char *text = ider_steps[s->step].wish == ALL ? found(s)->sha256 : found(s)->again;
 
 	EVP_DigestFinal_ex(s->md, sum, NULL);
 	for (size_t i = 0; i < 32; i++)
 		snprintf(text + 2 * i, 3, "%02x", sum[i]);
-	if (steps[s->step].wish == ALL && steps[s->step].cd)
+	if (ider_steps[s->step].wish == ALL && ider_steps[s->step].cd)
 		s->report->last_at = uv_hrtime();
 	next_step(s);
 }
@@ -359,7 +305,7 @@ static void take_capacity(struct ider *s)
 	}
 	f->blocks = be32(s->small) + 1;
 	f->block_size = be32(s->small + 4);
-	if (f->block_size != (steps[s->step].cd ? 2048 : 512))
+	if (f->block_size != (ider_steps[s->step].cd ? 2048 : 512))
 		fail(s, "blocks of %u bytes", f->block_size);
 	else
 		next_step(s);
@@ -367,7 +313,7 @@ static void take_capacity(struct ider *s)
 
 static void end_data(struct ider *s)
 {
-	enum wish wish = steps[s->step].wish;
+	enum ider_wish wish = ider_steps[s->step].wish;
 
 	if (reads(s))
 		end_read(s);
@@ -375,7 +321,7 @@ static void end_data(struct ider *s)
 		take_capacity(s);
 	else if (wish == SOME)
 		next_step(s);
-	else if (odd(s, "data for command %02X", steps[s->step].cdb[0]))
+	else if (odd(s, "data for command %02X", ider_steps[s->step].cdb[0]))
 		next_step(s);
 }
 
@@ -384,7 +330,7 @@ static void at_byte(struct ider *s)
 	struct knobs *k = &s->dev->knobs;
 	static const uint8_t mask = 3;
 
-	if (!steps[s->step].cd)
+	if (!ider_steps[s->step].cd)
 		return;
 	if (k->ider_drop_at && s->report->cd.bytes >= k->ider_drop_at) {
 		k->ider_drop_at = 0;
@@ -405,13 +351,13 @@ static void take_payload(struct ider *s, const uint8_t *p, size_t n)
 		}
 		s->queue[0].left -= n;
 		EVP_DigestUpdate(s->md, p, n);
-		if (steps[s->step].wish == ALL)
+		if (ider_steps[s->step].wish == ALL)
 			found(s)->bytes += n;
 	} else if (s->small_n + n <= SMALL_MAX) {
 		memcpy(s->small + s->small_n, p, n);
 		s->small_n += n;
 	} else {
-		fail(s, "more data than command %02X has", steps[s->step].cdb[0]);
+		fail(s, "more data than command %02X has", ider_steps[s->step].cdb[0]);
 	}
 }
 
@@ -424,7 +370,7 @@ static bool is_last(const uint8_t *p)
 static bool check_data(struct ider *s, const uint8_t *p, size_t n)
 {
 	static const uint8_t nothing[8];
-	uint8_t drive = steps[s->step].cd ? 0xB0 : 0xA0;
+	uint8_t drive = ider_steps[s->step].cd ? 0xB0 : 0xA0;
 	const uint8_t ended[8] = { 0x85, 0, 3, 0, 0, 0, drive, 0x50 };
 	size_t most = s->dev->knobs.ider_readbfr ? s->dev->knobs.ider_readbfr : 8192;
 	bool dma = s->dev->knobs.ider_dma;
@@ -448,7 +394,7 @@ static void on_data(struct ider *s, const uint8_t *p, size_t n)
 {
 	if (s->restart)
 		return;
-	if (s->step == COUNT(steps) || !s->enabled) {
+	if (s->step == IDER_STEPS || !s->enabled) {
 		if (s->enabled)
 			fail(s, "data that nobody asked for");
 		return;
@@ -469,7 +415,7 @@ static void take_sense(struct ider *s, uint8_t key, uint8_t asc)
 	static const struct {
 		uint8_t key, asc;
 	} wanted[] = { [UNKNOWN] = { 5, 0x20 }, [RANGE] = { 5, 0x21 }, [PROTECTED] = { 7, 0x27 } };
-	enum wish wish = steps[s->step].wish;
+	enum ider_wish wish = ider_steps[s->step].wish;
 	bool data = wish == SOME || wish == CAPACITY;
 	bool refusal = wish >= UNKNOWN && wish <= PROTECTED;
 
@@ -481,7 +427,7 @@ static void take_sense(struct ider *s, uint8_t key, uint8_t asc)
 		odd(s, "a new medium is told as %X/%02X", key, asc);
 	else if (data || (wish == GOOD && key) ||
 		 (refusal && (key != wanted[wish].key || asc != wanted[wish].asc)))
-		odd(s, "command %02X ended with %X/%02X", steps[s->step].cdb[0], key, asc);
+		odd(s, "command %02X ended with %X/%02X", ider_steps[s->step].cdb[0], key, asc);
 	if (wish == CAPACITY)
 		found(s)->present = false;
 	if (s->enabled)
@@ -491,8 +437,8 @@ static void take_sense(struct ider *s, uint8_t key, uint8_t asc)
 /* A read that cannot be had: as a system would, it goes on behind it. */
 static void take_read_error(struct ider *s, uint8_t key, uint8_t asc)
 {
-	if (s->queued && key == 5 && asc == 0x20 && steps[s->step].wish == MIXED &&
-		odd(s, "command %02X ended with %X/%02X", steps[s->step].cdb[0], key, asc)) {
+	if (s->queued && key == 5 && asc == 0x20 && ider_steps[s->step].wish == MIXED &&
+		odd(s, "command %02X ended with %X/%02X", ider_steps[s->step].cdb[0], key, asc)) {
 		s->next = found(s)->blocks; /* no more of them */
 		drop_read(s);
 		if (!s->queued)
@@ -510,14 +456,14 @@ static void take_read_error(struct ider *s, uint8_t key, uint8_t asc)
 
 static void on_end(struct ider *s, const uint8_t *p)
 {
-	uint8_t drive = steps[s->step % COUNT(steps)].cd ? 0xB0 : 0xA0;
+	uint8_t drive = ider_steps[s->step % IDER_STEPS].cd ? 0xB0 : 0xA0;
 	bool bad = p[27] & 1;
 	bool right = bad ? p[27] == 0x51 && p[20] == 0x87 && p[21] == (uint8_t)(p[28] << 4)
 			 : p[27] == 0x50 && p[20] == 0xC5;
 
 	if (s->restart || !s->enabled)
 		return;
-	if (s->step == COUNT(steps)) {
+	if (s->step == IDER_STEPS) {
 		fail(s, "an end that nobody waits for");
 		return;
 	}
@@ -539,7 +485,8 @@ static void on_wants(struct ider *s, const uint8_t *p)
 
 	if (s->restart || !s->enabled)
 		return;
-	if (s->step == COUNT(steps) || steps[s->step].wish != PROTECTED || le16(p + 9) > CD_BLOCK) {
+	if (s->step == IDER_STEPS || ider_steps[s->step].wish != PROTECTED ||
+		le16(p + 9) > CD_BLOCK) {
 		fail(s, "it wants %u bytes that nobody writes", le16(p + 9));
 		return;
 	}
@@ -564,7 +511,7 @@ static void on_reset_done(struct ider *s)
 	 * that one, if the client did not end it. */
 	if (reads(s)) {
 		EVP_MD_CTX_copy_ex(s->md, s->md_done);
-		if (s->queued && steps[s->step].wish == ALL)
+		if (s->queued && ider_steps[s->step].wish == ALL)
 			found(s)->bytes = (uint64_t)s->done * found(s)->block_size;
 	}
 	s->queued = 0;
@@ -716,7 +663,7 @@ static void *begin(struct redir_conn *c)
 	*s->report = (struct ider_report){ .state = "idle", .booted = "" };
 	s->md = EVP_MD_CTX_new();
 	s->md_done = EVP_MD_CTX_new();
-	s->step = COUNT(steps);
+	s->step = IDER_STEPS;
 	uv_timer_init(&s->dev->sim->loop, &s->timer);
 	s->timer.data = s;
 	return s;
@@ -749,12 +696,15 @@ const struct redir_protocol redir_ider = {
 
 /* --- Knobs. ----------------------------------------------------------------------------------- */
 
+/* It reads no answers either, until it is told to drain: or a quick client would keep up with it.
+ */
 static void flood(struct ider *s)
 {
-	uint8_t p[20] = { 0, 1, [6] = 0x10, 0xA0, 0x28, [16] = 8 };
+	uint8_t p[20] = { 0, 1, [6] = 0x10, 0xA0, 0x28, [16] = 32 };
 
 	s->enabled = false;
-	for (int i = 0; i < 2 * QUEUE_MAX; i++)
+	redir_pause(s->conn, true);
+	for (int i = 0; i < 4 * QUEUE_MAX; i++)
 		frame(s, COMMAND, p, sizeof(p));
 }
 
@@ -790,6 +740,8 @@ bool ider_set_send(struct device *dev, struct str value)
 		move_tray(s, str_is(value, "load"));
 	else if (str_is(value, "flood"))
 		flood(s);
+	else if (str_is(value, "drain"))
+		redir_pause(s->conn, false);
 	else if (str_is(value, "truncate"))
 		frame(s, COMMAND, nothing, 4);
 	else if (str_is(value, "number"))
