@@ -15,7 +15,7 @@
 /* Up to here it counts from its own start (section 37): nobody set it. */
 #define TIME_SINCE_START   0x20000000u
 #define OFFSET_UNSPECIFIED 0x07ff
-#define MINUTE             60
+#define MINUTE             INT64_C(60)
 /* Time zones are so far apart, and go so far (tolerating what a clock may be wrong by). */
 #define ZONE      (15 * MINUTE)
 #define ZONES_END (14 * 60 * MINUTE)
