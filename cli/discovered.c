@@ -16,6 +16,8 @@
 
 #define NUMBER_MAX 999999999999u
 #define DIGITS     "0123456789"
+/* No new question goes to a DNS server after that. */
+#define NAMES_MS 10000u
 
 void discovered_init(struct discovered *d, struct cli *cli)
 {
@@ -99,6 +101,12 @@ static const char *first_of(const struct pctl_value *tree, const char *const *ke
 		if (*text_at(tree, NULL, *keys))
 			return text_at(tree, NULL, *keys);
 	return "";
+}
+
+/* Of those at one address: the best. */
+static bool is_first_there(const struct discovered *d, size_t i)
+{
+	return i == 0 || strcmp(d->rows[i - 1].address, d->rows[i].address) != 0;
 }
 
 /* What of the device is worth a word in a table; --json has all of it. */
@@ -240,7 +248,13 @@ int discovered_prepare(struct discovered *d, struct pctl_error *err)
 struct naming {
 	uv_getnameinfo_t request;
 	struct discovered_row *row;
-	size_t *pending;
+	struct lookups *lookups;
+};
+
+struct lookups {
+	struct naming *all;
+	size_t n, pending, unanswered;
+	uv_timer_t limit;
 };
 
 static void on_name(uv_getnameinfo_t *request, int status, const char *host, const char *service)
@@ -248,40 +262,59 @@ static void on_name(uv_getnameinfo_t *request, int status, const char *host, con
 	struct naming *naming = request->data;
 
 	(void)service;
-	if (status == 0 && host && !naming->row->host)
+	naming->lookups->pending--;
+	if (status == UV_EAI_AGAIN || status == UV_EAI_CANCELED)
+		naming->lookups->unanswered++;
+	if (status == 0 && host)
 		naming->row->host = pctl_xstrdup(host);
-	--*naming->pending;
-	free(naming);
+}
+
+/* A server that is silent for one address is asked about no other. */
+static void on_limit(uv_timer_t *timer)
+{
+	struct lookups *l = timer->data;
+
+	for (size_t i = 0; i < l->n; i++)
+		(void)uv_cancel((uv_req_t *)&l->all[i].request);
+}
+
+static void begin_lookup(struct lookups *l, uv_loop_t *loop, struct discovered_row *row)
+{
+	struct naming *naming = &l->all[l->n];
+	union {
+		struct sockaddr any;
+		struct sockaddr_in four;
+		struct sockaddr_in6 six;
+	} addr = { 0 };
+
+	if (uv_ip4_addr(row->address, 0, &addr.four) < 0 &&
+		uv_ip6_addr(row->address, 0, &addr.six) < 0)
+		return;
+	*naming = (struct naming){ .request.data = naming, .row = row, .lookups = l };
+	if (uv_getnameinfo(loop, &naming->request, on_name, &addr.any, NI_NAMEREQD) < 0)
+		return;
+	l->n++;
+	l->pending++;
 }
 
 /* What DNS calls the addresses; each is asked for once, all at once. */
 static void find_names(struct discovered *d)
 {
-	size_t pending = 0;
+	uv_loop_t *loop = &d->cli->loop;
+	struct lookups l = { .all = pctl_xcalloc(d->n, sizeof(*l.all)), .limit.data = &l };
 
-	for (size_t i = 0; i < d->n; i++) {
-		struct sockaddr_in6 six = { 0 };
-		struct sockaddr_in four = { 0 };
-		bool is_four = uv_ip4_addr(d->rows[i].address, 0, &four) == 0;
-
-		if (d->rows[i].host ||
-			(i > 0 && strcmp(d->rows[i - 1].address, d->rows[i].address) == 0) ||
-			(!is_four && uv_ip6_addr(d->rows[i].address, 0, &six) < 0))
-			continue;
-		struct naming *naming = pctl_xcalloc(1, sizeof(*naming));
-		naming->request.data = naming;
-		naming->row = &d->rows[i];
-		naming->pending = &pending;
-		if (uv_getnameinfo(&d->cli->loop, &naming->request, on_name,
-			    is_four ? (const struct sockaddr *)&four
-				    : (const struct sockaddr *)&six,
-			    NI_NAMEREQD) < 0)
-			free(naming);
-		else
-			pending++;
-	}
-	while (pending > 0)
-		(void)uv_run(&d->cli->loop, UV_RUN_ONCE);
+	for (size_t i = 0; i < d->n; i++)
+		if (!d->rows[i].host && is_first_there(d, i))
+			begin_lookup(&l, loop, &d->rows[i]);
+	(void)uv_timer_init(loop, &l.limit);
+	(void)uv_timer_start(&l.limit, on_limit, NAMES_MS, 0);
+	while (l.pending > 0)
+		(void)uv_run(loop, UV_RUN_ONCE);
+	uv_close((uv_handle_t *)&l.limit, NULL);
+	(void)uv_run(loop, UV_RUN_NOWAIT);
+	free(l.all);
+	if (l.unanswered)
+		say("DNS did not answer what %zu of the addresses are called", l.unanswered);
 }
 
 static bool is_free(const struct discovered *d, const struct pctl_names *used, const char *name)
@@ -360,60 +393,66 @@ struct writing {
 	struct discovered *d;
 	struct pattern pattern;
 	struct pctl_names *used;
-	size_t known, failed;
+	struct pctl_value *nodes; /* names to settings */
+	bool nameless;
 };
 
-static void write_row(struct writing *w, const struct discovered_row *row)
+static void take_row(struct writing *w, const struct discovered_row *row)
 {
 	const char *known = node_at(w->d, row);
-	struct pctl_error err = { 0 };
 
 	if (known) {
-		w->known++;
 		if (!w->d->cli->options.quiet)
 			say("%s: is there already, as %s", row->address, known);
 		return;
 	}
 	PCTL_AUTO(free) char *name = choose_name(w->d, row, &w->pattern, w->used);
 	if (!name) {
-		w->failed++;
+		w->nameless = true;
 		say("%s: is not added: DNS has no name for it that is free; --name n[001-] gives "
-		    "it "
-		    "one",
+		    "it one",
 			row->address);
 		return;
 	}
-	struct pctl_value *settings = make_settings(w->d, row);
-	int r = pctl_inventory_edit_add(w->d->path, name, settings, &err);
-	pctl_value_free(settings);
-	if (r < 0) {
-		w->failed++;
-		say("%s: is not added: %s", row->address, err.text);
-		return;
-	}
+	pctl_value_set(w->nodes, name, make_settings(w->d, row));
 	pctl_names_add(w->used, name);
+}
+
+/* All of them at once: a file that is changed a thousand times is a file that is lost half-way. */
+static int write_nodes(const struct writing *w)
+{
+	const struct options *o = &w->d->cli->options;
+	PCTL_AUTO(free) char *folded = pctl_names_fold(w->used);
+	struct pctl_error err = { 0 };
+
+	if (pctl_inventory_edit_add_all(w->d->path, w->nodes, &err) < 0) {
+		say("%s: nothing was added: %s", folded, err.text);
+		return CLI_FAILED;
+	}
+	if (o->quiet)
+		return CLI_OK;
+	say("%s: added to %s", folded, w->d->path);
+	if (!o->credential && !o->node_class)
+		say("they have no login yet: `powerctl set credential=NAME %s`, or a class that "
+		    "has one",
+			folded);
+	return CLI_OK;
 }
 
 int discovered_write(struct discovered *d)
 {
-	struct writing w = { .d = d, .used = pctl_names_new() };
-	const struct options *o = &d->cli->options;
+	struct writing w = { .d = d, .used = pctl_names_new(), .nodes = pctl_value_new_map() };
+	int status = CLI_OK;
 
 	find_names(d);
-	if (o->name)
-		(void)read_pattern(o->name, &w.pattern);
+	if (d->cli->options.name)
+		(void)read_pattern(d->cli->options.name, &w.pattern);
 	for (size_t i = 0; i < d->n; i++)
-		if (i == 0 || strcmp(d->rows[i - 1].address, d->rows[i].address) != 0)
-			write_row(&w, &d->rows[i]);
-	if (pctl_names_count(w.used) > 0 && !o->quiet) {
-		PCTL_AUTO(free) char *folded = pctl_names_fold(w.used);
-
-		say("%s: added to %s", folded, d->path);
-		if (!o->credential && !o->node_class)
-			say("they have no login yet: `powerctl set credential=NAME %s`, or a class "
-			    "that has one",
-				folded);
-	}
+		if (is_first_there(d, i))
+			take_row(&w, &d->rows[i]);
+	if (pctl_value_count(w.nodes) > 0)
+		status = write_nodes(&w);
+	pctl_value_free(w.nodes);
 	pctl_names_free(w.used);
-	return w.failed ? CLI_FAILED : CLI_OK;
+	return w.nameless ? CLI_FAILED : status;
 }

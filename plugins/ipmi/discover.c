@@ -207,17 +207,17 @@ static void find(void *ctx, struct pctl_device *device, struct pctl_op *op, stru
 	f->ipmi = ctx;
 	f->op = op;
 	f->ret = ret;
-	(void)uv_timer_init(pctl_device_loop(device), &f->timer);
 	int r = pctl_device_datagram_address(
 		device, (uint16_t)pctl_setting_uint(device, "port"), &addr, &len, &err);
 	if (r == 0)
 		r = udp_join(
 			f->ipmi->finder, &f->member, (const struct sockaddr *)&addr, len, &err);
 	if (r < 0) {
-		let_go(f);
+		free(f);
 		pctl_op_fail_error(op, &err);
 		return;
 	}
+	(void)uv_timer_init(pctl_device_loop(device), &f->timer);
 	pctl_op_pending(op, on_abort, f);
 	begin_stage(f, STAGE_CAPS);
 }

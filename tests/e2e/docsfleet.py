@@ -207,10 +207,13 @@ groups:
         text = command.text.replace("10.0.0.", NETWORK).replace("10.0.1.", BMC_NETWORK)
         text = text.replace("/etc/powerman/", "")
         port, tls_port, bmc_port = self.ports()
-        if text.startswith("powerctl add "):  # the stand-ins' ports are not those of the devices
-            text = text.partition(" #")[0]
+        if text.startswith(("powerctl add ", "powerctl discover ")):
+            text = text.partition(" #")[0]  # the stand-ins' ports are not those of the devices
+        if text.startswith("powerctl add "):
             text += (f" --driver ipmi --set port={bmc_port}" if BMC_NETWORK in text else
                      f" --driver amt --set port={port} --set tls_port={tls_port}")
+        elif text.startswith("powerctl discover "):
+            text += f" --set amt.port={port} --set amt.tls_port={tls_port}"
         env = self.lab.env
         terminal = self.lab.keep(Terminal(
             ["bash", "-c", f"cd {self.lab.path('home')}\n{text}"], env))

@@ -1,10 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """powerctl add finds the driver by itself, and tells what it trusted on first use."""
-import http.server
 import json
 import os
-import threading
 import urllib.request
 
 from lib import AMTSIM, POWERCTL, Skip, has, main, same, test
@@ -70,54 +68,6 @@ def wrong_password(lab):
     assert not os.path.exists(lab.inventory_path)
     with urllib.request.urlopen(f"http://127.0.0.1:{sim.ready['control']}/devices/1", timeout=20) as f:
         same(json.load(f)["counters"]["r401_bad"], 1, "logins that were refused")
-
-
-@test
-def strangers_get_no_login(lab):
-    """another web server on AMT's port is not told user and password, whatever it asks for"""
-    asked = []
-
-    class Stranger(http.server.BaseHTTPRequestHandler):
-        def answer(self):
-            asked.append(self.headers.get("Authorization"))
-            self.send_response(401)
-            self.send_header("WWW-Authenticate", 'Digest realm="Digest:0123456789ABCDEF", nonce="n", qop="auth"')
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        do_GET = do_POST = answer
-
-        def log_message(self, *args):
-            pass
-
-    address = f"127.{1 + os.getpid() % 200}.255.1"
-    with http.server.ThreadingHTTPServer((address, 16992), Stranger) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            r = lab.run("add", "z1", address, "--user", "admin", "--password-stdin", stdin=PASSWORD + "\n")
-        finally:
-            server.shutdown()
-    same((r.status, r.out), (1, ""), r)
-    has(r.err, f"no driver got an answer from {address} (amt: nothing of its kind answers there")
-    assert asked and not any(asked), asked
-
-
-@test
-def two_of_a_kind(lab):
-    """IPMI and Redfish at one address: Redfish is asked with the login, IPMI is not"""
-    address = f"127.{1 + os.getpid() % 200}.255.2"
-    bmc = lab.bmcsim("--devices", "1", "--address", address, "--port", "623")
-    lab.redfishsim("--devices", "1", "--address", address, "--port", "8080", "--tls-port", "443")
-
-    def logins():
-        with urllib.request.urlopen(f"http://127.0.0.1:{bmc.ready['control']}/devices/1", timeout=20) as f:
-            counters = json.load(f)["counters"]
-        return counters["opens"] + counters["logins"] + counters["bad_logins"]
-
-    r = lab.run("add", "z1", address, "--user", "admin", "--password-stdin", stdin="wrong\n")
-    same((r.status, r.out), (1, ""), r)
-    has(r.err, f"redfish at {address}: ")
-    same(logins(), 0, "logins at the BMC")
 
 
 @test

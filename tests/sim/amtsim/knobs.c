@@ -370,6 +370,8 @@ static const struct knob table[] = {
 	NUM(ider_delay_ms, 60000, 0, "the machine waits so long before each command"),
 	NUM(ider_reset_at, ANY, 0, "once so many bytes of the CD were read it is reset, once"),
 	NUM(ider_drop_at, ANY, 0, "once so many bytes of the CD were read IDER hangs up, once"),
+	NUM(ider_lenient, 1, 0,
+		"it takes of a client what machines are known to take, and lists it in \"odd\""),
 	OWN("ider_send",
 		"ping, heartbeat, unknown, error, close, interleave, flood, truncate or number",
 		"an open IDER session sends that now; reads: no", ider_set_send, ider_show_send),

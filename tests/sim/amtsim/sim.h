@@ -168,6 +168,7 @@ struct knobs {
 	uint32_t ider_delay_ms;
 	uint32_t ider_reset_at;
 	uint32_t ider_drop_at;
+	uint32_t ider_lenient;
 	uint32_t provisioning;
 	uint32_t no_pong;
 };
