@@ -265,7 +265,7 @@ def amt_trust(lab):
             same(findings(lab, "a1"), {})
     fleet = Fleet(lab, "--state", "on")
     fleet.set(1, **SOUND)
-    finds(lab, "a1", "tls", "info", "without TLS", "`powerctl amt tls enabled=true NODE`")
+    finds(lab, "a1", "tls", "info", "without TLS", "`powerctl amt tls certificate=ID enabled=true NODE`")
     fleet = sound(lab, told_realm=1)
     finds(lab, "a1", "realm", "warning", "none of AMT's", "`powerctl trust NODE`")
 
