@@ -179,6 +179,7 @@ static const struct knob table[] = {
 	NUM(console, 1, 1, "0: no serial console is enabled"),
 	NUM(clock_behind, 1000000000, 0, "seconds by which the manager's clock is behind"),
 	WORD(health, "OK Warning Critical", "what the system's health rolls up to", NULL),
+	WORD(manager_health, "OK Warning Critical", "the manager's health", NULL),
 	NUM(ssh_port, 65535, 0, "where the serial console is over SSH; 0: 2200, or 22"),
 };
 

@@ -39,6 +39,8 @@ handler get_all_chassis, get_chassis, patch_chassis, get_thermal, get_power, get
 handler get_sensor, get_thermal_subsystem, get_power_subsystem;
 
 /* manager.c */
+/* By the knobs `health`. */
+extern const char *const healths[];
 handler get_account_service;
 handler get_managers, get_manager, post_manager_reset, get_network_protocol;
 handler get_media_list, get_media, patch_media, post_insert, post_eject;

@@ -102,6 +102,7 @@ struct knobs {
 	uint32_t ssh_port;
 	uint32_t clock_behind;
 	uint32_t health;
+	uint32_t manager_health;
 	uint32_t console;
 	uint32_t other_machine;
 };
