@@ -154,6 +154,22 @@ static enum fault add_root(struct call *c, uint32_t *ret_value)
 	return add_blob(c, "AddTrustedRootCertificate", true, ret_value);
 }
 
+bool security_is_own(struct device *dev, struct str id)
+{
+	const struct store_row *row =
+		id.p ? store_find(dev, &certificate_store, "InstanceID", id) : NULL;
+	X509 *x = row ? decode(store_get(&certificate_store, row, "X509Certificate")) : NULL;
+	struct buf hex;
+	bool own;
+
+	buf_init(&hex, DER_MAX);
+	public_key(x ? X509_get0_pubkey(x) : NULL, &hex);
+	own = x && store_find(dev, &key_store, "PublicKey", (struct str){ hex.p, hex.n });
+	buf_done(&hex);
+	X509_free(x);
+	return own;
+}
+
 static enum fault add_key(struct call *c, uint32_t *ret_value)
 {
 	struct str blob = param(c, "KeyBlob");
@@ -223,25 +239,14 @@ static uint32_t certificate_may_go(struct call *c, const struct store_row *row)
 static uint32_t check_context(
 	struct call *c, const struct store_row *was, const struct store_row *is)
 {
-	const struct store_row *row =
-		store_find(c->dev, &certificate_store, "InstanceID", last_line(is->values[0]));
-	uint32_t status = PT_NO_KEYS;
-	struct buf hex;
+	struct str id = last_line(is->values[0]);
 
 	(void)was;
 	if (!is->values[0] || !is->values[1] || !str_is(last_line(is->values[1]), PORTS))
 		return PT_PARAMETER;
-	if (!row)
+	if (!store_find(c->dev, &certificate_store, "InstanceID", id))
 		return PT_NOT_FOUND;
-
-	X509 *x = decode(store_get(&certificate_store, row, "X509Certificate"));
-	buf_init(&hex, DER_MAX);
-	public_key(x ? X509_get0_pubkey(x) : NULL, &hex);
-	if (store_find(c->dev, &key_store, "PublicKey", (struct str){ hex.p, hex.n }))
-		status = 0;
-	buf_done(&hex);
-	X509_free(x);
-	return status;
+	return security_is_own(c->dev, id) ? 0 : PT_NO_KEYS;
 }
 
 static const struct store_class context_store = {
