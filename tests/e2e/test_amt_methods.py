@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The methods of the AMT driver: what each reads and changes, and what it refuses to do."""
+import base64
 import hashlib
 import subprocess
 
@@ -370,9 +371,67 @@ def cira(lab):
           "AMT_EnvironmentDetectionSettingData.Put"])
     wrong(lab, "cira", "server=10.0.0.1", *login, part="certificate_name: is missing")
     wrong(lab, "cira", "server=x", part="password_file are needed")
-    wrong(lab, "cira", "every=25s", part="server: is missing")
+    for word in ("every=25s", "daily=03:30", "certificate=5", "on_alert=on", "lifetime=5m"):
+        wrong(lab, "cira", word, part="server: is missing")
+    wrong(lab, "cira", "server=x", *login, "certificate=5", part="one of them")
+    wrong(lab, "cira", "server=x", *login, "daily=03:30", "every=5m", part="one of them")
+    for bad in ("24:00", "3:30", "03:60", "03.30", "03:300", ""):
+        wrong(lab, "cira", "server=x", *login, f"daily={bad}", part="no time of the day")
     wrong(lab, "cira", "server=x", "user=dev",
           f"password_file={lab.write('long', 'x' * 17)}", part="at most 16")
+
+
+@test
+def cira_more(lab):
+    """a certificate in place of a login, from where and when it calls, and all of it on old firmware"""
+    fleet = Fleet(lab, devices=2)
+    fleet.set(2, profile="8")
+    key, cert = pair(lab, "box", "-addext", "basicConstraints=critical,CA:FALSE")
+    root = result(lab, "certs", f"add={pair(lab, 'root')[1]}")["certificates"][0]["id"]
+    leaf = result(lab, "certs", f"add={cert}", f"private_key_file={key}")["certificates"][1]["id"]
+    found = result(lab, "cira", "server=mps.example.org", f"certificate={leaf}", "daily=23:05",
+                   "on_alert=on", "lifetime=5m", "networks=both")
+    same([(p["name"], p["trigger"], p["lifetime"], p["networks"]) for p in found["policies"]],
+         [("User Initiated", "user", 300, "both"), ("Alert", "alert", 300, "both"),
+          ("Periodic", "periodic", 300, "both")])
+    data = result(lab, "wsman", "get", "AMT_RemoteAccessPolicyRule",
+                  "selector=PolicyRuleName=Periodic")["AMT_RemoteAccessPolicyRule"]["ExtendedData"]
+    same(base64.b64decode(data), bytes([0, 0, 0, 1, 0, 0, 0, 23, 0, 0, 0, 5]))
+    fleet.reset()
+    same({p["networks"] for p in result(lab, "cira", "networks=inside")["policies"]}, {"inside"})
+    same(changes(fleet), ["AMT_RemoteAccessPolicyAppliesToMPS.Put"] * 3)
+    fleet.reset()
+    result(lab, "cira", "networks=inside")
+    same(changes(fleet), [], "it is so already")
+    # What the device would refuse is seen while the old server is still there.
+    for bad, why in ((root, "not its own"), ("77", "not there")):
+        says(refused(lab, "cira", "server=other.example.org", f"certificate={bad}"), "refused", why)
+    login = ("user=dev", f"password_file={lab.write('mps', 's3cret!')}")
+    says(refused(lab, "cira", "server=x.example.org", *login, "networks=both", node="a2"),
+         "unsupported", "before 11.6")
+    same(changes(fleet), [])
+    assert "networks" not in result(lab, "cira", "server=x.example.org", *login,
+                                    node="a2")["policies"][0]
+
+
+@test
+def proxies(lab):
+    """HTTP proxies on the way to the server: added, removed, taken over, forgotten"""
+    fleet = Fleet(lab, devices=2)
+    fleet.set(2, profile="11")
+    found = result(lab, "cira", "proxy=10.0.0.3", "proxy_suffix=corp.example.org", "proxy_sync=on")
+    same((found["proxies"][0]["address"], found["proxies"][0]["port"], found["proxies"][0]["suffix"],
+          found["proxy_sync"]), ("10.0.0.3", 8080, "corp.example.org", True))
+    result(lab, "cira", "proxy=p.example.org", "proxy_port=3128", "proxy_suffix=corp.example.org")
+    says(refused(lab, "cira", "proxy=p.example.org", "proxy_suffix=x"), "refused", "exists already")
+    same([p["address"] for p in result(lab, "cira", "remove_proxy=10.0.0.3")["proxies"]],
+         ["p.example.org"])
+    says(refused(lab, "cira", "remove_proxy=10.0.0.3"), "refused", "no proxy '10.0.0.3'")
+    same(result(lab, "cira", "clear=true")["proxies"], [])
+    for word in ("proxy_sync=on", "remove_proxy=x"):
+        says(refused(lab, "cira", word, node="a2"), "unsupported", "knows no proxies")
+    wrong(lab, "cira", "proxy=x", part="proxy_suffix: is missing")
+    wrong(lab, "cira", "proxy_suffix=x", part="proxy: is missing")
 
 
 @test

@@ -14,8 +14,6 @@
 #include "classes/methods.h"
 #include "classes/pki.h"
 
-#define HANDLE "Intel(r) AMT Certificate: Handle: "
-
 enum { KIND_AUTO, KIND_ROOT, KIND_LEAF };
 static const char *const kinds[] = { "auto", "root", "leaf", NULL };
 
@@ -119,7 +117,7 @@ static void remove_certificate(struct amt_dev *dev)
 	char name[96];
 	const struct wsman_selector s[] = { { "InstanceID", name }, { NULL, NULL } };
 
-	(void)snprintf(name, sizeof(name), HANDLE "%.40s", id);
+	(void)snprintf(name, sizeof(name), PKI_CERTIFICATE "%.40s", id);
 	if (!map) {
 		amt_fail(dev, PCTL_E_REFUSED, "there is no certificate with the id '%s'", id);
 		return;

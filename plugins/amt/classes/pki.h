@@ -25,6 +25,8 @@ int pki_private_key(const char *data, size_t len, struct pctl_buf *out, struct p
 bool pki_digest_password(
 	const char *user, const char *realm, const char *password, struct pctl_buf *out);
 
+/* The InstanceID of a certificate, in front of its handle. */
+#define PKI_CERTIFICATE "Intel(r) AMT Certificate: Handle: "
 /* The n of "Intel(r) AMT Certificate: Handle: n"; the whole text where it has none. */
 const char *pki_handle(const char *id);
 

@@ -297,6 +297,37 @@ static const struct class_field cira_policy[] = {
 };
 const struct class class_cira_policy = CLASS(WSMAN_AMT, "AMT_RemoteAccessPolicyRule", cira_policy);
 
+const struct class_word words_networks[] = {
+	{ 0, "outside" },
+	{ 1, "inside" },
+	{ 2, "both" },
+	{ 0, NULL },
+};
+static const struct class_field cira_applies[] = {
+	{ .name = "ManagedElement" },
+	{ .name = "MpsType", .key = "networks", .type = FIELD_WORD, .words = words_networks },
+	{ .name = "OrderOfAccess", .key = "order", .type = FIELD_UINT },
+	{ .name = "PolicySet" },
+	END,
+};
+const struct class class_cira_applies =
+	CLASS(WSMAN_AMT, "AMT_RemoteAccessPolicyAppliesToMPS", cira_applies);
+
+static const struct class_field proxy[] = {
+	{ .name = "AccessInfo", .key = "address" },
+	{ .name = "Port", .key = "port", .type = FIELD_UINT },
+	{ .name = "NetworkDnsSuffix", .key = "suffix" },
+	{ .name = "Name", .key = "name" },
+	END,
+};
+const struct class class_proxy = CLASS(WSMAN_IPS, "IPS_HTTPProxyAccessPoint", proxy);
+
+static const struct class_field proxy_service[] = {
+	{ .name = "SyncEnabled", .key = "proxy_sync", .type = FIELD_BOOL },
+	END,
+};
+const struct class class_proxy_service = CLASS(WSMAN_IPS, "IPS_HTTPProxyService", proxy_service);
+
 const struct class_word words_user_initiated[] = {
 	{ 32768, "off" },
 	{ 32769, "bios" },

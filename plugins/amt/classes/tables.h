@@ -23,6 +23,9 @@ extern const struct class class_general;        /* AMT_GeneralSettings */
 extern const struct class class_cira;           /* AMT_RemoteAccessService */
 extern const struct class class_cira_server;    /* AMT_ManagementPresenceRemoteSAP */
 extern const struct class class_cira_policy;    /* AMT_RemoteAccessPolicyRule */
+extern const struct class class_cira_applies;   /* AMT_RemoteAccessPolicyAppliesToMPS */
+extern const struct class class_proxy;          /* IPS_HTTPProxyAccessPoint */
+extern const struct class class_proxy_service;  /* IPS_HTTPProxyService */
 extern const struct class class_cira_by_user;   /* AMT_UserInitiatedConnectionService */
 extern const struct class class_environment;    /* AMT_EnvironmentDetectionSettingData */
 extern const struct class class_power_scheme;   /* AMT_SystemPowerScheme */
@@ -36,6 +39,7 @@ extern const struct class_word words_link_preference[];
 extern const struct class_word words_wifi_authentication[];
 extern const struct class_word words_access[];
 extern const struct class_word words_realm[];
+extern const struct class_word words_networks[];
 extern const struct class_word words_user_initiated[];
 
 #endif

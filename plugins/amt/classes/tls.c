@@ -12,8 +12,6 @@
 #include "classes/pki.h"
 
 #define REMOTE "Intel(r) AMT 802.3 TLS Settings"
-#define HANDLE "Intel(r) AMT Certificate: Handle: "
-
 const struct pctl_property tls_parameters[] = {
 	PCTL_PROPERTY(.name = "enabled", .type = PCTL_TYPE_BOOL, .help = "TLS on the network"),
 	PCTL_PROPERTY(.name = "certificate", .type = PCTL_TYPE_TEXT,
@@ -169,8 +167,9 @@ static void got_collection(struct amt_dev *dev, const struct xml_node *answer)
 		{ .name = NULL },
 	};
 
-	(void)snprintf(wanted_id, sizeof(wanted_id), HANDLE "%s", chain_text(dev, "certificate"));
-	(void)snprintf(old_id, sizeof(old_id), HANDLE "%s", old ? old : "");
+	(void)snprintf(
+		wanted_id, sizeof(wanted_id), PKI_CERTIFICATE "%s", chain_text(dev, "certificate"));
+	(void)snprintf(old_id, sizeof(old_id), PKI_CERTIFICATE "%s", old ? old : "");
 	struct wsman *w = amt_request(dev,
 		&(struct wsman_head){ .verb = old ? WSMAN_PUT : WSMAN_CREATE,
 			.class = &class_tls_credential.class,
