@@ -27,6 +27,9 @@ handler get_session_service, get_sessions, post_session, get_session, delete_ses
 handler get_task_service, get_tasks, get_task, get_monitor;
 handler get_update_service, get_firmwares, get_firmware, get_event_service;
 
+/* accounts.c */
+handler get_account_service, get_accounts, get_account, patch_account, post_password;
+
 /* system.c */
 handler get_systems, get_system, patch_system, get_settings, patch_settings, get_reset_info;
 handler post_reset;

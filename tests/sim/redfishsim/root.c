@@ -112,6 +112,7 @@ static const struct {
 	{ "Chassis", "Chassis" },
 	{ "Managers", "Managers" },
 	{ "SessionService", "SessionService" },
+	{ "AccountService", "AccountService" },
 	{ "Tasks", "TaskService" },
 	{ "UpdateService", "UpdateService" },
 	{ "EventService", "EventService" },
@@ -119,6 +120,8 @@ static const struct {
 
 static bool has_service(const struct call *c, size_t i)
 {
+	if (c->dev->knobs.no_accounts && strcmp(services[i].name, "AccountService") == 0)
+		return false;
 	return c->dev->knobs.auth != AUTH_BASIC || strcmp(services[i].name, "SessionService") != 0;
 }
 
