@@ -412,6 +412,9 @@ def cira_more(lab):
     same(changes(fleet), [])
     assert "networks" not in result(lab, "cira", "server=x.example.org", *login,
                                     node="a2")["policies"][0]
+    fleet.set(2, profile="11")
+    same({p["networks"] for p in result(lab, "cira", "server=y.example.org", *login, "networks=both",
+                                        node="a2")["policies"]}, {"both"})
 
 
 @test
