@@ -154,6 +154,15 @@ static enum fault add_root(struct call *c, uint32_t *ret_value)
 	return add_blob(c, "AddTrustedRootCertificate", true, ret_value);
 }
 
+bool security_is_root(struct device *dev, struct str id)
+{
+	const struct store_row *row =
+		id.p ? store_find(dev, &certificate_store, "InstanceID", id) : NULL;
+
+	return row &&
+	       strcmp(store_get(&certificate_store, row, "TrustedRootCertficate"), "true") == 0;
+}
+
 bool security_is_own(struct device *dev, struct str id)
 {
 	const struct store_row *row =
