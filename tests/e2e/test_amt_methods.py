@@ -6,7 +6,7 @@ import hashlib
 import subprocess
 
 from amtlib import Fleet
-from lib import error_of, good, has, main, same, test
+from lib import Lab, error_of, good, has, main, same, test
 
 AMT = "http://intel.com/wbem/wscim/1/amt-schema/1/"
 
@@ -52,7 +52,7 @@ def misused(lab, part, *words):
 
 def changes(fleet):
     """The calls that changed something since the counters were reset."""
-    reads = (".Get", ".Enumerate", ".Pull", "GetLowAccuracyTimeSynch", "EnumerateUserAclEntries",
+    reads = ("Unknown", ".Get", ".Enumerate", ".Pull", "GetLowAccuracyTimeSynch", "EnumerateUserAclEntries",
              "GetUserAclEntryEx", "GetAclEnabledState")
     return [c for c in calls(fleet) if not c.endswith(reads)]
 
@@ -218,8 +218,116 @@ def wifi(lab):
     r = misused(lab, "command line", "wifi", "add=x", "passphrase=hushhush")
     assert "hushhush" not in r.err, r
     wrong(lab, "wifi", "add=x", part="passphrase_file: is missing")
-    wrong(lab, "wifi", "ssid=x", part="add: is missing")
+    wrong(lab, "wifi", "ssid=x", part="add: or change is missing")
     fleet.blameless(but=("r400",))
+
+
+def eap_lab(lab, *args, **how):
+    """A device with a root, a certificate of its own, and a password for a network."""
+    fleet = Fleet(lab, *args, **how)
+    key, cert = pair(lab, "box", "-addext", "basicConstraints=critical,CA:FALSE")
+    root = result(lab, "certs", f"add={pair(lab, 'root')[1]}")["certificates"][0]["id"]
+    leaf = result(lab, "certs", f"add={cert}", f"private_key_file={key}")["certificates"][1]["id"]
+    return fleet, root, leaf, f"identity_password_file={lab.write('eap', 'L0gin&<>')}"
+
+
+@test
+def wifi_8021x(lab):
+    """profiles that log in with a certificate or a password, changed and removed; who is taken over"""
+    fleet, root, leaf, password = eap_lab(lab, "--set", "all:profile=16.1", tls=True)
+    found = result(lab, "wifi", "add=work", "ssid=Corp", "eap=eap-tls", "identity=box1",
+                   f"certificate={leaf}", f"ca_certificate={root}", "server_name=.example.org")
+    same(found["profiles"], [{"name": "work", "authentication": "wpa2-802.1x", "encryption": "ccmp",
+                              "ssid": "Corp", "priority": 1, "eap": "eap-tls", "identity": "box1",
+                              "server_name": "example.org"}])
+    eap = ("wsman", "get", "CIM_IEEE8021xSettings",
+           "selector=InstanceID=Intel(r) AMT:IEEE 802.1x Settings work")
+    same(result(lab, *eap)["CIM_IEEE8021xSettings"]["ServerCertificateNameComparison"], "1")
+    found = result(lab, "wifi", "change=work", "authentication=wpa-802.1x", "eap=peap", "priority=7",
+                   "identity=box2", "domain=CORP", "roaming_identity=anonymous", password,
+                   f"ca_certificate={root}", "server_name=radius.example.org")["profiles"]
+    same([(p["ssid"], p["authentication"], p["priority"], p["eap"], p["identity"]) for p in found],
+         [("work", "wpa-802.1x", 7, "peap", "box2")])
+    same({k: v for k, v in result(lab, *eap)["CIM_IEEE8021xSettings"].items()
+          if k not in ("ElementName", "InstanceID")},
+         {"AuthenticationProtocol": "2", "RoamingIdentity": "anonymous", "Username": "box2",
+          "ServerCertificateName": "radius.example.org", "ServerCertificateNameComparison": "0",
+          "Domain": "CORP"})
+    phrase = f"passphrase_file={lab.write('phrase', 'pass phrase')}"
+    found = result(lab, "wifi", "change=work", phrase)["profiles"][0]
+    assert found["authentication"] == "wpa2-psk" and "eap" not in found, found
+    same(result(lab, "wifi", "remove=work")["profiles"], [])
+    fleet.reset()
+    login = ("eap=peap", "identity=box", password)
+    says(refused(lab, "wifi", "change=work", phrase), "refused", "no Wi-Fi profile 'work'")
+    for bad in (leaf, "99"):
+        says(refused(lab, "wifi", "state=s0", "add=x", *login, f"ca_certificate={bad}"), "refused",
+             "ca_certificate")
+    says(refused(lab, "wifi", "state=s0", "add=x", "eap=eap-tls", "identity=b",
+                 f"ca_certificate={root}", f"certificate={root}"), "refused", "not its own")
+    same(changes(fleet), [], "something was changed before it was looked at")
+    found = result(lab, "wifi", "profile_sync=all", "uefi_sharing=on")
+    same((found["profile_sync"], found["uefi_sharing"]), ("all", True))
+    same(changes(fleet), ["AMT_WiFiPortConfigurationService.Put"])
+    Fleet(lab)
+    says(refused(lab, "wifi", "uefi_sharing=on"), "unsupported", "UEFIWiFiProfileShareEnabled")
+
+
+@test
+def wifi_8021x_words(lab):
+    """what does not fit together in a login by 802.1X is told before anything is sent"""
+    password = f"identity_password_file={lab.write('eap', 'L0gin')}"
+    ca = "ca_certificate=1"
+    for words, part in (
+            (("add=x", "eap=peap", "identity=b", password), "ca_certificate: is missing"),
+            (("add=x", "eap=peap", "identity=b", ca), "identity_password_file: is missing"),
+            (("add=x", "eap=peap", password, ca), "identity: is missing"),
+            (("add=x", "eap=eap-tls", "identity=b", ca), "certificate: is missing"),
+            (("add=x", "eap=eap-tls", "identity=b", ca, "certificate=1", password), "has none"),
+            (("add=x", "eap=peap", "identity=b", ca, "authentication=wpa2-psk", password),
+             "eap: goes with"),
+            (("add=x", "authentication=wpa2-802.1x"), "eap: goes with"),
+            (("add=x", "identity=b"), "eap: is missing"),
+            (("eap=peap", "identity=b", ca, password), "add: or change is missing"),
+            (("add=x", "change=y"), "one of them at a time"),
+            (("add=x", "eap=peap", "identity=b", ca,
+              f"identity_password_file={lab.write('long', 'x' * 33)}"), "at most 32")):
+        wrong(lab, "wifi", *words, part=part)
+    wrong(lab, "network", "--yes", "identity=b", part="eap: is missing")
+
+
+@test
+def wired_8021x(lab):
+    """the wired port logs in with a certificate or a password, on newer and on older firmware"""
+    for profile, put, more in (("15", "IPS_IEEE8021xSettings.Put",
+                                ["IPS_IEEE8021xSettings.SetCertificates"]),
+                               ("11", "AMT_8021XProfile.Put", [])):
+        with Lab() as own:
+            fleet, root, leaf, password = eap_lab(own, "--set", f"all:profile={profile}")
+            same(result(own, "network")["eap"], "off")
+            ca = f"ca_certificate={root}"
+            fleet.reset()
+            found = result(own, "network", "--yes", "eap=eap-tls", "identity=box1",
+                           f"certificate={leaf}", ca, "server_name=.example.org")
+            same((found["eap"], found["identity"], found["server_name"], found["dhcp"]),
+                 ("eap-tls", "box1", "example.org", True))
+            same(changes(fleet), [put, *more])
+            same(result(own, "network", "--yes", "eap=peap", "identity=box2", password, ca)["eap"],
+                 "peap")
+            fleet.reset()
+            says(refused(own, "network", "--yes", "dhcp=off", "address=10.0.0.9",
+                         "mask=255.255.255.0", "eap=peap", "identity=x", password,
+                         "ca_certificate=77"), "refused", "77 is not there")
+            same(changes(fleet), [])
+            found = result(own, "network", "--yes", "eap=off")
+            assert found["eap"] == "off" and "identity" not in found, found
+            fleet.reset()
+            result(own, "network", "--yes", "eap=off")
+            same(changes(fleet), [], "it is so already")
+            if not more:
+                fleet.set(1, absent="AMT_8021XProfile")
+                says(refused(own, "network", "--yes", "eap=off"), "unsupported", "knows no 802.1X")
+                assert "eap" not in result(own, "network")
 
 
 # --- tls, certs. -----------------------------------------------------------------------------

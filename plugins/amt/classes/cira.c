@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "classes/methods.h"
-#include "classes/pki.h"
+#include "classes/refer.h"
 #include "version.h"
 
 #define LOGIN_MAX     16u /* of user and password */
@@ -81,15 +81,6 @@ static void also_applies(struct amt_dev *dev, const struct xml_node *item, struc
 	pctl_value_set_text(map, "server", server ? server : "");
 }
 
-static void also_certificate(
-	struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
-{
-	const char *id = xml_text(item, "InstanceID");
-
-	(void)dev;
-	pctl_value_set_text(map, "handle", pki_handle(id ? id : ""));
-}
-
 static const struct chain_step steps[] = {
 	{ &class_cira, NULL, 0, NULL },
 	{ &class_cira_server, "servers", STEP_LIST | STEP_MAY_LACK, NULL },
@@ -105,11 +96,6 @@ const struct chain_step cira_applied_steps[] = {
 	{ &class_cira_applies, "applied", STEP_LIST | STEP_MAY_LACK, also_applies },
 	{ .class = NULL },
 };
-static const struct chain_step certificate_steps[] = {
-	{ &class_certificate, "certificates", STEP_LIST, also_certificate },
-	{ .class = NULL },
-};
-
 static const struct pctl_value *listed(struct amt_dev *dev, const char *list)
 {
 	return pctl_value_get(chain_work(dev)->ret, list);
@@ -151,24 +137,18 @@ void cira_read(struct amt_dev *dev)
 /* With what was read: what the device would refuse when the old server is gone already. */
 static void begin_change(struct amt_dev *dev)
 {
-	const char *id = chain_text(dev, "certificate"), *proxy = chain_text(dev, "remove_proxy");
+	const char *proxy = chain_text(dev, "remove_proxy");
 	const char *version = version_in_server(dev->server);
-	bool trusted = false, there = true;
+	struct pctl_error err = { 0 };
 	struct version v;
 
-	if (id) {
-		const struct pctl_value *map = chain_find(dev, "certificates", "handle", id);
-
-		there = map != NULL;
-		trusted = map && pctl_value_bool(pctl_value_get(map, "trusted_root"));
+	if (refer_check(dev, "certificate", false, &err) < 0) {
+		amt_end(dev, &err);
+		return;
 	}
-	(void)pctl_value_unset(chain_work(dev)->ret, "certificates");
-	if (!there || trusted)
-		amt_fail(dev, PCTL_E_REFUSED,
-			"certificate %s is %s; `amt certs` lists them, and adds one with its key",
-			id, trusted ? "one that it trusts, not its own" : "not there");
-	else if (chain_given(dev, "networks") && version && version_parse(version, &v) &&
-		 (v.major < 11 || (v.major == 11 && v.minor < 6)))
+	refer_done(dev);
+	if (chain_given(dev, "networks") && version && version_parse(version, &v) &&
+		(v.major < 11 || (v.major == 11 && v.minor < 6)))
 		amt_fail(dev, PCTL_E_UNSUPPORTED,
 			"networks: firmware before 11.6 connects from outside only");
 	else if ((chain_given(dev, "proxy") || chain_given(dev, "proxy_sync") || proxy) &&
@@ -183,7 +163,7 @@ static void begin_change(struct amt_dev *dev)
 static void read_certificates(struct amt_dev *dev)
 {
 	if (chain_given(dev, "certificate"))
-		chain_read(dev, certificate_steps, begin_change);
+		refer_read(dev, begin_change);
 	else
 		begin_change(dev);
 }

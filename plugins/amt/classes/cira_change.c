@@ -9,7 +9,7 @@
 #include <openssl/evp.h>
 
 #include "classes/chain.h"
-#include "classes/pki.h"
+#include "classes/refer.h"
 
 enum { AUTH_CERTIFICATE = 1, AUTH_PASSWORD = 2 };
 
@@ -138,7 +138,7 @@ static void add_new(struct amt_dev *dev)
 	const struct pctl_arguments *args = chain_work(dev)->args;
 	const struct pctl_secret *password = pctl_argument_secret(args, "password");
 	const char *server = chain_text(dev, "server"), *id = chain_text(dev, "certificate");
-	char format[16], port[16], auth[16], handle[96];
+	char format[16], port[16], auth[16], handle[REFER_SIZE];
 	const struct wsman_selector certificate[] = { { "InstanceID", handle }, { NULL, NULL } };
 
 	if (!server) {
@@ -158,7 +158,7 @@ static void add_new(struct amt_dev *dev)
 	(void)snprintf(format, sizeof(format), "%u", cira_format(server));
 	(void)snprintf(port, sizeof(port), "%u", (unsigned)pctl_argument_uint(args, "port"));
 	(void)snprintf(auth, sizeof(auth), "%d", id ? AUTH_CERTIFICATE : AUTH_PASSWORD);
-	(void)snprintf(handle, sizeof(handle), PKI_CERTIFICATE "%.40s", id ? id : "");
+	refer_id(id, handle);
 	struct wsman *w = amt_invoke(dev, add_server.class, add_server.name, add_server.returns);
 	chain_hide(dev);
 	class_call(w, &add_server, inputs);

@@ -14,6 +14,9 @@ extern const struct class class_ethernet;       /* AMT_EthernetPortSettings */
 extern const struct class class_wifi_port;      /* CIM_WiFiPort */
 extern const struct class class_wifi_profile;   /* CIM_WiFiEndpointSettings */
 extern const struct class class_wifi_service;   /* AMT_WiFiPortConfigurationService */
+extern const struct class class_8021x_wifi;     /* CIM_IEEE8021xSettings */
+extern const struct class class_8021x_wired;    /* IPS_IEEE8021xSettings */
+extern const struct class class_8021x_old;      /* AMT_8021XProfile */
 extern const struct class class_tls;            /* AMT_TLSSettingData */
 extern const struct class class_tls_credential; /* AMT_TLSCredentialContext */
 extern const struct class class_tls_collection; /* AMT_TLSProtocolEndpointCollection */
@@ -37,6 +40,7 @@ extern const struct class_word words_consent[];
 extern const struct class_word words_wifi_state[];
 extern const struct class_word words_link_preference[];
 extern const struct class_word words_wifi_authentication[];
+extern const struct class_word words_eap[];
 extern const struct class_word words_access[];
 extern const struct class_word words_realm[];
 extern const struct class_word words_networks[];
