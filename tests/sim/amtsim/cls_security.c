@@ -454,8 +454,10 @@ static bool read_realms(const struct call *c, struct buf *out)
 	return out->n != 0;
 }
 
-static uint32_t check_user(struct call *c, struct buf *realms)
+/* old: NULL: a new one. */
+static uint32_t check_user(struct call *c, const struct store_row *old, struct buf *realms)
 {
+	const struct store_row *same;
 	struct str name = param(c, "DigestUsername");
 	uint8_t hash[32];
 	uint64_t access;
@@ -468,12 +470,37 @@ static uint32_t check_user(struct call *c, struct buf *realms)
 		return PT_PARAMETER;
 	if (!read_realms(c, realms))
 		return PT_REALM;
-	if (store_find(c->dev, &user_store, "DigestUsername", name) ||
-		str_is(name, c->dev->sim->options.user))
+	same = store_find(c->dev, &user_store, "DigestUsername", name);
+	if ((same && same != old) || str_is(name, c->dev->sim->options.user))
 		return PT_DUPLICATE;
-	if (store_table(c->dev, &user_store)->n >= USERS_MAX)
+	if (!old && store_table(c->dev, &user_store)->n >= USERS_MAX)
 		return PT_LIMIT;
-	return store_write(c, "AddUserAclEntryEx", true);
+	return store_write(c, old ? "UpdateUserAclEntryEx" : "AddUserAclEntryEx", true);
+}
+
+static void put_user(struct call *c, struct store_row *row, const struct buf *realms)
+{
+	store_set(&user_store, row, "DigestUsername", param(c, "DigestUsername"));
+	store_set(&user_store, row, "DigestPassword", param(c, "DigestPassword"));
+	store_set(&user_store, row, "AccessPermission", param(c, "AccessPermission"));
+	store_set(&user_store, row, "Realms", (struct str){ realms->p, realms->n });
+}
+
+/* The login's own entry is elsewhere. */
+static enum fault update_user(struct call *c, uint32_t *ret_value)
+{
+	struct store_row *row = by_handle(c, ret_value);
+	const char *name = row ? store_get(&user_store, row, "DigestUsername") : NULL;
+	struct buf realms;
+
+	if (!row || strcmp(name, c->dev->sim->options.user) == 0)
+		return account_update(c, ret_value);
+	buf_init(&realms, 1024);
+	*ret_value = name[0] == '$' ? PT_NOT_PERMITTED : check_user(c, row, &realms);
+	if (!*ret_value)
+		put_user(c, row, &realms);
+	buf_done(&realms);
+	return FAULT_NONE;
 }
 
 static enum fault add_user(struct call *c, uint32_t *ret_value)
@@ -482,16 +509,13 @@ static enum fault add_user(struct call *c, uint32_t *ret_value)
 	char handle[16];
 
 	buf_init(&realms, 1024);
-	*ret_value = check_user(c, &realms);
+	*ret_value = check_user(c, NULL, &realms);
 	if (!*ret_value) {
 		struct store_row *row = store_add(c->dev, &user_store);
 
 		snprintf(handle, sizeof(handle), "%u", store_of(c->dev)->next_handle++);
 		store_set(&user_store, row, "Handle", str_of(handle));
-		store_set(&user_store, row, "DigestUsername", param(c, "DigestUsername"));
-		store_set(&user_store, row, "DigestPassword", param(c, "DigestPassword"));
-		store_set(&user_store, row, "AccessPermission", param(c, "AccessPermission"));
-		store_set(&user_store, row, "Realms", (struct str){ realms.p, realms.n });
+		put_user(c, row, &realms);
 		store_set(&user_store, row, "Enabled", STR("true"));
 		emit_field(c, "Handle", handle);
 	}
@@ -586,7 +610,7 @@ static const struct method user_methods[] = {
 	{ "SetAclEnabledState", "Handle Enabled", set_enabled, 0, NULL },
 	{ "UpdateUserAclEntryEx",
 		"Handle DigestUsername DigestPassword KerberosUserSid AccessPermission Realms",
-		account_update, 0, "Realms" },
+		update_user, 0, "Realms" },
 	{ "GetAdminAclEntry", "", read_admin, 0, NULL },
 	{ "SetAdminAclEntryEx", "Username DigestPassword", account_set_admin, 0, NULL },
 };
