@@ -425,6 +425,22 @@ def users(lab):
     fleet.inventory(credential=f"{{username: bob, password_file: {password}}}")
     says(error_of(lab.run("--json", "status", "--try-anyway", "a1")), "auth", "")
     fleet.inventory()
+    # Another password, with the rights as they are; then other rights, and never the login's own.
+    other = lab.write("bob2", "0ther-P@ssword\n")
+    result(lab, "users", "enable=bob")
+    same(result(lab, "users", "change=bob", f"password_file={other}")["users"][1],
+         {**found[1], "enabled": True})
+    for secret, status in ((password, 1), (other, 0)):
+        fleet.inventory(credential=f"{{username: bob, password_file: {secret}}}")
+        same(lab.run("status", "--try-anyway", "a1").status, status, secret)
+    says(refused(lab, "users", "change=bob", f"password_file={other}"), "config", "passwd")
+    says(refused(lab, "users", "remove=bob"), "config", "who this command logs in as")
+    fleet.inventory()
+    found = result(lab, "users", "change=bob", f"password_file={other}", "realms=event-log",
+                   "access=local")["users"][1]
+    same((found["realms"], found["access"]), (["event-log"], "local"))
+    says(refused(lab, "users", "change=eve", f"password_file={other}"), "refused", "no user 'eve'")
+    says(refused(lab, "users", "change=bob"), "config", "password_file: is missing")
     same(len(result(lab, "users", "remove=bob")["users"]), 5)
     says(refused(lab, "users", "remove=bob"), "refused", "no user 'bob'")
     fleet.set(1, flash_writes=1)
