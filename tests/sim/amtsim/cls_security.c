@@ -52,10 +52,12 @@ static const struct store_field key_fields[] = {
 	{ "InstanceID", STORE_TEXT, 0 },
 	{ "PublicKey", STORE_TEXT, STORE_HIDDEN },
 };
+static uint32_t key_may_go(struct call *c, const struct store_row *row);
 static const struct store_class key_store = {
 	.fields = key_fields,
 	.nfields = COUNT(key_fields),
 	.at = STORE_KEYS,
+	.may_go = key_may_go,
 	.deletable = true,
 };
 
@@ -177,6 +179,27 @@ bool security_is_own(struct device *dev, struct str id)
 	buf_done(&hex);
 	X509_free(x);
 	return own;
+}
+
+/* One that a certificate needs stays. */
+static uint32_t key_may_go(struct call *c, const struct store_row *row)
+{
+	const struct store_table *t = store_table(c->dev, &certificate_store);
+	const char *key = store_get(&key_store, row, "PublicKey");
+	uint32_t status = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		X509 *x = decode(store_get(&certificate_store, &t->rows[i], "X509Certificate"));
+		struct buf hex;
+
+		buf_init(&hex, DER_MAX);
+		public_key(x ? X509_get0_pubkey(x) : NULL, &hex);
+		if (key && str_is((struct str){ hex.p, hex.n }, key))
+			status = PT_NOT_PERMITTED;
+		buf_done(&hex);
+		X509_free(x);
+	}
+	return status;
 }
 
 static enum fault add_key(struct call *c, uint32_t *ret_value)
