@@ -64,7 +64,7 @@ def calls(fleet):
 # --- What reads. -----------------------------------------------------------------------------
 
 
-READS = ("features", "time", "alarms", "network", "wifi", "tls", "certs", "users", "cira",
+READS = ("features", "time", "alarms", "general", "network", "wifi", "tls", "certs", "users", "cira",
          "power-package")
 
 
@@ -145,6 +145,45 @@ def clock(lab):
     assert abs(found["skew"]) <= 5 and "hint" not in found, found
     fleet.set(1, refuse_call="SetHighAccuracyTimeSynch:38")
     says(refused(lab, "time", "set=now"), "refused", "written too often")
+
+
+@test
+def general(lab):
+    """name and domain, what it answers to, when it sleeps: a Put has all that came, and nothing else"""
+    for profile in ("8", "15"):
+        with Lab() as own:
+            fleet = Fleet(own, "--set", f"all:profile={profile}")
+            was = {"dns_update": False, "hostname": "amtsim1", "ping": True, "rmcp_ping": True,
+                   "shared_name": True, "web_pages": True, "idle": "1m"}
+            same(result(own, "general"), was)
+            wanted = {"dns_update": True, "hostname": "box-7", "domain": "lab.example.org",
+                      "ping": False, "rmcp_ping": False, "shared_name": False, "web_pages": False,
+                      "idle": "45m"}
+            words = [f"{k}={str(v).lower()}" for k, v in wanted.items()]
+            fleet.reset()
+            same(result(own, "general", *words), wanted)
+            same(result(own, "general", *words), wanted)
+            same(changes(fleet), ["AMT_GeneralSettings.Put"])
+            has(own.run("info", "a1").out, "box-7")
+    for word, part in (("hostname=a.b", "is one name"), ("hostname=", "is one name"),
+                       ("hostname=" + 64 * "x", "at most 63"), ("domain=a_b", "with dots"),
+                       ("idle=90s", "whole minutes"), ("idle=0s", "whole minutes")):
+        wrong(lab, "general", word, part=part)
+
+
+@test
+def mebx(lab):
+    """the password of the set-up menu: asked first, from a file, never in client control mode"""
+    fleet = Fleet(lab)
+    secret = f"password_file={lab.write('mebx', 'M3bx-P@ssword')}"
+    misused(lab, "--yes", "mebx-password", secret)
+    fleet.reset()
+    same(result(lab, "mebx-password", "--yes", secret), {"mebx_password_set": True})
+    same(changes(fleet), ["AMT_SetupAndConfigurationService.SetMEBxPassword"])
+    fleet.set(1, ccm=1)
+    says(refused(lab, "mebx-password", "--yes", secret), "forbidden", "not permitted")
+    wrong(lab, "mebx-password", "--yes", f"password_file={lab.write('weak', 'password')}",
+          part="8 to 32")
 
 
 # --- alarms. ---------------------------------------------------------------------------------
@@ -367,7 +406,14 @@ def certificates(lab):
     # In use it stays; TLS is opened beside HTTP, and HTTP not closed by who came over it.
     found = result(lab, "tls", "--yes", "enabled=on", f"certificate={leaf['id']}")
     same(found["network"], {"plain": True, "enabled": True, "mutual": False})
-    same((found["certificate"], fleet.device(1)["commits"]), (leaf["id"], 1))
+    names = ("trusted_name=a.example.org", "trusted_name=b.example.org")
+    same(result(lab, "tls", "--yes", *names)["network"]["trusted_names"],
+         ["a.example.org", "b.example.org"])
+    same(result(lab, "tls", "--yes", "mutual=on")["network"]["trusted_names"],
+         ["a.example.org", "b.example.org"])
+    found = result(lab, "tls", "--yes", "trusted_name=", "mutual=off")
+    assert "trusted_names" not in found["network"], found
+    same((found["certificate"], fleet.device(1)["commits"]), (leaf["id"], 4))
     says(refused(lab, "certs", f"remove={leaf['id']}"), "refused", "shows over TLS")
     says(refused(lab, "tls", "--yes", "plain=off"), "state", "came without TLS")
     same(changes(fleet)[-1], "AMT_SetupAndConfigurationService.CommitChanges")
@@ -378,7 +424,12 @@ def certificates(lab):
     found = result(lab, "certs", f"add={other}", f"private_key_file={other_key}")
     new = found["certificates"][2]["id"]
     same(result(lab, "tls", "--yes", f"certificate={new}")["certificate"], new)
+    # A key goes when no certificate needs it any more.
+    keys = [k["id"] for k in result(lab, "certs")["keys"]]
+    says(refused(lab, "certs", f"remove_key={keys[0]}"), "forbidden", "not permitted")
     same(len(result(lab, "certs", f"remove={leaf['id']}")["certificates"]), 2)
+    same([k["id"] for k in result(lab, "certs", f"remove_key={keys[0]}")["keys"]], keys[1:])
+    says(refused(lab, "certs", f"remove_key={keys[0]}"), "refused", "no key")
 
 
 @test

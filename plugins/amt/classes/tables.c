@@ -257,7 +257,7 @@ static const struct class_field tls[] = {
 		.key = "plain_supported",
 		.type = FIELD_BOOL,
 		.flags = FIELD_READ_ONLY },
-	{ .name = "TrustedCN", .key = "trusted_names", .flags = FIELD_LIST },
+	{ .name = "TrustedCN", .key = "trusted_names", .flags = FIELD_LIST | FIELD_OPTIONAL },
 	{ .name = "ValidCertCN", .flags = FIELD_READ_ONLY },
 	END,
 };
@@ -292,7 +292,18 @@ const struct class class_key = CLASS(WSMAN_AMT, "AMT_PublicPrivateKeyPair", key_
 
 /* --- Users. ----------------------------------------------------------------------------------- */
 
-static const struct class_field general[] = { { .name = "DigestRealm" }, END };
+/* A Put leaves nothing out. */
+static const struct class_field general[] = {
+	{ .name = "DDNSUpdateEnabled", .key = "dns_update", .type = FIELD_BOOL },
+	{ .name = "DigestRealm" },
+	{ .name = "DomainName", .key = "domain" },
+	{ .name = "HostName", .key = "hostname" },
+	{ .name = "HostOSFQDN", .key = "os_name" },
+	{ .name = "PingResponseEnabled", .key = "ping", .type = FIELD_BOOL },
+	{ .name = "RmcpPingResponseEnabled", .key = "rmcp_ping", .type = FIELD_BOOL },
+	{ .name = "SharedFQDN", .key = "shared_name", .type = FIELD_BOOL },
+	END,
+};
 const struct class class_general = CLASS(WSMAN_AMT, "AMT_GeneralSettings", general);
 
 const struct class_word words_access[] = {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* users: the accounts beside the administrator's, and what they may do. */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -272,25 +271,6 @@ static void change_or_end(struct amt_dev *dev)
 		amt_get(dev, &class_general.class, write_user, NULL);
 }
 
-/* What the firmware wants of a password: 8 to 32 characters of four kinds, and not : , " */
-static bool is_strong(const char *s)
-{
-	bool lower = false, upper = false, digit = false, other = false;
-	size_t len = strlen(s);
-
-	for (const char *c = s; *c; c++) {
-		unsigned char u = (unsigned char)*c;
-
-		if (u < ' ' || u > '~' || strchr(":,\"", u))
-			return false;
-		lower |= islower(u) != 0;
-		upper |= isupper(u) != 0;
-		digit |= isdigit(u) != 0;
-		other |= !isalnum(u) && u != '_';
-	}
-	return len >= 8 && len <= 32 && lower && upper && digit && other;
-}
-
 /* Who saws off the branch that he sits on would not get back. */
 static int check_own(
 	struct amt_dev *dev, const char *verb, const char *name, struct pctl_error *err)
@@ -327,10 +307,8 @@ static int check_user(struct amt_dev *dev, struct pctl_error *err)
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"password_file: is missing; it names the file with the user's "
 			"password");
-	if (!is_strong(pctl_secret_data(password)))
-		return pctl_error_set(err, PCTL_E_CONFIG,
-			"password: the firmware wants 8 to 32 characters with a lower and an upper "
-			"case letter, a digit and a sign like ! or #, and none of : , \"");
+	if (!pki_is_strong(pctl_secret_data(password)))
+		return pctl_error_set(err, PCTL_E_CONFIG, "password: " PKI_STRONG);
 	if (add && !pctl_argument_flags(args, "realms"))
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"realms: is missing: what the user may do, like remote-control,hardware");
