@@ -55,6 +55,7 @@ static void emit_software(struct call *c, size_t i)
 	emit_field(c, "VersionString",
 		software[i].value   ? software[i].value
 		: software[i].build ? p->build
+		: *c->dev->firmware ? c->dev->firmware
 				    : p->version);
 }
 
@@ -119,7 +120,7 @@ static const char *general_value(struct device *dev, size_t i, char host[24])
 	if (generals[i].value)
 		return generals[i].value;
 	if (strcmp(generals[i].name, "DigestRealm") == 0)
-		return dev->realm;
+		return dev->knobs.told_realm ? "gateway" : dev->realm;
 	if (t && t->rows && t->rows[0].values[at])
 		return t->rows[0].values[at];
 	if (general_values[at])

@@ -62,6 +62,8 @@ void get_account_service(struct call *c)
 	c->out = resource(
 		c, "#AccountService.v1_15_0.AccountService", "AccountService", "Account Service");
 	json_object_set_new(c->out, "ServiceEnabled", json_true());
+	json_object_set_new(c->out, "AccountLockoutThreshold", json_integer(k->lock_after));
+	json_object_set_new(c->out, "AccountLockoutDuration", json_integer(k->lock_s));
 	if (k->password_min)
 		json_object_set_new(c->out, "MinPasswordLength", json_integer(k->password_min));
 	if (k->password_max)
