@@ -182,6 +182,7 @@ def mebx(lab):
     same(changes(fleet), ["AMT_SetupAndConfigurationService.SetMEBxPassword"])
     fleet.set(1, ccm=1)
     says(refused(lab, "mebx-password", "--yes", secret), "forbidden", "not permitted")
+    wrong(lab, "mebx-password", "--yes", part="password_file: is missing")
     wrong(lab, "mebx-password", "--yes", f"password_file={lab.write('weak', 'password')}",
           part="8 to 32")
 

@@ -137,8 +137,7 @@ void general_run(
 /* --- mebx-password. --------------------------------------------------------------------------- */
 
 const struct pctl_property mebx_parameters[] = {
-	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT,
-		.flags = PCTL_PROPERTY_SECRET | PCTL_PROPERTY_REQUIRED,
+	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
 		.help = "the new one; its rules are those of the firmware's users"),
 	{ .name = NULL },
 };
@@ -157,7 +156,10 @@ void mebx_run(
 
 	chain_begin(dev, op, args, ret);
 	if (!password || !pki_is_strong(pctl_secret_data(password))) {
-		amt_fail(dev, PCTL_E_CONFIG, "password: " PKI_STRONG);
+		amt_fail(dev, PCTL_E_CONFIG, "%s",
+			password ? "password: " PKI_STRONG
+				 : "password_file: is missing; it names the file with the new "
+				   "password");
 		return;
 	}
 	struct wsman *w = amt_invoke(dev, &class_setup.class, "SetMEBxPassword", STATUS_PLAIN);
