@@ -214,7 +214,7 @@ struct chain_work {
 	const struct pctl_arguments *args;
 	struct pctl_value *ret;
 	const struct chain_step *step;
-	void (*then)(struct amt_dev *dev);
+	void (*then)(struct amt_dev *dev), (*after)(struct amt_dev *dev);
 	const struct class *class;
 	struct class_change change[CHAIN_CHANGES + 1];
 	struct wsman_selector selector[2];

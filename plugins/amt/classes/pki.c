@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "classes/pki.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +150,24 @@ bool pki_digest_password(
 		add_base64(out, sum, n);
 	OPENSSL_cleanse(sum, sizeof(sum));
 	return ok;
+}
+
+bool pki_is_strong(const char *s)
+{
+	bool lower = false, upper = false, digit = false, other = false;
+	size_t len = strlen(s);
+
+	for (const char *c = s; *c; c++) {
+		unsigned char u = (unsigned char)*c;
+
+		if (u < ' ' || u > '~' || strchr(":,\"", u))
+			return false;
+		lower |= islower(u) != 0;
+		upper |= isupper(u) != 0;
+		digit |= isdigit(u) != 0;
+		other |= !isalnum(u) && u != '_';
+	}
+	return len >= 8 && len <= 32 && lower && upper && digit && other;
 }
 
 const char *pki_handle(const char *id)
