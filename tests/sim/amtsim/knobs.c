@@ -376,7 +376,7 @@ static const struct knob table[] = {
 		"ping, heartbeat, unknown, error, close, interleave, flood, drain, truncate, "
 		"number, eject or load",
 		"an open IDER session sends that now (drain: reads on after a flood); reads: no",
-		ider_set_send, ider_show_send),
+		ider_set_send, sol_show_send),
 	NUM(keep_source, 1, 0, "the boot source survives the boot"),
 	NUM(diag_source, 1, 0, "there is a boot source for diagnostics"),
 	NUM(secure_boot_off, 1, 0, "OCR boot to PBA and WinRE is refused with 2"),

@@ -53,8 +53,7 @@ struct ider {
 	EVP_MD_CTX *md_done;       /* of the reads that have ended */
 	uint32_t number, expected; /* of frames from here, from there */
 	bool open, enabled, resetting, restart;
-	unsigned tray; /* commands by hand that are under way */
-	size_t step;   /* IDER_STEPS: nothing to do */
+	size_t step; /* IDER_STEPS: nothing to do */
 	uint8_t small[SMALL_MAX];
 	size_t small_n;
 	uint32_t next; /* block that the next read begins with */
@@ -63,7 +62,7 @@ struct ider {
 		uint32_t lba, blocks;
 		uint64_t left;
 	} queue[QUEUE_MAX];
-	size_t queued;
+	size_t queued, tray; /* tray: commands by hand that are under way */
 };
 
 static uint16_t le16(const uint8_t *p)
@@ -461,7 +460,7 @@ static void on_end(struct ider *s, const uint8_t *p)
 	bool right = bad ? p[27] == 0x51 && p[20] == 0x87 && p[21] == (uint8_t)(p[28] << 4)
 			 : p[27] == 0x50 && p[20] == 0xC5;
 
-	if (s->restart || !s->enabled)
+	if (s->restart || !s->enabled || (s->tray && s->tray--))
 		return;
 	if (s->step == IDER_STEPS) {
 		fail(s, "an end that nobody waits for");
@@ -586,10 +585,7 @@ static void act(struct ider *s, const uint8_t *p, size_t n)
 		set_features(s, p);
 		break;
 	case COMMAND_END:
-		if (s->tray)
-			s->tray--;
-		else
-			on_end(s, p);
+		on_end(s, p);
 		break;
 	case WANTS:
 		on_wants(s, p);
@@ -724,16 +720,15 @@ bool ider_set_send(struct device *dev, struct str value)
 
 	if (!s || !s->open)
 		return false;
-	if (str_is(value, "ping"))
-		frame(s, PING, NULL, 0);
-	else if (str_is(value, "heartbeat"))
-		frame(s, HEARTBEAT, NULL, 0);
-	else if (str_is(value, "unknown"))
-		frame(s, 0x99, NULL, 0);
+	uint8_t bare = str_is(value, "ping")        ? PING
+		       : str_is(value, "heartbeat") ? HEARTBEAT
+		       : str_is(value, "unknown")   ? 0x99
+		       : str_is(value, "close")     ? CLOSED
+						    : 0;
+	if (bare)
+		frame(s, bare, NULL, 0);
 	else if (str_is(value, "error"))
 		frame(s, ERROR, nothing, 3);
-	else if (str_is(value, "close"))
-		frame(s, CLOSED, NULL, 0);
 	else if (str_is(value, "interleave"))
 		redir_send(s->conn, "\x2A\0\0\0\0\0\0\0\2\0hi", 12);
 	else if (str_is(value, "eject") || str_is(value, "load"))
@@ -753,10 +748,4 @@ bool ider_set_send(struct device *dev, struct str value)
 	if (str_is(value, "truncate"))
 		redir_hang_up(s->conn);
 	return true;
-}
-
-void ider_show_send(const struct device *dev, struct buf *out)
-{
-	(void)dev;
-	buf_text(out, "\"no\"");
 }
