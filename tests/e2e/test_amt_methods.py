@@ -607,6 +607,81 @@ def cira_more(lab):
                                         node="a2")["policies"]}, {"both"})
 
 
+def cira_lab(lab):
+    """A device that calls old.example.org for all reasons and from everywhere, and the way to another server."""
+    fleet = Fleet(lab)
+    login = ("user=dev", f"password_file={lab.write('mps', 's3cret!')}", "on_alert=on", "networks=both")
+    was = result(lab, "cira", "server=old.example.org", *login, "daily=23:05", "lifetime=5m")
+    return fleet, was, ("cira", "server=new.example.org", *login, "every=90m")
+
+
+def in_order(found):
+    """What was put back is listed last."""
+    return {**found, "policies": sorted(found["policies"], key=lambda p: p["name"])}
+
+
+@test
+def cira_refused(lab):
+    """wherever on the way to another server the device refuses: the old one and its policies are still there, or again"""
+    fleet, was, other = cira_lab(lab)
+    same([(p["server"], p["networks"], p.get("daily")) for p in was["policies"]],
+         [("old.example.org", "both", None)] * 2 + [("old.example.org", "both", "23:05")])
+    for setting in ({"audit_full": 1}, {"refuse_call": "AddMpServer:2"}):
+        fleet.set(1, **setting)
+        line = lab.run("--json", "amt", *other, "a1").json[0]
+        same((line["error"]["class"], line["changed"]), ("refused", False), line)
+        fleet.set(1, audit_full=0, refuse_call="no")
+        same(result(lab, "cira"), was)
+    policy = "AMT_RemoteAccessPolicyRule.Delete"
+    apply = "AMT_RemoteAccessPolicyAppliesToMPS.Put"
+    for call in ("AddRemoteAccessPolicyRule", policy, apply):
+        for skip in range(3):
+            fleet.set(1, refuse_call=f"{call}:2", refuse_skip=skip, refuse_count=1)
+            says(refused(lab, *other), "refused", "servers and policies are as they were")
+            same(in_order(result(lab, "cira")), in_order(was), f"{call} after {skip}")
+    # What cannot be put back is told.
+    for call, left in (("AddRemoteAccessPolicyRule", "servers: old.example.org; policies: none"),
+                       ("AMT_ManagementPresenceRemoteSAP.Delete",
+                        "servers: old.example.org, new.example.org; policies: User Initiated, Alert, Periodic")):
+        fleet.set(1, refuse_call=f"{call}:2", refuse_skip=0, refuse_count=0)
+        says(refused(lab, *other), "refused", f"what it has now: {left}")
+        fleet.set(1, refuse_call="no")
+    found = result(lab, *other[:1], "server=third.example.org", *other[2:])
+    same([a["address"] for a in found["servers"]], ["third.example.org"])
+    same(found["policies"][2]["every"], "1h30m")
+    fleet.set(1, refuse_call=f"{policy}:2", refuse_skip=1)
+    says(refused(lab, "cira", "clear=true"), "refused",
+         "what it has now: servers: third.example.org; policies: Alert, Periodic")
+
+
+@test
+def cira_no_room(lab):
+    """an address that is there already, and a device that has room for no more servers"""
+    fleet, was, other = cira_lab(lab)
+    again = ("cira", "server=old.example.org", *other[2:])
+    fleet.set(1, refuse_call="AddMpServer:2", refuse_count=1)
+    says(refused(lab, *again), "refused", "servers and policies are as they were")
+    same(result(lab, "cira"), was)
+    found = result(lab, *again)
+    same(([s["address"] for s in found["servers"]], found["policies"][2]["every"]),
+         (["old.example.org"], "1h30m"))
+    fleet.set(1, mp_servers=1)
+    fleet.reset()
+    says(refused(lab, *other), "refused", "room for no more")
+    same((changes(fleet), fleet.counters(1)["writes"]), (["AMT_RemoteAccessService.AddMpServer"], 0))
+    fleet.set(1, mp_servers=2)
+    add = ["set=" + word for word in ("AccessInfo=spare", "InfoFormat=201", "Port=4433", "AuthMethod=2",
+                                      "Username=a", "Password=b")]
+    result(lab, "wsman", "invoke", "--yes", "AMT_RemoteAccessService", "AddMpServer", *add)
+    same([s["address"] for s in result(lab, "cira")["servers"]], ["old.example.org", "spare"])
+    found = result(lab, *other)
+    same(({p["server"] for p in found["policies"]}, len(found["servers"])), ({"new.example.org"}, 1))
+    fleet.set(1, refuse_call="AddMpServer:2")
+    fleet.set(1, refuse_count=0, refuse_skip=0)
+    says(refused(lab, "cira", "server=new.example.org", *other[2:]), "refused",
+         "what it has now: servers: none; policies: none")
+
+
 @test
 def proxies(lab):
     """HTTP proxies on the way to the server: added, removed, taken over, forgotten"""

@@ -2,7 +2,11 @@
 /* cira: the server to which the device itself opens a connection, when, and where it does not. */
 #include "classes/cira.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include <openssl/evp.h>
+#include <powerctl/mem.h>
 
 #include "classes/methods.h"
 #include "classes/refer.h"
@@ -71,7 +75,129 @@ const char *cira_selector(const struct xml_node *element, const char *name)
 	return NULL;
 }
 
-static void also_applies(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
+static void free_policies(struct cira *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		struct cira_policy *p = &c->policies[i];
+
+		free(p->name);
+		free(p->data);
+		free(p->networks);
+		for (size_t k = 0; k < CIRA_POLICY_SERVERS; k++)
+			free(p->servers[k]);
+	}
+	c->n = 0;
+}
+
+static void free_cira(void *kept)
+{
+	struct cira *c = kept;
+
+	free_policies(c);
+	free(c->policies);
+	for (size_t i = 0; i < CIRA_TRIGGERS; i++)
+		free(c->made[i]);
+	free(c->added);
+	free(c->restored);
+	free(c);
+}
+
+struct cira *cira_of(struct amt_dev *dev)
+{
+	if (!amt_kept(dev))
+		amt_keep(dev, pctl_xcalloc(1, sizeof(struct cira)), free_cira);
+	return amt_kept(dev);
+}
+
+static uint32_t big_endian(const unsigned char *b)
+{
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+/* ExtendedData of a periodic policy: 0 and how many seconds, or 1, hours and minutes. */
+static void show_period(const char *data, struct pctl_value *map)
+{
+	unsigned char b[24];
+	char text[48];
+	size_t len = strlen(data);
+	int n = len == 12 || len == 16 ? EVP_DecodeBlock(b, (const unsigned char *)data, (int)len)
+				       : -1;
+
+	if (n < 8)
+		return;
+	uint32_t value = big_endian(b + 4);
+	if (len == 12 && big_endian(b) == 0 && value)
+		(void)snprintf(text, sizeof(text), "PT%uH%uM%uS", value / 3600, value / 60 % 60,
+			value % 60);
+	else if (len == 16 && big_endian(b) == 1 && value < 24 && big_endian(b + 8) < 60)
+		(void)snprintf(text, sizeof(text), "%02u:%02u", value, big_endian(b + 8));
+	else
+		return;
+	if (len == 12) {
+		char words[CLASS_INTERVAL_SIZE];
+
+		class_interval(text, words);
+		pctl_value_set_text(map, "every", words);
+	} else {
+		pctl_value_set_text(map, "daily", text);
+	}
+}
+
+static char *copy_of(const char *text)
+{
+	return text && *text ? pctl_xstrdup(text) : NULL;
+}
+
+static void also_policy(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
+{
+	const char *name = xml_text(item, "PolicyRuleName");
+	const char *data = xml_text(item, "ExtendedData");
+	uint64_t trigger = chain_number(item, "Trigger", 0);
+	struct cira *c = cira_of(dev);
+
+	if (trigger == 2 && data)
+		show_period(data, map);
+	if (dev->call.items == 1)
+		free_policies(c);
+	c->policies = pctl_xgrow(c->policies, &c->room, c->n + 1, sizeof(*c->policies));
+	c->policies[c->n++] = (struct cira_policy){ .name = pctl_xstrdup(name ? name : ""),
+		.data = copy_of(data),
+		.trigger = trigger,
+		.lifetime = chain_number(item, "TunnelLifeTime", 0) };
+}
+
+/* A list that had to be begun anew comes twice. */
+static void add_server_of(struct cira_policy *p, const char *server)
+{
+	for (size_t k = 0; k < CIRA_POLICY_SERVERS; k++) {
+		if (p->servers[k] && strcmp(p->servers[k], server) == 0)
+			return;
+		if (p->servers[k])
+			continue;
+		p->servers[k] = pctl_xstrdup(server);
+		return;
+	}
+}
+
+static void also_goes_to(struct amt_dev *dev, const struct xml_node *item)
+{
+	const char *policy = cira_selector(xml_child(item, "PolicySet"), "PolicyRuleName");
+	const char *server = cira_selector(xml_child(item, "ManagedElement"), "Name");
+	struct cira *c = cira_of(dev);
+
+	for (size_t i = 0; policy && server && i < c->n; i++) {
+		struct cira_policy *p = &c->policies[i];
+
+		if (strcmp(p->name, policy) != 0)
+			continue;
+		add_server_of(p, server);
+		p->order = chain_number(item, "OrderOfAccess", 0);
+		free(p->networks);
+		p->networks = copy_of(xml_text(item, "MpsType"));
+	}
+}
+
+static void applies(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
 {
 	const char *policy = cira_selector(xml_child(item, "PolicySet"), "PolicyRuleName");
 	const char *server = cira_selector(xml_child(item, "ManagedElement"), "Name");
@@ -81,10 +207,16 @@ static void also_applies(struct amt_dev *dev, const struct xml_node *item, struc
 	pctl_value_set_text(map, "server", server ? server : "");
 }
 
+static void also_applies(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
+{
+	applies(dev, item, map);
+	also_goes_to(dev, item);
+}
+
 static const struct chain_step steps[] = {
 	{ &class_cira, NULL, 0, NULL },
 	{ &class_cira_server, "servers", STEP_LIST | STEP_MAY_LACK, NULL },
-	{ &class_cira_policy, "policies", STEP_LIST | STEP_MAY_LACK, NULL },
+	{ &class_cira_policy, "policies", STEP_LIST | STEP_MAY_LACK, also_policy },
 	{ &class_cira_applies, "applied", STEP_LIST | STEP_MAY_LACK, also_applies },
 	{ &class_cira_by_user, NULL, STEP_MAY_LACK, NULL },
 	{ &class_environment, NULL, STEP_MAY_LACK, NULL },
@@ -93,7 +225,7 @@ static const struct chain_step steps[] = {
 	{ .class = NULL },
 };
 const struct chain_step cira_applied_steps[] = {
-	{ &class_cira_applies, "applied", STEP_LIST | STEP_MAY_LACK, also_applies },
+	{ &class_cira_applies, "applied", STEP_LIST | STEP_MAY_LACK, applies },
 	{ .class = NULL },
 };
 static const struct pctl_value *listed(struct amt_dev *dev, const char *list)
@@ -119,17 +251,27 @@ static void was_read(struct amt_dev *dev)
 		struct pctl_value *policy =
 			chain_find(dev, "policies", "name", cira_text_in(map, "policy"));
 
+		struct pctl_value *server =
+			chain_find(dev, "servers", "name", cira_text_in(map, "server"));
+
 		if (policy && type)
 			pctl_value_set(policy, "networks", pctl_value_copy(type));
+		if (policy && server)
+			pctl_value_set_text(policy, "server", cira_text_in(server, "address"));
 	}
 	(void)pctl_value_unset(chain_work(dev)->ret, "applied");
 	chain_end(dev);
 }
 
-void cira_read(struct amt_dev *dev)
+void cira_look(struct amt_dev *dev, chain_fn *then)
 {
 	(void)pctl_value_unset(chain_work(dev)->ret, "detection");
-	chain_read(dev, steps, was_read);
+	chain_read(dev, steps, then);
+}
+
+void cira_read(struct amt_dev *dev)
+{
+	cira_look(dev, was_read);
 }
 
 /* --- Before anything is changed. -------------------------------------------------------------- */
@@ -270,5 +412,5 @@ void cira_run(
 	else if (check(dev, &err) < 0)
 		amt_end(dev, &err);
 	else
-		chain_read(dev, steps, read_certificates);
+		cira_look(dev, read_certificates);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two halves of the method cira: cira.c reads and checks, cira_change.c changes. */
+/*
+ * The parts of the method cira: cira.c reads and checks, cira_server.c puts one server in place of
+ * another or takes all away, cira_change.c changes the rest.
+ */
 #ifndef POWERCTL_AMT_CIRA_H
 #define POWERCTL_AMT_CIRA_H
 
@@ -11,6 +14,38 @@ enum cira_format cira_format(const char *address);
 /* Hours and minutes of "03:30"; false: it is no time of the day. */
 bool cira_parse_time(const char *text, unsigned *ret_hours, unsigned *ret_minutes);
 
+#define CIRA_POLICY_SERVERS 2u /* that one policy names, at most */
+#define CIRA_TRIGGERS       3u /* of policies that are made here: user, alert, periodic */
+
+/* A policy that was there: all that it takes to make it again. */
+struct cira_policy {
+	char *name, *data; /* data: NULL: none */
+	char *servers[CIRA_POLICY_SERVERS];
+	uint64_t trigger, lifetime, order;
+	char *networks; /* MpsType as it came; NULL: older firmware */
+	bool gone;
+};
+
+/* On the way of one op; it is kept with the op, see cira_of(). */
+struct cira {
+	chain_fn *then;
+	size_t stage;   /* of cira_change.c */
+	size_t undoing; /* the step of going back */
+	size_t at;      /* in the list that is gone through just now */
+	struct cira_policy *policies;
+	size_t n, room;
+	/* The new server by the firmware's name for it; NULL: it is not there. */
+	char *added;
+	char *made[CIRA_TRIGGERS]; /* names of the new policies */
+	/* Of the server that had to go before the new one; in ret["servers"]. NULL: none. */
+	const struct pctl_value *first;
+	bool first_gone;
+	char *restored;        /* the name that it has since it was put back */
+	size_t failures;       /* of putting back */
+	struct pctl_error why; /* which is why */
+};
+struct cira *cira_of(struct amt_dev *dev);
+
 /* The texts of what was read; "": there is none. */
 const char *cira_text_in(const struct pctl_value *map, const char *key);
 /* One selector of the reference in an element; NULL: it has none of that name. */
@@ -20,7 +55,11 @@ const char *cira_selector(const struct xml_node *element, const char *name);
 extern const struct chain_step cira_applied_steps[];
 /* Ends the op with what there is now. */
 void cira_read(struct amt_dev *dev);
+/* Reads everything, and goes on. */
+void cira_look(struct amt_dev *dev, chain_fn *then);
 /* All that the parameters ask for, after they were checked and everything was read. */
 void cira_change(struct amt_dev *dev);
+/* What of it is about servers and policies; a refusal leaves, or puts back, what was there. */
+void cira_change_server(struct amt_dev *dev, chain_fn *then);
 
 #endif

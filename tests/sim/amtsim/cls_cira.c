@@ -13,7 +13,6 @@ enum {
 	PT_DUPLICATE = 0x80A,
 	PT_NOT_FOUND = 0x814,
 	PT_IN_USE = 0x808,
-	SERVERS_MAX = 6,
 	POLICIES_MAX = 3,
 	LOGIN_MAX = 16,
 	DETECTION_MAX = 5,
@@ -202,7 +201,7 @@ static enum fault add_server(struct call *c, uint32_t *ret_value)
 		*ret_value = PT_PARAMETER;
 		return FAULT_NONE;
 	}
-	if (store_table(c->dev, &server_store)->n >= SERVERS_MAX)
+	if (store_table(c->dev, &server_store)->n >= c->dev->knobs.mp_servers)
 		*ret_value = PT_LIMIT;
 	else if (store_find(c->dev, &server_store, "AccessInfo", param(c, "AccessInfo")))
 		*ret_value = PT_DUPLICATE;

@@ -139,6 +139,8 @@ struct knobs {
 	uint32_t lock_s;
 	uint32_t wrong_realm;
 	uint32_t refuse_call_value;
+	uint32_t refuse_skip, refuse_count;
+	uint32_t mp_servers;
 	uint32_t flash_writes;
 	uint32_t audit_full;
 	uint32_t clock_unset;

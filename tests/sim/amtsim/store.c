@@ -394,14 +394,30 @@ enum fault store_delete(struct call *c, size_t i)
 	return FAULT_NONE;
 }
 
+/* Whether the knob refuse_call means this one. */
+static bool refuses(struct device *dev, const char *name, const char *method)
+{
+	struct knobs *k = &dev->knobs;
+
+	if (!dev->refuse_call[0] ||
+		(strcmp(dev->refuse_call, name) != 0 && strcmp(dev->refuse_call, method) != 0))
+		return false;
+	if (k->refuse_skip) {
+		k->refuse_skip--;
+		return false;
+	}
+	if (k->refuse_count && !--k->refuse_count)
+		dev->refuse_call[0] = '\0';
+	return true;
+}
+
 uint32_t store_write(struct call *c, const char *method, bool audited)
 {
 	struct device *dev = c->dev;
 	char name[96];
 
 	snprintf(name, sizeof(name), "%s.%s", c->wclass->name, method);
-	if (dev->refuse_call[0] &&
-		(strcmp(dev->refuse_call, name) == 0 || strcmp(dev->refuse_call, method) == 0))
+	if (refuses(dev, name, method))
 		return dev->knobs.refuse_call_value ? dev->knobs.refuse_call_value : 1;
 	if (audited && dev->knobs.audit_full)
 		return PT_AUDIT;
