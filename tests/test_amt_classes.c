@@ -365,24 +365,27 @@ static void test_what_is_no_certificate(void **state)
 	static const char *const texts[] = { "", "x", "-----BEGIN CERTIFICATE-----\nAAAA\n",
 		"AAAA" };
 	struct pctl_error err = { 0 };
-	struct pctl_buf out;
+	struct pctl_buf out, public;
 	bool root;
 
 	(void)state;
+	pctl_buf_init(&public, 1024);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		struct pctl_value *map = pctl_value_new_map();
 
 		pctl_buf_init(&out, 1024);
 		assert_int_equal(pki_certificate(texts[i], strlen(texts[i]), &out, &root, &err),
 			PCTL_E_CONFIG);
-		assert_int_equal(
-			pki_private_key(texts[i], strlen(texts[i]), &out, &err), PCTL_E_CONFIG);
-		assert_int_equal(out.len, 0);
+		assert_int_equal(pki_private_key(texts[i], strlen(texts[i]), &out, &public, &err),
+			PCTL_E_CONFIG);
+		assert_false(pki_public_key(texts[i], &public));
+		assert_int_equal(out.len + public.len, 0);
 		pki_describe(texts[i], map);
 		assert_int_equal(pctl_value_count(map), 0);
 		pctl_value_free(map);
 		pctl_buf_done(&out);
 	}
+	pctl_buf_done(&public);
 	assert_string_equal(pki_handle("Intel(r) AMT Certificate: Handle: 12"), "12");
 	assert_string_equal(pki_handle("odd"), "odd");
 }

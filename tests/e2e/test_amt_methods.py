@@ -412,7 +412,10 @@ def certificates(lab):
     same((found["trusted_root"], found["fingerprint"]), (True, hashlib.sha256(der).hexdigest()))
     has(found["subject"], "root")
     same(len(found["expires"]), len("2030-01-01T00:00:00Z"))
-    says(refused(lab, "certs", f"add={root}"), "refused", "exists already")
+    fleet.reset()
+    same(len(result(lab, "certs", f"add={root}")["certificates"]), 1, "it is there already")
+    same(fleet.counters(1)["writes"], 0)
+    says(refused(lab, "certs", f"add={root}", "kind=leaf"), "refused", "already, as a root")
     says(refused(lab, "tls", "--yes", "enabled=on"), "config", "certificate: is missing")
     found = result(lab, "certs", f"add={cert}", f"private_key_file={key}")
     leaf = found["certificates"][1]
@@ -439,12 +442,50 @@ def certificates(lab):
     found = result(lab, "certs", f"add={other}", f"private_key_file={other_key}")
     new = found["certificates"][2]["id"]
     same(result(lab, "tls", "--yes", f"certificate={new}")["certificate"], new)
-    # A key goes when no certificate needs it any more.
+    # A key goes with the certificate that needed it.
     keys = [k["id"] for k in result(lab, "certs")["keys"]]
     says(refused(lab, "certs", f"remove_key={keys[0]}"), "forbidden", "not permitted")
-    same(len(result(lab, "certs", f"remove={leaf['id']}")["certificates"]), 2)
-    same([k["id"] for k in result(lab, "certs", f"remove_key={keys[0]}")["keys"]], keys[1:])
+    found = result(lab, "certs", f"remove={leaf['id']}")
+    same((len(found["certificates"]), [k["id"] for k in found["keys"]]), (2, keys[1:]))
     says(refused(lab, "certs", f"remove_key={keys[0]}"), "refused", "no key")
+
+
+@test
+def keys(lab):
+    """a key goes only with its own certificate, and neither stays behind without the other"""
+    fleet = Fleet(lab)
+    key, cert = pair(lab, "box", "-addext", "basicConstraints=critical,CA:FALSE")
+    other_key, root = pair(lab, "root")
+    add = ("certs", f"add={cert}", f"private_key_file={key}")
+    fleet.reset()
+    for words, part in ((("certs", f"add={cert}", f"private_key_file={other_key}"), "not the key of this"),
+                        (("certs", f"add={root}", f"private_key_file={other_key}"), "a root needs none")):
+        says(refused(lab, *words), "config", part)
+    same(calls(fleet), [], "it is seen here")
+    # A certificate that is refused takes its key along; where the device keeps that, it is told.
+    fleet.set(1, refuse_call="AddCertificate:38")
+    says(refused(lab, *add), "refused", "written too often")
+    same(result(lab, "certs")["keys"], [])
+    fleet.set(1, refuse_call="AddKey:38")
+    says(refused(lab, *add), "refused", "AddKey")
+    fleet.set(1, refuse_call="no")
+    # First without its key, then with it: nothing is in the way.
+    bare = result(lab, "certs", f"add={cert}")["certificates"][0]
+    assert "key" not in bare, bare
+    found = result(lab, *add)
+    same((found["certificates"], [k["id"] for k in found["keys"]]),
+         ([{**bare, "key": found["keys"][0]["id"]}], [found["certificates"][0]["key"]]))
+    fleet.reset()
+    same((result(lab, *add), fleet.counters(1)["writes"]), (found, 0))
+    says(refused(lab, "certs", f"remove={found['keys'][0]['id']}"), "refused", "is a key and no certificate")
+    # What the device does not let go of is told of by name.
+    fleet.set(1, refuse_call="AMT_PublicPrivateKeyPair.Delete:1")
+    left = found["keys"][0]["id"]
+    says(refused(lab, "certs", f"remove={bare['id']}"), "refused", f"its key {left} is not")
+    fleet.set(1, refuse_call="no")
+    same(result(lab, "certs", f"remove_key={left}")["keys"], [])
+    fleet.set(1, flash_writes=fleet.counters(1)["writes"] + 1)
+    says(refused(lab, *add), "refused", "could not be taken back")
 
 
 @test

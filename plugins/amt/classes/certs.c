@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* certs: the certificates and keys that the device keeps. */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <powerctl/mem.h>
 
@@ -26,7 +22,8 @@ const struct pctl_property certs_parameters[] = {
 			"if it signed itself and may sign others"),
 	PCTL_PROPERTY(.name = "private_key", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
 		.help = "the leaf's key (RSA, PEM), which the device needs once"),
-	PCTL_PROPERTY(.name = "remove", .type = PCTL_TYPE_TEXT, .help = "a certificate's id"),
+	PCTL_PROPERTY(.name = "remove", .type = PCTL_TYPE_TEXT,
+		.help = "a certificate's id; its key goes with it"),
 	PCTL_PROPERTY(.name = "remove_key", .type = PCTL_TYPE_TEXT, .help = "a key's id"),
 	{ .name = NULL },
 };
@@ -52,7 +49,47 @@ static const struct class_method add_leaf = {
 	.inputs = { "CertificateBlob" },
 };
 
+/* A certificate that is to be added, and what became of it; kept with the op. */
+struct certs {
+	char *blob;        /* it, as base64 of DER */
+	char *public;      /* the key in it, as keys are listed */
+	char *fingerprint; /* as certificates are listed */
+	bool root;
+	char *new_key; /* InstanceID of the key that was added for it; NULL: none was */
+	char *orphan;  /* id of the key that goes with the certificate that is removed */
+	struct pctl_error why;
+};
+
+static void free_certs(void *kept)
+{
+	struct certs *c = kept;
+
+	free(c->blob);
+	free(c->public);
+	free(c->fingerprint);
+	free(c->new_key);
+	free(c->orphan);
+	free(c);
+}
+
+static struct certs *certs_of(struct amt_dev *dev)
+{
+	if (!amt_kept(dev))
+		amt_keep(dev, pctl_xcalloc(1, sizeof(struct certs)), free_certs);
+	return amt_kept(dev);
+}
+
 /* --- Reading. --------------------------------------------------------------------------------- */
+
+/* Of keys and certificates while they are compared; not told. */
+#define PUBLIC "public"
+
+static const char *text_in(const struct pctl_value *map, const char *key)
+{
+	const char *text = pctl_value_text(pctl_value_get(map, key));
+
+	return text ? text : "";
+}
 
 static void shorten_id(struct pctl_value *map)
 {
@@ -67,17 +104,27 @@ static void also_certificate(
 	struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
 {
 	const char *blob = xml_text(item, "X509Certificate");
+	struct pctl_buf public;
 
 	(void)dev;
 	shorten_id(map);
-	if (blob)
-		pki_describe(blob, map);
+	if (!blob)
+		return;
+	pki_describe(blob, map);
+	pctl_buf_init(&public, METHODS_FILE_MAX);
+	if (pki_public_key(blob, &public))
+		pctl_value_set_text(map, PUBLIC, public.data);
+	pctl_buf_done(&public);
 }
 
 static void also_key(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
 {
-	(void)dev, (void)item;
+	const char *der = xml_text(item, "DERKey");
+
+	(void)dev;
 	shorten_id(map);
+	if (der && *der)
+		pctl_value_set_text(map, PUBLIC, der);
 }
 
 static void also_credential(
@@ -98,9 +145,33 @@ static const struct chain_step steps[] = {
 	{ .class = NULL },
 };
 
+/* The key of a certificate, or NULL. */
+static const struct pctl_value *key_of(struct amt_dev *dev, const char *public)
+{
+	return *public ? chain_find(dev, "keys", PUBLIC, public) : NULL;
+}
+
+static void hide_keys(const struct pctl_value *list)
+{
+	for (size_t i = 0; list && i < pctl_value_count(list); i++)
+		(void)pctl_value_unset(pctl_value_at(list, i), PUBLIC);
+}
+
 static void was_read(struct amt_dev *dev)
 {
-	(void)pctl_value_unset(chain_work(dev)->ret, "credentials");
+	struct pctl_value *ret = chain_work(dev)->ret;
+	const struct pctl_value *all = pctl_value_get(ret, "certificates");
+
+	for (size_t i = 0; all && i < pctl_value_count(all); i++) {
+		struct pctl_value *map = pctl_value_at(all, i);
+		const struct pctl_value *key = key_of(dev, text_in(map, PUBLIC));
+
+		if (key)
+			pctl_value_set_text(map, "key", text_in(key, "id"));
+	}
+	hide_keys(all);
+	hide_keys(pctl_value_get(ret, "keys"));
+	(void)pctl_value_unset(ret, "credentials");
 	chain_end(dev);
 }
 
@@ -109,16 +180,78 @@ static void read_again(struct amt_dev *dev)
 	chain_read(dev, steps, was_read);
 }
 
-/* --- Changing. -------------------------------------------------------------------------------- */
+/* --- Removing. -------------------------------------------------------------------------------- */
+
+/* Whether one more certificate than this one has that key. */
+static bool is_shared(struct amt_dev *dev, const struct pctl_value *certificate)
+{
+	const struct pctl_value *all = pctl_value_get(chain_work(dev)->ret, "certificates");
+	const char *public = text_in(certificate, PUBLIC);
+
+	for (size_t i = 0; i < pctl_value_count(all); i++)
+		if (pctl_value_at(all, i) != certificate &&
+			strcmp(text_in(pctl_value_at(all, i), PUBLIC), public) == 0)
+			return true;
+	return false;
+}
+
+static void begin_delete(struct amt_dev *dev, const struct class *class, const char *id)
+{
+	const struct wsman_selector s[] = { { "InstanceID", id }, { NULL, NULL } };
+
+	(void)amt_request(dev,
+		&(struct wsman_head){
+			.verb = WSMAN_DELETE, .class = &class->class, .selectors = s },
+		STATUS_PLAIN);
+}
+
+static void delete_key(struct amt_dev *dev, const char *id)
+{
+	PCTL_AUTO(free) char *name = pctl_xasprintf(PKI_KEY "%s", id);
+
+	begin_delete(dev, &class_key, name);
+}
+
+static void orphan_is_gone(struct amt_dev *dev, const struct xml_node *answer)
+{
+	(void)answer;
+	amt_changed(dev);
+	read_again(dev);
+}
+
+static void orphan_stays(struct amt_dev *dev, const struct pctl_error *err)
+{
+	struct pctl_error both = *err;
+
+	(void)pctl_error_set(&both, err->code,
+		"the certificate is gone, and its key %.20s is not: %.200s; remove_key=%.20s tries "
+		"it again",
+		certs_of(dev)->orphan, err->text, certs_of(dev)->orphan);
+	amt_end(dev, &both);
+}
+
+static void remove_orphan(struct amt_dev *dev)
+{
+	if (!certs_of(dev)->orphan) {
+		read_again(dev);
+		return;
+	}
+	delete_key(dev, certs_of(dev)->orphan);
+	amt_changes(dev);
+	amt_send(dev, orphan_is_gone, orphan_stays);
+}
 
 static void remove_certificate(struct amt_dev *dev)
 {
 	const char *id = chain_text(dev, "remove");
 	const struct pctl_value *map = chain_find(dev, "certificates", "id", id);
-	char name[96];
-	const struct wsman_selector s[] = { { "InstanceID", name }, { NULL, NULL } };
+	const struct pctl_value *key = map ? key_of(dev, text_in(map, PUBLIC)) : NULL;
 
-	(void)snprintf(name, sizeof(name), PKI_CERTIFICATE "%.40s", id);
+	if (!map && chain_find(dev, "keys", "id", id)) {
+		amt_fail(dev, PCTL_E_REFUSED,
+			"%s is a key and no certificate: remove_key=%s removes it", id, id);
+		return;
+	}
 	if (!map) {
 		amt_fail(dev, PCTL_E_REFUSED, "there is no certificate with the id '%s'", id);
 		return;
@@ -130,49 +263,89 @@ static void remove_certificate(struct amt_dev *dev)
 			id);
 		return;
 	}
-	(void)amt_request(dev,
-		&(struct wsman_head){
-			.verb = WSMAN_DELETE, .class = &class_certificate.class, .selectors = s },
-		STATUS_PLAIN);
-	chain_send(dev, read_again);
+	if (key && !is_shared(dev, map))
+		certs_of(dev)->orphan = pctl_xstrdup(text_in(key, "id"));
+	PCTL_AUTO(free) char *name = pctl_xasprintf(PKI_CERTIFICATE "%s", id);
+	begin_delete(dev, &class_certificate, name);
+	chain_send(dev, remove_orphan);
 }
 
 static void remove_key(struct amt_dev *dev)
 {
 	const char *id = chain_text(dev, "remove_key");
-	char name[96];
-	const struct wsman_selector s[] = { { "InstanceID", name }, { NULL, NULL } };
 
-	(void)snprintf(name, sizeof(name), PKI_KEY "%.40s", id);
 	if (!chain_find(dev, "keys", "id", id)) {
 		amt_fail(dev, PCTL_E_REFUSED, "there is no key with the id '%s'", id);
 		return;
 	}
-	(void)amt_request(dev,
-		&(struct wsman_head){
-			.verb = WSMAN_DELETE, .class = &class_key.class, .selectors = s },
-		STATUS_PLAIN);
+	delete_key(dev, id);
 	chain_send(dev, read_again);
+}
+
+/* --- Adding: the key first, which is taken back where its certificate is refused. ------------- */
+
+static void certificate_added(struct amt_dev *dev, const struct xml_node *answer)
+{
+	(void)answer;
+	amt_changed(dev);
+	read_again(dev);
+}
+
+static void key_taken_back(struct amt_dev *dev, const struct xml_node *answer)
+{
+	(void)answer;
+	amt_changed(dev);
+	amt_end(dev, &certs_of(dev)->why);
+}
+
+static void key_stays(struct amt_dev *dev, const struct pctl_error *err)
+{
+	struct pctl_error both = certs_of(dev)->why;
+	const char *id = pki_handle(certs_of(dev)->new_key);
+
+	(void)pctl_error_set(&both, both.code,
+		"%.130s; its key was added before and could not be taken back (%.90s): "
+		"remove_key=%.20s does it",
+		certs_of(dev)->why.text, err->text, id);
+	amt_end(dev, &both);
+}
+
+static void certificate_refused(struct amt_dev *dev, const struct pctl_error *err)
+{
+	struct certs *c = certs_of(dev);
+
+	if (!c->new_key || !answer_is_verdict(err)) {
+		amt_end(dev, err);
+		return;
+	}
+	c->why = *err;
+	begin_delete(dev, &class_key, c->new_key);
+	amt_changes(dev);
+	amt_send(dev, key_taken_back, key_stays);
 }
 
 static void add_certificate(struct amt_dev *dev)
 {
-	const struct pctl_value *kept = chain_kept(dev);
-	int kind = pctl_argument_choice(chain_work(dev)->args, "kind");
-	bool root = kind == KIND_ROOT ||
-		    (kind == KIND_AUTO && pctl_value_bool(pctl_value_get(kept, "root")));
-	const struct class_input inputs[] = { { .name = "CertificateBlob",
-						      .text = pctl_value_text(
-							      pctl_value_get(kept, "blob")) },
+	const struct certs *c = certs_of(dev);
+	const struct class_method *method = c->root ? &add_root : &add_leaf;
+	const struct class_input inputs[] = { { .name = "CertificateBlob", .text = c->blob },
 		{ .name = NULL } };
 
-	chain_call(dev, root ? &add_root : &add_leaf, NULL, inputs, read_again);
+	if (chain_find(dev, "certificates", "fingerprint", c->fingerprint)) {
+		read_again(dev); /* it is there, and its key by now */
+		return;
+	}
+	class_call(amt_invoke(dev, method->class, method->name, method->returns), method, inputs);
+	amt_changes(dev);
+	amt_send(dev, certificate_added, certificate_refused);
 }
 
 static void key_added(struct amt_dev *dev, const struct xml_node *answer)
 {
-	(void)answer;
+	const char *id = chain_selector(answer, "InstanceID");
+
 	amt_changed(dev);
+	certs_of(dev)->new_key = id ? pctl_xstrdup(id) : NULL;
 	add_certificate(dev);
 }
 
@@ -185,22 +358,15 @@ static void key_not_added(struct amt_dev *dev, const struct pctl_error *err)
 		amt_end(dev, err);
 }
 
-static void change_certs(struct amt_dev *dev)
+static void add_its_key(struct amt_dev *dev, const struct pctl_secret *key)
 {
-	const struct pctl_secret *key = pctl_argument_secret(chain_work(dev)->args, "private_key");
 	struct pctl_error err = { 0 };
-	struct pctl_buf blob;
+	struct pctl_buf blob, public;
 
-	if (chain_given(dev, "remove") || chain_given(dev, "remove_key")) {
-		(chain_given(dev, "remove") ? remove_certificate : remove_key)(dev);
-		return;
-	}
-	if (!key) {
-		add_certificate(dev);
-		return;
-	}
 	pctl_buf_init_secret(&blob, METHODS_FILE_MAX);
-	if (pki_private_key(pctl_secret_data(key), pctl_secret_len(key), &blob, &err) < 0) {
+	pctl_buf_init(&public, METHODS_FILE_MAX);
+	if (pki_private_key(pctl_secret_data(key), pctl_secret_len(key), &blob, &public, &err) <
+		0) {
 		amt_end(dev, &err);
 	} else {
 		const struct class_input inputs[] = { { .name = "KeyBlob", .text = blob.data },
@@ -212,12 +378,70 @@ static void change_certs(struct amt_dev *dev)
 		amt_changes(dev);
 		amt_send(dev, key_added, key_not_added);
 	}
+	pctl_buf_done(&public);
 	pctl_buf_done(&blob);
+}
+
+static void begin_add(struct amt_dev *dev)
+{
+	const struct pctl_secret *key = pctl_argument_secret(chain_work(dev)->args, "private_key");
+	const struct certs *c = certs_of(dev);
+	const struct pctl_value *same =
+		chain_find(dev, "certificates", "fingerprint", c->fingerprint);
+	bool is_root = pctl_value_bool(pctl_value_get(same, "trusted_root"));
+
+	if (same && is_root != c->root)
+		amt_fail(dev, PCTL_E_REFUSED,
+			"this certificate is there already, as a %s: remove=%s first",
+			is_root ? "root" : "leaf", text_in(same, "id"));
+	else if (key && !key_of(dev, c->public))
+		add_its_key(dev, key);
+	else
+		add_certificate(dev);
+}
+
+/* Before anything is sent: the firmware would take a key that belongs to another certificate. */
+static int check_key(struct amt_dev *dev, struct pctl_error *err)
+{
+	const struct pctl_secret *key = pctl_argument_secret(chain_work(dev)->args, "private_key");
+	const struct certs *c = certs_of(dev);
+	struct pctl_buf blob, public;
+
+	if (!key)
+		return 0;
+	if (c->root)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"private_key: a root needs none; with kind=leaf this certificate is one "
+			"that the device shows");
+	pctl_buf_init_secret(&blob, METHODS_FILE_MAX);
+	pctl_buf_init(&public, METHODS_FILE_MAX);
+	int r = pki_private_key(pctl_secret_data(key), pctl_secret_len(key), &blob, &public, err);
+	if (r == 0 && strcmp(public.data, c->public) != 0)
+		r = pctl_error_set(
+			err, PCTL_E_CONFIG, "private_key: is not the key of this certificate");
+	pctl_buf_done(&public);
+	pctl_buf_done(&blob);
+	return r;
+}
+
+static void take_certificate(struct certs *c, const char *blob)
+{
+	struct pctl_value *map = pctl_value_new_map();
+	struct pctl_buf public;
+
+	pctl_buf_init(&public, METHODS_FILE_MAX);
+	pki_describe(blob, map);
+	c->blob = pctl_xstrdup(blob);
+	c->public = pctl_xstrdup(pki_public_key(blob, &public) ? public.data : "");
+	c->fingerprint = pctl_xstrdup(text_in(map, "fingerprint"));
+	pctl_buf_done(&public);
+	pctl_value_free(map);
 }
 
 static void got_file(struct amt_dev *dev, const char *data, size_t len)
 {
-	struct pctl_value *kept = chain_kept(dev);
+	int kind = pctl_argument_choice(chain_work(dev)->args, "kind");
+	struct certs *c = certs_of(dev);
 	struct pctl_error err = { 0 };
 	struct pctl_buf blob;
 	bool root = false;
@@ -226,9 +450,12 @@ static void got_file(struct amt_dev *dev, const char *data, size_t len)
 	if (pki_certificate(data, len, &blob, &root, &err) < 0) {
 		amt_fail(dev, err.code, "add: %s: %s", chain_text(dev, "add"), err.text);
 	} else {
-		pctl_value_set_text(kept, "blob", blob.data);
-		pctl_value_set_bool(kept, "root", root);
-		chain_read(dev, steps, change_certs);
+		take_certificate(c, blob.data);
+		c->root = kind == KIND_ROOT || (kind == KIND_AUTO && root);
+		if (check_key(dev, &err) < 0)
+			amt_end(dev, &err);
+		else
+			chain_read(dev, steps, begin_add);
 	}
 	pctl_buf_done(&blob);
 }
@@ -248,5 +475,6 @@ void certs_run(
 	else if (chain_given(dev, "add"))
 		file_read(dev, "add", got_file);
 	else
-		chain_read(dev, steps, change_certs);
+		chain_read(
+			dev, steps, chain_given(dev, "remove") ? remove_certificate : remove_key);
 }

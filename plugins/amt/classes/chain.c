@@ -58,6 +58,16 @@ uint64_t chain_number(const struct xml_node *n, const char *field, uint64_t othe
 	return text && pctl_parse_uint(text, UINT32_MAX, &number) == 0 ? number : otherwise;
 }
 
+const char *chain_selector(const struct xml_node *element, const char *name)
+{
+	const struct xml_node *set = xml_find(element, "SelectorSet");
+
+	for (const struct xml_node *s = set ? set->first : NULL; s; s = s->next)
+		if (s->key && strcmp(s->key, name) == 0)
+			return s->text;
+	return NULL;
+}
+
 static void free_kept(void *kept)
 {
 	pctl_value_free(kept);

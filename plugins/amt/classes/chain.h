@@ -72,6 +72,8 @@ struct pctl_value *chain_find(
 void scheme_also_used(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map);
 void scheme_also_id(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map);
 
+/* One selector of the reference in an element; NULL: it has none of that name. */
+const char *chain_selector(const struct xml_node *element, const char *name);
 /* A number of an element, or of nothing: otherwise. */
 uint64_t chain_number(const struct xml_node *n, const char *field, uint64_t otherwise);
 

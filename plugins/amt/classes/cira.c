@@ -65,16 +65,6 @@ const struct pctl_property cira_parameters[] = {
 
 /* --- Reading. --------------------------------------------------------------------------------- */
 
-const char *cira_selector(const struct xml_node *element, const char *name)
-{
-	const struct xml_node *set = xml_find(element, "SelectorSet");
-
-	for (const struct xml_node *s = set ? set->first : NULL; s; s = s->next)
-		if (s->key && strcmp(s->key, name) == 0)
-			return s->text;
-	return NULL;
-}
-
 static void free_policies(struct cira *c)
 {
 	for (size_t i = 0; i < c->n; i++) {
@@ -181,8 +171,8 @@ static void add_server_of(struct cira_policy *p, const char *server)
 
 static void also_goes_to(struct amt_dev *dev, const struct xml_node *item)
 {
-	const char *policy = cira_selector(xml_child(item, "PolicySet"), "PolicyRuleName");
-	const char *server = cira_selector(xml_child(item, "ManagedElement"), "Name");
+	const char *policy = chain_selector(xml_child(item, "PolicySet"), "PolicyRuleName");
+	const char *server = chain_selector(xml_child(item, "ManagedElement"), "Name");
 	struct cira *c = cira_of(dev);
 
 	for (size_t i = 0; policy && server && i < c->n; i++) {
@@ -199,8 +189,8 @@ static void also_goes_to(struct amt_dev *dev, const struct xml_node *item)
 
 static void applies(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
 {
-	const char *policy = cira_selector(xml_child(item, "PolicySet"), "PolicyRuleName");
-	const char *server = cira_selector(xml_child(item, "ManagedElement"), "Name");
+	const char *policy = chain_selector(xml_child(item, "PolicySet"), "PolicyRuleName");
+	const char *server = chain_selector(xml_child(item, "ManagedElement"), "Name");
 
 	(void)dev;
 	pctl_value_set_text(map, "policy", policy ? policy : "");

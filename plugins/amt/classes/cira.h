@@ -48,8 +48,6 @@ struct cira *cira_of(struct amt_dev *dev);
 
 /* The texts of what was read; "": there is none. */
 const char *cira_text_in(const struct pctl_value *map, const char *key);
-/* One selector of the reference in an element; NULL: it has none of that name. */
-const char *cira_selector(const struct xml_node *element, const char *name);
 
 /* How policies apply to servers, into the list "applied". */
 extern const struct chain_step cira_applied_steps[];

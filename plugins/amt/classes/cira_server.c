@@ -68,7 +68,7 @@ static void begin_delete(
 /* The name that the firmware gave to what it added, for free(); NULL: it does not say. */
 static char *name_in(const struct xml_node *answer, const char *key)
 {
-	const char *name = cira_selector(answer, key);
+	const char *name = chain_selector(answer, key);
 
 	return name ? pctl_xstrdup(name) : NULL;
 }

@@ -113,7 +113,29 @@ static int no_passphrase(char *buf, int size, int rwflag, void *data)
 	return -1;
 }
 
-int pki_private_key(const char *data, size_t len, struct pctl_buf *out, struct pctl_error *err)
+/* i2d_PublicKey() of an RSA key is PKCS#1. */
+static bool add_public(const EVP_PKEY *key, struct pctl_buf *out)
+{
+	unsigned char *der = NULL;
+	int n = key && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? i2d_PublicKey(key, &der) : -1;
+
+	if (n > 0)
+		add_base64(out, der, (size_t)n);
+	OPENSSL_free(der);
+	return n > 0;
+}
+
+bool pki_public_key(const char *base64, struct pctl_buf *out)
+{
+	X509 *x = pki_decode(base64);
+	bool ok = x && add_public(X509_get0_pubkey(x), out);
+
+	X509_free(x);
+	return ok;
+}
+
+int pki_private_key(const char *data, size_t len, struct pctl_buf *out, struct pctl_buf *ret_public,
+	struct pctl_error *err)
 {
 	BIO *bio = BIO_new_mem_buf(data, (int)len);
 	EVP_PKEY *key = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
@@ -123,14 +145,16 @@ int pki_private_key(const char *data, size_t len, struct pctl_buf *out, struct p
 	BIO_free(bio);
 	if (key && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA)
 		n = i2d_PrivateKey(key, &der);
+	if (n > 0) {
+		(void)add_public(key, ret_public);
+		add_base64(out, der, (size_t)n);
+		OPENSSL_clear_free(der, (size_t)n);
+	}
 	EVP_PKEY_free(key);
-	if (n <= 0)
-		return pctl_error_set(err, PCTL_E_CONFIG,
-			"private_key: is no RSA key in PEM without a passphrase, which is what "
-			"the firmware takes");
-	add_base64(out, der, (size_t)n);
-	OPENSSL_clear_free(der, (size_t)n);
-	return 0;
+	return n > 0 ? 0
+		     : pctl_error_set(err, PCTL_E_CONFIG,
+			       "private_key: is no RSA key in PEM without a passphrase, which is "
+			       "what the firmware takes");
 }
 
 bool pki_digest_password(

@@ -21,8 +21,14 @@ void pki_describe(const char *base64, struct pctl_value *map);
 int pki_certificate(
 	const char *data, size_t len, struct pctl_buf *out, bool *ret_root, struct pctl_error *err);
 
-/* A private key in PEM into base64 of PKCS#1. PCTL_E_CONFIG: it is none, or not RSA. */
-int pki_private_key(const char *data, size_t len, struct pctl_buf *out, struct pctl_error *err);
+/* The RSA key inside of a certificate in base64 of DER as AMT_PublicPrivateKeyPair.DERKey has it:
+ * base64 of PKCS#1. False: there is none. */
+bool pki_public_key(const char *base64, struct pctl_buf *out);
+
+/* A private key in PEM into base64 of PKCS#1, and its public half as above. PCTL_E_CONFIG: it is
+ * none, or not RSA. */
+int pki_private_key(const char *data, size_t len, struct pctl_buf *out, struct pctl_buf *ret_public,
+	struct pctl_error *err);
 
 /* The base64 of the 16 bytes MD5(user:realm:password), which is how an account's password is set.
  */

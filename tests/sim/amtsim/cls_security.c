@@ -217,6 +217,19 @@ static uint32_t key_may_go(struct call *c, const struct store_row *row)
 	return status;
 }
 
+/* As recorded: the public half, in base64 of PKCS#1. */
+static void set_der_key(struct store_row *row, EVP_PKEY *key)
+{
+	unsigned char *der = NULL;
+	uint8_t text[2 * DER_MAX];
+	int n = i2d_PublicKey(key, &der);
+
+	if (n > 0 && n < DER_MAX)
+		store_set(&key_store, row, "DERKey",
+			(struct str){ (const char *)text, (size_t)EVP_EncodeBlock(text, der, n) });
+	OPENSSL_free(der);
+}
+
 static enum fault add_key(struct call *c, uint32_t *ret_value)
 {
 	struct str blob = param(c, "KeyBlob");
@@ -244,7 +257,7 @@ static enum fault add_key(struct call *c, uint32_t *ret_value)
 		struct store_row *row = store_add(c->dev, &key_store);
 
 		new_id(c->dev, "Key", id, sizeof(id));
-		store_set(&key_store, row, "DERKey", STR("MAA="));
+		set_der_key(row, key);
 		store_set(&key_store, row, "ElementName", STR("Intel(r) AMT Key"));
 		store_set(&key_store, row, "InstanceID", str_of(id));
 		store_set(&key_store, row, "PublicKey", public);
