@@ -218,10 +218,23 @@ struct chain_work {
 	const struct class *class;
 	struct class_change change[CHAIN_CHANGES + 1];
 	struct wsman_selector selector[2];
-	unsigned stage, changes;
+	unsigned changes;
 	uint64_t number, flags;
 	struct wsman_class explored; /* by name; its URI is in text */
 	char text[128];
+	/* What one method knows on its way, by its name. */
+	union {
+		struct {
+			bool certificate_changed;
+		} tls;
+		struct {
+			size_t at;    /* in the list of users */
+			bool changed; /* they are read to be told, and not to be changed */
+		} users;
+		struct {
+			bool was_set;
+		} time;
+	} is;
 };
 
 struct direct_work {

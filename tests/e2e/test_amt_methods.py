@@ -427,9 +427,10 @@ def certificates(lab):
     names = ("trusted_name=a.example.org", "trusted_name=b.example.org")
     same(result(lab, "tls", "--yes", *names)["network"]["trusted_names"],
          ["a.example.org", "b.example.org"])
-    same(result(lab, "tls", "--yes", "mutual=on")["network"]["trusted_names"],
-         ["a.example.org", "b.example.org"])
-    found = result(lab, "tls", "--yes", "trusted_name=", "mutual=off")
+    fleet.reset()
+    same(result(lab, "tls", "--yes", *names)["network"]["trusted_names"], ["a.example.org", "b.example.org"])
+    same(changes(fleet), ["AMT_SetupAndConfigurationService.CommitChanges"], "they are so already")
+    found = result(lab, "tls", "--yes", "trusted_name=")
     assert "trusted_names" not in found["network"], found
     same((found["certificate"], fleet.device(1)["commits"]), (leaf["id"], 4))
     says(refused(lab, "certs", f"remove={leaf['id']}"), "refused", "shows over TLS")
@@ -441,7 +442,9 @@ def certificates(lab):
     other_key, other = pair(lab, "other", "-addext", "basicConstraints=critical,CA:FALSE")
     found = result(lab, "certs", f"add={other}", f"private_key_file={other_key}")
     new = found["certificates"][2]["id"]
-    same(result(lab, "tls", "--yes", f"certificate={new}")["certificate"], new)
+    found = result(lab, "tls", "--yes", f"certificate={new}")
+    same(found["certificate"], new)
+    has(found["hint"], "`powerctl trust`")
     # A key goes with the certificate that needed it.
     keys = [k["id"] for k in result(lab, "certs")["keys"]]
     says(refused(lab, "certs", f"remove_key={keys[0]}"), "forbidden", "not permitted")
@@ -486,6 +489,38 @@ def keys(lab):
     same(result(lab, "certs", f"remove_key={left}")["keys"], [])
     fleet.set(1, flash_writes=fleet.counters(1)["writes"] + 1)
     says(refused(lab, *add), "refused", "could not be taken back")
+
+
+@test
+def tls_way_in(lab):
+    """whatever is said, a way in is left: TLS or HTTP, and with mutual TLS a certificate that the device trusts"""
+    fleet = Fleet(lab)
+    key, cert = pair(lab, "box", "-addext", "basicConstraints=critical,CA:FALSE")
+    leaf = result(lab, "certs", f"add={cert}", f"private_key_file={key}")["certificates"][0]["id"]
+    result(lab, "tls", "--yes", "enabled=on", f"certificate={leaf}")
+    says(refused(lab, "tls", "--yes", "mutual=on"), "config", "no client_cert")
+    fleet.inventory(tls=True)
+    says(refused(lab, "tls", "--yes", "enabled=off", "plain=off"), "state", "the only way in")
+    result(lab, "tls", "--yes", "plain=off")
+    says(refused(lab, "tls", "--yes", "enabled=off"), "state", "TLS is the only way in")
+    # Ours, which a root signed that the device gets to know only later.
+    root_key, root = pair(lab, "root")
+    mine, request = lab.path("me.pem"), lab.path("me.csr")
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=admin.example.org", "-keyout",
+            lab.path("me.key"), "-out", request)
+    openssl("x509", "-req", "-in", request, "-CA", root, "-CAkey", root_key, "-CAcreateserial", "-days",
+            "30", "-out", mine)
+    fleet.inventory(tls=True, settings=f"client_cert: {mine}\nclient_key: {lab.path('me.key')}")
+    fleet.reset()
+    says(refused(lab, "tls", "--yes", "mutual=on"), "refused", "trusts no root")
+    same(changes(fleet), [])
+    result(lab, "certs", f"add={root}")
+    says(refused(lab, "tls", "--yes", "mutual=on", "trusted_name=other.org"), "refused", "is not the name")
+    found = result(lab, "tls", "--yes", "mutual=on", "trusted_name=.example.org")["network"]
+    same((found["mutual"], found["trusted_names"]), (True, [".example.org"]))
+    says(refused(lab, "tls", "--yes", "trusted_name=x"), "refused", "is not the name")
+    found = result(lab, "tls", "--yes", "enabled=off", "plain=on", "mutual=off")["network"]
+    same((found["enabled"], found["plain"]), (False, True))
 
 
 @test

@@ -194,19 +194,37 @@ void chain_call(struct amt_dev *dev, const struct class_method *method,
 	chain_send(dev, then);
 }
 
+/* From n on, the first that is not empty: so comes a list without elements, or a text that is none.
+ */
+static const struct xml_node *skip_empty(const struct xml_node *n)
+{
+	while (n && !n->first && !*n->text)
+		n = xml_again(n);
+	return n;
+}
+
+/* Whether a field has just the texts that it shall have, in their order. */
+static bool has_all(
+	const struct xml_node *instance, const struct class_change *changes, const char *name)
+{
+	const struct xml_node *n = skip_empty(xml_child(instance, name));
+
+	for (const struct class_change *c = changes; c->name; c++) {
+		if (strcmp(c->name, name) != 0 || !c->value || !*c->value)
+			continue;
+		if (!n || strcmp(n->text, c->value) != 0)
+			return false;
+		n = skip_empty(xml_again(n));
+	}
+	return !n;
+}
+
 /* Whether the answer has it all already. */
 static bool is_so(const struct xml_node *instance, const struct class_change *changes)
 {
-	for (const struct class_change *c = changes; c->name; c++) {
-		const struct xml_node *n = xml_child(instance, c->name);
-		const struct class_change *again = c + 1;
-
-		/* Lists are written rather than compared. */
-		if (again->name && strcmp(again->name, c->name) == 0)
+	for (const struct class_change *c = changes; c->name; c++)
+		if (!has_all(instance, changes, c->name))
 			return false;
-		if (!n != !c->value || (n && (xml_again(n) || strcmp(n->text, c->value) != 0)))
-			return false;
-	}
 	return true;
 }
 

@@ -54,7 +54,7 @@ static void ask_time(struct amt_dev *dev);
 
 static void was_set(struct amt_dev *dev)
 {
-	chain_work(dev)->stage = 1;
+	chain_work(dev)->is.time.was_set = true;
 	ask_time(dev);
 }
 
@@ -79,7 +79,7 @@ static void got_time(struct amt_dev *dev, const struct xml_node *answer)
 		amt_fail(dev, PCTL_E_PROTOCOL, "%s was answered without a time", read_clock.name);
 		return;
 	}
-	if (chain_given(dev, "set") && !w->stage) {
+	if (chain_given(dev, "set") && !w->is.time.was_set) {
 		set_time(dev, theirs);
 		return;
 	}

@@ -2,17 +2,23 @@
 /*
  * tls: whether the ports of the network speak TLS. The order is the one that locks nobody out: a
  * certificate first, then TLS beside plain HTTP, and plain HTTP is closed by a command that came
- * over TLS itself.
+ * over TLS itself. Certificates of clients are asked for when we have one that the device trusts.
  */
-#include <stdio.h>
 #include <string.h>
+
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <powerctl/mem.h>
 
 #include "classes/chain.h"
 #include "classes/methods.h"
 #include "classes/pki.h"
 
 #define NAMES_MAX 4u
-#define REMOTE    "Intel(r) AMT 802.3 TLS Settings"
+#define NO_CLIENT                                                                            \
+	"mutual: the node has no client_cert and client_key, so the next command would not " \
+	"get in; set them first (powerctl set)"
+#define REMOTE "Intel(r) AMT 802.3 TLS Settings"
 const struct pctl_property tls_parameters[] = {
 	PCTL_PROPERTY(.name = "enabled", .type = PCTL_TYPE_BOOL, .help = "TLS on the network"),
 	PCTL_PROPERTY(.name = "certificate", .type = PCTL_TYPE_TEXT,
@@ -97,6 +103,25 @@ static bool tls_only(struct amt_dev *dev)
 	return pctl_value_get(map, "plain_supported") && !is(dev, "plain_supported");
 }
 
+/* Some way in is left: TLS, or HTTP without it. */
+static int check_way_in(struct amt_dev *dev, struct pctl_error *err)
+{
+	bool on = wanted(dev, "enabled"), plain = wanted(dev, "plain");
+	bool has_plain = pctl_value_get(pctl_value_get(chain_work(dev)->ret, "network"), "plain");
+
+	if (chain_given(dev, "plain") && !plain && !on)
+		return pctl_error_set(err, PCTL_E_STATE,
+			"plain: without TLS it is the only way in; enabled=on opens TLS first");
+	if (chain_given(dev, "enabled") && !on && has_plain && !plain)
+		return pctl_error_set(err, PCTL_E_STATE,
+			"enabled: HTTP without TLS is closed, so TLS is the only way in; plain=on "
+			"beside it opens the other");
+	if (chain_given(dev, "mutual") && wanted(dev, "mutual") && !is(dev, "mutual") &&
+		!pctl_setting_text(dev->device, "client_cert"))
+		return pctl_error_set(err, PCTL_E_CONFIG, NO_CLIENT);
+	return 0;
+}
+
 static int check_wish(struct amt_dev *dev, struct pctl_error *err)
 {
 	const char *id = chain_text(dev, "certificate");
@@ -121,11 +146,157 @@ static int check_wish(struct amt_dev *dev, struct pctl_error *err)
 		return pctl_error_set(err, PCTL_E_STATE,
 			"plain: this command came without TLS, and the next one might not get "
 			"through; once the device speaks TLS, say plain=off over it (`tls: true`)");
-	return 0;
+	return check_way_in(dev, err);
+}
+
+/* --- Whether it will let us in when clients have to show a certificate. ----------------------- */
+
+/* Its roots. */
+static X509_STORE *roots_of(struct amt_dev *dev)
+{
+	return amt_kept(dev);
+}
+
+static void free_roots(void *kept)
+{
+	X509_STORE_free(kept);
+}
+
+static void also_root(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
+{
+	const char *blob = xml_text(item, "X509Certificate");
+	X509 *x = blob && pctl_value_bool(pctl_value_get(map, "trusted_root")) ? pki_decode(blob)
+									       : NULL;
+
+	if (x)
+		(void)X509_STORE_add_cert(roots_of(dev), x);
+	X509_free(x);
+}
+
+static const struct chain_step root_steps[] = {
+	{ &class_certificate, "roots", STEP_LIST, also_root },
+	{ .class = NULL },
+};
+
+/* All certificates of a PEM file: ours, and what leads to its root. NULL: there are none. */
+static STACK_OF(X509) * read_chain(const char *path)
+{
+	STACK_OF(X509) *chain = sk_X509_new_null();
+	BIO *bio = BIO_new_file(path, "r");
+	X509 *x;
+
+	while (bio && chain && sk_X509_num(chain) < 16 &&
+		(x = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
+		if (!sk_X509_push(chain, x))
+			X509_free(x);
+	BIO_free(bio);
+	if (chain && sk_X509_num(chain) > 0)
+		return chain;
+	sk_X509_free(chain);
+	return NULL;
+}
+
+static bool vouches(X509_STORE *roots, STACK_OF(X509) * chain)
+{
+	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+	bool ok = ctx && X509_STORE_CTX_init(ctx, roots, sk_X509_value(chain, 0), chain) == 1 &&
+		  X509_verify_cert(ctx) == 1;
+
+	X509_STORE_CTX_free(ctx);
+	return ok;
+}
+
+/* The name of our certificate as the device looks at it: one of those, or it ends like one. */
+static bool is_trusted_name(const char *name, const char *trusted)
+{
+	size_t n = strlen(name), t = strlen(trusted);
+
+	return !t || (n >= t && strcasecmp(name + n - t, trusted) == 0);
+}
+
+static bool has_trusted_name(struct amt_dev *dev, X509 *x)
+{
+	const struct pctl_arguments *args = chain_work(dev)->args;
+	const struct pctl_value *network = pctl_value_get(chain_work(dev)->ret, "network");
+	const struct pctl_value *now = pctl_value_get(network, "trusted_names");
+	bool given = chain_given(dev, "trusted_name");
+	size_t n = given ? pctl_argument_texts(args, "trusted_name")
+		   : now ? pctl_value_count(now)
+			 : 0;
+	char name[256] = "";
+
+	(void)X509_NAME_get_text_by_NID(
+		X509_get_subject_name(x), NID_commonName, name, (int)sizeof(name));
+	for (size_t i = 0; i < n; i++)
+		if (is_trusted_name(name, given ? pctl_argument_texts_at(args, "trusted_name", i)
+						: pctl_value_text(pctl_value_at(now, i))))
+			return true;
+	return n == 0;
+}
+
+static void change_certificate(struct amt_dev *dev);
+
+static void check_client(struct amt_dev *dev)
+{
+	const char *path = pctl_setting_text(dev->device, "client_cert");
+	STACK_OF(X509) *chain = path ? read_chain(path) : NULL;
+
+	(void)pctl_value_unset(chain_work(dev)->ret, "roots");
+	if (!path)
+		amt_fail(dev, PCTL_E_CONFIG, NO_CLIENT);
+	else if (!chain)
+		amt_fail(dev, PCTL_E_CONFIG, "client_cert: %s: holds no certificate in PEM", path);
+	else if (!vouches(roots_of(dev), chain))
+		amt_fail(dev, PCTL_E_REFUSED,
+			"mutual: the device trusts no root that vouches for the node's "
+			"client_cert, so the next command would not get in; `amt certs "
+			"add=ROOT.pem` adds it");
+	else if (!has_trusted_name(dev, sk_X509_value(chain, 0)))
+		amt_fail(dev, PCTL_E_REFUSED,
+			"trusted_name: is not the name of the node's client_cert, so the next "
+			"command would not get in");
+	else
+		change_certificate(dev);
+	sk_X509_pop_free(chain, X509_free);
+}
+
+/* Only where it is about to become otherwise. */
+static bool needs_client(struct amt_dev *dev)
+{
+	return wanted(dev, "enabled") && wanted(dev, "mutual") &&
+	       (!is(dev, "mutual") || !is(dev, "enabled") || chain_given(dev, "trusted_name"));
+}
+
+static void read_roots(struct amt_dev *dev)
+{
+	X509_STORE *roots = X509_STORE_new();
+
+	if (!roots) {
+		amt_fail(dev, PCTL_E_INTERNAL, "OpenSSL gave no room for certificates");
+		return;
+	}
+	amt_keep(dev, roots, free_roots);
+	chain_read(dev, root_steps, check_client);
+}
+
+/* --- Changing, in order. ---------------------------------------------------------------------- */
+
+/* What this host remembers of the old one is in the way of the next command. */
+static void tell_of_certificate(struct amt_dev *dev)
+{
+	struct pctl_value *ret = chain_work(dev)->ret;
+
+	if (chain_work(dev)->is.tls.certificate_changed && wanted(dev, "enabled") &&
+		pctl_pin_known(dev->device, "tls"))
+		pctl_value_set_text(ret, "hint",
+			"it shows another certificate from now on, the one with this id, and this "
+			"host remembers the old one: the next command needs `powerctl trust` "
+			"before it");
 }
 
 static void committed(struct amt_dev *dev)
 {
+	tell_of_certificate(dev);
 	/* With `tls: auto` the next command looks there first. */
 	if (chain_given(dev, "enabled"))
 		pctl_fact_put(dev->device, FACT_TLS, wanted(dev, "enabled") ? "yes" : "no");
@@ -176,7 +347,9 @@ static void got_collection(struct amt_dev *dev, const struct xml_node *answer)
 {
 	const char *name = xml_text(answer, "ElementName");
 	const char *old = pctl_value_text(pctl_value_get(chain_work(dev)->ret, "certificate"));
-	char wanted_id[64], old_id[64];
+	PCTL_AUTO(free)
+	char *wanted_id = pctl_xasprintf(PKI_CERTIFICATE "%s", chain_text(dev, "certificate"));
+	PCTL_AUTO(free) char *old_id = pctl_xasprintf(PKI_CERTIFICATE "%s", old ? old : "");
 	const struct wsman_selector certificate[] = { { "InstanceID", wanted_id }, { NULL, NULL } };
 	const struct wsman_selector in_use[] = { { "InstanceID", old_id }, { NULL, NULL } };
 	const struct wsman_selector ports[] = { { "ElementName", name ? name : "" },
@@ -187,9 +360,7 @@ static void got_collection(struct amt_dev *dev, const struct xml_node *answer)
 		{ .name = NULL },
 	};
 
-	(void)snprintf(
-		wanted_id, sizeof(wanted_id), PKI_CERTIFICATE "%s", chain_text(dev, "certificate"));
-	(void)snprintf(old_id, sizeof(old_id), PKI_CERTIFICATE "%s", old ? old : "");
+	chain_work(dev)->is.tls.certificate_changed = true;
 	struct wsman *w = amt_request(dev,
 		&(struct wsman_head){ .verb = old ? WSMAN_PUT : WSMAN_CREATE,
 			.class = &class_tls_credential.class,
@@ -200,18 +371,27 @@ static void got_collection(struct amt_dev *dev, const struct xml_node *answer)
 	chain_send(dev, change_settings);
 }
 
-static void change_tls(struct amt_dev *dev)
+static void change_certificate(struct amt_dev *dev)
 {
 	const char *in_use = pctl_value_text(pctl_value_get(chain_work(dev)->ret, "certificate"));
 	const char *id = chain_text(dev, "certificate");
+
+	if (id && !(in_use && strcmp(in_use, id) == 0))
+		amt_get(dev, &class_tls_collection.class, got_collection, NULL);
+	else
+		change_settings(dev);
+}
+
+static void change_tls(struct amt_dev *dev)
+{
 	struct pctl_error err = { 0 };
 
 	if (check_wish(dev, &err) < 0)
 		amt_end(dev, &err);
-	else if (id && !(in_use && strcmp(in_use, id) == 0))
-		amt_get(dev, &class_tls_collection.class, got_collection, NULL);
+	else if (needs_client(dev))
+		read_roots(dev);
 	else
-		change_settings(dev);
+		change_certificate(dev);
 }
 
 void tls_run(

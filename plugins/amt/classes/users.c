@@ -90,7 +90,7 @@ static struct pctl_value *users_of(struct amt_dev *dev)
 
 static struct pctl_value *this_user(struct amt_dev *dev)
 {
-	return pctl_value_at(users_of(dev), chain_work(dev)->stage);
+	return pctl_value_at(users_of(dev), chain_work(dev)->is.users.at);
 }
 
 static void got_enabled(struct amt_dev *dev, const struct xml_node *answer)
@@ -99,7 +99,7 @@ static void got_enabled(struct amt_dev *dev, const struct xml_node *answer)
 
 	if (text)
 		pctl_value_set_bool(this_user(dev), "enabled", strcmp(text, "true") == 0);
-	chain_work(dev)->stage++;
+	chain_work(dev)->is.users.at++;
 	read_next(dev);
 }
 
@@ -114,7 +114,7 @@ static void read_next(struct amt_dev *dev)
 {
 	struct chain_work *w = chain_work(dev);
 
-	if (w->stage < pctl_value_count(users_of(dev)))
+	if (w->is.users.at < pctl_value_count(users_of(dev)))
 		ask(dev, &read_entry,
 			(uint64_t)pctl_value_int(pctl_value_get(this_user(dev), "id")), got_entry);
 	else
@@ -148,7 +148,7 @@ static void got_handles(struct amt_dev *dev, const struct xml_node *answer)
 
 static void read_users(struct amt_dev *dev)
 {
-	chain_work(dev)->stage = 0;
+	chain_work(dev)->is.users.at = 0;
 	pctl_value_set(chain_work(dev)->ret, "users", pctl_value_new_list());
 	ask(dev, &list_handles, 1, got_handles);
 }
@@ -157,7 +157,7 @@ static void read_users(struct amt_dev *dev)
 
 static void changed(struct amt_dev *dev)
 {
-	chain_work(dev)->number = 1; /* read, and be done */
+	chain_work(dev)->is.users.changed = true;
 	read_users(dev);
 }
 
@@ -260,7 +260,7 @@ static void change_or_end(struct amt_dev *dev)
 
 	bool add = verb && strcmp(verb, "add") == 0, change = verb && strcmp(verb, "change") == 0;
 
-	if (!verb || chain_work(dev)->number)
+	if (!verb || chain_work(dev)->is.users.changed)
 		chain_end(dev);
 	else if (!add && !change)
 		change_user(dev, verb);
