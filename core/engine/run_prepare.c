@@ -100,6 +100,25 @@ static int refuse_others(const struct pctl_run *run, struct pctl_problems *probl
 	return n ? PCTL_E_CONFIG : 0;
 }
 
+/* What only one machine can have. */
+static int refuse_shared(const struct pctl_run *run, struct pctl_problems *problems)
+{
+	const struct pctl_place nowhere = { 0 };
+	const struct pctl_method *m = run->arguments->method;
+	int r = 0;
+
+	for (const struct pctl_property *p = m->parameters; p && p->name && run->count > 1; p++) {
+		if (!(p->flags & PCTL_PROPERTY_OWN) ||
+			!pctl_argument_given(run->arguments, p->name))
+			continue;
+		pctl_problems_add(problems, nowhere,
+			"%s: several nodes cannot have the same; say it for one node at a time",
+			p->name);
+		r = PCTL_E_CONFIG;
+	}
+	return r;
+}
+
 static int take_method(struct pctl_run *run, struct pctl_problems *problems)
 {
 	const struct pctl_place nowhere = { 0 };
@@ -113,7 +132,7 @@ static int take_method(struct pctl_run *run, struct pctl_problems *problems)
 	int r = pctl_arguments_new(loaded->driver, run->request.method, run->request.arguments,
 		&run->arguments, problems);
 	int e = refuse_others(run, problems);
-	if (r < 0 || e < 0)
+	if (r < 0 || e < 0 || refuse_shared(run, problems) < 0)
 		return PCTL_E_CONFIG;
 	run->flags |= pctl_method_verb_flags(run->arguments->method, run->arguments->map);
 	run->request.driver = loaded->name;

@@ -153,6 +153,11 @@ enum pctl_type {
  * before what is written NAME=VALUE. Such rows come first in their table.
  */
 #define PCTL_PROPERTY_WORD 16u
+/*
+ * Only of a method's parameters: it is one machine's own, like an address or a name. The core
+ * refuses it for several nodes at once, before anything is sent to any of them.
+ */
+#define PCTL_PROPERTY_OWN 32u
 
 /* One setting. A table of these ends with a row that has no name. */
 struct pctl_property {

@@ -130,7 +130,8 @@ static void check_row(const struct bench *bench, const char *what,
 	const struct pctl_property *table, const struct pctl_property *p)
 {
 	const unsigned known = PCTL_PROPERTY_REQUIRED | PCTL_PROPERTY_SECRET |
-			       PCTL_PROPERTY_SELECTOR | PCTL_PROPERTY_UNIT | PCTL_PROPERTY_WORD;
+			       PCTL_PROPERTY_SELECTOR | PCTL_PROPERTY_UNIT | PCTL_PROPERTY_WORD |
+			       PCTL_PROPERTY_OWN;
 
 	check_help(bench, what, p->name, p->help);
 	for (const struct pctl_property *other = table; other < p; other++)
@@ -157,6 +158,11 @@ static size_t check_table(
 			fail(bench, "setting %s is required and has a default", p->name);
 		if (p->flags & PCTL_PROPERTY_WORD)
 			fail(bench, "setting %s is a bare word, which only parameters are",
+				p->name);
+		if (p->flags & PCTL_PROPERTY_OWN)
+			fail(bench,
+				"setting %s is marked as a machine's own, as only parameters "
+				"are",
 				p->name);
 	}
 	check_defaults(bench, what, table);

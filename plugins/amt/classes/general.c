@@ -13,7 +13,7 @@
 #define IDLE_MAX  65535u /* minutes */
 
 const struct pctl_property general_parameters[] = {
-	PCTL_PROPERTY(.name = "hostname", .type = PCTL_TYPE_TEXT,
+	PCTL_PROPERTY(.name = "hostname", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_OWN,
 		.help = "the device's name, without its domain"),
 	PCTL_PROPERTY(.name = "domain", .type = PCTL_TYPE_TEXT, .help = "its DNS domain"),
 	PCTL_PROPERTY(.name = "shared_name", .type = PCTL_TYPE_BOOL,

@@ -16,11 +16,13 @@ static const char *const methods[] = { "off", "eap-tls", "eap-ttls", "peap", "pe
 const struct pctl_property network_parameters[] = {
 	PCTL_PROPERTY(.name = "dhcp", .type = PCTL_TYPE_BOOL,
 		.help = "on: addresses come from DHCP; off: they are the ones given here"),
-	PCTL_PROPERTY(.name = "address", .type = PCTL_TYPE_TEXT, .help = "IPv4 address"),
+	PCTL_PROPERTY(.name = "address", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_OWN,
+		.help = "IPv4 address"),
 	PCTL_PROPERTY(.name = "mask", .type = PCTL_TYPE_TEXT, .help = "network mask"),
-	PCTL_PROPERTY(.name = "gateway", .type = PCTL_TYPE_TEXT, .help = "default gateway"),
-	PCTL_PROPERTY(.name = "dns", .type = PCTL_TYPE_TEXT, .help = "name server"),
-	PCTL_PROPERTY(.name = "dns2", .type = PCTL_TYPE_TEXT, .help = "a second one"),
+	PCTL_PROPERTY(.name = "gateway", .type = PCTL_TYPE_TEXT,
+		.help = "default gateway, or none"),
+	PCTL_PROPERTY(.name = "dns", .type = PCTL_TYPE_TEXT, .help = "name server, or none"),
+	PCTL_PROPERTY(.name = "dns2", .type = PCTL_TYPE_TEXT, .help = "a second one, or none"),
 	EAP_PARAMETERS(methods, "802.1X: how the device logs in to the network; off: not"),
 	{ .name = NULL },
 };
@@ -28,12 +30,13 @@ const struct pctl_property network_parameters[] = {
 /* Parameters that are addresses, and their fields. */
 static const struct {
 	const char *name, *field;
+	bool may_lack; /* "none" is one, too */
 } addresses[] = {
-	{ "gateway", "DefaultGateway" },
-	{ "address", "IPAddress" },
-	{ "dns", "PrimaryDNS" },
-	{ "dns2", "SecondaryDNS" },
-	{ "mask", "SubnetMask" },
+	{ "gateway", "DefaultGateway", true },
+	{ "address", "IPAddress", false },
+	{ "dns", "PrimaryDNS", true },
+	{ "dns2", "SecondaryDNS", true },
+	{ "mask", "SubnetMask", false },
 };
 #define ADDRESSES (sizeof(addresses) / sizeof(addresses[0]))
 
@@ -88,7 +91,7 @@ static void network_read(struct amt_dev *dev)
 		amt_fail(dev, PCTL_E_UNSUPPORTED, "this machine has no wired port");
 }
 
-/* What DHCP gave is not what is set by hand: a change of one starts from none of the other. */
+/* Before the answer is read again: what is not there any more shall not be told. */
 static void forget_addresses(struct amt_dev *dev)
 {
 	for (size_t i = 0; i < ADDRESSES; i++)
@@ -108,6 +111,14 @@ static void change_eap(struct amt_dev *dev)
 	eap_change_wired(dev, read_network);
 }
 
+/* NULL: it is none. */
+static const char *given_address(struct amt_dev *dev, size_t i)
+{
+	const char *text = chain_text(dev, addresses[i].name);
+
+	return text && strcmp(text, "none") == 0 ? NULL : text;
+}
+
 /* With DHCP the addresses have to be left out of the Put. */
 static void put_network(struct amt_dev *dev, bool dhcp)
 {
@@ -116,7 +127,7 @@ static void put_network(struct amt_dev *dev, bool dhcp)
 		if (dhcp)
 			chain_change(dev, addresses[i].field, NULL);
 		else if (chain_given(dev, addresses[i].name))
-			chain_change(dev, addresses[i].field, chain_text(dev, addresses[i].name));
+			chain_change(dev, addresses[i].field, given_address(dev, i));
 	}
 	chain_put(dev, &class_ethernet, wired, change_eap);
 }
@@ -135,12 +146,75 @@ static bool has_addresses(struct amt_dev *dev)
 	return any;
 }
 
+/* Of DHCP's, what would become fixed, or be lost, without a word. */
+static int check_lease(struct amt_dev *dev, struct pctl_error *err)
+{
+	struct pctl_buf words;
+	int r = 0;
+
+	pctl_buf_init(&words, 1024);
+	for (size_t i = 0; i < ADDRESSES; i++) {
+		const char *was = kept_text(dev, addresses[i].name);
+
+		if (addresses[i].may_lack && was && !chain_given(dev, addresses[i].name))
+			pctl_buf_addf(&words, " %s=%s", addresses[i].name, was);
+	}
+	if (words.len)
+		r = pctl_error_set(err, PCTL_E_CONFIG,
+			"dhcp: off ends what DHCP gave; to keep it say%s, else another one or "
+			"none",
+			words.data);
+	pctl_buf_done(&words);
+	return r;
+}
+
+/* What will be: what is given, else what is. False: there is none. */
+static bool will_be(struct amt_dev *dev, const char *name, uint32_t *ret)
+{
+	const char *text = chain_given(dev, name) ? chain_text(dev, name) : kept_text(dev, name);
+	struct in_addr a;
+
+	if (!text || inet_pton(AF_INET, text, &a) != 1)
+		return false;
+	*ret = ntohl(a.s_addr);
+	return true;
+}
+
+static int check_gateway(struct amt_dev *dev, struct pctl_error *err)
+{
+	uint32_t address, mask, gateway;
+
+	if (!will_be(dev, "address", &address) || !will_be(dev, "mask", &mask))
+		return pctl_error_set(
+			err, PCTL_E_CONFIG, "address: and mask are needed where there is no DHCP");
+	if (~mask > 1 && (!(address & ~mask) || (address & ~mask) == ~mask))
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"address: is the network itself with this mask, or its broadcast, and no "
+			"machine's");
+	if (will_be(dev, "gateway", &gateway) && (gateway & mask) != (address & mask))
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"gateway: is outside of the network that address and mask make, and could "
+			"not be reached; gateway=none leaves it out");
+	return 0;
+}
+
+static int check_fixed(struct amt_dev *dev, bool was_dhcp, struct pctl_error *err)
+{
+	if (was_dhcp && (!chain_given(dev, "address") || !chain_given(dev, "mask")))
+		return pctl_error_set(
+			err, PCTL_E_CONFIG, "address: and mask are needed where there is no DHCP");
+	if (was_dhcp && check_lease(dev, err) < 0)
+		return err->code;
+	return check_gateway(dev, err);
+}
+
 static void change_network(struct amt_dev *dev)
 {
 	const struct pctl_value *port = pctl_value_get(chain_kept(dev), "port");
 	bool was = pctl_value_bool(pctl_value_get(port, "dhcp"));
 	bool dhcp = chain_given(dev, "dhcp") ? pctl_argument_bool(chain_work(dev)->args, "dhcp")
 					     : was && !chain_given(dev, "address");
+	struct pctl_error err = { 0 };
 
 	if (!port) {
 		amt_fail(dev, PCTL_E_UNSUPPORTED, "this machine has no wired port");
@@ -154,9 +228,10 @@ static void change_network(struct amt_dev *dev)
 			addresses[i].name);
 		return;
 	}
-	if (!dhcp && (!(chain_given(dev, "address") || (!was && kept_text(dev, "address"))) ||
-			     !(chain_given(dev, "mask") || (!was && kept_text(dev, "mask")))))
-		amt_fail(dev, PCTL_E_CONFIG, "address: and mask are needed where there is no DHCP");
+	if (!dhcp && check_fixed(dev, was, &err) < 0)
+		amt_end(dev, &err);
+	else if (dhcp && was)
+		change_eap(dev); /* it is so already, whatever addresses it got */
 	else
 		put_network(dev, dhcp);
 }
@@ -195,6 +270,8 @@ static int check_addresses(struct amt_dev *dev, struct pctl_error *err)
 		const char *text = chain_text(dev, addresses[i].name);
 		struct in_addr a;
 
+		if (text && addresses[i].may_lack && strcmp(text, "none") == 0)
+			continue;
 		if (text && inet_pton(AF_INET, text, &a) != 1)
 			return pctl_error_set(err, PCTL_E_CONFIG, "%s: '%s' is no IPv4 address",
 				addresses[i].name, text);
