@@ -70,17 +70,20 @@ static const struct class entry = CLASS(WSMAN_AMT, "AMT_AuthorizationService", e
 static void change_or_end(struct amt_dev *dev);
 static void read_next(struct amt_dev *dev);
 
-static void ask(
-	struct amt_dev *dev, const struct class_method *method, uint64_t handle, amt_then_fn *then)
+static void ask(struct amt_dev *dev, const struct class_method *method, const char *input,
+	amt_then_fn *then)
 {
-	char text[24];
-	const struct class_input inputs[] = { { .name = method->inputs[0], .text = text },
+	const struct class_input inputs[] = { { .name = method->inputs[0], .text = input },
 		{ .name = NULL } };
 	struct wsman *w = amt_invoke(dev, method->class, method->name, method->returns);
 
-	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)handle);
 	class_call(w, method, inputs);
 	amt_send(dev, then, NULL);
+}
+
+static const char *id_of(const struct pctl_value *user)
+{
+	return pctl_value_text(pctl_value_get(user, "id"));
 }
 
 static struct pctl_value *users_of(struct amt_dev *dev)
@@ -106,8 +109,7 @@ static void got_enabled(struct amt_dev *dev, const struct xml_node *answer)
 static void got_entry(struct amt_dev *dev, const struct xml_node *answer)
 {
 	class_read(&entry, answer, this_user(dev));
-	ask(dev, &read_enabled, (uint64_t)pctl_value_int(pctl_value_get(this_user(dev), "id")),
-		got_enabled);
+	ask(dev, &read_enabled, id_of(this_user(dev)), got_enabled);
 }
 
 static void read_next(struct amt_dev *dev)
@@ -115,10 +117,20 @@ static void read_next(struct amt_dev *dev)
 	struct chain_work *w = chain_work(dev);
 
 	if (w->is.users.at < pctl_value_count(users_of(dev)))
-		ask(dev, &read_entry,
-			(uint64_t)pctl_value_int(pctl_value_get(this_user(dev), "id")), got_entry);
+		ask(dev, &read_entry, id_of(this_user(dev)), got_entry);
 	else
 		change_or_end(dev);
+}
+
+static void got_handles(struct amt_dev *dev, const struct xml_node *answer);
+
+/* Who there is, from the n-th on: it tells some at a time. */
+static void ask_from(struct amt_dev *dev, size_t n)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof(text), "%zu", n);
+	ask(dev, &list_handles, text, got_handles);
 }
 
 static void got_handles(struct amt_dev *dev, const struct xml_node *answer)
@@ -133,7 +145,7 @@ static void got_handles(struct amt_dev *dev, const struct xml_node *answer)
 
 		if (pctl_parse_uint(n->text, UINT32_MAX, &handle) == 0 &&
 			pctl_value_count(list) < USERS_MAX) {
-			pctl_value_set_int(map, "id", (int64_t)handle);
+			pctl_value_set_text(map, "id", n->text);
 			pctl_value_add(list, map);
 		} else {
 			pctl_value_free(map);
@@ -141,7 +153,7 @@ static void got_handles(struct amt_dev *dev, const struct xml_node *answer)
 	}
 	size_t n = pctl_value_count(list);
 	if (n > before && n < total && n < USERS_MAX)
-		ask(dev, &list_handles, n + 1, got_handles);
+		ask_from(dev, n + 1);
 	else
 		read_next(dev);
 }
@@ -150,7 +162,7 @@ static void read_users(struct amt_dev *dev)
 {
 	chain_work(dev)->is.users.at = 0;
 	pctl_value_set(chain_work(dev)->ret, "users", pctl_value_new_list());
-	ask(dev, &list_handles, 1, got_handles);
+	ask_from(dev, 1);
 }
 
 /* --- Changing. -------------------------------------------------------------------------------- */
@@ -209,7 +221,7 @@ static void write_user(struct amt_dev *dev, const struct xml_node *answer)
 		return;
 	}
 	if (was)
-		wsman_uint(w, "Handle", (uint64_t)pctl_value_int(pctl_value_get(was, "id")));
+		wsman_text(w, "Handle", id_of(was));
 	wsman_text(w, "DigestUsername", name);
 	wsman_text(w, "DigestPassword", digest.data);
 	add_rights(dev, w, was);
@@ -217,24 +229,60 @@ static void write_user(struct amt_dev *dev, const struct xml_node *answer)
 	chain_send(dev, changed);
 }
 
+static const char *verb_of(struct amt_dev *dev, unsigned *ret_count);
+
+/* Who is not listed and there all the same. */
+static void got_admin(struct amt_dev *dev, const struct xml_node *answer)
+{
+	const char *admin = xml_text(answer, "Username");
+	unsigned n;
+	const char *verb = verb_of(dev, &n), *name = chain_text(dev, verb);
+
+	if (admin && strcmp(admin, name) == 0)
+		amt_fail(dev, PCTL_E_REFUSED,
+			"'%s' is the administrator, which is always there: it is not listed, and "
+			"neither removed nor disabled; `powerctl passwd` changes its password",
+			name);
+	else
+		amt_fail(dev, PCTL_E_REFUSED, "there is no user '%s'", name);
+}
+
+static void not_admin(struct amt_dev *dev, const struct pctl_error *err)
+{
+	if (answer_is_verdict(err))
+		got_admin(dev, NULL);
+	else
+		amt_end(dev, err);
+}
+
+static void look_for_admin(struct amt_dev *dev)
+{
+	(void)amt_invoke(dev, &service, "GetAdminAclEntry", STATUS_PLAIN);
+	amt_send(dev, got_admin, not_admin);
+}
+
+static bool is_enabled(const struct pctl_value *user, bool enabled)
+{
+	const struct pctl_value *is = pctl_value_get(user, "enabled");
+
+	return is && pctl_value_bool(is) == enabled;
+}
+
 /* remove, enable and disable: who is meant has to be there. */
 static void change_user(struct amt_dev *dev, const char *word)
 {
 	const char *name = chain_text(dev, word);
 	const struct pctl_value *map = chain_find(dev, "users", "name", name);
-	bool remove = strcmp(word, "remove") == 0;
-	char handle[24];
-	const struct class_input inputs[] = { { .name = "Handle", .text = handle },
-		{ .name = "Enabled", .text = strcmp(word, "enable") == 0 ? "true" : "false" },
-		{ .name = NULL } };
+	bool remove = strcmp(word, "remove") == 0, enable = strcmp(word, "enable") == 0;
+	const struct class_input inputs[] = { { .name = "Handle", .text = map ? id_of(map) : NULL },
+		{ .name = "Enabled", .text = enable ? "true" : "false" }, { .name = NULL } };
 
-	if (!map) {
-		amt_fail(dev, PCTL_E_REFUSED, "there is no user '%s'", name);
-		return;
-	}
-	(void)snprintf(handle, sizeof(handle), "%lld",
-		(long long)pctl_value_int(pctl_value_get(map, "id")));
-	chain_call(dev, remove ? &remove_entry : &set_enabled, NULL, inputs, changed);
+	if (!map)
+		look_for_admin(dev);
+	else if (!remove && is_enabled(map, enable))
+		chain_end(dev);
+	else
+		chain_call(dev, remove ? &remove_entry : &set_enabled, NULL, inputs, changed);
 }
 
 static const char *const verbs[] = { "add", "change", "remove", "enable", "disable" };
@@ -264,9 +312,11 @@ static void change_or_end(struct amt_dev *dev)
 		chain_end(dev);
 	else if (!add && !change)
 		change_user(dev, verb);
-	else if (add == !!chain_find(dev, "users", "name", chain_text(dev, verb)))
-		amt_fail(dev, PCTL_E_REFUSED, "there is %s user '%s'%s", add ? "a" : "no",
-			chain_text(dev, verb), add ? " already" : "");
+	else if (add && chain_find(dev, "users", "name", chain_text(dev, verb)))
+		amt_fail(
+			dev, PCTL_E_REFUSED, "there is a user '%s' already", chain_text(dev, verb));
+	else if (change && !chain_find(dev, "users", "name", chain_text(dev, verb)))
+		look_for_admin(dev);
 	else
 		amt_get(dev, &class_general.class, write_user, NULL);
 }
