@@ -53,7 +53,7 @@ def misused(lab, part, *words):
 def changes(fleet):
     """The calls that changed something since the counters were reset."""
     reads = ("Unknown", ".Get", ".Enumerate", ".Pull", "GetLowAccuracyTimeSynch", "EnumerateUserAclEntries",
-             "GetUserAclEntryEx", "GetAclEnabledState")
+             "GetUserAclEntryEx", "GetAclEnabledState", "GetAdminAclEntry")
     return [c for c in calls(fleet) if not c.endswith(reads)]
 
 
@@ -249,9 +249,59 @@ def network(lab):
     assert found["dhcp"] is True and "address" not in found, found
     says(refused(lab, "network", "--yes", "dhcp=on", "dns=10.0.0.2"), "config", "the server's")
     says(refused(lab, "network", "--yes", "dhcp=off"), "config", "address: and mask")
+    # What DHCP gave neither stays nor goes in silence.
+    fleet = Fleet(lab)
+    fixed = ("network", "--yes", "address=192.168.6.9", "mask=255.255.255.0")
+    fleet.reset()
+    says(refused(lab, *fixed), "config", "say gateway=192.168.6.1 dns=192.168.6.1, else another one or none")
+    says(refused(lab, *fixed, "gateway=172.16.0.1", "dns=none"), "config", "outside of the network")
+    says(refused(lab, *fixed[:2], "address=192.168.6.255", "mask=255.255.255.0", "gateway=none", "dns=none"),
+         "config", "broadcast")
+    result(lab, "network", "--yes", "dhcp=on")
+    same(fleet.counters(1)["writes"], 0)
+    found = result(lab, *fixed, "gateway=none", "dns=192.168.6.1")
+    same((found["dhcp"], found["dns"], "gateway" in found), (False, "192.168.6.1", False))
+    result(lab, "network", "--yes", "gateway=192.168.6.1")
+    says(refused(lab, "network", "--yes", "address=192.168.7.9"), "config", "outside of the network")
     wrong(lab, "network", "--yes", "address=10.0.0.300", part="is no IPv4 address")
     wrong(lab, "network", "--yes", "dhcp=off", "address=10.0.0.3", "mask=255.0.255.0",
           part="is no network mask")
+
+
+@test
+def one_machine(lab):
+    """an address or a name for several machines is refused before anything is sent to any of them"""
+    fleet = Fleet(lab, devices=2)
+    fleet.reset()
+    for words in (("network", "--yes", "dhcp=off", "address=10.0.0.5", "mask=255.255.255.0"),
+                  ("general", "hostname=box")):
+        r = lab.run("amt", *words, "a[1-2]")
+        same((r.status, r.out), (2, ""), r)
+        has(r.err, "one node at a time")
+    same((fleet.counters(1)["requests"], fleet.counters(2)["requests"]), (0, 0))
+    result(lab, "general", "hostname=box")
+
+
+@test
+def written_once(lab):
+    """what is so already is not written, by any method: the flash wears out"""
+    fleet = Fleet(lab, "--set", "all:profile=16.1", tls=True)
+    same(result(lab, "power-package", "set=1")["power_package"], "1")
+    password = lab.write("bob", "P@ssw0rd;x\n")
+    result(lab, "users", "add=bob", f"password_file={password}", "realms=hardware")
+    for words in (("wifi", "state=off"), ("wifi", "link_preference=host"), ("wifi", "profile_sync=all"),
+                  ("power-package", "set=1"), ("network", "--yes", "dhcp=on"), ("general", "ping=off"),
+                  ("general", "domain="), ("users", "disable=bob"), ("users", "enable=bob"),
+                  ("features", "sol=on", "consent=all"), ("cira", "by_user=os"),
+                  ("cira", "detection=a.example.org", "detection=b.example.org"),
+                  ("cira", "proxy=p.example.org", "proxy_suffix=example.org", "proxy_sync=on")):
+        result(lab, *words)
+        fleet.reset()
+        result(lab, *words)
+        same((fleet.counters(1)["writes"], changes(fleet)), (0, []), words)
+    # In another order it is another list.
+    result(lab, "cira", "detection=b.example.org", "detection=a.example.org")
+    same(fleet.counters(1)["writes"], 1)
 
 
 @test
@@ -265,6 +315,9 @@ def wifi(lab):
     same(found["profiles"], [{"name": "home", "authentication": "wpa2-psk", "encryption": "ccmp",
                               "ssid": "My Net", "priority": 2}])
     says(refused(lab, "wifi", "add=home", f"passphrase_file={secret}"), "refused", "already")
+    fleet.set(1, refuse_call="AddWiFiSettings:38")
+    says(refused(lab, "wifi", "add=new", f"passphrase_file={secret}"), "refused", "written too often")
+    fleet.set(1, refuse_call="no")
     same(result(lab, "wifi", "remove=home")["profiles"], [])
     says(refused(lab, "wifi", "remove=home"), "refused", "no Wi-Fi profile 'home'")
     loose = lab.write("loose", "passphrase\n", mode=0o644)
@@ -583,10 +636,14 @@ def users(lab):
     same((found["realms"], found["access"]), (["event-log"], "local"))
     says(refused(lab, "users", "change=eve", f"password_file={other}"), "refused", "no user 'eve'")
     says(refused(lab, "users", "change=bob"), "config", "password_file: is missing")
+    fleet.inventory(credential=f"{{username: user0, password_file: {password}}}")
+    for word in ("remove=admin", "disable=admin"):
+        says(refused(lab, "users", word), "refused", "is the administrator")
+    fleet.inventory()
     same(len(result(lab, "users", "remove=bob")["users"]), 5)
     says(refused(lab, "users", "remove=bob"), "refused", "no user 'bob'")
     fleet.set(1, flash_writes=1)
-    says(refused(lab, "users", "enable=user0"), "refused", "written too often")
+    says(refused(lab, "users", "disable=user0"), "refused", "written too often")
     weak = lab.write("weak", "password\n")
     wrong(lab, "users", "add=x", f"password_file={weak}", "realms=hardware", part="8 to 32")
     wrong(lab, "users", "add=x", f"password_file={password}", part="realms: is missing")

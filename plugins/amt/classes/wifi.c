@@ -240,6 +240,15 @@ static void change_sharing(struct amt_dev *dev)
 	chain_put(dev, &class_wifi_service, NULL, change_profiles);
 }
 
+static bool has_preference(struct amt_dev *dev, const char *word)
+{
+	const struct pctl_value *port = pctl_value_get(chain_kept(dev), "port");
+	const char *is = pctl_value_text(pctl_value_get(port, "link_preference"));
+
+	return is && strcmp(is, word) == 0;
+}
+
+/* Said again, `me` begins its time anew. */
 static void change_preference(struct amt_dev *dev)
 {
 	static const struct wsman_selector wireless[] = { { "InstanceID", PORT_WIRELESS },
@@ -249,7 +258,7 @@ static void change_preference(struct amt_dev *dev)
 	const struct class_input inputs[] = { { .name = "LinkPreference", .text = me ? "1" : "2" },
 		{ .name = "Timeout", .text = seconds }, { .name = NULL } };
 
-	if (!chain_given(dev, "link_preference")) {
+	if (!chain_given(dev, "link_preference") || (!me && has_preference(dev, "host"))) {
 		change_sharing(dev);
 		return;
 	}
@@ -267,7 +276,9 @@ static void change_wifi(struct amt_dev *dev)
 	const struct class_input inputs[] = { { .name = "RequestedState", .text = number },
 		{ .name = NULL } };
 
-	if (!state) {
+	const char *is = pctl_value_text(pctl_value_get(chain_work(dev)->ret, "state"));
+
+	if (!state || (is && strcmp(is, state) == 0)) {
 		change_preference(dev);
 		return;
 	}
