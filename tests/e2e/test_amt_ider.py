@@ -173,6 +173,16 @@ def dropped(lab):
 
 
 @test
+def taken(lab):
+    """whoever had the drives hears that another session took them"""
+    fleet = machine(lab, "--set", "all:ider_script=none")
+    path, _ = image(lab, "a.iso", 70000)
+    served = Served(lab, path, "--no-reconnect")
+    fleet.set(1, redirection_status=2, redirection_drop=1)
+    has(served.end(1)[0], "a1: error: busy: taken over by another session")
+
+
+@test
 def reset(lab):
     """a reset in the middle of reads: the one under way ends, the others are forgotten"""
     path, wanted = image(lab, "a.iso", 600000)

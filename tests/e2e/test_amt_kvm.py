@@ -396,6 +396,23 @@ def ends(lab):
 
 
 @test
+def taken(lab):
+    """Whoever had the screen hears that another session took it, plain and over TLS, looked at or not"""
+    fleet = screens(lab)
+    for tls, viewer in ((False, False), (False, True), (True, False), (True, True)):
+        fleet.inventory(tls=tls)
+        v = Viewer(lab)
+        if viewer:
+            v.connect().begin()
+        # All that the device says of it: who asks next hears that it is busy.
+        fleet.set(1, redirection_status=2, redirection_drop=1)
+        status, _, err = v.end()
+        same((status, err.splitlines()[-1]),
+             (1, "powerctl: a1: busy: taken over by another session"), (tls, viewer))
+        fleet.set(1, redirection_status=0)
+
+
+@test
 def switched_off(lab):
     """KVM that is off is switched on, and that is said; what forbids it is told"""
     fleet = screens(lab)

@@ -9,10 +9,10 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
+#include "redirection/asking.h"
 #include "redirection/ider.h"
 #include "redirection/scsi.h"
 #include "redirection/switch.h"
-#include "redirection/wire.h"
 
 /* --- Attaching. ------------------------------------------------------------------------------- */
 
@@ -114,13 +114,9 @@ static const struct wsman_class service = WSMAN_CLASS(WSMAN_AMT, "AMT_Redirectio
 
 enum { STATE_BASE = 32768, STATE_IDER = 1 };
 
-/*
- * AMT has no class that says whether there is a session; who asks for one hears that it is busy. No
- * login is needed for that, and what was granted is given back before there is one.
- */
 struct looking {
+	struct asking asking;
 	struct amt_dev *dev;
-	struct wire *wire;
 	struct pctl_value *ret;
 	struct pctl_error why; /* why it could not be ended; code 0: nobody wanted to */
 	bool enabled;
@@ -130,7 +126,7 @@ static void look_over(void *kept)
 {
 	struct looking *l = kept;
 
-	wire_close(l->wire);
+	asking_end(&l->asking);
 	free(l);
 }
 
@@ -146,47 +142,15 @@ static void end_look(struct looking *l, bool attached)
 	amt_end(dev, attached && why.code ? &why : NULL);
 }
 
-static void on_answer(void *data, const struct frame *frame)
-{
-	struct looking *l = data;
-	struct frame_started started;
-	struct pctl_error err = { 0 };
-
-	if (frame_read_started(frame, &started, &err) < 0) {
-		amt_end(l->dev, &err);
-		return;
-	}
-	/* Switched off in the BIOS, or not without consent: then nobody has one. */
-	end_look(l, started.status == START_BUSY);
-}
-
-static void ask(void *data)
-{
-	struct looking *l = data;
-	struct pctl_buf out;
-	struct pctl_error err = { 0 };
-
-	pctl_buf_init(&out, 64);
-	frame_put_start(&out, REDIRECTION_IDER);
-	int r = wire_send(l->wire, &out, &err);
-	pctl_buf_done(&out);
-	if (r < 0)
-		amt_end(l->dev, &err);
-	else
-		wire_expect(l->wire, pctl_device_answer_ms(l->dev->device));
-}
-
-static void on_no_answer(void *data, const struct pctl_error *err)
+static void heard(void *data, bool busy, const struct pctl_error *err)
 {
 	struct looking *l = data;
 
-	if (err->code == PCTL_E_UNREACHABLE && err->flags & PCTL_ERROR_NOT_LISTENING)
-		end_look(l, false);
+	if (!err || (err->code == PCTL_E_UNREACHABLE && err->flags & PCTL_ERROR_NOT_LISTENING))
+		end_look(l, busy);
 	else
 		amt_end(l->dev, err);
 }
-
-static const struct wire_user asking = { .opened = ask, .frame = on_answer, .ended = on_no_answer };
 
 static void got_service(struct amt_dev *dev, const struct xml_node *answer)
 {
@@ -200,7 +164,7 @@ static void got_service(struct amt_dev *dev, const struct xml_node *answer)
 		     n & STATE_IDER;
 	if (!l->enabled || !listener || strcmp(listener, "true") != 0)
 		end_look(l, false);
-	else if (wire_open(dev, &asking, l, &l->wire, &err) < 0)
+	else if (asking_begin(&l->asking, &err) < 0)
 		amt_end(dev, &err);
 }
 
@@ -208,6 +172,8 @@ static void look(struct amt_dev *dev, struct pctl_value *ret, const struct pctl_
 {
 	struct looking *l = pctl_xcalloc(1, sizeof(*l));
 
+	l->asking =
+		(struct asking){ .dev = dev, .what = REDIRECTION_IDER, .heard = heard, .data = l };
 	l->dev = dev;
 	l->ret = ret;
 	if (why)
