@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include <powerctl/mem.h>
-#include <powerctl/parse.h>
 
+#include "classes/tables.h"
 #include "redirection/asking.h"
 #include "redirection/ider.h"
 #include "redirection/scsi.h"
@@ -110,10 +110,6 @@ static void detach(void *data, struct pctl_op *op)
 
 /* --- What there is. --------------------------------------------------------------------------- */
 
-static const struct wsman_class service = WSMAN_CLASS(WSMAN_AMT, "AMT_RedirectionService");
-
-enum { STATE_BASE = 32768, STATE_IDER = 1 };
-
 struct looking {
 	struct asking asking;
 	struct amt_dev *dev;
@@ -155,14 +151,15 @@ static void heard(void *data, bool busy, const struct pctl_error *err)
 static void got_service(struct amt_dev *dev, const struct xml_node *answer)
 {
 	struct looking *l = amt_kept(dev);
-	const char *state = xml_text(answer, "EnabledState");
-	const char *listener = xml_text(answer, "ListenerEnabled");
+	struct switch_state state = { 0 };
 	struct pctl_error err = { 0 };
-	uint64_t n = 0;
 
-	l->enabled = state && pctl_parse_uint(state, UINT16_MAX, &n) == 0 && n >= STATE_BASE &&
-		     n & STATE_IDER;
-	if (!l->enabled || !listener || strcmp(listener, "true") != 0)
+	if (switch_read(answer, &state, &err) < 0) {
+		amt_end(dev, &err);
+		return;
+	}
+	l->enabled = state.ider;
+	if (!state.ider || !state.listener)
 		end_look(l, false);
 	else if (asking_begin(&l->asking, &err) < 0)
 		amt_end(dev, &err);
@@ -179,7 +176,7 @@ static void look(struct amt_dev *dev, struct pctl_value *ret, const struct pctl_
 	if (why)
 		l->why = *why;
 	amt_keep(dev, l, look_over);
-	amt_get(dev, &service, got_service, NULL);
+	amt_get(dev, &class_redirection.class, got_service, NULL);
 }
 
 static void not_ended(struct amt_dev *dev, const struct pctl_error *err)
