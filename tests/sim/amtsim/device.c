@@ -55,6 +55,7 @@ static const struct counter counters[] = {
 	COUNTER(kvm_updates),
 	COUNTER(kvm_keys),
 	COUNTER(kvm_bytes_out),
+	COUNTER(ider_pings),
 	COUNTER(ider_pongs),
 };
 

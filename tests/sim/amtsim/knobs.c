@@ -320,7 +320,7 @@ static const struct knob table[] = {
 	NUM(sol_chunk, 65535, 0, "bytes in one frame of SOL; 0: as many as the client takes"),
 	OWN("sol_send",
 		"ping, overflow, power_off, power_on, loopback, unknown, truncate, interleave, "
-		"close or TEXT",
+		"oversize, close or TEXT",
 		"an open SOL session sends that now; reads: no", sol_set_send, sol_show_send),
 	OWN("kvm", "0 or 1", "KVM is enabled", set_kvm, show_kvm),
 	NUM(picture, ANY, 0, "KVM's picture stays at this frame; 0: it moves"),
@@ -344,7 +344,8 @@ static const struct knob table[] = {
 	NUM(ider_reset_at, ANY, 0, "once so many bytes of the CD were read it is reset, once"),
 	NUM(ider_drop_at, ANY, 0, "once so many bytes of the CD were read IDER hangs up, once"),
 	OWN("ider_send",
-		"ping, heartbeat, unknown, error, close, interleave, flood, truncate or number",
+		"ping, heartbeat, error, close, unknown, truncate, interleave, oversize, flood or "
+		"number",
 		"an open IDER session sends that now; reads: no", ider_set_send, ider_show_send),
 	NUM(keep_source, 1, 0, "the boot source survives the boot"),
 	NUM(diag_source, 1, 0, "there is a boot source for diagnostics"),

@@ -209,6 +209,7 @@ struct counters {
 	uint64_t kvm_bytes_out;
 	uint64_t asked_password;
 	uint64_t set_password;
+	uint64_t ider_pings;
 	uint64_t ider_pongs;
 };
 

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The initiator of IDE redirection: it sends the commands that a BIOS and a system send, checks
+ * what answers them, and keeps what it has read as checksums.
+ */
+#ifndef POWERCTL_AMTSIM_IDER_SCRIPT_H
+#define POWERCTL_AMTSIM_IDER_SCRIPT_H
+
+#include <openssl/evp.h>
+
+#include "redir_ider.h"
+#include "redir_session.h"
+
+enum { IDER_QUEUE_MAX = 64, IDER_SMALL_MAX = 256 };
+
+struct ider {
+	struct redir_session base;
+	struct ider_report *report;
+	EVP_MD_CTX *md;
+	uint32_t expected; /* number of the next frame from there */
+	bool enabled, resetting, restart;
+	size_t step; /* of the script; behind its last: nothing to do */
+	uint8_t small[IDER_SMALL_MAX];
+	size_t small_n;
+	uint32_t next; /* block that the next read begins with */
+	uint32_t done; /* blocks up to here were read */
+	struct {
+		uint32_t lba, blocks;
+		uint64_t left;
+	} queue[IDER_QUEUE_MAX];
+	size_t queued;
+};
+
+/* What the other side does is not right: it is noted, and it is over. */
+void ider_fail(struct ider *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* From its first command on; whatever was under way is forgotten. */
+void ider_start(struct ider *s);
+/* Nothing is under way, and nothing will be. */
+void ider_rest(struct ider *s);
+
+/* Whole frames; n bytes of a frame's data are behind its head. */
+void ider_take_data(struct ider *s, const uint8_t *p, size_t n);
+void ider_take_end(struct ider *s, const uint8_t *p);
+void ider_take_reset_done(struct ider *s);
+
+#endif
