@@ -445,6 +445,7 @@ static const struct session_kind kind = {
 	.beat = on_beat,
 	.tell_facts = tell_facts,
 	.farewell = put_farewell,
+	.goodbye = FRAME_IDER_CLOSED,
 	.free = free_ider,
 };
 

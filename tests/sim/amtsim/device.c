@@ -46,6 +46,7 @@ static const struct counter counters[] = {
 	COUNTER(redir_connections),
 	COUNTER(redir_logins),
 	COUNTER(redir_bad_logins),
+	COUNTER(redir_goodbyes),
 	COUNTER(sol_heartbeats),
 	COUNTER(sol_pongs),
 	COUNTER(sol_quiet),

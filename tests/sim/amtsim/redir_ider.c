@@ -69,6 +69,7 @@ static void act(struct ider *s, const uint8_t *p, size_t n)
 		open_ider(s, p);
 		break;
 	case CLOSE:
+		s->base.dev->counters.redir_goodbyes++;
 		redir_frame(&s->base, CLOSED, NULL, 0);
 		redir_hang_up(s->base.conn);
 		break;

@@ -198,6 +198,7 @@ struct counters {
 	uint64_t redir_connections;
 	uint64_t redir_logins;
 	uint64_t redir_bad_logins;
+	uint64_t redir_goodbyes;
 	uint64_t sol_heartbeats;
 	uint64_t sol_pongs;
 	uint64_t sol_quiet;
