@@ -25,6 +25,10 @@ enum {
 	WRITTEN = 0x53,
 	DATA = 0x54,
 
+	FLOOD = 1024,
+	FLOOD_BLOCKS = 32,
+	FLOOD_MS = 1500,
+
 	ENABLED = 1,
 	WHEN = 0x18,
 };
@@ -181,12 +185,23 @@ const struct redir_protocol redir_ider = {
 
 /* --- Knobs. ----------------------------------------------------------------------------------- */
 
+static void on_flooded(uv_timer_t *timer)
+{
+	struct ider *s = timer->data;
+
+	if (s->base.conn)
+		redir_pause(s->base.conn, false);
+}
+
+/* More than the client can have sent by the time it has read it: nobody takes the answers. */
 static void flood(struct ider *s)
 {
-	uint8_t p[20] = { 0, 1, [6] = 0x10, 0xA0, 0x28, [16] = 8 };
+	uint8_t p[20] = { 0, 1, [6] = 0x10, 0xA0, 0x28, [16] = FLOOD_BLOCKS };
 
 	s->enabled = false;
-	for (int i = 0; i < 2 * IDER_QUEUE_MAX; i++)
+	redir_pause(s->base.conn, true);
+	uv_timer_start(&s->base.timer, on_flooded, FLOOD_MS, 0);
+	for (int i = 0; i < FLOOD; i++)
 		redir_frame(&s->base, COMMAND, p, sizeof(p));
 }
 
