@@ -17,8 +17,9 @@
  *	doctor/: advisories            which holes a version has, no I/O
  *	doctor/: doctor                what is wrong with the device
  *	redirection/: frame, login           redirection as bytes and frames, no I/O
- *	redirection/: wire, session, switch  a connection, up to the end of its login
- *	redirection/: sol                    the console
+ *	redirection/: wire, switch, opening  a connection, up to the end of its login
+ *	redirection/: asking, tap, session   what all sessions share, from there to their end
+ *	redirection/: sol, screens, kvm      the console, the screen
  *	redirection/: scsi                   two drives as commands and answers, no I/O
  *	redirection/: image, ider, media     their media, and the session that has them
  *	amt                                  settings and the driver's table

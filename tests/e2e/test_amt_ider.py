@@ -83,10 +83,10 @@ def whole(lab):
     """what the machine reads is the file, plain and over TLS, in every way of asking for it"""
     path, wanted = image(lab, "a.iso", 3 * 1024 * 1024 + 1234)
     ways = ({}, {"ider_dma": 0, "ider_readbfr": 4096}, {"ider_blocks": 1, "ider_readbfr": 512},
-            {"ider_queue": 8, "ider_blocks": 200})
+            {"ider_queue": 8, "ider_blocks": 200}, {"ider_queue": 64, "ider_blocks": 4})
     for tls in (False, True):
         fleet = machine(lab, tls=tls)
-        for way in ways[:1] if tls else ways:
+        for goodbyes, way in enumerate(ways[:1] if tls else ways, 1):
             fleet.set(1, ider_dma=1, ider_readbfr=0, ider_blocks=0, ider_queue=0)
             fleet.set(1, **way)
             served = Served(lab, path)
@@ -97,6 +97,8 @@ def whole(lab):
             same(ider["refused"], 7, "commands that are to be refused")
             detach(lab, served, 2 * 1537 * BLOCK + 2880 * SECTOR)
             nobody(fleet)
+            device = fleet.device()
+            same((device["ider"]["error"], device["counters"]["redir_goodbyes"]), ("", goodbyes), way)
         fleet.forget()
 
 
@@ -173,6 +175,16 @@ def dropped(lab):
 
 
 @test
+def taken(lab):
+    """whoever had the drives hears that another session took them"""
+    fleet = machine(lab, "--set", "all:ider_script=none")
+    path, _ = image(lab, "a.iso", 70000)
+    served = Served(lab, path, "--no-reconnect")
+    fleet.set(1, redirection_status=2, redirection_drop=1)
+    has(served.end(1)[0], "a1: error: busy: taken over by another session")
+
+
+@test
 def reset(lab):
     """a reset in the middle of reads: the one under way ends, the others are forgotten"""
     path, wanted = image(lab, "a.iso", 600000)
@@ -189,9 +201,11 @@ def reset(lab):
 @test
 def shrinking(lab):
     """a file that shrinks is a medium error to the machine and a line to the user; one that is
-    deleted stays readable"""
-    fleet = machine(lab, "--set", "all:ider_delay_ms=20")
+    deleted stays readable; another machine, which asks for nothing, is heard of meanwhile"""
+    fleet = machine(lab, "--set", "all:ider_delay_ms=20", devices=2)
+    fleet.set(2, ider_script="none")
     path, _ = image(lab, "a.iso", 1 << 20)
+    idle = Served(lab, path, node="a2")
     served = Served(lab, path)
     os.truncate(path, 500000)
     ider = done(fleet)
@@ -204,6 +218,8 @@ def shrinking(lab):
     os.unlink(path)
     same(done(fleet)["cd"]["sha256"], wanted)
     served.end(130, interrupt=True)
+    fleet.wait(lambda d: d["counters"]["ider_pings"] > 0, 2)
+    idle.end(130, interrupt=True)
 
 
 @test
@@ -242,6 +258,7 @@ def faults(lab):
                        ("number", "a frame of IDER is lost"),
                        ("error", "the device reports an error of its IDER"),
                        ("flood", "it asks for more at a time"),
+                       ("oversize", "a redirection frame too large: IDER written data (53)"),
                        ("truncate", "connection closed within a redirection frame")):
         served = Served(lab, path, "--no-reconnect")
         fleet.set(1, ider_send=word)
@@ -251,8 +268,9 @@ def faults(lab):
         nobody(fleet)
     served = Served(lab, path)
     fleet.set(1, ider_send="heartbeat")
-    fleet.set(1, ider_send="ping")
-    fleet.wait(lambda d: d["counters"]["ider_pongs"] == 1)
+    for n in (1, 2):
+        fleet.set(1, ider_send="ping")
+        fleet.wait(lambda d, n=n: d["counters"]["ider_pongs"] == n)
     fleet.set(1, ider_send="close")
     has(served.end(0)[0], "a1: the device ended it, 0.0 MB read")
 

@@ -126,7 +126,8 @@ def features(lab):
     same(result(lab, "features"), {
         "sol": "on", "ider": "on", "kvm": "on", "listener": "on", "consent_changeable": True,
         "consent": "none", "recovery": "unsupported"})
-    same(result(lab, "features", "sol=off", "ider=off", "kvm=off")["listener"], "off")
+    found = result(lab, "features", "sol=off", "ider=off", "kvm=off")
+    same([found[k] for k in ("sol", "ider", "kvm", "listener")], ["off"] * 4)
     state = fleet.device(1)
     same(state["redirection_state"], 32768)
     found = result(lab, "features", "kvm=on", "consent=kvm")
@@ -143,6 +144,12 @@ def features(lab):
     fleet.set(1, redirection_locked=0)
     line = lab.run("--json", "amt", "features", "sol=off", "a1").json[0]
     same((line["ok"], line["changed"], line["confirmed"]), (True, True, "accepted"), line)
+    # A hook that says no stands before the first change, and not before a look.
+    fleet.inventory(more="hooks: {no: {before: method, run: [/bin/false], nodes: a1}}\n")
+    fleet.reset()
+    result(lab, "features")
+    assert not lab.run("--json", "amt", "features", "sol=on", "a1").json[0]["ok"]
+    same(changes(fleet), [])
 
 
 @test
@@ -649,8 +656,13 @@ def unprovision(lab):
     fleet.set(1, refuse_call="Unprovision:2076")
     says(refused(lab, "unprovision", "--yes"), "refused", "another component")
     fleet.set(1, refuse_call="no")
-    assert result(lab, "unprovision", "--yes")["unprovisioned"], "it says so"
-    same(fleet.device(1)["unprovisioned"], True)
+    fleet.reset()
+    line = lab.run("--json", "amt", "unprovision", "--yes", "a1").json[0]
+    same((line["ok"], line["changed"], sorted(line["result"])), (True, True, ["hint", "unprovisioned"]), line)
+    same((line["result"]["unprovisioned"], fleet.device(1)["unprovisioned"]), (True, True))
+    # Looked at first: who may not do that changes nothing.
+    setup = "AMT_SetupAndConfigurationService"
+    same(fleet.device(1)["log"][-2:], [f"{setup}.Get", f"{setup}.Unprovision"])
     says(error_of(lab.run("--json", "status", "a1")), "trust", "set up anew")
 
 

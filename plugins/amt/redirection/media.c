@@ -7,12 +7,12 @@
 #include <string.h>
 
 #include <powerctl/mem.h>
-#include <powerctl/parse.h>
 
+#include "classes/tables.h"
+#include "redirection/asking.h"
 #include "redirection/ider.h"
 #include "redirection/scsi.h"
 #include "redirection/switch.h"
-#include "redirection/wire.h"
 
 /* --- Attaching. ------------------------------------------------------------------------------- */
 
@@ -110,17 +110,9 @@ static void detach(void *data, struct pctl_op *op)
 
 /* --- What there is. --------------------------------------------------------------------------- */
 
-static const struct wsman_class service = WSMAN_CLASS(WSMAN_AMT, "AMT_RedirectionService");
-
-enum { STATE_BASE = 32768, STATE_IDER = 1 };
-
-/*
- * AMT has no class that says whether there is a session; who asks for one hears that it is busy. No
- * login is needed for that, and what was granted is given back before there is one.
- */
 struct looking {
+	struct asking asking;
 	struct amt_dev *dev;
-	struct wire *wire;
 	struct pctl_value *ret;
 	struct pctl_error why; /* why it could not be ended; code 0: nobody wanted to */
 	bool enabled;
@@ -130,7 +122,7 @@ static void look_over(void *kept)
 {
 	struct looking *l = kept;
 
-	wire_close(l->wire);
+	asking_end(&l->asking);
 	free(l);
 }
 
@@ -146,61 +138,30 @@ static void end_look(struct looking *l, bool attached)
 	amt_end(dev, attached && why.code ? &why : NULL);
 }
 
-static void on_answer(void *data, const struct frame *frame)
-{
-	struct looking *l = data;
-	struct frame_started started;
-	struct pctl_error err = { 0 };
-
-	if (frame_read_started(frame, &started, &err) < 0) {
-		amt_end(l->dev, &err);
-		return;
-	}
-	/* Switched off in the BIOS, or not without consent: then nobody has one. */
-	end_look(l, started.status == START_BUSY);
-}
-
-static void ask(void *data)
-{
-	struct looking *l = data;
-	struct pctl_buf out;
-	struct pctl_error err = { 0 };
-
-	pctl_buf_init(&out, 64);
-	frame_put_start(&out, REDIRECTION_IDER);
-	int r = wire_send(l->wire, &out, &err);
-	pctl_buf_done(&out);
-	if (r < 0)
-		amt_end(l->dev, &err);
-	else
-		wire_expect(l->wire, pctl_device_answer_ms(l->dev->device));
-}
-
-static void on_no_answer(void *data, const struct pctl_error *err)
+static void heard(void *data, bool busy, const struct pctl_error *err)
 {
 	struct looking *l = data;
 
-	if (err->code == PCTL_E_UNREACHABLE && err->flags & PCTL_ERROR_NOT_LISTENING)
-		end_look(l, false);
+	if (!err || (err->code == PCTL_E_UNREACHABLE && err->flags & PCTL_ERROR_NOT_LISTENING))
+		end_look(l, busy);
 	else
 		amt_end(l->dev, err);
 }
 
-static const struct wire_user asking = { .opened = ask, .frame = on_answer, .ended = on_no_answer };
-
 static void got_service(struct amt_dev *dev, const struct xml_node *answer)
 {
 	struct looking *l = amt_kept(dev);
-	const char *state = xml_text(answer, "EnabledState");
-	const char *listener = xml_text(answer, "ListenerEnabled");
+	struct switch_state state = { 0 };
 	struct pctl_error err = { 0 };
-	uint64_t n = 0;
 
-	l->enabled = state && pctl_parse_uint(state, UINT16_MAX, &n) == 0 && n >= STATE_BASE &&
-		     n & STATE_IDER;
-	if (!l->enabled || !listener || strcmp(listener, "true") != 0)
+	if (switch_read(answer, &state, &err) < 0) {
+		amt_end(dev, &err);
+		return;
+	}
+	l->enabled = state.ider;
+	if (!state.ider || !state.listener)
 		end_look(l, false);
-	else if (wire_open(dev, &asking, l, &l->wire, &err) < 0)
+	else if (asking_begin(&l->asking, &err) < 0)
 		amt_end(dev, &err);
 }
 
@@ -208,12 +169,14 @@ static void look(struct amt_dev *dev, struct pctl_value *ret, const struct pctl_
 {
 	struct looking *l = pctl_xcalloc(1, sizeof(*l));
 
+	l->asking =
+		(struct asking){ .dev = dev, .what = REDIRECTION_IDER, .heard = heard, .data = l };
 	l->dev = dev;
 	l->ret = ret;
 	if (why)
 		l->why = *why;
 	amt_keep(dev, l, look_over);
-	amt_get(dev, &service, got_service, NULL);
+	amt_get(dev, &class_redirection.class, got_service, NULL);
 }
 
 static void not_ended(struct amt_dev *dev, const struct pctl_error *err)

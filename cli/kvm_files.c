@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kvm_files.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <powerctl/mem.h>
+
+#include "say.h"
+
+static int make_folder(const char *path)
+{
+	struct stat st;
+
+	if (mkdir(path, 0777) == 0)
+		return CLI_OK;
+	if (errno == EEXIST && (stat(path, &st) < 0 || !S_ISDIR(st.st_mode)))
+		errno = ENOTDIR;
+	say("--screenshot: no folder %s can be made: %s", path, strerror(errno));
+	return CLI_USAGE;
+}
+
+/* The one that a file is to be made in. */
+static int check_folder(const char *path, bool is_folder)
+{
+	PCTL_AUTO(free) char *folder = pctl_xstrdup(path);
+	char *slash = strrchr(folder, '/');
+	const char *where = is_folder ? folder : slash == folder ? "/" : slash ? folder : ".";
+
+	if (!is_folder && slash && slash != folder)
+		*slash = '\0';
+	if (access(where, W_OK | X_OK) == 0)
+		return CLI_OK;
+	say("--screenshot: no file can be made in %s: %s", where, strerror(errno));
+	return CLI_USAGE;
+}
+
+int kvm_files_check(const char *path, size_t count, bool *ret_folder)
+{
+	size_t len = strlen(path);
+	struct stat st;
+	bool there = stat(path, &st) == 0;
+
+	if (!len) {
+		say("--screenshot: names no file; write --screenshot FILE.png, or a folder");
+		return CLI_USAGE;
+	}
+	bool folder = path[len - 1] == '/' || (there && S_ISDIR(st.st_mode));
+	if (!folder && count > 1) {
+		say("--screenshot: pictures of several nodes go to a folder: --screenshot %s/",
+			path);
+		return CLI_USAGE;
+	}
+	if (there && !S_ISDIR(st.st_mode) && (folder || !S_ISREG(st.st_mode))) {
+		say("--screenshot: %s is neither a file nor a folder", path);
+		return CLI_USAGE;
+	}
+	int status = folder && !there ? make_folder(path) : check_folder(path, folder);
+	if (status == CLI_OK)
+		*ret_folder = folder;
+	return status;
+}
+
+/* What stands for a node in a file's name: of a URL not all. */
+static char *file_name(const struct cli *cli, size_t node)
+{
+	char *name = pctl_xasprintf("%s.png", pctl_inventory_name(cli->inventory, node));
+
+	for (char *p = name; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("._-", *p))
+			*p = '_';
+	return name;
+}
+
+char *kvm_files_path(const struct cli *cli, size_t node, const char *path, bool folder)
+{
+	PCTL_AUTO(free) char *name = file_name(cli, node);
+	const char *slash = path[strlen(path) - 1] == '/' ? "" : "/";
+
+	return folder ? pctl_xasprintf("%s%s%s", path, slash, name) : pctl_xstrdup(path);
+}
+
+mode_t kvm_files_mode(void)
+{
+	mode_t mask = umask(0);
+
+	(void)umask(mask);
+	return 0666 & ~mask;
+}
