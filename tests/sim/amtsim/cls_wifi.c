@@ -293,7 +293,7 @@ static uint32_t check_service(
 	const char *sync = store_get(c->wclass->store, is, "localProfileSynchronizationEnabled");
 
 	(void)was;
-	return strcmp(sync, "0") && strcmp(sync, "1") && strcmp(sync, "3") ? PT_PARAMETER : 0;
+	return sync && strlen(sync) == 1 && strchr("013", *sync) ? 0 : PT_PARAMETER;
 }
 
 static const struct store_class service_store = {
