@@ -330,7 +330,7 @@ def wifi_8021x(lab):
     found = result(lab, "wifi", "profile_sync=all", "uefi_sharing=on")
     same((found["profile_sync"], found["uefi_sharing"]), ("all", True))
     same(changes(fleet), ["AMT_WiFiPortConfigurationService.Put"])
-    Fleet(lab)
+    Fleet(lab, "--set", "all:profile=11")
     says(refused(lab, "wifi", "uefi_sharing=on"), "unsupported", "UEFIWiFiProfileShareEnabled")
 
 

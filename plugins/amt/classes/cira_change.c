@@ -51,13 +51,13 @@ static bool is_cleared(struct amt_dev *dev)
 	return pctl_argument_bool(chain_work(dev)->args, "clear");
 }
 
-enum cira_format cira_format(const char *server)
+enum cira_format cira_format(const char *address)
 {
 	unsigned char a[sizeof(struct in6_addr)];
 
-	if (inet_pton(AF_INET, server, a) == 1)
+	if (inet_pton(AF_INET, address, a) == 1)
 		return CIRA_IPV4;
-	return inet_pton(AF_INET6, server, a) == 1 ? CIRA_IPV6 : CIRA_NAME;
+	return inet_pton(AF_INET6, address, a) == 1 ? CIRA_IPV6 : CIRA_NAME;
 }
 
 /* What was there goes first: policies, then the servers that they name. */

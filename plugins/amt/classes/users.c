@@ -292,7 +292,7 @@ static int check_user(struct amt_dev *dev, struct pctl_error *err)
 	const char *verb = verb_of(dev, &n), *name = verb ? chain_text(dev, verb) : NULL;
 	bool add = verb && strcmp(verb, "add") == 0, change = verb && strcmp(verb, "change") == 0;
 
-	if (n != 1)
+	if (n != 1 || !verb)
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"add: or change, remove, enable, disable: one of them at a time");
 	if (!add && !change)
