@@ -23,15 +23,19 @@ static const char *const realms[] = { "redirection", "admin", "hardware", "remot
 	NULL };
 
 const struct pctl_property users_parameters[] = {
-	PCTL_PROPERTY(.name = "add", .type = PCTL_TYPE_TEXT, .help = "name of a new user"),
+	PCTL_PROPERTY(.name = "add", .type = PCTL_TYPE_TEXT, .wants = "password realms",
+		.excludes = "remove enable disable", .help = "name of a new user"),
 	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
-		.help = "the new user's password"),
-	PCTL_PROPERTY(.name = "realms", .type = PCTL_TYPE_FLAGS, .choices = realms,
-		.help = "what the new user may do"),
+		.needs = "add", .help = "the new user's password"),
+	PCTL_PROPERTY(.name = "realms", .type = PCTL_TYPE_FLAGS, .choices = realms, .needs = "add",
+		.help = "what the new user may do, like remote-control,hardware"),
 	PCTL_PROPERTY(.name = "access", .type = PCTL_TYPE_CHOICE, .choices = accesses,
-		.default_text = "any", .help = "from where: the machine itself, the network"),
-	PCTL_PROPERTY(.name = "remove", .type = PCTL_TYPE_TEXT, .help = "name of a user"),
-	PCTL_PROPERTY(.name = "enable", .type = PCTL_TYPE_TEXT, .help = "name of a user"),
+		.default_text = "any", .needs = "add",
+		.help = "from where: the machine itself, the network"),
+	PCTL_PROPERTY(.name = "remove", .type = PCTL_TYPE_TEXT, .excludes = "enable disable",
+		.help = "name of a user"),
+	PCTL_PROPERTY(.name = "enable", .type = PCTL_TYPE_TEXT, .excludes = "disable",
+		.help = "name of a user"),
 	PCTL_PROPERTY(.name = "disable", .type = PCTL_TYPE_TEXT, .help = "name of a user"),
 	{ .name = NULL },
 };
@@ -275,7 +279,8 @@ static int check_user(struct amt_dev *dev, struct pctl_error *err)
 		return 0;
 	if (!*name || strlen(name) > NAME_MAX_ || strpbrk(name, ":,\"&<>") || name[0] == '$')
 		return pctl_error_set(err, PCTL_E_CONFIG,
-			"add: a user's name has from 1 to %u characters, without : , \" & < >",
+			"add: a user's name has from 1 to %u characters, none of : , \" & < > "
+			"and no $ before the others",
 			NAME_MAX_);
 	if (!password)
 		return pctl_error_set(err, PCTL_E_CONFIG,
