@@ -124,6 +124,15 @@ static void take_selection(const struct pctl_rotation *rotation, struct selectio
 	selection->count = pctl_rotation_count(rotation);
 }
 
+static const char *first_begun(const struct pctl_rotation *rotation)
+{
+	size_t i = 0;
+
+	while (!pctl_rotation_begun(rotation, i))
+		i++;
+	return pctl_rotation_pending(rotation, i);
+}
+
 static int begin(struct cli *cli, struct pctl_rotation *rotation, struct selection *selection)
 {
 	struct pctl_error err = { 0 };
@@ -131,8 +140,7 @@ static int begin(struct cli *cli, struct pctl_rotation *rotation, struct selecti
 
 	if (mixed && (cli->options.password_file || cli->options.password_stdin)) {
 		say("a change is pending in %s; end it first: powerctl passwd --resume",
-			pctl_rotation_pending(rotation, 0) ? pctl_rotation_pending(rotation, 0)
-							   : "one of these folders");
+			first_begun(rotation));
 		return CLI_USAGE;
 	}
 	if (set_passwords(cli, rotation, &err) < 0) {

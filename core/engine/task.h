@@ -52,6 +52,9 @@ struct pctl_call {
 #define PCTL_CALL_MANY 2u
 /* Somebody else has it for as long as he likes: busy is final. */
 #define PCTL_CALL_BUSY_IS_FINAL 4u
+/* It may find that there is nothing to change: where it ended well and never committed it was so.
+ */
+#define PCTL_CALL_MAY_BE_SO 8u
 
 /* A call being tried, and what to do with its end. */
 struct pctl_try {

@@ -66,6 +66,12 @@ static void change_scheme(struct amt_dev *dev)
 	char name[64];
 	const struct wsman_selector s[] = { { "InstanceID", name }, { NULL, NULL } };
 
+	const char *used = pctl_value_text(pctl_value_get(chain_work(dev)->ret, "power_package"));
+
+	if (used && strcmp(used, id) == 0) {
+		schemes_read(dev);
+		return;
+	}
 	if (!chain_find(dev, "packages", "id", id)) {
 		amt_fail(dev, PCTL_E_REFUSED, "there is no power package with the id '%s'", id);
 		return;

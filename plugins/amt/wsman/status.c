@@ -214,7 +214,7 @@ int status_return(enum status_kind kind, uint64_t value, const char *what, struc
 					 ? lookup(&internals, value - VENDOR_BASE)
 					 : lookup(&returns[kind], value);
 	/* AMT_ classes have this method too, and answer as they do elsewhere. */
-	if (!n && kind == STATUS_STATE)
+	if (!n && (kind == STATUS_STATE || kind == STATUS_WIFI))
 		n = lookup(&internals, value);
 	if (!n)
 		n = &unknown;
