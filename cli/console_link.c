@@ -9,7 +9,7 @@
 
 #include "command.h"
 #include "consent.h"
-#include "render.h"
+#include "opened.h"
 #include "run.h"
 #include "say.h"
 
@@ -105,7 +105,9 @@ static uint64_t next_delay(struct console_link *l)
 static void fail(struct console_link *l, int code, const char *text, bool was_open)
 {
 	bool again = l->again == CONSOLE_ALWAYS || (l->again == CONSOLE_IF_OPENED && l->was_open);
-	struct console_failure failure = { .code = code, .text = text, .was_open = was_open };
+	struct console_failure failure = {
+		.code = code, .skipped = code == PCTL_E_SKIPPED, .text = text, .was_open = was_open
+	};
 
 	if (l->over)
 		return;
@@ -299,19 +301,14 @@ static struct console_link *find(struct console_link *links, size_t node)
 
 static char *text_of(const struct console_link *l, const struct pctl_result *r)
 {
-	const struct render_style style = {
-		.verbose = l->cli->options.verbose > 0,
-	};
-	bool busy = r->error.code == PCTL_E_BUSY && !l->cli->options.steal;
-	PCTL_AUTO(free) char *text = render_result(r, &style);
+	PCTL_AUTO(free) char *text = opened_text(l->cli, r, NULL);
 	static const char before[] = "error: ";
 	const char *rest =
 		strncmp(text, before, strlen(before)) == 0 ? text + strlen(before) : text;
-
-	const char *perhaps = l->was_open ? ", perhaps the one that was lost" : "";
+	bool perhaps_ours = r->error.code == PCTL_E_BUSY && l->was_open;
 
 	return pctl_xasprintf(
-		"%s%s%s", rest, busy ? perhaps : "", busy ? "; --steal takes it" : "");
+		"%s%s", rest, perhaps_ours ? "; it may be the one that was lost" : "");
 }
 
 static void on_result(void *data, const struct pctl_result *r)

@@ -24,6 +24,7 @@ enum console_again {
 /* Not opened, lost, or ended by the device (code 0). */
 struct console_failure {
 	int code;          /* a class */
+	bool skipped;      /* deliberately not opened: that is no failure */
 	const char *text;  /* as people read it: "auth: password refused" */
 	bool was_open;     /* until now */
 	uint64_t again_ms; /* when it is opened again; 0: never, this is the last that is heard */

@@ -283,18 +283,28 @@ static void on_lost(struct talk *t, const struct console_failure *failure)
 		failure->again_ms / 1000, key, t->escape.character == ESCAPE_NONE ? "" : ".");
 }
 
+/*
+ * A machine that ends the session takes the console from a person, and from a script that has more
+ * to send. A script that has sent all it had ("exit") has got what it wanted.
+ */
+static bool ends_well(struct talk *t, const struct console_failure *failure)
+{
+	if (t->person || failure->code != 0)
+		return failure->skipped;
+	if (!t->in_ended)
+		inflow_look(&t->in);
+	return t->in_ended;
+}
+
 static void on_failed(void *data, const struct console_failure *failure)
 {
 	struct talk *t = data;
-	bool fine = failure->code == 0 || failure->code == PCTL_E_SKIPPED;
-
 	if (failure->again_ms) {
 		on_lost(t, failure);
 		return;
 	}
-	if (failure->code == 0)
-		notice(t, "%s", failure->text);
-	else
+	bool fine = ends_well(t, failure);
+	if (!fine || failure->skipped)
 		say_failure(t, failure->text);
 	leave(t, fine ? CLI_OK : CLI_FAILED);
 }

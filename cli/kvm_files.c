@@ -38,7 +38,7 @@ static int check_folder(const char *path, bool is_folder)
 	return CLI_USAGE;
 }
 
-int kvm_files_check(const char *path, size_t count, bool *ret_folder)
+int kvm_files_check(const char *path, size_t count, bool make, bool *ret_folder)
 {
 	size_t len = strlen(path);
 	struct stat st;
@@ -58,7 +58,11 @@ int kvm_files_check(const char *path, size_t count, bool *ret_folder)
 		say("--screenshot: %s is neither a file nor a folder", path);
 		return CLI_USAGE;
 	}
-	int status = folder && !there ? make_folder(path) : check_folder(path, folder);
+	int status = CLI_OK;
+	if (!folder || there)
+		status = check_folder(path, folder);
+	else if (make)
+		status = make_folder(path);
 	if (status == CLI_OK)
 		*ret_folder = folder;
 	return status;

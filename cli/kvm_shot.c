@@ -16,6 +16,7 @@
 #include "json.h"
 #include "kvm_files.h"
 #include "kvm_grab.h"
+#include "opened.h"
 #include "output.h"
 #include "progress.h"
 #include "render.h"
@@ -86,7 +87,7 @@ static void tell(struct shot *s, const struct pctl_result *result)
 	output_add(all->output, s->node, result->ok ? 0 : (unsigned)-result->error.code,
 		result->name,
 		all->cli->options.json ? json_result(result, all->cli->command->name)
-				       : render_result(result, &all->style));
+				       : opened_text(all->cli, result, &all->style));
 	all->left--;
 }
 
@@ -379,7 +380,7 @@ int kvm_shoot(struct cli *cli, const struct selection *selection, const char *pa
 	bool folder = false;
 	int status = prepare(&all, selection);
 	if (status == CLI_OK)
-		status = kvm_files_check(path, all.count, &folder);
+		status = kvm_files_check(path, all.count, !cli->options.dry_run, &folder);
 	if (status != CLI_OK) {
 		pctl_run_free(all.run);
 		return status;

@@ -15,8 +15,8 @@
 #include "console_boot.h"
 #include "json.h"
 #include "media_socket.h"
+#include "opened.h"
 #include "outflow.h"
-#include "render.h"
 #include "run.h"
 #include "say.h"
 #include "signals.h"
@@ -261,7 +261,7 @@ static void on_closed(void *data, const struct pctl_error *err)
 		finish(a, false);
 	} else if (!err->code) {
 		tell_detached(a, "the device ended it");
-		finish(a, false);
+		finish(a, true);
 	} else {
 		PCTL_AUTO(free)
 		char *text = pctl_xasprintf("error: %s: %s", pctl_error_name(err->code), err->text);
@@ -359,32 +359,62 @@ static void tell_attached(struct attach *a)
 		tell_note(a, "note", more);
 }
 
-static void on_result(void *data, const struct pctl_result *r)
+static void attached(struct attach *a)
 {
-	struct attach *a = data;
-
-	if (r->stream) {
-		a->stream = r->stream;
-		pctl_stream_take(r->stream, on_ended, a);
-		pctl_stream_on_note(r->stream, on_note);
-		a->last_at = uv_now(&a->cli->loop);
-		(void)uv_timer_start(&a->show, on_show, SHOW_MS, SHOW_MS);
-	} else if (!r->ok || r->error.code) {
-		const struct render_style style = { .verbose = a->cli->options.verbose > 0 };
-		PCTL_AUTO(free) char *text = render_result(r, &style);
-		if (!a->ending)
-			lose(a, &r->error, text);
-		return;
-	}
 	tell_attached(a);
 	a->was_open = true;
 	a->delay_ms = AGAIN_FIRST_MS;
 	boot(a);
-	/* The device has it by itself, and there is nothing to stay for. */
-	if (!a->stream)
-		finish(a, false);
-	else if (a->ending)
+}
+
+static void begin(struct attach *a, struct pctl_stream *stream)
+{
+	a->stream = stream;
+	pctl_stream_take(stream, on_ended, a);
+	pctl_stream_on_note(stream, on_note);
+	a->last_at = uv_now(&a->cli->loop);
+	(void)uv_timer_start(&a->show, on_show, SHOW_MS, SHOW_MS);
+	attached(a);
+	if (a->ending)
 		close_stream(a);
+}
+
+/* The line that any verb prints of a node that was passed over, or of a dry run. */
+static void tell_not_attached(struct attach *a, const struct pctl_result *r)
+{
+	clear(a);
+	opened_print(a->cli, r);
+}
+
+static void not_attached(struct attach *a, const struct pctl_result *r)
+{
+	PCTL_AUTO(free) char *text = opened_text(a->cli, r, NULL);
+
+	if (!a->ending)
+		lose(a, &r->error, text);
+}
+
+static void on_result(void *data, const struct pctl_result *r)
+{
+	struct attach *a = data;
+
+	switch (opened_sort(a->cli, r)) {
+	case OPENED_STREAM:
+		begin(a, r->stream);
+		break;
+	case OPENED_DONE:
+		attached(a);
+		finish(a, false);
+		break;
+	case OPENED_SKIPPED:
+	case OPENED_WOULD:
+		tell_not_attached(a, r);
+		finish(a, false);
+		break;
+	case OPENED_FAILED:
+		not_attached(a, r);
+		break;
+	}
 }
 
 static void on_done(void *data)

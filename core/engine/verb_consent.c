@@ -14,15 +14,6 @@ static bool has_consent(struct pctl_task *t)
 	return d->consent;
 }
 
-static bool is_dry(struct pctl_task *t, const char *would)
-{
-	if (!t->request->dry_run)
-		return false;
-	pctl_task_note(t, "would %s", would);
-	pctl_task_end_ok(t, "ok");
-	return true;
-}
-
 /* --- status. ---------------------------------------------------------------------------------- */
 
 static void set_seconds(struct pctl_value *map, const char *key, uint32_t seconds)
@@ -69,7 +60,8 @@ static void on_requested(struct pctl_task *t)
 
 void pctl_verb_consent_request(struct pctl_task *t)
 {
-	if (has_consent(t) && !is_dry(t, "have it show a code, and turn it on where it is off"))
+	if (has_consent(t) &&
+		!pctl_task_would(t, "have it show a code, and turn it on where it is off"))
 		pctl_step_try(t, &pctl_call_consent_request, on_requested);
 }
 
@@ -109,7 +101,7 @@ void pctl_verb_consent_submit(struct pctl_task *t)
 {
 	const char *code = t->request->consent_code ? t->request->consent_code : "";
 
-	if (!has_consent(t) || is_dry(t, "give it the code"))
+	if (!has_consent(t) || pctl_task_would(t, "give it the code"))
 		return;
 	if (!pctl_consent_takes(t, code)) {
 		pctl_task_end_error(t, &t->error);
@@ -128,6 +120,6 @@ static void on_canceled(struct pctl_task *t)
 
 void pctl_verb_consent_cancel(struct pctl_task *t)
 {
-	if (has_consent(t) && !is_dry(t, "take a request back"))
+	if (has_consent(t) && !pctl_task_would(t, "take a request back"))
 		pctl_step_try(t, &pctl_call_consent_cancel, on_canceled);
 }

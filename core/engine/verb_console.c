@@ -44,9 +44,9 @@ void pctl_verb_console(struct pctl_task *t)
 {
 	const struct pctl_driver *d = t->target->loaded->driver;
 
-	if (d->console)
+	if (!d->console)
+		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s has no console", d->name);
+	else if (!pctl_task_would(t, "open its console"))
 		pctl_step_try(t, t->request->steal ? &console_steal : &console_open,
 			pctl_task_end_opened);
-	else
-		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s has no console", d->name);
 }

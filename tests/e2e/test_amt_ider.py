@@ -267,7 +267,7 @@ def faults(lab):
         fleet.set(1, ider_send="ping")
         fleet.wait(lambda d, n=n: d["counters"]["ider_pongs"] == n)
     fleet.set(1, ider_send="close")
-    has(served.end(0)[0], "a1: the device ended it, 0.0 MB read")
+    has(served.end(1)[0], "a1: the device ended it, 0.0 MB read")
 
 
 @test

@@ -386,9 +386,9 @@ def ends(lab):
     # Somebody else has it, and loses it.
     first = Viewer(lab)
     r = lab.run("kvm", "a1")
-    same((r.status, r.out), (1, ""), r)
-    has(r.err, "a1: error: busy:")
-    has(r.err, "--steal takes it")
+    same((r.status, r.err), (1, ""), r)
+    has(r.out, "a1: error: busy:")
+    has(r.out, "--steal takes it")
     second = Viewer(lab, "--steal").connect()
     second.begin()
     same(first.end()[0], 1)
@@ -425,18 +425,18 @@ def switched_off(lab):
     fleet.set(1, kvm=0, redirection_locked=1)
     r = lab.run("kvm", "a1")
     same(r.status, 1, r)
-    has(r.err, "KVM is switched off on this machine, and it does not let us switch it on")
+    has(r.out, "KVM is switched off on this machine, and it does not let us switch it on")
     fleet.set(1, kvm=1, redirection_locked=0, consent="kvm")
     r = lab.run("kvm", "a1")
     same(r.status, 1, r)
-    has(r.err, "a1: error: consent:")
+    has(r.out, "a1: error: consent:")
     fleet.set(1, consent="none", no_kvm=1)
     r = lab.run("kvm", "--json", "a1")
     same(lib.error_of(r), ("unsupported", "this machine has no KVM redirection"))
     fleet.set(1, no_kvm=0, redirection_status=3)
     r = lab.run("kvm", "a1")
     same(r.status, 1, r)
-    has(r.err, "a1: error: unsupported:")
+    has(r.out, "a1: error: unsupported:")
 
 
 @test
@@ -550,7 +550,7 @@ def words(lab):
         has(r.err, wanted)
     r = lab.run("kvm", "n1")
     same(r.status, 1, r)
-    has(r.err, "n1: error: unsupported: driver wol has no display")
+    has(r.out, "n1: error: unsupported: driver wol has no display")
     bad(lab.run("kvm", "--direct", "--off", "n1"), 1, "has no VNC port of the device's own")
 
 
