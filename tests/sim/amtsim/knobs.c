@@ -135,6 +135,7 @@ static bool set_kvm(struct device *dev, struct str value)
 	if (!parse_uint(value, 1, &n))
 		return false;
 	dev->redir.kvm = n;
+	redir_sync(dev);
 	return true;
 }
 
@@ -330,7 +331,9 @@ static const struct knob table[] = {
 	NUM(kvm_limit, ANY, 9216000,
 		"a picture of more bytes ends the session where its pixels are chosen"),
 	NUM(kvm_screens, 4, 1, "how many displays there are"),
-	WORD(kvm_fault, "no rectangle zlib truncate garbage drop close_init silent security empty",
+	WORD(kvm_fault,
+		"no rectangle zlib truncate garbage drop close_init silent security empty "
+		"frame_unknown frame_interleave frame_truncate frame_refused",
 		"what becomes of a picture, or of what comes before it", NULL),
 	WORD(ider_script, "full once none",
 		"what the machine does with redirected drives: all it can, reading the CD once, "
