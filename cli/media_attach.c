@@ -10,6 +10,7 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
+#include "again.h"
 #include "command.h"
 #include "consent.h"
 #include "console_boot.h"
@@ -22,10 +23,8 @@
 #include "signals.h"
 #include "text.h"
 
-#define AGAIN_FIRST_MS ((uint64_t)1000)
-#define AGAIN_MOST_MS  ((uint64_t)60000)
-#define SHOW_MS        ((uint64_t)1000)
-#define MEGA           1000000.0
+#define SHOW_MS ((uint64_t)1000)
+#define MEGA    1000000.0
 
 struct attach {
 	struct cli *cli;
@@ -38,7 +37,7 @@ struct attach {
 	struct console_boot boot;
 	bool booted, boot_failed;
 	uv_timer_t again, show;
-	uint64_t delay_ms;
+	struct again tries;
 	struct signals signals;
 	struct media_socket socket;
 	struct media_asker *detacher; /* who asked for the end */
@@ -216,26 +215,23 @@ static void on_again(uv_timer_t *timer)
 		finish(a, true);
 }
 
-/* Waiting helps against these. The session that was lost keeps others out for a while. */
-static bool mends(int code)
+/* open: it was until now. */
+static void lose(struct attach *a, const struct pctl_error *err, const char *text, bool open)
 {
-	return code == PCTL_E_UNREACHABLE || code == PCTL_E_TIMEOUT || code == PCTL_E_BUSY ||
-	       code == PCTL_E_OUTCOME_UNKNOWN;
-}
+	bool again = a->was_open && !a->cli->options.no_reconnect && again_helps(err->code, open);
 
-static void lose(struct attach *a, const struct pctl_error *err, const char *text)
-{
 	if (a->over)
 		return;
-	if (!a->was_open || a->cli->options.no_reconnect || !mends(err->code)) {
+	if (!again) {
 		tell_error(a, err, text);
 		finish(a, true);
 		return;
 	}
-	PCTL_AUTO(free) char *line = pctl_xasprintf("%s; trying again", text);
+	uint64_t ms = again_next(&a->tries, uv_now(&a->cli->loop), open);
+	PCTL_AUTO(free)
+	char *line = pctl_xasprintf("%s; trying again in %" PRIu64 " s", text, ms / 1000);
 	tell_note(a, "lost", line);
-	(void)uv_timer_start(&a->again, on_again, a->delay_ms, 0);
-	a->delay_ms = a->delay_ms * 2 < AGAIN_MOST_MS ? a->delay_ms * 2 : AGAIN_MOST_MS;
+	(void)uv_timer_start(&a->again, on_again, ms, 0);
 }
 
 static void tell_detached(struct attach *a, const char *how)
@@ -265,7 +261,7 @@ static void on_closed(void *data, const struct pctl_error *err)
 	} else {
 		PCTL_AUTO(free)
 		char *text = pctl_xasprintf("error: %s: %s", pctl_error_name(err->code), err->text);
-		lose(a, err, text);
+		lose(a, err, text, true);
 	}
 	if (a->detacher)
 		media_socket_answer(a->detacher, "detached\n");
@@ -363,7 +359,7 @@ static void attached(struct attach *a)
 {
 	tell_attached(a);
 	a->was_open = true;
-	a->delay_ms = AGAIN_FIRST_MS;
+	again_opened(&a->tries, uv_now(&a->cli->loop));
 	boot(a);
 }
 
@@ -391,7 +387,7 @@ static void not_attached(struct attach *a, const struct pctl_result *r)
 	PCTL_AUTO(free) char *text = opened_text(a->cli, r, NULL);
 
 	if (!a->ending)
-		lose(a, &r->error, text);
+		lose(a, &r->error, text, false);
 }
 
 static void on_result(void *data, const struct pctl_result *r)
@@ -447,7 +443,10 @@ static int begin_run(struct attach *a)
 	request.media = (struct pctl_media){ .size = sizeof(request.media),
 		.cd = a->cd,
 		.floppy = a->cli->options.floppy,
-		.writable = a->cli->options.writable };
+		.writable = a->cli->options.writable,
+		.again = a->was_open };
+	if (a->was_open)
+		request.consent_code = NULL; /* it held once */
 	int r = pctl_run_new(
 		cli_core(a->cli), a->cli->inventory, &a->node, 1, &request, &a->run, problems);
 	say_problems(problems);
@@ -586,7 +585,7 @@ static int status_of(const struct attach *a, int begun)
 
 int media_attach(struct cli *cli, size_t node, const char *cd)
 {
-	struct attach a = { .cli = cli, .node = node, .cd = cd, .delay_ms = AGAIN_FIRST_MS };
+	struct attach a = { .cli = cli, .node = node, .cd = cd };
 	struct pctl_error err = { 0 };
 	int status = CLI_OK;
 

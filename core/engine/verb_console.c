@@ -4,7 +4,11 @@
 
 static void start_open(struct pctl_task *t, const struct pctl_driver *d, void *dev)
 {
-	d->console->open(dev, &t->op, t->request->steal ? PCTL_CONSOLE_STEAL : 0, &t->session);
+	const struct pctl_request *r = t->request;
+
+	d->console->open(dev, &t->op,
+		(r->steal ? PCTL_CONSOLE_STEAL : 0) | (r->again ? PCTL_CONSOLE_AGAIN : 0),
+		&t->session);
 }
 
 static const char *how_to_open(const struct pctl_task *t)

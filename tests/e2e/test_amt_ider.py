@@ -14,7 +14,7 @@ import lib
 from amtlib import ConsoleFleet
 from lib import bad, good, has, main, same, test, until
 
-QUICK = "connect: 3s, answer: 3s, read: 8s"
+QUICK = "connect: 3s, answer: 3s, read: 12s"
 BLOCK, SECTOR = 2048, 512
 EMPTY = hashlib.sha256(bytes(1474560)).hexdigest()
 
@@ -147,13 +147,25 @@ def status(lab):
     r = lab.run("media", "attach", path, "a1", env=other)
     bad(r, 1)
     has(r.out, "busy: somebody else has its IDER session")
-    # And may end it: the powerctl that had it says so, and takes it back.
+    has(r.out, "; `powerctl media detach NODE` ends that")
+    # And may end it: the powerctl that had it hears that somebody has it, and leaves it to him.
     good(lab.run("media", "detach", "a1", env=other), "a1: ok")
-    until("it is taken back", lambda: "IDER" in fleet.device()["redirection_sessions"])
-    _, err = served.end(130, interrupt=True)
-    has(err, "connection lost: the device closed it; trying again")
+    has(served.end(1)[0], "a1: error: busy: taken over by another session")
     nobody(fleet)
     good(lab.run("media", "detach", "a1"), "a1: ok")
+
+
+@test
+def switched_off(lab):
+    """what is switched off while it is attached is left off, and the medium does not come back"""
+    fleet = machine(lab, "--set", "all:ider_script=none")
+    path, _ = image(lab, "a.iso", 70000)
+    served = Served(lab, path)
+    fleet.set(1, redirection_state=32770, redirection_drop=1)
+    out, err = served.end(1)
+    has(err, "connection lost: the device closed it; trying again in 1 s")
+    has(out, "a1: error: refused: IDER or its listener was switched off meanwhile")
+    same(fleet.device()["redirection_state"], 32770)
 
 
 @test

@@ -70,5 +70,49 @@ def dry_runs(lab):
     same([p for p in ("s", "x.png", "x") if os.path.exists(lab.path(p))], [])
 
 
+@test
+def console_switched_off(lab):
+    """SOL that is switched off while a console is open is left off, and the console is lost"""
+    fleet = machines(lab)
+    t = lab.terminal("console", "a1")
+    t.expect("amt1> ")
+    fleet.set(1, redirection_state=32769, redirection_drop=1)
+    t.expect("trying again in 1 s")
+    t.expect("powerctl: a1: refused: SOL or its listener was switched off meanwhile")
+    same((t.end(), fleet.device()["redirection_state"]), (1, 32769))
+
+
+@test
+def consent_again(lab):
+    """a console that is lost together with its consent is asked for a new code at its terminal"""
+    fleet = machines(lab, ccm=1)
+    same(lab.run("consent", "request", "a1").status, 0)
+    fleet.wait(lambda d: d["optin_state"] == 2)
+    t = lab.terminal("console", "--consent-code", fleet.device()["optin_code"], "a1")
+    t.expect("amt1> ")
+    t.wait_echo(False)
+    # A code holds once, and the one that was given is not tried again.
+    same(lab.run("consent", "cancel", "a1").status, 0)
+    fleet.set(1, redirection_drop=1)
+    t.expect("trying again in 1 s")
+    t.expect("code (empty: none): ")
+    t.wait_echo(True)
+    os.kill(t.proc.pid, signal.SIGCONT)
+    t.expect("a1: somebody there has to agree")
+    t.expect("code (empty: none): ")
+    fleet.wait(lambda d: d["optin_state"] == 2)
+    t.send(fleet.device()["optin_code"] + "\n")
+    t.expect("amt1> ")
+    t.wait_echo(False)
+    # ^C at the question is the end, with nothing left on that screen.
+    same(lab.run("consent", "cancel", "a1").status, 0)
+    fleet.set(1, redirection_drop=1)
+    t.expect("code (empty: none): ")
+    fleet.wait(lambda d: d["optin_state"] == 2)
+    t.send("\x03")
+    same(t.end(), 130)
+    fleet.wait(lambda d: d["optin_state"] == 0)
+
+
 if __name__ == "__main__":
     main()

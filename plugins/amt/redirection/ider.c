@@ -457,5 +457,6 @@ void ider_open(struct amt_dev *dev, struct pctl_op *op, const struct ider_media 
 	session_begin(&s->session, &kind, dev, op, ret_session);
 	fill_drive(s, FLOPPY, media->floppy);
 	fill_drive(s, CD, media->cd);
+	s->session.again = media->again;
 	session_start(&s->session, false);
 }
