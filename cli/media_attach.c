@@ -2,13 +2,12 @@
 #include "media_attach.h"
 
 #include <inttypes.h>
-#include <poll.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <powerctl/mem.h>
-#include <powerctl/parse.h>
 
 #include "again.h"
 #include "command.h"
@@ -18,6 +17,7 @@
 #include "media_socket.h"
 #include "opened.h"
 #include "outflow.h"
+#include "progress.h"
 #include "run.h"
 #include "say.h"
 #include "signals.h"
@@ -30,6 +30,7 @@ struct attach {
 	struct cli *cli;
 	size_t node;
 	const char *name, *cd;
+	char *cd_path, *floppy_path; /* the whole of it: status is asked from other folders */
 	struct pctl_run *run;
 	struct consent_prompt consent;
 	struct pctl_stream *stream;
@@ -52,21 +53,10 @@ struct attach {
 
 /* --- What is told. ---------------------------------------------------------------------------- */
 
-/* A terminal that is stopped (^S) would stop the loop, which serves the machine. */
-static bool takes_more(void)
-{
-	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
-
-	return poll(&fd, 1, 0) == 1;
-}
-
 static void clear(struct attach *a)
 {
-	if (!a->shown || !takes_more())
-		return;
-	(void)fputs("\r\033[K", stderr);
-	(void)fflush(stderr);
-	a->shown = false;
+	if (a->shown && progress_erase())
+		a->shown = false;
 }
 
 /* A line of JSON, or of words; map is taken over. */
@@ -154,14 +144,15 @@ static void measure(struct attach *a)
 static void show_line(struct attach *a)
 {
 	const struct pctl_value *f = pctl_stream_facts(a->stream);
+	struct pctl_buf line;
 
-	if (!takes_more())
-		return;
-	(void)fprintf(stderr, "\r%s: %.1f MB read, %.1f MB/s, last block %" PRIu64 "\033[K",
-		a->name, (double)(a->total + a->read) / MEGA, a->rate / MEGA,
-		number(f, "last_lba"));
-	(void)fflush(stderr);
-	a->shown = true;
+	pctl_buf_init(&line, TEXT_LINE_MAX);
+	pctl_buf_addf(&line, "%s: %.1f MB read, %.1f MB/s", a->name,
+		(double)(a->total + a->read) / MEGA, a->rate / MEGA);
+	if (a->cd)
+		pctl_buf_addf(&line, ", block %" PRIu64 " of the CD", number(f, "last_lba"));
+	a->shown |= progress_put(&line);
+	pctl_buf_done(&line);
 }
 
 static void show_event(struct attach *a)
@@ -441,8 +432,8 @@ static int begin_run(struct attach *a)
 		return CLI_USAGE;
 	struct pctl_problems *problems = pctl_problems_new();
 	request.media = (struct pctl_media){ .size = sizeof(request.media),
-		.cd = a->cd,
-		.floppy = a->cli->options.floppy,
+		.cd = a->cd_path,
+		.floppy = a->floppy_path,
 		.writable = a->cli->options.writable,
 		.again = a->was_open };
 	if (a->was_open)
@@ -462,24 +453,17 @@ static int begin_run(struct attach *a)
 
 static void answer_status(struct attach *a, struct media_asker *asker)
 {
-	struct pctl_buf text;
+	const struct pctl_value *drives = NULL;
+	struct pctl_value *tree = pctl_value_new_map();
 
-	pctl_buf_init(&text, 65536);
 	measure(a);
-	pctl_buf_addf(&text, "pid %ld\n", (long)getpid());
-	const struct pctl_value *drives =
-		a->stream ? pctl_value_get(pctl_stream_facts(a->stream), "drives") : NULL;
-	for (size_t i = 0; drives && i < pctl_value_count(drives); i++) {
-		const struct pctl_value *d = pctl_value_at(drives, i);
-		const char *image = pctl_value_text(pctl_value_get(d, "image"));
-
-		pctl_buf_addf(&text, "drive %s %d %" PRIu64 " %" PRIu64 " %s\n",
-			pctl_value_text(pctl_value_get(d, "drive")),
-			pctl_value_bool(pctl_value_get(d, "inserted")), number(d, "size"),
-			number(d, "read"), image ? image : "");
-	}
-	media_socket_answer(asker, text.data);
-	pctl_buf_done(&text);
+	if (a->stream)
+		drives = pctl_value_get(pctl_stream_facts(a->stream), "drives");
+	pctl_value_set_int(tree, "pid", getpid());
+	pctl_value_set(tree, "drives", drives ? pctl_value_copy(drives) : pctl_value_new_list());
+	PCTL_AUTO(free) char *text = json_node(a->name, tree);
+	media_socket_answer(asker, text);
+	pctl_value_free(tree);
 }
 
 static void on_asked(void *data, struct media_asker *asker, const char *word)
@@ -499,57 +483,53 @@ static void on_asked(void *data, struct media_asker *asker, const char *word)
 	}
 }
 
-/* The next word of a line, which is cut there. */
-static char *next_word(char **at)
+static void add_text(struct pctl_value *map, const json_t *from, const char *key)
 {
-	char *word = *at;
-	char *end = strchr(word, ' ');
+	const char *text = json_string_value(json_object_get(from, key));
 
-	*at = end ? end + 1 : word + strlen(word);
-	if (end)
-		*end = '\0';
-	return word;
+	if (text)
+		pctl_value_set_text(map, key, text);
 }
 
-static void add_drive(struct pctl_value *list, char *line)
+static void add_number(struct pctl_value *map, const json_t *from, const char *key)
+{
+	const json_t *n = json_object_get(from, key);
+
+	if (json_is_integer(n))
+		pctl_value_set_int(map, key, json_integer_value(n));
+}
+
+static struct pctl_value *drive_of(const json_t *from)
 {
 	struct pctl_value *map = pctl_value_new_map();
-	uint64_t n;
 
-	pctl_value_set_text(map, "drive", next_word(&line));
-	pctl_value_set_bool(map, "inserted", strcmp(next_word(&line), "1") == 0);
-	if (pctl_parse_uint(next_word(&line), INT64_MAX, &n) == 0)
-		pctl_value_set_int(map, "size", (int64_t)n);
-	if (pctl_parse_uint(next_word(&line), INT64_MAX, &n) == 0)
-		pctl_value_set_int(map, "read", (int64_t)n);
-	if (*line)
-		pctl_value_set_text(map, "image", line);
-	pctl_value_add(list, map);
+	add_text(map, from, "drive");
+	pctl_value_set_bool(map, "inserted", json_is_true(json_object_get(from, "inserted")));
+	add_number(map, from, "size");
+	add_number(map, from, "read");
+	add_text(map, from, "image");
+	return map;
 }
 
 struct pctl_value *media_attach_tree(const char *answer)
 {
-	PCTL_AUTO(free) char *copy = pctl_xstrdup(answer);
-	struct pctl_value *tree = pctl_value_new_map(), *drives = pctl_value_new_list();
-	char *save = copy;
-	uint64_t pid = 0;
+	json_t *json = json_loads(answer, JSON_REJECT_DUPLICATES, NULL);
+	struct pctl_value *tree = NULL;
+	size_t i;
+	json_t *one;
 
-	for (char *line = copy, *end; (end = strchr(line, '\n')); line = save) {
-		*end = '\0';
-		save = end + 1;
-		const char *word = next_word(&line);
-		if (strcmp(word, "pid") == 0)
-			(void)pctl_parse_uint(line, INT32_MAX, &pid);
-		else if (strcmp(word, "drive") == 0)
-			add_drive(drives, line);
+	if (json_is_integer(json_object_get(json, "pid"))) {
+		struct pctl_value *drives = pctl_value_new_list();
+
+		tree = pctl_value_new_map();
+		pctl_value_set_bool(tree, "attached", true);
+		add_number(tree, json, "pid");
+		json_array_foreach(json_object_get(json, "drives"), i, one)
+			pctl_value_add(drives, drive_of(one));
+		pctl_value_set(tree, "drives", drives);
 	}
-	pctl_value_set_bool(tree, "attached", true);
-	pctl_value_set_int(tree, "pid", (int64_t)pid);
-	pctl_value_set(tree, "drives", drives);
-	if (pid)
-		return tree;
-	pctl_value_free(tree);
-	return NULL;
+	json_decref(json);
+	return tree;
 }
 
 /* --- All of it. ------------------------------------------------------------------------------- */
@@ -583,6 +563,14 @@ static int status_of(const struct attach *a, int begun)
 	return a->failed || a->boot_failed || a->out.fault ? CLI_FAILED : CLI_OK;
 }
 
+/* free() it. What is not there, and a URL, stays as it is. */
+static char *whole_path(const char *file)
+{
+	char *path = file ? realpath(file, NULL) : NULL;
+
+	return path || !file ? path : pctl_xstrdup(file);
+}
+
 int media_attach(struct cli *cli, size_t node, const char *cd)
 {
 	struct attach a = { .cli = cli, .node = node, .cd = cd };
@@ -594,6 +582,8 @@ int media_attach(struct cli *cli, size_t node, const char *cd)
 		say("%s: %s", a.name, err.text);
 		return CLI_FAILED;
 	}
+	a.cd_path = whole_path(cd);
+	a.floppy_path = whole_path(cli->options.floppy);
 	(void)uv_timer_init(&cli->loop, &a.again);
 	(void)uv_timer_init(&cli->loop, &a.show);
 	a.again.data = a.show.data = &a;
@@ -612,5 +602,7 @@ int media_attach(struct cli *cli, size_t node, const char *cd)
 	uv_close((uv_handle_t *)&a.again, NULL);
 	uv_close((uv_handle_t *)&a.show, NULL);
 	(void)uv_run(&cli->loop, UV_RUN_NOWAIT); /* our handles live on this stack */
+	free(a.cd_path);
+	free(a.floppy_path);
 	return status;
 }

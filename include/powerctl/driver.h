@@ -386,6 +386,7 @@ struct pctl_consent {
 	uint32_t display_s; /* how long a code is shown; 0: not known */
 	uint32_t idle_s;    /* how long an agreement holds without a session; 0: not known */
 	bool turned_on; /* request: the machine was not on, and was turned on to show its code */
+	bool renewed;   /* request: the code that it showed before is not taken any more */
 };
 
 /*

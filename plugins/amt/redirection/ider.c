@@ -299,7 +299,8 @@ static void tell_facts(struct session *session, struct pctl_value *facts)
 
 	if (s->drives[CD].image)
 		tell_drive(drives, &s->drives[CD], "cd");
-	tell_drive(drives, &s->drives[FLOPPY], "floppy");
+	if (image_path(s->drives[FLOPPY].image)) /* else it is the empty one */
+		tell_drive(drives, &s->drives[FLOPPY], "floppy");
 	pctl_value_set(facts, "drives", drives);
 	pctl_value_set_int(facts, "commands", (int64_t)s->commands);
 	pctl_value_set_int(facts, "last_lba", (int64_t)s->last_lba);
