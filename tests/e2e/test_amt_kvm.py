@@ -294,6 +294,7 @@ def no_place_for_it(lab):
     for path, words in ((lab.path("no", "such", "x.png"), "no file can be made in"),
                         ("/dev/null", "neither a file nor a folder"),
                         (lab.write("file", "x") + "/", "can be made: Not a directory"),
+                        ("-", "not to standard output"), (lab.path("a.JPG"), "pictures are PNG"),
                         ("", "names no file")):
         r = lab.run("kvm", "--screenshot", path, "a1")
         same(r.status, 2, r)
@@ -307,6 +308,27 @@ def no_place_for_it(lab):
     same(r.returncode, 1, r)
     has(r.stdout, f"a1: error: internal: {path} cannot be written: File too large")
     same([f for f in os.listdir(os.path.dirname(path)) if "full" in f], [])
+
+
+@test
+def interrupted(lab):
+    """^C while a screen is opened once more ends that too, and leaves no file"""
+    fleet = screens(lab, kvm_limit=30001)
+    fleet.set(1, latency_ms=1000)
+    path = lab.path("x.png")
+    proc = lab.start("kvm", "--screenshot", path, "a1", stdout=subprocess.PIPE,
+                     stderr=subprocess.PIPE, text=True)
+    fleet.wait(lambda d: d["counters"]["kvm_sessions"] == 1)
+    nobody(fleet)
+    proc.send_signal(signal.SIGINT)
+    out, err = proc.communicate(timeout=lib.PATIENCE)
+    same((proc.returncode, out), (130, "a1: error: canceled: interrupted\n"), err)
+    assert not os.path.exists(path)
+    fleet.set(1, latency_ms=0)
+    nobody(fleet)
+    # That KVM was off, and is on now, is said of pictures as well.
+    fleet.set(1, kvm=0, kvm_limit=9216000)
+    same(shot(lab)[3], "powerctl: a1: KVM or its listener was off; it was switched on\n")
 
 
 @test
@@ -510,7 +532,7 @@ def direct(lab):
     v = DirectViewer(port)
     same(v.begin("Aa1!bcde"), (200, 150))
     same(v.raw(200, 150), d["kvm_sha256"])
-    has(lab.run("kvm", "a1").err, "a1: error: busy:")
+    has(lab.run("kvm", "a1").out, "a1: error: busy:")
     same(DirectViewer(port).get(1), b"")
     v.sock.close()
     nobody(fleet)
