@@ -5,7 +5,7 @@
 
 static int exec_check(struct cli *cli)
 {
-	const struct pctl_request request = run_request_from(cli, PCTL_VERB_STATUS);
+	const struct pctl_request request = run_request_from(cli, PCTL_VERB_CHECK);
 	const struct run_style style = { .mend = true };
 	struct selection selection;
 
@@ -20,9 +20,12 @@ static int exec_check(struct cli *cli)
 const struct command command_check = {
 	.name = "check",
 	.usage = "[NODES]",
-	.summary = "check the inventory, then try every node",
+	.summary = "check the inventory, then what is wrong with every node",
 	.help = "Names every mistake in the inventory. If there is none, reads the state of NODES, "
-		"without NODES\nof all, and says of each what is wrong and which command mends it.",
+		"without NODES\nof all, and looks for what else is wrong with each: clock, "
+		"certificate, firmware with known\nholes, weak logins, what is switched off. Each "
+		"finding says what mends it. A fault makes the exit\nstatus 1; warnings and infos "
+		"do not.",
 	.flags = COMMAND_NODES | COMMAND_ALL,
 	.options = OPTIONS(OPTIONS_RUN),
 	.exec = exec_check,

@@ -36,6 +36,7 @@ static struct pctl_value *abilities_of(const struct pctl_driver *d)
 		{ "boot", d->boot },
 		{ "info", d->inspect && d->inspect->info },
 		{ "hardware", d->inspect && d->inspect->hardware },
+		{ "check", d->inspect && d->inspect->check },
 		{ "identify", d->identify },
 		{ "console", d->console },
 		{ "display", d->display },
@@ -44,6 +45,7 @@ static struct pctl_value *abilities_of(const struct pctl_driver *d)
 		{ "consent", d->consent },
 		{ "passwd", d->account },
 		{ "media", d->media },
+		{ "discover", d->discover },
 		{ "methods", d->methods && d->methods->name },
 	};
 	struct pctl_value *list = pctl_value_new_list();

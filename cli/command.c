@@ -36,6 +36,7 @@ const struct command *const commands[] = {
 	&command_kvm,
 	&command_consent,
 	&command_media,
+	&command_discover,
 	&command_add,
 	&command_import,
 	&command_rm,

@@ -57,8 +57,8 @@ extern const struct command command_status, command_on, command_off, command_reb
 	command_identify, command_wait, command_info, command_hardware, command_caps, command_add,
 	command_console, command_kvm, command_rm, command_list, command_show, command_set,
 	command_check, command_trust, command_drivers, command_help, command_log, command_sensors,
-	command_expand, command_fold, command_consent, command_ac_cycle, command_history,
-	command_coprocess, command_import, command_passwd, command_media;
+	command_expand, command_fold, command_discover, command_consent, command_ac_cycle,
+	command_history, command_coprocess, command_import, command_passwd, command_media;
 
 /* cmd_help.c: what `powerctl`, --help and --version say. */
 void help_overview(FILE *out);

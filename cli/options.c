@@ -46,7 +46,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"then wait until the machine's own test passes"),
 	[OPTION_DRY_RUN] = ROW(
 		"dry-run", 0, OPTION_FLAG, NULL, dry_run, "say what would be sent; change nothing"),
-	[OPTION_YES] = ROW("yes", 'y', OPTION_FLAG, NULL, yes, "do not ask"),
+	[OPTION_YES] = ROW("yes", 'y', OPTION_FLAG, NULL, yes,
+		"do not ask (discover: addresses that are not private, too)"),
 	[OPTION_NO_HOOKS] = ROW("no-hooks", 0, OPTION_FLAG, NULL, no_hooks,
 		"run none of the inventory's hooks, for emergencies"),
 	[OPTION_CONSENT_CODE] = ROW("consent-code", 0, OPTION_TEXT, "CODE", consent_code,
@@ -99,9 +100,14 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		ROW("driver", 0, OPTION_TEXT, "NAME", driver, "the driver, instead of looking"),
 	[OPTION_CLASS] = ROW("class", 0, OPTION_TEXT, "NAME", node_class, "the class of the node"),
 	[OPTION_TAG] = ROW("tag", 0, OPTION_LIST, "TAG", tags, "a tag of the node"),
-	[OPTION_SET] = ROW("set", 0, OPTION_LIST, "KEY=VALUE", settings, "a setting of the node"),
+	[OPTION_SET] = ROW("set", 0, OPTION_LIST, "KEY=VALUE", settings,
+		"a setting of the node (discover: DRIVER.KEY=VALUE)"),
 	[OPTION_VIA] = ROW("via", 0, OPTION_TEXT, "GATEWAY", via,
 		"the gateway on the way: ssh://HOST, socks5://HOST"),
+	[OPTION_ADD] =
+		ROW("add", 0, OPTION_FLAG, NULL, add, "write what is found into the inventory"),
+	[OPTION_NAME] = ROW("name", 0, OPTION_TEXT, "PATTERN", name,
+		"with --add: names that count up, n[001-]; else what DNS calls the addresses"),
 
 	[OPTION_ACCEPT] = ROW("accept", 0, OPTION_FLAG, NULL, accept,
 		"trust from now on what the device showed last"),
@@ -134,6 +140,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_LOCK_WAIT] = ROW("lock-wait", 0, OPTION_DURATION, "DURATION", lock_wait_ms,
 		"wait so long for another command's lock, then go first"),
 	[OPTION_FANOUT] = ROW("fanout", 0, OPTION_NUMBER, "N", fanout, "nodes at a time"),
+	[OPTION_RATE] = ROW("rate", 0, OPTION_NUMBER, "N", rate, "addresses a second (500)"),
 	[OPTION_MAX_AT_ONCE] = ROW("max-at-once", 0, OPTION_NUMBER, "N", max_at_once,
 		"start at most so many machines at once; the inventory's limits hold as well"),
 	[OPTION_STAGGER] = ROW("stagger", 0, OPTION_DURATION, "DURATION", stagger_ms,

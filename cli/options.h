@@ -70,6 +70,8 @@ enum option_id {
 	OPTION_TAG,
 	OPTION_SET,
 	OPTION_VIA,
+	OPTION_ADD,
+	OPTION_NAME,
 
 	/* Of trust, drivers and coprocess. */
 	OPTION_ACCEPT,
@@ -92,6 +94,7 @@ enum option_id {
 	OPTION_DEADLINE,
 	OPTION_LOCK_WAIT,
 	OPTION_FANOUT,
+	OPTION_RATE,
 	OPTION_MAX_AT_ONCE,
 	OPTION_STAGGER,
 
@@ -181,16 +184,16 @@ struct options {
 	const char *since, *last;
 	uint64_t lines;
 
-	const char *driver, *node_class, *via;
+	const char *driver, *node_class, *via, *name;
 	struct words tags, settings;
 
-	bool accept, forget, schema, man, coprocess;
+	bool add, accept, forget, schema, man, coprocess;
 	const char *dir;
 
 	bool all, names, with_children, maintenance, override_protected;
 	struct words exclude;
 
-	uint64_t timeout_ms, deadline_ms, lock_wait_ms, fanout, max_at_once, stagger_ms;
+	uint64_t timeout_ms, deadline_ms, lock_wait_ms, fanout, rate, max_at_once, stagger_ms;
 
 	bool json, metrics, sort, fold, no_fold, exit_class;
 	const char *output, *caller;

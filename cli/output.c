@@ -12,7 +12,7 @@
 #include "say.h"
 
 struct entry {
-	size_t order;
+	size_t order, at; /* at: as it came */
 	unsigned group;
 	char *name, *text;
 };
@@ -105,14 +105,17 @@ void output_add(struct output *o, size_t order, unsigned group, const char *name
 		return;
 	}
 	o->entries = pctl_xgrow(o->entries, &o->cap, o->n + 1, sizeof(*o->entries));
-	o->entries[o->n++] = (struct entry){ order, group, pctl_xstrdup(name), take_text };
+	o->entries[o->n] = (struct entry){ order, o->n, group, pctl_xstrdup(name), take_text };
+	o->n++;
 }
 
 static int by_order(const void *va, const void *vb)
 {
 	const struct entry *a = va, *b = vb;
 
-	return (a->order > b->order) - (a->order < b->order);
+	if (a->order != b->order)
+		return a->order > b->order ? 1 : -1;
+	return (a->at > b->at) - (a->at < b->at);
 }
 
 static int by_text(const void *va, const void *vb)

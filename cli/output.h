@@ -33,9 +33,9 @@ struct output *output_new(struct cli *cli, int fd, enum output_mode mode, bool b
 void output_on_gone(struct output *output, output_fn *gone, void *data);
 
 /*
- * order sorts. group comes before it where lines are folded: the lower first. A text is one or more
- * lines, each of which gets "NAME: " before it; one that begins with a line break is printed behind
- * "NAME:" as it is.
+ * order sorts, and what has the same stays in the order in which it came. group comes before it
+ * where lines are folded: the lower first. A text is one or more lines, each of which gets "NAME: "
+ * before it; one that begins with a line break is printed behind "NAME:" as it is.
  */
 void output_add(
 	struct output *output, size_t order, unsigned group, const char *name, char *take_text);

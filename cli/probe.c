@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <powerctl/buf.h>
+#include <powerctl/discover.h>
 #include <powerctl/mem.h>
 
 #include "login.h"
@@ -15,12 +16,77 @@ struct attempt {
 	const struct pctl_driver *driver;
 	struct pctl_inventory *inventory; /* of the one URL; a run needs its own */
 	struct pctl_error error;          /* code 0: it answered */
+	bool found;                       /* without a login */
+	unsigned rank;                    /* if so */
 };
 
 struct probe {
 	struct attempt *attempts;
 	size_t n, running;
+	bool over; /* the search */
+	struct pctl_discover_end end;
 };
+
+/* --- Without a login. ------------------------------------------------------------------------- */
+
+static void on_found(void *data, const struct pctl_found *found)
+{
+	struct probe *p = data;
+
+	for (size_t i = 0; i < p->n; i++) {
+		struct attempt *a = &p->attempts[i];
+
+		if (strcmp(a->driver->name, found->driver) != 0)
+			continue;
+		a->found = true;
+		a->rank = found->rank;
+	}
+}
+
+static void on_over(void *data, const struct pctl_discover_end *end)
+{
+	struct probe *p = data;
+
+	p->over = true;
+	p->end = *end;
+}
+
+/* Whether drivers could be asked what is there; not where something else than one host is named. */
+static bool look(struct cli *cli, struct probe *p, const char *address)
+{
+	PCTL_AUTO(free) char *bare = pctl_xstrdup(*address == '[' ? address + 1 : address);
+	const char *const ranges[] = { bare, NULL };
+	const struct pctl_discover_request request = { .ranges = ranges, .public_too = true };
+	struct pctl_discovery *discovery = NULL;
+	struct pctl_error err = { 0 };
+
+	if (*address == '[' && *bare && bare[strlen(bare) - 1] == ']')
+		bare[strlen(bare) - 1] = '\0';
+	if (pctl_discovery_new(cli_core(cli), &request, &discovery, &err) < 0)
+		return false;
+	if (pctl_discovery_count(discovery) != 1) {
+		pctl_discovery_free(discovery);
+		return false;
+	}
+	pctl_discovery_start(discovery, on_found, on_over, p);
+	while (!p->over)
+		(void)uv_run(&cli->loop, UV_RUN_ONCE);
+	return true;
+}
+
+static void note_absent(const struct probe *p, struct attempt *a)
+{
+	const struct pctl_discover_end *end = &p->end;
+
+	if (end->unknown)
+		pctl_error_set(&a->error, PCTL_E_UNREACHABLE, "that name has no address");
+	else if (end->failed)
+		pctl_error_set(&a->error, end->error.code, "%s", end->error.text);
+	else
+		pctl_error_set(&a->error, PCTL_E_UNREACHABLE, "nothing of its kind answers there");
+}
+
+/* --- With the login. -------------------------------------------------------------------------- */
 
 static void on_result(void *data, const struct pctl_result *result)
 {
@@ -156,16 +222,65 @@ static void collect(struct cli *cli, struct probe *p)
 	pctl_names_free(names);
 }
 
+static void wait_for(struct cli *cli, const struct probe *p)
+{
+	while (p->running > 0)
+		(void)uv_run(&cli->loop, UV_RUN_ONCE);
+}
+
+/* The best of those that were found and not tried yet. */
+static struct attempt *next_found(const struct probe *p)
+{
+	struct attempt *best = NULL;
+
+	for (size_t i = 0; i < p->n; i++) {
+		struct attempt *a = &p->attempts[i];
+
+		if (a->found && !a->inventory && (!best || a->rank > best->rank))
+			best = a;
+	}
+	return best;
+}
+
+/*
+ * One after the other, so that a stranger gets no login and a device not two wrong ones. Who could
+ * not be asked without a login is tried when nothing else is there.
+ */
+static void try_found(
+	struct cli *cli, struct probe *p, const char *address, const struct probe_login *login)
+{
+	bool known = false;
+
+	for (struct attempt *a; !known && (a = next_found(p));) {
+		begin(cli, a, address, login);
+		wait_for(cli, p);
+		known = evidence(a) > 0;
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		struct attempt *a = &p->attempts[i];
+
+		if (a->inventory)
+			continue;
+		if (a->driver->discover || known || p->end.unknown)
+			note_absent(p, a);
+		else
+			begin(cli, a, address, login);
+	}
+}
+
 int probe_driver(struct cli *cli, const char *address, const struct probe_login *login, char **ret,
 	struct pctl_error *err)
 {
 	struct probe p = { 0 };
 
 	collect(cli, &p);
-	for (size_t i = 0; i < p.n; i++)
-		begin(cli, &p.attempts[i], address, login);
-	while (p.running > 0)
-		(void)uv_run(&cli->loop, UV_RUN_ONCE);
+	/* Behind a gateway nobody can be asked without one. */
+	if (!login->via && look(cli, &p, address))
+		try_found(cli, &p, address, login);
+	else
+		for (size_t i = 0; i < p.n; i++)
+			begin(cli, &p.attempts[i], address, login);
+	wait_for(cli, &p);
 	int r = choose(&p, address, ret, err);
 	for (size_t i = 0; i < p.n; i++)
 		pctl_inventory_free(p.attempts[i].inventory);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which driver talks to what is at an address: each that is there tries to read its state. */
+/* Which driver talks to what is at an address. */
 #ifndef POWERCTL_CLI_PROBE_H
 #define POWERCTL_CLI_PROBE_H
 
@@ -12,10 +12,12 @@ struct probe_login {
 };
 
 /*
- * Tries all drivers that have a port of their own at once; blocks. free() *ret: the name of the
- * first, in the order of names, that got an answer of its kind: the state, or else an error that
- * only such a device gives. PCTL_E_UNREACHABLE: none; err says what was tried and what each said.
- * PCTL_E_AUTH: there is one, and it refused the login; trying once more might lock the account.
+ * Asks what is there without a login first, as discover does; then the driver that found something
+ * tries to read the state, the best one first, and others only if it gets no answer of its kind.
+ * Where drivers cannot be asked so (behind a gateway, ADDRESS with a port, drivers that cannot
+ * find) all of those that have a port of their own try the login at once. Blocks. free() *ret: the
+ * driver's name. PCTL_E_UNREACHABLE: none; err says what each said. PCTL_E_AUTH: there is one, and
+ * it refused the login; trying once more might lock the account.
  */
 int probe_driver(struct cli *cli, const char *address, const struct probe_login *login, char **ret,
 	struct pctl_error *err);

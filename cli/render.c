@@ -5,6 +5,7 @@
 
 #include <powerctl/buf.h>
 #include <powerctl/mem.h>
+#include <powerctl/parse.h>
 
 #include "report.h"
 #include "text.h"
@@ -18,7 +19,8 @@ static const struct {
 	{ PCTL_E_CONFIG, "what it names as missing; settings are seen with `powerctl show NODE`, "
 			 "changed with `powerctl set KEY=VALUE NODE`" },
 	{ PCTL_E_AUTH, "put the right password into the credential's file, or choose another "
-		       "credential with `powerctl set credential=NAME NODE`" },
+		       "credential with `powerctl set credential=NAME NODE`; where wrong passwords "
+		       "were tried before, the device may have locked the user for a while" },
 	{ PCTL_E_FORBIDDEN,
 		"give the user more rights on the device, or choose another credential with "
 		"`powerctl set credential=NAME NODE`" },
@@ -71,7 +73,7 @@ static void add_details(
 		via,
 		r->changing ? "changing" : NULL,
 		r->ok ? NULL : r->error.device_code,
-		r->ok ? NULL : find_hint(&r->error),
+		r->ok || r->tree ? NULL : find_hint(&r->error),
 	};
 	const char *before = " (";
 
@@ -131,6 +133,73 @@ static void add_tree(
 		tree_flat(buf, r->tree);
 }
 
+/* --- check. ----------------------------------------------------------------------------------- */
+
+/* Where a name stands for itself alone: "NODE" as a word becomes that name. */
+static void add_mend(struct pctl_buf *buf, const char *mend, const char *name)
+{
+	static const char word[] = "NODE";
+
+	for (const char *at = strstr(mend, word); name && at; at = strstr(mend, word)) {
+		pctl_buf_add(buf, mend, (size_t)(at - mend));
+		pctl_buf_adds(buf, name);
+		mend = at + sizeof(word) - 1;
+	}
+	pctl_buf_adds(buf, mend);
+}
+
+/* What else a driver knows of it: numbers, times. */
+static void add_facts(struct pctl_buf *buf, const struct pctl_value *finding)
+{
+	static const char *const said[] = { "class", "name", "what", "mend", NULL };
+	char number[TEXT_COUNT_SIZE];
+	const char *before = " (";
+
+	for (size_t i = 0; i < pctl_value_count(finding); i++) {
+		const char *key = pctl_value_key_at(finding, i);
+		const char *value = text_scalar(pctl_value_at(finding, i), number);
+
+		if (!value || pctl_parse_choice(key, said) >= 0)
+			continue;
+		pctl_buf_addf(buf, "%s%s: ", before, key);
+		text_clean(buf, value);
+		before = "; ";
+	}
+	pctl_buf_adds(buf, *before == ';' ? ")" : "");
+}
+
+char *render_finding(
+	const struct pctl_value *finding, const char *name, const struct render_style *style)
+{
+	const char *class = pctl_value_text(pctl_value_get(finding, "class"));
+	const char *what = pctl_value_text(pctl_value_get(finding, "what"));
+	const char *mend = pctl_value_text(pctl_value_get(finding, "mend"));
+	struct pctl_buf buf, mended;
+
+	pctl_buf_init(&buf, TEXT_ANSWER_MAX);
+	pctl_buf_init(&mended, TEXT_ANSWER_MAX);
+	text_clean(&buf, class ? class : "fault");
+	pctl_buf_adds(&buf, ": ");
+	text_clean(&buf, what ? what : "not said");
+	if (style->verbose)
+		add_facts(&buf, finding);
+	if (mend) {
+		add_mend(&mended, mend, style->folded ? NULL : name);
+		pctl_buf_adds(&buf, "; to mend: ");
+		text_clean(&buf, mended.data);
+	}
+	pctl_buf_done(&mended);
+	return pctl_buf_steal(&buf);
+}
+
+/* Its state was read, and its faults stand below. */
+static const char *word_of_checked(const struct pctl_result *r)
+{
+	return r->verb == PCTL_VERB_CHECK && r->tree && r->state_known
+		       ? pctl_power_state_name(r->state)
+		       : NULL;
+}
+
 /* "no new events" says more than an "ok" before it. */
 static bool is_empty_list(const struct pctl_result *r)
 {
@@ -142,7 +211,8 @@ char *render_result(const struct pctl_result *r, const struct render_style *styl
 {
 	struct pctl_buf buf;
 	bool empty = is_empty_list(r);
-	bool tree = !empty && r->ok && r->tree && pctl_value_count(r->tree) > 0;
+	bool tree = !empty && r->ok && r->tree && pctl_value_count(r->tree) > 0 &&
+		    r->verb != PCTL_VERB_CHECK;
 
 	pctl_buf_init(&buf, TEXT_ANSWER_MAX);
 	if (tree) {
@@ -151,6 +221,8 @@ char *render_result(const struct pctl_result *r, const struct render_style *styl
 	}
 	if (empty) {
 		text_clean(&buf, r->note);
+	} else if (word_of_checked(r)) {
+		pctl_buf_adds(&buf, word_of_checked(r));
 	} else if (r->ok) {
 		pctl_buf_adds(&buf, render_word(r));
 		if (r->note) {

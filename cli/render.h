@@ -13,8 +13,12 @@ struct render_style {
 	bool mend;     /* errors say which command mends them (`check`) */
 };
 
-/* A text for output_add(): free() it. */
+/* A text for output_add(): free() it. What `check` found is not in it. */
 char *render_result(const struct pctl_result *result, const struct render_style *style);
+
+/* The same of one finding of `check`; name: the node's. */
+char *render_finding(
+	const struct pctl_value *finding, const char *name, const struct render_style *style);
 
 /* The word of a result: on, off, ..., unknown for a status that cannot be read. */
 const char *render_word(const struct pctl_result *result);

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <powerctl/finding.h>
 #include <powerctl/history.h>
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
@@ -136,6 +137,31 @@ static void say_warnings(struct runner *r)
 	free(r->warnings);
 }
 
+/* Behind the nodes where they are folded, the worst first: nodes with the same trouble are one. */
+#define GROUP_FINDINGS 100u
+
+static unsigned rank_of(const struct pctl_value *finding)
+{
+	const char *class = pctl_value_text(pctl_value_get(finding, "class"));
+	unsigned rank = PCTL_FINDING_INFO;
+
+	while (rank > 0 && (!class || strcmp(class, pctl_finding_class_name(rank)) != 0))
+		rank--;
+	return rank;
+}
+
+static void put_findings(struct runner *r, const struct pctl_result *result)
+{
+	const struct pctl_value *list = pctl_value_get(result->tree, "findings");
+
+	for (size_t i = 0; i < pctl_value_count(list); i++) {
+		const struct pctl_value *finding = pctl_value_at(list, i);
+
+		output_add(r->output, result->node, GROUP_FINDINGS + rank_of(finding), result->name,
+			render_finding(finding, result->name, &r->style));
+	}
+}
+
 static void put_result(struct runner *r, const struct pctl_result *result)
 {
 	char *text;
@@ -151,6 +177,8 @@ static void put_result(struct runner *r, const struct pctl_result *result)
 	else
 		text = render_result(result, &r->style);
 	output_add(r->output, result->node, group_of(result), result->name, text);
+	if (result->verb == PCTL_VERB_CHECK && result->tree && !r->cli->options.json)
+		put_findings(r, result);
 	if (output_kept(r->output) > UNREAD_MAX)
 		pctl_run_pause(r->run, true);
 }

@@ -122,6 +122,18 @@ static int gather(
 	return CLI_OK;
 }
 
+int select_words(const struct cli *cli, const char *const *words, struct pctl_names *out)
+{
+	struct list list = { 0 };
+	bool stdin_read = false;
+	int status = gather(cli, words, &stdin_read, &list);
+
+	for (size_t i = 0; status == CLI_OK && i < list.n; i++)
+		pctl_names_add(out, list.v[i]);
+	list_done(&list);
+	return status;
+}
+
 static bool only_urls(const struct list *list)
 {
 	for (size_t i = 0; i < list->n; i++)

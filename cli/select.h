@@ -16,6 +16,8 @@ struct selection {
  * one node, or CLI_USAGE with everything said.
  */
 int select_nodes(struct cli *cli, const char *const *words, struct selection *ret);
+/* Adds the words as they are, `-` replaced by what standard input holds; each once. */
+int select_words(const struct cli *cli, const char *const *words, struct pctl_names *out);
 /* Whether a word from outside can be nothing but names: see --names in powerctl(1). */
 bool select_is_names(const char *word);
 void selection_done(struct selection *selection);

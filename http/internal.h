@@ -84,7 +84,9 @@ struct pctl_http_session {
 	struct pctl_secret *password;
 	size_t max_answer;
 	bool http2;
-	bool heard; /* an answer came, of whatever status */
+	bool heard;                    /* an answer came, of whatever status */
+	bool certified;                /* the two below are there */
+	int64_t not_before, not_after; /* of its certificate, in seconds since 1970 */
 
 	bool challenged; /* the three below are there */
 	struct pctl_digest challenge;

@@ -111,16 +111,43 @@ int tls_verify(const struct tls_peer *peer, X509_STORE_CTX *ctx, struct pctl_err
 	return ok;
 }
 
+static bool seconds_of(const ASN1_TIME *time, int64_t *ret)
+{
+	struct tm tm = { 0 };
+
+	if (!time || ASN1_TIME_to_tm(time, &tm) != 1)
+		return false;
+	*ret = (int64_t)timegm(&tm);
+	return true;
+}
+
+static void note_validity(struct pctl_http_session *session, const X509 *leaf)
+{
+	session->certified = leaf && seconds_of(X509_get0_notBefore(leaf), &session->not_before) &&
+			     seconds_of(X509_get0_notAfter(leaf), &session->not_after);
+}
+
+bool pctl_http_certificate(
+	const struct pctl_http_session *session, int64_t *ret_not_before, int64_t *ret_not_after)
+{
+	if (!session->certified)
+		return false;
+	*ret_not_before = session->not_before;
+	*ret_not_after = session->not_after;
+	return true;
+}
+
 /* The reason goes to the exchange, past libcurl. */
 static int verify(X509_STORE_CTX *ctx, void *data)
 {
 	struct exchange *ex = data;
-	const struct pctl_http_session *session = ex->session;
+	struct pctl_http_session *session = ex->session;
 	const struct tls_peer peer = { .http = ex->http,
 		.device = session->device,
 		.ca_file = session->ca_file,
 		.legacy = session->legacy_tls };
 
+	note_validity(session, X509_STORE_CTX_get0_cert(ctx));
 	return tls_verify(&peer, ctx, &ex->err);
 }
 

@@ -578,3 +578,10 @@ void fake_assert_done(const struct fake *fake)
 		fail_msg("failed: %d: %s (%s)", fake->result.code, fake->result.text,
 			fake->result.device_code);
 }
+
+int pctl_device_datagram_address(struct pctl_device *device, uint16_t port,
+	struct sockaddr_storage *ret_addr, socklen_t *ret_len, struct pctl_error *err)
+{
+	(void)device, (void)port, (void)ret_addr, (void)ret_len;
+	return pctl_error_set(err, PCTL_E_UNSUPPORTED, "no datagrams here");
+}

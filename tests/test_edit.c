@@ -257,6 +257,47 @@ static void test_new_file(void **state)
 	assert_int_equal(st.st_mode & 07777, geteuid() == 0 ? 0640 : 0600);
 }
 
+static const struct {
+	const char *before, *after;
+} additions[] = {
+	{ "", "nodes:\n  n1: {driver: amt}\n  n2: {address: \"::1\"}\n" },
+	{ "# mine\n", "# mine\nnodes:\n  n1: {driver: amt}\n  n2: {address: \"::1\"}\n" },
+	{ "classes: {k: {}}",
+		"classes: {k: {}}\nnodes:\n  n1: {driver: amt}\n  n2: {address: \"::1\"}\n" },
+	{ "nodes: {} # none\n", "nodes: # none\n  n1: {driver: amt}\n  n2: {address: \"::1\"}\n" },
+	{ "nodes:\n    a: {} # a\n# end\n",
+		"nodes:\n    a: {} # a\n    n1: {driver: amt}\n    n2: {address: \"::1\"}\n# "
+		"end\n" },
+	{ "nodes: {a: {}}\n", "nodes: {a: {}, n1: {driver: amt}, n2: {address: \"::1\"}}\n" },
+	{ "{nodes: {}}", "{nodes: {n1: {driver: amt}, n2: {address: \"::1\"}}}" },
+	{ "{classes: {}}", "{classes: {}, nodes: {n1: {driver: amt}, n2: {address: \"::1\"}}}" },
+	/* All or nothing. */
+	{ "nodes:\n  n2: {driver: wol}\n", NULL },
+};
+
+static void test_several_at_once(void **state)
+{
+	struct pctl_value *nodes = pctl_value_new_map();
+	struct pctl_error err = { 0 };
+
+	(void)state;
+	pctl_value_set(nodes, "n1", pctl_value_new_map());
+	pctl_value_set_text(pctl_value_get(nodes, "n1"), "driver", "amt");
+	pctl_value_set(nodes, "n2", pctl_value_new_map());
+	pctl_value_set_text(pctl_value_get(nodes, "n2"), "address", "::1");
+	for (size_t i = 0; i < sizeof(additions) / sizeof(additions[0]); i++) {
+		const char *wanted = additions[i].after;
+
+		test_write(path, additions[i].before, 0600);
+		int r = pctl_inventory_edit_add_all(path, nodes, &err);
+		assert_int_equal(r, wanted ? 0 : PCTL_E_CONFIG);
+		PCTL_AUTO(free) char *after = test_read(path);
+		assert_string_equal(after, wanted ? wanted : additions[i].before);
+	}
+	assert_non_null(strstr(err.text, "'n2' is already at "));
+	pctl_value_free(nodes);
+}
+
 static void test_mode_and_link_stay(void **state)
 {
 	PCTL_AUTO(free) char *link = test_path(folder, "link.yaml");
@@ -454,6 +495,7 @@ int main(void)
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_refusals_change_nothing),
 		cmocka_unit_test(test_new_file),
+		cmocka_unit_test(test_several_at_once),
 		cmocka_unit_test(test_mode_and_link_stay),
 		cmocka_unit_test(test_included_files),
 		cmocka_unit_test(test_two_at_once_lose_nothing),

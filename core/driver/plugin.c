@@ -73,32 +73,51 @@ static bool plausible(const void *sized, size_t least)
 
 #define UP_TO(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
 
-/* Of the interfaces that are there: functions that each of them has to have. */
+#define AT(name)         offsetof(struct pctl_driver, name)
+#define IN(name, member) offsetof(struct pctl_##name##_if, member)
+
+/* Of the interfaces that are there: pointers that each of them has to have. */
+static const struct need {
+	size_t interface; /* where the driver has it */
+	const char *lacks;
+	size_t members[5]; /* where the interface has them, after its size; 0: the end */
+} needs[] = {
+	{ AT(power), "its power interface lacks get or act", { IN(power, get), IN(power, act) } },
+	{ AT(boot), "its boot interface lacks set", { IN(boot, set) } },
+	{ AT(identify), "its identify interface lacks set", { IN(identify, set) } },
+	{ AT(console), "its console interface lacks open", { IN(console, open) } },
+	{ AT(display), "its display interface lacks open", { IN(display, open) } },
+	{ AT(log), "its log interface lacks read", { IN(log, read) } },
+	{ AT(sensors), "its sensors interface lacks read", { IN(sensors, read) } },
+	{ AT(consent), "its consent interface lacks get, request, submit or cancel",
+		{ IN(consent, get), IN(consent, request), IN(consent, submit),
+			IN(consent, cancel) } },
+	{ AT(account), "its account interface lacks login or set_password",
+		{ IN(account, login), IN(account, set_password) } },
+	{ AT(account), "its account interface does not say which setting is the password",
+		{ IN(account, setting) } },
+	{ AT(media), "its media interface lacks attach or detach",
+		{ IN(media, attach), IN(media, detach) } },
+	{ AT(discover), "its discover interface lacks find", { IN(discover, find) } },
+};
+
+static const void *pointer_at(const void *base, size_t offset)
+{
+	const void *pointer;
+
+	memcpy(&pointer, (const char *)base + offset, sizeof(pointer));
+	return pointer;
+}
+
 static const char *what_is_missing(const struct pctl_driver *d)
 {
-	if (d->power && (!d->power->get || !d->power->act))
-		return "its power interface lacks get or act";
-	if (d->boot && !d->boot->set)
-		return "its boot interface lacks set";
-	if (d->identify && !d->identify->set)
-		return "its identify interface lacks set";
-	if (d->console && !d->console->open)
-		return "its console interface lacks open";
-	if (d->display && !d->display->open)
-		return "its display interface lacks open";
-	if (d->log && !d->log->read)
-		return "its log interface lacks read";
-	if (d->sensors && !d->sensors->read)
-		return "its sensors interface lacks read";
-	if (d->consent && (!d->consent->get || !d->consent->request || !d->consent->submit ||
-				  !d->consent->cancel))
-		return "its consent interface lacks get, request, submit or cancel";
-	if (d->account && (!d->account->login || !d->account->set_password))
-		return "its account interface lacks login or set_password";
-	if (d->account && !d->account->setting)
-		return "its account interface does not say which setting is the password";
-	if (d->media && (!d->media->attach || !d->media->detach))
-		return "its media interface lacks attach or detach";
+	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+		const void *interface = pointer_at(d, needs[i].interface);
+
+		for (const size_t *at = needs[i].members; interface && *at; at++)
+			if (!pointer_at(interface, *at))
+				return needs[i].lacks;
+	}
 	return NULL;
 }
 
@@ -122,7 +141,8 @@ static const char *what_is_wrong(const struct pctl_driver *d, const char *name)
 		!plausible(d->sensors, UP_TO(struct pctl_sensors_if, read)) ||
 		!plausible(d->consent, UP_TO(struct pctl_consent_if, cancel)) ||
 		!plausible(d->account, UP_TO(struct pctl_account_if, set_password)) ||
-		!plausible(d->media, UP_TO(struct pctl_media_if, detach)))
+		!plausible(d->media, UP_TO(struct pctl_media_if, detach)) ||
+		!plausible(d->discover, UP_TO(struct pctl_discover_if, find)))
 		return "the size of an interface makes no sense";
 	return what_is_missing(d);
 }
@@ -422,6 +442,7 @@ static const char *adopt(
 	COPY_INTERFACE(plugin, d, consent);
 	COPY_INTERFACE(plugin, d, account);
 	COPY_INTERFACE(plugin, d, media);
+	COPY_INTERFACE(plugin, d, discover);
 	return adopt_tables(plugin);
 }
 

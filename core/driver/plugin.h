@@ -25,6 +25,7 @@ struct pctl_plugin {
 	struct pctl_sensors_if sensors;
 	struct pctl_account_if account;
 	struct pctl_media_if media;
+	struct pctl_discover_if discover;
 	struct pctl_method *methods;
 	struct pctl_property **parameters; /* a method's copied table, in the order of methods */
 	size_t methods_n;

@@ -178,6 +178,7 @@ static void end(struct pctl_joint *j, struct pctl_result *r)
 	r->attempts = j->attempts;
 	r->elapsed_ms = now(j) - j->started;
 	r->note = j->note;
+	r->tree = j->tree;
 	r->overtook = j->line.overtook;
 	for (size_t i = 0; i < j->n; i++)
 		r->changed |= j->parts[i].changed;

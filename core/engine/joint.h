@@ -62,6 +62,7 @@ struct pctl_joint {
 	struct pctl_error dark_failed;              /* why an outage did not come about */
 	unsigned attempts;
 	char *note;
+	const struct pctl_value *tree; /* of a part: the result's; NULL: none */
 	struct pctl_hook_round *hooks;
 	bool hooks_asked, hooks_passed;
 	struct pctl_result result; /* word NULL: it has not ended */

@@ -134,6 +134,35 @@ static void end_state(struct pctl_joint *j)
 	end_failed(j);
 }
 
+/* What was found at the management processor is the node's. */
+static void end_check(struct pctl_joint *j)
+{
+	const struct pctl_part *own = pctl_joint_own(j);
+	enum pctl_power_state state;
+	struct pctl_error err = { 0 };
+	bool silent;
+
+	if (own)
+		j->tree = own->tree;
+	if (!own || !pctl_check_failed(own->tree, &err))
+		end_state(j);
+	else if (pctl_joint_state(j, &state, &silent))
+		pctl_joint_end_error(j, &err);
+	else
+		end_failed(j);
+}
+
+static void begin_check(struct pctl_joint *j)
+{
+	const struct pctl_request request = request_for(j, PCTL_VERB_STATUS);
+	struct pctl_part *own = pctl_joint_own(j);
+
+	begin_outlets(j, is_not_own, &request);
+	if (own)
+		pctl_joint_begin_part(j, own, j->request);
+	pctl_joint_go(j, end_check);
+}
+
 /* As tasks poll: slower and slower. */
 static void pause_poll(struct pctl_joint *j, uint64_t until, pctl_joint_fn *then)
 {
@@ -511,6 +540,8 @@ void pctl_joint_begin_verb(struct pctl_joint *j)
 	j->poll_ms = j->target->poll_ms;
 	if (j->request->verb == PCTL_VERB_STATUS)
 		pctl_joint_read(j, true, true, end_state);
+	else if (j->request->verb == PCTL_VERB_CHECK)
+		begin_check(j);
 	else if (j->request->verb == PCTL_VERB_WAIT)
 		poll_wanted(j);
 	else if (j->request->verb == PCTL_VERB_ON)

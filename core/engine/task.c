@@ -202,7 +202,7 @@ void pctl_task_end(struct pctl_task *t)
 		pctl_hooks_note(t->run, t->target, &t->note);
 	r->note = t->note;
 	r->overtook = t->line.overtook;
-	r->tree = r->ok ? t->tree : NULL; /* half a tree is none */
+	r->tree = r->ok || t->tree_stands ? t->tree : NULL; /* half a tree is none */
 	r->stream = r->ok ? t->stream : NULL;
 	if (!run_hooks_after(t))
 		tell(t);

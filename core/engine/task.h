@@ -136,6 +136,7 @@ struct pctl_task {
 	struct pctl_display_direct direct;
 	struct pctl_stream *stream; /* has device and session from then on */
 	struct pctl_value *tree;
+	bool tree_stands; /* also where the task fails: it says why */
 	char *note;
 	struct pctl_result result;
 	struct pctl_task *before, *after; /* in the run's list */
@@ -300,7 +301,10 @@ pctl_step_fn pctl_verb_status, pctl_verb_on, pctl_verb_off, pctl_verb_reboot, pc
 	pctl_verb_kvm_direct, pctl_verb_log, pctl_verb_log_clear, pctl_verb_sensors,
 	pctl_verb_method, pctl_verb_consent_status, pctl_verb_consent_request,
 	pctl_verb_consent_submit, pctl_verb_consent_cancel, pctl_verb_passwd, pctl_verb_login,
-	pctl_verb_media;
+	pctl_verb_media, pctl_verb_check;
+
+/* Whether what check found has a fault; err says which (verb_check.c). */
+bool pctl_check_failed(const struct pctl_value *tree, struct pctl_error *err);
 
 /* A restart was accepted: watches the machine from now on, where the request is to wait for it. */
 void pctl_task_watch_restart(struct pctl_task *task);

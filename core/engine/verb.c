@@ -47,6 +47,7 @@ static const struct pctl_verb_def verbs[] = {
 	[PCTL_VERB_MEDIA_DETACH] = { "media detach", PCTL_VERB_CHANGES, pctl_verb_media,
 		LIMIT(confirm_ms), 0, NULL },
 	[PCTL_VERB_MEDIA_STATUS] = { "media status", 0, pctl_verb_media, LIMIT(read_ms), 0, NULL },
+	[PCTL_VERB_CHECK] = { "check", 0, pctl_verb_check, LIMIT(confirm_ms), 0, POWER },
 	[PCTL_VERB_METHOD] = { "method", 0, pctl_verb_method, LIMIT(read_ms), 0, NULL },
 	[PCTL_VERB_PASSWD] = { "passwd", PCTL_VERB_CHANGES | PCTL_VERB_CONFIRM, pctl_verb_passwd,
 		LIMIT(confirm_ms), 0, NULL },

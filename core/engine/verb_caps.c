@@ -113,6 +113,7 @@ static void add_inspect(struct pctl_value *map, const struct pctl_target *target
 
 	pctl_value_set_bool(map, "info", inspect && inspect->info);
 	pctl_value_set_bool(map, "hardware", inspect && inspect->hardware);
+	pctl_value_set_bool(map, "check", inspect && inspect->check);
 }
 
 static void add_identify(struct pctl_value *map, const struct pctl_target *target)

@@ -243,9 +243,9 @@ static struct pctl_value *map_in(struct pctl_value *map, const char *key)
 	return inner;
 }
 
-/* Adds `name: value` under a top-level key, which is made if it is not there. */
-static int add_under(struct pctl_edit *e, const char *section, const char *name,
-	const struct pctl_value *value, struct pctl_error *err)
+/* Adds members under a top-level key, which is made if it is not there. */
+static int add_under(struct pctl_edit *e, const char *section, const struct pctl_value *members,
+	struct pctl_error *err)
 {
 	struct pctl_spot root = pctl_splice_root(&e->splice);
 	struct pctl_spot spot = { .value = NULL };
@@ -257,12 +257,19 @@ static int add_under(struct pctl_edit *e, const char *section, const char *name,
 		r = pctl_edit_need_map(e, &spot, section, err);
 	if (r < 0)
 		return r;
-	if (spot.value)
-		pctl_splice_add(&e->splice, &spot, name, NULL, value);
-	else
-		pctl_splice_add(&e->splice, &root, section, name, value);
-	pctl_value_set(map_in(e->wanted, section), name, pctl_value_copy(value));
+	pctl_splice_add_all(
+		&e->splice, spot.value ? &spot : &root, spot.value ? NULL : section, members);
+	pctl_value_merge(map_in(e->wanted, section), members);
 	return 0;
+}
+
+static int add_one_under(struct pctl_edit *e, const char *section, const char *name,
+	const struct pctl_value *value, struct pctl_error *err)
+{
+	PCTL_AUTO(pctl_value_free) struct pctl_value *members = pctl_value_new_map();
+
+	pctl_value_set(members, name, pctl_value_copy(value));
+	return add_under(e, section, members, err);
 }
 
 /* --- Add. ------------------------------------------------------------------------------------- */
@@ -287,22 +294,31 @@ static int check_new(const struct pctl_edit *e, const char *pattern, struct pctl
 	return r;
 }
 
-int pctl_inventory_edit_add(const char *path, const char *name, const struct pctl_value *settings,
-	struct pctl_error *err)
+int pctl_inventory_edit_add_all(
+	const char *path, const struct pctl_value *nodes, struct pctl_error *err)
 {
 	struct pctl_edit e;
 	int r = pctl_edit_begin(&e, path, err);
 
-	if (r == 0)
-		r = check_new(&e, name, err);
+	for (size_t i = 0; r == 0 && i < pctl_value_count(nodes); i++)
+		r = check_new(&e, pctl_value_key_at(nodes, i), err);
 	if (r == 0)
 		r = pctl_edit_open(&e, path, err);
 	if (r == 0)
-		r = add_under(&e, "nodes", name, settings, err);
+		r = add_under(&e, "nodes", nodes, err);
 	if (r == 0)
 		r = commit(&e, err);
 	pctl_edit_end(&e);
 	return r;
+}
+
+int pctl_inventory_edit_add(const char *path, const char *name, const struct pctl_value *settings,
+	struct pctl_error *err)
+{
+	PCTL_AUTO(pctl_value_free) struct pctl_value *nodes = pctl_value_new_map();
+
+	pctl_value_set(nodes, name, pctl_value_copy(settings));
+	return pctl_inventory_edit_add_all(path, nodes, err);
 }
 
 int pctl_inventory_edit_credential(const char *path, const char *name, const char *username,
@@ -323,7 +339,7 @@ int pctl_inventory_edit_credential(const char *path, const char *name, const cha
 	if (r == 0 && !there) {
 		r = pctl_edit_open(&e, path, err);
 		if (r == 0)
-			r = add_under(&e, "credentials", name, fields, err);
+			r = add_one_under(&e, "credentials", name, fields, err);
 		if (r == 0)
 			r = commit(&e, err);
 	}
@@ -574,7 +590,7 @@ static int set_in_entry(struct pctl_edit *e, const struct aim *aim, const char *
 	if (old.value)
 		pctl_splice_replace(&e->splice, &old, value);
 	else
-		pctl_splice_add(&e->splice, &entry, key, NULL, value);
+		pctl_splice_add(&e->splice, &entry, key, value);
 	pctl_value_set(tree, key, pctl_value_copy(value));
 	return 0;
 }
@@ -597,7 +613,7 @@ static int set(struct pctl_edit *e, const char *name, const char *key,
 	if (aim.own)
 		return set_in_entry(e, &aim, name, key, value, err);
 	pctl_value_set(entry, key, pctl_value_copy(value));
-	return add_under(e, "nodes", name, entry, err);
+	return add_one_under(e, "nodes", name, entry, err);
 }
 
 int pctl_inventory_edit_set(const char *path, const char *name, const char *key, const char *value,

@@ -59,7 +59,7 @@ static int add_include(struct pctl_edit *e, const char *include, struct pctl_err
 	if (spot.value)
 		pctl_splice_replace(&e->splice, &spot, list);
 	else
-		pctl_splice_add(&e->splice, &root, "include", NULL, list);
+		pctl_splice_add(&e->splice, &root, "include", list);
 	pctl_value_set(e->wanted, "include", pctl_value_copy(list));
 	return 0;
 }

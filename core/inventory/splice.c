@@ -210,69 +210,73 @@ static size_t last_end(const struct pctl_splice *s, const struct pctl_spot *map)
 	return s->yaml.spans[at + 1].end;
 }
 
-struct member {
-	const char *key, *nested;
-	const struct pctl_value *value;
+/* What is added: members of a map, all of them below a new key where there is one. */
+struct addition {
+	const char *below; /* or NULL */
+	const struct pctl_value *members;
 };
 
-static void write_flow_member(struct pctl_buf *out, const struct member *m)
+static void write_flow(struct pctl_buf *out, const struct addition *a)
 {
-	pctl_yaml_write_text(out, m->key, true);
-	pctl_buf_adds(out, ": ");
-	if (m->nested) {
-		pctl_buf_adds(out, "{");
-		pctl_yaml_write_text(out, m->nested, true);
-		pctl_buf_adds(out, ": ");
+	if (a->below) {
+		pctl_yaml_write_text(out, a->below, true);
+		pctl_buf_adds(out, ": {");
 	}
-	pctl_yaml_write(out, m->value, true);
-	pctl_buf_adds(out, m->nested ? "}" : "");
+	for (size_t i = 0; i < pctl_value_count(a->members); i++) {
+		pctl_buf_adds(out, i ? ", " : "");
+		pctl_yaml_write_text(out, pctl_value_key_at(a->members, i), true);
+		pctl_buf_adds(out, ": ");
+		pctl_yaml_write(out, pctl_value_at(a->members, i), true);
+	}
+	pctl_buf_adds(out, a->below ? "}" : "");
 }
 
 /* As lines of a block, each indented by the bytes at indent. */
-static void write_block_member(const struct pctl_splice *s, struct pctl_buf *out,
-	const struct member *m, const char *indent, size_t indent_len)
+static void write_block(const struct pctl_splice *s, struct pctl_buf *out, const struct addition *a,
+	const char *indent, size_t indent_len)
 {
-	pctl_buf_add(out, indent, indent_len);
-	pctl_yaml_write_text(out, m->key, false);
-	pctl_buf_adds(out, ":");
-	if (m->nested) {
-		pctl_buf_adds(out, s->eol);
+	if (a->below) {
 		pctl_buf_add(out, indent, indent_len);
-		pctl_buf_adds(out, INDENT);
-		pctl_yaml_write_text(out, m->nested, false);
+		pctl_yaml_write_text(out, a->below, false);
 		pctl_buf_adds(out, ":");
+		pctl_buf_adds(out, s->eol);
 	}
-	pctl_buf_adds(out, " ");
-	pctl_yaml_write(out, m->value, false);
-	pctl_buf_adds(out, s->eol);
+	for (size_t i = 0; i < pctl_value_count(a->members); i++) {
+		pctl_buf_add(out, indent, indent_len);
+		pctl_buf_adds(out, a->below ? INDENT : "");
+		pctl_yaml_write_text(out, pctl_value_key_at(a->members, i), false);
+		pctl_buf_adds(out, ": ");
+		pctl_yaml_write(out, pctl_value_at(a->members, i), false);
+		pctl_buf_adds(out, s->eol);
+	}
 }
 
 static void add_to_flow(struct pctl_splice *s, const struct pctl_spot *map, struct pctl_buf *out,
-	const struct member *m)
+	const struct addition *a)
 {
 	bool empty = pctl_value_count(map->value) == 0;
 	size_t at = empty ? span_of(s, map->span)->begin + 1 : last_end(s, map);
 
 	pctl_buf_adds(out, empty ? "" : ", ");
-	write_flow_member(out, m);
+	write_flow(out, a);
 	change(s, at, at, out->data);
 }
 
 static void add_to_block(struct pctl_splice *s, const struct pctl_spot *map, struct pctl_buf *out,
-	const struct member *m)
+	const struct addition *a)
 {
 	size_t first = span_of(s, map->span + 1)->begin;
 	size_t begin = line_begin(s, first);
 	size_t at = line_after(s, last_end(s, map));
 
 	pctl_buf_adds(out, break_before(s, at));
-	write_block_member(s, out, m, s->text + begin, first - begin);
+	write_block(s, out, a, s->text + begin, first - begin);
 	change(s, at, at, out->data);
 }
 
 /* The map is empty and may become a block below its key: `nodes:` or `nodes: {}`. */
 static void add_below_key(struct pctl_splice *s, const struct pctl_spot *map, struct pctl_buf *out,
-	const struct member *m)
+	const struct addition *a)
 {
 	size_t key = span_of(s, map->key)->begin;
 	size_t begin = line_begin(s, key);
@@ -287,7 +291,7 @@ static void add_below_key(struct pctl_splice *s, const struct pctl_spot *map, st
 	if (old->end > old->begin)
 		change(s, blanks, old->end, "");
 	pctl_buf_adds(out, break_before(s, at));
-	write_block_member(s, out, m, indent, strlen(indent));
+	write_block(s, out, a, indent, strlen(indent));
 	change(s, at, at, out->data);
 }
 
@@ -310,27 +314,27 @@ static bool in_flow(const struct pctl_splice *s, const struct pctl_spot *spot)
 
 /* What has no members and no braces: nothing at all, `~`, or "". */
 static void add_to_nothing(struct pctl_splice *s, const struct pctl_spot *map, struct pctl_buf *out,
-	const struct member *m)
+	const struct addition *a)
 {
 	const struct pctl_yaml_span *old = span_of(s, map->span);
 
 	pctl_buf_adds(out, old->end == old->begin ? " {" : "{");
-	write_flow_member(out, m);
+	write_flow(out, a);
 	pctl_buf_adds(out, "}");
 	change(s, old->begin, old->end, out->data);
 }
 
-void pctl_splice_add(struct pctl_splice *s, const struct pctl_spot *map, const char *key,
-	const char *nested, const struct pctl_value *value)
+void pctl_splice_add_all(struct pctl_splice *s, const struct pctl_spot *map, const char *below,
+	const struct pctl_value *members)
 {
-	struct member m = { key, nested, value };
+	const struct addition a = { below, members };
 	struct pctl_buf out;
 
 	pctl_buf_init(&out, PCTL_YAML_FILE_MAX);
 	if (!map->value) {
 		/* Nothing but comments. */
 		pctl_buf_adds(&out, break_before(s, s->len));
-		write_block_member(s, &out, &m, "", 0);
+		write_block(s, &out, &a, "", 0);
 		change(s, s->len, s->len, out.data);
 		pctl_buf_done(&out);
 		return;
@@ -339,16 +343,26 @@ void pctl_splice_add(struct pctl_splice *s, const struct pctl_spot *map, const c
 	const struct pctl_yaml_span *span = span_of(s, map->span);
 	bool empty = pctl_value_count(map->value) == 0;
 	/* What is added to a section stands below it, a line each; settings stand behind. */
-	bool below = map->section && !in_flow(s, map);
-	if (empty && below && (!span->flow || is_bare(s, span)))
-		add_below_key(s, map, &out, &m);
+	bool lines = map->section && !in_flow(s, map);
+	if (empty && lines && (!span->flow || is_bare(s, span)))
+		add_below_key(s, map, &out, &a);
 	else if (span->flow)
-		add_to_flow(s, map, &out, &m);
+		add_to_flow(s, map, &out, &a);
 	else if (!empty)
-		add_to_block(s, map, &out, &m);
+		add_to_block(s, map, &out, &a);
 	else
-		add_to_nothing(s, map, &out, &m);
+		add_to_nothing(s, map, &out, &a);
 	pctl_buf_done(&out);
+}
+
+void pctl_splice_add(struct pctl_splice *s, const struct pctl_spot *map, const char *key,
+	const struct pctl_value *value)
+{
+	struct pctl_value *members = pctl_value_new_map();
+
+	pctl_value_set(members, key, pctl_value_copy(value));
+	pctl_splice_add_all(s, map, NULL, members);
+	pctl_value_free(members);
 }
 
 void pctl_splice_append(

@@ -43,12 +43,15 @@ struct pctl_spot pctl_splice_find(
 	const struct pctl_splice *splice, const struct pctl_spot *map, const char *key);
 
 /*
- * Adds `key: value` at the end of a map, which may also be empty or have no value at all. With
- * nested, which is the key of a map around value, adds `key:`, and `nested: value` on a line of its
- * own below where the style of the text allows.
+ * Adds members at the end of a map, which may also be empty or have no value at all. With below,
+ * which is a new key of that map, adds them as its value, on lines of their own where the style of
+ * the text allows. One change to a map at a time: all that goes into it is said at once.
  */
+void pctl_splice_add_all(struct pctl_splice *splice, const struct pctl_spot *map, const char *below,
+	const struct pctl_value *members);
+/* The same with `key: value`. */
 void pctl_splice_add(struct pctl_splice *splice, const struct pctl_spot *map, const char *key,
-	const char *nested, const struct pctl_value *value);
+	const struct pctl_value *value);
 void pctl_splice_replace(
 	struct pctl_splice *splice, const struct pctl_spot *spot, const struct pctl_value *value);
 /* Adds a value at the end of a list. */

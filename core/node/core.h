@@ -251,6 +251,7 @@ struct pctl_device {
 	struct pctl_channel *channels; /* dialled through the core, newest first */
 	struct pctl_seen seen[4];      /* identities to remember once the op has ended well */
 	size_t seen_n;
+	bool stranger; /* nobody has named it: nothing is known or remembered of it */
 };
 
 int pctl_device_open(
@@ -264,6 +265,20 @@ void pctl_device_close(struct pctl_device *device, pctl_closed_fn *closed, void 
  * wait: a driver that tries again on the connection it has is not shown them twice.
  */
 void pctl_device_settle_pins(struct pctl_device *device, int code);
+
+/*
+ * Strangers, which a driver looks for without a login. A target that stands for any of them, with
+ * settings of map, which becomes the target's; those of a login may be missing. Mistakes go to
+ * problems, and make it PCTL_E_CONFIG; pctl_target_done() in any case.
+ */
+int pctl_target_init_stranger(struct pctl_target *target, struct pctl_core *core,
+	struct pctl_loaded *loaded, struct pctl_value *take_map, struct pctl_problems *problems);
+/*
+ * target and device for one of them, in the caller's memory: address is its number as text and
+ * outlives both. There is nothing to be closed or freed but device's channels.
+ */
+void pctl_stranger_init(struct pctl_target *target, struct pctl_device *device,
+	const struct pctl_target *any, const char *address, const struct sockaddr *addr);
 
 /* Whether the address has to be resolved by pctl_device_set_address() first. */
 bool pctl_device_needs_resolving(const struct pctl_device *device);

@@ -160,11 +160,15 @@ const struct pctl_secret *pctl_setting_secret(const struct pctl_device *device, 
 
 const char *pctl_fact_get(const struct pctl_device *device, const char *key)
 {
+	if (device->stranger)
+		return NULL;
 	return pctl_store_get(device->target->core->facts, device->target->endpoint, key);
 }
 
 void pctl_fact_put(struct pctl_device *device, const char *key, const char *value)
 {
+	if (device->stranger)
+		return;
 	pctl_store_put(device->target->core->facts, device->target->endpoint, key, value);
 }
 
@@ -297,6 +301,8 @@ int pctl_pin_check(
 	const char *key = pin_key(device, kind);
 	char offered[32];
 
+	if (device->stranger)
+		return 0;
 	int r = check_pins(pins, err);
 	if (r < 0)
 		return r;
@@ -325,6 +331,8 @@ bool pctl_pin_known(const struct pctl_device *device, const char *kind)
 {
 	struct pctl_store *pins = device->target->core->pins;
 
+	if (device->stranger)
+		return false;
 	return pctl_store_check(pins, NULL) < 0 ||
 	       pctl_store_get(pins, pin_key(device, kind), kind) != NULL;
 }

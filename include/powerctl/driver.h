@@ -27,6 +27,7 @@
  *   consent.submit           must: a device counts wrong codes
  *   media.attach, .detach    may
  *   what only reads          must not
+ *   discover.find            must not
  *
  * An op has one commit point. Where a second request of it changes the device too, say
  * pctl_op_taken() when the first was answered; pctl_op_not_taken() about the second would say that
@@ -47,6 +48,7 @@
 
 #include <powerctl/device.h>
 #include <powerctl/error.h>
+#include <powerctl/finding.h>
 #include <powerctl/op.h>
 #include <powerctl/secret.h>
 #include <powerctl/session.h>
@@ -264,6 +266,13 @@ struct pctl_inspect_if {
 	void (*info)(void *dev, struct pctl_op *op, struct pctl_value *ret);
 	/* What the machine is made of. */
 	void (*hardware)(void *dev, struct pctl_op *op, struct pctl_value *ret);
+	/*
+	 * Optional. What is wrong with the device, or good to know, as <powerctl/finding.h> has it:
+	 * fills in ret["findings"], which is left out where there is nothing. It changes nothing,
+	 * costs few requests, and says nothing that is not certain; what this firmware lacks, or
+	 * this user may not see, is left out. The power state was read with the same dev before.
+	 */
+	void (*check)(void *dev, struct pctl_op *op, struct pctl_value *ret);
 };
 
 struct pctl_identify_if {
@@ -584,6 +593,32 @@ struct pctl_description {
 struct pctl_core;
 
 /*
+ * How devices are found that nobody has named yet: `powerctl discover`, and `add` without a driver.
+ * What is asked is what a device tells anybody. No login and no secret is sent, nothing is changed,
+ * and nothing is remembered of who answers: whoever it is, it is a stranger.
+ */
+struct pctl_discover_if {
+	uint32_t size;
+	/* How long an address may be silent; then nothing is there. 0: the driver's connect_ms. */
+	uint32_t limit_ms;
+	/* Where several drivers find something at one address: the higher is the better choice. */
+	uint32_t rank;
+	/*
+	 * Required. Looks whether a device of the driver's is at device's address, which is numeric
+	 * and known already; thousands are looked at at a time. device was never opened: it has
+	 * settings, of which those of a login are not set, pctl_device_connect_ms() (limit_ms),
+	 * pctl_device_answer_ms(), and can be dialled. It lives until the op ends. Datagrams go
+	 * through a socket that all finds of a loop share.
+	 *
+	 * Fills in ret, with the names of docs/names.md, and ends well where there is one: "driver"
+	 * is the core's. PCTL_E_UNREACHABLE, PCTL_E_TIMEOUT, PCTL_E_PROTOCOL: there is none. Any
+	 * other class: it could not be found out.
+	 */
+	void (*find)(
+		void *ctx, struct pctl_device *device, struct pctl_op *op, struct pctl_value *ret);
+};
+
+/*
  * The driver repeats by itself what may get lost on the way (datagrams): a device that was silent
  * for connect_ms is not tried a second time.
  */
@@ -706,6 +741,8 @@ struct pctl_driver {
 	const struct pctl_consent_if *consent;
 	const struct pctl_account_if *account; /* NULL: its password is changed elsewhere */
 	const struct pctl_media_if *media;
+	/* NULL where the driver has none. Called between start() and stop(), with its ctx. */
+	const struct pctl_discover_if *discover;
 };
 
 #ifdef __cplusplus

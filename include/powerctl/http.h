@@ -58,6 +58,13 @@ PCTL_API void pctl_http_session_free(struct pctl_http_session *session);
 /* Hangs up but keeps the nonce. No request is in flight. */
 PCTL_API void pctl_http_session_idle(struct pctl_http_session *session);
 
+/*
+ * When the certificate holds that the device showed in the session's latest handshake, in seconds
+ * since 1970. false: there was none.
+ */
+PCTL_API bool pctl_http_certificate(
+	const struct pctl_http_session *session, int64_t *ret_not_before, int64_t *ret_not_after);
+
 /* A header field of a request. This struct never grows. */
 struct pctl_http_field {
 	const char *name;

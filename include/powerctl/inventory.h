@@ -217,6 +217,9 @@ PCTL_API int pctl_secrets_get(struct pctl_secrets *secrets, const struct pctl_va
  */
 PCTL_API int pctl_inventory_edit_add(const char *path, const char *name,
 	const struct pctl_value *settings, struct pctl_error *err);
+/* The same with several nodes, a map of names to settings: all of them, or none. */
+PCTL_API int pctl_inventory_edit_add_all(
+	const char *path, const struct pctl_value *nodes, struct pctl_error *err);
 PCTL_API int pctl_inventory_edit_remove(const char *path, const char *name, struct pctl_error *err);
 /* value NULL: remove the setting. */
 PCTL_API int pctl_inventory_edit_set(const char *path, const char *name, const char *key,

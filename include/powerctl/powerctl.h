@@ -105,6 +105,8 @@ enum pctl_verb {
 	PCTL_VERB_MEDIA_ATTACH,
 	PCTL_VERB_MEDIA_DETACH,
 	PCTL_VERB_MEDIA_STATUS,
+	PCTL_VERB_CHECK, /* reads the state, and what is wrong with the device: faults are failures
+			  */
 	PCTL_VERB_COUNT,
 };
 

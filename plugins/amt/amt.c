@@ -6,6 +6,8 @@
 
 #include <powerctl/mem.h>
 
+#include "ping.h"
+
 static const char *const tls_choices[] = {
 	[LINK_TLS_FALSE] = "false",
 	[LINK_TLS_TRUE] = "true",
@@ -32,6 +34,8 @@ static const struct pctl_property properties[] = {
 		.help = "TCP port of consoles, screens and media; none: the one of HTTP + 2"),
 	PCTL_PROPERTY(.name = "redirection_tls_port", .type = PCTL_TYPE_UINT, .min = 1,
 		.max = 65535, .help = "the same over TLS; none: the one of HTTPS + 2"),
+	PCTL_PROPERTY(.name = "rmcp_port", .type = PCTL_TYPE_UINT, .min = 1, .max = 65535,
+		.default_text = "623", .help = "UDP port of the pings that `discover` sends"),
 	PCTL_PROPERTY(.name = "legacy_tls", .type = PCTL_TYPE_BOOL, .default_text = "false",
 		.help = "allow TLS 1.0, short keys and old ciphers, for AMT up to 11"),
 	PCTL_PROPERTY(.name = "ca_file", .type = PCTL_TYPE_FILE,
@@ -56,18 +60,35 @@ static int start(struct pctl_core *core, uv_loop_t *loop, void **ret_ctx, struct
 		return r;
 	}
 	amt->reader = xml_reader_new();
+	amt->pings = pings_new(loop);
 	*ret_ctx = amt;
 	return 0;
+}
+
+struct stopping {
+	struct pctl_http *http;
+	pctl_closed_fn *closed;
+	void *data;
+};
+
+static void on_pings_closed(void *data)
+{
+	struct stopping s = *(struct stopping *)data;
+
+	free(data);
+	pctl_http_close(s.http, s.closed, s.data);
 }
 
 static void stop(void *ctx, pctl_closed_fn *closed, void *data)
 {
 	struct amt *amt = ctx;
-	struct pctl_http *http = amt->http;
+	struct pings *pings = amt->pings;
+	struct stopping *s = pctl_xcalloc(1, sizeof(*s));
 
+	*s = (struct stopping){ .http = amt->http, .closed = closed, .data = data };
 	xml_reader_free(amt->reader);
 	free(amt);
-	pctl_http_close(http, closed, data);
+	pings_close(pings, on_pings_closed, s);
 }
 
 /* What the table of settings cannot say. */
@@ -187,4 +208,5 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.check = check,
 	.display = &amt_display,
 	.account = &amt_account,
+	.discover = &amt_discover,
 };

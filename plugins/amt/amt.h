@@ -6,11 +6,14 @@
  *	version, recovery                    what versions and boot parameters look like, no I/O
  *	link                                 which port, TLS or not; one HTTP request
  *	call                                 an op as a chain of WS-Management requests
+ *	rmcp, ping                           presence pings: bytes; the sockets that all share
  *	records/: bytes, event, audit, records   the records of both logs, no I/O
  *	smbios                               what the firmware's numbers and texts mean, no I/O
- *	power, boot, inspect, hardware, log, sensors, consent, account   the operations
+ *	power, boot, inspect, hardware, log, sensors, consent, account, discover   the operations
  *	classes/: class, tables              classes as tables of fields, no I/O
  *	classes/: chain and the others       methods: they read classes, and change them
+ *	doctor/: advisories            which holes a version has, no I/O
+ *	doctor/: doctor                what is wrong with the device
  *	redirection/: frame, login           redirection as bytes and frames, no I/O
  *	redirection/: wire, switch, opening  a connection, up to the end of its login
  *	redirection/: asking, tap, session   what all sessions share, from there to their end
@@ -29,11 +32,14 @@
 #include "records/records.h"
 #include "wsman/answer.h"
 
+struct pings;
+
 /* What the devices of one loop share. */
 struct amt {
 	struct pctl_http *http;
 	/* Answers are read and used within one callback, so one reader is enough for all. */
 	struct xml_reader *reader;
+	struct pings *pings;
 };
 
 struct amt_dev;
@@ -62,6 +68,10 @@ struct link {
  * trial say; amt_call_answered() follows, perhaps at once.
  */
 void amt_link_send(struct amt_dev *dev, const char *body, size_t len, bool changes);
+/* When the device's certificate holds, in seconds since 1970; false: it is spoken to without TLS.
+ */
+bool amt_link_certificate(
+	const struct amt_dev *dev, int64_t *ret_not_before, int64_t *ret_not_after);
 /* The port that is spoken to, over TLS or not. */
 uint16_t amt_link_port(const struct amt_dev *dev, bool tls);
 void amt_link_cancel(struct amt_dev *dev);
@@ -275,6 +285,7 @@ void amt_consent_want(struct amt_dev *dev, const char *what, const struct pctl_e
 extern const struct pctl_power_if amt_power;
 extern const struct pctl_boot_if amt_boot;
 extern const struct pctl_inspect_if amt_inspect;
+extern const struct pctl_discover_if amt_discover;
 extern const struct pctl_console_if amt_console;
 extern const struct pctl_media_if amt_media;
 extern const struct pctl_log_if amt_log;
@@ -284,6 +295,8 @@ extern const struct pctl_consent_if amt_consent;
 extern const struct pctl_account_if amt_account;
 extern const struct pctl_method amt_methods[];
 
+/* pctl_inspect_if.check */
+void amt_check(void *data, struct pctl_op *op, struct pctl_value *ret);
 /* pctl_inspect_if.hardware */
 void amt_hardware(void *data, struct pctl_op *op, struct pctl_value *ret);
 

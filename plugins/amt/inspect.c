@@ -269,4 +269,5 @@ const struct pctl_inspect_if amt_inspect = {
 	.size = sizeof(amt_inspect),
 	.info = info,
 	.hardware = amt_hardware,
+	.check = amt_check,
 };

@@ -161,6 +161,15 @@ void amt_link_send(struct amt_dev *dev, const char *body, size_t len, bool chang
 	send_request(dev);
 }
 
+bool amt_link_certificate(
+	const struct amt_dev *dev, int64_t *ret_not_before, int64_t *ret_not_after)
+{
+	const struct link *link = &dev->link;
+
+	return link->tls && link->sessions[1] &&
+	       pctl_http_certificate(link->sessions[1], ret_not_before, ret_not_after);
+}
+
 void amt_link_cancel(struct amt_dev *dev)
 {
 	struct link *link = &dev->link;

@@ -65,7 +65,7 @@ static const struct {
 	{ { 11, 1, 0 }, { 11, 6, 27 } },
 };
 
-static bool before(const struct version *a, const struct version *b)
+bool version_before(const struct version *a, const struct version *b)
 {
 	if (a->major != b->major)
 		return a->major < b->major;
@@ -81,10 +81,10 @@ enum cve_state version_cve_2017_5689(const struct version *version)
 	if (version->major < 6 || version->major > 11)
 		return CVE_NOT_AFFECTED;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		if (!before(version, &lines[i].first))
+		if (!version_before(version, &lines[i].first))
 			sound = &lines[i].fixed;
 	}
-	return before(version, sound) ? CVE_VULNERABLE : CVE_FIXED;
+	return version_before(version, sound) ? CVE_VULNERABLE : CVE_FIXED;
 }
 
 #define SKU_STANDARD 0x10u /* Intel Standard Manageability: no KVM */

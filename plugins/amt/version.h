@@ -13,6 +13,8 @@ struct version {
 /* Reads the leading "12.0.67" of a text; false if it does not begin with at least two numbers. */
 bool version_parse(const char *s, struct version *ret);
 
+bool version_before(const struct version *a, const struct version *b);
+
 /* The version in "Intel(R) Active Management Technology 15.0.23.1706", or NULL. */
 const char *version_in_server(const char *header);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "command.h"
 
-#define NETFN_CHASSIS 0x00
-#define NETFN_SENSOR  0x04
-#define NETFN_APP     0x06
-#define NETFN_STORAGE 0x0a
+#define NETFN_CHASSIS   0x00
+#define NETFN_SENSOR    0x04
+#define NETFN_APP       0x06
+#define NETFN_STORAGE   0x0a
+#define NETFN_TRANSPORT 0x0c
 
 #define COMMAND(                                                                            \
 	the_name, the_netfn, the_cmd, the_privilege, the_least, the_flags, the_completions) \
@@ -143,6 +144,11 @@ const struct command command_get_sel_info =
 const struct command command_reserve_sel =
 	COMMAND("Reserve SEL", NETFN_STORAGE, 0x42, USER, 2, 0, NULL);
 
+const struct command command_get_sel_time =
+	COMMAND("Get SEL Time", NETFN_STORAGE, 0x48, USER, 4, 0, NULL);
+const struct command command_get_sel_utc_offset =
+	COMMAND("Get SEL Time UTC Offset", NETFN_STORAGE, 0x5c, USER, 2, 0, NULL);
+
 static const struct completion of_sel[] = {
 	{ 0x80, PCTL_E_UNSUPPORTED, "not supported by this event log" },
 	{ 0x81, PCTL_E_BUSY, "the event log is being erased" },
@@ -153,6 +159,15 @@ const struct command command_get_sel_entry =
 	COMMAND("Get SEL Entry", NETFN_STORAGE, 0x43, USER, 2, 0, of_sel);
 const struct command command_clear_sel =
 	COMMAND("Clear SEL", NETFN_STORAGE, 0x47, OPERATOR, 1, COMMAND_CHANGES, of_sel);
+
+/* --- LAN (section 23). ------------------------------------------------------------------------ */
+
+static const struct completion of_lan[] = {
+	{ 0x80, PCTL_E_UNSUPPORTED, "the BMC does not have this LAN parameter" },
+	{ 0 },
+};
+const struct command command_get_lan_settings =
+	COMMAND("Get LAN Configuration Parameters", NETFN_TRANSPORT, 0x02, OPERATOR, 2, 0, of_lan);
 
 /* --- Sensors (section 35). -------------------------------------------------------------------- */
 

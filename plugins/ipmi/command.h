@@ -63,7 +63,9 @@ extern const struct command
 	/* Storage. */
 	command_get_fru_area_info, command_read_fru, command_get_sdr_info, command_reserve_sdr,
 	command_get_sdr, command_get_sel_info, command_reserve_sel, command_get_sel_entry,
-	command_clear_sel,
+	command_clear_sel, command_get_sel_time, command_get_sel_utc_offset,
+	/* LAN. */
+	command_get_lan_settings,
 	/* Sensors. */
 	command_get_sensor_reading, command_get_sensor_thresholds, command_get_sensor_hysteresis,
 	command_get_sensor_reading_factors;

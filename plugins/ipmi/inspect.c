@@ -114,4 +114,5 @@ const struct pctl_inspect_if ipmi_inspect = {
 	.size = sizeof(ipmi_inspect),
 	.info = info,
 	.hardware = hardware_run,
+	.check = doctor_run,
 };

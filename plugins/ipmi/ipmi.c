@@ -94,18 +94,35 @@ static int start(struct pctl_core *core, uv_loop_t *loop, void **ret_ctx, struct
 		return r;
 	}
 	ipmi->udp = udp_new(loop, session_receive);
+	ipmi->finder = udp_new(loop, ipmi_discover_receive);
 	*ret_ctx = ipmi;
 	return 0;
+}
+
+struct stopping {
+	struct udp *udp;
+	pctl_closed_fn *closed;
+	void *data;
+};
+
+static void on_finder_closed(void *data)
+{
+	struct stopping s = *(struct stopping *)data;
+
+	free(data);
+	udp_close(s.udp, s.closed, s.data);
 }
 
 static void stop(void *ctx, pctl_closed_fn *closed, void *data)
 {
 	struct ipmi *ipmi = ctx;
-	struct udp *udp = ipmi->udp;
+	struct udp *finder = ipmi->finder;
+	struct stopping *s = pctl_xcalloc(1, sizeof(*s));
 
+	*s = (struct stopping){ .udp = ipmi->udp, .closed = closed, .data = data };
 	wire_free(ipmi->wire);
 	free(ipmi);
-	udp_close(udp, closed, data);
+	udp_close(finder, on_finder_closed, s);
 }
 
 /* --- One device. ------------------------------------------------------------------------------ */
@@ -290,4 +307,5 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.flags = PCTL_DRIVER_REPEATS,
 	.check = check,
 	.account = &ipmi_account,
+	.discover = &ipmi_discover,
 };

@@ -11,8 +11,8 @@
  *	session, login                one BMC's session: log in, one request at a time, repeat, close
  *	call                          an op as a chain of commands
  *	records, sdr_read, fru_read   chains of reads, in pieces that the BMC takes
- *	account, power, boot, identify, inspect, hardware, sensors, log, methods, reset, console
- *	                              the operations
+ *	account, power, boot, identify, inspect, hardware, sensors, log, methods, reset, console,
+ *	discover                      the operations
  *	ipmi                          settings and the driver's table
  */
 /* clang-format on */
@@ -29,6 +29,8 @@
 /* What the devices of one loop share. */
 struct ipmi {
 	struct udp *udp;
+	struct udp
+		*finder; /* of those who look for BMCs; its sockets are opened when there are any */
 	/* A packet is read and used within one callback, so one set of templates serves all. */
 	struct wire *wire;
 };
@@ -148,6 +150,8 @@ extern const struct pctl_boot_if ipmi_boot;
 extern const struct pctl_identify_if ipmi_identify;
 extern const struct pctl_console_if ipmi_console;
 extern const struct pctl_account_if ipmi_account;
+extern const struct pctl_discover_if ipmi_discover;
+bool ipmi_discover_receive(struct udp_member *member, const uint8_t *packet, size_t len);
 
 /* Facts. The cipher suite that the last login took: its number. */
 #define FACT_CIPHER_SUITE "cipher_suite"

@@ -114,8 +114,9 @@ extern const struct pctl_log_if ipmi_log;
 extern const struct pctl_sensors_if ipmi_sensors;
 extern const struct pctl_method ipmi_methods[];
 
-/* hardware.c, and reset.c: operations of these tables that have files of their own. */
+/* hardware.c, doctor.c and reset.c: operations of these tables that have files of their own. */
 void hardware_run(void *data, struct pctl_op *op, struct pctl_value *ret);
+void doctor_run(void *data, struct pctl_op *op, struct pctl_value *ret);
 void reset_run(
 	void *data, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret);
 

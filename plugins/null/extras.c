@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What not every driver has: a log, sensors, and methods of the driver's own. A driver that has
- * none of them leaves this file out.
+ * What not every driver has: a log, sensors, findings, methods of the driver's own, an account, a
+ * way to be found. A driver that has none of them leaves this file out.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -125,6 +125,31 @@ const struct pctl_sensors_if null_sensors = {
 	.size = sizeof(null_sensors),
 	.read = read_sensors,
 };
+
+/* --- check. ----------------------------------------------------------------------------------- */
+
+/* "warning its fan is loud": its class by its first word, and a fault if that is none. */
+static void add_finding(struct pctl_value *ret, const char *text)
+{
+	enum pctl_finding_class class = PCTL_FINDING_INFO;
+	size_t len = strcspn(text, " ");
+
+	while (class > PCTL_FINDING_FAULT &&
+		(strlen(pctl_finding_class_name(class)) != len ||
+			strncmp(text, pctl_finding_class_name(class), len) != 0))
+		class --;
+	(void)pctl_finding_add(ret, class, "told", "`powerctl set findings= NODE` forgets it", "%s",
+		text[len] ? text + len + 1 : text);
+}
+
+void null_check(void *data, struct pctl_op *op, struct pctl_value *ret)
+{
+	const struct pctl_device *device = ((const struct null_dev *)data)->device;
+
+	for (size_t i = 0; i < pctl_setting_texts(device, "findings"); i++)
+		add_finding(ret, pctl_setting_texts_at(device, "findings", i));
+	pctl_op_done(op);
+}
 
 /* --- Consent. --------------------------------------------------------------------------------- */
 
@@ -331,4 +356,24 @@ const struct pctl_account_if null_account = {
 	.setting = "password",
 	.login = login,
 	.set_password = set_password,
+};
+
+/* --- How it is found: nowhere, unless a setting says otherwise. ------------------------------- */
+
+static void find(void *ctx, struct pctl_device *device, struct pctl_op *op, struct pctl_value *ret)
+{
+	(void)ctx;
+	if (!pctl_setting_bool(device, "found")) {
+		pctl_op_fail(op, PCTL_E_UNREACHABLE, "nothing is there");
+		return;
+	}
+	pctl_value_set_text(ret, "product", "Null");
+	pctl_op_done(op);
+}
+
+const struct pctl_discover_if null_discover = {
+	.size = sizeof(null_discover),
+	.limit_ms = 100,
+	.rank = 1,
+	.find = find,
 };

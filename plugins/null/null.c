@@ -55,8 +55,13 @@ static const struct pctl_property properties[] = {
 		.help = "its console is in use by another session while this file is there"),
 	PCTL_PROPERTY(.name = "events", .type = PCTL_TYPE_UINT, .max = 100000, .default_text = "3",
 		.help = "how many events its log holds"),
+	PCTL_PROPERTY(.name = "findings", .type = PCTL_TYPE_TEXTS,
+		.help = "what `check` finds: a list of \"CLASS WHAT\", CLASS being fault, warning "
+			"or info"),
 	PCTL_PROPERTY(.name = "consent_code", .type = PCTL_TYPE_TEXT,
 		.help = "boot devices need somebody's consent, and this is the code to read out"),
+	PCTL_PROPERTY(.name = "found", .type = PCTL_TYPE_BOOL, .default_text = "false",
+		.help = "discover finds such a machine at every address"),
 	PCTL_PROPERTY(.name = "username", .type = PCTL_TYPE_TEXT, .help = "not used"),
 	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
 		.help = "not used, but read"),
@@ -327,7 +332,7 @@ static const struct pctl_boot_if boot = {
 };
 
 static const struct pctl_inspect_if inspect = {
-	.size = sizeof(inspect), .info = null_info,
+	.size = sizeof(inspect), .info = null_info, .check = null_check,
 	/* no .hardware: the core answers "unsupported" */
 };
 
@@ -358,4 +363,5 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.max_in_flight = 2,
 	.display = &null_display,
 	.account = &null_account,
+	.discover = &null_discover,
 };

@@ -39,6 +39,8 @@ bool null_failed(void *data, struct pctl_op *op, const char *setting);
 void null_set_state(void *data, enum pctl_power_state state);
 void null_forget_boot(void *data);
 
+/* pctl_inspect_if.check */
+void null_check(void *data, struct pctl_op *op, struct pctl_value *ret);
 extern const struct pctl_console_if null_console;
 extern const char *const null_console_faults[];
 extern const struct pctl_display_if null_display;
@@ -50,6 +52,7 @@ bool null_lacks_consent(struct null_dev *dev, struct pctl_op *op);
 extern const struct pctl_consent_if null_consent;
 extern const struct pctl_account_if null_account;
 extern const struct pctl_media_if null_media;
+extern const struct pctl_discover_if null_discover;
 extern const struct pctl_method null_methods[];
 
 #endif

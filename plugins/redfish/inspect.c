@@ -55,4 +55,5 @@ const struct pctl_inspect_if redfish_inspect = {
 	.size = sizeof(redfish_inspect),
 	.info = info,
 	.hardware = redfish_hardware,
+	.check = redfish_check,
 };

@@ -216,4 +216,5 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	/* A BMC does little at a time, and has few sessions; so has an aggregator's user. */
 	.max_in_flight = 2,
 	.check = check,
+	.discover = &redfish_discover,
 };

@@ -242,6 +242,7 @@ struct redfish_dev {
 };
 
 extern const struct pctl_power_if redfish_power;
+extern const struct pctl_discover_if redfish_discover;
 extern const struct pctl_boot_if redfish_boot;
 extern const struct pctl_inspect_if redfish_inspect;
 extern const struct pctl_identify_if redfish_identify;
@@ -252,6 +253,7 @@ extern const struct pctl_media_if redfish_media;
 extern const struct pctl_method redfish_methods[];
 
 void redfish_hardware(void *data, struct pctl_op *op, struct pctl_value *ret);
+void redfish_check(void *data, struct pctl_op *op, struct pctl_value *ret);
 
 /* Facts, all of them the service's and none of a system's, but for the first. */
 #define FACT_SYSTEM   "system"   /* path of the only system; not where `system` is set */

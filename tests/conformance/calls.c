@@ -42,6 +42,16 @@ static void hardware(struct run *run, const struct pctl_driver *d, void *dev)
 	d->inspect->hardware(dev, &run->op, run->tree);
 }
 
+static bool has_check(const struct pctl_driver *d)
+{
+	return d->inspect && d->inspect->check;
+}
+
+static void check(struct run *run, const struct pctl_driver *d, void *dev)
+{
+	d->inspect->check(dev, &run->op, run->tree);
+}
+
 static bool has_log(const struct pctl_driver *d)
 {
 	return d->log;
@@ -87,6 +97,7 @@ const struct call rig_reads[] = {
 	{ "boot.get", has_boot_get, boot_get, false },
 	{ "inspect.info", has_info, info, false },
 	{ "inspect.hardware", has_hardware, hardware, false },
+	{ "inspect.check", has_check, check, false },
 	{ "log.read", has_log, log_read, false },
 	{ "sensors.read", has_sensors, sensors_read, false },
 	{ "consent.get", has_consent, consent_get, false },

@@ -270,6 +270,13 @@ static void check_account(const struct bench *bench, const struct pctl_driver *d
 		fail(bench, "account.setting is none of its secrets");
 }
 
+static void check_discover(const struct bench *bench, const struct pctl_driver *d)
+{
+	if (d->discover->limit_ms > CONNECT_MAX)
+		fail(bench,
+			"discover.limit_ms is over a minute: thousands of addresses are silent");
+}
+
 static void check_method(const struct bench *bench, const struct pctl_method *m)
 {
 	const unsigned known = PCTL_METHOD_CHANGES | PCTL_METHOD_DISRUPTS | PCTL_METHOD_REPEATABLE |
@@ -291,8 +298,8 @@ static void check_interfaces(const struct bench *bench)
 		check_power(bench, d);
 	if (d->boot)
 		check_boot(bench, d);
-	if (d->inspect && !d->inspect->info && !d->inspect->hardware)
-		fail(bench, "the inspect interface has neither info nor hardware");
+	if (d->inspect && !d->inspect->info && !d->inspect->hardware && !d->inspect->check)
+		fail(bench, "the inspect interface has neither info nor hardware nor check");
 	if (d->console)
 		check_bits(bench, "console.refused_actions", d->console->refused_actions,
 			PCTL_ACTION_BIT(PCTL_ACTION_COUNT) - 1);
@@ -300,6 +307,8 @@ static void check_interfaces(const struct bench *bench)
 		check_consent(bench, d->consent);
 	if (d->account)
 		check_account(bench, d);
+	if (d->discover)
+		check_discover(bench, d);
 	for (const struct pctl_method *m = d->methods; m && m->name; m++)
 		check_method(bench, m);
 	if (!d->power && !d->boot && !d->inspect && !d->identify && !d->console && !d->display &&

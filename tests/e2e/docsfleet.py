@@ -118,6 +118,7 @@ def bmcs():
         try:
             return Sim([BMCSIM, "--devices", "40", "--address", BMC_NETWORK + "1",
                         "--port", str(low_port()),
+                        "--set", "all:suites=3,17",
                         "--set", f"all:users=admin:admin:{PASSWORD},root:admin:{PASSWORD}"])
         except AssertionError:  # somebody else was quicker to take the port
             if not left:
@@ -145,7 +146,8 @@ class DocsFleet:
         self.close()
         self.amt = StandIns(lab, Sim([
             AMTSIM, "--devices", "9", "--address", NETWORK + "11", "--port", "0",
-            "--tls-port", "0"]), 9)
+            "--tls-port", "0", "--set", "all:firmware=15.0.42", "--set",
+            "all:power_package=1"]), 9)
         self.bmc = StandIns(lab, bmcs(), 40)
         for folder in ("state", "cache", "home"):
             shutil.rmtree(lab.path(folder), ignore_errors=True)
@@ -205,10 +207,13 @@ groups:
         text = command.text.replace("10.0.0.", NETWORK).replace("10.0.1.", BMC_NETWORK)
         text = text.replace("/etc/powerman/", "")
         port, tls_port, bmc_port = self.ports()
-        if text.startswith("powerctl add "):  # the stand-ins' ports are not those of the devices
-            text = text.partition(" #")[0]
+        if text.startswith(("powerctl add ", "powerctl discover ")):
+            text = text.partition(" #")[0]  # the stand-ins' ports are not those of the devices
+        if text.startswith("powerctl add "):
             text += (f" --driver ipmi --set port={bmc_port}" if BMC_NETWORK in text else
                      f" --driver amt --set port={port} --set tls_port={tls_port}")
+        elif text.startswith("powerctl discover "):
+            text += f" --set amt.port={port} --set amt.tls_port={tls_port}"
         env = self.lab.env
         terminal = self.lab.keep(Terminal(
             ["bash", "-c", f"cd {self.lab.path('home')}\n{text}"], env))

@@ -90,7 +90,7 @@ def whole(lab):
             {"ider_queue": 8, "ider_blocks": 200}, {"ider_queue": 64, "ider_blocks": 4})
     for tls in (False, True):
         fleet = machine(lab, tls=tls)
-        for way in ways[:1] if tls else ways:
+        for goodbyes, way in enumerate(ways[:1] if tls else ways, 1):
             fleet.set(1, ider_dma=1, ider_readbfr=0, ider_blocks=0, ider_queue=0)
             fleet.set(1, **way)
             served = Served(lab, path)
@@ -101,7 +101,8 @@ def whole(lab):
             same(ider["refused"], 7, "commands that are to be refused")
             detach(lab, served, 2 * 1537 * BLOCK)
             nobody(fleet)
-            same(fleet.device()["ider"]["error"], "", "the goodbye")
+            device = fleet.device()
+            same((device["ider"]["error"], device["counters"]["redir_goodbyes"]), ("", goodbyes), way)
         fleet.forget()
 
 

@@ -111,7 +111,8 @@ def features(lab):
     same(result(lab, "features"), {
         "sol": "on", "ider": "on", "kvm": "on", "listener": "on", "consent_changeable": True,
         "consent": "none"})
-    same(result(lab, "features", "sol=off", "ider=off", "kvm=off")["listener"], "off")
+    found = result(lab, "features", "sol=off", "ider=off", "kvm=off")
+    same([found[k] for k in ("sol", "ider", "kvm", "listener")], ["off"] * 4)
     state = fleet.device(1)
     same(state["redirection_state"], 32768)
     found = result(lab, "features", "kvm=on", "consent=kvm")
@@ -128,6 +129,12 @@ def features(lab):
     fleet.set(1, redirection_locked=0)
     line = lab.run("--json", "amt", "features", "sol=off", "a1").json[0]
     same((line["ok"], line["changed"], line["confirmed"]), (True, True, "accepted"), line)
+    # A hook that says no stands before the first change, and not before a look.
+    fleet.inventory(more="hooks: {no: {before: method, run: [/bin/false], nodes: a1}}\n")
+    fleet.reset()
+    result(lab, "features")
+    assert not lab.run("--json", "amt", "features", "sol=on", "a1").json[0]["ok"]
+    same(changes(fleet), [])
 
 
 @test

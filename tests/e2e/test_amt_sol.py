@@ -101,7 +101,7 @@ def typing(lab):
         left(t, 0)
         nobody(fleet)
         counters = fleet.counters()
-        same((counters["redir_logins"], counters["redir_bad_logins"]), (1, 0))
+        same((counters["redir_logins"], counters["redir_bad_logins"], counters["redir_goodbyes"]), (1, 0, 1))
         same(counters["tls"] > 0, tls)
         fleet.forget()
 

@@ -124,6 +124,9 @@ def users(sim):
     same(curl(sim, get(service), user="u1", password="P@ssw0rd2").code, 401)
     same(curl(sim, invoke(service, "RemoveUserAclEntry", fields(Handle=999))).value("ReturnValue"),
          "2053")
+    for who in ("Admin", "AdminNet"):
+        a = curl(sim, invoke(service, f"Get{who}AclEntryStatus"))
+        same((a.value("ReturnValue"), a.value("IsDefault")), ("0", "false"), who)
 
 
 @test

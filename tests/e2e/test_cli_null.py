@@ -814,7 +814,7 @@ def drivers(lab):
     r = lab.run("drivers")
     same(r.status, 0)
     has(r.out, "null: ")
-    has(r.out, "power, boot, info, identify")
+    has(r.out, "power, boot, info, check, identify")
     r = lab.run("drivers", "null")
     has(r.out, "  latency (duration; default 0)\n")
     has(r.out, "password_file, password_env or password_command")

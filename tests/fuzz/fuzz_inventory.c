@@ -96,7 +96,7 @@ static void check_written_anew(const struct pctl_inventory *inv)
 
 static void check_splice(const struct pctl_inventory *inv, const char *text, size_t len)
 {
-	struct pctl_value *settings = pctl_value_new_map();
+	struct pctl_value *added = pctl_value_new_map();
 	struct pctl_splice splice;
 	struct pctl_buf out;
 
@@ -104,19 +104,19 @@ static void check_splice(const struct pctl_inventory *inv, const char *text, siz
 	pctl_buf_init(&out, PCTL_YAML_FILE_MAX);
 	struct pctl_spot root = pctl_splice_root(&splice);
 	struct pctl_spot nodes = pctl_splice_find(&splice, &root, "nodes");
-	if (nodes.value)
-		pctl_splice_add(&splice, &nodes, "fuzz", NULL, settings);
-	else
-		pctl_splice_add(&splice, &root, "nodes", "fuzz", settings);
+	pctl_value_set(added, "fuzz", pctl_value_new_map());
+	pctl_value_set(added, "fuzz2", pctl_value_new_map());
+	pctl_splice_add_all(
+		&splice, nodes.value ? &nodes : &root, nodes.value ? NULL : "nodes", added);
 	pctl_splice_apply(&splice, &out);
 	struct pctl_inventory *more = load(out.data, out.len);
 	if (more && pctl_inventory_index(inv, "fuzz") < 0 &&
-		pctl_inventory_index(more, "fuzz") >= 0)
-		require(pctl_inventory_count(more) == pctl_inventory_count(inv) + 1);
+		pctl_inventory_index(inv, "fuzz2") < 0 && pctl_inventory_index(more, "fuzz") >= 0)
+		require(pctl_inventory_count(more) == pctl_inventory_count(inv) + 2);
 	pctl_inventory_free(more);
 	pctl_buf_done(&out);
 	pctl_splice_done(&splice);
-	pctl_value_free(settings);
+	pctl_value_free(added);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -65,6 +65,11 @@ bool chain_any(struct amt_dev *dev, const struct pctl_property *parameters);
 struct pctl_value *chain_find(
 	struct amt_dev *dev, const char *list, const char *key, const char *text);
 
+/* Of the power packages: which is in use (ret["power_package"], its id), and their ids (upkeep.c).
+ */
+void scheme_also_used(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map);
+void scheme_also_id(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map);
+
 /* A number of an element, or of nothing: otherwise. */
 uint64_t chain_number(const struct xml_node *n, const char *field, uint64_t otherwise);
 

@@ -345,3 +345,18 @@ static const struct class_field setup[] = {
 	END,
 };
 const struct class class_setup = CLASS(WSMAN_AMT, "AMT_SetupAndConfigurationService", setup);
+
+/* --- What is only looked at. ------------------------------------------------------------------ */
+
+static const struct class_field software[] = {
+	{ .name = "InstanceID", .key = "id" },
+	{ .name = "VersionString", .key = "version" },
+	END,
+};
+const struct class class_software = CLASS(WSMAN_CIM, "CIM_SoftwareIdentity", software);
+
+static const struct class_field screens[] = {
+	{ .name = "IsActive", .key = "active", .type = FIELD_BOOL, .flags = FIELD_LIST },
+	END,
+};
+const struct class class_screens = CLASS(WSMAN_IPS, "IPS_ScreenSettingData", screens);

@@ -28,6 +28,8 @@ extern const struct class class_environment;    /* AMT_EnvironmentDetectionSetti
 extern const struct class class_power_scheme;   /* AMT_SystemPowerScheme */
 extern const struct class class_setting_used;   /* CIM_ElementSettingData */
 extern const struct class class_setup;          /* AMT_SetupAndConfigurationService */
+extern const struct class class_software;       /* CIM_SoftwareIdentity */
+extern const struct class class_screens;        /* IPS_ScreenSettingData */
 
 /* Words that parameters take too; choices_of() makes none of them: they are written out there. */
 extern const struct class_word words_consent[];

@@ -22,7 +22,7 @@ static const struct class_method set_scheme = {
 	.inputs = { NULL },
 };
 
-static void also_scheme(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
+void scheme_also_id(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
 {
 	const char *id = xml_text(item, "InstanceID");
 
@@ -32,7 +32,7 @@ static void also_scheme(struct amt_dev *dev, const struct xml_node *item, struct
 }
 
 /* Which of all settings are in use: one of them is the package. */
-static void also_used(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
+void scheme_also_used(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
 {
 	const struct xml_node *set = xml_find(xml_child(item, "SettingData"), "SelectorSet");
 	const char *id = set && set->first ? set->first->text : "";
@@ -44,8 +44,8 @@ static void also_used(struct amt_dev *dev, const struct xml_node *item, struct p
 }
 
 static const struct chain_step scheme_steps[] = {
-	{ &class_setting_used, "used", STEP_LIST | STEP_MAY_LACK, also_used },
-	{ &class_power_scheme, "packages", STEP_LIST, also_scheme },
+	{ &class_setting_used, "used", STEP_LIST | STEP_MAY_LACK, scheme_also_used },
+	{ &class_power_scheme, "packages", STEP_LIST, scheme_also_id },
 	{ .class = NULL },
 };
 

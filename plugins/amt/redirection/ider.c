@@ -21,9 +21,11 @@
 
 /* Reads that may wait. A machine has one under way for each drive, as ATAPI knows no queues. */
 #define READS_MAX 64u
-/* What is made at a time; the next when that has left. */
-#define BATCH_FRAMES 7u
+/* What is made at a time: the machine works on the first part while the next is made. */
+#define BATCH_FRAMES 4u
 #define BATCH_MAX    ((size_t)BATCH_FRAMES * (IDER_CHUNK_MAX + 64))
+/* After so many others have their turn. */
+#define BATCHES 8u
 
 enum { FLOPPY, CD, DRIVES };
 static const uint8_t drive_names[DRIVES] = { IDER_FLOPPY, IDER_CD };
@@ -123,11 +125,8 @@ static void answer_reset(struct ider *s)
 	frame_put_short(&s->out, FRAME_IDER_RESET_DONE, s->number++);
 }
 
-/* As much of what is to be read as there is, once what was made before has left. */
-static void pump(struct ider *s)
+static void put_batch(struct ider *s)
 {
-	if (s->session.state != SESSION_OPEN || wire_queued(s->session.wire))
-		return;
 	for (unsigned frames = 0; s->waiting && frames < BATCH_FRAMES; frames++) {
 		int r = put_part(s, &s->reads[s->first]);
 		if (r < 0)
@@ -139,7 +138,19 @@ static void pump(struct ider *s)
 		if (s->reset)
 			answer_reset(s);
 	}
-	transmit(s);
+}
+
+/* As much of what is to be read as there is, while what was made before leaves at once. */
+static void pump(struct ider *s)
+{
+	for (unsigned n = 0;
+		n < BATCHES && s->session.state == SESSION_OPEN && !wire_queued(s->session.wire);
+		n++) {
+		put_batch(s);
+		if (!s->out.len)
+			break;
+		transmit(s);
+	}
 }
 
 static void on_ready(void *data)
@@ -446,6 +457,7 @@ static const struct session_kind kind = {
 	.beat = on_beat,
 	.tell_facts = tell_facts,
 	.farewell = put_farewell,
+	.goodbye = FRAME_IDER_CLOSED,
 	.free = free_ider,
 };
 

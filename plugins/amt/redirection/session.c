@@ -244,6 +244,11 @@ static void on_frame(void *data, const struct frame *frame)
 {
 	struct session *s = data;
 
+	if (s->state == SESSION_LEAVING) {
+		if (frame->command == s->kind->goodbye)
+			dispose(s);
+		return;
+	}
 	if (s->kind->silence_ms)
 		wire_expect(s->wire, s->kind->silence_ms);
 	s->kind->frame(s, frame);
@@ -258,10 +263,6 @@ static void on_drained(void *data)
 {
 	struct session *s = data;
 
-	if (s->state == SESSION_LEAVING) {
-		dispose(s);
-		return;
-	}
 	if (s->kind->room)
 		s->kind->room(s);
 	watch(s);
@@ -299,13 +300,14 @@ static void on_no_farewell(uv_timer_t *timer)
 	dispose(timer->data);
 }
 
+/* Who hangs up with bytes unread resets the connection, and the device may never read it. */
 static void say_goodbye(struct session *s)
 {
 	struct pctl_buf out;
 
 	s->state = SESSION_LEAVING;
 	tap_listen(&s->tap, false);
-	wire_pause(s->wire, true);
+	wire_pause(s->wire, false);
 	pctl_buf_init(&out, 64);
 	s->kind->farewell(s, &out);
 	frame_put_end(&out);

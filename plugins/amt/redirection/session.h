@@ -41,8 +41,9 @@ struct session_kind {
 	void (*room)(struct session *s);
 	void (*beat)(struct session *s);
 	void (*tell_facts)(struct session *s, struct pctl_value *facts);
-	/* Adds what the device answers with its own goodbye; NULL: just hang up. */
+	/* Adds what the device answers by a frame `goodbye`; NULL: just hang up. */
 	void (*farewell)(struct session *s, struct pctl_buf *out);
+	uint8_t goodbye;
 	/* Last; frees all of it. */
 	void (*free)(struct session *s);
 };

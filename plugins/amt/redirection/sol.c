@@ -175,6 +175,7 @@ static const struct session_kind kind = {
 	.typed = on_typed,
 	.beat = on_beat,
 	.farewell = put_farewell,
+	.goodbye = FRAME_SOL_CLOSED,
 	.free = free_sol,
 };
 

@@ -26,7 +26,9 @@ struct wire {
 	struct pctl_buf queue; /* the first `left` bytes have left */
 	size_t left;
 	bool tls, open, paused, over;
-	bool closed; /* while `inside`: freed when that is left */
+	bool sent;                /* and nobody was told so far that all of it has left */
+	struct pctl_error failed; /* by writing; said when the loop gets there */
+	bool closed;              /* while `inside`: freed when that is left */
 	unsigned inside;
 };
 
@@ -76,7 +78,7 @@ static void watch(struct wire *w)
 
 	if (!w->over && !w->paused && (w->bytes || w->user->frame))
 		what |= PCTL_CONNECTION_READ;
-	if (!w->over && wire_queued(w))
+	if (!w->over && (wire_queued(w) || w->sent))
 		what |= PCTL_CONNECTION_WRITE;
 	if (w->connection)
 		pctl_connection_watch(w->connection, what);
@@ -98,28 +100,33 @@ size_t wire_queued(const struct wire *w)
 	return w->queue.len - w->left;
 }
 
-static int flush(struct wire *w, struct pctl_error *err)
+/* How many of these bytes have left. */
+static size_t write_some(struct wire *w, const char *p, size_t len)
 {
-	while (wire_queued(w)) {
-		size_t n;
-		int r = pctl_connection_write(
-			w->connection, w->queue.data + w->left, wire_queued(w), &n, err);
-		if (r < 0)
-			return r;
-		if (!n)
-			return 0;
-		w->left += n;
+	size_t at = 0, n = 1;
+
+	while (n && at < len && !w->failed.code) {
+		if (pctl_connection_write(w->connection, p + at, len - at, &n, &w->failed) < 0)
+			break;
+		at += n;
 	}
+	return at;
+}
+
+static void flush(struct wire *w)
+{
+	w->left += write_some(w, w->queue.data + w->left, wire_queued(w));
+	if (wire_queued(w))
+		return;
 	/* It may have held secrets, and most often there is nothing more for long. */
 	pctl_buf_done(&w->queue);
 	pctl_buf_init_secret(&w->queue, FRAMES_MAX);
 	w->left = 0;
-	return 0;
 }
 
 int wire_send(struct wire *w, struct pctl_buf *out, struct pctl_error *err)
 {
-	size_t waiting = wire_queued(w);
+	size_t waiting = wire_queued(w), gone = 0;
 
 	if (w->over)
 		return pctl_error_set(err, PCTL_E_UNREACHABLE, "connection closed");
@@ -128,23 +135,27 @@ int wire_send(struct wire *w, struct pctl_buf *out, struct pctl_error *err)
 	memmove(w->queue.data, w->queue.data + w->left, waiting);
 	pctl_buf_cut(&w->queue, waiting);
 	w->left = 0;
-	pctl_buf_add(&w->queue, out->data, out->len);
+	if (w->open && !waiting)
+		gone = write_some(w, out->data, out->len);
+	pctl_buf_add(&w->queue, out->data + gone, out->len - gone);
 	pctl_buf_cut(out, 0);
-	/* It leaves, or fails, when the loop gets there. */
+	/* That it has left, or failed, is said when the loop gets there. */
+	w->sent = true;
 	watch(w);
 	return 0;
 }
 
 static void write_on(struct wire *w)
 {
-	struct pctl_error err = { 0 };
-
-	if (flush(w, &err) < 0) {
-		end(w, &err);
+	flush(w);
+	if (w->failed.code) {
+		end(w, &w->failed);
 		return;
 	}
+	bool drained = !wire_queued(w);
+	w->sent = w->sent && !drained;
 	watch(w);
-	if (!wire_queued(w) && w->user->drained)
+	if (drained && w->user->drained)
 		w->user->drained(w->data);
 }
 

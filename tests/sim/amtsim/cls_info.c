@@ -55,6 +55,7 @@ static void emit_software(struct call *c, size_t i)
 	emit_field(c, "VersionString",
 		software[i].value   ? software[i].value
 		: software[i].build ? p->build
+		: *c->dev->firmware ? c->dev->firmware
 				    : p->version);
 }
 
@@ -79,7 +80,7 @@ static void emit_general(struct call *c, size_t i)
 	if (major >= 15)
 		emit_field(c, "DHCPSyncRequiresHostname", "1");
 	emit_field(c, "DHCPv6ConfigurationTimeout", "0");
-	emit_field(c, "DigestRealm", c->dev->realm);
+	emit_field(c, "DigestRealm", c->dev->knobs.told_realm ? "gateway" : c->dev->realm);
 	emit_constants(c, middle);
 	emit_field(c, "HostName", host);
 	emit_constants(c, tail);

@@ -526,6 +526,14 @@ static enum fault read_admin(struct call *c, uint32_t *ret_value)
 	return FAULT_NONE;
 }
 
+/* Whether its password is the one of the factory. */
+static enum fault read_admin_status(struct call *c, uint32_t *ret_value)
+{
+	*ret_value = 0;
+	emit_field(c, "IsDefault", "false");
+	return FAULT_NONE;
+}
+
 /* --- Provisioning. ---------------------------------------------------------------------------- */
 
 enum fault security_commit(struct call *c, uint32_t *ret_value)
@@ -574,6 +582,8 @@ static const struct method user_methods[] = {
 		"Handle DigestUsername DigestPassword KerberosUserSid AccessPermission Realms",
 		account_update, 0, "Realms" },
 	{ "GetAdminAclEntry", "", read_admin, 0, NULL },
+	{ "GetAdminAclEntryStatus", "", read_admin_status, 0, NULL },
+	{ "GetAdminNetAclEntryStatus", "", read_admin_status, 0, NULL },
 	{ "SetAdminAclEntryEx", "Username DigestPassword", account_set_admin, 0, NULL },
 };
 

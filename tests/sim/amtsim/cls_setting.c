@@ -31,7 +31,7 @@ int64_t clock_now(struct device *dev)
 {
 	if (dev->knobs.clock_unset)
 		return CLOCK_BIRTH + (int64_t)(sim_now(dev->sim) / 1000 % 100000);
-	return (int64_t)time(NULL) + (dev->store ? dev->store->clock : 0);
+	return (int64_t)time(NULL) + (dev->store ? dev->store->clock : 0) - dev->knobs.clock_behind;
 }
 
 static void emit_time(struct call *c, size_t i)
@@ -74,6 +74,7 @@ static enum fault set_time(struct call *c, uint32_t *ret_value)
 		return FAULT_NONE;
 	store_of(c->dev)->clock = (int64_t)answered - (int64_t)theirs + now - (int64_t)time(NULL);
 	c->dev->knobs.clock_unset = 0;
+	c->dev->knobs.clock_behind = 0;
 	return FAULT_NONE;
 }
 

@@ -46,6 +46,7 @@ static const struct counter counters[] = {
 	COUNTER(redir_connections),
 	COUNTER(redir_logins),
 	COUNTER(redir_bad_logins),
+	COUNTER(redir_goodbyes),
 	COUNTER(sol_heartbeats),
 	COUNTER(sol_pongs),
 	COUNTER(sol_quiet),
@@ -57,6 +58,7 @@ static const struct counter counters[] = {
 	COUNTER(kvm_bytes_out),
 	COUNTER(ider_pings),
 	COUNTER(ider_pongs),
+	COUNTER(pings),
 };
 
 const struct counter_table device_counters = { counters, COUNT(counters),
@@ -187,6 +189,8 @@ void device_json_identity(const struct device *dev, struct buf *out)
 	device_uuid_text(dev, uuid);
 	web_device_json(&dev->web, out);
 	redir_json_identity(dev, out);
+	if (dev->rmcp_port)
+		json_member_number(out, "rmcp_port", dev->rmcp_port);
 	json_member_text(out, "realm", dev->realm);
 	json_member_text(out, "uuid", uuid);
 }

@@ -17,7 +17,8 @@ struct ider {
 	struct redir_session base;
 	struct ider_report *report;
 	EVP_MD_CTX *md;
-	uint32_t expected; /* number of the next frame from there */
+	EVP_MD_CTX *md_done; /* of the reads that have ended */
+	uint32_t expected;   /* number of the next frame from there */
 	bool enabled, resetting, restart;
 	size_t step; /* of the script; behind its last: nothing to do */
 	uint8_t small[IDER_SMALL_MAX];
@@ -34,6 +35,12 @@ struct ider {
 /* What the other side does is not right: it is noted, and it is over. */
 void ider_fail(struct ider *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * What is not as it is to be, though machines are known to take it of other programs: with
+ * ider_lenient it is noted, else it is over. Whether it goes on.
+ */
+bool ider_odd(struct ider *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* From its first command on; whatever was under way is forgotten. */
 void ider_start(struct ider *s);
 /* Nothing is under way, and nothing will be. */
@@ -42,6 +49,7 @@ void ider_rest(struct ider *s);
 /* Whole frames; n bytes of a frame's data are behind its head. */
 void ider_take_data(struct ider *s, const uint8_t *p, size_t n);
 void ider_take_end(struct ider *s, const uint8_t *p);
+void ider_take_wants(struct ider *s, const uint8_t *p);
 void ider_take_reset_done(struct ider *s);
 
 #endif

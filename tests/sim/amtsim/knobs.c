@@ -5,6 +5,7 @@
 #include "redir_ider.h"
 #include "redir_sol.h"
 #include "sim.h"
+#include "store.h"
 
 const size_t web_offset = offsetof(struct device, web);
 
@@ -226,6 +227,31 @@ static void show_refuse_call(const struct device *dev, struct buf *out)
 		buf_fmt(out, "\"%s:%u\"", dev->refuse_call, dev->knobs.refuse_call_value);
 }
 
+static bool set_firmware(struct device *dev, struct str value)
+{
+	return str_copy(value, dev->firmware, sizeof(dev->firmware));
+}
+
+static void show_firmware(const struct device *dev, struct buf *out)
+{
+	buf_json(out, str_of(dev->firmware));
+}
+
+static bool set_package(struct device *dev, struct str value)
+{
+	uint64_t n;
+
+	if (!parse_uint(value, 1, &n))
+		return false;
+	store_of(dev)->scheme = (uint32_t)n;
+	return true;
+}
+
+static void show_package(const struct device *dev, struct buf *out)
+{
+	buf_uint(out, dev->store ? dev->store->scheme : 0);
+}
+
 static bool set_lose_call(struct device *dev, struct str value)
 {
 	return str_copy(
@@ -281,6 +307,7 @@ static const struct knob table[] = {
 	OWN("forget_nonces", "1", "no nonce given so far is known any more; reads: how often",
 		set_forget, show_forget),
 	WEB_KNOB_NEWCERT,
+	WEB_KNOB_CERT_ENDS,
 	NUM(me_sleep_drop, 1000, 0, "the first N connections after a quiet time are reset"),
 	NUM(me_sleep_ms, 86400000, 60000, "... a quiet time being this long"),
 	NUM(lie_state, 65535, 0, "PowerState always reads this; 0: the truth"),
@@ -346,6 +373,8 @@ static const struct knob table[] = {
 	NUM(ider_delay_ms, 60000, 0, "the machine waits so long before each command"),
 	NUM(ider_reset_at, ANY, 0, "once so many bytes of the CD were read it is reset, once"),
 	NUM(ider_drop_at, ANY, 0, "once so many bytes of the CD were read IDER hangs up, once"),
+	NUM(ider_lenient, 1, 0,
+		"it takes of a client what machines are known to take, and lists it in \"odd\""),
 	OWN("ider_send",
 		"ping, heartbeat, error, close, unknown, truncate, interleave, oversize, flood or "
 		"number",
@@ -354,6 +383,8 @@ static const struct knob table[] = {
 	NUM(diag_source, 1, 0, "there is a boot source for diagnostics"),
 	NUM(secure_boot_off, 1, 0, "OCR boot to PBA and WinRE is refused with 2"),
 	NUM(strict_order, 1, 1, "parameters and Put fields must come in the documented order"),
+	WORD(provisioning, "post in pre", "what a presence pong says of it", NULL),
+	NUM(no_pong, 1, 0, "presence pings get no answer"),
 	WORD(consent, "none kvm all", "what the user's consent is needed for", NULL),
 	NUM(consent_lies, 1, 0, "boot calls without consent return 0 and change nothing"),
 	NUM(consent_block_ms, 3600000, 60000, "StartOptIn is blocked so long after 3 wrong codes"),
@@ -401,6 +432,11 @@ static const struct knob table[] = {
 	NUM(flash_writes, ANY, 0, "after this many changes of settings they are refused with 38"),
 	NUM(audit_full, 1, 0, "what has to be written to the audit log is refused with 2075"),
 	NUM(clock_unset, 1, 0, "its clock was never set: it counts from 2004"),
+	NUM(clock_behind, 1000000000, 0, "seconds by which its clock is behind"),
+	NUM(told_realm, 1, 0, "AMT_GeneralSettings tells a Digest realm that is none of AMT's"),
+	OWN("firmware", "text", "version of the firmware that is told; empty: the profile's",
+		set_firmware, show_firmware),
+	OWN("power_package", "0 or 1", "which power package is in use", set_package, show_package),
 	NUM(tls_only, 1, 0, "HTTP without TLS cannot be opened"),
 };
 

@@ -8,6 +8,7 @@
 #include "device.h"
 #include "knobs.h"
 #include "redir_kvm.h"
+#include "rmcp.h"
 #include "service.h"
 #include "sim.h"
 
@@ -103,6 +104,7 @@ static void describe(struct sim *sim)
 	sim->fleet.start = start;
 	sim->fleet.stop = stop;
 	sim->fleet.json_ports = json_ports;
+	rmcp_join(sim);
 }
 
 static int set_up(struct sim *sim)

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "knobs.h"
+#include "rmcp.h"
 #include "util.h"
 
 static const struct option options[] = {
@@ -13,6 +14,8 @@ static const struct option options[] = {
 		"plain port (16992); 0: the kernel gives one; by port: P, P+2, P+4, ..." },
 	{ "tls-port", "P", OPTION_NUMBER, OPTION_AT(web.tls_port), 0, 65535,
 		"TLS port (16993), likewise" },
+	{ "rmcp", "P", OPTION_NUMBER, OPTION_AT(rmcp), 0, 65535,
+		"answer presence pings on this UDP port; 0: the kernel gives one" },
 	OPTION_ROW_CONTROL,
 	{ "user", "NAME", OPTION_TEXT, OPTION_AT(user), 0, 0, "who may log in (admin)" },
 	{ "password", "WORD", OPTION_PASSWORD_WORD, OPTION_AT(fleet.password), 0, 0,
@@ -64,6 +67,7 @@ enum option_result options_parse(struct options *o, int argc, char **argv)
 		.web.tls_port = 16993,
 		.user = "admin",
 		.profile = "12",
+		.rmcp = RMCP_OFF,
 	};
 
 	enum option_result r = option_parse(&table, o, argc, argv);

@@ -11,6 +11,7 @@ struct options {
 	struct fleet_options fleet;
 	const char *user;
 	const char *profile;
+	uint32_t rmcp; /* UDP port of presence pings, or RMCP_OFF */
 	struct web_options web;
 	bool no_redirection;
 };

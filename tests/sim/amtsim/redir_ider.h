@@ -24,6 +24,12 @@ struct ider_found {
 	char again[65];  /* the same in another pattern */
 };
 
+/* What was not as it is to be, each once. */
+struct ider_odds {
+	size_t n;
+	char text[24][120];
+};
+
 /* What the last session showed; made with the first. */
 struct ider_report {
 	const char *state; /* idle, running, done, failed */
@@ -39,11 +45,13 @@ struct ider_report {
 	uint64_t first_at; /* loop time of the first and the last byte of the first reading of the
 			      CD */
 	uint64_t last_at;
+	struct ider_odds odds;
 };
 
 /* Its report, where there was a session. */
 void ider_done(struct device *dev);
 void ider_json(const struct device *dev, struct buf *out);
+void ider_note_odd(struct ider_odds *odds, const char *text);
 /* The host starts, and is to boot from IDER: it looks at the drives anew. */
 void ider_boot(struct device *dev);
 

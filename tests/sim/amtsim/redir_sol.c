@@ -164,6 +164,7 @@ static void act(struct sol *s, const uint8_t *p, size_t n)
 		open_sol(s, p);
 		break;
 	case CLOSE:
+		s->base.dev->counters.redir_goodbyes++;
 		redir_frame(&s->base, CLOSED, NULL, 0);
 		redir_hang_up(s->base.conn);
 		break;

@@ -140,6 +140,8 @@ struct knobs {
 	uint32_t flash_writes;
 	uint32_t audit_full;
 	uint32_t clock_unset;
+	uint32_t clock_behind;
+	uint32_t told_realm;
 	uint32_t tls_only;
 	uint32_t no_wifi;
 	uint32_t redirection_login;
@@ -166,6 +168,9 @@ struct knobs {
 	uint32_t ider_delay_ms;
 	uint32_t ider_reset_at;
 	uint32_t ider_drop_at;
+	uint32_t ider_lenient;
+	uint32_t provisioning;
+	uint32_t no_pong;
 };
 
 struct counters {
@@ -198,6 +203,7 @@ struct counters {
 	uint64_t redir_connections;
 	uint64_t redir_logins;
 	uint64_t redir_bad_logins;
+	uint64_t redir_goodbyes;
 	uint64_t sol_heartbeats;
 	uint64_t sol_pongs;
 	uint64_t sol_quiet;
@@ -211,6 +217,7 @@ struct counters {
 	uint64_t set_password;
 	uint64_t ider_pings;
 	uint64_t ider_pongs;
+	uint64_t pings;
 };
 
 struct nonce {
@@ -292,6 +299,7 @@ struct device {
 	struct logs logs;
 	struct store *store; /* NULL until it is asked for */
 	char absent[SIM_NAME];
+	char firmware[24]; /* its version; "": the profile's */
 	char refuse_call[SIM_NAME];
 	char lose_call[SIM_NAME]; /* once */
 	bool unprovisioned;
@@ -305,6 +313,8 @@ struct device {
 	uint32_t bad_logins;
 	uint64_t bad_since;
 	uint64_t locked_until;
+	uv_udp_t *rmcp;     /* NULL: none */
+	uint16_t rmcp_port; /* 0: none */
 };
 
 /*
@@ -327,6 +337,9 @@ struct sim {
 	struct kvm_kept kvm_kept;
 	bool redirects; /* its redirection ports are open */
 	struct control control;
+	/* What the fleet started and stopped before rmcp_join(). */
+	int (*start_web)(const struct control *control);
+	void (*stop_web)(const struct control *control);
 };
 
 /* Loop time in milliseconds. */

@@ -80,6 +80,14 @@ static bool null_user(const struct device *dev)
 	return session_user(dev, "") != NULL;
 }
 
+/* Neither name nor password. */
+static bool anonymous(const struct device *dev)
+{
+	const struct user *user = session_user(dev, "");
+
+	return user && user->password_n == 0;
+}
+
 static uint8_t get_auth_capabilities(struct request *rq)
 {
 	const struct device *dev = rq->dev;
@@ -95,7 +103,7 @@ static uint8_t get_auth_capabilities(struct request *rq)
 	put8(rq, CHANNEL);
 	put8(rq, k->auth_types | (extended ? 0x80 : 0));
 	put8(rq, (extended && dev->has_kg ? 0x20U : 0) | (k->per_message ? 0 : 0x10U) | 0x04 |
-			 (null_user(dev) ? 0x02U : 0));
+			 (null_user(dev) ? 0x02U : 0) | (anonymous(dev) ? 0x01U : 0));
 	put8(rq, extended ? 0x02U | !k->no_ipmi15 : 0);
 	put24(rq, 0);
 	put8(rq, 0);

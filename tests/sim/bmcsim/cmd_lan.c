@@ -76,9 +76,11 @@ static void suite_list(struct request *rq)
 
 static void suite_privileges(struct request *rq)
 {
-	const uint8_t all_admin[9] = { 0, 0x44, 0x44, 0x44, 0x44, 0x44, 0x44, 0x44, 0x44 };
+	unsigned level = rq->dev->knobs.suite_level;
 
-	put_bytes(rq, all_admin, sizeof(all_admin));
+	put8(rq, 0);
+	for (int pair = 0; pair < 8; pair++)
+		put8(rq, level << 4 | level);
 }
 
 static void (*const parameters[])(struct request *rq) = {

@@ -185,7 +185,7 @@ static uint8_t set_time(struct request *rq)
 
 static uint8_t get_utc_offset(struct request *rq)
 {
-	put16(rq, UTC_UNSPECIFIED);
+	put16(rq, rq->dev->knobs.utc_offset_known ? 0 : UTC_UNSPECIFIED);
 	return CC_OK;
 }
 

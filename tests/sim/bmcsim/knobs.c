@@ -102,6 +102,26 @@ static void show_auth_types(const struct device *dev, struct buf *out)
 	buf_char(out, '"');
 }
 
+static bool set_skew(struct device *dev, struct str value)
+{
+	bool behind = str_starts(value, "-");
+	uint64_t n;
+
+	if (behind) {
+		value.p++;
+		value.n--;
+	}
+	if (!parse_uint(value, UINT32_MAX, &n))
+		return false;
+	dev->sel.offset = behind ? -(int64_t)n : (int64_t)n;
+	return true;
+}
+
+static void show_skew(const struct device *dev, struct buf *out)
+{
+	buf_fmt(out, "%lld", (long long)dev->sel.offset);
+}
+
 static bool set_power(struct device *dev, struct str value)
 {
 	if (!str_is(value, "on") && !str_is(value, "off"))
@@ -498,6 +518,10 @@ static const struct knob table[] = {
 	NUM(no_persistent, 1, 0, "the persistent bit is forgotten"),
 	WORD(default_uefi, "legacy uefi", "mode of a start without boot flags", NULL),
 
+	OWN("clock_skew", "seconds, - before them: behind",
+		"by how much the event log's clock is ahead of this host's", set_skew, show_skew),
+	NUM(utc_offset_known, 1, 0, "the event log says that its clock is in UTC"),
+	NUM(suite_level, 4, 4, "the highest privilege that all cipher suites are said to give"),
 	NUM(sel_capacity, SEL_CAPACITY, SEL_CAPACITY, "records that the event log takes"),
 	NUM(sel_events, 1, 1, "changes of power are logged"),
 	OWN("sel", "clear or 16 bytes", "empties the event log, or adds a record to it", set_sel,

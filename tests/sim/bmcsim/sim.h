@@ -92,6 +92,8 @@ struct knobs {
 	uint32_t manufacturer;
 	uint32_t product;
 	uint32_t sel_capacity;
+	uint32_t utc_offset_known;
+	uint32_t suite_level;
 	uint32_t sel_events;
 	uint32_t sdr_max_read;
 	uint32_t sdr_cancel;

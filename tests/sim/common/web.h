@@ -60,6 +60,10 @@ struct web_knobs {
 		.changed = web_sync                                                         \
 	}
 
+#define WEB_KNOB_CERT_ENDS                                                                      \
+	KNOB_CUSTOM("cert_ends", "seconds, - before them: so long ago",                         \
+		"a certificate made from now on, with the same key, ends then; 0: in 10 years", \
+		web_set_cert_ends, web_show_cert_ends)
 #define WEB_KNOB_NEWCERT                                                               \
 	KNOB_CUSTOM("newcert", "1", "a new TLS key and certificate; reads: how often", \
 		web_set_newcert, web_show_newcert)
@@ -160,6 +164,7 @@ struct web_device {
 	uint32_t drop_seq;
 	uint64_t last_seen;
 	uint32_t cert_epoch;
+	int64_t cert_ends; /* seconds after it is made; 0: in 10 years */
 	X509 *cert;
 	EVP_PKEY *key;
 };
@@ -248,6 +253,8 @@ extern const size_t web_offset;
 void web_sync(struct device *dev);
 bool web_set_newcert(struct device *dev, struct str value);
 void web_show_newcert(const struct device *dev, struct buf *out);
+bool web_set_cert_ends(struct device *dev, struct str value);
+void web_show_cert_ends(const struct device *dev, struct buf *out);
 /* Counts one; true for every N-th, never if every is 0. */
 bool web_every(uint32_t every, uint32_t *seq);
 

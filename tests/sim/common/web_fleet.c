@@ -69,6 +69,29 @@ bool web_set_newcert(struct device *dev, struct str value)
 	return true;
 }
 
+bool web_set_cert_ends(struct device *dev, struct str value)
+{
+	bool ago = str_starts(value, "-");
+	uint64_t n;
+
+	if (ago) {
+		value.p++;
+		value.n--;
+	}
+	if (!parse_uint(value, UINT32_MAX, &n))
+		return false;
+	web_of(dev)->cert_ends = ago ? -(int64_t)n : (int64_t)n;
+	tls_forget_certificate(web_of(dev));
+	return true;
+}
+
+void web_show_cert_ends(const struct device *dev, struct buf *out)
+{
+	const void *web = (const char *)dev + web_offset;
+
+	buf_fmt(out, "%lld", (long long)((const struct web_device *)web)->cert_ends);
+}
+
 void web_show_newcert(const struct device *dev, struct buf *out)
 {
 	const void *web = (const char *)dev + web_offset;

@@ -94,6 +94,12 @@ void tls_teardown(struct web *web)
 	web->key = NULL;
 }
 
+void tls_forget_certificate(struct web_device *dev)
+{
+	X509_free(dev->cert);
+	dev->cert = NULL;
+}
+
 void tls_new_certificate(struct web_device *dev)
 {
 	X509_free(dev->cert);
@@ -142,8 +148,9 @@ static X509 *make_certificate(struct web_device *dev)
 	X509_set_version(cert, X509_VERSION_3);
 	ASN1_INTEGER_set_uint64(
 		X509_get_serialNumber(cert), (uint64_t)dev->n << 16 | dev->cert_epoch);
-	X509_gmtime_adj(X509_getm_notBefore(cert), -86400);
-	X509_gmtime_adj(X509_getm_notAfter(cert), 3650L * 86400);
+	X509_gmtime_adj(
+		X509_getm_notBefore(cert), -86400 + (dev->cert_ends < 0 ? dev->cert_ends : 0));
+	X509_gmtime_adj(X509_getm_notAfter(cert), dev->cert_ends ? dev->cert_ends : 3650L * 86400);
 	X509_set_pubkey(cert, key);
 	name_certificate(dev, cert);
 	X509_sign(cert, key, EVP_sha256());

@@ -14,6 +14,8 @@ int tls_setup(struct web *web);
 void tls_teardown(struct web *web);
 
 /* The device shows a new key and certificate from the next handshake on. */
+/* The same key, and another certificate from the next connection on. */
+void tls_forget_certificate(struct web_device *dev);
 void tls_new_certificate(struct web_device *dev);
 
 struct web_tls *tls_new(struct web_device *dev);

@@ -145,6 +145,7 @@ static const struct knob table[] = {
 	NUM(lock_after, ANY, 0, "so many bad logins lock the account; 0: never"),
 	NUM(lock_s, 86400, 60, "... for this many seconds"),
 	WEB_KNOB_NEWCERT,
+	WEB_KNOB_CERT_ENDS,
 	{ .name = "other_machine",
 		.kind = KNOB_NUMBER,
 		.at = offsetof(struct knobs, other_machine),
@@ -176,6 +177,8 @@ static const struct knob table[] = {
 	NUM(page, 100000, 0, "members in one page of a collection; 0: all"),
 	NUM(bmc_ms, 3600000, 1000, "a Manager.Reset closes the ports for so long"),
 	NUM(console, 1, 1, "0: no serial console is enabled"),
+	NUM(clock_behind, 1000000000, 0, "seconds by which the manager's clock is behind"),
+	WORD(health, "OK Warning Critical", "what the system's health rolls up to", NULL),
 	NUM(ssh_port, 65535, 0, "where the serial console is over SSH; 0: 2200, or 22"),
 };
 

@@ -37,7 +37,7 @@ void get_manager(struct call *c)
 	json_t *reset;
 
 	uuid_text(c->dev->uuid, uuid);
-	sim_time(0, when);
+	sim_time(c->dev->knobs.clock_behind, when);
 	call_uri(c, target, "Managers/%s/Actions/Manager.Reset", c->p->manager);
 	c->out = resource(c, "#Manager.v1_11_0.Manager", c->p->manager, "Manager");
 	json_object_update_new(

@@ -39,6 +39,7 @@ handler get_all_chassis, get_chassis, patch_chassis, get_thermal, get_power, get
 handler get_sensor, get_thermal_subsystem, get_power_subsystem;
 
 /* manager.c */
+handler get_account_service;
 handler get_managers, get_manager, post_manager_reset, get_network_protocol;
 handler get_media_list, get_media, patch_media, post_insert, post_eject;
 handler get_logs, get_log, get_entries, get_entry, post_clear;

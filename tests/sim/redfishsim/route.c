@@ -51,6 +51,8 @@ static const struct route routes[] = {
 		post_session, NULL },
 	{ "redfish/v1/SessionService/Sessions/{i}", IF_SESSIONS, false, false, get_session, NULL,
 		NULL, delete_session },
+	{ "redfish/v1/AccountService", ALWAYS, false, false, get_account_service, NULL, NULL,
+		NULL },
 	{ "redfish/v1/TaskService", ALWAYS, false, false, get_task_service, NULL, NULL, NULL },
 	{ "redfish/v1/TaskService/Tasks", ALWAYS, false, false, get_tasks, NULL, NULL, NULL },
 	{ "redfish/v1/TaskService/Tasks/{i}", ALWAYS, false, false, get_task, NULL, NULL, NULL },

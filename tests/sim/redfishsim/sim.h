@@ -100,6 +100,8 @@ struct knobs {
 	uint32_t page;
 	uint32_t bmc_ms;
 	uint32_t ssh_port;
+	uint32_t clock_behind;
+	uint32_t health;
 	uint32_t console;
 	uint32_t other_machine;
 };

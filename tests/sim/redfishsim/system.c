@@ -182,6 +182,8 @@ static void add_links(const struct call *c, const char *id, json_t *doc)
 			"ManagedBy", call_ref(c, "Managers/%s", c->p->manager)));
 }
 
+static const char *const healths[] = { "OK", "Warning", "Critical" };
+
 static void add_state(const struct call *c, json_t *doc)
 {
 	const char *shown = power_shown(c->sys);
@@ -191,7 +193,7 @@ static void add_state(const struct call *c, json_t *doc)
 	json_object_set_new(doc, "Status",
 		json_pack("{s:s, s:s, s:s}", "State",
 			c->sys->power.state == POWER_OFF ? "Disabled" : "Enabled", "Health", "OK",
-			"HealthRollup", "OK"));
+			"HealthRollup", healths[c->dev->knobs.health]));
 	if (c->p->quirks & QUIRK_RESTORE_POLICY &&
 		word_at(policy_words, c->sys->policy, word, sizeof(word)))
 		json_object_set_new(doc, "PowerRestorePolicy", json_string(word));
