@@ -553,6 +553,13 @@ def direct(lab):
         bad(r, 1, "a1: error: config: the password for viewers: Intel AMT takes exactly 8")
         assert wrong not in r.out + r.err
     same(fleet.counters()["bodies"], puts)
+    t = lab.terminal("kvm", "--direct", "a1")  # it is asked for twice, and nothing is set for a slip
+    for word in ("Aa1!bcde", "Aa1!bcdf"):
+        t.expect(": ")
+        t.wait_echo(False)
+        t.send(word + "\n")
+    t.expect("the two are not the same; nothing was changed")
+    same((t.end(), fleet.counters()["bodies"]), (2, puts))
     r = lab.run("kvm", "--direct", "a1")  # nobody to ask
     same(r.status, 2)
     has(r.err, "--vnc-password-file FILE")
