@@ -25,6 +25,8 @@
 
 #define SHOW_MS ((uint64_t)1000)
 #define MEGA    1000000.0
+/* Further ones hear nothing, and ask the device. */
+#define DETACHERS_MAX ((size_t)8)
 
 struct attach {
 	struct cli *cli;
@@ -41,7 +43,8 @@ struct attach {
 	struct again tries;
 	struct signals signals;
 	struct media_socket socket;
-	struct media_asker *detacher; /* who asked for the end */
+	struct media_asker *detachers[DETACHERS_MAX]; /* who asked for the end */
+	size_t detacher_n;
 	struct outflow out;
 	bool was_open; /* the medium was there */
 	bool over, failed, ending;
@@ -186,12 +189,23 @@ static void on_show(uv_timer_t *timer)
 
 /* --- The end, and another beginning. ---------------------------------------------------------- */
 
+/* Once it is so, and none is being attached any more. */
+static void answer_detachers(struct attach *a)
+{
+	if (!a->over || a->stream || a->run)
+		return;
+	for (size_t i = 0; i < a->detacher_n; i++)
+		media_socket_answer(a->detachers[i], "detached\n");
+	a->detacher_n = 0;
+}
+
 static void finish(struct attach *a, bool failed)
 {
 	a->over = true;
 	a->failed |= failed;
 	(void)uv_timer_stop(&a->again);
 	(void)uv_timer_stop(&a->show);
+	answer_detachers(a);
 }
 
 static int begin_run(struct attach *a);
@@ -254,9 +268,6 @@ static void on_closed(void *data, const struct pctl_error *err)
 		char *text = pctl_xasprintf("error: %s: %s", pctl_error_name(err->code), err->text);
 		lose(a, err, text, true);
 	}
-	if (a->detacher)
-		media_socket_answer(a->detacher, "detached\n");
-	a->detacher = NULL;
 }
 
 static void close_stream(struct attach *a)
@@ -409,6 +420,7 @@ static void on_done(void *data)
 	struct attach *a = data;
 
 	a->run = NULL;
+	answer_detachers(a);
 }
 
 static void on_consent(void *data, const struct pctl_consent_question *question)
@@ -474,12 +486,10 @@ static void on_asked(void *data, struct media_asker *asker, const char *word)
 		answer_status(a, asker);
 	} else if (strcmp(word, "detach") != 0) {
 		media_socket_answer(asker, "what?\n");
-	} else if (a->stream && !a->detacher) {
-		a->detacher = asker;
-		stop(a);
 	} else {
+		if (a->detacher_n < DETACHERS_MAX)
+			a->detachers[a->detacher_n++] = asker;
 		stop(a);
-		media_socket_answer(asker, "detached\n");
 	}
 }
 

@@ -161,6 +161,18 @@ def status(lab):
 
 
 @test
+def detachers(lab):
+    """two that detach at once both hear of it when it is so"""
+    fleet = machine(lab, "--set", "all:ider_script=none")
+    path, _ = image(lab, "a.iso", 70000)
+    served = Served(lab, path)
+    two = [lab.start("media", "detach", "a1", stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    same([p.communicate(timeout=lib.PATIENCE)[0] for p in two], ["a1: ok\n"] * 2)
+    same(fleet.device()["redirection_sessions"], [])
+    has(served.end(0)[0], "a1: detached, 0.0 MB read")
+
+
+@test
 def switched_off(lab):
     """what is switched off while it is attached is left off, and the medium does not come back"""
     fleet = machine(lab, "--set", "all:ider_script=none")
