@@ -70,12 +70,21 @@ static void on_signal(void *data)
 		pctl_discovery_cancel(s->discovery);
 }
 
+/* What nobody reads is not looked for. */
+static void on_gone(void *data)
+{
+	struct search *s = data;
+
+	if (s->discovery && output_has_failed(s->output))
+		pctl_discovery_cancel(s->discovery);
+}
+
 static void on_count(uv_timer_t *timer)
 {
 	struct search *s = timer->data;
 
 	if (s->discovery)
-		s->tally.done = pctl_discovery_begun(s->discovery);
+		s->tally.done = pctl_discovery_ended(s->discovery);
 }
 
 static void run(struct search *s)
@@ -110,24 +119,36 @@ static void show_table(struct search *s)
 	output_add(s->output, 0, 0, "", pctl_buf_steal(&text));
 }
 
+static const char *s_of(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static const char *es_of(size_t n)
+{
+	return n == 1 ? "" : "es";
+}
+
 /* What could not be asked was not found to be empty. */
 static void say_end(const struct search *s)
 {
 	const struct pctl_discover_end *end = &s->end;
 
 	if (end->failed)
-		say("%zu times an address could not be asked: %s", end->failed, end->error.text);
+		say("%zu time%s an address could not be asked: %s", end->failed, s_of(end->failed),
+			end->error.text);
 	if (end->unknown)
-		say("%zu names have no address", end->unknown);
+		say("no address is known for %zu name%s", end->unknown, s_of(end->unknown));
 	if (end->outside)
-		say("%zu names stand for addresses that are not private: they were not asked; "
-		    "--yes "
-		    "asks them",
-			end->outside);
+		say("not asked: %zu name%s of addresses that are not private; --yes asks them all "
+		    "the same",
+			end->outside, s_of(end->outside));
 	if (end->left)
-		say("interrupted: %zu addresses were not asked", end->left);
+		say("ended early: not asked to the end: %zu address%s", end->left,
+			es_of(end->left));
 	if (!s->cli->options.quiet)
-		say("%zu found at %zu addresses", end->found, end->addresses);
+		say("%zu found at %zu address%s", end->found, end->addresses,
+			es_of(end->addresses));
 }
 
 static int status_of(const struct search *s)
@@ -142,12 +163,13 @@ static int status_of(const struct search *s)
 static int search(struct search *s)
 {
 	s->output = output_new(s->cli, STDOUT_FILENO, OUTPUT_STREAM, true);
+	output_on_gone(s->output, on_gone, s);
 	run(s);
 	discovered_sort(&s->discovered);
 	show_table(s);
 	int status = output_end(s->output, NULL, status_of(s));
 	say_end(s);
-	if (s->cli->options.add && s->discovered.n && !s->interrupted) {
+	if (s->cli->options.add && s->discovered.n && !s->end.left) {
 		int written = discovered_write(&s->discovered);
 		status = status == CLI_OK ? written : status;
 	}

@@ -269,7 +269,8 @@ static void fold(struct history *h)
 {
 	size_t kept = 0;
 
-	qsort(h->events, h->n, sizeof(*h->events), by_likeness);
+	if (h->n)
+		qsort(h->events, h->n, sizeof(*h->events), by_likeness);
 	for (size_t i = 0, next = 0; i < h->n; i = next) {
 		struct pctl_names *names = pctl_names_new();
 		struct event *e = &h->events[i];

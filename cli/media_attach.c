@@ -48,6 +48,7 @@ struct attach {
 	struct outflow out;
 	bool was_open; /* the medium was there */
 	bool over, failed, ending;
+	bool mistake;                /* in the call: nothing was sent */
 	bool shown;                  /* a line of progress stands on the terminal */
 	uint64_t read, total;        /* bytes of this session; of all before it */
 	uint64_t last_read, last_at; /* when it was shown last; loop time in ms */
@@ -228,7 +229,11 @@ static void lose(struct attach *a, const struct pctl_error *err, const char *tex
 	if (a->over)
 		return;
 	if (!again) {
-		tell_error(a, err, text);
+		a->mistake = !a->was_open && err->code == PCTL_E_CONFIG;
+		if (a->mistake)
+			say("%s: %s", a->name, err->text);
+		else
+			tell_error(a, err, text);
 		finish(a, true);
 		return;
 	}
@@ -570,6 +575,8 @@ static int status_of(const struct attach *a, int begun)
 		return begun;
 	if (a->signals.came)
 		return CLI_INTERRUPTED;
+	if (a->mistake)
+		return CLI_USAGE;
 	return a->failed || a->boot_failed || a->out.fault ? CLI_FAILED : CLI_OK;
 }
 

@@ -36,6 +36,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_PERSISTENT] = ROW("persistent", 0, OPTION_FLAG, NULL, persistent,
 		"for every start, not only the next"),
 	[OPTION_URL] = ROW("url", 0, OPTION_TEXT, "URL", url, "what to load, for http"),
+	[OPTION_NO_URL_CHECK] = ROW("no-url-check", 0, OPTION_FLAG, NULL, no_url_check,
+		"do not ask for it here first: only the machine reaches it"),
 	[OPTION_LEGACY] = ROW("legacy", 0, OPTION_FLAG, NULL, legacy, "start the BIOS way"),
 	[OPTION_UEFI] = ROW("uefi", 0, OPTION_FLAG, NULL, uefi, "start the UEFI way"),
 	[OPTION_SHOW] = ROW("show", 0, OPTION_FLAG, NULL, show, "only read what is set"),

@@ -26,6 +26,7 @@ enum option_id {
 	OPTION_ON_IF_OFF,
 	OPTION_PERSISTENT,
 	OPTION_URL,
+	OPTION_NO_URL_CHECK,
 	OPTION_LEGACY,
 	OPTION_UEFI,
 	OPTION_SHOW,
@@ -167,7 +168,7 @@ struct options {
 	unsigned verbose;
 	const char *inventory, *plugin_dir;
 
-	bool soft, on_if_off, persistent, legacy, uefi, show, off;
+	bool soft, on_if_off, persistent, no_url_check, legacy, uefi, show, off;
 	bool no_wait, dry_run, yes, no_hooks;
 	uint64_t force_after_ms;
 	const char *url, *until, *consent_code;

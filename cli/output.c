@@ -65,6 +65,11 @@ void output_on_gone(struct output *o, output_fn *gone, void *data)
 	o->data = data;
 }
 
+bool output_has_failed(const struct output *o)
+{
+	return o->out.fault != 0;
+}
+
 size_t output_kept(const struct output *o)
 {
 	return outflow_kept(&o->out);

@@ -40,6 +40,9 @@ void output_on_gone(struct output *output, output_fn *gone, void *data);
 void output_add(
 	struct output *output, size_t order, unsigned group, const char *name, char *take_text);
 
+/* Nothing that is added any more will be read. */
+bool output_has_failed(const struct output *output);
+
 /* How many bytes the reader has not taken yet. */
 size_t output_kept(const struct output *output);
 

@@ -38,9 +38,9 @@ static void say_choices(const struct cli *cli, const char *what, const char *con
 }
 
 static const char *const boot_choices[] = { "pxe", "disk", "cd", "usb", "bios", "diag", "http",
-	"none", NULL };
+	"recovery", "none", NULL };
 static const char *const start_choices[] = { "pxe", "disk", "cd", "usb", "bios", "diag", "http",
-	NULL };
+	"recovery", NULL };
 
 static int parse_device(const struct cli *cli, struct pctl_boot *boot)
 {
@@ -75,6 +75,11 @@ static int parse_boot(const struct cli *cli, struct pctl_boot *boot)
 		say("--url goes with http only: leave it out, or choose http");
 		return CLI_USAGE;
 	}
+	if (o->no_url_check && !boot->url) {
+		say("--no-url-check goes with http and --url only: leave it out, or choose http");
+		return CLI_USAGE;
+	}
+	boot->flags |= o->no_url_check ? PCTL_BOOT_UNCHECKED : 0;
 	return CLI_OK;
 }
 
@@ -197,8 +202,8 @@ static int exec_verb(struct cli *cli)
 
 #define STARTS   OPTION_NO_WAIT, OPTION_UNTIL, OPTION_MAX_AT_ONCE, OPTION_STAGGER, OPTION_CONSENT_CODE
 #define BOOT_HOW OPTION_PERSISTENT, OPTION_LEGACY, OPTION_UEFI
-#define BOOT     BOOT_HOW, OPTION_URL
-#define DEVICES  "DEVICE is pxe, disk, cd, usb, bios, diag or http (with --url)."
+#define BOOT     BOOT_HOW, OPTION_URL, OPTION_NO_URL_CHECK
+#define DEVICES  "DEVICE is pxe, disk, cd, usb, bios, diag, recovery or http (with --url)."
 
 const struct command command_status = {
 	.name = "status",

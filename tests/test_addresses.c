@@ -79,6 +79,10 @@ static void mistakes_are_named(void **state)
 	refused("", "no address");
 	refused("a b", "no address");
 	refused("-x", "no address");
+	refused("10.0.0.1-9", "no address");
+	refused("fe80::1", "interface");
+	refused("fe80::1%no-such", "interface");
+	refused("fd00::1%no-such", "no address");
 	refused("10.0.0.[1-", "");
 }
 
@@ -96,7 +100,7 @@ static void private_ones_are_known(void **state)
 {
 	static const char *const inside[] = { "10.0.0.1", "10.255.255.255", "172.16.0.1",
 		"172.31.255.255", "192.168.0.1", "169.254.1.1", "127.0.0.1", "::1", "fc00::1",
-		"fdff::1", "fe80::1", "febf::1", "::ffff:10.0.0.1" };
+		"fdff::1", "fe80::1%lo", "febf::1%lo", "::ffff:10.0.0.1" };
 	static const char *const outside[] = { "9.255.255.255", "11.0.0.0", "172.15.255.255",
 		"172.32.0.0", "192.167.1.1", "192.169.0.1", "169.253.1.1", "128.0.0.1", "8.8.8.8",
 		"2001:db8::1", "fec0::1", "fbff::1", "::2", "::ffff:8.8.8.8" };

@@ -237,24 +237,36 @@ static void test_urls_are_checked(void **state)
 
 #define GET_CAPABILITIES .want = { "Get</a:Action>", "AMT_BootCapabilities<" }
 #define CAPABLE(yes)     INSTANCE("AMT_BootCapabilities", FIELD("ForceUEFIHTTPSBoot", yes))
+#define GET_SERVICE      .want = { "Get</a:Action>", "CIM_BootService<" }
+#define SERVICE(state)   INSTANCE("CIM_BootService", FIELD("EnabledState", state))
+#define GET_SETUP        .want = { "Get</a:Action>", "AMT_SetupAndConfigurationService<" }
+#define CONTROL_MODE(n)  INSTANCE("AMT_SetupAndConfigurationService", FIELD("ProvisioningMode", n))
+/* A machine that can, asked for all it needs. */
+#define READY(state)                                                        \
+	{ GET_SETTINGS, .tls = true, .body = NEW_SETTINGS },                \
+		{ GET_CAPABILITIES, .tls = true, .body = CAPABLE("true") }, \
+	{                                                                   \
+		GET_SERVICE, .tls = true, .body = SERVICE(state)            \
+	}
 
 static void test_http_boot(void **state)
 {
 	struct fake *f = *state;
-	const struct pctl_boot wish = {
-		.device = PCTL_BOOT_HTTP, .mode = PCTL_BOOT_MODE_UEFI, .url = "https://boot/i.efi"
-	};
+	const struct pctl_boot wish = { .size = sizeof(wish),
+		.device = PCTL_BOOT_HTTP,
+		.mode = PCTL_BOOT_MODE_UEFI,
+		.url = "https://boot/i.efi",
+		.flags = PCTL_BOOT_UNCHECKED };
 
 	f->tls = "true";
-	SCRIPT(f, { GET_SETTINGS, .tls = true, .body = NEW_SETTINGS },
-		{ GET_CAPABILITIES, .tls = true, .body = CAPABLE("true") },
+	SCRIPT(f, READY("32771"), { GET_SETTINGS, .tls = true, .body = NEW_SETTINGS },
 		{ CLEAR_ORDER, .tls = true, ORDER_OK }, { PUT, .tls = true, .body = NEW_SETTINGS },
 		{ ARM("1"), .tls = true, ROLE_OK },
 		{ SET_ORDER("Intel(r) AMT: Force OCR UEFI HTTPS Boot"), .tls = true, ORDER_OK });
 	fake_boot_set(f, &wish);
 	fake_assert_done(f);
 	/* 8086, 1, 18 bytes, the URL; 8086, 20, 1 byte, 1. */
-	assert_put(f, 3,
+	assert_put(f, 5,
 		H("BIOSPause", "false") H("BIOSSetup", "false") H("BootMediaIndex", "0") H(
 			"ConfigurationDataReset", "false") H("ElementName",
 			"Settings &lt;1&gt;") H("EnforceSecureBoot", "true") H("FirmwareVerbosity",
@@ -273,12 +285,15 @@ static void test_http_boot(void **state)
 static void test_http_boot_without_tls_to_the_image(void **state)
 {
 	struct fake *f = *state;
-	const struct pctl_boot wish = { .device = PCTL_BOOT_HTTP, .url = "http://b/x" };
+	const struct pctl_boot wish = { .size = sizeof(wish),
+		.device = PCTL_BOOT_HTTP,
+		.url = "http://b/x",
+		.flags = PCTL_BOOT_UNCHECKED };
 
 	f->tls = "true";
 	f->secure_boot = "false";
-	SCRIPT(f, { GET_SETTINGS, .tls = true, .body = NEW_SETTINGS },
-		{ GET_CAPABILITIES, .tls = true, .body = CAPABLE("true") },
+	SCRIPT(f, READY("2"), { GET_SETUP, .tls = true, .body = CONTROL_MODE("1") },
+		{ GET_SETTINGS, .tls = true, .body = NEW_SETTINGS },
 		{ CLEAR_ORDER, .tls = true, ORDER_OK },
 		{ .want = { H("UefiBootParametersArray", "hoABAAoAAABodHRwOi8vYi94"),
 			  H("UefiBootNumberOfParams", "1"), H("EnforceSecureBoot", "false") },
@@ -309,6 +324,130 @@ static void test_http_boot_where_it_is_not_to_be_had(void **state)
 		{ GET_CAPABILITIES, .tls = true, .body = CAPABLE("false") });
 	fake_boot_set(f, &wish);
 	fake_assert_failed(f, PCTL_E_UNSUPPORTED, "no HTTPS boot");
+}
+
+static void test_recovery_that_is_switched_off(void **state)
+{
+	struct fake *f = *state;
+	const struct pctl_boot wish = { .device = PCTL_BOOT_HTTP, .url = "https://b/x" };
+
+	f->tls = "true";
+	SCRIPT(f, READY("32768"));
+	fake_boot_set(f, &wish);
+	fake_assert_failed(f, PCTL_E_FORBIDDEN, "features recovery=on");
+	SCRIPT(f, READY("32770"));
+	fake_boot_set(f, &wish);
+	fake_assert_failed(f, PCTL_E_FORBIDDEN, "switched off");
+}
+
+#define NO_SUCH .body = FAULT("b:DestinationUnreachable", "")
+
+/* Firmware 15 has no such class; who may not read the mode hears of it from the firmware. */
+static void test_recovery_of_a_machine_that_tells_little(void **state)
+{
+	struct fake *f = *state;
+	const struct pctl_boot wish = { .size = sizeof(wish),
+		.device = PCTL_BOOT_HTTP,
+		.url = "https://b/x",
+		.flags = PCTL_BOOT_UNCHECKED };
+
+	f->tls = "true";
+	f->secure_boot = "false";
+	SCRIPT(f, { GET_SETTINGS, .tls = true, .body = NEW_SETTINGS },
+		{ GET_CAPABILITIES, .tls = true, .body = CAPABLE("true") },
+		{ GET_SERVICE, .tls = true, .status = 400, NO_SUCH },
+		{ GET_SETUP, .tls = true, .status = 400, NO_SUCH },
+		{ GET_SETTINGS, .tls = true, .error = PCTL_E_UNREACHABLE });
+	fake_boot_set(f, &wish);
+	fake_assert_failed(f, PCTL_E_UNREACHABLE, "");
+}
+
+static void test_secure_boot_that_cannot_be_left_out(void **state)
+{
+	struct fake *f = *state;
+	const struct pctl_boot wish = { .device = PCTL_BOOT_HTTP, .url = "https://b/x" };
+	const struct pctl_boot local = { .device = PCTL_BOOT_RECOVERY };
+
+	f->tls = "true";
+	f->secure_boot = "false";
+	fake_script(f, NULL, 0);
+	fake_boot_set(f, &local);
+	fake_assert_failed(f, PCTL_E_CONFIG, "secure_boot:");
+	SCRIPT(f, READY("32771"), { GET_SETUP, .tls = true, .body = CONTROL_MODE("4") });
+	fake_boot_set(f, &wish);
+	fake_assert_failed(f, PCTL_E_UNSUPPORTED, "client control mode");
+	SCRIPT(f, { GET_SETTINGS, .tls = true,
+			  .body = INSTANCE(SETTINGS,
+				  FIELD("InstanceID", "i") FIELD("UEFIHTTPSBootEnabled", "true")
+					  FIELD("SecureBootControlEnabled", "false")) });
+	fake_boot_set(f, &wish);
+	fake_assert_failed(f, PCTL_E_UNSUPPORTED, "leave Secure Boot out");
+	SCRIPT(f, { GET_SETTINGS, .tls = true, .body = NEW_SETTINGS },
+		{ GET_CAPABILITIES, .tls = true,
+			.body = INSTANCE("AMT_BootCapabilities",
+				FIELD("AMTSecureBootControl", "false")
+					FIELD("ForceUEFIHTTPSBoot", "true")) });
+	fake_boot_set(f, &wish);
+	fake_assert_failed(f, PCTL_E_UNSUPPORTED, "no say in Secure Boot");
+}
+
+#define LIST_SOURCES .want = { "Enumerate</a:Action>", "CIM_BootSourceSetting<" }
+#define PULL_SOURCES .want = { "Pull</a:Action>", "CIM_BootSourceSetting<" }
+#define LOCAL_SOURCE(n, bios, path)                                     \
+	INSTANCE("CIM_BootSourceSetting",                               \
+		FIELD("BIOSBootString", bios) FIELD("BootString", path) \
+			FIELD("InstanceID", "Intel(r) AMT: Force OCR UEFI Boot Option " n))
+#define CAN_RECOVER                                                           \
+	{ GET_SETTINGS, .tls = true, .body = NEW_SETTINGS },                  \
+		{ GET_CAPABILITIES, .tls = true,                              \
+			.body = INSTANCE("AMT_BootCapabilities",              \
+				FIELD("ForceWinREBoot", "true")               \
+					FIELD("ForceUEFIPBABoot", "true")) }, \
+	{                                                                     \
+		GET_SERVICE, .tls = true, .body = SERVICE("32769")            \
+	}
+
+static void test_recovery_from_its_own_disk(void **state)
+{
+	struct fake *f = *state;
+	const struct pctl_boot wish = { .device = PCTL_BOOT_RECOVERY };
+
+	f->tls = "true";
+	SCRIPT(f, CAN_RECOVER, { LIST_SOURCES, .tls = true, .body = CONTEXT("1") },
+		{ PULL_SOURCES, .tls = true,
+			.body = ITEMS(INSTANCE("CIM_BootSourceSetting",
+				FIELD("InstanceID", "Intel(r) AMT: Force PXE Boot"))
+					LOCAL_SOURCE("1", "Oem", "HD(1)/\\b")
+						LOCAL_SOURCE("7", "WinRE", "HD(1)/\\a")) },
+		{ GET_SETTINGS, .tls = true, .body = NEW_SETTINGS },
+		{ CLEAR_ORDER, .tls = true, ORDER_OK },
+		{ .want = { H("ForcedProgressEvents", "true"),
+			  H("UefiBootParametersArray", "hoACAAgAAABIRCgxKS9cYYaAAwACAAAACAA="),
+			  H("UefiBootNumberOfParams", "2"), H("EnforceSecureBoot", "true") },
+			.tls = true,
+			.body = NEW_SETTINGS },
+		{ ARM("1"), .tls = true, ROLE_OK },
+		{ SET_ORDER("Intel(r) AMT: Force OCR UEFI Boot Option 7"), .tls = true, ORDER_OK });
+	fake_boot_set(f, &wish);
+	fake_assert_done(f);
+}
+
+static void test_recovery_that_is_not_there(void **state)
+{
+	struct fake *f = *state;
+	const struct pctl_boot wish = { .device = PCTL_BOOT_RECOVERY };
+
+	f->tls = "true";
+	SCRIPT(f, CAN_RECOVER, { LIST_SOURCES, .tls = true, .body = CONTEXT("1") },
+		{ PULL_SOURCES, .tls = true, .body = ITEMS(LOCAL_SOURCE("1", "Oem", "b")) });
+	fake_boot_set(f, &wish);
+	fake_assert_failed(f, PCTL_E_UNSUPPORTED, "'winre'");
+	SCRIPT(f, CAN_RECOVER, { LIST_SOURCES, .tls = true, .body = CONTEXT("1") },
+		{ PULL_SOURCES, .tls = true,
+			.body = ITEMS(
+				LOCAL_SOURCE("1", "WinRe", "a") LOCAL_SOURCE("2", "WinRe", "b")) });
+	fake_boot_set(f, &wish);
+	fake_assert_failed(f, PCTL_E_CONFIG, "more than one thing on this machine: a, b");
 }
 
 /* tls: auto is known only once the device was spoken to. */
@@ -599,6 +738,11 @@ int main(void)
 		TEST(test_http_boot_without_tls_to_the_image),
 		TEST(test_http_boot_where_it_is_not_to_be_had),
 		TEST(test_http_boot_over_plain_is_refused_before_any_change),
+		TEST(test_recovery_that_is_not_there),
+		TEST(test_recovery_from_its_own_disk),
+		TEST(test_secure_boot_that_cannot_be_left_out),
+		TEST(test_recovery_of_a_machine_that_tells_little),
+		TEST(test_recovery_that_is_switched_off),
 		TEST(test_every_step_can_fail),
 		TEST(test_access_denied_may_mean_consent),
 		TEST(test_the_deadline_while_asking_why),

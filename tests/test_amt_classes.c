@@ -417,7 +417,19 @@ static const struct {
 	{ "cim/wifi/port/get.xml", &class_wifi_port, "[state='off']" },
 	{ "cim/wifi/endpointsettings/pull.xml", &class_wifi_profile,
 		"[name='Test' authentication='2' encryption='wep' ssid='testSSID' priority=1]" },
-	{ "amt/wifiportconfiguration/get.xml", &class_wifi_service, "[profile_sync='off']" },
+	{ "amt/wifiportconfiguration/get.xml", &class_wifi_service,
+		"[profile_sync='off' uefi_sharing=no]" },
+	{ "cim/ieee8021x/settings/pull.xml", &class_8021x_wifi,
+		"[name='Wifi8021xTLS' id='Intel(r) AMT:IEEE 802.1x Settings Wifi8021xTLS' "
+		"eap='eap-tls' identity='iME$amt16$']" },
+	{ "ips/ieee8021x/settings/get.xml", &class_8021x_wired,
+		"[element='Intel(r) AMT: 8021X Settings' id='Intel(r) AMT: 8021X Settings' "
+		"enabled='off' pxe_timeout=120 in_s0='false']" },
+	{ "amt/ieee8021x/profile/get.xml", &class_8021x_old,
+		"[element='Intel(r) AMT 802.1x Profile' id='Intel(r) AMT 802.1x Profile 0' "
+		"enabled='false' in_s0='true' pxe_timeout=0]" },
+	{ "amt/remoteaccess/policyappliestomps/pull.xml", &class_cira_applies,
+		"[networks='outside' order=0]" },
 	{ "ips/optin/get.xml", &class_consent, "[consent_changeable=yes consent='none']" },
 	{ "ips/alarmclock/pull.xml", &class_alarm,
 		"[name='testalarm' at='testdatetime' once=yes]" },

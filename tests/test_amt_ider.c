@@ -285,16 +285,24 @@ static void close_all(uv_loop_t *loop, struct image *m)
 	assert_int_equal(uv_loop_close(loop), 0);
 }
 
-static void test_image(void **state)
+/* The kernel need not have it in memory: then it comes from workers. */
+static void forget(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	assert_int_equal(fsync(fd), 0);
+	assert_int_equal(posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
+	assert_int_equal(close(fd), 0);
+}
+
+static void check_image(char *path)
 {
 	static const uint64_t jumps[] = { 0, SIZE - 10, 2 * IMAGE_WINDOW - 100, 70000, 3 };
 	const uint8_t *data;
 	struct pctl_error err = { 0 };
 	struct image *m;
 	uv_loop_t loop;
-	char *path = make_file();
 
-	(void)state;
 	assert_int_equal(uv_loop_init(&loop), 0);
 	assert_int_equal(image_open(path, 0, &m, &err), 0);
 	image_use(m, &loop, 2048, ignore, NULL);
@@ -311,6 +319,17 @@ static void test_image(void **state)
 		}
 	}
 	close_all(&loop, m);
+}
+
+static void test_image(void **state)
+{
+	char *path = make_file();
+
+	(void)state;
+	check_image(path);
+	path = make_file();
+	forget(path);
+	check_image(path);
 }
 
 static void test_image_shrinks(void **state)

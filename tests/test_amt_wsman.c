@@ -12,7 +12,6 @@
 
 #include <powerctl/mem.h>
 
-#include "recovery.h"
 #include "wsman/answer.h"
 
 static const struct wsman_class service = WSMAN_CLASS(WSMAN_CIM, "CIM_PowerManagementService");
@@ -358,32 +357,6 @@ static void test_http_without_soap(void **state)
 	}
 }
 
-static void test_recovery_parameters(void **state)
-{
-	struct recovery r = { .count = 77 };
-	struct pctl_error err;
-	char url[RECOVERY_MAX_URL + 2];
-
-	(void)state;
-	assert_int_equal(recovery_parameters("http://b/x", &r, &err), 0);
-	assert_int_equal(r.count, 1);
-	assert_string_equal(r.base64, "hoABAAoAAABodHRwOi8vYi94");
-	assert_int_equal(recovery_parameters("https://b/xy", &r, &err), 0);
-	assert_int_equal(r.count, 2);
-	assert_string_equal(r.base64, "hoABAAwAAABodHRwczovL2IveHmGgBQAAQAAAAE=");
-
-	memset(url, 'u', sizeof(url));
-	memcpy(url, "https://", 8);
-	url[RECOVERY_MAX_URL] = '\0';
-	assert_int_equal(recovery_parameters(url, &r, &err), 0);
-	assert_int_equal(strlen(r.base64), (RECOVERY_MAX_URL + 8 + 9 + 2) / 3 * 4);
-	url[RECOVERY_MAX_URL] = 'u';
-	url[RECOVERY_MAX_URL + 1] = '\0';
-	r.count = 77;
-	assert_int_equal(recovery_parameters(url, &r, &err), PCTL_E_CONFIG);
-	assert_int_equal(r.count, 77);
-}
-
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 
 int main(void)
@@ -399,7 +372,6 @@ int main(void)
 		TEST(test_hand_written_answers),
 		TEST(test_good_answers),
 		TEST(test_http_without_soap),
-		cmocka_unit_test(test_recovery_parameters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,6 +92,22 @@ static void made_ones_hold(void **state)
 	assert_int_equal(pctl_password_make(&rules, &made, &err), PCTL_E_CONFIG);
 }
 
+/* Devices that ask for nothing mostly want all kinds of characters all the same. */
+static void made_ones_have_all_kinds(void **state)
+{
+	struct pctl_password_rules none = { 0 }, all = { 0 };
+	struct pctl_secret *made = NULL;
+	struct pctl_error err = { 0 };
+
+	(void)state;
+	all.classes = strict.classes;
+	for (int i = 0; i < 200; i++) {
+		assert_int_equal(pctl_password_make(&none, &made, &err), 0);
+		assert_int_equal(pctl_password_check(&all, made, &err), 0);
+		pctl_secret_free(made);
+	}
+}
+
 /* --- The file. -------------------------------------------------------------------------------- */
 
 static char folder[] = "/tmp/powerctl-pending-XXXXXX";
@@ -244,6 +260,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_hold),
 		cmocka_unit_test(made_ones_hold),
+		cmocka_unit_test(made_ones_have_all_kinds),
 		cmocka_unit_test(goes_its_way),
 		cmocka_unit_test(cut_anywhere),
 		cmocka_unit_test(nonsense),

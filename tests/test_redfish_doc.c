@@ -263,6 +263,36 @@ static const struct {
 		"it refused Reset: Only words (HTTP 400)", "HTTP 400" },
 };
 
+/* Messages that name things: what they name, and whether a text is anywhere in a document. */
+static void test_named(void **state)
+{
+	static const char text[] =
+		"{\"error\":{\"@Message.ExtendedInfo\":["
+		"{\"MessageId\":\"Base.1.8.Success\",\"MessageArgs\":[\"other\"]},"
+		"{\"MessageId\":\"Base.1.8.PasswordChangeRequired\","
+		"\"MessageArgs\":[\"/redfish/v1/AccountService/Accounts/2\"]}]},"
+		"\"n\":1,\"k\\\"ey\":[null,[{\"a\":\"it is h\\u0069dden here\"}]]}";
+	json_t *doc = must_read(text), *bare = must_read("{\"a\":1}");
+	struct pctl_error err = { 0 };
+
+	(void)state;
+	assert_string_equal(doc_argument(doc, "PasswordChangeRequired"),
+		"/redfish/v1/AccountService/Accounts/2");
+	assert_null(doc_argument(doc, "NoSuch"));
+	assert_null(doc_argument(bare, "Success"));
+	assert_null(doc_argument(NULL, "Success"));
+	assert_true(doc_holds(doc, "hidden"));
+	assert_true(doc_holds(doc, "k\"ey"));
+	assert_false(doc_holds(doc, "nothing"));
+	assert_false(doc_holds(bare, "1"));
+	assert_false(doc_holds(NULL, "a"));
+	assert_int_equal(doc_error(403, doc, "Reset", &err), PCTL_E_FORBIDDEN);
+	assert_non_null(strstr(err.text, "`powerctl passwd` sets one"));
+	assert_string_equal(err.device_code, "PasswordChangeRequired");
+	json_decref(doc);
+	json_decref(bare);
+}
+
 static void test_errors(void **state)
 {
 	(void)state;
@@ -523,6 +553,7 @@ int main(void)
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_uuids),
 		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_named),
 		cmocka_unit_test(test_origins),
 		cmocka_unit_test(test_vendors),
 		cmocka_unit_test(test_sensors),

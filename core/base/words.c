@@ -35,6 +35,7 @@ static const char *const boot_devices[] = {
 	[PCTL_BOOT_BIOS] = "bios",
 	[PCTL_BOOT_DIAG] = "diag",
 	[PCTL_BOOT_HTTP] = "http",
+	[PCTL_BOOT_RECOVERY] = "recovery",
 	[PCTL_BOOT_COUNT] = NULL,
 };
 

@@ -2,12 +2,13 @@
 #include <powerctl/finding.h>
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include <powerctl/mem.h>
 
-#define MINUTE 60
+#define MINUTE INT64_C(60)
 #define HOUR   (60 * MINUTE)
 #define DAY    (24 * HOUR)
 

@@ -127,6 +127,13 @@ static int fill(const char *from, char *out, size_t len)
 	return 0;
 }
 
+/* Many devices want more kinds of characters than they say: it has one of each that there can be.
+ */
+static uint32_t classes_made(const struct pctl_password_rules *rules, const char *from, size_t len)
+{
+	return len >= 8 ? rules->classes | classes_in(from, strlen(from)) : rules->classes;
+}
+
 int pctl_password_make(
 	const struct pctl_password_rules *rules, struct pctl_secret **ret, struct pctl_error *err)
 {
@@ -143,6 +150,8 @@ int pctl_password_make(
 	for (const char *c = all; *c; c++)
 		if (is_allowed(rules, *c))
 			from[n++] = *c;
+	struct pctl_password_rules wanted = *rules;
+	wanted.classes = classes_made(rules, from, len);
 	if (len > MADE_MAX || n < 2 || (rules->max && len > rules->max))
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"no password can be made up that all of these devices take");
@@ -154,7 +163,7 @@ int pctl_password_make(
 		}
 		pctl_secret_free(secret);
 		secret = pctl_secret_new(made, len);
-		r = pctl_password_check(rules, secret, err);
+		r = pctl_password_check(&wanted, secret, err);
 	}
 	explicit_bzero(made, sizeof(made));
 	if (r < 0) {

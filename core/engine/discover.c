@@ -204,9 +204,9 @@ size_t pctl_discovery_count(const struct pctl_discovery *d)
 	return d->addresses.n + d->addresses.names_n;
 }
 
-size_t pctl_discovery_begun(const struct pctl_discovery *d)
+size_t pctl_discovery_ended(const struct pctl_discovery *d)
 {
-	return d->begun;
+	return d->begun - d->running;
 }
 
 /* --- The end. --------------------------------------------------------------------------------- */
@@ -334,6 +334,7 @@ static void on_done(struct pctl_op *op, const struct pctl_error *result)
 	d->looking++; /* the discovery does not end within */
 	d->running++;
 	look_end(look);
+	unpark(d); /* two for one: those that find no room again wait again */
 	unpark(d);
 	d->looking--;
 	d->running--;

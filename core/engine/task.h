@@ -116,6 +116,7 @@ struct pctl_task {
 	unsigned get_flags;      /* PCTL_GET_ of the next reading */
 	enum pctl_action action; /* the latest */
 	bool sessions_ended;
+	bool tree_stands; /* tree is told of a failed task as well: it says why */
 	pctl_step_fn *act_then, *act_failed;
 	struct pctl_sent sent;  /* of the latest action or other change */
 	struct pctl_sent armed; /* of the boot device for the next start */
@@ -136,7 +137,6 @@ struct pctl_task {
 	struct pctl_display_direct direct;
 	struct pctl_stream *stream; /* has device and session from then on */
 	struct pctl_value *tree;
-	bool tree_stands; /* also where the task fails: it says why */
 	char *note;
 	struct pctl_result result;
 	struct pctl_task *before, *after; /* in the run's list */

@@ -22,6 +22,8 @@ void pctl_intent_hold(struct pctl_core *core, const char *key, const struct pctl
 	pctl_store_put(core->intents, key, "device", pctl_boot_device_name(boot->device));
 	pctl_store_put(core->intents, key, "mode", pctl_boot_mode_name(boot->mode));
 	pctl_store_put(core->intents, key, "url", boot->url);
+	pctl_store_put(
+		core->intents, key, "unchecked", boot->flags & PCTL_BOOT_UNCHECKED ? "yes" : NULL);
 	pctl_store_put(core->intents, key, "until", until);
 }
 
@@ -50,6 +52,8 @@ bool pctl_intent_get(struct pctl_core *core, const char *key, struct pctl_boot *
 	for (int m = 0; mode && pctl_boot_mode_name((enum pctl_boot_mode)m); m++)
 		if (strcmp(mode, pctl_boot_mode_name((enum pctl_boot_mode)m)) == 0)
 			ret->mode = (enum pctl_boot_mode)m;
+	if (pctl_store_get(core->intents, key, "unchecked"))
+		ret->flags = PCTL_BOOT_UNCHECKED;
 	free(*ret_url);
 	*ret_url = url ? pctl_xstrdup(url) : NULL;
 	ret->url = *ret_url;
@@ -58,7 +62,7 @@ bool pctl_intent_get(struct pctl_core *core, const char *key, struct pctl_boot *
 
 void pctl_intent_drop(struct pctl_core *core, const char *key)
 {
-	static const char *const fields[] = { "device", "mode", "url", "until" };
+	static const char *const fields[] = { "device", "mode", "url", "unchecked", "until" };
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		pctl_store_put(core->intents, key, fields[i], NULL);

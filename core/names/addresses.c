@@ -25,11 +25,20 @@ void pctl_addresses_done(struct pctl_addresses *a)
 
 /* --- One address. ----------------------------------------------------------------------------- */
 
+/* It is on every link, so that it is none where it does not say which. */
+static bool lacks_interface(const union pctl_address *a)
+{
+	return a->any.sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&a->v6.sin6_addr) &&
+	       !a->v6.sin6_scope_id;
+}
+
 static bool parse(const char *text, union pctl_address *ret)
 {
 	union pctl_address a = { 0 };
 
 	if (uv_ip4_addr(text, 0, &a.v4) < 0 && uv_ip6_addr(text, 0, &a.v6) < 0)
+		return false;
+	if (strchr(text, '%') && !a.v6.sin6_scope_id && !lacks_interface(&a))
 		return false;
 	*ret = a;
 	return true;
@@ -158,6 +167,11 @@ static int add_span(struct pctl_addresses *a, const char *word, const union pctl
 
 	if (all > PCTL_ADDRESSES_MAX)
 		return too_many(word, all, err);
+	if (lacks_interface(first))
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"'%.200s': a link-local address goes with an interface that is here: "
+			"fe80::1%%eth0",
+			word);
 	a->v = pctl_xgrow(a->v, &a->cap, a->n + count, sizeof(*a->v));
 	for (uint64_t i = 0; i < count; i++) {
 		union pctl_address *one = &a->v[a->n];
@@ -222,10 +236,10 @@ static bool same_net(const union pctl_address *a, const union pctl_address *b)
 						      a->v6.sin6_scope_id == b->v6.sin6_scope_id);
 }
 
-/* Digits and dots alone name no host: it was meant as an address. */
+/* Digits, dots and hyphens alone name no host: it was meant as an address, or as some of them. */
 static bool is_host_name(const char *word)
 {
-	return strspn(word, "0123456789.") != strlen(word) && !strchr(word, ':') &&
+	return strspn(word, "0123456789.-") != strlen(word) && !strchr(word, ':') &&
 	       strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
 		       strlen(word) &&
 	       *word != '-';

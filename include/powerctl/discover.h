@@ -69,8 +69,8 @@ PCTL_API int pctl_discovery_new(struct pctl_core *core, const struct pctl_discov
 PCTL_API void pctl_discovery_free(struct pctl_discovery *discovery);
 /* How many addresses there are to be asked. */
 PCTL_API size_t pctl_discovery_count(const struct pctl_discovery *discovery);
-/* How many of them were begun. */
-PCTL_API size_t pctl_discovery_begun(const struct pctl_discovery *discovery);
+/* How many of them were asked, by every driver, to the end. */
+PCTL_API size_t pctl_discovery_ended(const struct pctl_discovery *discovery);
 /* Callbacks follow from the loop, never from within. found may be NULL. */
 PCTL_API void pctl_discovery_start(struct pctl_discovery *discovery, pctl_found_fn *found,
 	pctl_discover_done_fn *done, void *data);

@@ -92,6 +92,7 @@ enum pctl_boot_device {
 	PCTL_BOOT_BIOS,
 	PCTL_BOOT_DIAG,
 	PCTL_BOOT_HTTP,
+	PCTL_BOOT_RECOVERY, /* what is on its own disk to mend it with */
 	PCTL_BOOT_COUNT,
 };
 #define PCTL_BOOT_BIT(device) (1u << (device))
@@ -237,6 +238,11 @@ struct pctl_boot {
  * PCTL_BOOT_TAKES_MEDIA.
  */
 #define PCTL_BOOT_WITH_MEDIA 2u
+/*
+ * With PCTL_BOOT_HTTP: a driver that asks for the URL itself before it has the machine load it
+ * leaves that out, for only the machine's network may reach it. Others have nothing to leave out.
+ */
+#define PCTL_BOOT_UNCHECKED 4u
 
 /* The device takes an override only together with a power action: set() is called right before
  * act(). */

@@ -6,7 +6,9 @@
 
 #include <powerctl/mem.h>
 
+#include "boot_recovery.h"
 #include "ping.h"
+#include "url_check.h"
 
 static const char *const tls_choices[] = {
 	[LINK_TLS_FALSE] = "false",
@@ -45,7 +47,23 @@ static const struct pctl_property properties[] = {
 	PCTL_PROPERTY(.name = "client_key", .type = PCTL_TYPE_FILE,
 		.help = "its private key (PEM)"),
 	PCTL_PROPERTY(.name = "secure_boot", .type = PCTL_TYPE_BOOL, .default_text = "true",
-		.help = "with boot http: Secure Boot holds for the image"),
+		.help = "with boot http and boot recovery: Secure Boot holds for what is "
+			"started"),
+	PCTL_PROPERTY(.name = "recovery", .type = PCTL_TYPE_TEXT, .default_text = "winre",
+		.help = "what boot recovery starts: winre; pba: the application that the BIOS "
+			"lists; or a part of its path"),
+	PCTL_PROPERTY(.name = "boot_user", .type = PCTL_TYPE_TEXT,
+		.help = "with boot http: user of the image's server (Digest), up to 16 characters"),
+	PCTL_PROPERTY(.name = "boot_password", .type = PCTL_TYPE_TEXT,
+		.flags = PCTL_PROPERTY_SECRET, .help = "that user's password, up to 16 characters"),
+	PCTL_PROPERTY(.name = "boot_server_name", .type = PCTL_TYPE_TEXT,
+		.help = "with boot http: the name in its certificate; .NAME: how that ends; none: "
+			"the URL's"),
+	PCTL_PROPERTY(.name = "boot_server_hash", .type = PCTL_TYPE_TEXT,
+		.help = "with boot http: the SHA-256, -384 or -512 sum of its certificate, in "
+			"hexadecimal"),
+	PCTL_PROPERTY(.name = "boot_image_hash", .type = PCTL_TYPE_TEXT,
+		.help = "with boot http: the same of the image, which the firmware checks"),
 	{ .name = NULL },
 };
 
@@ -60,35 +78,36 @@ static int start(struct pctl_core *core, uv_loop_t *loop, void **ret_ctx, struct
 		return r;
 	}
 	amt->reader = xml_reader_new();
+	amt->loop = loop;
 	amt->pings = pings_new(loop);
 	*ret_ctx = amt;
 	return 0;
 }
 
-struct stopping {
-	struct pctl_http *http;
-	pctl_closed_fn *closed;
-	void *data;
-};
-
 static void on_pings_closed(void *data)
 {
-	struct stopping s = *(struct stopping *)data;
+	struct amt *amt = data;
+	struct pctl_http *http = amt->http;
+	pctl_closed_fn *closed = amt->closed;
+	void *closed_data = amt->closed_data;
 
-	free(data);
-	pctl_http_close(s.http, s.closed, s.data);
+	free(amt);
+	pctl_http_close(http, closed, closed_data);
+}
+
+static void url_checks_stopped(struct amt *amt)
+{
+	xml_reader_free(amt->reader);
+	pings_close(amt->pings, on_pings_closed, amt);
 }
 
 static void stop(void *ctx, pctl_closed_fn *closed, void *data)
 {
 	struct amt *amt = ctx;
-	struct pings *pings = amt->pings;
-	struct stopping *s = pctl_xcalloc(1, sizeof(*s));
 
-	*s = (struct stopping){ .http = amt->http, .closed = closed, .data = data };
-	xml_reader_free(amt->reader);
-	free(amt);
-	pings_close(pings, on_pings_closed, s);
+	amt->closed = closed;
+	amt->closed_data = data;
+	url_checks_stop(amt, url_checks_stopped);
 }
 
 /* What the table of settings cannot say. */
@@ -113,7 +132,7 @@ static int check(const struct pctl_device *d, struct pctl_error *err)
 	if (cert && pctl_setting_choice(d, "tls") == LINK_TLS_FALSE)
 		return pctl_error_set(
 			err, PCTL_E_CONFIG, "client_cert: is of no use with tls: false");
-	return 0;
+	return boot_recovery_check(d, err);
 }
 
 /* A machine has two ports in a row; the plain one names it, whichever is spoken to. */

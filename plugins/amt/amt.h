@@ -3,13 +3,15 @@
  * Inside the Intel AMT driver. From below:
  *
  *	wsman/: xml, wsman, answer, status   WS-Management as bytes and words, no I/O
- *	version, recovery                    what versions and boot parameters look like, no I/O
+ *	version, recovery, boot_image        versions, boot parameters, images as bytes, no I/O
  *	link                                 which port, TLS or not; one HTTP request
  *	call                                 an op as a chain of WS-Management requests
  *	rmcp, ping                           presence pings: bytes; the sockets that all share
  *	records/: bytes, event, audit, records   the records of both logs, no I/O
  *	smbios                               what the firmware's numbers and texts mean, no I/O
- *	power, boot, inspect, hardware, log, sensors, consent, account, discover   the operations
+ *	url_check                            an image's URL, asked for as the firmware will
+ *	power, boot, boot_recovery, inspect, hardware, log, sensors, consent, account, discover
+ *	                                     the operations
  *	classes/: class, tables              classes as tables of fields, no I/O
  *	classes/: chain and the others       methods: they read classes, and change them
  *	doctor/: advisories            which holes a version has, no I/O
@@ -39,6 +41,13 @@ struct amt {
 	struct pctl_http *http;
 	/* Answers are read and used within one callback, so one reader is enough for all. */
 	struct xml_reader *reader;
+	uv_loop_t *loop;
+	/* Of url_check.c. */
+	struct url_check *url_checks;
+	void (*url_checks_stopped)(struct amt *amt);
+	/* While it stops. */
+	pctl_closed_fn *closed;
+	void *closed_data;
 	struct pings *pings;
 };
 
@@ -155,12 +164,15 @@ struct power_work {
 	bool standby;
 };
 
+struct recovery_work;
+
 struct boot_work {
 	const struct pctl_boot *wish;
 	struct pctl_boot *ret;
 	bool armed;
 	uint64_t sequence; /* of the source found so far; 0: none */
 	enum pctl_boot_device found;
+	struct recovery_work *recovery; /* NULL: it is none of One-Click Recovery */
 };
 
 struct consent_work {
@@ -203,7 +215,7 @@ struct chain_work {
 	const struct pctl_arguments *args;
 	struct pctl_value *ret;
 	const struct chain_step *step;
-	void (*then)(struct amt_dev *dev);
+	void (*then)(struct amt_dev *dev), (*after)(struct amt_dev *dev);
 	const struct class *class;
 	struct class_change change[CHAIN_CHANGES + 1];
 	struct wsman_selector selector[2];

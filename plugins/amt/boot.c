@@ -14,11 +14,10 @@
 #include <powerctl/parse.h>
 
 #include "amt.h"
-#include "recovery.h"
+#include "boot_recovery.h"
 #include "version.h"
 
 static const struct wsman_class settings = WSMAN_CLASS(WSMAN_AMT, "AMT_BootSettingData");
-static const struct wsman_class capabilities = WSMAN_CLASS(WSMAN_AMT, "AMT_BootCapabilities");
 static const struct wsman_class config_class = WSMAN_CLASS(WSMAN_CIM, "CIM_BootConfigSetting");
 static const struct wsman_class source_class = WSMAN_CLASS(WSMAN_CIM, "CIM_BootSourceSetting");
 static const struct wsman_class boot_service = WSMAN_CLASS(WSMAN_CIM, "CIM_BootService");
@@ -42,6 +41,9 @@ static const struct target {
 	[PCTL_BOOT_DIAG] = { .source = "Intel(r) AMT: Force Diagnostic Boot" },
 	[PCTL_BOOT_BIOS] = { .setting = "BIOSSetup" },
 	[PCTL_BOOT_HTTP] = { .source = "Intel(r) AMT: Force OCR UEFI HTTPS Boot",
+		.setting = "ForcedProgressEvents" },
+	/* Which number the source has is the machine's matter. */
+	[PCTL_BOOT_RECOVERY] = { .source = "Intel(r) AMT: Force OCR UEFI Boot Option",
 		.setting = "ForcedProgressEvents" },
 };
 
@@ -117,11 +119,6 @@ static const struct target *target(const struct amt_dev *dev)
 	return target_of(dev->work.boot.wish);
 }
 
-static bool wants_http(const struct amt_dev *dev)
-{
-	return dev->work.boot.wish->device == PCTL_BOOT_HTTP;
-}
-
 /* --- User consent. ---------------------------------------------------------------------------- */
 
 #define WHAT "boot options"
@@ -167,7 +164,7 @@ static const char *word(bool yes)
 	return yes ? "true" : "false";
 }
 
-/* recovery is NULL but for HTTPS boot. */
+/* recovery is NULL but for One-Click Recovery. */
 static void put_field(struct amt_dev *dev, struct wsman *w, const struct field *f, const char *was,
 	const struct recovery *recovery)
 {
@@ -250,8 +247,11 @@ static void change_order(
 
 static void armed(struct amt_dev *dev, const struct xml_node *answer)
 {
+	bool recovery = dev->work.boot.recovery;
+
 	(void)answer;
-	change_order(dev, target(dev)->source, finish_set, on_denied);
+	change_order(dev, recovery ? boot_recovery_source(dev) : target(dev)->source, finish_set,
+		on_denied);
 }
 
 /* Firmware before 7.0 cannot disarm; with its settings and its order cleared nothing is left. */
@@ -290,15 +290,6 @@ static void clear_order(struct amt_dev *dev)
 	change_order(dev, NULL, order_cleared, on_denied);
 }
 
-static void got_capabilities(struct amt_dev *dev, const struct xml_node *answer)
-{
-	if (!is_true(answer, "ForceUEFIHTTPSBoot"))
-		amt_fail(dev, PCTL_E_UNSUPPORTED,
-			"this firmware has no HTTPS boot (One-Click Recovery)");
-	else
-		clear_order(dev);
-}
-
 /* 0, or why this machine's settings do not allow the wish. */
 static int check_settings(
 	struct amt_dev *dev, const struct xml_node *instance, struct pctl_error *err)
@@ -308,16 +299,6 @@ static int check_settings(
 	if (!xml_text(instance, "InstanceID"))
 		return pctl_error_set(
 			err, PCTL_E_PROTOCOL, "the boot settings came without their InstanceID");
-	if (wants_http(dev) && !dev->link.tls)
-		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
-			"HTTPS boot (One-Click Recovery) is taken over TLS only; set up TLS on the "
-			"device and `tls: true`");
-	if (wants_http(dev) && !xml_text(instance, "UEFIHTTPSBootEnabled"))
-		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
-			"this firmware has no HTTPS boot (One-Click Recovery)");
-	if (wants_http(dev) && !is_true(instance, "UEFIHTTPSBootEnabled"))
-		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
-			"HTTPS boot is disabled in the BIOS of this machine");
 	if (wants_console(dev->work.boot.wish) && !xml_text(instance, "UseSOL"))
 		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
 			"this firmware cannot show its BIOS on the console (no UseSOL)");
@@ -329,21 +310,20 @@ static int check_settings(
 
 static void got_settings(struct amt_dev *dev, const struct xml_node *answer)
 {
-	struct recovery recovery = { 0 }, *r = wants_http(dev) ? &recovery : NULL;
+	const struct recovery *r = dev->work.boot.recovery ? boot_recovery_parameters(dev) : NULL;
 	struct pctl_error err = { 0 };
+	struct wsman *w;
 
-	if (check_settings(dev, answer, &err) < 0 ||
-		(r && recovery_parameters(dev->work.boot.wish->url, r, &err) < 0)) {
+	if (check_settings(dev, answer, &err) < 0) {
 		amt_end(dev, &err);
 		return;
 	}
 	/* Written now, while the answer is there; sent once the boot order is cleared. */
-	put_fields(dev, amt_put(dev, &settings), answer, r);
+	w = amt_put(dev, &settings);
+	w->out.secret = r;
+	put_fields(dev, w, answer, r);
 	amt_hold(dev);
-	if (r)
-		amt_get(dev, &capabilities, got_capabilities, NULL);
-	else
-		clear_order(dev);
+	clear_order(dev);
 }
 
 static void read_settings(struct amt_dev *dev)
@@ -351,18 +331,26 @@ static void read_settings(struct amt_dev *dev)
 	amt_get(dev, &settings, got_settings, NULL);
 }
 
+static void agreed(struct amt_dev *dev)
+{
+	if (boot_recovery_wanted(dev->work.boot.wish))
+		boot_recovery_prepare(dev, read_settings);
+	else
+		read_settings(dev);
+}
+
 static void got_consent(struct amt_dev *dev, const struct xml_node *answer)
 {
 	if (lacks_consent(dev, answer))
 		amt_consent_want(dev, WHAT, NULL);
 	else
-		read_settings(dev);
+		agreed(dev);
 }
 
 static void no_consent_service(struct amt_dev *dev, const struct pctl_error *err)
 {
 	if (err->code == PCTL_E_UNSUPPORTED || err->code == PCTL_E_FORBIDDEN)
-		read_settings(dev);
+		agreed(dev);
 	else
 		amt_end(dev, err);
 }
@@ -370,8 +358,7 @@ static void no_consent_service(struct amt_dev *dev, const struct pctl_error *err
 static int check_wish(
 	const struct amt_dev *dev, const struct pctl_boot *wish, struct pctl_error *err)
 {
-	struct recovery unused;
-	bool clear = wish->device == PCTL_BOOT_NONE, http = wish->device == PCTL_BOOT_HTTP;
+	bool clear = wish->device == PCTL_BOOT_NONE, recovery = boot_recovery_wanted(wish);
 	const struct target *t = target_of(wish);
 
 	if (wants_media(wish) && wish->device != PCTL_BOOT_CD && wish->device != PCTL_BOOT_USB)
@@ -389,14 +376,14 @@ static int check_wish(
 	if (wish->persistent && !clear)
 		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
 			"Intel AMT sets a boot device for the next start only");
-	if (wish->mode == PCTL_BOOT_MODE_LEGACY || (wish->mode == PCTL_BOOT_MODE_UEFI && !http))
+	if (wish->mode == PCTL_BOOT_MODE_LEGACY || (wish->mode == PCTL_BOOT_MODE_UEFI && !recovery))
 		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
 			"Intel AMT has no say in whether a machine boots by UEFI or legacy BIOS");
-	if (http && pctl_setting_choice(dev->device, "tls") == LINK_TLS_FALSE)
+	if (recovery && pctl_setting_choice(dev->device, "tls") == LINK_TLS_FALSE)
 		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
-			"HTTPS boot (One-Click Recovery) is taken over TLS only, and the inventory "
-			"says `tls: false`");
-	return http ? recovery_parameters(wish->url, &unused, err) : 0;
+			"One-Click Recovery (boot http, boot recovery) is taken over TLS only, and "
+			"the inventory says `tls: false`");
+	return recovery ? boot_recovery_check_wish(dev->device, wish, err) : 0;
 }
 
 static void set(void *data, struct pctl_op *op, const struct pctl_boot *boot)
@@ -418,7 +405,7 @@ static void set(void *data, struct pctl_op *op, const struct pctl_boot *boot)
 	if (consent && strcmp(consent, "all") == 0)
 		amt_get(dev, &amt_opt_in, got_consent, no_consent_service);
 	else
-		read_settings(dev);
+		agreed(dev);
 }
 
 /* --- Reading. --------------------------------------------------------------------------------- */
@@ -447,6 +434,14 @@ static void finish_get(struct amt_dev *dev, enum pctl_boot_device device)
 	amt_end(dev, NULL);
 }
 
+static bool is_source(const struct target *t, const char *source)
+{
+	bool numbered = t == &targets[PCTL_BOOT_RECOVERY];
+
+	return t->source && strncmp(t->source, source, strlen(t->source)) == 0 &&
+	       (numbered || strcmp(t->source, source) == 0);
+}
+
 /* Sources with number 0 are not used; of the others only the first is. */
 static void each_source(struct amt_dev *dev, const struct xml_node *item)
 {
@@ -459,7 +454,7 @@ static void each_source(struct amt_dev *dev, const struct xml_node *item)
 		(w->sequence && n >= w->sequence))
 		return;
 	for (int i = 0; i < PCTL_BOOT_COUNT; i++) {
-		if (targets[i].source && strcmp(targets[i].source, source) == 0) {
+		if (is_source(&targets[i], source)) {
 			w->found = (enum pctl_boot_device)i;
 			w->sequence = n;
 		}
@@ -525,7 +520,8 @@ static void get(void *data, struct pctl_op *op, struct pctl_boot *ret)
 const struct pctl_boot_if amt_boot = {
 	.size = sizeof(amt_boot),
 	.flags = PCTL_BOOT_APPLY_AT_POWER_ACTION | PCTL_BOOT_TAKES_CONSOLE | PCTL_BOOT_TAKES_MEDIA,
-	.once = BIT(NONE) | BIT(PXE) | BIT(DISK) | BIT(CD) | BIT(BIOS) | BIT(DIAG) | BIT(HTTP),
+	.once = BIT(NONE) | BIT(PXE) | BIT(DISK) | BIT(CD) | BIT(BIOS) | BIT(DIAG) | BIT(HTTP) |
+		BIT(RECOVERY),
 	.set = set,
 	.get = get,
 };

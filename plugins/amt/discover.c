@@ -173,6 +173,10 @@ static void on_timer(uv_timer_t *timer)
 	ping_look(&f->ping);
 	if (!f->op)
 		return;
+	if (!f->ponged && !f->pending && pctl_error_is_shortage(&f->fault)) {
+		finish(f); /* whoever asks tries again when there is room */
+		return;
+	}
 	if (!f->ponged && f->ping.pings && spent < LIMIT_MS)
 		send_ping(f);
 	f->wait *= 2;

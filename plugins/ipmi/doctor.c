@@ -11,11 +11,9 @@
 #define PARAMETER_LEVELS 24u
 #define CHANNEL_THIS     0x0eu
 
-#define TIME_UNSPECIFIED 0xffffffffu
-/* Up to here it counts from its own start (section 37): nobody set it. */
-#define TIME_SINCE_START   0x20000000u
+#define TIME_UNSPECIFIED   0xffffffffu
 #define OFFSET_UNSPECIFIED 0x07ff
-#define MINUTE             60
+#define MINUTE             INT64_C(60)
 /* Time zones are so far apart, and go so far (tolerating what a clock may be wrong by). */
 #define ZONE      (15 * MINUTE)
 #define ZONES_END (14 * 60 * MINUTE)
@@ -154,7 +152,7 @@ static void on_no_offset(struct ipmi_dev *dev, const struct pctl_error *err, int
 
 	if (!goes_on(err, code))
 		ipmi_end(dev, err);
-	else if (theirs >= TIME_SINCE_START && is_zone((int64_t)theirs - (int64_t)time(NULL)))
+	else if (is_zone((int64_t)theirs - (int64_t)time(NULL)))
 		ask_logins(dev);
 	else
 		judge_clock(dev, theirs);
@@ -178,7 +176,7 @@ static void on_time(struct ipmi_dev *dev, const uint8_t *data, size_t len)
 
 	(void)len;
 	d->time = get_le32(data);
-	if (d->time == TIME_UNSPECIFIED || d->time < TIME_SINCE_START)
+	if (d->time == TIME_UNSPECIFIED)
 		judge_clock(dev, 0);
 	else
 		ipmi_send(dev, &command_get_sel_utc_offset, NULL, 0, on_offset, on_no_offset);

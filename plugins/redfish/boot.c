@@ -21,6 +21,7 @@ static const char *const targets[PCTL_BOOT_COUNT][3] = {
 	[PCTL_BOOT_BIOS] = { "BiosSetup" },
 	[PCTL_BOOT_DIAG] = { "Diags", "Utilities" },
 	[PCTL_BOOT_HTTP] = { "UefiHttp" },
+	[PCTL_BOOT_RECOVERY] = { "Recovery" },
 };
 
 static const char *const modes[] = {

@@ -28,6 +28,8 @@
 
 static void forget_request(struct call *call)
 {
+	if (call->request.secret && call->request.body)
+		explicit_bzero(call->request.body, strlen(call->request.body));
 	free(call->request.body);
 	call->request.body = NULL;
 	pctl_buf_done(&call->login);
@@ -489,25 +491,42 @@ void redfish_get(struct redfish_dev *dev, const char *path, unsigned flags, redf
 		path);
 }
 
+static void begin_change(
+	struct redfish_dev *dev, struct request *request, const char *path, const char *etag)
+{
+	request->flags = REQUEST_CHANGES;
+	if (etag)
+		(void)snprintf(request->etag, sizeof(request->etag), "%s", etag);
+	dev->call.many = true;
+	begin_request(dev, request, path);
+}
+
 void redfish_send(struct redfish_dev *dev, const char *method, const char *path, json_t *take_body,
 	const char *etag, const char *what, redfish_then_fn *then, redfish_except_fn *except)
 {
-	struct request request = { .method = method,
-		.flags = REQUEST_CHANGES,
-		.what = what,
-		.then = then,
-		.except = except };
+	struct request request = { .method = method, .what = what, .then = then, .except = except };
 
-	if (etag)
-		(void)snprintf(request.etag, sizeof(request.etag), "%s", etag);
 	if (take_body) {
 		request.body = json_dumps(take_body, JSON_COMPACT);
 		json_decref(take_body);
 		if (!request.body)
 			pctl_out_of_memory();
 	}
-	dev->call.many = true;
-	begin_request(dev, &request, path);
+	begin_change(dev, &request, path, etag);
+}
+
+void redfish_send_secret(struct redfish_dev *dev, const char *method, const char *path,
+	const struct pctl_buf *body, const char *etag, const char *what, redfish_then_fn *then,
+	redfish_except_fn *except)
+{
+	struct request request = { .method = method,
+		.body = pctl_xstrdup(body->data),
+		.secret = true,
+		.what = what,
+		.then = then,
+		.except = except };
+
+	begin_change(dev, &request, path, etag);
 }
 
 /* --- The service root. ------------------------------------------------------------------------ */

@@ -391,10 +391,8 @@ static const json_t *first_message(const json_t *doc)
 	return first || !json_is_object(single) ? first : single;
 }
 
-bool doc_says(const json_t *doc, const char *message_id)
+static const json_t *find_message(const json_t *doc, const char *message_id)
 {
-	const char *code = bare_id(doc_text(doc, "error/code"));
-
 	for (size_t l = 0; message_lists[l]; l++) {
 		const json_t *message;
 		size_t i;
@@ -402,10 +400,44 @@ bool doc_says(const json_t *doc, const char *message_id)
 		json_array_foreach(doc_at(doc, message_lists[l]), i, message)
 		{
 			if (is_message(message, message_id))
-				return true;
+				return message;
 		}
 	}
-	return code && strcmp(code, message_id) == 0;
+	return NULL;
+}
+
+bool doc_says(const json_t *doc, const char *message_id)
+{
+	const char *code = bare_id(doc_text(doc, "error/code"));
+
+	return find_message(doc, message_id) || (code && strcmp(code, message_id) == 0);
+}
+
+/* As deep as DOC_DEPTH_MAX. */
+bool doc_holds(const json_t *doc, const char *text) /* NOLINT(misc-no-recursion) */
+{
+	const char *key;
+	json_t *value;
+	size_t i;
+
+	if (json_is_string(doc))
+		return strstr(json_string_value(doc), text) != NULL;
+	json_array_foreach(doc, i, value)
+	{
+		if (doc_holds(value, text))
+			return true;
+	}
+	json_object_foreach((json_t *)(uintptr_t)doc, key, value)
+	{
+		if (strstr(key, text) || doc_holds(value, text))
+			return true;
+	}
+	return false;
+}
+
+const char *doc_argument(const json_t *doc, const char *message_id)
+{
+	return doc_text(find_message(doc, message_id), "MessageArgs/0");
 }
 
 static int class_of(int status, const json_t *doc)
@@ -429,6 +461,14 @@ int doc_error(int status, const json_t *doc, const char *what, struct pctl_error
 	const char *id = id_of(message);
 	int code = class_of(status, doc);
 
+	if (doc_says(doc, "PasswordChangeRequired")) {
+		(void)pctl_error_set(err, code,
+			"it wants another password before anything else: `powerctl passwd` sets "
+			"one (HTTP %d)",
+			status);
+		(void)pctl_error_device_code(err, "PasswordChangeRequired");
+		return code;
+	}
 	/* That of the whole only says where to look. */
 	if (!words && !id)
 		words = doc_text(doc, "error/message");

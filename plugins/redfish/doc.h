@@ -62,6 +62,11 @@ int doc_error(int status, const json_t *doc, const char *what, struct pctl_error
 /* Whether a message of doc has this MessageId, whose registry and version do not count. */
 bool doc_says(const json_t *doc, const char *message_id);
 
+/* Whether any text of doc, or a key, has text in it. */
+bool doc_holds(const json_t *doc, const char *text);
+/* The first argument of that message; NULL: there is no such message, or it has none. */
+const char *doc_argument(const json_t *doc, const char *message_id);
+
 /*
  * Where a Location or a link leads: a path on the same host, scheme and port. False: elsewhere,
  * or no URL. Ports that are left out are those of the scheme.

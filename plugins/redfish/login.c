@@ -74,8 +74,7 @@ void redfish_login_none(struct redfish_dev *dev, bool for_ever)
 	redfish_go_on(dev);
 }
 
-/* The body is made and wiped by hand: a JSON library would leave copies of the password. */
-static void add_json_text(struct pctl_buf *out, const char *text, size_t len)
+void redfish_add_quoted(struct pctl_buf *out, const char *text, size_t len)
 {
 	pctl_buf_adds(out, "\"");
 	for (size_t i = 0; i < len; i++) {
@@ -108,9 +107,9 @@ void redfish_login_begin(struct redfish_dev *dev)
 	pctl_buf_done(body);
 	pctl_buf_init_secret(body, (size_t)6 * PCTL_SECRET_MAX + 2048);
 	pctl_buf_adds(body, "{\"UserName\":");
-	add_json_text(body, username, strlen(username));
+	redfish_add_quoted(body, username, strlen(username));
 	pctl_buf_adds(body, ",\"Password\":");
-	add_json_text(body, password ? pctl_secret_data(password) : "",
+	redfish_add_quoted(body, password ? pctl_secret_data(password) : "",
 		password ? pctl_secret_len(password) : 0);
 	pctl_buf_adds(body, "}");
 	if (body->full)

@@ -24,6 +24,7 @@ struct patch {
 	enum rung rung;
 	char path[DOC_PATH_MAX], etag[ETAG_SIZE];
 	json_t *body;
+	struct pctl_buf secret; /* in place of body; empty: none */
 	const char *what;
 	redfish_then_fn *then;
 	redfish_except_fn *except;
@@ -31,8 +32,10 @@ struct patch {
 
 void redfish_patch_drop(struct call *call)
 {
-	if (call->patch)
+	if (call->patch) {
 		json_decref(call->patch->body);
+		pctl_buf_done(&call->patch->secret);
+	}
 	free(call->patch);
 	call->patch = NULL;
 }
@@ -71,6 +74,18 @@ static void refused(
 		try_rung(dev);
 }
 
+static void send_patch(struct redfish_dev *dev, const char *etag)
+{
+	struct patch *p = dev->call.patch;
+
+	if (p->secret.len)
+		redfish_send_secret(
+			dev, "PATCH", p->path, &p->secret, etag, p->what, done, refused);
+	else
+		redfish_send(
+			dev, "PATCH", p->path, json_incref(p->body), etag, p->what, done, refused);
+}
+
 static void got_etag(struct redfish_dev *dev, const struct reply *reply)
 {
 	struct patch *p = dev->call.patch;
@@ -78,7 +93,7 @@ static void got_etag(struct redfish_dev *dev, const struct reply *reply)
 
 	(void)snprintf(
 		p->etag, sizeof(p->etag), "%s", etag && strlen(etag) < sizeof(p->etag) ? etag : "");
-	redfish_send(dev, "PATCH", p->path, json_incref(p->body), p->etag, p->what, done, refused);
+	send_patch(dev, p->etag);
 }
 
 static void try_rung(struct redfish_dev *dev)
@@ -101,16 +116,15 @@ static void try_rung(struct redfish_dev *dev)
 	default:
 		break;
 	}
-	redfish_send(dev, "PATCH", p->path, json_incref(p->body), etag, p->what, done, refused);
+	send_patch(dev, etag);
 }
 
-void redfish_patch(struct redfish_dev *dev, const char *path, json_t *take_body, const char *etag,
+static struct patch *begin_patch(struct redfish_dev *dev, const char *path, const char *etag,
 	const char *what, redfish_then_fn *then, redfish_except_fn *except)
 {
 	struct patch *p = pctl_xcalloc(1, sizeof(*p));
 
 	redfish_patch_drop(&dev->call);
-	p->body = take_body;
 	p->what = what;
 	p->then = then;
 	p->except = except;
@@ -118,5 +132,22 @@ void redfish_patch(struct redfish_dev *dev, const char *path, json_t *take_body,
 	if (etag)
 		(void)snprintf(p->etag, sizeof(p->etag), "%s", etag);
 	dev->call.patch = p;
+	return p;
+}
+
+void redfish_patch(struct redfish_dev *dev, const char *path, json_t *take_body, const char *etag,
+	const char *what, redfish_then_fn *then, redfish_except_fn *except)
+{
+	begin_patch(dev, path, etag, what, then, except)->body = take_body;
+	try_rung(dev);
+}
+
+void redfish_patch_secret(struct redfish_dev *dev, const char *path, const struct pctl_buf *body,
+	const char *etag, const char *what, redfish_then_fn *then, redfish_except_fn *except)
+{
+	struct patch *p = begin_patch(dev, path, etag, what, then, except);
+
+	pctl_buf_init_secret(&p->secret, body->len + 1);
+	pctl_buf_add(&p->secret, body->data, body->len);
 	try_rung(dev);
 }

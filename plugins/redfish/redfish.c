@@ -212,6 +212,7 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.log = &redfish_log,
 	.sensors = &redfish_sensors,
 	.media = &redfish_media,
+	.account = &redfish_account,
 	.methods = redfish_methods,
 	/* A BMC does little at a time, and has few sessions; so has an aggregator's user. */
 	.max_in_flight = 2,

@@ -67,6 +67,7 @@ struct request {
 	const char *method; /* a literal */
 	char path[DOC_PATH_MAX];
 	char *body;
+	bool secret; /* body: it is wiped */
 	unsigned flags;
 	char etag[ETAG_SIZE]; /* If-Match; "": none */
 	const char *what;     /* for errors: "it refused WHAT"; a literal */
@@ -111,6 +112,10 @@ void redfish_get(struct redfish_dev *dev, const char *path, unsigned flags, redf
  */
 void redfish_send(struct redfish_dev *dev, const char *method, const char *path, json_t *take_body,
 	const char *etag, const char *what, redfish_then_fn *then, redfish_except_fn *except);
+/* The same with a body that is a secret; it is copied. */
+void redfish_send_secret(struct redfish_dev *dev, const char *method, const char *path,
+	const struct pctl_buf *body, const char *etag, const char *what, redfish_then_fn *then,
+	redfish_except_fn *except);
 void redfish_then_end(struct redfish_dev *dev, const struct reply *reply);
 /* then(dev, NULL) once dev->root is there. */
 void redfish_with_root(struct redfish_dev *dev, redfish_then_fn *then);
@@ -142,6 +147,8 @@ void redfish_login_none(struct redfish_dev *dev, bool for_ever);
 void redfish_login_forget(struct redfish_dev *dev);
 /* Of the sessions; NULL: not known. */
 const char *redfish_login_path(const struct redfish_dev *dev);
+/* Adds text as a JSON string: a JSON library would leave copies of what is secret. */
+void redfish_add_quoted(struct pctl_buf *out, const char *text, size_t len);
 /* As pctl_fact_put(), where it is something new that can be kept. */
 void redfish_put_fact(struct redfish_dev *dev, const char *key, const char *value);
 
@@ -151,6 +158,9 @@ void redfish_put_fact(struct redfish_dev *dev, const char *key, const char *valu
  */
 void redfish_patch(struct redfish_dev *dev, const char *path, json_t *take_body, const char *etag,
 	const char *what, redfish_then_fn *then, redfish_except_fn *except);
+/* The same with a body that is a secret; it is copied. */
+void redfish_patch_secret(struct redfish_dev *dev, const char *path, const struct pctl_buf *body,
+	const char *etag, const char *what, redfish_then_fn *then, redfish_except_fn *except);
 /* For client.c: the op has ended. */
 void redfish_patch_drop(struct call *call);
 
@@ -250,6 +260,7 @@ extern const struct pctl_console_if redfish_console;
 extern const struct pctl_log_if redfish_log;
 extern const struct pctl_sensors_if redfish_sensors;
 extern const struct pctl_media_if redfish_media;
+extern const struct pctl_account_if redfish_account;
 extern const struct pctl_method redfish_methods[];
 
 void redfish_hardware(void *data, struct pctl_op *op, struct pctl_value *ret);

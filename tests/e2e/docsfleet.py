@@ -172,6 +172,11 @@ class DocsFleet:
         for name in ("nucs", "bmc"):
             lab.write(f"home/.config/powerctl/secrets/{name}", PASSWORD + "\n")
         port, tls_port, bmc_port = self.ports()
+        consoles = "".join(
+            f"  nuc{d['n']}: {{redirection_port: {d['redirection_port']}, "
+            f"redirection_tls_port: {d['redirection_tls_port']}"
+            f"{', timeouts: {connect: 1s}' if d['n'] == 7 else ''}}}\n"
+            for d in self.amt.sim.ready["devices"][:8])
         lab.write("home/.config/powerctl/powerctl.yaml", f"""\
 credentials:
   nucs: {{username: admin, password_file: secrets/nucs}}
@@ -181,8 +186,7 @@ nodes:
     address: "{NETWORK}[11-18]", port: {port}, tls_port: {tls_port}}}
   c[001-040]: {{driver: ipmi, credential: bmc, tags: [batch],
     address: "{BMC_NETWORK}[1-40]", port: {bmc_port}}}
-  nuc7: {{timeouts: {{connect: 1s}}}}
-  c017: {{maintenance: "PSU out, ticket 4711"}}
+{consoles}  c017: {{maintenance: "PSU out, ticket 4711"}}
   fs1: {{driver: "null", protected: home folders of everybody}}
 groups:
   rack1: c[001-020]

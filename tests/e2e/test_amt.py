@@ -473,7 +473,7 @@ def boot_http(lab):
     fleet, profiles = every_profile(lab, True)
     url = "https://boot.example.org/images/rescue.efi"
     for n, profile in profiles.items():
-        r = lab.run("--json", "boot", "http", "--url", url, f"a{n}")
+        r = lab.run("--json", "boot", "http", "--no-url-check", "--url", url, f"a{n}")
         if profile in ("15", "16.1"):
             same(r.status, 0, r)
             same((fleet.device(n)["last_boot"], fleet.device(n)["last_url"]), ("http", url), r)

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The methods of the AMT driver: what each reads and changes, and what it refuses to do."""
+import base64
 import hashlib
 import subprocess
 
 from amtlib import Fleet
-from lib import error_of, good, has, main, same, test
+from lib import Lab, error_of, good, has, main, same, test
 
 AMT = "http://intel.com/wbem/wscim/1/amt-schema/1/"
 
@@ -51,7 +52,7 @@ def misused(lab, part, *words):
 
 def changes(fleet):
     """The calls that changed something since the counters were reset."""
-    reads = (".Get", ".Enumerate", ".Pull", "GetLowAccuracyTimeSynch", "EnumerateUserAclEntries",
+    reads = ("Unknown", ".Get", ".Enumerate", ".Pull", "GetLowAccuracyTimeSynch", "EnumerateUserAclEntries",
              "GetUserAclEntryEx", "GetAclEnabledState")
     return [c for c in calls(fleet) if not c.endswith(reads)]
 
@@ -63,7 +64,7 @@ def calls(fleet):
 # --- What reads. -----------------------------------------------------------------------------
 
 
-READS = ("features", "time", "alarms", "network", "wifi", "tls", "certs", "users", "cira",
+READS = ("features", "time", "alarms", "general", "network", "wifi", "tls", "certs", "users", "cira",
          "power-package")
 
 
@@ -105,12 +106,26 @@ def absent_classes(lab):
 
 
 @test
+def recovery_switch(lab):
+    """features recovery= switches One-Click Recovery and leaves remote erase as it is; older firmware has no switch"""
+    fleet = Fleet(lab, "--set", "2:profile=16.1", devices=2, tls=True)
+    says(refused(lab, "features", "recovery=on"), "unsupported", "no switch for One-Click Recovery")
+    for state, left in (("off", 32770), ("on", 32771)):
+        r = lab.run("--json", "amt", "features", f"recovery={state}", "a2").json[0]
+        same((r["result"]["recovery"], r["changed"]), (state, True), r)
+        same(fleet.device(2)["boot_service_state"], left)
+        fleet.reset()
+        r = lab.run("--json", "amt", "features", f"recovery={state}", "a2").json[0]
+        same([c for c in fleet.device(2)["log"] if "RequestStateChange" in c], [], r)
+
+
+@test
 def features(lab):
     """switches, the listener that follows them, and consent; what is so already is not sent"""
     fleet = Fleet(lab)
     same(result(lab, "features"), {
         "sol": "on", "ider": "on", "kvm": "on", "listener": "on", "consent_changeable": True,
-        "consent": "none"})
+        "consent": "none", "recovery": "unsupported"})
     found = result(lab, "features", "sol=off", "ider=off", "kvm=off")
     same([found[k] for k in ("sol", "ider", "kvm", "listener")], ["off"] * 4)
     state = fleet.device(1)
@@ -151,6 +166,46 @@ def clock(lab):
     assert abs(found["skew"]) <= 5 and "hint" not in found, found
     fleet.set(1, refuse_call="SetHighAccuracyTimeSynch:38")
     says(refused(lab, "time", "set=now"), "refused", "written too often")
+
+
+@test
+def general(lab):
+    """name and domain, what it answers to, when it sleeps: a Put has all that came, and nothing else"""
+    for profile in ("8", "15"):
+        with Lab() as own:
+            fleet = Fleet(own, "--set", f"all:profile={profile}")
+            was = {"dns_update": False, "hostname": "amtsim1", "ping": True, "rmcp_ping": True,
+                   "shared_name": True, "web_pages": True, "idle": "1m"}
+            same(result(own, "general"), was)
+            wanted = {"dns_update": True, "hostname": "box-7", "domain": "lab.example.org",
+                      "ping": False, "rmcp_ping": False, "shared_name": False, "web_pages": False,
+                      "idle": "45m"}
+            words = [f"{k}={str(v).lower()}" for k, v in wanted.items()]
+            fleet.reset()
+            same(result(own, "general", *words), wanted)
+            same(result(own, "general", *words), wanted)
+            same(changes(fleet), ["AMT_GeneralSettings.Put"])
+            has(own.run("info", "a1").out, "box-7")
+    for word, part in (("hostname=a.b", "is one name"), ("hostname=", "is one name"),
+                       ("hostname=" + 64 * "x", "at most 63"), ("domain=a_b", "with dots"),
+                       ("idle=90s", "whole minutes"), ("idle=0s", "whole minutes")):
+        wrong(lab, "general", word, part=part)
+
+
+@test
+def mebx(lab):
+    """the password of the set-up menu: asked first, from a file, never in client control mode"""
+    fleet = Fleet(lab)
+    secret = f"password_file={lab.write('mebx', 'M3bx-P@ssword')}"
+    misused(lab, "--yes", "mebx-password", secret)
+    fleet.reset()
+    same(result(lab, "mebx-password", "--yes", secret), {"mebx_password_set": True})
+    same(changes(fleet), ["AMT_SetupAndConfigurationService.SetMEBxPassword"])
+    fleet.set(1, ccm=1)
+    says(refused(lab, "mebx-password", "--yes", secret), "forbidden", "not permitted")
+    wrong(lab, "mebx-password", "--yes", part="password_file: is missing")
+    wrong(lab, "mebx-password", "--yes", f"password_file={lab.write('weak', 'password')}",
+          part="8 to 32")
 
 
 # --- alarms. ---------------------------------------------------------------------------------
@@ -224,8 +279,116 @@ def wifi(lab):
     r = misused(lab, "command line", "wifi", "add=x", "passphrase=hushhush")
     assert "hushhush" not in r.err, r
     wrong(lab, "wifi", "add=x", part="passphrase_file: is missing")
-    wrong(lab, "wifi", "ssid=x", part="add: is missing")
+    wrong(lab, "wifi", "ssid=x", part="add: or change is missing")
     fleet.blameless(but=("r400",))
+
+
+def eap_lab(lab, *args, **how):
+    """A device with a root, a certificate of its own, and a password for a network."""
+    fleet = Fleet(lab, *args, **how)
+    key, cert = pair(lab, "box", "-addext", "basicConstraints=critical,CA:FALSE")
+    root = result(lab, "certs", f"add={pair(lab, 'root')[1]}")["certificates"][0]["id"]
+    leaf = result(lab, "certs", f"add={cert}", f"private_key_file={key}")["certificates"][1]["id"]
+    return fleet, root, leaf, f"identity_password_file={lab.write('eap', 'L0gin&<>')}"
+
+
+@test
+def wifi_8021x(lab):
+    """profiles that log in with a certificate or a password, changed and removed; who is taken over"""
+    fleet, root, leaf, password = eap_lab(lab, "--set", "all:profile=16.1", tls=True)
+    found = result(lab, "wifi", "add=work", "ssid=Corp", "eap=eap-tls", "identity=box1",
+                   f"certificate={leaf}", f"ca_certificate={root}", "server_name=.example.org")
+    same(found["profiles"], [{"name": "work", "authentication": "wpa2-802.1x", "encryption": "ccmp",
+                              "ssid": "Corp", "priority": 1, "eap": "eap-tls", "identity": "box1",
+                              "server_name": "example.org"}])
+    eap = ("wsman", "get", "CIM_IEEE8021xSettings",
+           "selector=InstanceID=Intel(r) AMT:IEEE 802.1x Settings work")
+    same(result(lab, *eap)["CIM_IEEE8021xSettings"]["ServerCertificateNameComparison"], "1")
+    found = result(lab, "wifi", "change=work", "authentication=wpa-802.1x", "eap=peap", "priority=7",
+                   "identity=box2", "domain=CORP", "roaming_identity=anonymous", password,
+                   f"ca_certificate={root}", "server_name=radius.example.org")["profiles"]
+    same([(p["ssid"], p["authentication"], p["priority"], p["eap"], p["identity"]) for p in found],
+         [("work", "wpa-802.1x", 7, "peap", "box2")])
+    same({k: v for k, v in result(lab, *eap)["CIM_IEEE8021xSettings"].items()
+          if k not in ("ElementName", "InstanceID")},
+         {"AuthenticationProtocol": "2", "RoamingIdentity": "anonymous", "Username": "box2",
+          "ServerCertificateName": "radius.example.org", "ServerCertificateNameComparison": "0",
+          "Domain": "CORP"})
+    phrase = f"passphrase_file={lab.write('phrase', 'pass phrase')}"
+    found = result(lab, "wifi", "change=work", phrase)["profiles"][0]
+    assert found["authentication"] == "wpa2-psk" and "eap" not in found, found
+    same(result(lab, "wifi", "remove=work")["profiles"], [])
+    fleet.reset()
+    login = ("eap=peap", "identity=box", password)
+    says(refused(lab, "wifi", "change=work", phrase), "refused", "no Wi-Fi profile 'work'")
+    for bad in (leaf, "99"):
+        says(refused(lab, "wifi", "state=s0", "add=x", *login, f"ca_certificate={bad}"), "refused",
+             "ca_certificate")
+    says(refused(lab, "wifi", "state=s0", "add=x", "eap=eap-tls", "identity=b",
+                 f"ca_certificate={root}", f"certificate={root}"), "refused", "not its own")
+    same(changes(fleet), [], "something was changed before it was looked at")
+    found = result(lab, "wifi", "profile_sync=all", "uefi_sharing=on")
+    same((found["profile_sync"], found["uefi_sharing"]), ("all", True))
+    same(changes(fleet), ["AMT_WiFiPortConfigurationService.Put"])
+    Fleet(lab, "--set", "all:profile=11")
+    says(refused(lab, "wifi", "uefi_sharing=on"), "unsupported", "UEFIWiFiProfileShareEnabled")
+
+
+@test
+def wifi_8021x_words(lab):
+    """what does not fit together in a login by 802.1X is told before anything is sent"""
+    password = f"identity_password_file={lab.write('eap', 'L0gin')}"
+    ca = "ca_certificate=1"
+    for words, part in (
+            (("add=x", "eap=peap", "identity=b", password), "ca_certificate: is missing"),
+            (("add=x", "eap=peap", "identity=b", ca), "identity_password_file: is missing"),
+            (("add=x", "eap=peap", password, ca), "identity: is missing"),
+            (("add=x", "eap=eap-tls", "identity=b", ca), "certificate: is missing"),
+            (("add=x", "eap=eap-tls", "identity=b", ca, "certificate=1", password), "has none"),
+            (("add=x", "eap=peap", "identity=b", ca, "authentication=wpa2-psk", password),
+             "eap: goes with"),
+            (("add=x", "authentication=wpa2-802.1x"), "eap: goes with"),
+            (("add=x", "identity=b"), "eap: is missing"),
+            (("eap=peap", "identity=b", ca, password), "add: or change is missing"),
+            (("add=x", "change=y"), "one of them at a time"),
+            (("add=x", "eap=peap", "identity=b", ca,
+              f"identity_password_file={lab.write('long', 'x' * 33)}"), "at most 32")):
+        wrong(lab, "wifi", *words, part=part)
+    wrong(lab, "network", "--yes", "identity=b", part="eap: is missing")
+
+
+@test
+def wired_8021x(lab):
+    """the wired port logs in with a certificate or a password, on newer and on older firmware"""
+    for profile, put, more in (("15", "IPS_IEEE8021xSettings.Put",
+                                ["IPS_IEEE8021xSettings.SetCertificates"]),
+                               ("11", "AMT_8021XProfile.Put", [])):
+        with Lab() as own:
+            fleet, root, leaf, password = eap_lab(own, "--set", f"all:profile={profile}")
+            same(result(own, "network")["eap"], "off")
+            ca = f"ca_certificate={root}"
+            fleet.reset()
+            found = result(own, "network", "--yes", "eap=eap-tls", "identity=box1",
+                           f"certificate={leaf}", ca, "server_name=.example.org")
+            same((found["eap"], found["identity"], found["server_name"], found["dhcp"]),
+                 ("eap-tls", "box1", "example.org", True))
+            same(changes(fleet), [put, *more])
+            same(result(own, "network", "--yes", "eap=peap", "identity=box2", password, ca)["eap"],
+                 "peap")
+            fleet.reset()
+            says(refused(own, "network", "--yes", "dhcp=off", "address=10.0.0.9",
+                         "mask=255.255.255.0", "eap=peap", "identity=x", password,
+                         "ca_certificate=77"), "refused", "77 is not there")
+            same(changes(fleet), [])
+            found = result(own, "network", "--yes", "eap=off")
+            assert found["eap"] == "off" and "identity" not in found, found
+            fleet.reset()
+            result(own, "network", "--yes", "eap=off")
+            same(changes(fleet), [], "it is so already")
+            if not more:
+                fleet.set(1, absent="AMT_8021XProfile")
+                says(refused(own, "network", "--yes", "eap=off"), "unsupported", "knows no 802.1X")
+                assert "eap" not in result(own, "network")
 
 
 # --- tls, certs. -----------------------------------------------------------------------------
@@ -265,7 +428,14 @@ def certificates(lab):
     # In use it stays; TLS is opened beside HTTP, and HTTP not closed by who came over it.
     found = result(lab, "tls", "--yes", "enabled=on", f"certificate={leaf['id']}")
     same(found["network"], {"plain": True, "enabled": True, "mutual": False})
-    same((found["certificate"], fleet.device(1)["commits"]), (leaf["id"], 1))
+    names = ("trusted_name=a.example.org", "trusted_name=b.example.org")
+    same(result(lab, "tls", "--yes", *names)["network"]["trusted_names"],
+         ["a.example.org", "b.example.org"])
+    same(result(lab, "tls", "--yes", "mutual=on")["network"]["trusted_names"],
+         ["a.example.org", "b.example.org"])
+    found = result(lab, "tls", "--yes", "trusted_name=", "mutual=off")
+    assert "trusted_names" not in found["network"], found
+    same((found["certificate"], fleet.device(1)["commits"]), (leaf["id"], 4))
     says(refused(lab, "certs", f"remove={leaf['id']}"), "refused", "shows over TLS")
     says(refused(lab, "tls", "--yes", "plain=off"), "state", "came without TLS")
     same(changes(fleet)[-1], "AMT_SetupAndConfigurationService.CommitChanges")
@@ -276,7 +446,12 @@ def certificates(lab):
     found = result(lab, "certs", f"add={other}", f"private_key_file={other_key}")
     new = found["certificates"][2]["id"]
     same(result(lab, "tls", "--yes", f"certificate={new}")["certificate"], new)
+    # A key goes when no certificate needs it any more.
+    keys = [k["id"] for k in result(lab, "certs")["keys"]]
+    says(refused(lab, "certs", f"remove_key={keys[0]}"), "forbidden", "not permitted")
     same(len(result(lab, "certs", f"remove={leaf['id']}")["certificates"]), 2)
+    same([k["id"] for k in result(lab, "certs", f"remove_key={keys[0]}")["keys"]], keys[1:])
+    says(refused(lab, "certs", f"remove_key={keys[0]}"), "refused", "no key")
 
 
 @test
@@ -323,6 +498,22 @@ def users(lab):
     fleet.inventory(credential=f"{{username: bob, password_file: {password}}}")
     says(error_of(lab.run("--json", "status", "--try-anyway", "a1")), "auth", "")
     fleet.inventory()
+    # Another password, with the rights as they are; then other rights, and never the login's own.
+    other = lab.write("bob2", "0ther-P@ssword\n")
+    result(lab, "users", "enable=bob")
+    same(result(lab, "users", "change=bob", f"password_file={other}")["users"][1],
+         {**found[1], "enabled": True})
+    for secret, status in ((password, 1), (other, 0)):
+        fleet.inventory(credential=f"{{username: bob, password_file: {secret}}}")
+        same(lab.run("status", "--try-anyway", "a1").status, status, secret)
+    says(refused(lab, "users", "change=bob", f"password_file={other}"), "config", "passwd")
+    says(refused(lab, "users", "remove=bob"), "config", "who this command logs in as")
+    fleet.inventory()
+    found = result(lab, "users", "change=bob", f"password_file={other}", "realms=event-log",
+                   "access=local")["users"][1]
+    same((found["realms"], found["access"]), (["event-log"], "local"))
+    says(refused(lab, "users", "change=eve", f"password_file={other}"), "refused", "no user 'eve'")
+    says(refused(lab, "users", "change=bob"), "config", "password_file: is missing")
     same(len(result(lab, "users", "remove=bob")["users"]), 5)
     says(refused(lab, "users", "remove=bob"), "refused", "no user 'bob'")
     fleet.set(1, flash_writes=1)
@@ -377,9 +568,70 @@ def cira(lab):
           "AMT_EnvironmentDetectionSettingData.Put"])
     wrong(lab, "cira", "server=10.0.0.1", *login, part="certificate_name: is missing")
     wrong(lab, "cira", "server=x", part="password_file are needed")
-    wrong(lab, "cira", "every=25s", part="server: is missing")
+    for word in ("every=25s", "daily=03:30", "certificate=5", "on_alert=on", "lifetime=5m"):
+        wrong(lab, "cira", word, part="server: is missing")
+    wrong(lab, "cira", "server=x", *login, "certificate=5", part="one of them")
+    wrong(lab, "cira", "server=x", *login, "daily=03:30", "every=5m", part="one of them")
+    for bad in ("24:00", "3:30", "03:60", "03.30", "03:300", ""):
+        wrong(lab, "cira", "server=x", *login, f"daily={bad}", part="no time of the day")
     wrong(lab, "cira", "server=x", "user=dev",
           f"password_file={lab.write('long', 'x' * 17)}", part="at most 16")
+
+
+@test
+def cira_more(lab):
+    """a certificate in place of a login, from where and when it calls, and all of it on old firmware"""
+    fleet = Fleet(lab, devices=2)
+    fleet.set(2, profile="8")
+    key, cert = pair(lab, "box", "-addext", "basicConstraints=critical,CA:FALSE")
+    root = result(lab, "certs", f"add={pair(lab, 'root')[1]}")["certificates"][0]["id"]
+    leaf = result(lab, "certs", f"add={cert}", f"private_key_file={key}")["certificates"][1]["id"]
+    found = result(lab, "cira", "server=mps.example.org", f"certificate={leaf}", "daily=23:05",
+                   "on_alert=on", "lifetime=5m", "networks=both")
+    same([(p["name"], p["trigger"], p["lifetime"], p["networks"]) for p in found["policies"]],
+         [("User Initiated", "user", 300, "both"), ("Alert", "alert", 300, "both"),
+          ("Periodic", "periodic", 300, "both")])
+    data = result(lab, "wsman", "get", "AMT_RemoteAccessPolicyRule",
+                  "selector=PolicyRuleName=Periodic")["AMT_RemoteAccessPolicyRule"]["ExtendedData"]
+    same(base64.b64decode(data), bytes([0, 0, 0, 1, 0, 0, 0, 23, 0, 0, 0, 5]))
+    fleet.reset()
+    same({p["networks"] for p in result(lab, "cira", "networks=inside")["policies"]}, {"inside"})
+    same(changes(fleet), ["AMT_RemoteAccessPolicyAppliesToMPS.Put"] * 3)
+    fleet.reset()
+    result(lab, "cira", "networks=inside")
+    same(changes(fleet), [], "it is so already")
+    # What the device would refuse is seen while the old server is still there.
+    for bad, why in ((root, "not its own"), ("77", "not there")):
+        says(refused(lab, "cira", "server=other.example.org", f"certificate={bad}"), "refused", why)
+    login = ("user=dev", f"password_file={lab.write('mps', 's3cret!')}")
+    says(refused(lab, "cira", "server=x.example.org", *login, "networks=both", node="a2"),
+         "unsupported", "before 11.6")
+    same(changes(fleet), [])
+    assert "networks" not in result(lab, "cira", "server=x.example.org", *login,
+                                    node="a2")["policies"][0]
+    fleet.set(2, profile="11")
+    same({p["networks"] for p in result(lab, "cira", "server=y.example.org", *login, "networks=both",
+                                        node="a2")["policies"]}, {"both"})
+
+
+@test
+def proxies(lab):
+    """HTTP proxies on the way to the server: added, removed, taken over, forgotten"""
+    fleet = Fleet(lab, devices=2)
+    fleet.set(2, profile="11")
+    found = result(lab, "cira", "proxy=10.0.0.3", "proxy_suffix=corp.example.org", "proxy_sync=on")
+    same((found["proxies"][0]["address"], found["proxies"][0]["port"], found["proxies"][0]["suffix"],
+          found["proxy_sync"]), ("10.0.0.3", 8080, "corp.example.org", True))
+    result(lab, "cira", "proxy=p.example.org", "proxy_port=3128", "proxy_suffix=corp.example.org")
+    says(refused(lab, "cira", "proxy=p.example.org", "proxy_suffix=x"), "refused", "exists already")
+    same([p["address"] for p in result(lab, "cira", "remove_proxy=10.0.0.3")["proxies"]],
+         ["p.example.org"])
+    says(refused(lab, "cira", "remove_proxy=10.0.0.3"), "refused", "no proxy '10.0.0.3'")
+    same(result(lab, "cira", "clear=true")["proxies"], [])
+    for word in ("proxy_sync=on", "remove_proxy=x"):
+        says(refused(lab, "cira", word, node="a2"), "unsupported", "knows no proxies")
+    wrong(lab, "cira", "proxy=x", part="proxy_suffix: is missing")
+    wrong(lab, "cira", "proxy_suffix=x", part="proxy: is missing")
 
 
 @test

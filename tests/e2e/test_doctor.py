@@ -56,7 +56,7 @@ NULL = """nodes:
   n4: {driver: "null", findings: ["info it is blue"]}
   n5: {driver: "null"}
   n6: {driver: "null", findings: ["odd is a fault"]}
-  n7: {driver: "null", findings: ["fault it burns", "fault it falls"], fail_reads: unreachable}
+  n7: {driver: "null", findings: ["fault it burns", "fault it falls"], fail_reads: auth}
   n8: {driver: "null", maintenance: "in a bath", findings: ["fault it burns"]}
 """
 
@@ -75,7 +75,7 @@ def words(lab):
     has(lab.run("check", "n6").out, "n6: fault: is a fault; ")
     r = lab.run("check", "n7")
     same((r.status, len(r.lines)), (1, 1), r)
-    has(r.out, "n7: error: unreachable: ")
+    has(r.out, "n7: error: auth: ")
     same(lab.run("check", "n8").status, 0)
     r = lab.run("check", "--sort", "n[1-2]")
     same([line[:9] for line in r.lines], ["n1: on", "n1: fault", "n1: warni", "n1: info:",
@@ -219,6 +219,8 @@ def amt_consent(lab):
     same(findings(lab, "a1"), {})
     fleet.set(1, ccm=1)
     finds(lab, "a1", "consent", "warning", "client control mode", "admin control mode")
+    fleet.set(1, absent="IPS_OptInService")
+    finds(lab, "a1", "consent", "warning", "client control mode", "admin control mode")
 
 
 @test
@@ -263,7 +265,7 @@ def amt_trust(lab):
             same(findings(lab, "a1"), {})
     fleet = Fleet(lab, "--state", "on")
     fleet.set(1, **SOUND)
-    finds(lab, "a1", "tls", "info", "without TLS", "`powerctl amt tls enabled=true NODE`")
+    finds(lab, "a1", "tls", "info", "without TLS", "`powerctl amt tls certificate=ID enabled=true NODE`")
     fleet = sound(lab, told_realm=1)
     finds(lab, "a1", "realm", "warning", "none of AMT's", "`powerctl trust NODE`")
 
@@ -329,7 +331,9 @@ def redfish(lab):
     finds(lab, "r1", "health", "warning", "needs attention", "`powerctl log NODE`")
     fleet.set(1, health="Critical")
     finds(lab, "r1", "health", "fault", "critical", "`powerctl sensors NODE`")
-    fleet.set(1, health="OK", lock_after=0)
+    fleet.set(1, health="OK", manager_health="Warning")
+    finds(lab, "r1", "health", "warning", "the management controller", "`powerctl log NODE`")
+    fleet.set(1, manager_health="OK", lock_after=0)
     finds(lab, "r1", "lockout", "info", "no number of wrong passwords", "AccountLockoutThreshold")
     fleet.set(1, lock_after=5, cert_ends=5 * DAY)
     lab.run("trust", "--forget", "r1")

@@ -6,7 +6,7 @@ import http.server
 import json
 import threading
 
-from lib import bad, error_of, good, has, main, same, test
+from lib import Lab, bad, error_of, good, has, main, same, test
 
 USER, PASSWORD = "admin", "P@ssw0rd"
 BASIC = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -370,6 +370,83 @@ def settings(lab):
         same((result.status, result.out), (2, ""), result)
         has(result.err, words)
         same(service.seen, [])
+
+
+# --- Passwords. ----------------------------------------------------------------------------------
+
+
+ACCOUNTS = "/redfish/v1/AccountService/Accounts"
+GENERATE = ("passwd", "--generate", "-y")
+
+
+def account(n, name, **more):
+    return {"@odata.id": f"{ACCOUNTS}/{n}", "Id": str(n), "UserName": name, **more}
+
+
+@test
+def which_account(lab):
+    """two of one name, none of it, one that is another by now, a 403 that proves nothing: no change"""
+    root = {**ROOT, "AccountService": {"@odata.id": "/redfish/v1/AccountService"}}
+    members = [{"@odata.id": f"{ACCOUNTS}/{n}"} for n in (1, 2)]
+    service = {"Accounts": {"@odata.id": ACCOUNTS}}
+
+    def answers(*names, **more):
+        return {("GET", "/redfish/v1/"): root, ("GET", "/redfish/v1/AccountService"): service,
+                ("GET", ACCOUNTS): {"Members": members},
+                **{("GET", f"{ACCOUNTS}/{n}"): account(n, name) for n, name in enumerate(names, 1)},
+                **more}
+
+    seen = []
+
+    def changing(request):
+        seen.append(request)
+        return account(2, "admin" if len(seen) == 1 else "other")
+
+    refused = (403, {}, {"error": {"code": "Oem.1.0.Locked", "message": "no"}})
+    for given, why in (
+            (answers("admin", "admin"), "has 2 accounts of this name"),
+            (answers("Admin", "admin2"), "shows no account of this name"),
+            ({**answers("", ""), ("GET", f"{ACCOUNTS}/2"): changing}, "is not the one that logs in"),
+            ({**answers("", "admin"), ("GET", "/redfish/v1/AccountService"): refused},
+             "HTTP 403"),
+            ({**answers("", "admin"), ("GET", "/redfish/v1/AccountService"): {}},
+             "shows no accounts")):
+        with Lab() as own:
+            odd = Service(own, given)
+            r = bad(own.run(*GENERATE, "n1"), 1)
+            has(r.out, why)
+            same([m for m, _, _, _ in odd.seen if m == "PATCH"], [], r)
+            same(own.read("secret").strip(), PASSWORD)
+
+
+@test
+def not_proven(lab):
+    """a 403 is no proof that the new password was taken: both are kept, and --resume asks again"""
+    state = {"patched": False}
+    root = {**ROOT, "AccountService": {"@odata.id": "/redfish/v1/AccountService"}}
+
+    def patch(_):
+        state["patched"] = True
+        return 204, {}, None
+
+    def service(_):
+        if state["patched"]:
+            return state.get("answer", (403, {}, {"error": {"code": "Oem.1.0.Busy", "message": "no"}}))
+        return {"Accounts": {"@odata.id": ACCOUNTS}}
+
+    odd = Service(lab, {
+        ("GET", "/redfish/v1/"): root, ("GET", "/redfish/v1/Systems"): SYSTEMS,
+        ("GET", "/redfish/v1/AccountService"): service,
+        ("GET", ACCOUNTS): {"Members": [{"@odata.id": f"{ACCOUNTS}/1"}]},
+        ("GET", f"{ACCOUNTS}/1"): account(1, "admin"), ("PATCH", f"{ACCOUNTS}/1"): patch})
+    bad(lab.run(*GENERATE, "n1"), 1, "outcome_unknown", "whether it is taken is not known")
+    same(lab.read("secret").strip(), PASSWORD)
+    has(lab.read("secret.pending"), "sent n1")
+    # Who was let in is told that he may not look.
+    state["answer"] = (403, {}, {"error": {"code": "Base.1.8.InsufficientPrivilege", "message": "no"}})
+    good(lab.run("passwd", "--resume", "-y"), "n1: ok")
+    same(len([m for m, _, _, _ in odd.seen if m == "PATCH"]), 1, "it was sent again")
+    assert lab.read("secret").strip() != PASSWORD
 
 
 if __name__ == "__main__":

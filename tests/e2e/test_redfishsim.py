@@ -184,6 +184,20 @@ def redfishtool_lists_and_resets(lab):
 
 
 @test
+def redfishtool_sets_passwords(lab):
+    """redfishtool: finds the account, sets its password; it does so where an ETag is wanted, too"""
+    client = Client(lab)
+    for profile in ("dmtf", "dell", "lenovo", "openbmc"):
+        fleet = RedfishFleet(lab, profile=profile)
+        has(client.redfishtool(fleet, "AccountService", "Accounts", "list"), '"admin"')
+        # Sometimes it looks at the account once more, with the old password.
+        client.redfishtool(fleet, "AccountService", "setpassword", "admin", "An0ther-One",
+                           status=(0, 5))
+        same(fleet.counters()["set_password"], 1, profile)
+        client.redfishtool(fleet, "Systems", "list", status=5)
+
+
+@test
 def curl_logs_in(lab):
     """curl: a session from POST to DELETE, 401 without, over TLS and in chunks"""
     client = Client(lab)

@@ -15,6 +15,9 @@ static void check_error(int status, const json_t *doc)
 
 	require(doc_error(status, doc, "it", &err) == err.code && err.code < 0);
 	require(err.text[0] && err.device_code[0]);
+
+	const char *where = doc_argument(doc, "PasswordChangeRequired");
+	require(!where || doc_holds(doc, where));
 }
 
 static void check_links(const json_t *doc)

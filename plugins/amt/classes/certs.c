@@ -14,8 +14,6 @@
 #include "classes/methods.h"
 #include "classes/pki.h"
 
-#define HANDLE "Intel(r) AMT Certificate: Handle: "
-
 enum { KIND_AUTO, KIND_ROOT, KIND_LEAF };
 static const char *const kinds[] = { "auto", "root", "leaf", NULL };
 
@@ -29,6 +27,7 @@ const struct pctl_property certs_parameters[] = {
 	PCTL_PROPERTY(.name = "private_key", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
 		.help = "the leaf's key (RSA, PEM), which the device needs once"),
 	PCTL_PROPERTY(.name = "remove", .type = PCTL_TYPE_TEXT, .help = "a certificate's id"),
+	PCTL_PROPERTY(.name = "remove_key", .type = PCTL_TYPE_TEXT, .help = "a key's id"),
 	{ .name = NULL },
 };
 
@@ -119,7 +118,7 @@ static void remove_certificate(struct amt_dev *dev)
 	char name[96];
 	const struct wsman_selector s[] = { { "InstanceID", name }, { NULL, NULL } };
 
-	(void)snprintf(name, sizeof(name), HANDLE "%.40s", id);
+	(void)snprintf(name, sizeof(name), PKI_CERTIFICATE "%.40s", id);
 	if (!map) {
 		amt_fail(dev, PCTL_E_REFUSED, "there is no certificate with the id '%s'", id);
 		return;
@@ -134,6 +133,24 @@ static void remove_certificate(struct amt_dev *dev)
 	(void)amt_request(dev,
 		&(struct wsman_head){
 			.verb = WSMAN_DELETE, .class = &class_certificate.class, .selectors = s },
+		STATUS_PLAIN);
+	chain_send(dev, read_again);
+}
+
+static void remove_key(struct amt_dev *dev)
+{
+	const char *id = chain_text(dev, "remove_key");
+	char name[96];
+	const struct wsman_selector s[] = { { "InstanceID", name }, { NULL, NULL } };
+
+	(void)snprintf(name, sizeof(name), PKI_KEY "%.40s", id);
+	if (!chain_find(dev, "keys", "id", id)) {
+		amt_fail(dev, PCTL_E_REFUSED, "there is no key with the id '%s'", id);
+		return;
+	}
+	(void)amt_request(dev,
+		&(struct wsman_head){
+			.verb = WSMAN_DELETE, .class = &class_key.class, .selectors = s },
 		STATUS_PLAIN);
 	chain_send(dev, read_again);
 }
@@ -174,8 +191,8 @@ static void change_certs(struct amt_dev *dev)
 	struct pctl_error err = { 0 };
 	struct pctl_buf blob;
 
-	if (chain_given(dev, "remove")) {
-		remove_certificate(dev);
+	if (chain_given(dev, "remove") || chain_given(dev, "remove_key")) {
+		(chain_given(dev, "remove") ? remove_certificate : remove_key)(dev);
 		return;
 	}
 	if (!key) {
@@ -224,8 +241,10 @@ void certs_run(
 	chain_begin(dev, op, args, ret);
 	if (!chain_any(dev, certs_parameters))
 		read_again(dev);
-	else if (chain_given(dev, "add") == chain_given(dev, "remove"))
-		amt_fail(dev, PCTL_E_CONFIG, "add: or remove, one of them and not both");
+	else if (chain_given(dev, "add") + chain_given(dev, "remove") +
+			 chain_given(dev, "remove_key") !=
+		 1)
+		amt_fail(dev, PCTL_E_CONFIG, "add: or remove, remove_key: one of them at a time");
 	else if (chain_given(dev, "add"))
 		file_read(dev, "add", got_file);
 	else

@@ -127,6 +127,8 @@ static void next_step(struct amt_dev *dev)
 	struct chain_work *w = chain_work(dev);
 	const struct chain_step *s = w->step;
 
+	if (s->class && s->flags & STEP_ELSE && pctl_value_get(w->ret, s[-1].under))
+		s = ++w->step;
 	if (!s->class) {
 		w->then(dev);
 	} else if (s->flags & STEP_LIST) {

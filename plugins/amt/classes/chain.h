@@ -13,6 +13,8 @@
 #define STEP_LIST 1u
 /* Firmware that lacks it, or does not show it to this account, goes without. */
 #define STEP_MAY_LACK 2u
+/* Only where the step before it was lacking. */
+#define STEP_ELSE 4u
 
 /* What to read. A list of these ends with a row that has no class. */
 struct chain_step {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * features: what of the redirection is switched on, and what a user has to agree to. All is read
- * first, so that a wish that cannot be fulfilled changes nothing.
+ * features: what of the redirection is switched on, and One-Click Recovery, and what a user has to
+ * agree to. All is read first, so that a wish that cannot be fulfilled changes nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,16 @@
 #include "redirection/switch.h"
 
 /* In chain_work.flags: what was read. */
-enum { HAS_KVM = 1, HAS_CONSENT = 2, CONSENT_FIXED = 4 };
+enum {
+	HAS_KVM = 1,
+	HAS_CONSENT = 2,
+	CONSENT_FIXED = 4,
+	HAS_RECOVERY = 8,
+	RECOVERY_ON = 16,
+	ERASE_ON = 32,
+};
+/* CIM_BootService.EnabledState is the base and these; older firmware has another number there. */
+enum { RECOVERY_BASE = 32768, RECOVERY_BIT = 1, ERASE_BIT = 2 };
 
 static const char *const consents[] = { "none", "kvm", "all", NULL };
 
@@ -26,7 +35,16 @@ const struct pctl_property features_parameters[] = {
 		.help = "the ports of these; with sol, ider or kvm it follows them"),
 	PCTL_PROPERTY(.name = "consent", .type = PCTL_TYPE_CHOICE, .choices = consents,
 		.help = "what somebody at the machine has to agree to"),
+	PCTL_PROPERTY(.name = "recovery", .type = PCTL_TYPE_BOOL,
+		.help = "One-Click Recovery: boot http, boot recovery"),
 	{ .name = NULL },
+};
+
+static const struct class_method recovery_state = {
+	.class = &class_boot_service.class,
+	.name = "RequestStateChange",
+	.returns = STATUS_PLAIN,
+	.inputs = { "RequestedState" },
 };
 
 /* Of the op. */
@@ -56,6 +74,7 @@ static void also_redirection(
 	pctl_value_set_text(map, "ider", on_off(is->ider));
 	pctl_value_set_text(map, "kvm", "unsupported"); /* until it is found */
 	pctl_value_set_text(map, "listener", on_off(is->listener));
+	pctl_value_set_text(map, "recovery", "unsupported");
 }
 
 static void also_kvm(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
@@ -79,10 +98,24 @@ static void also_consent(struct amt_dev *dev, const struct xml_node *item, struc
 			: "none");
 }
 
+static void also_recovery(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
+{
+	struct chain_work *w = chain_work(dev);
+	uint64_t state = chain_number(item, "EnabledState", 0);
+	bool has = state >= RECOVERY_BASE && state <= (RECOVERY_BASE | RECOVERY_BIT | ERASE_BIT);
+
+	set_flag(w, HAS_RECOVERY, has);
+	set_flag(w, RECOVERY_ON, has && state & RECOVERY_BIT);
+	set_flag(w, ERASE_ON, has && state & ERASE_BIT);
+	if (has)
+		pctl_value_set_text(map, "recovery", on_off(state & RECOVERY_BIT));
+}
+
 static const struct chain_step steps[] = {
 	{ &class_redirection, NULL, 0, also_redirection },
 	{ &class_kvm, NULL, STEP_MAY_LACK, also_kvm },
 	{ &class_consent, NULL, STEP_MAY_LACK, also_consent },
+	{ &class_boot_service, NULL, STEP_MAY_LACK, also_recovery },
 	{ .class = NULL },
 };
 
@@ -124,6 +157,9 @@ static int check_wish(struct amt_dev *dev, struct pctl_error *err)
 		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
 			"this machine has no remote screen: no KVM in its firmware (Standard "
 			"Manageability), or it is switched off in its BIOS");
+	if (chain_given(dev, "recovery") && !(w->flags & HAS_RECOVERY))
+		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
+			"this firmware has no switch for One-Click Recovery");
 	if (!consent || (is && strcmp(is, consent) == 0))
 		return 0;
 	if (!(w->flags & HAS_CONSENT))
@@ -162,6 +198,22 @@ static void change_switches(struct amt_dev *dev)
 	switch_change(dev, w);
 }
 
+static void change_recovery(struct amt_dev *dev)
+{
+	struct chain_work *w = chain_work(dev);
+	bool is = w->flags & RECOVERY_ON, on = wanted(dev, "recovery", is);
+	const struct class_input inputs[] = { { .name = "RequestedState", .text = w->text },
+		{ .name = NULL } };
+
+	if (on == is) {
+		change_switches(dev);
+		return;
+	}
+	(void)snprintf(w->text, sizeof(w->text), "%u",
+		RECOVERY_BASE | (on ? RECOVERY_BIT : 0u) | (w->flags & ERASE_ON ? ERASE_BIT : 0u));
+	chain_call(dev, &recovery_state, NULL, inputs, change_switches);
+}
+
 static void was_read(struct amt_dev *dev)
 {
 	struct pctl_error err = { 0 };
@@ -171,7 +223,7 @@ static void was_read(struct amt_dev *dev)
 	else if (check_wish(dev, &err) < 0)
 		amt_end(dev, &err);
 	else
-		change_switches(dev);
+		change_recovery(dev);
 }
 
 void features_run(

@@ -18,6 +18,8 @@ const struct pctl_method amt_methods[] = {
 		"Serial over LAN, storage and screen redirection, user consent"),
 	METHOD(time, "time", CHANGES | PCTL_METHOD_REPEATABLE, "the device's clock"),
 	METHOD(alarms, "alarms", CHANGES, "times at which it turns the machine on"),
+	METHOD(general, "general", CHANGES | PCTL_METHOD_REPEATABLE,
+		"its name, what it answers to, when it sleeps"),
 	METHOD(network, "network", CHANGES | PCTL_METHOD_CONFIRM,
 		"the addresses of its wired port"),
 	METHOD(wifi, "wifi", CHANGES, "its Wi-Fi: state, profiles, who has the radio"),
@@ -27,6 +29,8 @@ const struct pctl_method amt_methods[] = {
 	METHOD(cira, "cira", CHANGES, "the server to which it opens a connection itself"),
 	METHOD(scheme, "power-package", CHANGES | PCTL_METHOD_REPEATABLE,
 		"in which states of the machine it has power"),
+	METHOD(mebx, "mebx-password", PCTL_METHOD_CHANGES | PCTL_METHOD_CONFIRM,
+		"the password of the set-up menu at the machine (MEBx)"),
 	{
 		.size = sizeof(struct pctl_method),
 		.flags = PCTL_METHOD_CHANGES | PCTL_METHOD_DISRUPTS | PCTL_METHOD_CONFIRM,

@@ -13,6 +13,8 @@
 METHOD(features);
 METHOD(time);
 METHOD(alarms);
+METHOD(general);
+METHOD(mebx);
 METHOD(network);
 METHOD(wifi);
 METHOD(tls);

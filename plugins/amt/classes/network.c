@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* network and wifi: the addresses of the management engine itself, and its Wi-Fi profiles. */
+/* network: the addresses of the management engine itself, and how its wired port logs in. */
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "classes/chain.h"
+#include "classes/eap.h"
 #include "classes/methods.h"
+#include "classes/network.h"
+#include "classes/refer.h"
 
-#define PORT_WIRED    "Intel(r) AMT Ethernet Port Settings 0"
-#define PORT_WIRELESS "Intel(r) AMT Ethernet Port Settings 1"
+#define PORT_WIRED "Intel(r) AMT Ethernet Port Settings 0"
 
-/* --- network. --------------------------------------------------------------------------------- */
+static const char *const methods[] = { "off", "eap-tls", "eap-ttls", "peap", "peap-gtc", NULL };
 
 const struct pctl_property network_parameters[] = {
 	PCTL_PROPERTY(.name = "dhcp", .type = PCTL_TYPE_BOOL,
@@ -20,6 +21,7 @@ const struct pctl_property network_parameters[] = {
 	PCTL_PROPERTY(.name = "gateway", .type = PCTL_TYPE_TEXT, .help = "default gateway"),
 	PCTL_PROPERTY(.name = "dns", .type = PCTL_TYPE_TEXT, .help = "name server"),
 	PCTL_PROPERTY(.name = "dns2", .type = PCTL_TYPE_TEXT, .help = "a second one"),
+	EAP_PARAMETERS(methods, "802.1X: how the device logs in to the network; off: not"),
 	{ .name = NULL },
 };
 
@@ -43,7 +45,7 @@ static bool is_port(const struct xml_node *item, const char *port)
 }
 
 /* Of all ports under "ports", the one that is asked for; the list goes. */
-static void keep_port(
+void network_keep_port(
 	struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map, const char *port)
 {
 	struct pctl_value *kept = chain_kept(dev);
@@ -54,7 +56,7 @@ static void keep_port(
 }
 
 /* The kept port's keys become the answer's. False: there is no such port. */
-static bool show_port(struct amt_dev *dev)
+bool network_show_port(struct amt_dev *dev)
 {
 	struct pctl_value *ret = chain_work(dev)->ret;
 	const struct pctl_value *port = pctl_value_get(chain_kept(dev), "port");
@@ -68,17 +70,19 @@ static bool show_port(struct amt_dev *dev)
 
 static void also_wired(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
 {
-	keep_port(dev, item, map, PORT_WIRED);
+	network_keep_port(dev, item, map, PORT_WIRED);
 }
 
 static const struct chain_step wired_steps[] = {
 	{ &class_ethernet, "ports", STEP_LIST, also_wired },
+	EAP_WIRED_STEPS,
 	{ .class = NULL },
 };
 
 static void network_read(struct amt_dev *dev)
 {
-	if (show_port(dev))
+	eap_show_wired(dev);
+	if (network_show_port(dev))
 		chain_end(dev);
 	else
 		amt_fail(dev, PCTL_E_UNSUPPORTED, "this machine has no wired port");
@@ -99,6 +103,11 @@ static void read_network(struct amt_dev *dev)
 
 static const struct wsman_selector wired[] = { { "InstanceID", PORT_WIRED }, { NULL, NULL } };
 
+static void change_eap(struct amt_dev *dev)
+{
+	eap_change_wired(dev, read_network);
+}
+
 /* With DHCP the addresses have to be left out of the Put. */
 static void put_network(struct amt_dev *dev, bool dhcp)
 {
@@ -109,12 +118,21 @@ static void put_network(struct amt_dev *dev, bool dhcp)
 		else if (chain_given(dev, addresses[i].name))
 			chain_change(dev, addresses[i].field, chain_text(dev, addresses[i].name));
 	}
-	chain_put(dev, &class_ethernet, wired, read_network);
+	chain_put(dev, &class_ethernet, wired, change_eap);
 }
 
 static const char *kept_text(struct amt_dev *dev, const char *key)
 {
 	return pctl_value_text(pctl_value_get(pctl_value_get(chain_kept(dev), "port"), key));
+}
+
+static bool has_addresses(struct amt_dev *dev)
+{
+	bool any = chain_given(dev, "dhcp");
+
+	for (size_t i = 0; i < ADDRESSES; i++)
+		any |= chain_given(dev, addresses[i].name);
+	return any;
 }
 
 static void change_network(struct amt_dev *dev)
@@ -143,6 +161,34 @@ static void change_network(struct amt_dev *dev)
 		put_network(dev, dhcp);
 }
 
+/* What would be refused after something else was changed. */
+static void begin_change(struct amt_dev *dev)
+{
+	const struct pctl_value *ret = chain_work(dev)->ret;
+	bool knows = pctl_value_get(ret, "eap_now") || pctl_value_get(ret, "eap_then");
+	struct pctl_error err = { 0 };
+
+	if (eap_check_certificates(dev, &err) < 0) {
+		amt_end(dev, &err);
+		return;
+	}
+	refer_done(dev);
+	if (chain_given(dev, "eap") && !knows)
+		amt_fail(dev, PCTL_E_UNSUPPORTED, "eap: this firmware knows no 802.1X");
+	else if (has_addresses(dev))
+		change_network(dev);
+	else
+		change_eap(dev);
+}
+
+static void look_first(struct amt_dev *dev)
+{
+	if (chain_given(dev, "ca_certificate"))
+		refer_read(dev, begin_change);
+	else
+		begin_change(dev);
+}
+
 static int check_addresses(struct amt_dev *dev, struct pctl_error *err)
 {
 	for (size_t i = 0; i < ADDRESSES; i++) {
@@ -168,229 +214,12 @@ void network_run(
 	struct pctl_error err = { 0 };
 
 	chain_begin(dev, op, args, ret);
-	if (check_addresses(dev, &err) < 0)
+	const char *eap = chain_text(dev, "eap");
+	bool in_use = eap && strcmp(eap, "off") != 0;
+
+	if (check_addresses(dev, &err) < 0 || eap_check(dev, in_use, &err) < 0)
 		amt_end(dev, &err);
 	else
 		chain_read(dev, wired_steps,
-			chain_any(dev, network_parameters) ? change_network : network_read);
-}
-
-/* --- wifi. ------------------------------------------------------------------------------------ */
-
-static const char *const wifi_states[] = { "off", "s0", "s0-sx", NULL };
-static const char *const preferences[] = { "me", "host", NULL };
-static const char *const authentications[] = { "wpa-psk", "wpa2-psk", "wpa3-sae", NULL };
-
-const struct pctl_property wifi_parameters[] = {
-	PCTL_PROPERTY(.name = "state", .type = PCTL_TYPE_CHOICE, .choices = wifi_states,
-		.help = "when it is used: off: never, s0: while the machine is on, s0-sx: also "
-			"while it sleeps or is off and has mains power"),
-	PCTL_PROPERTY(.name = "link_preference", .type = PCTL_TYPE_CHOICE, .choices = preferences,
-		.help = "who has the radio: the management engine or the operating system"),
-	PCTL_PROPERTY(.name = "preference_time", .type = PCTL_TYPE_DURATION, .default_text = "5m",
-		.help = "link_preference=me ends by itself after this time"),
-	PCTL_PROPERTY(.name = "add", .type = PCTL_TYPE_TEXT, .help = "name of a new profile"),
-	PCTL_PROPERTY(.name = "ssid", .type = PCTL_TYPE_TEXT,
-		.help = "its network; without it the profile's name"),
-	PCTL_PROPERTY(.name = "authentication", .type = PCTL_TYPE_CHOICE,
-		.choices = authentications, .default_text = "wpa2-psk",
-		.help = "how its access points know us"),
-	PCTL_PROPERTY(.name = "priority", .type = PCTL_TYPE_UINT, .min = 1, .max = 255,
-		.default_text = "1", .help = "which of several profiles is tried first"),
-	PCTL_PROPERTY(.name = "passphrase", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
-		.help = "its passphrase"),
-	PCTL_PROPERTY(.name = "remove", .type = PCTL_TYPE_TEXT, .help = "name of a profile"),
-	{ .name = NULL },
-};
-
-static const struct wsman_class wifi_endpoint = WSMAN_CLASS(WSMAN_CIM, "CIM_WiFiEndpoint");
-static const struct class_method wifi_state = {
-	.class = &class_wifi_port.class,
-	.name = "RequestStateChange",
-	.returns = STATUS_STATE,
-	.inputs = { "RequestedState" },
-};
-static const struct class_method set_preference = {
-	.class = &class_ethernet.class,
-	.name = "SetLinkPreference",
-	.returns = STATUS_PLAIN,
-	.inputs = { "LinkPreference", "Timeout" },
-};
-
-static void also_wireless(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
-{
-	keep_port(dev, item, map, PORT_WIRELESS);
-}
-
-static void also_profile(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
-{
-	const char *id = xml_text(item, "InstanceID");
-	const char *name = xml_text(item, "ElementName");
-
-	struct pctl_value *ids = pctl_value_get(chain_kept(dev), "ids");
-
-	(void)map;
-	if (!ids) {
-		ids = pctl_value_new_map();
-		pctl_value_set(chain_kept(dev), "ids", ids);
-	}
-	/* By its id it is removed. */
-	if (id && name)
-		pctl_value_set_text(ids, name, id);
-}
-
-static const struct chain_step wifi_steps[] = {
-	{ &class_wifi_port, NULL, 0, NULL },
-	{ &class_ethernet, "ports", STEP_LIST | STEP_MAY_LACK, also_wireless },
-	{ &class_wifi_service, NULL, STEP_MAY_LACK, NULL },
-	{ &class_wifi_profile, "profiles", STEP_LIST | STEP_MAY_LACK, also_profile },
-	{ .class = NULL },
-};
-
-static void wifi_read(struct amt_dev *dev)
-{
-	(void)show_port(dev);
-	chain_end(dev);
-}
-
-static void read_wifi(struct amt_dev *dev)
-{
-	chain_read(dev, wifi_steps, wifi_read);
-}
-
-static void remove_profile(struct amt_dev *dev, chain_fn *then)
-{
-	const char *name = chain_text(dev, "remove");
-	const char *id = chain_find(dev, "profiles", "name", name)
-				 ? pctl_value_text(pctl_value_get(
-					   pctl_value_get(chain_kept(dev), "ids"), name))
-				 : NULL;
-	const struct wsman_selector s[] = { { "InstanceID", id ? id : "" }, { NULL, NULL } };
-
-	if (!id) {
-		amt_fail(dev, PCTL_E_REFUSED, "there is no Wi-Fi profile '%s'", name);
-		return;
-	}
-	(void)amt_request(dev,
-		&(struct wsman_head){
-			.verb = WSMAN_DELETE, .class = &class_wifi_profile.class, .selectors = s },
-		STATUS_PLAIN);
-	chain_send(dev, then);
-}
-
-/* The fields are in the order that this method wants. */
-static void add_profile(struct amt_dev *dev, chain_fn *then)
-{
-	static const struct wsman_class service =
-		WSMAN_CLASS(WSMAN_AMT, "AMT_WiFiPortConfigurationService");
-	static const struct wsman_selector endpoint[] = { { "Name", "WiFi Endpoint 0" },
-		{ NULL, NULL } };
-	const struct pctl_arguments *args = chain_work(dev)->args;
-	const char *name = chain_text(dev, "add");
-	const char *ssid = chain_text(dev, "ssid");
-	char id[160];
-
-	(void)snprintf(id, sizeof(id), "Intel(r) AMT:WiFi Endpoint Settings %s", name);
-	struct wsman *w = amt_invoke(dev, &service, "AddWiFiSettings", STATUS_WIFI);
-	chain_hide(dev);
-	wsman_reference(w, "WiFiEndpoint", &wifi_endpoint, endpoint);
-	wsman_open(w, "WiFiEndpointSettingsInput", &class_wifi_profile.class);
-	wsman_text(w, "ElementName", name);
-	wsman_text(w, "InstanceID", id);
-	wsman_uint(w, "AuthenticationMethod",
-		class_number(words_wifi_authentication, chain_text(dev, "authentication"))->number);
-	wsman_uint(w, "EncryptionMethod", 4);
-	wsman_text(w, "SSID", ssid ? ssid : name);
-	wsman_uint(w, "Priority", pctl_argument_uint(args, "priority"));
-	wsman_text(w, "PSKPassPhrase", pctl_secret_data(pctl_argument_secret(args, "passphrase")));
-	wsman_close(w, "WiFiEndpointSettingsInput");
-	chain_send(dev, then);
-}
-
-static void change_profiles(struct amt_dev *dev)
-{
-	const char *add = chain_text(dev, "add");
-
-	if (add && chain_find(dev, "profiles", "name", add))
-		amt_fail(dev, PCTL_E_REFUSED, "there is a Wi-Fi profile '%s' already", add);
-	else if (add)
-		add_profile(dev, read_wifi);
-	else if (chain_given(dev, "remove"))
-		remove_profile(dev, read_wifi);
-	else
-		read_wifi(dev);
-}
-
-static void change_preference(struct amt_dev *dev)
-{
-	static const struct wsman_selector wireless[] = { { "InstanceID", PORT_WIRELESS },
-		{ NULL, NULL } };
-	bool me = pctl_argument_choice(chain_work(dev)->args, "link_preference") == 0;
-	char seconds[24];
-	const struct class_input inputs[] = { { .name = "LinkPreference", .text = me ? "1" : "2" },
-		{ .name = "Timeout", .text = seconds }, { .name = NULL } };
-
-	if (!chain_given(dev, "link_preference")) {
-		change_profiles(dev);
-		return;
-	}
-	(void)snprintf(seconds, sizeof(seconds), "%llu",
-		(unsigned long long)pctl_argument_duration(
-			chain_work(dev)->args, "preference_time") /
-			1000);
-	chain_call(dev, &set_preference, wireless, inputs, change_profiles);
-}
-
-static void change_wifi(struct amt_dev *dev)
-{
-	const char *state = chain_text(dev, "state");
-	char number[24];
-	const struct class_input inputs[] = { { .name = "RequestedState", .text = number },
-		{ .name = NULL } };
-
-	if (!state) {
-		change_preference(dev);
-		return;
-	}
-	(void)snprintf(number, sizeof(number), "%llu",
-		(unsigned long long)class_number(words_wifi_state, state)->number);
-	chain_call(dev, &wifi_state, NULL, inputs, change_preference);
-}
-
-static int check_wifi(struct amt_dev *dev, struct pctl_error *err)
-{
-	const struct pctl_secret *key = pctl_argument_secret(chain_work(dev)->args, "passphrase");
-	const char *name = chain_text(dev, "add");
-	const char *ssid = chain_given(dev, "ssid") ? chain_text(dev, "ssid") : name;
-
-	if (name && chain_given(dev, "remove"))
-		return pctl_error_set(
-			err, PCTL_E_CONFIG, "add: or remove, one of them and not both");
-	if (name && !key)
-		return pctl_error_set(err, PCTL_E_CONFIG,
-			"passphrase_file: is missing; it names the file with the profile's "
-			"passphrase");
-	if (name && (pctl_secret_len(key) < 8 || pctl_secret_len(key) > 63))
-		return pctl_error_set(
-			err, PCTL_E_CONFIG, "passphrase: has from 8 to 63 characters");
-	if (ssid && (!*ssid || strlen(ssid) > 32))
-		return pctl_error_set(
-			err, PCTL_E_CONFIG, "ssid: the name of a network has from 1 to 32 bytes");
-	if (!name && (key || chain_given(dev, "ssid")))
-		return pctl_error_set(err, PCTL_E_CONFIG, "add: is missing: the profile's name");
-	return 0;
-}
-
-void wifi_run(
-	void *data, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret)
-{
-	struct amt_dev *dev = data;
-	struct pctl_error err = { 0 };
-
-	chain_begin(dev, op, args, ret);
-	if (check_wifi(dev, &err) < 0)
-		amt_end(dev, &err);
-	else
-		chain_read(
-			dev, wifi_steps, chain_any(dev, wifi_parameters) ? change_wifi : wifi_read);
+			chain_any(dev, network_parameters) ? look_first : network_read);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "classes/pki.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@ static void add_base64(struct pctl_buf *out, const unsigned char *data, size_t l
 	free(text);
 }
 
-static X509 *decode(const char *base64)
+X509 *pki_decode(const char *base64)
 {
 	size_t len = strlen(base64);
 
@@ -53,7 +54,7 @@ static void set_name(struct pctl_value *map, const char *key, const X509_NAME *n
 
 void pki_describe(const char *base64, struct pctl_value *map)
 {
-	X509 *x = decode(base64);
+	X509 *x = pki_decode(base64);
 	unsigned char sum[EVP_MAX_MD_SIZE];
 	char text[2 * EVP_MAX_MD_SIZE + 1];
 	unsigned n = 0;
@@ -149,6 +150,24 @@ bool pki_digest_password(
 		add_base64(out, sum, n);
 	OPENSSL_cleanse(sum, sizeof(sum));
 	return ok;
+}
+
+bool pki_is_strong(const char *s)
+{
+	bool lower = false, upper = false, digit = false, other = false;
+	size_t len = strlen(s);
+
+	for (const char *c = s; *c; c++) {
+		unsigned char u = (unsigned char)*c;
+
+		if (u < ' ' || u > '~' || strchr(":,\"", u))
+			return false;
+		lower |= islower(u) != 0;
+		upper |= isupper(u) != 0;
+		digit |= isdigit(u) != 0;
+		other |= !isalnum(u) && u != '_';
+	}
+	return len >= 8 && len <= 32 && lower && upper && digit && other;
 }
 
 const char *pki_handle(const char *id)

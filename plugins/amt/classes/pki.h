@@ -3,8 +3,12 @@
 #ifndef POWERCTL_AMT_PKI_H
 #define POWERCTL_AMT_PKI_H
 
+#include <openssl/types.h>
 #include <powerctl/buf.h>
 #include <powerctl/value.h>
+
+/* A certificate in base64 of DER, for X509_free(); NULL: it is none, or very large. */
+X509 *pki_decode(const char *base64);
 
 /* Adds expires (RFC 3339) and fingerprint (SHA-256, hexadecimal) of a certificate in base64 of DER,
  * and subject and issuer if they are not there. What is no certificate adds nothing. */
@@ -25,6 +29,15 @@ int pki_private_key(const char *data, size_t len, struct pctl_buf *out, struct p
 bool pki_digest_password(
 	const char *user, const char *realm, const char *password, struct pctl_buf *out);
 
+/* Whether the firmware takes a password: 8 to 32 characters of four kinds, and not : , " */
+bool pki_is_strong(const char *password);
+#define PKI_STRONG                                                                              \
+	"the firmware wants 8 to 32 characters with a lower and an upper case letter, a digit " \
+	"and a sign like ! or #, and none of : , \""
+
+/* The InstanceID of a certificate, in front of its handle. */
+#define PKI_CERTIFICATE "Intel(r) AMT Certificate: Handle: "
+#define PKI_KEY         "Intel(r) AMT Key: Handle: "
 /* The n of "Intel(r) AMT Certificate: Handle: n"; the whole text where it has none. */
 const char *pki_handle(const char *id);
 

@@ -36,6 +36,13 @@ static const struct class_field kvm[] = {
 };
 const struct class class_kvm = CLASS(WSMAN_CIM, "CIM_KVMRedirectionSAP", kvm);
 
+static const struct class_field boot_service[] = {
+	SERVICE_HEAD,
+	{ .name = "EnabledState", .type = FIELD_UINT },
+	END,
+};
+const struct class class_boot_service = CLASS(WSMAN_CIM, "CIM_BootService", boot_service);
+
 const struct class_word words_consent[] = {
 	{ 0, "none" },
 	{ 1, "kvm" },
@@ -169,7 +176,7 @@ static const struct class_field wifi_profile[] = {
 };
 const struct class class_wifi_profile = CLASS(WSMAN_CIM, "CIM_WiFiEndpointSettings", wifi_profile);
 
-static const struct class_word profile_syncs[] = { { 0, "off" }, { 1, "on" }, { 3, "on" },
+static const struct class_word profile_syncs[] = { { 0, "off" }, { 1, "user" }, { 3, "all" },
 	{ 0, NULL } };
 static const struct class_field wifi_service[] = {
 	{ .name = "LastConnectedSsidUnderMeControl", .key = "last_ssid" },
@@ -177,10 +184,73 @@ static const struct class_field wifi_service[] = {
 		.key = "profile_sync",
 		.type = FIELD_WORD,
 		.words = profile_syncs },
+	{ .name = "UEFIWiFiProfileShareEnabled", .key = "uefi_sharing", .type = FIELD_BOOL },
 	END,
 };
 const struct class class_wifi_service =
 	CLASS(WSMAN_AMT, "AMT_WiFiPortConfigurationService", wifi_service);
+
+/* --- 802.1X. ---------------------------------------------------------------------------------- */
+
+const struct class_word words_eap[] = {
+	{ 0, "eap-tls" },
+	{ 1, "eap-ttls" },
+	{ 2, "peap" },
+	{ 3, "peap-gtc" },
+	{ 4, "eap-fast" },
+	{ 5, "eap-fast-gtc" },
+	{ 6, "eap-md5" },
+	{ 7, "eap-psk" },
+	{ 8, "eap-sim" },
+	{ 9, "eap-aka" },
+	{ 10, "eap-fast-tls" },
+	{ 0, NULL },
+};
+#define EAP_METHOD(is)                                                             \
+	{                                                                          \
+		.name = "AuthenticationProtocol", .key = (is), .type = FIELD_WORD, \
+		.words = words_eap                                                 \
+	}
+#define EAP_NAMES                                                     \
+	{ .name = "Username", .key = "identity" },                    \
+	{                                                             \
+		.name = "ServerCertificateName", .key = "server_name" \
+	}
+
+static const struct class_field eap_wifi[] = {
+	{ .name = "ElementName", .key = "name" },
+	{ .name = "InstanceID", .key = "id" },
+	EAP_METHOD("eap"),
+	EAP_NAMES,
+	END,
+};
+const struct class class_8021x_wifi = CLASS(WSMAN_CIM, "CIM_IEEE8021xSettings", eap_wifi);
+
+static const struct class_word eap_enabled[] = { { 2, "on" }, { 3, "off" }, { 6, "on" },
+	{ 0, NULL } };
+static const struct class_field eap_wired[] = {
+	{ .name = "ElementName", .key = "element" },
+	{ .name = "InstanceID", .key = "id" },
+	EAP_METHOD("method"),
+	EAP_NAMES,
+	{ .name = "Enabled", .key = "enabled", .type = FIELD_WORD, .words = eap_enabled },
+	{ .name = "PxeTimeout", .key = "pxe_timeout", .type = FIELD_UINT },
+	{ .name = "AvailableInS0", .key = "in_s0" },
+	END,
+};
+const struct class class_8021x_wired = CLASS(WSMAN_IPS, "IPS_IEEE8021xSettings", eap_wired);
+
+static const struct class_field eap_old[] = {
+	{ .name = "ElementName", .key = "element" },
+	{ .name = "InstanceID", .key = "id" },
+	{ .name = "Enabled", .key = "enabled" },
+	{ .name = "ActiveInS0", .key = "in_s0" },
+	EAP_METHOD("method"),
+	EAP_NAMES,
+	{ .name = "PxeTimeout", .key = "pxe_timeout", .type = FIELD_UINT },
+	END,
+};
+const struct class class_8021x_old = CLASS(WSMAN_AMT, "AMT_8021XProfile", eap_old);
 
 /* --- TLS and certificates. -------------------------------------------------------------------- */
 
@@ -194,7 +264,7 @@ static const struct class_field tls[] = {
 		.key = "plain_supported",
 		.type = FIELD_BOOL,
 		.flags = FIELD_READ_ONLY },
-	{ .name = "TrustedCN", .key = "trusted_names", .flags = FIELD_LIST },
+	{ .name = "TrustedCN", .key = "trusted_names", .flags = FIELD_LIST | FIELD_OPTIONAL },
 	{ .name = "ValidCertCN", .flags = FIELD_READ_ONLY },
 	END,
 };
@@ -229,7 +299,18 @@ const struct class class_key = CLASS(WSMAN_AMT, "AMT_PublicPrivateKeyPair", key_
 
 /* --- Users. ----------------------------------------------------------------------------------- */
 
-static const struct class_field general[] = { { .name = "DigestRealm" }, END };
+/* A Put leaves nothing out. */
+static const struct class_field general[] = {
+	{ .name = "DDNSUpdateEnabled", .key = "dns_update", .type = FIELD_BOOL },
+	{ .name = "DigestRealm" },
+	{ .name = "DomainName", .key = "domain" },
+	{ .name = "HostName", .key = "hostname" },
+	{ .name = "HostOSFQDN", .key = "os_name" },
+	{ .name = "PingResponseEnabled", .key = "ping", .type = FIELD_BOOL },
+	{ .name = "RmcpPingResponseEnabled", .key = "rmcp_ping", .type = FIELD_BOOL },
+	{ .name = "SharedFQDN", .key = "shared_name", .type = FIELD_BOOL },
+	END,
+};
 const struct class class_general = CLASS(WSMAN_AMT, "AMT_GeneralSettings", general);
 
 const struct class_word words_access[] = {
@@ -296,6 +377,37 @@ static const struct class_field cira_policy[] = {
 	END,
 };
 const struct class class_cira_policy = CLASS(WSMAN_AMT, "AMT_RemoteAccessPolicyRule", cira_policy);
+
+const struct class_word words_networks[] = {
+	{ 0, "outside" },
+	{ 1, "inside" },
+	{ 2, "both" },
+	{ 0, NULL },
+};
+static const struct class_field cira_applies[] = {
+	{ .name = "ManagedElement" },
+	{ .name = "MpsType", .key = "networks", .type = FIELD_WORD, .words = words_networks },
+	{ .name = "OrderOfAccess", .key = "order", .type = FIELD_UINT },
+	{ .name = "PolicySet" },
+	END,
+};
+const struct class class_cira_applies =
+	CLASS(WSMAN_AMT, "AMT_RemoteAccessPolicyAppliesToMPS", cira_applies);
+
+static const struct class_field proxy[] = {
+	{ .name = "AccessInfo", .key = "address" },
+	{ .name = "Port", .key = "port", .type = FIELD_UINT },
+	{ .name = "NetworkDnsSuffix", .key = "suffix" },
+	{ .name = "Name", .key = "name" },
+	END,
+};
+const struct class class_proxy = CLASS(WSMAN_IPS, "IPS_HTTPProxyAccessPoint", proxy);
+
+static const struct class_field proxy_service[] = {
+	{ .name = "SyncEnabled", .key = "proxy_sync", .type = FIELD_BOOL },
+	END,
+};
+const struct class class_proxy_service = CLASS(WSMAN_IPS, "IPS_HTTPProxyService", proxy_service);
 
 const struct class_word words_user_initiated[] = {
 	{ 32768, "off" },

@@ -11,9 +11,8 @@
 #include "classes/methods.h"
 #include "classes/pki.h"
 
-#define REMOTE "Intel(r) AMT 802.3 TLS Settings"
-#define HANDLE "Intel(r) AMT Certificate: Handle: "
-
+#define NAMES_MAX 4u
+#define REMOTE    "Intel(r) AMT 802.3 TLS Settings"
 const struct pctl_property tls_parameters[] = {
 	PCTL_PROPERTY(.name = "enabled", .type = PCTL_TYPE_BOOL, .help = "TLS on the network"),
 	PCTL_PROPERTY(.name = "certificate", .type = PCTL_TYPE_TEXT,
@@ -22,6 +21,9 @@ const struct pctl_property tls_parameters[] = {
 		.help = "HTTP without TLS is taken as well; off only by a command over TLS"),
 	PCTL_PROPERTY(.name = "mutual", .type = PCTL_TYPE_BOOL,
 		.help = "clients have to show a certificate too"),
+	PCTL_PROPERTY(.name = "trusted_name", .type = PCTL_TYPE_TEXTS,
+		.help = "a name, or how names end, that a client's certificate may have; an empty "
+			"one: any"),
 	{ .name = NULL },
 };
 
@@ -113,6 +115,8 @@ static int check_wish(struct amt_dev *dev, struct pctl_error *err)
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"certificate: is missing; TLS needs one of the device's own: `amt certs` "
 			"lists them, and adds one with its key");
+	if (pctl_argument_texts(chain_work(dev)->args, "trusted_name") > NAMES_MAX)
+		return pctl_error_set(err, PCTL_E_CONFIG, "trusted_name: at most %u", NAMES_MAX);
 	if (chain_given(dev, "plain") && !wanted(dev, "plain") && !dev->link.tls)
 		return pctl_error_set(err, PCTL_E_STATE,
 			"plain: this command came without TLS, and the next one might not get "
@@ -140,6 +144,19 @@ static void read_what_is_set(struct amt_dev *dev)
 	chain_read(dev, steps, read_again);
 }
 
+static void change_names(struct amt_dev *dev)
+{
+	const struct pctl_arguments *args = chain_work(dev)->args;
+	size_t n = pctl_argument_texts(args, "trusted_name");
+
+	if (n == 1 && !*pctl_argument_texts_at(args, "trusted_name", 0)) {
+		chain_change(dev, "TrustedCN", NULL);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		chain_change(dev, "TrustedCN", pctl_argument_texts_at(args, "trusted_name", i));
+}
+
 static void change_settings(struct amt_dev *dev)
 {
 	static const struct wsman_selector remote[] = { { "InstanceID", REMOTE }, { NULL, NULL } };
@@ -150,6 +167,7 @@ static void change_settings(struct amt_dev *dev)
 			!chain_given(dev, "plain") || wanted(dev, "plain") ? "true" : "false");
 	chain_change(dev, "Enabled", wanted(dev, "enabled") ? "true" : "false");
 	chain_change(dev, "MutualAuthentication", wanted(dev, "mutual") ? "true" : "false");
+	change_names(dev);
 	chain_put(dev, &class_tls, remote, read_what_is_set);
 }
 
@@ -169,8 +187,9 @@ static void got_collection(struct amt_dev *dev, const struct xml_node *answer)
 		{ .name = NULL },
 	};
 
-	(void)snprintf(wanted_id, sizeof(wanted_id), HANDLE "%s", chain_text(dev, "certificate"));
-	(void)snprintf(old_id, sizeof(old_id), HANDLE "%s", old ? old : "");
+	(void)snprintf(
+		wanted_id, sizeof(wanted_id), PKI_CERTIFICATE "%s", chain_text(dev, "certificate"));
+	(void)snprintf(old_id, sizeof(old_id), PKI_CERTIFICATE "%s", old ? old : "");
 	struct wsman *w = amt_request(dev,
 		&(struct wsman_head){ .verb = old ? WSMAN_PUT : WSMAN_CREATE,
 			.class = &class_tls_credential.class,

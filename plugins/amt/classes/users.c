@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* users: the accounts beside the administrator's, and what they may do. */
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,12 +23,15 @@ static const char *const realms[] = { "redirection", "admin", "hardware", "remot
 
 const struct pctl_property users_parameters[] = {
 	PCTL_PROPERTY(.name = "add", .type = PCTL_TYPE_TEXT, .help = "name of a new user"),
+	PCTL_PROPERTY(.name = "change", .type = PCTL_TYPE_TEXT,
+		.help = "name of a user, who gets this password, and other rights where they are "
+			"given"),
 	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
-		.help = "the new user's password"),
+		.help = "the user's password; the firmware wants it with each change"),
 	PCTL_PROPERTY(.name = "realms", .type = PCTL_TYPE_FLAGS, .choices = realms,
-		.help = "what the new user may do"),
+		.help = "what the user may do"),
 	PCTL_PROPERTY(.name = "access", .type = PCTL_TYPE_CHOICE, .choices = accesses,
-		.default_text = "any", .help = "from where: the machine itself, the network"),
+		.help = "from where: the machine itself, the network; a new user: any"),
 	PCTL_PROPERTY(.name = "remove", .type = PCTL_TYPE_TEXT, .help = "name of a user"),
 	PCTL_PROPERTY(.name = "enable", .type = PCTL_TYPE_TEXT, .help = "name of a user"),
 	PCTL_PROPERTY(.name = "disable", .type = PCTL_TYPE_TEXT, .help = "name of a user"),
@@ -48,8 +50,6 @@ static const struct class_method read_entry = SERVICE("GetUserAclEntryEx", "Hand
 static const struct class_method read_enabled = SERVICE("GetAclEnabledState", "Handle");
 static const struct class_method set_enabled = SERVICE("SetAclEnabledState", "Handle", "Enabled");
 static const struct class_method remove_entry = SERVICE("RemoveUserAclEntry", "Handle");
-static const struct class_method add_entry = SERVICE(
-	"AddUserAclEntryEx", "DigestUsername", "DigestPassword", "AccessPermission", "Realms");
 
 /* An output of a method is read as an instance is. */
 static const struct class_field entry_fields[] = {
@@ -161,13 +161,43 @@ static void changed(struct amt_dev *dev)
 	read_users(dev);
 }
 
-static void add_user(struct amt_dev *dev, const struct xml_node *answer)
+static void add_word(
+	struct wsman *w, const char *field, const struct class_word *words, const char *word)
+{
+	const struct class_word *row = class_number(words, word);
+
+	if (row)
+		wsman_uint(w, field, row->number);
+	else
+		wsman_text(w, field, word); /* a number that has no word */
+}
+
+/* What is given, else what the user has. was: NULL: a new one. */
+static void add_rights(struct amt_dev *dev, struct wsman *w, const struct pctl_value *was)
+{
+	uint64_t some = pctl_argument_flags(chain_work(dev)->args, "realms");
+	const struct pctl_value *had = was ? pctl_value_get(was, "realms") : NULL;
+	const char *access = chain_text(dev, "access");
+
+	if (!access && was)
+		access = pctl_value_text(pctl_value_get(was, "access"));
+	add_word(w, "AccessPermission", words_access, access ? access : "any");
+	for (size_t i = 0; realms[i]; i++)
+		if (some >> i & 1)
+			add_word(w, "Realms", words_realm, realms[i]);
+	for (size_t i = 0; !some && had && i < pctl_value_count(had); i++)
+		add_word(w, "Realms", words_realm, pctl_value_text(pctl_value_at(had, i)));
+}
+
+static void write_user(struct amt_dev *dev, const struct xml_node *answer)
 {
 	const struct pctl_arguments *args = chain_work(dev)->args;
-	const char *realm = xml_text(answer, "DigestRealm"), *name = chain_text(dev, "add");
+	const char *realm = xml_text(answer, "DigestRealm"), *change = chain_text(dev, "change");
+	const char *name = change ? change : chain_text(dev, "add");
+	const struct pctl_value *was = change ? chain_find(dev, "users", "name", change) : NULL;
 	const char *password = pctl_secret_data(pctl_argument_secret(args, "password"));
-	struct wsman *w = amt_invoke(dev, &service, add_entry.name, add_entry.returns);
-	uint64_t some = pctl_argument_flags(args, "realms");
+	struct wsman *w = amt_invoke(
+		dev, &service, change ? "UpdateUserAclEntryEx" : "AddUserAclEntryEx", STATUS_PLAIN);
 	struct pctl_buf digest;
 
 	chain_hide(dev);
@@ -178,13 +208,11 @@ static void add_user(struct amt_dev *dev, const struct xml_node *answer)
 			realm ? "there is no MD5 on this host" : "the device tells no realm");
 		return;
 	}
+	if (was)
+		wsman_uint(w, "Handle", (uint64_t)pctl_value_int(pctl_value_get(was, "id")));
 	wsman_text(w, "DigestUsername", name);
 	wsman_text(w, "DigestPassword", digest.data);
-	wsman_uint(w, "AccessPermission",
-		class_number(words_access, chain_text(dev, "access"))->number);
-	for (size_t i = 0; realms[i]; i++)
-		if (some >> i & 1)
-			wsman_uint(w, "Realms", class_number(words_realm, realms[i])->number);
+	add_rights(dev, w, was);
 	pctl_buf_done(&digest);
 	chain_send(dev, changed);
 }
@@ -209,7 +237,7 @@ static void change_user(struct amt_dev *dev, const char *word)
 	chain_call(dev, remove ? &remove_entry : &set_enabled, NULL, inputs, changed);
 }
 
-static const char *const verbs[] = { "add", "remove", "enable", "disable" };
+static const char *const verbs[] = { "add", "change", "remove", "enable", "disable" };
 
 static const char *verb_of(struct amt_dev *dev, unsigned *ret_count)
 {
@@ -230,62 +258,58 @@ static void change_or_end(struct amt_dev *dev)
 	unsigned n;
 	const char *verb = verb_of(dev, &n);
 
+	bool add = verb && strcmp(verb, "add") == 0, change = verb && strcmp(verb, "change") == 0;
+
 	if (!verb || chain_work(dev)->number)
 		chain_end(dev);
-	else if (strcmp(verb, "add") != 0)
+	else if (!add && !change)
 		change_user(dev, verb);
-	else if (chain_find(dev, "users", "name", chain_text(dev, "add")))
-		amt_fail(dev, PCTL_E_REFUSED, "there is a user '%s' already",
-			chain_text(dev, "add"));
+	else if (add == !!chain_find(dev, "users", "name", chain_text(dev, verb)))
+		amt_fail(dev, PCTL_E_REFUSED, "there is %s user '%s'%s", add ? "a" : "no",
+			chain_text(dev, verb), add ? " already" : "");
 	else
-		amt_get(dev, &class_general.class, add_user, NULL);
+		amt_get(dev, &class_general.class, write_user, NULL);
 }
 
-/* What the firmware wants of a password: 8 to 32 characters of four kinds, and not : , " */
-static bool is_strong(const char *s)
+/* Who saws off the branch that he sits on would not get back. */
+static int check_own(
+	struct amt_dev *dev, const char *verb, const char *name, struct pctl_error *err)
 {
-	bool lower = false, upper = false, digit = false, other = false;
-	size_t len = strlen(s);
-
-	for (const char *c = s; *c; c++) {
-		unsigned char u = (unsigned char)*c;
-
-		if (u < ' ' || u > '~' || strchr(":,\"", u))
-			return false;
-		lower |= islower(u) != 0;
-		upper |= isupper(u) != 0;
-		digit |= isdigit(u) != 0;
-		other |= !isalnum(u) && u != '_';
-	}
-	return len >= 8 && len <= 32 && lower && upper && digit && other;
+	if (strcmp(verb, "enable") == 0 ||
+		strcmp(name, pctl_setting_text(dev->device, "username")) != 0)
+		return 0;
+	return pctl_error_set(err, PCTL_E_CONFIG,
+		"%s: '%s' is who this command logs in as; `powerctl passwd` changes the password, "
+		"and another user's login the rest",
+		verb, name);
 }
 
 static int check_user(struct amt_dev *dev, struct pctl_error *err)
 {
 	const struct pctl_arguments *args = chain_work(dev)->args;
 	const struct pctl_secret *password = pctl_argument_secret(args, "password");
-	const char *name = chain_text(dev, "add");
 	unsigned n;
+	const char *verb = verb_of(dev, &n), *name = verb ? chain_text(dev, verb) : NULL;
+	bool add = verb && strcmp(verb, "add") == 0, change = verb && strcmp(verb, "change") == 0;
 
-	(void)verb_of(dev, &n);
-	if (n != 1)
+	if (n != 1 || !verb)
 		return pctl_error_set(err, PCTL_E_CONFIG,
-			"add: or remove, enable, disable: one of them at a time");
-	if (!name)
-		return 0;
+			"add: or change, remove, enable, disable: one of them at a time");
+	if (!add && !change)
+		return check_own(dev, verb, name, err);
+	if (change && check_own(dev, verb, name, err) < 0)
+		return err->code;
 	if (!*name || strlen(name) > NAME_MAX_ || strpbrk(name, ":,\"&<>") || name[0] == '$')
 		return pctl_error_set(err, PCTL_E_CONFIG,
-			"add: a user's name has from 1 to %u characters, without : , \" & < >",
+			"%s: a user's name has from 1 to %u characters, without : , \" & < >", verb,
 			NAME_MAX_);
 	if (!password)
 		return pctl_error_set(err, PCTL_E_CONFIG,
-			"password_file: is missing; it names the file with the new user's "
+			"password_file: is missing; it names the file with the user's "
 			"password");
-	if (!is_strong(pctl_secret_data(password)))
-		return pctl_error_set(err, PCTL_E_CONFIG,
-			"password: the firmware wants 8 to 32 characters with a lower and an upper "
-			"case letter, a digit and a sign like ! or #, and none of : , \"");
-	if (!pctl_argument_flags(args, "realms"))
+	if (!pki_is_strong(pctl_secret_data(password)))
+		return pctl_error_set(err, PCTL_E_CONFIG, "password: " PKI_STRONG);
+	if (add && !pctl_argument_flags(args, "realms"))
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"realms: is missing: what the user may do, like remote-control,hardware");
 	return 0;

@@ -98,7 +98,8 @@ static void find_tls(struct amt_dev *dev)
 
 	if (!dev->link.tls)
 		(void)pctl_finding_add(chain_work(dev)->ret, PCTL_FINDING_INFO, "tls",
-			"`powerctl amt tls enabled=true NODE`, then `powerctl set tls=true NODE`",
+			"`powerctl amt tls certificate=ID enabled=true NODE` with an id from "
+			"`powerctl amt certs NODE`, then `powerctl set tls=true NODE`",
 			"it is spoken to without TLS: who is in between reads along, and can try "
 			"passwords against the login (INTEL-SA-00709)");
 	else if (amt_link_certificate(dev, &not_before, &not_after))

@@ -6,12 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <powerctl/mem.h>
 
 /* What is read where it is no continuation: a machine that boots asks for little here and there. */
 #define WINDOW_FIRST ((size_t)32 << 10)
+/* What is taken at a time of a file that is in memory already. */
+#define PIECE ((size_t)8 << 10)
 
 struct window {
 	uv_work_t work;
@@ -33,6 +36,8 @@ struct image {
 	void *data;
 	struct window windows[IMAGE_WINDOWS];
 	uint64_t next; /* where the last read ended: who goes on there reads one after the other */
+	uint8_t piece[PIECE];
+	bool slow; /* whether a piece is in memory cannot be told */
 	unsigned fetching;
 	bool waited; /* somebody wants what is fetched */
 	bool closed;
@@ -242,12 +247,31 @@ static void read_ahead(struct image *m, const struct window *w)
 		begin_fetch(m, next, at, IMAGE_WINDOW);
 }
 
+/* What the kernel has in memory needs no worker. 0: it has not, or that is no whole piece. */
+static size_t read_at_once(struct image *m, uint64_t offset, size_t want)
+{
+	size_t size = want < PIECE ? want : PIECE;
+	struct iovec to = { m->piece, size };
+
+	if (m->slow || m->fd < 0 || offset + size > m->size)
+		return 0;
+	ssize_t n = preadv2(m->fd, &to, 1, (off_t)offset, RWF_NOWAIT);
+	m->slow = n < 0 && errno != EAGAIN && errno != EINTR;
+	return n == (ssize_t)size ? size : 0;
+}
+
 int64_t image_read(struct image *image, uint64_t offset, size_t want, const uint8_t **ret,
 	struct pctl_error *err)
 {
 	struct window *w = find(image, offset);
 	bool goes_on = offset == image->next;
+	size_t n = w ? 0 : read_at_once(image, offset, want);
 
+	if (n) {
+		*ret = image->piece;
+		image->next = offset + n;
+		return (int64_t)n;
+	}
 	if (!w) {
 		struct window *room = find_free(image, NULL);
 		size_t size = goes_on ? IMAGE_WINDOW : want > WINDOW_FIRST ? want : WINDOW_FIRST;
@@ -265,7 +289,7 @@ int64_t image_read(struct image *image, uint64_t offset, size_t want, const uint
 	int r = check(image, w, offset, err);
 	if (r < 0)
 		return r;
-	size_t n = usable(image, w, offset);
+	n = usable(image, w, offset);
 	if (n > want)
 		n = want;
 	*ret = w->data + (offset - w->offset);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A file or block device of this computer as the medium of a drive. It is opened once and read
- * piece by piece on worker threads, never as a whole; at most IMAGE_WINDOWS pieces are kept. What
- * it loses while it is in use is an error of the pieces that are gone, and of nothing else.
+ * piece by piece, on worker threads unless the kernel has the piece in memory, never as a whole; at
+ * most IMAGE_WINDOWS pieces are kept. What it loses while it is in use is an error of the pieces
+ * that are gone, and of nothing else.
  */
 #ifndef POWERCTL_AMT_REDIRECTION_IMAGE_H
 #define POWERCTL_AMT_REDIRECTION_IMAGE_H

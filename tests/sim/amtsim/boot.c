@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "optin.h"
+#include "recovery.h"
 #include "redir_sol.h"
 #include "sim.h"
 
@@ -28,6 +29,8 @@
  * Alphabetical, as recorded. Which release brought which field is not written down anywhere we
  * know of: min_major is our reading of what peers guard against.
  */
+#define HTTPS_ENABLED "UEFIHTTPSBootEnabled"
+
 static const struct boot_field fields[] = {
 	{ .name = "BIOSLastStatus", .kind = BOOT_KIND_STATUS, .min_major = 11, .read_only = true },
 	FLAG("BIOSPause", BOOT_BIOS_PAUSE, 0),
@@ -57,7 +60,7 @@ static const struct boot_field fields[] = {
 	FLAG("ReflashBIOS", BOOT_REFLASH, 0),
 	FIXED("SecureBootControlEnabled", "true", 15, true),
 	FLAG("SecureErase", BOOT_SECURE_ERASE, 12),
-	FIXED("UEFIHTTPSBootEnabled", "true", 15, true),
+	FIXED(HTTPS_ENABLED, "true", 15, true),
 	FIXED("UEFILocalPBABootEnabled", "true", 15, true),
 	NUMBER("UefiBootNumberOfParams", params, 255, 15),
 	{ .name = "UefiBootParametersArray",
@@ -117,7 +120,7 @@ static uint32_t *number_of(struct boot *b, const struct boot_field *f)
 
 void boot_init(struct boot *b)
 {
-	*b = (struct boot){ .last = "none", .service_state = 2 };
+	*b = (struct boot){ .last = "none", .last_image = "none", .service_state = 2 };
 	set_flag(b, BOOT_OPTIONS_CLEARED, true);
 }
 
@@ -159,6 +162,8 @@ const char *boot_field_value(const struct device *dev, const struct boot_field *
 	case BOOT_KIND_TEXT:
 		break;
 	}
+	if (dev->knobs.no_https_boot && strcmp(f->name, HTTPS_ENABLED) == 0)
+		return "false";
 	return is_params(f) ? b->params_text : f->fixed;
 }
 
@@ -215,6 +220,36 @@ const struct boot_source *boot_source_at(const struct device *dev, size_t i)
 	return NULL;
 }
 
+bool boot_secure(const struct boot *b)
+{
+	return flag(b, BOOT_ENFORCE_SECURE_BOOT);
+}
+
+bool boot_progress(const struct boot *b)
+{
+	return flag(b, BOOT_FORCED_PROGRESS);
+}
+
+/* "Enabled", where there are no switches. */
+uint32_t boot_service_state(const struct device *dev)
+{
+	enum { ENABLED = 2, BOTH_ON = 32771 };
+	uint32_t state = dev->boot.service_state;
+
+	return state == ENABLED && dev->profile->major >= 16 ? BOTH_ON : state;
+}
+
+bool boot_parameters_fit(const struct boot *b)
+{
+	struct recovery *r = xcalloc(1, sizeof(*r));
+	bool ok = b->params_text
+			  ? recovery_parse(str_of(b->params_text), r) && r->count == b->params
+			  : b->params == 0;
+
+	free(r);
+	return ok;
+}
+
 bool boot_clashes(const struct boot *b)
 {
 	return flag(b, BOOT_USE_SOL) || flag(b, BOOT_USE_IDER) || flag(b, BOOT_REFLASH) ||
@@ -246,33 +281,6 @@ const char *boot_armed_word(const struct boot *b)
 	return b->source ? b->source->word : "default";
 }
 
-static unsigned le16(const uint8_t *p)
-{
-	return (unsigned)p[0] | (unsigned)p[1] << 8;
-}
-
-/* The network URI out of the boot parameters: vendor 0x8086, type 1. */
-static char *url_of(const char *text)
-{
-	uint8_t tlv[6144];
-	int n = base64_decode(str_of(text), tlv, sizeof(tlv));
-
-	for (int at = 0; at + 8 <= n;) {
-		unsigned len = le16(tlv + at + 4) | le16(tlv + at + 6) << 16;
-
-		if (len > (unsigned)(n - at - 8))
-			break;
-		if (le16(tlv + at) == 0x8086 && le16(tlv + at + 2) == 1 && len <= BOOT_URL_MAX) {
-			char *url = xcalloc(1, len + 1);
-
-			memcpy(url, tlv + at + 8, len);
-			return url;
-		}
-		at += 8 + (int)len;
-	}
-	return NULL;
-}
-
 static void clear_settings(struct boot *b)
 {
 	b->flags = 1U << BOOT_OPTIONS_CLEARED;
@@ -300,8 +308,9 @@ void boot_start(struct device *dev)
 	b->last = boot_armed_word(b);
 	free(b->last_url);
 	b->last_url = NULL;
-	if (b->armed && b->params_text && strcmp(b->last, "http") == 0)
-		b->last_url = url_of(b->params_text);
+	b->last_image = "none";
+	if (b->armed && b->source && b->source->min_major && b->last == b->source->word)
+		recovery_start(dev, b->source->word, b->source->boot_string);
 	if (strcmp(b->last, "ider") == 0)
 		ider_boot(dev);
 	if (!b->armed)

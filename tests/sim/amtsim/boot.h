@@ -31,8 +31,6 @@ enum boot_flag {
 	BOOT_OPTIONS_CLEARED,
 };
 
-enum { BOOT_URL_MAX = 300 };
-
 struct boot_source;
 
 /* last_url: taken out of the parameters of the last HTTPS boot. Both texts are its own. */
@@ -48,6 +46,7 @@ struct boot {
 	uint32_t service_state;
 	const char *last;
 	char *last_url;
+	const char *last_image; /* what became of its image: see recovery.c */
 	bool last_sol;
 	uint32_t boots;
 };
@@ -97,6 +96,13 @@ bool boot_field_set(struct boot *b, const struct boot_field *f, struct str value
 
 /* The i-th source of this device; NULL behind the last one. */
 const struct boot_source *boot_source_at(const struct device *dev, size_t i);
+/* EnforceSecureBoot, ForcedProgressEvents. */
+bool boot_secure(const struct boot *b);
+bool boot_progress(const struct boot *b);
+/* The parameters of One-Click Recovery are whole, and as many as their number says. */
+bool boot_parameters_fit(const struct boot *b);
+/* What CIM_BootService says of One-Click Recovery and remote erase. */
+uint32_t boot_service_state(const struct device *dev);
 /* UseSOL, UseIDER, ReflashBIOS, BIOSPause or BIOSSetup: no source beside them. */
 bool boot_clashes(const struct boot *b);
 /* One that sets anything but the defaults. */

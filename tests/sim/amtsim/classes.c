@@ -18,6 +18,7 @@ static const struct {
 	{ redir_classes, &redir_classes_count },
 	{ kvm_classes, &kvm_classes_count },
 	{ setting_classes, &setting_classes_count },
+	{ wifi_classes, &wifi_classes_count },
 	{ security_classes, &security_classes_count },
 	{ cira_classes, &cira_classes_count },
 };

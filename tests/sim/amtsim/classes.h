@@ -77,6 +77,9 @@ struct wclass {
 	const struct wclass *item;
 	/* Key of an instance; NULL: there is one only. */
 	const char *key;
+	/* Of an association: the selector that is a reference, and the selector in it that is the
+	 * key. May be NULL. */
+	const char *link, *link_key;
 	/* Selectors that may be given, between blanks. */
 	const char *selectors;
 	bool common;

@@ -19,6 +19,7 @@ enum {
 	/* PT_STATUS: user consent required. */
 	STATUS_CONSENT = 2081,
 	STATUS_MESSAGE_LENGTH = 4,
+	STATUS_NOT_PERMITTED = 16,
 	RETURN_VENDOR = 32768,
 	ROLE_NEXT_SINGLE_USE = 1,
 	ROLE_NOT_NEXT = 32768,
@@ -114,7 +115,7 @@ static void emit_service(struct call *c, size_t i)
 	(void)i;
 	emit_field(c, "CreationClassName", "CIM_BootService");
 	emit_field(c, "ElementName", SERVICE);
-	emit_number(c, "EnabledState", c->dev->boot.service_state);
+	emit_number(c, "EnabledState", boot_service_state(c->dev));
 	emit_field(c, "Name", SERVICE);
 	emit_field(c, "OperationalStatus", "0");
 	emit_field(c, "RequestedState", "12");
@@ -239,8 +240,10 @@ static enum fault put_settings(struct call *c)
 
 	wanted.params_text = dev->boot.params_text ? strdup(dev->boot.params_text) : NULL;
 	dev->counters.put_boot++;
-	if (!apply(c, &wanted))
+	if (!apply(c, &wanted) || !boot_parameters_fit(&wanted))
 		fault = FAULT_INVALID_REPRESENTATION;
+	else if (dev->knobs.ccm && wanted.params && !boot_secure(&wanted))
+		fault = refuse(c, STATUS_NOT_PERMITTED);
 	else if (dev->boot.source && boot_clashes(&wanted))
 		fault = refuse(c, STATUS_MESSAGE_LENGTH);
 	else if (boot_wants(&wanted) && !optin_allows_boot(dev) && !pretends(dev))

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "security.h"
 #include "sim.h"
 #include "store.h"
 
@@ -16,11 +17,15 @@ enum {
 	POLICIES_MAX = 3,
 	LOGIN_MAX = 16,
 	DETECTION_MAX = 5,
+	PROXIES_MAX = 8,
 };
 
 #define KEYS    "CreationClassName Name SystemCreationClassName SystemName"
 #define SERVERS "Intel(r) AMT:Management Presence Server "
 #define SERVER  NS_AMT "AMT_ManagementPresenceRemoteSAP"
+#define POLICY  NS_AMT "AMT_RemoteAccessPolicyRule"
+#define PROXIES "Intel(r) ME:HTTP Proxy Access Point "
+#define PROXY   NS_IPS "IPS_HTTPProxyAccessPoint"
 
 static const struct store_field server_fields[] = {
 	{ "AccessInfo", STORE_TEXT, 0 },
@@ -34,6 +39,7 @@ static const struct store_field server_fields[] = {
 	{ "SystemName", STORE_TEXT, 0 },
 	{ "Username", STORE_TEXT, STORE_HIDDEN },
 	{ "Password", STORE_TEXT, STORE_HIDDEN },
+	{ "Certificate", STORE_TEXT, STORE_HIDDEN },
 };
 
 static const struct store_field policy_fields[] = {
@@ -47,12 +53,53 @@ static const struct store_field policy_fields[] = {
 	{ "TunnelLifeTime", STORE_NUMBER, 0 },
 	{ "MpServer", STORE_TEXT, STORE_HIDDEN },
 };
+static uint32_t policy_may_go(struct call *c, const struct store_row *row);
 static const struct store_class policy_store = {
 	.fields = policy_fields,
 	.nfields = COUNT(policy_fields),
 	.at = STORE_CIRA_POLICIES,
+	.may_go = policy_may_go,
 	.deletable = true,
 };
+
+/* Which server a policy calls, and from where. The last field is the key, which nobody sees. */
+static const struct store_field applied_fields[] = {
+	{ "ManagedElement", STORE_EPR, 0 },
+	{ "MpsType", STORE_NUMBER, 0 },
+	{ "OrderOfAccess", STORE_NUMBER, 0 },
+	{ "PolicySet", STORE_EPR, 0 },
+	{ "Policy", STORE_TEXT, STORE_HIDDEN },
+};
+
+/* Only the type can be changed: the two ends are what it is. */
+static uint32_t check_applied(
+	struct call *c, const struct store_row *was, const struct store_row *is)
+{
+	const char *type = store_get(c->wclass->store, is, "MpsType");
+
+	if (strcmp(was->values[0], is->values[0]) != 0 ||
+		strcmp(was->values[3], is->values[3]) != 0)
+		return PT_PARAMETER;
+	return type && strlen(type) == 1 && *type <= '2' ? 0 : PT_PARAMETER;
+}
+
+static const struct store_class applied_store = {
+	.fields = applied_fields,
+	.nfields = COUNT(applied_fields),
+	.at = STORE_CIRA_APPLIED,
+	.check = check_applied,
+};
+
+/* With a policy goes how it applies. */
+static uint32_t policy_may_go(struct call *c, const struct store_row *row)
+{
+	const char *name = store_get(&policy_store, row, "PolicyRuleName");
+	struct store_row *applied = store_find(c->dev, &applied_store, "Policy", str_of(name));
+
+	if (applied)
+		store_remove(c->dev, &applied_store, applied);
+	return 0;
+}
 
 /* A server that a policy names stays. */
 static uint32_t server_may_go(struct call *c, const struct store_row *row)
@@ -112,6 +159,11 @@ static void emit_service(struct call *c, size_t i)
 	emit_field(c, "SystemName", "Intel(r) AMT");
 }
 
+static struct str server_certificate(const struct call *c)
+{
+	return param_selector(c, "Certificate", NS_AMT "AMT_PublicKeyCertificate", "InstanceID");
+}
+
 static bool server_fits(const struct call *c)
 {
 	struct str user = param(c, "Username"), password = param(c, "Password");
@@ -125,7 +177,10 @@ static bool server_fits(const struct call *c)
 	/* An address is in no certificate: there the name has to be told. */
 	if (format != 201 && !param(c, "CN").n)
 		return false;
-	return auth == 2 && user.n && password.n && user.n <= LOGIN_MAX && password.n <= LOGIN_MAX;
+	if (auth == 1)
+		return security_is_own(c->dev, server_certificate(c)) && !user.p && !password.p;
+	return auth == 2 && user.n && password.n && user.n <= LOGIN_MAX &&
+	       password.n <= LOGIN_MAX && !server_certificate(c).p;
 }
 
 static void free_name(struct device *dev, char *out, size_t size)
@@ -160,6 +215,7 @@ static enum fault add_server(struct call *c, uint32_t *ret_value)
 	struct store_row *row = store_add(c->dev, &server_store);
 	for (size_t i = 0; i < COUNT(given); i++)
 		store_set(&server_store, row, given[i], param(c, given[i]));
+	store_set(&server_store, row, "Certificate", server_certificate(c));
 	store_set(&server_store, row, "Name", str_of(name));
 	store_set(&server_store, row, "CreationClassName", STR("AMT_ManagementPresenceRemoteSAP"));
 	store_set(
@@ -173,20 +229,52 @@ static enum fault add_server(struct call *c, uint32_t *ret_value)
 	return FAULT_NONE;
 }
 
+/* An interval of seconds, or an hour and a minute. */
+static bool is_period(struct str data)
+{
+	uint8_t b[16];
+	int n = base64_decode(data, b, sizeof(b));
+
+	if (n == 8)
+		return !b[3];
+	return n == 12 && b[3] == 1 && !b[6] && b[7] < 24 && !b[10] && b[11] < 60;
+}
+
+/* The types came with 11.6; before, all servers are outside. */
+static void apply(struct call *c, const char *policy, struct str server)
+{
+	struct store_row *row = store_add(c->dev, &applied_store);
+	char epr[400];
+
+	snprintf(epr, sizeof(epr),
+		SERVER "\nCreationClassName\nAMT_ManagementPresenceRemoteSAP\nName\n%.*s"
+		       "\nSystemCreationClassName\nCIM_ComputerSystem\nSystemName\nIntel(r) AMT",
+		(int)server.n, server.p);
+	store_set(&applied_store, row, "ManagedElement", str_of(epr));
+	snprintf(epr, sizeof(epr),
+		POLICY "\nCreationClassName\nAMT_RemoteAccessPolicyRule\nPolicyRuleName\n%s"
+		       "\nSystemCreationClassName\nCIM_ComputerSystem\nSystemName\nIntel(r) AMT",
+		policy);
+	store_set(&applied_store, row, "PolicySet", str_of(epr));
+	store_set(&applied_store, row, "OrderOfAccess", STR("0"));
+	store_set(&applied_store, row, "Policy", str_of(policy));
+	if (c->dev->profile->major >= 11)
+		store_set(&applied_store, row, "MpsType", STR("0"));
+}
+
 static enum fault add_policy(struct call *c, uint32_t *ret_value)
 {
 	static const char *const names[] = { "User Initiated", "Alert", "Periodic" };
 	struct str server = param_selector(c, "MpServer", SERVER, "Name");
 	struct str data = param(c, "ExtendedData");
 	uint64_t trigger, life;
-	uint8_t bytes[16];
 
 	if (!param_uint(c, "Trigger", 65535, &trigger) ||
 		!param_uint(c, "TunnelLifeTime", UINT32_MAX, &life))
 		return FAULT_INVALID_REPRESENTATION;
 	if (!server.p || !store_find(c->dev, &server_store, "Name", server))
 		*ret_value = PT_NOT_FOUND;
-	else if (trigger > 2 || (trigger == 2 && base64_decode(data, bytes, sizeof(bytes)) != 8))
+	else if (trigger > 2 || (trigger == 2) != is_period(data))
 		*ret_value = PT_PARAMETER;
 	else if (store_find(c->dev, &policy_store, "PolicyRuleName", str_of(names[trigger])))
 		*ret_value = PT_DUPLICATE;
@@ -205,7 +293,8 @@ static enum fault add_policy(struct call *c, uint32_t *ret_value)
 	store_set(&policy_store, row, "Trigger", param(c, "Trigger"));
 	store_set(&policy_store, row, "TunnelLifeTime", param(c, "TunnelLifeTime"));
 	store_set(&policy_store, row, "MpServer", server);
-	emit_epr(c, "PolicyRule", NS_AMT "AMT_RemoteAccessPolicyRule",
+	apply(c, names[trigger], server);
+	emit_epr(c, "PolicyRule", POLICY,
 		(const char *const[]){ "PolicyRuleName", names[trigger], NULL });
 	return FAULT_NONE;
 }
@@ -232,6 +321,94 @@ static enum fault change_by_user(struct call *c, uint32_t *ret_value)
 	return FAULT_NONE;
 }
 
+/* --- Proxies, from AMT 12 on. ------------------------------------------------------------------
+ */
+
+static bool has_proxies(const struct device *dev)
+{
+	return dev->profile->major >= 12;
+}
+
+static const struct store_field proxy_fields[] = {
+	{ "AccessInfo", STORE_TEXT, 0 },
+	{ "CreationClassName", STORE_TEXT, 0 },
+	{ "ElementName", STORE_TEXT, 0 },
+	{ "InfoFormat", STORE_NUMBER, 0 },
+	{ "Name", STORE_TEXT, 0 },
+	{ "NetworkDnsSuffix", STORE_TEXT, 0 },
+	{ "Port", STORE_NUMBER, 0 },
+	{ "SystemCreationClassName", STORE_TEXT, 0 },
+	{ "SystemName", STORE_TEXT, 0 },
+};
+static const struct store_class proxy_store = {
+	.fields = proxy_fields,
+	.nfields = COUNT(proxy_fields),
+	.at = STORE_PROXIES,
+	.deletable = true,
+};
+
+static const struct store_field sync_fields[] = {
+	{ "CreationClassName", STORE_TEXT, 0 },
+	{ "ElementName", STORE_TEXT, 0 },
+	{ "Name", STORE_TEXT, 0 },
+	{ "SyncEnabled", STORE_BOOL, 0 },
+	{ "SystemCreationClassName", STORE_TEXT, 0 },
+	{ "SystemName", STORE_TEXT, 0 },
+};
+static const char *const sync_service[] = { "IPS_HTTPProxyService",
+	"Intel(r) ME HTTP Proxy Service", "Intel(r) ME HTTP Proxy Service", "false",
+	"CIM_ComputerSystem", "Intel(r) AMT" };
+static const struct store_class sync_store = {
+	.fields = sync_fields,
+	.nfields = COUNT(sync_fields),
+	.initial = sync_service,
+	.ninitial = 1,
+	.at = STORE_PROXY_SERVICE,
+};
+
+static enum fault add_proxy(struct call *c, uint32_t *ret_value)
+{
+	static const char *const given[] = { "AccessInfo", "InfoFormat", "Port",
+		"NetworkDnsSuffix" };
+	const struct store_table *t = store_table(c->dev, &proxy_store);
+	uint64_t format = 0, port = 0;
+	char name[64];
+	unsigned n = 0;
+
+	if (!param_uint(c, "InfoFormat", 65535, &format) || !param_uint(c, "Port", 65535, &port) ||
+		!param(c, "AccessInfo").n || !param(c, "NetworkDnsSuffix").n ||
+		(format != 3 && format != 4 && format != 201))
+		*ret_value = PT_PARAMETER;
+	else if (t->n >= PROXIES_MAX)
+		*ret_value = PT_LIMIT;
+	else if (store_find(c->dev, &proxy_store, "AccessInfo", param(c, "AccessInfo")))
+		*ret_value = PT_DUPLICATE;
+	else
+		*ret_value = store_write(c, "AddProxyAccessPoint", true);
+	if (*ret_value)
+		return FAULT_NONE;
+
+	do {
+		snprintf(name, sizeof(name), PROXIES "%u", n++);
+	} while (store_find(c->dev, &proxy_store, "Name", str_of(name)));
+	struct store_row *row = store_add(c->dev, &proxy_store);
+	for (size_t i = 0; i < COUNT(given); i++)
+		store_set(&proxy_store, row, given[i], param(c, given[i]));
+	store_set(&proxy_store, row, "Name", str_of(name));
+	store_set(&proxy_store, row, "CreationClassName", STR("IPS_HTTPProxyAccessPoint"));
+	store_set(&proxy_store, row, "ElementName", STR("Intel(r) ME:HTTP Proxy Access Point"));
+	store_set(&proxy_store, row, "SystemCreationClassName", STR("CIM_ComputerSystem"));
+	store_set(&proxy_store, row, "SystemName", STR("Intel(r) AMT"));
+	emit_epr(c, "ProxyAccessPoint", PROXY, (const char *const[]){ "Name", name, NULL });
+	return FAULT_NONE;
+}
+
+/* --- The table. ------------------------------------------------------------------------------- */
+
+static const struct method proxy_methods[] = {
+	{ "AddProxyAccessPoint", "AccessInfo InfoFormat Port NetworkDnsSuffix", add_proxy, 0,
+		NULL },
+};
 static const struct method service_methods[] = {
 	{ "AddMpServer", "AccessInfo InfoFormat Port AuthMethod Certificate Username Password CN",
 		add_server, 0, NULL },
@@ -263,6 +440,31 @@ const struct wclass cira_classes[] = {
 		.key = "PolicyRuleName",
 		.selectors = "CreationClassName SystemCreationClassName SystemName",
 		.store = &policy_store,
+	},
+	{
+		.name = "AMT_RemoteAccessPolicyAppliesToMPS",
+		.uri = NS_AMT "AMT_RemoteAccessPolicyAppliesToMPS",
+		.key = "Policy",
+		.link = "PolicySet",
+		.link_key = "PolicyRuleName",
+		.selectors = "ManagedElement PolicySet",
+		.store = &applied_store,
+	},
+	{
+		.name = "IPS_HTTPProxyService",
+		.uri = NS_IPS "IPS_HTTPProxyService",
+		.selectors = KEYS,
+		.present = has_proxies,
+		.store = &sync_store,
+		METHODS(proxy_methods),
+	},
+	{
+		.name = "IPS_HTTPProxyAccessPoint",
+		.uri = PROXY,
+		.key = "Name",
+		.selectors = "CreationClassName SystemCreationClassName SystemName",
+		.present = has_proxies,
+		.store = &proxy_store,
 	},
 	{
 		.name = "AMT_UserInitiatedConnectionService",

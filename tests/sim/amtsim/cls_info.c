@@ -59,34 +59,131 @@ static void emit_software(struct call *c, size_t i)
 				    : p->version);
 }
 
-static void emit_general(struct call *c, size_t i)
+/* What of AMT_GeneralSettings can be set, and how it was made. */
+static const struct store_field general_fields[] = {
+	{ "DDNSUpdateEnabled", STORE_BOOL, 0 },
+	{ "DomainName", STORE_TEXT, 0 },
+	{ "HostName", STORE_TEXT, 0 },
+	{ "IdleWakeTimeout", STORE_NUMBER, 0 },
+	{ "PingResponseEnabled", STORE_BOOL, 0 },
+	{ "RmcpPingResponseEnabled", STORE_BOOL, 0 },
+	{ "SharedFQDN", STORE_BOOL, 0 },
+	{ "WsmanOnlyMode", STORE_BOOL, 0 },
+};
+static const char *const general_values[] = { "false", "", NULL, "1", "true", "true", "true",
+	"false" };
+static const struct store_class general_store = {
+	.fields = general_fields,
+	.nfields = COUNT(general_fields),
+	.initial = general_values,
+	.ninitial = 1,
+	.at = STORE_GENERAL,
+};
+
+/* In the order of an answer and of a Put; what stands here is always the same. */
+static const struct {
+	const char *name, *value;
+	unsigned major;
+} generals[] = {
+	{ "AMTNetworkEnabled", "1", 0 },
+	{ "DDNSPeriodicUpdateInterval", "1440", 0 },
+	{ "DDNSTTL", "900", 0 },
+	{ "DDNSUpdateByDHCPServerEnabled", "true", 0 },
+	{ "DDNSUpdateEnabled", NULL, 0 },
+	{ "DHCPSyncRequiresHostname", "1", 15 },
+	{ "DHCPv6ConfigurationTimeout", "0", 0 },
+	{ "DigestRealm", NULL, 0 },
+	{ "DomainName", NULL, 0 },
+	{ "ElementName", "Intel(r) AMT: General Settings", 0 },
+	{ "HostName", NULL, 0 },
+	{ "HostOSFQDN", "", 0 },
+	{ "IdleWakeTimeout", NULL, 0 },
+	{ "InstanceID", "Intel(r) AMT: General Settings", 0 },
+	{ "NetworkInterfaceEnabled", "true", 0 },
+	{ "PingResponseEnabled", NULL, 0 },
+	{ "PowerSource", "0", 0 },
+	{ "PreferredAddressFamily", "0", 0 },
+	{ "PresenceNotificationInterval", "0", 0 },
+	{ "PrivacyLevel", "0", 0 },
+	{ "RmcpPingResponseEnabled", NULL, 0 },
+	{ "SharedFQDN", NULL, 0 },
+	{ "ThunderboltDockEnabled", "0", 15 },
+	{ "WsmanOnlyMode", NULL, 0 },
+};
+
+/* Most fleets are never asked to change this: only then there is a row of a device's own. */
+static const char *general_value(struct device *dev, size_t i, char host[24])
 {
-	static const char *const head[] = { "AMTNetworkEnabled", "1", "DDNSPeriodicUpdateInterval",
-		"1440", "DDNSTTL", "900", "DDNSUpdateByDHCPServerEnabled", "true",
-		"DDNSUpdateEnabled", "false", NULL };
-	static const char *const middle[] = { "DomainName", "", "ElementName",
-		"Intel(r) AMT: General Settings", NULL };
-	static const char *const tail[] = { "HostOSFQDN", "", "IdleWakeTimeout", "1", "InstanceID",
-		"Intel(r) AMT: General Settings", "NetworkInterfaceEnabled", "true",
-		"PingResponseEnabled", "true", "PowerSource", "0", "PreferredAddressFamily", "0",
-		"PresenceNotificationInterval", "0", "PrivacyLevel", "0", "RmcpPingResponseEnabled",
-		"true", "SharedFQDN", "true", NULL };
-	unsigned major = c->dev->profile->major;
+	const struct store_table *t = dev->store ? &dev->store->tables[STORE_GENERAL] : NULL;
+	size_t at = store_index(&general_store, generals[i].name);
+
+	if (generals[i].value)
+		return generals[i].value;
+	if (strcmp(generals[i].name, "DigestRealm") == 0)
+		return dev->knobs.told_realm ? "gateway" : dev->realm;
+	if (t && t->rows && t->rows[0].values[at])
+		return t->rows[0].values[at];
+	if (general_values[at])
+		return general_values[at];
+	snprintf(host, 24, "amtsim%u", dev->n);
+	return host;
+}
+
+static void emit_general(struct call *c, size_t unused)
+{
 	char host[24];
 
-	(void)i;
-	snprintf(host, sizeof(host), "amtsim%u", c->dev->n);
-	emit_constants(c, head);
-	if (major >= 15)
-		emit_field(c, "DHCPSyncRequiresHostname", "1");
-	emit_field(c, "DHCPv6ConfigurationTimeout", "0");
-	emit_field(c, "DigestRealm", c->dev->knobs.told_realm ? "gateway" : c->dev->realm);
-	emit_constants(c, middle);
-	emit_field(c, "HostName", host);
-	emit_constants(c, tail);
-	if (major >= 15)
-		emit_field(c, "ThunderboltDockEnabled", "0");
-	emit_field(c, "WsmanOnlyMode", "false");
+	(void)unused;
+	for (size_t i = 0; i < COUNT(generals); i++)
+		if (c->dev->profile->major >= generals[i].major)
+			emit_field(c, generals[i].name, general_value(c->dev, i, host));
+}
+
+/* All of it, in its order; what cannot be set has to be as it is. */
+static bool general_fits(struct call *c)
+{
+	int n = xml_first(c->doc, c->node);
+	char host[24];
+
+	for (size_t i = 0; i < COUNT(generals); i++) {
+		if (c->dev->profile->major < generals[i].major)
+			continue;
+		if (n < 0 || !str_is(c->doc->nodes[n].name, generals[i].name) ||
+			!str_is(c->doc->nodes[n].ns, c->wclass->uri))
+			return false;
+		if ((generals[i].value || strcmp(generals[i].name, "DigestRealm") == 0) &&
+			!str_is(xml_text(c->doc, n), general_value(c->dev, i, host)))
+			return false;
+		n = xml_next(c->doc, n);
+	}
+	return n < 0;
+}
+
+static enum fault put_general(struct call *c)
+{
+	if (!general_fits(c))
+		return FAULT_INVALID_REPRESENTATION;
+	c->status = store_write(c, "Put", false);
+	if (c->status)
+		return FAULT_INTERNAL;
+	struct store_row *row = &store_table(c->dev, &general_store)->rows[0];
+	for (size_t f = 0; f < COUNT(general_fields); f++)
+		store_set(&general_store, row, general_fields[f].name,
+			param(c, general_fields[f].name));
+	return FAULT_NONE;
+}
+
+/* Client control mode has none of it. */
+static enum fault set_mebx(struct call *c, uint32_t *ret_value)
+{
+	struct str password = param(c, "Password");
+
+	if (!password.p)
+		return FAULT_INVALID_REPRESENTATION;
+	*ret_value = c->dev->knobs.ccm                   ? 0x10
+		     : password.n < 8 || password.n > 32 ? 0x806
+							 : store_write(c, "SetMEBxPassword", true);
+	return FAULT_NONE;
 }
 
 static void emit_setup(struct call *c, size_t i)
@@ -266,6 +363,7 @@ static const struct method setup_methods[] = {
 	{ "GetUuid", "", get_uuid, 0, NULL },
 	{ "CommitChanges", "", security_commit, 0, NULL },
 	{ "Unprovision", "ProvisioningMode", security_unprovision, 0, NULL },
+	{ "SetMEBxPassword", "Password", set_mebx, 0, NULL },
 };
 static const struct method optin_methods[] = {
 	{ "StartOptIn", "", start_optin, 0, NULL },
@@ -288,6 +386,7 @@ const struct wclass info_classes[] = {
 		.uri = NS_AMT "AMT_GeneralSettings",
 		.selectors = "InstanceID",
 		.emit = emit_general,
+		.put = put_general,
 	},
 	{
 		.name = "AMT_SetupAndConfigurationService",

@@ -52,10 +52,12 @@ static const struct store_field key_fields[] = {
 	{ "InstanceID", STORE_TEXT, 0 },
 	{ "PublicKey", STORE_TEXT, STORE_HIDDEN },
 };
+static uint32_t key_may_go(struct call *c, const struct store_row *row);
 static const struct store_class key_store = {
 	.fields = key_fields,
 	.nfields = COUNT(key_fields),
 	.at = STORE_KEYS,
+	.may_go = key_may_go,
 	.deletable = true,
 };
 
@@ -144,6 +146,21 @@ static enum fault add_blob(struct call *c, const char *method, bool root, uint32
 	return FAULT_NONE;
 }
 
+void security_roots(struct device *dev, struct buf *out)
+{
+	const struct store_table *t = store_table(dev, &certificate_store);
+
+	for (size_t i = 0; i < t->n; i++) {
+		const char *root =
+			store_get(&certificate_store, &t->rows[i], "TrustedRootCertficate");
+
+		if (strcmp(root, "true") != 0)
+			continue;
+		buf_text(out, store_get(&certificate_store, &t->rows[i], "X509Certificate"));
+		buf_char(out, '\n');
+	}
+}
+
 static enum fault add_certificate(struct call *c, uint32_t *ret_value)
 {
 	return add_blob(c, "AddCertificate", false, ret_value);
@@ -152,6 +169,52 @@ static enum fault add_certificate(struct call *c, uint32_t *ret_value)
 static enum fault add_root(struct call *c, uint32_t *ret_value)
 {
 	return add_blob(c, "AddTrustedRootCertificate", true, ret_value);
+}
+
+bool security_is_root(struct device *dev, struct str id)
+{
+	const struct store_row *row =
+		id.p ? store_find(dev, &certificate_store, "InstanceID", id) : NULL;
+
+	return row &&
+	       strcmp(store_get(&certificate_store, row, "TrustedRootCertficate"), "true") == 0;
+}
+
+bool security_is_own(struct device *dev, struct str id)
+{
+	const struct store_row *row =
+		id.p ? store_find(dev, &certificate_store, "InstanceID", id) : NULL;
+	X509 *x = row ? decode(store_get(&certificate_store, row, "X509Certificate")) : NULL;
+	struct buf hex;
+	bool own;
+
+	buf_init(&hex, DER_MAX);
+	public_key(x ? X509_get0_pubkey(x) : NULL, &hex);
+	own = x && store_find(dev, &key_store, "PublicKey", (struct str){ hex.p, hex.n });
+	buf_done(&hex);
+	X509_free(x);
+	return own;
+}
+
+/* One that a certificate needs stays. */
+static uint32_t key_may_go(struct call *c, const struct store_row *row)
+{
+	const struct store_table *t = store_table(c->dev, &certificate_store);
+	const char *key = store_get(&key_store, row, "PublicKey");
+	uint32_t status = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		X509 *x = decode(store_get(&certificate_store, &t->rows[i], "X509Certificate"));
+		struct buf hex;
+
+		buf_init(&hex, DER_MAX);
+		public_key(x ? X509_get0_pubkey(x) : NULL, &hex);
+		if (key && str_is((struct str){ hex.p, hex.n }, key))
+			status = PT_NOT_PERMITTED;
+		buf_done(&hex);
+		X509_free(x);
+	}
+	return status;
 }
 
 static enum fault add_key(struct call *c, uint32_t *ret_value)
@@ -223,25 +286,14 @@ static uint32_t certificate_may_go(struct call *c, const struct store_row *row)
 static uint32_t check_context(
 	struct call *c, const struct store_row *was, const struct store_row *is)
 {
-	const struct store_row *row =
-		store_find(c->dev, &certificate_store, "InstanceID", last_line(is->values[0]));
-	uint32_t status = PT_NO_KEYS;
-	struct buf hex;
+	struct str id = last_line(is->values[0]);
 
 	(void)was;
 	if (!is->values[0] || !is->values[1] || !str_is(last_line(is->values[1]), PORTS))
 		return PT_PARAMETER;
-	if (!row)
+	if (!store_find(c->dev, &certificate_store, "InstanceID", id))
 		return PT_NOT_FOUND;
-
-	X509 *x = decode(store_get(&certificate_store, row, "X509Certificate"));
-	buf_init(&hex, DER_MAX);
-	public_key(x ? X509_get0_pubkey(x) : NULL, &hex);
-	if (store_find(c->dev, &key_store, "PublicKey", (struct str){ hex.p, hex.n }))
-		status = 0;
-	buf_done(&hex);
-	X509_free(x);
-	return status;
+	return security_is_own(c->dev, id) ? 0 : PT_NO_KEYS;
 }
 
 static const struct store_class context_store = {
@@ -440,8 +492,10 @@ static bool read_realms(const struct call *c, struct buf *out)
 	return out->n != 0;
 }
 
-static uint32_t check_user(struct call *c, struct buf *realms)
+/* old: NULL: a new one. */
+static uint32_t check_user(struct call *c, const struct store_row *old, struct buf *realms)
 {
+	const struct store_row *same;
 	struct str name = param(c, "DigestUsername");
 	uint8_t hash[32];
 	uint64_t access;
@@ -454,12 +508,37 @@ static uint32_t check_user(struct call *c, struct buf *realms)
 		return PT_PARAMETER;
 	if (!read_realms(c, realms))
 		return PT_REALM;
-	if (store_find(c->dev, &user_store, "DigestUsername", name) ||
-		str_is(name, c->dev->sim->options.user))
+	same = store_find(c->dev, &user_store, "DigestUsername", name);
+	if ((same && same != old) || str_is(name, c->dev->sim->options.user))
 		return PT_DUPLICATE;
-	if (store_table(c->dev, &user_store)->n >= USERS_MAX)
+	if (!old && store_table(c->dev, &user_store)->n >= USERS_MAX)
 		return PT_LIMIT;
-	return store_write(c, "AddUserAclEntryEx", true);
+	return store_write(c, old ? "UpdateUserAclEntryEx" : "AddUserAclEntryEx", true);
+}
+
+static void put_user(struct call *c, struct store_row *row, const struct buf *realms)
+{
+	store_set(&user_store, row, "DigestUsername", param(c, "DigestUsername"));
+	store_set(&user_store, row, "DigestPassword", param(c, "DigestPassword"));
+	store_set(&user_store, row, "AccessPermission", param(c, "AccessPermission"));
+	store_set(&user_store, row, "Realms", (struct str){ realms->p, realms->n });
+}
+
+/* The login's own entry is elsewhere. */
+static enum fault update_user(struct call *c, uint32_t *ret_value)
+{
+	struct store_row *row = by_handle(c, ret_value);
+	const char *name = row ? store_get(&user_store, row, "DigestUsername") : NULL;
+	struct buf realms;
+
+	if (!row || strcmp(name, c->dev->sim->options.user) == 0)
+		return account_update(c, ret_value);
+	buf_init(&realms, 1024);
+	*ret_value = name[0] == '$' ? PT_NOT_PERMITTED : check_user(c, row, &realms);
+	if (!*ret_value)
+		put_user(c, row, &realms);
+	buf_done(&realms);
+	return FAULT_NONE;
 }
 
 static enum fault add_user(struct call *c, uint32_t *ret_value)
@@ -468,16 +547,13 @@ static enum fault add_user(struct call *c, uint32_t *ret_value)
 	char handle[16];
 
 	buf_init(&realms, 1024);
-	*ret_value = check_user(c, &realms);
+	*ret_value = check_user(c, NULL, &realms);
 	if (!*ret_value) {
 		struct store_row *row = store_add(c->dev, &user_store);
 
 		snprintf(handle, sizeof(handle), "%u", store_of(c->dev)->next_handle++);
 		store_set(&user_store, row, "Handle", str_of(handle));
-		store_set(&user_store, row, "DigestUsername", param(c, "DigestUsername"));
-		store_set(&user_store, row, "DigestPassword", param(c, "DigestPassword"));
-		store_set(&user_store, row, "AccessPermission", param(c, "AccessPermission"));
-		store_set(&user_store, row, "Realms", (struct str){ realms.p, realms.n });
+		put_user(c, row, &realms);
 		store_set(&user_store, row, "Enabled", STR("true"));
 		emit_field(c, "Handle", handle);
 	}
@@ -580,7 +656,7 @@ static const struct method user_methods[] = {
 	{ "SetAclEnabledState", "Handle Enabled", set_enabled, 0, NULL },
 	{ "UpdateUserAclEntryEx",
 		"Handle DigestUsername DigestPassword KerberosUserSid AccessPermission Realms",
-		account_update, 0, "Realms" },
+		update_user, 0, "Realms" },
 	{ "GetAdminAclEntry", "", read_admin, 0, NULL },
 	{ "GetAdminAclEntryStatus", "", read_admin_status, 0, NULL },
 	{ "GetAdminNetAclEntryStatus", "", read_admin_status, 0, NULL },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The classes about time, alarms, the network, Wi-Fi and power packages. */
+/* The classes about time, alarms, the network and power packages. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,9 +16,7 @@ enum {
 	PT_TIME = 0x22,
 	PT_PARAMETER = 0x24,
 	PT_MASK = 0x25,
-	PT_DUPLICATE = 0x80A,
 	ALARMS_MAX = 5,
-	PROFILES_MAX = 8,
 	/* 2004-01-02: what a clock that nobody set counts from. */
 	CLOCK_BIRTH = 1073007982,
 };
@@ -295,132 +293,6 @@ static enum fault set_preference(struct call *c, uint32_t *ret_value)
 	return FAULT_NONE;
 }
 
-/* --- Wi-Fi. ----------------------------------------------------------------------------------- */
-
-static bool has_wifi(const struct device *dev)
-{
-	return !dev->knobs.no_wifi;
-}
-
-static const struct store_field wifi_port_fields[] = {
-	{ "CreationClassName", STORE_TEXT, STORE_READ_ONLY },
-	{ "DeviceID", STORE_TEXT, STORE_READ_ONLY },
-	{ "ElementName", STORE_TEXT, STORE_READ_ONLY },
-	{ "EnabledState", STORE_NUMBER, STORE_READ_ONLY },
-	{ "HealthState", STORE_NUMBER, STORE_READ_ONLY },
-	{ "LinkTechnology", STORE_NUMBER, STORE_READ_ONLY },
-	{ "PermanentAddress", STORE_TEXT, STORE_READ_ONLY },
-	{ "PortType", STORE_NUMBER, STORE_READ_ONLY },
-	{ "RequestedState", STORE_NUMBER, STORE_READ_ONLY },
-	{ "SystemCreationClassName", STORE_TEXT, STORE_READ_ONLY },
-	{ "SystemName", STORE_TEXT, STORE_READ_ONLY },
-};
-static const char *const wifi_port[] = { "CIM_WiFiPort", "WiFi Port 0", "WiFi Port 0", "3", "5",
-	"11", "000000000000", "0", "3", "CIM_ComputerSystem", "Intel(r) AMT" };
-static const struct store_class wifi_port_store = {
-	.fields = wifi_port_fields,
-	.nfields = COUNT(wifi_port_fields),
-	.initial = wifi_port,
-	.ninitial = 1,
-	.at = STORE_WIFI_PORT,
-};
-
-static enum fault change_wifi(struct call *c, uint32_t *ret_value)
-{
-	struct store_row *row = &store_table(c->dev, &wifi_port_store)->rows[0];
-	struct str state = param(c, "RequestedState");
-
-	if (!str_is(state, "3") && !str_is(state, "32768") && !str_is(state, "32769")) {
-		*ret_value = 5;
-		return state.p ? FAULT_NONE : FAULT_INVALID_REPRESENTATION;
-	}
-	*ret_value = store_write(c, "RequestStateChange", false);
-	if (*ret_value)
-		return FAULT_NONE;
-	store_set(&wifi_port_store, row, "EnabledState", state);
-	store_set(&wifi_port_store, row, "RequestedState", state);
-	return FAULT_NONE;
-}
-
-static const struct store_field profile_fields[] = {
-	{ "AuthenticationMethod", STORE_NUMBER, 0 },
-	{ "BSSType", STORE_NUMBER, 0 },
-	{ "ElementName", STORE_TEXT, 0 },
-	{ "EncryptionMethod", STORE_NUMBER, 0 },
-	{ "InstanceID", STORE_TEXT, 0 },
-	{ "PSKPassPhrase", STORE_TEXT, STORE_HIDDEN },
-	{ "Priority", STORE_NUMBER, 0 },
-	{ "SSID", STORE_TEXT, 0 },
-};
-static const struct store_class profile_store = {
-	.fields = profile_fields,
-	.nfields = COUNT(profile_fields),
-	.at = STORE_WIFI_PROFILES,
-	.deletable = true,
-};
-
-static const char *const profile_input[] = { "ElementName", "InstanceID", "AuthenticationMethod",
-	"EncryptionMethod", "SSID", "Priority", "PSKPassPhrase" };
-
-static bool read_profile(const struct call *c, int node, struct str values[7])
-{
-	int n = xml_first(c->doc, node);
-
-	for (size_t i = 0; i < COUNT(profile_input); i++, n = xml_next(c->doc, n)) {
-		if (n < 0 || !str_is(c->doc->nodes[n].name, profile_input[i]) ||
-			!str_is(c->doc->nodes[n].ns, NS_CIM "CIM_WiFiEndpointSettings"))
-			return false;
-		values[i] = xml_text(c->doc, n);
-		if (!values[i].n)
-			return false;
-	}
-	return n < 0;
-}
-
-static enum fault add_profile(struct call *c, uint32_t *ret_value)
-{
-	int node = xml_child(c->doc, c->node, c->wclass->uri, "WiFiEndpointSettingsInput");
-	struct str endpoint = param_selector(c, "WiFiEndpoint", NS_CIM "CIM_WiFiEndpoint", "Name");
-	struct str v[7];
-
-	if (!read_profile(c, node, v))
-		return FAULT_INVALID_REPRESENTATION;
-	if (!str_is(endpoint, "WiFi Endpoint 0") || v[6].n < 8 || v[6].n > 63 || v[4].n > 32)
-		*ret_value = 5;
-	else if (store_find(c->dev, &profile_store, "InstanceID", v[1]))
-		*ret_value = PT_DUPLICATE;
-	else if (store_table(c->dev, &profile_store)->n >= PROFILES_MAX)
-		*ret_value = PT_LIMIT;
-	else
-		*ret_value = store_write(c, "AddWiFiSettings", false);
-	if (*ret_value)
-		return FAULT_NONE;
-
-	struct store_row *row = store_add(c->dev, &profile_store);
-
-	for (size_t i = 0; i < COUNT(profile_input); i++)
-		store_set(&profile_store, row, profile_input[i], v[i]);
-	store_set(&profile_store, row, "BSSType", STR("3"));
-	return FAULT_NONE;
-}
-
-static void emit_wifi_service(struct call *c, size_t i)
-{
-	(void)i;
-	emit_field(c, "CreationClassName", "AMT_WiFiPortConfigurationService");
-	emit_field(c, "ElementName", "Intel(r) AMT WiFiPort Configuration Service");
-	emit_field(c, "EnabledState", "5");
-	emit_field(c, "HealthState", "5");
-	emit_field(c, "LastConnectedSsidUnderMeControl", "");
-	emit_field(c, "Name", "Intel(r) AMT WiFi Port Configuration Service");
-	emit_field(c, "NoHostCsmeSoftwarePolicy", "0");
-	emit_field(c, "RequestedState", "12");
-	emit_field(c, "SystemCreationClassName", "CIM_ComputerSystem");
-	emit_field(c, "SystemName", "Intel(r) AMT");
-	emit_field(c, "UEFIWiFiProfileShareEnabled", "false");
-	emit_field(c, "localProfileSynchronizationEnabled", "0");
-}
-
 /* --- Power packages. -------------------------------------------------------------------------- */
 
 static const struct store_field scheme_fields[] = {
@@ -466,12 +338,6 @@ static const struct method alarm_methods[] = { { "AddAlarm", "AlarmTemplate", ad
 static const struct method port_methods[] = {
 	{ "SetLinkPreference", "LinkPreference Timeout", set_preference, 6, NULL },
 };
-static const struct method wifi_methods[] = {
-	{ "RequestStateChange", "RequestedState", change_wifi, 0, NULL },
-};
-static const struct method profile_methods[] = {
-	{ "AddWiFiSettings", "WiFiEndpoint WiFiEndpointSettingsInput", add_profile, 0, NULL },
-};
 static const struct method scheme_methods[] = { { "SetPowerScheme", "", set_scheme, 0, NULL } };
 
 const struct wclass setting_classes[] = {
@@ -504,29 +370,6 @@ const struct wclass setting_classes[] = {
 		.key = "InstanceID",
 		.store = &port_store,
 		METHODS(port_methods),
-	},
-	{
-		.name = "CIM_WiFiPort",
-		.uri = NS_CIM "CIM_WiFiPort",
-		.selectors = "CreationClassName DeviceID SystemCreationClassName SystemName",
-		.present = has_wifi,
-		.store = &wifi_port_store,
-		METHODS(wifi_methods),
-	},
-	{
-		.name = "AMT_WiFiPortConfigurationService",
-		.uri = NS_AMT "AMT_WiFiPortConfigurationService",
-		.selectors = KEYS,
-		.present = has_wifi,
-		.emit = emit_wifi_service,
-		METHODS(profile_methods),
-	},
-	{
-		.name = "CIM_WiFiEndpointSettings",
-		.uri = NS_CIM "CIM_WiFiEndpointSettings",
-		.key = "InstanceID",
-		.present = has_wifi,
-		.store = &profile_store,
 	},
 	{
 		.name = "AMT_SystemPowerScheme",

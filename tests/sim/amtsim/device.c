@@ -207,6 +207,7 @@ static void state(struct device *dev, struct buf *out)
 	json_member_number(out, "boots", dev->boot.boots);
 	json_member_text(out, "last_boot", dev->boot.last);
 	json_member_text(out, "last_url", dev->boot.last_url);
+	json_member_text(out, "last_image", dev->boot.last_image);
 	json_member_bool(out, "last_sol", dev->boot.last_sol);
 }
 
@@ -214,6 +215,7 @@ static void boot_state(const struct device *dev, struct buf *out)
 {
 	char scratch[16];
 
+	json_member_number(out, "boot_service_state", boot_service_state(dev));
 	json_member_bool(out, "role_armed", dev->boot.armed);
 	json_member_text(out, "armed", dev->boot.armed ? boot_armed_word(&dev->boot) : NULL);
 	json_member_text(out, "source", dev->boot.source ? dev->boot.source->id : NULL);

@@ -461,7 +461,7 @@ void ider_take_end(struct ider *s, const uint8_t *p)
 	bool right = bad ? p[27] == 0x51 && p[20] == 0x87 && p[21] == (uint8_t)(p[28] << 4)
 			 : p[27] == 0x50 && p[20] == 0xC5;
 
-	if (s->restart || !s->enabled)
+	if (s->restart || !s->enabled || (s->tray && s->tray--))
 		return;
 	if (s->step == COUNT(steps)) {
 		ider_fail(s, "an end that nobody waits for");
@@ -533,4 +533,12 @@ void ider_boot(struct device *dev)
 		return;
 	s->resetting = s->restart = true;
 	redir_frame(&s->base, RESET, &mask, 1);
+}
+
+void ider_move_tray(struct ider *s, bool in)
+{
+	uint8_t p[20] = { 0, 0, 0, 0, 0, 0, 0x10, 0xA0, 0x1B, [12] = in ? 3 : 2 };
+
+	s->tray++;
+	redir_frame(&s->base, COMMAND, p, sizeof(p));
 }

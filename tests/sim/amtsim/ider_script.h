@@ -29,7 +29,7 @@ struct ider {
 		uint32_t lba, blocks;
 		uint64_t left;
 	} queue[IDER_QUEUE_MAX];
-	size_t queued;
+	size_t queued, tray; /* tray: commands by hand that are under way */
 };
 
 /* What the other side does is not right: it is noted, and it is over. */
@@ -45,6 +45,9 @@ bool ider_odd(struct ider *s, const char *fmt, ...) __attribute__((format(printf
 void ider_start(struct ider *s);
 /* Nothing is under way, and nothing will be. */
 void ider_rest(struct ider *s);
+
+/* START STOP UNIT for the CD, by somebody at the machine. Only where no script runs. */
+void ider_move_tray(struct ider *s, bool in);
 
 /* Whole frames; n bytes of a frame's data are behind its head. */
 void ider_take_data(struct ider *s, const uint8_t *p, size_t n);

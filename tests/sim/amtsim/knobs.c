@@ -376,12 +376,15 @@ static const struct knob table[] = {
 	NUM(ider_lenient, 1, 0,
 		"it takes of a client what machines are known to take, and lists it in \"odd\""),
 	OWN("ider_send",
-		"ping, heartbeat, error, close, unknown, truncate, interleave, oversize, flood or "
-		"number",
-		"an open IDER session sends that now; reads: no", ider_set_send, ider_show_send),
+		"ping, heartbeat, error, close, unknown, truncate, interleave, oversize, flood, "
+		"drain, number, eject or load",
+		"an open IDER session sends that now (drain: reads on after a flood); reads: no",
+		ider_set_send, sol_show_send),
 	NUM(keep_source, 1, 0, "the boot source survives the boot"),
 	NUM(diag_source, 1, 0, "there is a boot source for diagnostics"),
 	NUM(secure_boot_off, 1, 0, "OCR boot to PBA and WinRE is refused with 2"),
+	NUM(http_fetch, 1, 0, "the image of an HTTPS boot is loaded for real, as firmware does"),
+	NUM(no_https_boot, 1, 0, "the BIOS does not allow HTTPS boot"),
 	NUM(strict_order, 1, 1, "parameters and Put fields must come in the documented order"),
 	WORD(provisioning, "post in pre", "what a presence pong says of it", NULL),
 	NUM(no_pong, 1, 0, "presence pings get no answer"),

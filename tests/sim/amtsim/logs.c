@@ -155,6 +155,16 @@ void logs_note_login(struct device *dev)
 	add_audit(l, APP_SECURITY, 5, (uint32_t)time(NULL));
 }
 
+void logs_note_recovery(struct device *dev, bool error, unsigned what, unsigned option)
+{
+	uint32_t now = (uint32_t)time(NULL);
+	const uint8_t bytes[LOGS_EVENT] = { (uint8_t)now, (uint8_t)(now >> 8), (uint8_t)(now >> 16),
+		(uint8_t)(now >> 24), 0xff, SENSOR_FIRMWARE, 0x6f, error ? 3 : 5, 0x68,
+		error ? 8 : 1, 0xff, 34, 0, 0xaa, 0x30, (uint8_t)what, (uint8_t)option };
+
+	add_event(fill(dev), bytes);
+}
+
 void logs_add_starts(struct device *dev, unsigned n)
 {
 	struct logs *l = fill(dev);

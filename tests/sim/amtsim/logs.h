@@ -44,6 +44,8 @@ void logs_done(struct device *dev);
 /* What is noted of an accepted RequestPowerStateChange, and of a login that was refused. */
 void logs_note_power(struct device *dev, unsigned action);
 void logs_note_login(struct device *dev);
+/* Of One-Click Recovery: an error, or a step with what was chosen. */
+void logs_note_recovery(struct device *dev, bool error, unsigned what, unsigned option);
 /* n events of a machine that starts. */
 void logs_add_starts(struct device *dev, unsigned n);
 

@@ -27,7 +27,6 @@ enum {
 
 	FLOOD = 1024,
 	FLOOD_BLOCKS = 32,
-	FLOOD_MS = 1500,
 
 	ENABLED = 1,
 	WHEN = 0x18,
@@ -185,22 +184,13 @@ const struct redir_protocol redir_ider = {
 
 /* --- Knobs. ----------------------------------------------------------------------------------- */
 
-static void on_flooded(uv_timer_t *timer)
-{
-	struct ider *s = timer->data;
-
-	if (s->base.conn)
-		redir_pause(s->base.conn, false);
-}
-
-/* More than the client can have sent by the time it has read it: nobody takes the answers. */
+/* It reads no answers either, until it is told to drain: a quick client would keep up with it. */
 static void flood(struct ider *s)
 {
 	uint8_t p[20] = { 0, 1, [6] = 0x10, 0xA0, 0x28, [16] = FLOOD_BLOCKS };
 
 	s->enabled = false;
 	redir_pause(s->base.conn, true);
-	uv_timer_start(&s->base.timer, on_flooded, FLOOD_MS, 0);
 	for (int i = 0; i < FLOOD; i++)
 		redir_frame(&s->base, COMMAND, p, sizeof(p));
 }
@@ -229,6 +219,10 @@ bool ider_set_send(struct device *dev, struct str value)
 		redir_frame(&s->base, CLOSED, NULL, 0);
 	else if (str_is(value, "flood"))
 		flood(s);
+	else if (str_is(value, "drain"))
+		redir_pause(s->base.conn, false);
+	else if (str_is(value, "eject") || str_is(value, "load"))
+		ider_move_tray(s, str_is(value, "load"));
 	else if (!str_is(value, "number"))
 		return false;
 	if (str_is(value, "number")) {
@@ -236,10 +230,4 @@ bool ider_set_send(struct device *dev, struct str value)
 		redir_frame(&s->base, PING, NULL, 0);
 	}
 	return true;
-}
-
-void ider_show_send(const struct device *dev, struct buf *out)
-{
-	(void)dev;
-	buf_text(out, "\"no\"");
 }

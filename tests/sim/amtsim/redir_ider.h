@@ -56,6 +56,5 @@ void ider_note_odd(struct ider_odds *odds, const char *text);
 void ider_boot(struct device *dev);
 
 bool ider_set_send(struct device *dev, struct str value);
-void ider_show_send(const struct device *dev, struct buf *out);
 
 #endif

@@ -8,6 +8,15 @@
 /* The HA1 of a user of its list who is enabled. */
 bool security_login(struct device *dev, struct str user, char ha1[33]);
 
+/* The certificates that it trusts, in base64 of DER, a line each. */
+void security_roots(struct device *dev, struct buf *out);
+
+/* Whether there is a certificate of that InstanceID, and the key that belongs to it. */
+bool security_is_own(struct device *dev, struct str id);
+
+/* Whether there is a certificate of that InstanceID that is trusted. */
+bool security_is_root(struct device *dev, struct str id);
+
 /* Methods of AMT_SetupAndConfigurationService. */
 enum fault security_commit(struct call *c, uint32_t *ret_value);
 enum fault security_unprovision(struct call *c, uint32_t *ret_value);

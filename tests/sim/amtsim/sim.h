@@ -118,6 +118,8 @@ struct knobs {
 	uint32_t consent_wrong_value;
 	uint32_t ccm;
 	uint32_t secure_boot_off;
+	uint32_t http_fetch;
+	uint32_t no_https_boot;
 	uint32_t pull_batch;
 	uint32_t pull_style;
 	uint32_t no_software_identity;

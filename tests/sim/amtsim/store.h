@@ -68,11 +68,18 @@ enum {
 	STORE_WIFI_PORT,
 	STORE_WIFI_SERVICE,
 	STORE_WIFI_PROFILES,
+	STORE_WIFI_EAP,
+	STORE_WIRED_EAP,
+	STORE_OLD_EAP,
 	STORE_USERS,
 	STORE_CIRA_SERVERS,
 	STORE_CIRA_POLICIES,
+	STORE_CIRA_APPLIED,
+	STORE_PROXIES,
+	STORE_PROXY_SERVICE,
 	STORE_ENVIRONMENT,
 	STORE_SCHEMES,
+	STORE_GENERAL,
 	STORE_TABLES,
 };
 
@@ -121,6 +128,8 @@ uint32_t store_write(struct call *c, const char *method, bool audited);
 
 extern const struct wclass setting_classes[];
 extern const size_t setting_classes_count;
+extern const struct wclass wifi_classes[];
+extern const size_t wifi_classes_count;
 extern const struct wclass security_classes[];
 extern const size_t security_classes_count;
 extern const struct wclass cira_classes[];

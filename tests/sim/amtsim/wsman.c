@@ -206,6 +206,25 @@ static enum fault check_selectors(const struct request *r)
 	return FAULT_NONE;
 }
 
+/* The key of an association: inside of the reference that is its selector. */
+static struct str linked_key(const struct request *r)
+{
+	const struct xml_doc *d = r->doc;
+
+	for (int i = xml_first(d, r->selectors); i >= 0; i = xml_next(d, i)) {
+		int epr = xml_child(d, i, NS_WSA, "EndpointReference");
+		int set = xml_child(d, xml_child(d, epr, NS_WSA, "ReferenceParameters"), NS_WSMAN,
+			"SelectorSet");
+
+		if (!str_is(selector_name(d, i), r->wclass->link))
+			continue;
+		for (int k = xml_first(d, set); k >= 0; k = xml_next(d, k))
+			if (str_is(selector_name(d, k), r->wclass->link_key))
+				return xml_text(d, k);
+	}
+	return (struct str){ NULL, 0 };
+}
+
 /* Which instance the selectors mean. */
 static enum fault find_instance(const struct request *r, size_t *ret)
 {
@@ -213,6 +232,8 @@ static enum fault find_instance(const struct request *r, size_t *ret)
 	size_t n = classes_count_instances(w, r->dev);
 	struct str key = w->key ? selector(r, w->key) : (struct str){ NULL, 0 };
 
+	if (w->link)
+		key = linked_key(r);
 	*ret = 0;
 	if (!n)
 		return FAULT_DESTINATION_UNREACHABLE;

@@ -55,6 +55,8 @@ static const struct counter counters[] = {
 	COUNTER(log_clears),
 	COUNTER(bmc_resets),
 	COUNTER(task_polls),
+	COUNTER(asked_password),
+	COUNTER(set_password),
 };
 
 const struct counter_table device_counters = { counters, COUNT(counters),

@@ -144,6 +144,16 @@ static const struct knob table[] = {
 		set_forget, show_forget),
 	NUM(lock_after, ANY, 0, "so many bad logins lock the account; 0: never"),
 	NUM(lock_s, 86400, 60, "... for this many seconds"),
+	WORD(passwd, "do refuse ignore lose mute hang",
+		"a new password is set; not; not, but answered well; set, and the connection "
+		"dropped; set, and never answered; not, and never answered",
+		NULL),
+	NUM(passwd_ends, 1, 0, "a new password ends all sessions"),
+	NUM(password_min, 64, 0, "MinPasswordLength; 0: none is said"),
+	NUM(password_max, 64, 0, "MaxPasswordLength; 0: none is said"),
+	NUM(password_action, 1, 0, "a password is set by ChangePassword, and PATCH refused"),
+	NUM(must_change, 1, 0, "403 to everything until the account has another password"),
+	NUM(no_accounts, 1, 0, "there is no AccountService"),
 	WEB_KNOB_NEWCERT,
 	WEB_KNOB_CERT_ENDS,
 	{ .name = "other_machine",
@@ -179,6 +189,7 @@ static const struct knob table[] = {
 	NUM(console, 1, 1, "0: no serial console is enabled"),
 	NUM(clock_behind, 1000000000, 0, "seconds by which the manager's clock is behind"),
 	WORD(health, "OK Warning Critical", "what the system's health rolls up to", NULL),
+	WORD(manager_health, "OK Warning Critical", "the manager's health", NULL),
 	NUM(ssh_port, 65535, 0, "where the serial console is over SSH; 0: 2200, or 22"),
 };
 

@@ -40,11 +40,11 @@ void get_manager(struct call *c)
 	sim_time(c->dev->knobs.clock_behind, when);
 	call_uri(c, target, "Managers/%s/Actions/Manager.Reset", c->p->manager);
 	c->out = resource(c, "#Manager.v1_11_0.Manager", c->p->manager, "Manager");
-	json_object_update_new(
-		c->out, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}}", "ManagerType",
-				"BMC", "FirmwareVersion", c->p->firmware, "Model", c->p->product,
-				"UUID", uuid, "DateTime", when, "DateTimeLocalOffset", "+00:00",
-				"Status", "State", "Enabled", "Health", "OK"));
+	json_object_update_new(c->out,
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}}", "ManagerType", "BMC",
+			"FirmwareVersion", c->p->firmware, "Model", c->p->product, "UUID", uuid,
+			"DateTime", when, "DateTimeLocalOffset", "+00:00", "Status", "State",
+			"Enabled", "Health", healths[c->dev->knobs.manager_health]));
 	json_object_set_new(c->out, "Links",
 		json_pack("{s:o, s:o}", "ManagerForServers",
 			all_of(c, "Systems", c->p->system_name), "ManagerForChassis",

@@ -27,6 +27,9 @@ handler get_session_service, get_sessions, post_session, get_session, delete_ses
 handler get_task_service, get_tasks, get_task, get_monitor;
 handler get_update_service, get_firmwares, get_firmware, get_event_service;
 
+/* accounts.c */
+handler get_account_service, get_accounts, get_account, patch_account, post_password;
+
 /* system.c */
 handler get_systems, get_system, patch_system, get_settings, patch_settings, get_reset_info;
 handler post_reset;
@@ -39,7 +42,8 @@ handler get_all_chassis, get_chassis, patch_chassis, get_thermal, get_power, get
 handler get_sensor, get_thermal_subsystem, get_power_subsystem;
 
 /* manager.c */
-handler get_account_service;
+/* By the knobs `health`. */
+extern const char *const healths[];
 handler get_managers, get_manager, post_manager_reset, get_network_protocol;
 handler get_media_list, get_media, patch_media, post_insert, post_eject;
 handler get_logs, get_log, get_entries, get_entry, post_clear;

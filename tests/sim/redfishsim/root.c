@@ -120,6 +120,8 @@ static const struct {
 
 static bool has_service(const struct call *c, size_t i)
 {
+	if (c->dev->knobs.no_accounts && strcmp(services[i].name, "AccountService") == 0)
+		return false;
 	return c->dev->knobs.auth != AUTH_BASIC || strcmp(services[i].name, "SessionService") != 0;
 }
 
@@ -170,17 +172,6 @@ void get_odata(struct call *c)
 void get_metadata(struct call *c)
 {
 	call_fail(c, 404, "ResourceMissingAtURI", "This service has no metadata document.");
-}
-
-/* Of accounts only what it takes to lock one. */
-void get_account_service(struct call *c)
-{
-	c->out = resource(
-		c, "#AccountService.v1_7_2.AccountService", "AccountService", "Account Service");
-	json_object_set_new(c->out, "ServiceEnabled", json_true());
-	json_object_set_new(
-		c->out, "AccountLockoutThreshold", json_integer(c->dev->knobs.lock_after));
-	json_object_set_new(c->out, "AccountLockoutDuration", json_integer(c->dev->knobs.lock_s));
 }
 
 void get_session_service(struct call *c)

@@ -19,6 +19,7 @@ enum when {
 	IF_MANAGER_LOG,
 	IF_SYSTEM_MEDIA,
 	IF_MEDIA_ACTIONS,
+	IF_ACCOUNTS,
 };
 
 /*
@@ -51,8 +52,14 @@ static const struct route routes[] = {
 		post_session, NULL },
 	{ "redfish/v1/SessionService/Sessions/{i}", IF_SESSIONS, false, false, get_session, NULL,
 		NULL, delete_session },
-	{ "redfish/v1/AccountService", ALWAYS, false, false, get_account_service, NULL, NULL,
+	{ "redfish/v1/AccountService", IF_ACCOUNTS, false, false, get_account_service, NULL, NULL,
 		NULL },
+	{ "redfish/v1/AccountService/Accounts", IF_ACCOUNTS, false, false, get_accounts, NULL, NULL,
+		NULL },
+	{ "redfish/v1/AccountService/Accounts/{i}", IF_ACCOUNTS, false, false, get_account,
+		patch_account, NULL, NULL },
+	{ "redfish/v1/AccountService/Accounts/{i}/Actions/ManagerAccount.ChangePassword",
+		IF_ACCOUNTS, false, false, NULL, NULL, post_password, NULL },
 	{ "redfish/v1/TaskService", ALWAYS, false, false, get_task_service, NULL, NULL, NULL },
 	{ "redfish/v1/TaskService/Tasks", ALWAYS, false, false, get_tasks, NULL, NULL, NULL },
 	{ "redfish/v1/TaskService/Tasks/{i}", ALWAYS, false, false, get_task, NULL, NULL, NULL },
@@ -147,6 +154,8 @@ static bool is_there(const struct call *c, enum when when)
 		return c->p->log_place == LOG_OF_MANAGER;
 	case IF_SYSTEM_MEDIA:
 		return q & QUIRK_SYSTEM_MEDIA;
+	case IF_ACCOUNTS:
+		return !c->dev->knobs.no_accounts;
 	case IF_MEDIA_ACTIONS:
 		return !(q & QUIRK_MEDIA_PATCH);
 	}

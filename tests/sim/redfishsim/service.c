@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "accounts.h"
 #include "call.h"
 #include "device.h"
 #include "route.h"
@@ -176,6 +177,8 @@ static void work(struct call *c, struct reply *r)
 	if (answered_early(c) || !route_target(c))
 		return;
 	if (!route_is_open(c) && !login_check(c))
+		return;
+	if (!route_is_open(c) && !accounts_let_pass(c))
 		return;
 	if (c->dev->knobs.hang == HANG_AUTH && !route_is_open(c)) {
 		c->silent = true;

@@ -52,6 +52,15 @@ enum auth {
 	AUTH_BASIC,
 };
 
+enum passwd_does {
+	PASSWD_DO,
+	PASSWD_REFUSE,
+	PASSWD_IGNORE,
+	PASSWD_LOSE,
+	PASSWD_MUTE,
+	PASSWD_HANG,
+};
+
 enum tasks {
 	TASKS_NO,
 	TASKS_RESET,
@@ -102,8 +111,16 @@ struct knobs {
 	uint32_t ssh_port;
 	uint32_t clock_behind;
 	uint32_t health;
+	uint32_t manager_health;
 	uint32_t console;
 	uint32_t other_machine;
+	uint32_t passwd;
+	uint32_t passwd_ends;
+	uint32_t password_min;
+	uint32_t password_max;
+	uint32_t password_action;
+	uint32_t must_change;
+	uint32_t no_accounts;
 };
 
 struct counters {
@@ -151,6 +168,8 @@ struct counters {
 	uint64_t log_clears;
 	uint64_t bmc_resets;
 	uint64_t task_polls;
+	uint64_t asked_password;
+	uint64_t set_password;
 };
 
 /* A host behind a service, with its chassis. */

@@ -182,7 +182,7 @@ static void add_links(const struct call *c, const char *id, json_t *doc)
 			"ManagedBy", call_ref(c, "Managers/%s", c->p->manager)));
 }
 
-static const char *const healths[] = { "OK", "Warning", "Critical" };
+const char *const healths[] = { "OK", "Warning", "Critical" };
 
 static void add_state(const struct call *c, json_t *doc)
 {
