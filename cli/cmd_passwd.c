@@ -19,21 +19,12 @@
 
 static int ask_twice(struct pctl_secret **ret, struct pctl_error *err)
 {
-	struct pctl_secret *again = NULL;
-	int r = prompt_secret("New password: ", ret, err);
+	int r = prompt_secret_twice("New password: ", ret, err);
 
-	if (r == 0)
-		r = prompt_secret("Once more: ", &again, err);
-	if (r == 0 && (pctl_secret_len(*ret) != pctl_secret_len(again) ||
-			      memcmp(pctl_secret_data(*ret), pctl_secret_data(again),
-				      pctl_secret_len(again)) != 0))
-		r = pctl_error_set(
-			err, PCTL_E_CONFIG, "the two are not the same; nothing was changed");
-	else if (r < 0)
+	if (r < 0 && r != PCTL_E_STATE)
 		r = pctl_error_set(err, PCTL_E_CONFIG,
 			"a new password is needed and there is no terminal to ask on; --generate "
 			"makes one up, --password-file FILE and --password-stdin give one");
-	pctl_secret_free(again);
 	return r;
 }
 

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,7 +39,30 @@ static int check_folder(const char *path, bool is_folder)
 	return CLI_USAGE;
 }
 
-int kvm_files_check(const char *path, size_t count, bool *ret_folder)
+/* "-" is standard output to many, and has the results here. */
+static bool is_for_pictures(const char *path)
+{
+	static const char *const others[] = { "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff",
+		"ppm", "avif", "jxl", NULL };
+	const char *dot = strrchr(path, '.');
+
+	if (strcmp(path, "-") == 0) {
+		say("--screenshot: a picture goes to a file, not to standard output: --screenshot "
+		    "FILE.png");
+		return false;
+	}
+	for (size_t i = 0; dot && others[i]; i++) {
+		if (strcasecmp(dot + 1, others[i]) != 0)
+			continue;
+		say("--screenshot: pictures are PNG, and %s would not be what its name says: "
+		    "--screenshot FILE.png",
+			path);
+		return false;
+	}
+	return true;
+}
+
+int kvm_files_check(const char *path, size_t count, bool make, bool *ret_folder)
 {
 	size_t len = strlen(path);
 	struct stat st;
@@ -48,6 +72,8 @@ int kvm_files_check(const char *path, size_t count, bool *ret_folder)
 		say("--screenshot: names no file; write --screenshot FILE.png, or a folder");
 		return CLI_USAGE;
 	}
+	if (!is_for_pictures(path))
+		return CLI_USAGE;
 	bool folder = path[len - 1] == '/' || (there && S_ISDIR(st.st_mode));
 	if (!folder && count > 1) {
 		say("--screenshot: pictures of several nodes go to a folder: --screenshot %s/",
@@ -58,7 +84,11 @@ int kvm_files_check(const char *path, size_t count, bool *ret_folder)
 		say("--screenshot: %s is neither a file nor a folder", path);
 		return CLI_USAGE;
 	}
-	int status = folder && !there ? make_folder(path) : check_folder(path, folder);
+	int status = CLI_OK;
+	if (!folder || there)
+		status = check_folder(path, folder);
+	else if (make)
+		status = make_folder(path);
 	if (status == CLI_OK)
 		*ret_folder = folder;
 	return status;

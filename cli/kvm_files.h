@@ -7,9 +7,10 @@
 
 /*
  * An enum cli_status: whether pictures of count nodes can be written to path, and whether it is a
- * folder, which is made where path says so. What is wrong is said before anything is sent.
+ * folder. make: one that path names and that is not there is made. What is wrong is said before
+ * anything is sent.
  */
-int kvm_files_check(const char *path, size_t count, bool *ret_folder);
+int kvm_files_check(const char *path, size_t count, bool make, bool *ret_folder);
 /* A node's file at path. free() it. */
 char *kvm_files_path(const struct cli *cli, size_t node, const char *path, bool folder);
 /* The mode that new files get. */

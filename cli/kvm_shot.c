@@ -16,6 +16,7 @@
 #include "json.h"
 #include "kvm_files.h"
 #include "kvm_grab.h"
+#include "opened.h"
 #include "output.h"
 #include "progress.h"
 #include "render.h"
@@ -38,6 +39,7 @@ struct shot {
 	char *path;
 	struct kvm_grab grab;
 	uv_timer_t timer;
+	struct pctl_run *second; /* that opens it once more, or NULL */
 	/* Of the result. */
 	char *driver, *address, *credential, *user;
 	unsigned attempts;
@@ -50,6 +52,7 @@ struct shots {
 	struct pctl_run *run; /* the one of all nodes, while it runs */
 	struct shot *shots;
 	size_t count, left, open;
+	size_t seconds; /* runs that open one once more */
 	bool paused;
 	struct output *output;
 	struct render_style style;
@@ -86,7 +89,7 @@ static void tell(struct shot *s, const struct pctl_result *result)
 	output_add(all->output, s->node, result->ok ? 0 : (unsigned)-result->error.code,
 		result->name,
 		all->cli->options.json ? json_result(result, all->cli->command->name)
-				       : render_result(result, &all->style));
+				       : opened_text(all->cli, result, &all->style));
 	all->left--;
 }
 
@@ -142,6 +145,17 @@ static struct shot *find(struct shots *all, size_t node)
 	return NULL;
 }
 
+/* That something was switched on for it, say. */
+static void say_note(const struct shot *s, const struct pctl_stream *stream)
+{
+	const char *note = pctl_value_text(pctl_value_get(pctl_stream_facts(stream), "note"));
+
+	if (!note || s->all->cli->options.quiet)
+		return;
+	progress_clear(&s->all->progress);
+	say("%s: %s", pctl_inventory_name(s->all->cli->inventory, s->node), note);
+}
+
 static void on_result(void *data, const struct pctl_result *r)
 {
 	struct shots *all = data;
@@ -154,6 +168,7 @@ static void on_result(void *data, const struct pctl_result *r)
 		return;
 	}
 	keep(s, r);
+	say_note(s, r->stream);
 	kvm_grab_begin(&s->grab, r->stream);
 	if (++all->open >= AT_ONCE && all->run && !all->paused) {
 		all->paused = true;
@@ -182,6 +197,8 @@ static void on_second_result(void *data, const struct pctl_result *r)
 	if (r->stream) {
 		keep(s, r);
 		kvm_grab_begin(&s->grab, r->stream);
+		if (s->all->signals.came)
+			kvm_grab_cancel(&s->grab);
 		return;
 	}
 	s->grab.err = r->error;
@@ -190,27 +207,42 @@ static void on_second_result(void *data, const struct pctl_result *r)
 
 static void on_second_done(void *data)
 {
-	(void)data;
+	struct shot *s = data;
+
+	s->second = NULL;
+	s->all->seconds--;
+}
+
+/* Nobody is asked for a code: who agreed to the first one did so a moment ago, and that holds. */
+static int open_again(struct shot *s)
+{
+	const struct pctl_run_callbacks callbacks = {
+		.result = on_second_result, .done = on_second_done, .data = s
+	};
+	struct pctl_problems *problems = pctl_problems_new();
+	struct pctl_request request = s->all->request;
+
+	request.consent_code = NULL;
+	int r = pctl_run_new(cli_core(s->all->cli), s->all->cli->inventory, &s->node, 1, &request,
+		&s->second, problems);
+	say_problems(problems);
+	pctl_problems_free(problems);
+	if (r < 0)
+		return pctl_error_set(
+			&s->grab.err, PCTL_E_CONFIG, "its settings are not right any more");
+	s->all->seconds++;
+	pctl_run_start(s->second, &callbacks);
+	return 0;
 }
 
 static void on_wait_closed(uv_handle_t *handle)
 {
 	struct shot *s = handle->data;
-	const struct pctl_run_callbacks callbacks = {
-		.result = on_second_result, .done = on_second_done, .data = s
-	};
-	struct pctl_problems *problems = pctl_problems_new();
-	struct pctl_run *run = NULL;
+	int r = s->all->signals.came ? pctl_error_set(&s->grab.err, PCTL_E_CANCELED, "interrupted")
+				     : open_again(s);
 
-	int r = pctl_run_new(cli_core(s->all->cli), s->all->cli->inventory, &s->node, 1,
-		&s->all->request, &run, problems);
-	pctl_problems_free(problems);
-	if (r < 0 || s->all->signals.came)
+	if (r < 0)
 		finish(s);
-	if (r == 0 && s->all->signals.came)
-		pctl_run_free(run);
-	else if (r == 0)
-		pctl_run_start(run, &callbacks);
 }
 
 static void on_waited(uv_timer_t *timer)
@@ -247,8 +279,11 @@ static void on_signal(void *data)
 	say("interrupted: what is in flight is reported; once more ends at once");
 	if (all->run)
 		pctl_run_cancel(all->run);
-	for (size_t i = 0; i < all->count; i++)
+	for (size_t i = 0; i < all->count; i++) {
 		kvm_grab_cancel(&all->shots[i].grab);
+		if (all->shots[i].second)
+			pctl_run_cancel(all->shots[i].second);
+	}
 }
 
 static void on_second_signal(void *data)
@@ -339,7 +374,7 @@ static int run_to_end(struct shots *all)
 	all->consent =
 		(struct consent_prompt){ .cli = cli, .progress = &all->progress, .run = all->run };
 	pctl_run_start(all->run, &callbacks);
-	while (all->run || all->left)
+	while (all->run || all->left || all->seconds)
 		(void)uv_run(&cli->loop, UV_RUN_ONCE);
 	keep_failed(all);
 	progress_stop(&all->progress);
@@ -379,7 +414,7 @@ int kvm_shoot(struct cli *cli, const struct selection *selection, const char *pa
 	bool folder = false;
 	int status = prepare(&all, selection);
 	if (status == CLI_OK)
-		status = kvm_files_check(path, all.count, &folder);
+		status = kvm_files_check(path, all.count, !cli->options.dry_run, &folder);
 	if (status != CLI_OK) {
 		pctl_run_free(all.run);
 		return status;

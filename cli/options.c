@@ -64,7 +64,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_WRITABLE] = ROW("writable", 0, OPTION_FLAG, NULL, writable,
 		"the machine may write to the medium, where its controller can"),
 	[OPTION_BOOT] = ROW("boot", 0, OPTION_FLAG, NULL, boot,
-		"then reset it, or turn it on: with its BIOS on the console, from the medium"),
+		"then reset the machine, or turn it on, to start with that"),
 	[OPTION_END_SESSIONS] = ROW("end-sessions", 0, OPTION_FLAG, NULL, end_sessions,
 		"first end consoles that forbid it, whoever has them"),
 	[OPTION_LOG] = ROW("log", 0, OPTION_TEXT, "FILE", log, "append what is printed to a file"),

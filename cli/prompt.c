@@ -124,6 +124,26 @@ int prompt_secret(const char *question, struct pctl_secret **ret, struct pctl_er
 	return r;
 }
 
+int prompt_secret_twice(const char *question, struct pctl_secret **ret, struct pctl_error *err)
+{
+	struct pctl_secret *first = NULL, *again = NULL;
+	int r = prompt_secret(question, &first, err);
+
+	if (r == 0)
+		r = prompt_secret("Once more: ", &again, err);
+	if (r == 0 && (pctl_secret_len(first) != pctl_secret_len(again) ||
+			      memcmp(pctl_secret_data(first), pctl_secret_data(again),
+				      pctl_secret_len(first)) != 0))
+		r = pctl_error_set(
+			err, PCTL_E_STATE, "the two are not the same; nothing was changed");
+	pctl_secret_free(again);
+	if (r == 0)
+		*ret = first;
+	else
+		pctl_secret_free(first);
+	return r;
+}
+
 int prompt_yes(const char *question, struct pctl_error *err)
 {
 	char buf[16] = "";

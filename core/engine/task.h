@@ -192,6 +192,12 @@ void pctl_task_end_ok(struct pctl_task *task, const char *word);
 /* The same once the result has its word, and its error where there is one. */
 void pctl_task_end(struct pctl_task *task);
 
+/*
+ * A dry run: true, and the task has ended well, its note saying what it would do ("would open the
+ * console"). False: it is none, and nothing was done.
+ */
+bool pctl_task_would(struct pctl_task *task, const char *what);
+
 /* More about the result; formatted; replaces an earlier one. */
 void pctl_task_note(struct pctl_task *task, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

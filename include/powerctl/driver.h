@@ -297,6 +297,9 @@ struct pctl_identify_if {
 /* Where somebody else has the console: end theirs. Without it that is PCTL_E_BUSY, which is then
  * not tried again. PCTL_E_UNSUPPORTED where nobody's can be ended. */
 #define PCTL_CONSOLE_STEAL 1u
+/* It was open a moment ago and is made again: what is switched off by now was switched off by
+ * somebody, and is left off (PCTL_E_REFUSED). */
+#define PCTL_CONSOLE_AGAIN 2u
 
 struct pctl_console_if {
 	uint32_t size;
@@ -417,6 +420,7 @@ struct pctl_consent {
 	uint32_t display_s; /* how long a code is shown; 0: not known */
 	uint32_t idle_s;    /* how long an agreement holds without a session; 0: not known */
 	bool turned_on; /* request: the machine was not on, and was turned on to show its code */
+	bool renewed;   /* request: the code that it showed before is not taken any more */
 };
 
 /*
@@ -459,6 +463,8 @@ struct pctl_media {
 	/* A file of this computer, or the URL of one; NULL: nothing. At least one of them. */
 	const char *cd, *floppy;
 	bool writable;
+	/* They were in a moment ago: as PCTL_CONSOLE_AGAIN. */
+	bool again;
 };
 
 struct pctl_media_if {

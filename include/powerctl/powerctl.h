@@ -180,6 +180,7 @@ struct pctl_request {
 	struct pctl_rotation *rotation;
 	bool login_new;          /* LOGIN: with the new password, else with the old one */
 	struct pctl_media media; /* MEDIA_ATTACH */
+	bool again;              /* CONSOLE: PCTL_CONSOLE_AGAIN */
 };
 
 /* One of several things that power a node, and what became of it. */

@@ -294,6 +294,7 @@ def no_place_for_it(lab):
     for path, words in ((lab.path("no", "such", "x.png"), "no file can be made in"),
                         ("/dev/null", "neither a file nor a folder"),
                         (lab.write("file", "x") + "/", "can be made: Not a directory"),
+                        ("-", "not to standard output"), (lab.path("a.JPG"), "pictures are PNG"),
                         ("", "names no file")):
         r = lab.run("kvm", "--screenshot", path, "a1")
         same(r.status, 2, r)
@@ -307,6 +308,27 @@ def no_place_for_it(lab):
     same(r.returncode, 1, r)
     has(r.stdout, f"a1: error: internal: {path} cannot be written: File too large")
     same([f for f in os.listdir(os.path.dirname(path)) if "full" in f], [])
+
+
+@test
+def interrupted(lab):
+    """^C while a screen is opened once more ends that too, and leaves no file"""
+    fleet = screens(lab, kvm_limit=30001)
+    fleet.set(1, latency_ms=1000)
+    path = lab.path("x.png")
+    proc = lab.start("kvm", "--screenshot", path, "a1", stdout=subprocess.PIPE,
+                     stderr=subprocess.PIPE, text=True)
+    fleet.wait(lambda d: d["counters"]["kvm_sessions"] == 1)
+    nobody(fleet)
+    proc.send_signal(signal.SIGINT)
+    out, err = proc.communicate(timeout=lib.PATIENCE)
+    same((proc.returncode, out), (130, "a1: error: canceled: interrupted\n"), err)
+    assert not os.path.exists(path)
+    fleet.set(1, latency_ms=0)
+    nobody(fleet)
+    # That KVM was off, and is on now, is said of pictures as well.
+    fleet.set(1, kvm=0, kvm_limit=9216000)
+    same(shot(lab)[3], "powerctl: a1: KVM or its listener was off; it was switched on\n")
 
 
 @test
@@ -419,9 +441,9 @@ def ends(lab):
     # Somebody else has it, and loses it.
     first = Viewer(lab)
     r = lab.run("kvm", "a1")
-    same((r.status, r.out), (1, ""), r)
-    has(r.err, "a1: error: busy:")
-    has(r.err, "--steal takes it")
+    same((r.status, r.err), (1, ""), r)
+    has(r.out, "a1: error: busy:")
+    has(r.out, "--steal takes it")
     second = Viewer(lab, "--steal").connect()
     second.begin()
     same(first.end()[0], 1)
@@ -457,18 +479,18 @@ def switched_off(lab):
     fleet.set(1, kvm=0, redirection_locked=1)
     r = lab.run("kvm", "a1")
     same(r.status, 1, r)
-    has(r.err, "KVM is switched off on this machine, and it does not let us switch it on")
+    has(r.out, "KVM is switched off on this machine, and it does not let us switch it on")
     fleet.set(1, kvm=1, redirection_locked=0, consent="kvm")
     r = lab.run("kvm", "a1")
     same(r.status, 1, r)
-    has(r.err, "a1: error: consent:")
+    has(r.out, "a1: error: consent:")
     fleet.set(1, consent="none", no_kvm=1)
     r = lab.run("kvm", "--json", "a1")
     same(lib.error_of(r), ("unsupported", "this machine has no KVM redirection"))
     fleet.set(1, no_kvm=0, redirection_status=3)
     r = lab.run("kvm", "a1")
     same(r.status, 1, r)
-    has(r.err, "a1: error: unsupported:")
+    has(r.out, "a1: error: unsupported:")
 
 
 @test
@@ -510,7 +532,7 @@ def direct(lab):
     v = DirectViewer(port)
     same(v.begin("Aa1!bcde"), (200, 150))
     same(v.raw(200, 150), d["kvm_sha256"])
-    has(lab.run("kvm", "a1").err, "a1: error: busy:")
+    has(lab.run("kvm", "a1").out, "a1: error: busy:")
     same(DirectViewer(port).get(1), b"")
     v.sock.close()
     nobody(fleet)
@@ -531,6 +553,13 @@ def direct(lab):
         bad(r, 1, "a1: error: config: the password for viewers: Intel AMT takes exactly 8")
         assert wrong not in r.out + r.err
     same(fleet.counters()["bodies"], puts)
+    t = lab.terminal("kvm", "--direct", "a1")  # it is asked for twice, and nothing is set for a slip
+    for word in ("Aa1!bcde", "Aa1!bcdf"):
+        t.expect(": ")
+        t.wait_echo(False)
+        t.send(word + "\n")
+    t.expect("the two are not the same; nothing was changed")
+    same((t.end(), fleet.counters()["bodies"]), (2, puts))
     r = lab.run("kvm", "--direct", "a1")  # nobody to ask
     same(r.status, 2)
     has(r.err, "--vnc-password-file FILE")
@@ -599,7 +628,7 @@ def words(lab):
         has(r.err, wanted)
     r = lab.run("kvm", "n1")
     same(r.status, 1, r)
-    has(r.err, "n1: error: unsupported: driver wol has no display")
+    has(r.out, "n1: error: unsupported: driver wol has no display")
     bad(lab.run("kvm", "--direct", "--off", "n1"), 1, "has no VNC port of the device's own")
 
 

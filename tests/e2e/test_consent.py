@@ -201,11 +201,17 @@ def by_hand(lab):
     r = well(lab.run("consent", "request", "a1"))
     has(r.out, "a1: ok: it was not on, and is turned on to show a code")
     same((state()["state"], fleet.device()["power_word"]), ("displayed", "on"))
-    has(well(lab.run("consent", "request", "a1")).out, "a1: ok: it shows a code")
+    has(well(lab.run("consent", "request", "a1")).out,
+        "a1: ok: it shows another code, and takes the one before no more")
     same(calls(fleet), ["StartOptIn", "CancelOptIn", "StartOptIn"])
     has(bad(lab.run("consent", "submit", wrong_for(fleet), "a1"), 1).out, "a1: error: consent: the code is not")
     good(lab.run("consent", "submit", code_of(fleet), "a1"), "a1: ok: agreed")
     same(state()["state"], "received")
+    # Once more, and a wrong one: nothing is claimed of it.
+    sent = calls(fleet)
+    r = good(lab.run("consent", "submit", wrong_for(fleet), "a1"),
+             "a1: ok: somebody there has agreed already; the code was not sent")
+    same((calls(fleet), r.err), (sent, ""))
     has(well(lab.run("consent", "request", "a1")).out, "agreed already")
     good(lab.run("consent", "cancel", "a1"), "a1: ok")
     same(state()["state"], "none")

@@ -310,7 +310,8 @@ static void tell_facts(struct session *session, struct pctl_value *facts)
 
 	if (s->drives[CD].image)
 		tell_drive(drives, &s->drives[CD], "cd");
-	tell_drive(drives, &s->drives[FLOPPY], "floppy");
+	if (image_path(s->drives[FLOPPY].image)) /* else it is the empty one */
+		tell_drive(drives, &s->drives[FLOPPY], "floppy");
 	pctl_value_set(facts, "drives", drives);
 	pctl_value_set_int(facts, "commands", (int64_t)s->commands);
 	pctl_value_set_int(facts, "last_lba", (int64_t)s->last_lba);
@@ -469,5 +470,6 @@ void ider_open(struct amt_dev *dev, struct pctl_op *op, const struct ider_media 
 	session_begin(&s->session, &kind, dev, op, ret_session);
 	fill_drive(s, FLOPPY, media->floppy);
 	fill_drive(s, CD, media->cd);
+	s->session.again = media->again;
 	session_start(&s->session, false);
 }

@@ -3,6 +3,7 @@
  * Media: files of this computer in the drives that IDER gives a machine. They are opened before
  * anything is sent, on a worker thread, as a file may be far away.
  */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "classes/tables.h"
 #include "redirection/asking.h"
 #include "redirection/ider.h"
+#include "redirection/opening.h"
 #include "redirection/scsi.h"
 #include "redirection/switch.h"
 
@@ -20,6 +22,7 @@ struct attaching {
 	struct amt_dev *dev;
 	char *paths[2]; /* floppy, CD; or NULL */
 	struct image *images[2];
+	bool again;
 	struct pctl_session **ret_session;
 	struct pctl_error err;
 };
@@ -53,7 +56,8 @@ static void images_open(void *job, struct pctl_op *op)
 	free(a->paths[1]);
 	if (op && !a->err.code) {
 		ider_open(a->dev, op,
-			&(struct ider_media){ .floppy = a->images[0], .cd = a->images[1] },
+			&(struct ider_media){
+				.floppy = a->images[0], .cd = a->images[1], .again = a->again },
 			a->ret_session);
 		return;
 	}
@@ -85,16 +89,95 @@ static void attach(void *data, struct pctl_op *op, const struct pctl_media *medi
 	a->dev = data;
 	a->paths[0] = media->floppy ? pctl_xstrdup(media->floppy) : NULL;
 	a->paths[1] = media->cd ? pctl_xstrdup(media->cd) : NULL;
+	a->again = media->size >= offsetof(struct pctl_media, again) + sizeof(media->again) &&
+		   media->again;
 	a->ret_session = ret_session;
 	pctl_op_work(op, a, open_images, images_open);
 }
 
 /* --- Detaching. ------------------------------------------------------------------------------- */
 
+/*
+ * The device only hangs up on whoever had it, as a network does that fails, and he would put his
+ * media in again. But he asks first whether somebody else has the drives now (session.c), and that
+ * is the mark that can be left: we are there for as long as it takes him to ask.
+ */
+#define HOLD_MS ((uint64_t)3500)
+
+struct holding {
+	struct amt_dev *dev;
+	struct wire *wire;
+};
+
+static void hold_over(void *kept)
+{
+	struct holding *h = kept;
+
+	wire_close(h->wire);
+	free(h);
+}
+
+static void let_go(struct holding *h)
+{
+	struct pctl_buf out;
+	struct pctl_error unused;
+
+	pctl_buf_init(&out, 64);
+	frame_put_end(&out);
+	(void)wire_send(h->wire, &out, &unused);
+	pctl_buf_done(&out);
+	amt_end(h->dev, NULL); /* h is gone soon */
+}
+
+static void on_hold_frame(void *data, const struct frame *frame)
+{
+	(void)frame;
+	let_go(data);
+}
+
+/* Most likely our time is over. */
+static void on_hold_ended(void *data, const struct pctl_error *err)
+{
+	(void)err;
+	let_go(data);
+}
+
+static const struct wire_user holder = { .frame = on_hold_frame, .ended = on_hold_ended };
+
+static void held(
+	struct amt_dev *dev, struct wire *wire, const struct redirection_facts *facts, void *data)
+{
+	struct holding *h = data;
+
+	(void)dev, (void)facts;
+	h->wire = wire;
+	wire_use(wire, &holder, h);
+	wire_expect(wire, HOLD_MS);
+}
+
+/* Theirs was ended all the same, but where somebody was faster. */
+static void not_held(struct amt_dev *dev, const struct pctl_error *err, void *data)
+{
+	(void)data;
+	if (err->code == PCTL_E_BUSY)
+		amt_fail(dev, PCTL_E_BUSY,
+			"it was ended, and somebody has put media in again: try once more");
+	else
+		amt_end(dev, NULL);
+}
+
 static void ended(struct amt_dev *dev, const struct xml_node *answer)
 {
+	struct holding *h = pctl_xcalloc(1, sizeof(*h));
+
 	(void)answer;
-	amt_end(dev, NULL);
+	h->dev = dev;
+	amt_keep(dev, h, hold_over);
+	redirection_open(dev, &(struct redirection_want){ .what = REDIRECTION_IDER,
+				      .as_is = true,
+				      .opened = held,
+				      .failed = not_held,
+				      .data = h });
 }
 
 /* Firmware says that there is none to end, in words that differ; whether that is so is asked. */

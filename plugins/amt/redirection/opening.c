@@ -51,7 +51,17 @@ static void on_op_over(void *kept)
 
 static void fail(struct opening *o, const struct pctl_error *err)
 {
-	amt_end(o->dev, err); /* o is gone */
+	const struct redirection_want want = o->want;
+	const struct pctl_error e = *err;
+	struct amt_dev *dev = o->dev;
+
+	if (!want.failed) {
+		amt_end(dev, &e); /* o is gone */
+		return;
+	}
+	amt_keep(dev, o->kept, o->over);
+	dispose(o);
+	want.failed(dev, &e, want.data);
 }
 
 /* Says what mends it, where the port refuses. */
@@ -125,7 +135,7 @@ static void refused(struct opening *o, uint8_t status)
 	char what[32];
 
 	(void)frame_start_refused(o->want.what, status, &err);
-	if (err.code == PCTL_E_CONSENT) {
+	if (err.code == PCTL_E_CONSENT && !o->want.failed) {
 		(void)snprintf(what, sizeof(what), "%s sessions", redirection_name(o->want.what));
 		amt_consent_want(o->dev, what, &err); /* o is gone */
 		return;
@@ -233,5 +243,8 @@ void redirection_open(struct amt_dev *dev, const struct redirection_want *want)
 		.dev = dev, .want = *want, .over = dev->call.over, .kept = dev->call.kept
 	};
 	amt_keep(dev, o, on_op_over);
-	redirection_switch_on(dev, &o->switching, want->what, connect_to);
+	if (want->as_is)
+		connect_to(dev);
+	else
+		redirection_switch_on(dev, &o->switching, want->what, want->leave, connect_to);
 }

@@ -23,6 +23,8 @@ struct redirection_facts {
 struct redirection_want {
 	enum redirection what;
 	bool steal; /* end the session that somebody else has */
+	bool leave; /* what is switched off is left off: PCTL_E_REFUSED */
+	bool as_is; /* whether it is switched off is not asked */
 	/*
 	 * The session is started and logged in. wire is the callee's from here on: wire_use() it,
 	 * or wire_take() its descriptor, and close it in the end. It speaks
@@ -31,6 +33,8 @@ struct redirection_want {
 	 */
 	void (*opened)(struct amt_dev *dev, struct wire *wire,
 		const struct redirection_facts *facts, void *data);
+	/* In place of the op's end with why not; NULL: that. The op is still to be ended. */
+	void (*failed)(struct amt_dev *dev, const struct pctl_error *err, void *data);
 	void *data;
 };
 

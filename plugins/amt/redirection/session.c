@@ -462,7 +462,9 @@ void session_begin(struct session *s, const struct session_kind *kind, struct am
 
 void session_start(struct session *s, bool steal)
 {
-	redirection_open(s->dev,
-		&(struct redirection_want){
-			.what = s->kind->what, .steal = steal, .opened = started, .data = s });
+	redirection_open(s->dev, &(struct redirection_want){ .what = s->kind->what,
+					 .steal = steal,
+					 .leave = s->again,
+					 .opened = started,
+					 .data = s });
 }

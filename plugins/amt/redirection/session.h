@@ -66,6 +66,7 @@ struct session {
 	enum session_state state;
 	/* NULL: it is over, or its descriptor is the user's (wire_take()). */
 	struct wire *wire;
+	bool again;     /* set before session_start(): what is switched off is left off */
 	struct tap tap; /* where the user does not have the device's own descriptor */
 	struct redirection_facts facts;
 	/* Private. */

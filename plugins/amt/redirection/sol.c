@@ -185,6 +185,7 @@ static void open_console(
 	struct sol *s = pctl_xcalloc(1, sizeof(*s));
 
 	session_begin(&s->session, &kind, data, op, ret_session);
+	s->session.again = flags & PCTL_CONSOLE_AGAIN;
 	session_start(&s->session, flags & PCTL_CONSOLE_STEAL);
 }
 

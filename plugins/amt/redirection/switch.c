@@ -180,6 +180,12 @@ static void not_switched(struct amt_dev *dev, const struct pctl_error *err)
 	amt_end(dev, &e);
 }
 
+static bool needs_change(const struct switch_work *w)
+{
+	return service_state(&w->is) != service_state(&w->wanted) || w->is.kvm != w->wanted.kvm ||
+	       w->is.listener != w->wanted.listener;
+}
+
 static void found_service(struct amt_dev *dev, const struct xml_node *answer)
 {
 	struct switch_work *w = work(dev);
@@ -194,7 +200,12 @@ static void found_service(struct amt_dev *dev, const struct xml_node *answer)
 	w->wanted.sol |= w->what == REDIRECTION_SOL;
 	w->wanted.ider |= w->what == REDIRECTION_IDER;
 	w->wanted.kvm |= w->what == REDIRECTION_KVM;
-	switch_change(dev, w);
+	if (w->leave && needs_change(w))
+		amt_fail(dev, PCTL_E_REFUSED,
+			"%s or its listener was switched off meanwhile, and is left off",
+			redirection_name(w->what));
+	else
+		switch_change(dev, w);
 }
 
 static void read_service(struct amt_dev *dev)
@@ -220,9 +231,11 @@ static void no_kvm(struct amt_dev *dev, const struct pctl_error *err)
 }
 
 void redirection_switch_on(struct amt_dev *dev, struct switch_work *w, enum redirection what,
-	void (*then)(struct amt_dev *dev))
+	bool leave, void (*then)(struct amt_dev *dev))
 {
-	*w = (struct switch_work){ .what = what, .then = then, .except = not_switched };
+	*w = (struct switch_work){
+		.what = what, .leave = leave, .then = then, .except = not_switched
+	};
 	dev->redirection_switch = w;
 	if (what == REDIRECTION_KVM)
 		amt_get(dev, &class_kvm.class, found_kvm, no_kvm);

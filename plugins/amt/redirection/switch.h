@@ -32,7 +32,9 @@ struct switch_work {
 	amt_except_fn *except; /* NULL: the op ends with what the device says */
 	/* Whether anything was changed. */
 	bool changed;
-	enum redirection what; /* private */
+	/* Private. */
+	enum redirection what;
+	bool leave;
 };
 
 /* Sends what makes a wanted state of the one that is, and nothing where both are the same. */
@@ -40,11 +42,12 @@ void switch_change(struct amt_dev *dev, struct switch_work *work);
 
 /*
  * Switches `what` and the listener on where they are off; then() follows, or the op ends with why
- * not. Users who may not look at this are let pass: the redirection port says more. Nothing of work
- * needs to be set; its `changed` says whether anything was off.
+ * not. leave: they are left off, which is PCTL_E_REFUSED. Users who may not look at this are let
+ * pass: the redirection port says more. Nothing of work needs to be set; its `changed` says whether
+ * anything was off.
  */
 void redirection_switch_on(struct amt_dev *dev, struct switch_work *work, enum redirection what,
-	void (*then)(struct amt_dev *dev));
+	bool leave, void (*then)(struct amt_dev *dev));
 /* KVM alone, whatever it is now. except may be NULL. */
 void switch_kvm_on(struct amt_dev *dev, amt_then_fn *then, amt_except_fn *except);
 
