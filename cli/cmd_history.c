@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* history: who did what to which node, and what came of it; as runs wrote it down. */
-#include <ctype.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,13 +14,12 @@
 #include "output.h"
 #include "say.h"
 #include "select.h"
+#include "since.h"
 #include "table.h"
 #include "text.h"
 
-#define LINES      50u /* of text, where nobody says how many */
-#define TIME_CHARS 19u /* 2026-11-20T10:00:00 */
-#define LONGEST    65536u
-#define DAY_MS     ((uint64_t)86400000)
+#define LINES   50u /* of text, where nobody says how many */
+#define LONGEST 65536u
 
 /* One line of the history, or of what is shown: several that say the same. */
 struct event {
@@ -36,7 +34,7 @@ struct history {
 	struct cli *cli;
 	const struct pctl_names *wanted; /* NULL: all */
 	struct pctl_names *found;        /* --last: those that have their line */
-	char since[TIME_CHARS + 1];
+	char since[SINCE_CHARS + 1];
 	struct event *events; /* newest first */
 	size_t n, cap, most, bad;
 	bool fold;
@@ -66,66 +64,9 @@ static int check_last(const struct cli *cli)
 	return CLI_USAGE;
 }
 
-/* "7d" is what durations of a few seconds have no need for. */
-static int parse_age(const char *s, uint64_t *ret)
-{
-	size_t len = strlen(s);
-	PCTL_AUTO(free) char *digits = pctl_xstrdup(s);
-	uint64_t days = 0;
-
-	if (len < 2 || s[len - 1] != 'd')
-		return pctl_parse_duration(s, ret);
-	digits[len - 1] = '\0';
-	int r = pctl_parse_uint(digits, 100000, &days);
-	if (r == 0)
-		*ret = days * DAY_MS;
-	return r;
-}
-
-/* The beginning of a time as the history has it: 2026-11-20, 2026-11-20 10:00. */
-static bool is_time(const char *s)
-{
-	static const char form[] = "dddd-dd-ddTdd:dd:dd";
-	size_t len = strlen(s);
-
-	if (len != 10 && len != 16 && len != TIME_CHARS)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		bool digit = form[i] == 'd' && isdigit((unsigned char)s[i]);
-		bool space = form[i] == 'T' && s[i] == ' ';
-
-		if (!digit && !space && s[i] != form[i])
-			return false;
-	}
-	return true;
-}
-
 static int read_since(struct history *h)
 {
-	const char *word = h->cli->options.since;
-	struct tm tm = { 0 };
-	uint64_t ms = 0;
-
-	if (!word)
-		return CLI_OK;
-	if (is_time(word)) {
-		(void)snprintf(h->since, sizeof(h->since), "%s", word);
-		if (strlen(word) > 10)
-			h->since[10] = 'T';
-		return CLI_OK;
-	}
-	if (parse_age(word, &ms) < 0) {
-		say("--since: '%s' is neither a time ago, as 30m, 2h or 7d, nor a time in UTC, as "
-		    "2026-11-20 or '2026-11-20 10:00'",
-			word);
-		return CLI_USAGE;
-	}
-	time_t at = time(NULL) - (time_t)((ms + 999) / 1000);
-	if (at < 0)
-		at = 0;
-	(void)gmtime_r(&at, &tm);
-	(void)strftime(h->since, sizeof(h->since), "%Y-%m-%dT%H:%M:%S", &tm);
-	return CLI_OK;
+	return since_read(h->cli->options.since, h->since);
 }
 
 /* --- Reading. --------------------------------------------------------------------------------- */
@@ -298,7 +239,7 @@ static void add_row(struct table *t, const struct event *e)
 	PCTL_AUTO(free) char *what = pctl_xasprintf("%s: %s", e->node, e->outcome);
 
 	when = e->time ? pctl_xasprintf("%.10s %.8sZ", e->time,
-				 strlen(e->time) >= TIME_CHARS ? e->time + 11 : "")
+				 strlen(e->time) >= SINCE_CHARS ? e->time + 11 : "")
 		       : pctl_xstrdup("-");
 	who = e->sudo_user && e->user ? pctl_xasprintf("%s (%s)", e->sudo_user, e->user)
 				      : pctl_xstrdup(e->user ? e->user : "");

@@ -75,9 +75,9 @@ static int read_password(const struct cli *cli, struct pctl_secret **ret, struct
 {
 	if (cli->options.vnc_password_file)
 		return login_read_file(cli->options.vnc_password_file, ret, err);
-	int r = prompt_secret("password for VNC viewers: ", ret, err);
-	if (r == 0)
-		return 0;
+	int r = prompt_secret_twice("password for VNC viewers: ", ret, err);
+	if (r == 0 || r == PCTL_E_STATE)
+		return r;
 	PCTL_AUTO(free) char *why = pctl_xstrdup(err->text);
 	return pctl_error_set(err, r, "%s; --vnc-password-file FILE takes it from a file", why);
 }

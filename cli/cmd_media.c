@@ -10,6 +10,7 @@
 #include "json.h"
 #include "media_attach.h"
 #include "media_socket.h"
+#include "medium.h"
 #include "render.h"
 #include "run.h"
 #include "say.h"
@@ -42,6 +43,8 @@ static int attach(struct cli *cli)
 	} else if (cli->options.boot) {
 		status = guard_confirm(cli, "boot", &selection);
 	}
+	if (status == CLI_OK)
+		status = medium_check(cli, cd ? words[0] : NULL, cli->options.floppy);
 	if (status == CLI_OK)
 		status = media_attach(cli, selection.nodes[0], cd ? words[0] : NULL);
 	selection_done(&selection);

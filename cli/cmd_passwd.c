@@ -19,21 +19,12 @@
 
 static int ask_twice(struct pctl_secret **ret, struct pctl_error *err)
 {
-	struct pctl_secret *again = NULL;
-	int r = prompt_secret("New password: ", ret, err);
+	int r = prompt_secret_twice("New password: ", ret, err);
 
-	if (r == 0)
-		r = prompt_secret("Once more: ", &again, err);
-	if (r == 0 && (pctl_secret_len(*ret) != pctl_secret_len(again) ||
-			      memcmp(pctl_secret_data(*ret), pctl_secret_data(again),
-				      pctl_secret_len(again)) != 0))
-		r = pctl_error_set(
-			err, PCTL_E_CONFIG, "the two are not the same; nothing was changed");
-	else if (r < 0)
+	if (r < 0 && r != PCTL_E_STATE)
 		r = pctl_error_set(err, PCTL_E_CONFIG,
 			"a new password is needed and there is no terminal to ask on; --generate "
 			"makes one up, --password-file FILE and --password-stdin give one");
-	pctl_secret_free(again);
 	return r;
 }
 
@@ -124,6 +115,15 @@ static void take_selection(const struct pctl_rotation *rotation, struct selectio
 	selection->count = pctl_rotation_count(rotation);
 }
 
+static const char *first_begun(const struct pctl_rotation *rotation)
+{
+	size_t i = 0;
+
+	while (!pctl_rotation_begun(rotation, i))
+		i++;
+	return pctl_rotation_pending(rotation, i);
+}
+
 static int begin(struct cli *cli, struct pctl_rotation *rotation, struct selection *selection)
 {
 	struct pctl_error err = { 0 };
@@ -131,8 +131,7 @@ static int begin(struct cli *cli, struct pctl_rotation *rotation, struct selecti
 
 	if (mixed && (cli->options.password_file || cli->options.password_stdin)) {
 		say("a change is pending in %s; end it first: powerctl passwd --resume",
-			pctl_rotation_pending(rotation, 0) ? pctl_rotation_pending(rotation, 0)
-							   : "one of these folders");
+			first_begun(rotation));
 		return CLI_USAGE;
 	}
 	if (set_passwords(cli, rotation, &err) < 0) {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,11 +14,15 @@
 #include "terminal.h"
 
 #define TYPED_MAX 64u
+#define CODE      "code (empty: none): "
 
 /* What watches the terminal outlives a question until the loop has closed it. */
 struct consent_wire {
 	uv_poll_t poll;
+	uv_signal_t go; /* SIGCONT: others have written there meanwhile */
+	unsigned handles;
 	int fd;
+	char *question;
 	struct consent_prompt *prompt;
 };
 
@@ -28,7 +33,12 @@ static int open_terminal(void)
 
 bool consent_can_ask(const struct cli *cli)
 {
-	if (cli->options.yes || terminal_is_raw())
+	return !terminal_is_raw() && consent_can_borrow(cli);
+}
+
+bool consent_can_borrow(const struct cli *cli)
+{
+	if (cli->options.yes)
 		return false;
 	int fd = open_terminal();
 	if (fd < 0)
@@ -42,29 +52,45 @@ static void put(const struct consent_wire *w, const char *text)
 	(void)!write(w->fd, text, strlen(text));
 }
 
-static void put_question(const struct consent_wire *w, const struct pctl_consent_question *q)
+static char *question_of(const struct pctl_consent_question *q)
 {
-	PCTL_AUTO(free) char *text = NULL;
-
 	if (q->wrong)
-		text = pctl_xasprintf("%s: that is not the code; %u more %s allowed\n", q->name,
-			q->left, q->left == 1 ? "try is" : "tries are");
-	else
-		text = pctl_xasprintf(
-			"%s: somebody there has to agree, and reads out the %u digits "
-			"that its screen shows%s\n",
-			q->name, q->digits,
-			q->turned_on ? " (it was not on, and is turned on to show them)" : "");
-	put(w, text);
-	put(w, "code (empty: none): ");
+		return pctl_xasprintf("%s: that is not the code; %u more %s allowed\n" CODE,
+			q->name, q->left, q->left == 1 ? "try is" : "tries are");
+	return pctl_xasprintf("%s: somebody there has to agree, and reads out the %u digits "
+			      "that its screen shows%s\n" CODE,
+		q->name, q->digits,
+		q->turned_on ? " (it was not on, and is turned on to show them)" : "");
 }
 
 static void on_closed(uv_handle_t *handle)
 {
-	struct consent_wire *w = pctl_container_of((uv_poll_t *)handle, struct consent_wire, poll);
+	struct consent_wire *w = handle->data;
 
+	if (--w->handles)
+		return;
 	(void)close(w->fd);
+	free(w->question);
 	free(w);
+}
+
+/* Back from ^Z. */
+static void on_go(uv_signal_t *signal, int signum)
+{
+	const struct consent_wire *w = signal->data;
+
+	(void)signum;
+	put(w, w->question);
+}
+
+static void watch(struct consent_wire *w, uv_loop_t *loop, uv_poll_cb typed)
+{
+	w->poll.data = w->go.data = w;
+	w->handles = 2;
+	(void)uv_poll_init(loop, &w->poll, w->fd);
+	(void)uv_signal_init(loop, &w->go);
+	(void)uv_poll_start(&w->poll, UV_READABLE, typed);
+	(void)uv_signal_start(&w->go, on_go, SIGCONT);
 }
 
 static void end_question(struct consent_prompt *p)
@@ -72,7 +98,10 @@ static void end_question(struct consent_prompt *p)
 	if (!p->wire)
 		return;
 	uv_close((uv_handle_t *)&p->wire->poll, on_closed);
+	uv_close((uv_handle_t *)&p->wire->go, on_closed);
 	p->wire = NULL;
+	if (p->lend)
+		p->lend(p->data, false);
 	if (p->progress)
 		progress_hold(p->progress, false);
 }
@@ -99,8 +128,7 @@ static void take_line(struct consent_prompt *p, char *line)
 
 	squeeze(line);
 	if (*line && (!consent_is_code(line) || strlen(line) != p->digits)) {
-		(void)snprintf(again, sizeof(again),
-			"a code has %u digits\ncode (empty: none): ", p->digits);
+		(void)snprintf(again, sizeof(again), "a code has %u digits\n" CODE, p->digits);
 		put(p->wire, again);
 		return;
 	}
@@ -136,8 +164,12 @@ void consent_ask(struct consent_prompt *p, const struct pctl_consent_question *q
 		end_question(p);
 		return;
 	}
+	if (p->lend)
+		p->lend(p->data, true);
 	int fd = terminal_is_raw() ? -1 : open_terminal();
 	if (fd < 0) {
+		if (p->lend)
+			p->lend(p->data, false);
 		pctl_run_consent(p->run, q->node, NULL);
 		return;
 	}
@@ -149,9 +181,9 @@ void consent_ask(struct consent_prompt *p, const struct pctl_consent_question *q
 	p->digits = q->digits;
 	if (p->progress)
 		progress_hold(p->progress, true);
-	put_question(w, q);
-	(void)uv_poll_init(&p->cli->loop, &w->poll, fd);
-	(void)uv_poll_start(&w->poll, UV_READABLE, on_typed);
+	w->question = question_of(q);
+	watch(w, &p->cli->loop, on_typed);
+	put(w, w->question);
 }
 
 int consent_check(const struct cli *cli, size_t nodes)

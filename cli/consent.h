@@ -15,6 +15,10 @@ struct consent_prompt {
 	struct cli *cli;
 	struct progress *progress; /* that is drawn meanwhile, or NULL */
 	struct pctl_run *run;
+	/* Of whoever has the terminal in raw mode: gives it back (true), as a question is to be
+	 * asked there, and may take it again (false). NULL: nobody has. */
+	void (*lend)(void *data, bool lent);
+	void *data;
 	/* Private. */
 	struct consent_wire *wire; /* NULL: nothing is asked */
 	size_t node;
@@ -26,6 +30,8 @@ struct consent_prompt {
  * the callback of the run at NULL.
  */
 bool consent_can_ask(const struct cli *cli);
+/* The same where the prompt has lend(): raw mode does not matter. */
+bool consent_can_borrow(const struct cli *cli);
 
 /*
  * For the run's callback of that name: asks, and answers the run; question NULL: asks no longer.

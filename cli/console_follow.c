@@ -139,9 +139,8 @@ static void on_failed(void *data, const struct console_failure *failure)
 		say_again(n, failure);
 		return;
 	}
-	if (failure->code != 0 || !f->cli->options.quiet)
-		say("%s: %s", n->link.name, failure->text);
-	f->failed = f->failed || (failure->code && failure->code != PCTL_E_SKIPPED);
+	say("%s: %s", n->link.name, failure->text);
+	f->failed = f->failed || !failure->skipped;
 	if (--f->left == 0)
 		f->over = true;
 }

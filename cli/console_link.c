@@ -9,15 +9,11 @@
 
 #include "command.h"
 #include "consent.h"
-#include "render.h"
+#include "opened.h"
 #include "run.h"
 #include "say.h"
 
-#define PART           4096u
-#define AGAIN_FIRST_MS ((uint64_t)1000)
-#define AGAIN_MOST_MS  ((uint64_t)60000)
-/* What was open for so long and is lost begins with the shortest wait again. */
-#define STABLE_MS    ((uint64_t)30000)
+#define PART         4096u
 #define GONE_POLL_MS ((uint64_t)100)
 /* Where typing has a rate: what may go at once, and how often more does. */
 #define CREDIT_MOST ((uint64_t)2048)
@@ -77,43 +73,18 @@ static void on_again(uv_timer_t *timer)
 	link->events->failed(link->data, &failure);
 }
 
-/* Waiting helps against these. Somebody else who has it (busy) may leave; one who took it stays. */
-static bool mends(int code, bool was_open)
-{
-	switch (code) {
-	case PCTL_E_UNREACHABLE:
-	case PCTL_E_TIMEOUT:
-	case PCTL_E_PROTOCOL:
-	case PCTL_E_STATE:
-	case PCTL_E_OUTCOME_UNKNOWN:
-		return true;
-	case PCTL_E_BUSY:
-		return !was_open;
-	default:
-		return false;
-	}
-}
-
-static uint64_t next_delay(struct console_link *l)
-{
-	uint64_t delay = l->delay_ms;
-
-	l->delay_ms = delay * 2 < AGAIN_MOST_MS ? delay * 2 : AGAIN_MOST_MS;
-	return delay;
-}
-
 static void fail(struct console_link *l, int code, const char *text, bool was_open)
 {
 	bool again = l->again == CONSOLE_ALWAYS || (l->again == CONSOLE_IF_OPENED && l->was_open);
-	struct console_failure failure = { .code = code, .text = text, .was_open = was_open };
+	struct console_failure failure = {
+		.code = code, .skipped = code == PCTL_E_SKIPPED, .text = text, .was_open = was_open
+	};
 
 	if (l->over)
 		return;
-	if (!l->delay_ms || (was_open && now(l) - l->opened_at >= STABLE_MS))
-		l->delay_ms = AGAIN_FIRST_MS;
-	l->over = !again || !mends(code, was_open);
+	l->over = !again || !again_helps(code, was_open);
 	if (!l->over) {
-		failure.again_ms = next_delay(l);
+		failure.again_ms = again_next(&l->tries, now(l), was_open);
 		(void)uv_timer_start(&l->timer, on_again, failure.again_ms, 0);
 	}
 	l->events->failed(l->data, &failure);
@@ -274,7 +245,7 @@ static void begin(struct console_link *l, struct pctl_stream *stream)
 	l->wire = wire;
 	l->was_open = true;
 	l->ended = false;
-	l->opened_at = now(l);
+	again_opened(&l->tries, now(l));
 	l->kept_n = 0;
 	l->rate = rate_of(stream);
 	l->credit = CREDIT_MOST;
@@ -299,19 +270,14 @@ static struct console_link *find(struct console_link *links, size_t node)
 
 static char *text_of(const struct console_link *l, const struct pctl_result *r)
 {
-	const struct render_style style = {
-		.verbose = l->cli->options.verbose > 0,
-	};
-	bool busy = r->error.code == PCTL_E_BUSY && !l->cli->options.steal;
-	PCTL_AUTO(free) char *text = render_result(r, &style);
+	PCTL_AUTO(free) char *text = opened_text(l->cli, r, NULL);
 	static const char before[] = "error: ";
 	const char *rest =
 		strncmp(text, before, strlen(before)) == 0 ? text + strlen(before) : text;
-
-	const char *perhaps = l->was_open ? ", perhaps the one that was lost" : "";
+	bool perhaps_ours = r->error.code == PCTL_E_BUSY && l->was_open;
 
 	return pctl_xasprintf(
-		"%s%s%s", rest, busy ? perhaps : "", busy ? "; --steal takes it" : "");
+		"%s%s", rest, perhaps_ours ? "; it may be the one that was lost" : "");
 }
 
 static void on_result(void *data, const struct pctl_result *r)
@@ -357,6 +323,9 @@ int console_links_open(struct console_link *const *links, size_t n)
 	struct pctl_run *run = NULL;
 
 	request.steal = cli->options.steal;
+	request.again = n == 1 && links[0]->was_open; /* one is opened by itself then */
+	if (request.again)
+		request.consent_code = NULL; /* it held once */
 	if (consent_check(cli, n) != CLI_OK) {
 		pctl_problems_free(problems);
 		return CLI_USAGE;
@@ -370,15 +339,20 @@ int console_links_open(struct console_link *const *links, size_t n)
 		return CLI_USAGE;
 
 	struct console_opening *o = pctl_xcalloc(1, sizeof(*o));
+	bool lends = n == 1 && links[0]->events->lend;
+	bool asks = lends ? consent_can_borrow(cli) : consent_can_ask(cli);
 	const struct pctl_run_callbacks callbacks = {
 		.result = on_result,
 		.done = on_done,
 		.data = o,
-		.consent = consent_can_ask(cli) ? on_consent : NULL,
+		.consent = asks ? on_consent : NULL,
 	};
 	o->run = run;
-	o->consent =
-		(struct consent_prompt){ .cli = cli, .run = run, .progress = links[0]->progress };
+	o->consent = (struct consent_prompt){ .cli = cli,
+		.run = run,
+		.progress = links[0]->progress,
+		.lend = lends ? links[0]->events->lend : NULL,
+		.data = links[0]->data };
 	for (size_t i = n; i-- > 0;) {
 		links[i]->opening = o;
 		links[i]->next = o->links;

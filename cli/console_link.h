@@ -6,6 +6,7 @@
 #ifndef POWERCTL_CLI_CONSOLE_LINK_H
 #define POWERCTL_CLI_CONSOLE_LINK_H
 
+#include "again.h"
 #include "cli.h"
 
 /* Bytes on their way to the machine that it does not take yet. */
@@ -24,6 +25,7 @@ enum console_again {
 /* Not opened, lost, or ended by the device (code 0). */
 struct console_failure {
 	int code;          /* a class */
+	bool skipped;      /* deliberately not opened: that is no failure */
 	const char *text;  /* as people read it: "auth: password refused" */
 	bool was_open;     /* until now */
 	uint64_t again_ms; /* when it is opened again; 0: never, this is the last that is heard */
@@ -38,6 +40,9 @@ struct console_events {
 	/* Something to know about it: "the machine is off". */
 	void (*noted)(void *data, const char *text);
 	void (*failed)(void *data, const struct console_failure *failure);
+	/* The terminal is needed for a question (true), and no longer (false). NULL: a terminal in
+	 * raw mode is asked nothing. */
+	void (*lend)(void *data, bool lent);
 };
 
 struct console_link {
@@ -56,7 +61,7 @@ struct console_link {
 	uv_timer_t timer;
 	bool was_open, held, over;
 	bool ended; /* the device said so; the rest is being read */
-	uint64_t opened_at, delay_ms;
+	struct again tries;
 	char kept[CONSOLE_TYPED_MAX];
 	size_t kept_n;
 	uint64_t rate;              /* of typing, bytes a second; 0: as fast as it takes them */

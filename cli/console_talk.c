@@ -50,6 +50,7 @@ struct talk {
 	bool person;   /* standard input is a terminal */
 	bool in_ended; /* a script's */
 	bool deaf;     /* what was typed did not fit, and that was said */
+	bool lent;     /* the terminal, for a question */
 	bool over;
 	int status;
 };
@@ -270,6 +271,21 @@ static void on_typed(void *data)
 	wait_for_quiet(t);
 }
 
+/* A code is asked for before it can be opened again. */
+static void on_lend(void *data, bool lent)
+{
+	struct talk *t = data;
+
+	t->lent = lent;
+	if (lent) {
+		inflow_stop(&t->in);
+		terminal_restore();
+	} else if (!t->over && t->person && t->link.was_open) {
+		(void)terminal_raw(STDIN_FILENO);
+		inflow_start(&t->in);
+	}
+}
+
 static void on_lost(struct talk *t, const struct console_failure *failure)
 {
 	char name[ESCAPE_NAME_SIZE];
@@ -283,18 +299,28 @@ static void on_lost(struct talk *t, const struct console_failure *failure)
 		failure->again_ms / 1000, key, t->escape.character == ESCAPE_NONE ? "" : ".");
 }
 
+/*
+ * A machine that ends the session takes the console from a person, and from a script that has more
+ * to send. A script that has sent all it had ("exit") has got what it wanted.
+ */
+static bool ends_well(struct talk *t, const struct console_failure *failure)
+{
+	if (t->person || failure->code != 0)
+		return failure->skipped;
+	if (!t->in_ended)
+		inflow_look(&t->in);
+	return t->in_ended;
+}
+
 static void on_failed(void *data, const struct console_failure *failure)
 {
 	struct talk *t = data;
-	bool fine = failure->code == 0 || failure->code == PCTL_E_SKIPPED;
-
 	if (failure->again_ms) {
 		on_lost(t, failure);
 		return;
 	}
-	if (failure->code == 0)
-		notice(t, "%s", failure->text);
-	else
+	bool fine = ends_well(t, failure);
+	if (!fine || failure->skipped)
 		say_failure(t, failure->text);
 	leave(t, fine ? CLI_OK : CLI_FAILED);
 }
@@ -310,6 +336,7 @@ static const struct console_events events = {
 	.printed = on_printed,
 	.typed = on_typed,
 	.failed = on_failed,
+	.lend = on_lend,
 };
 
 /* --- The person. ------------------------------------------------------------------------------ */
@@ -331,7 +358,7 @@ static void on_go(uv_signal_t *signal, int signum)
 
 	(void)signum;
 	(void)uv_signal_start(&t->stop, on_stop, SIGTSTP);
-	if (console_link_is_open(&t->link) || t->link.was_open)
+	if (!t->lent && (console_link_is_open(&t->link) || t->link.was_open))
 		(void)terminal_raw(STDIN_FILENO);
 }
 

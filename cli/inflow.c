@@ -53,6 +53,11 @@ void inflow_stop(struct inflow *in)
 	(void)uv_idle_stop(&in->idle);
 }
 
+void inflow_look(struct inflow *in)
+{
+	take(in);
+}
+
 void inflow_close(struct inflow *in)
 {
 	uv_close((uv_handle_t *)&in->idle, NULL);

@@ -20,6 +20,8 @@ struct inflow {
 void inflow_init(struct inflow *in, uv_loop_t *loop, int fd, inflow_fn *came, void *data);
 void inflow_start(struct inflow *in);
 void inflow_stop(struct inflow *in);
+/* Takes what is there now, without waiting, also while it is stopped. */
+void inflow_look(struct inflow *in);
 /* For good. The handles are closed by the loop's next turn. */
 void inflow_close(struct inflow *in);
 

@@ -19,12 +19,11 @@
 #include <powerctl/mem.h>
 
 #include "ask.h"
-#include "command.h"
 #include "display/peer.h"
 #include "display/relay.h"
 #include "json.h"
 #include "kvm_viewer.h"
-#include "render.h"
+#include "opened.h"
 #include "run.h"
 #include "say.h"
 #include "signals.h"
@@ -63,21 +62,6 @@ static void leave(struct serve *s, int status)
 
 /* --- The device. ------------------------------------------------------------------------------ */
 
-static void tell_failure(struct serve *s, const struct pctl_result *r)
-{
-	const struct render_style style = { .verbose = s->cli->options.verbose > 0 };
-	bool busy = r->error.code == PCTL_E_BUSY && !s->cli->options.steal;
-
-	s->status = r->ok ? CLI_OK : CLI_FAILED;
-	if (s->cli->options.json) {
-		PCTL_AUTO(free) char *line = json_result(r, s->cli->command->name);
-		(void)printf("%s\n", line);
-		return;
-	}
-	PCTL_AUTO(free) char *text = render_result(r, &style);
-	say("%s: %s%s", s->name, text, busy ? "; --steal takes it" : "");
-}
-
 static void on_note(void *data, const char *text)
 {
 	const struct serve *s = data;
@@ -100,8 +84,11 @@ static void on_result(void *data, const struct pctl_result *r)
 {
 	struct serve *s = data;
 
-	if (!r->stream) {
-		tell_failure(s, r);
+	enum opened how = opened_sort(s->cli, r);
+
+	if (how != OPENED_STREAM) {
+		opened_print(s->cli, r);
+		leave(s, opened_status(how));
 		return;
 	}
 	s->stream = r->stream;
@@ -185,6 +172,16 @@ static int listen_socket(struct serve *s, const char *path)
 		return no_place(path);
 	s->made = pctl_xstrdup(path);
 	return listen(s->listener, 1) < 0 ? no_place(path) : CLI_OK;
+}
+
+/* A dry run waits for nobody. */
+static int find_place(struct serve *s)
+{
+	const struct options *o = &s->cli->options;
+
+	if (o->dry_run)
+		return CLI_OK;
+	return o->socket ? listen_socket(s, o->socket) : listen_port(s);
 }
 
 static int announce(const struct serve *s)
@@ -369,9 +366,7 @@ static int open_screen(struct serve *s)
 	int r = ask_nodes_consent(s->cli, &one, &request, &s->ask, on_result, s, problems);
 	say_problems(problems);
 	pctl_problems_free(problems);
-	if (r < 0)
-		return CLI_USAGE;
-	return s->stream ? CLI_OK : s->status;
+	return r < 0 ? CLI_USAGE : CLI_OK;
 }
 
 static const char *hint_of(const struct serve *s)
@@ -387,11 +382,11 @@ int kvm_serve(struct cli *cli, size_t node)
 		.listener = -1,
 		.viewer = -1 };
 
-	int status = cli->options.socket ? listen_socket(&s, cli->options.socket) : listen_port(&s);
+	int status = find_place(&s);
 	signals_start(&s.signals, &cli->loop, on_signal, NULL, &s);
 	if (status == CLI_OK)
 		status = open_screen(&s);
-	if (status == CLI_OK && hint_of(&s))
+	if (status == CLI_OK && s.stream && hint_of(&s))
 		on_note(&s, hint_of(&s));
 	if (status == CLI_OK && !s.over)
 		status = announce(&s);

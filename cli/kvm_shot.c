@@ -1,25 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Pictures of screens, of many nodes at once: each is opened, asked for one whole picture, closed,
- * packed on a worker and written in one step. A device that hangs up on RGB565 is asked once more,
- * for RGB332.
+ * Pictures of screens, of many nodes at once: each is opened, and its picture is taken. A device
+ * that hangs up on RGB565 is asked once more, for RGB332.
  */
 #include "kvm.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include <powerctl/mem.h>
 
 #include "command.h"
 #include "consent.h"
-#include "display/png.h"
 #include "failed.h"
 #include "json.h"
+#include "kvm_files.h"
+#include "kvm_grab.h"
+#include "opened.h"
 #include "output.h"
 #include "progress.h"
 #include "render.h"
@@ -30,12 +27,8 @@
 
 /* So many have a picture in memory at a time, and its PNG; each some tens of MB at most. */
 #define AT_ONCE ((size_t)16)
-#define PNG_MAX (RFB_PIXELS_MAX * 4)
-/* How long a picture may take once the screen is open, unless --timeout says more. */
-#define PICTURE_MS ((uint64_t)15000)
 /* A device that hung up needs a moment until it takes the next session. */
 #define AGAIN_MS ((uint64_t)300)
-#define PART     ((size_t)64 << 10)
 
 struct shots;
 
@@ -44,21 +37,13 @@ struct shot {
 	struct shots *all;
 	size_t node;
 	char *path;
-	enum rfb_format format;
-	bool again; /* it is to be tried once more when it is closed */
-	bool ended;
-	struct pctl_stream *stream;
-	struct rfb rfb;
-	uv_poll_t poll;
+	struct kvm_grab grab;
 	uv_timer_t timer;
-	uv_work_t work;
-	unsigned handles;
-	struct pctl_buf png;
+	struct pctl_run *second; /* that opens it once more, or NULL */
 	/* Of the result. */
 	char *driver, *address, *credential, *user;
-	unsigned attempts, width, height;
+	unsigned attempts;
 	uint64_t started;
-	struct pctl_error err;
 };
 
 struct shots {
@@ -67,8 +52,8 @@ struct shots {
 	struct pctl_run *run; /* the one of all nodes, while it runs */
 	struct shot *shots;
 	size_t count, left, open;
-	bool paused, folder;
-	mode_t mode;
+	size_t seconds; /* runs that open one once more */
+	bool paused;
 	struct output *output;
 	struct render_style style;
 	struct tally tally;
@@ -86,8 +71,8 @@ static struct pctl_value *tree_of(const struct shot *s)
 	struct pctl_value *map = pctl_value_new_map();
 
 	pctl_value_set_text(map, "file", s->path);
-	pctl_value_set_int(map, "width", s->width);
-	pctl_value_set_int(map, "height", s->height);
+	pctl_value_set_int(map, "width", s->grab.width);
+	pctl_value_set_int(map, "height", s->grab.height);
 	return map;
 }
 
@@ -104,13 +89,13 @@ static void tell(struct shot *s, const struct pctl_result *result)
 	output_add(all->output, s->node, result->ok ? 0 : (unsigned)-result->error.code,
 		result->name,
 		all->cli->options.json ? json_result(result, all->cli->command->name)
-				       : render_result(result, &all->style));
+				       : opened_text(all->cli, result, &all->style));
 	all->left--;
 }
 
 static void finish(struct shot *s)
 {
-	bool ok = !s->err.code;
+	bool ok = !s->grab.err.code;
 	struct pctl_value *tree = ok && s->all->cli->options.json ? tree_of(s) : NULL;
 	const struct pctl_result result = {
 		.node = s->node,
@@ -126,198 +111,16 @@ static void finish(struct shot *s)
 		.word = ok ? "ok" : "error",
 		.note = ok ? s->path : NULL,
 		.tree = tree,
-		.error = s->err,
+		.error = s->grab.err,
 	};
 
 	tell(s, &result);
 	pctl_value_free(tree);
-	pctl_buf_done(&s->png);
 	s->all->open--;
 	if (s->all->paused && s->all->run) {
 		s->all->paused = false;
 		pctl_run_pause(s->all->run, false);
 	}
-}
-
-/* --- Packing and writing, on a worker. -------------------------------------------------------- */
-
-static void work(uv_work_t *work)
-{
-	struct shot *s = work->data;
-
-	if (display_png(&s->rfb.screen, &s->png, &s->err) == 0)
-		(void)display_save(s->path, &s->png, s->all->mode, &s->err);
-}
-
-static void on_worked(uv_work_t *work, int status)
-{
-	struct shot *s = work->data;
-
-	if (status < 0)
-		(void)pctl_error_set(&s->err, PCTL_E_CANCELED, "interrupted");
-	s->width = s->rfb.screen.width;
-	s->height = s->rfb.screen.height;
-	rfb_done(&s->rfb);
-	finish(s);
-}
-
-/* --- Closing. --------------------------------------------------------------------------------- */
-
-static void open_again(struct shot *s);
-
-static void on_gone(struct shot *s)
-{
-	if (s->again) {
-		rfb_done(&s->rfb);
-		open_again(s);
-	} else if (s->err.code) {
-		rfb_done(&s->rfb);
-		finish(s);
-	} else {
-		s->work.data = s;
-		pctl_buf_init(&s->png, PNG_MAX);
-		(void)uv_queue_work(&s->all->cli->loop, &s->work, work, on_worked);
-	}
-}
-
-static void on_stream_closed(void *data, const struct pctl_error *err)
-{
-	struct shot *s = data;
-
-	/* The device may know better why it hung up. */
-	if (s->err.code == PCTL_E_UNREACHABLE && err->code && err->code != PCTL_E_UNREACHABLE)
-		s->err = *err;
-	s->stream = NULL;
-	if (--s->handles == 0)
-		on_gone(s);
-}
-
-static void on_handle_closed(uv_handle_t *handle)
-{
-	struct shot *s = handle->data;
-
-	if (--s->handles == 0)
-		on_gone(s);
-}
-
-/* Once; s->err says how it went. */
-static void end(struct shot *s)
-{
-	if (s->ended)
-		return;
-	s->ended = true;
-	uv_close((uv_handle_t *)&s->poll, on_handle_closed);
-	uv_close((uv_handle_t *)&s->timer, on_handle_closed);
-	pctl_stream_close(s->stream, on_stream_closed, s);
-}
-
-static void lost(struct shot *s)
-{
-	bool wide = s->rfb.screen.format == RFB_RGB565;
-
-	if (s->ended)
-		return;
-	s->again = s->rfb.asked && !s->rfb.answered && wide && s->format == RFB_RGB565;
-	(void)pctl_error_set(&s->err, PCTL_E_UNREACHABLE, "%s",
-		s->rfb.asked ? "it hung up before its picture was there"
-			     : "it hung up before it showed a screen: is a monitor connected, or a "
-			       "plug that looks like one?");
-	end(s);
-}
-
-/* --- While it is open. ------------------------------------------------------------------------ */
-
-static void on_poll(uv_poll_t *poll, int status, int events);
-
-static bool flush(struct shot *s)
-{
-	struct pctl_buf *out = &s->rfb.out;
-
-	while (out->len) {
-		ssize_t n = send(pctl_stream_fd(s->stream), out->data, out->len,
-			MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			break;
-		if (n < 0)
-			return false;
-		memmove(out->data, out->data + n, out->len - (size_t)n);
-		pctl_buf_cut(out, out->len - (size_t)n);
-	}
-	(void)uv_poll_start(&s->poll, UV_READABLE | (out->len ? UV_WRITABLE : 0), on_poll);
-	return true;
-}
-
-static void read_part(struct shot *s)
-{
-	static char part[PART]; /* one thread reads */
-	ssize_t n = recv(pctl_stream_fd(s->stream), part, sizeof(part), MSG_DONTWAIT);
-
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
-		lost(s);
-		return;
-	}
-	int r = rfb_feed(&s->rfb, part, (size_t)n, &s->err);
-	if (r == 1 || r < 0)
-		end(s);
-	else if (!flush(s))
-		lost(s);
-}
-
-static void on_poll(uv_poll_t *poll, int status, int events)
-{
-	struct shot *s = poll->data;
-
-	if (status < 0 || (events & UV_WRITABLE && !flush(s)))
-		lost(s);
-	else if (events & UV_READABLE)
-		read_part(s);
-}
-
-static void on_time_over(uv_timer_t *timer)
-{
-	struct shot *s = timer->data;
-
-	(void)pctl_error_set(&s->err, PCTL_E_TIMEOUT, "no whole picture in %u s",
-		(unsigned)(uv_timer_get_repeat(timer) / 1000));
-	end(s);
-}
-
-/* The device has ended it; what it sent before may still be read. */
-static void on_ended(void *data, const struct pctl_error *err)
-{
-	(void)data, (void)err;
-}
-
-static size_t picture_max(const struct pctl_stream *stream)
-{
-	const struct pctl_value *v = pctl_value_get(pctl_stream_facts(stream), "picture_max");
-	int64_t n = v ? pctl_value_int(v) : 0;
-
-	return n > 0 ? (size_t)n : 0;
-}
-
-static void begin(struct shot *s, struct pctl_stream *stream)
-{
-	uv_loop_t *loop = &s->all->cli->loop;
-	uint64_t ms = s->all->cli->options.timeout_ms;
-
-	if (!ms)
-		ms = PICTURE_MS;
-	pctl_stream_take(stream, on_ended, s);
-	s->stream = stream;
-	s->ended = s->again = false;
-	s->err = (struct pctl_error){ 0 };
-	s->handles = 3;
-	rfb_init(&s->rfb, s->format, picture_max(stream));
-	(void)uv_poll_init(loop, &s->poll, pctl_stream_fd(stream));
-	(void)uv_timer_init(loop, &s->timer);
-	s->poll.data = s->timer.data = s;
-	(void)uv_poll_start(&s->poll, UV_READABLE, on_poll);
-	(void)uv_timer_start(&s->timer, on_time_over, ms, ms);
 }
 
 /* --- Opening. --------------------------------------------------------------------------------- */
@@ -342,6 +145,17 @@ static struct shot *find(struct shots *all, size_t node)
 	return NULL;
 }
 
+/* That something was switched on for it, say. */
+static void say_note(const struct shot *s, const struct pctl_stream *stream)
+{
+	const char *note = pctl_value_text(pctl_value_get(pctl_stream_facts(stream), "note"));
+
+	if (!note || s->all->cli->options.quiet)
+		return;
+	progress_clear(&s->all->progress);
+	say("%s: %s", pctl_inventory_name(s->all->cli->inventory, s->node), note);
+}
+
 static void on_result(void *data, const struct pctl_result *r)
 {
 	struct shots *all = data;
@@ -354,7 +168,8 @@ static void on_result(void *data, const struct pctl_result *r)
 		return;
 	}
 	keep(s, r);
-	begin(s, r->stream);
+	say_note(s, r->stream);
+	kvm_grab_begin(&s->grab, r->stream);
 	if (++all->open >= AT_ONCE && all->run && !all->paused) {
 		all->paused = true;
 		pctl_run_pause(all->run, true);
@@ -381,36 +196,53 @@ static void on_second_result(void *data, const struct pctl_result *r)
 
 	if (r->stream) {
 		keep(s, r);
-		begin(s, r->stream);
+		kvm_grab_begin(&s->grab, r->stream);
+		if (s->all->signals.came)
+			kvm_grab_cancel(&s->grab);
 		return;
 	}
-	s->err = r->error;
+	s->grab.err = r->error;
 	finish(s);
 }
 
 static void on_second_done(void *data)
 {
-	(void)data;
+	struct shot *s = data;
+
+	s->second = NULL;
+	s->all->seconds--;
+}
+
+/* Nobody is asked for a code: who agreed to the first one did so a moment ago, and that holds. */
+static int open_again(struct shot *s)
+{
+	const struct pctl_run_callbacks callbacks = {
+		.result = on_second_result, .done = on_second_done, .data = s
+	};
+	struct pctl_problems *problems = pctl_problems_new();
+	struct pctl_request request = s->all->request;
+
+	request.consent_code = NULL;
+	int r = pctl_run_new(cli_core(s->all->cli), s->all->cli->inventory, &s->node, 1, &request,
+		&s->second, problems);
+	say_problems(problems);
+	pctl_problems_free(problems);
+	if (r < 0)
+		return pctl_error_set(
+			&s->grab.err, PCTL_E_CONFIG, "its settings are not right any more");
+	s->all->seconds++;
+	pctl_run_start(s->second, &callbacks);
+	return 0;
 }
 
 static void on_wait_closed(uv_handle_t *handle)
 {
 	struct shot *s = handle->data;
-	const struct pctl_run_callbacks callbacks = {
-		.result = on_second_result, .done = on_second_done, .data = s
-	};
-	struct pctl_problems *problems = pctl_problems_new();
-	struct pctl_run *run = NULL;
+	int r = s->all->signals.came ? pctl_error_set(&s->grab.err, PCTL_E_CANCELED, "interrupted")
+				     : open_again(s);
 
-	int r = pctl_run_new(cli_core(s->all->cli), s->all->cli->inventory, &s->node, 1,
-		&s->all->request, &run, problems);
-	pctl_problems_free(problems);
-	if (r < 0 || s->all->signals.came)
+	if (r < 0)
 		finish(s);
-	if (r == 0 && s->all->signals.came)
-		pctl_run_free(run);
-	else if (r == 0)
-		pctl_run_start(run, &callbacks);
 }
 
 static void on_waited(uv_timer_t *timer)
@@ -418,10 +250,15 @@ static void on_waited(uv_timer_t *timer)
 	uv_close((uv_handle_t *)timer, on_wait_closed);
 }
 
-static void open_again(struct shot *s)
+static void on_grabbed(void *data)
 {
-	s->format = RFB_RGB332;
-	s->again = false;
+	struct shot *s = data;
+
+	if (!s->grab.too_wide) {
+		finish(s);
+		return;
+	}
+	s->grab.format = RFB_RGB332;
 	(void)uv_timer_init(&s->all->cli->loop, &s->timer);
 	s->timer.data = s;
 	(void)uv_timer_start(&s->timer, on_waited, AGAIN_MS, 0);
@@ -443,12 +280,9 @@ static void on_signal(void *data)
 	if (all->run)
 		pctl_run_cancel(all->run);
 	for (size_t i = 0; i < all->count; i++) {
-		struct shot *s = &all->shots[i];
-
-		if (!s->stream || s->ended)
-			continue;
-		(void)pctl_error_set(&s->err, PCTL_E_CANCELED, "interrupted");
-		end(s);
+		kvm_grab_cancel(&all->shots[i].grab);
+		if (all->shots[i].second)
+			pctl_run_cancel(all->shots[i].second);
 	}
 }
 
@@ -460,83 +294,25 @@ static void on_second_signal(void *data)
 	output_abandon(all->output);
 }
 
-/* What stands for a node in a file's name: of a URL not all. */
-static char *file_name(const struct cli *cli, size_t node)
+static void start(
+	struct shots *all, const struct selection *selection, const char *path, bool folder)
 {
-	char *name = pctl_xasprintf("%s.png", pctl_inventory_name(cli->inventory, node));
-
-	for (char *p = name; *p; p++)
-		if (!isalnum((unsigned char)*p) && !strchr("._-", *p))
-			*p = '_';
-	return name;
-}
-
-static int make_folder(const char *path)
-{
-	struct stat st;
-
-	if (mkdir(path, 0777) == 0)
-		return CLI_OK;
-	if (errno == EEXIST && (stat(path, &st) < 0 || !S_ISDIR(st.st_mode)))
-		errno = ENOTDIR;
-	say("--screenshot: no folder %s can be made: %s", path, strerror(errno));
-	return CLI_USAGE;
-}
-
-/* The one that a file is to be made in. */
-static int check_folder(const char *path, bool is_folder)
-{
-	PCTL_AUTO(free) char *folder = pctl_xstrdup(path);
-	char *slash = strrchr(folder, '/');
-	const char *where = is_folder ? folder : slash == folder ? "/" : slash ? folder : ".";
-
-	if (!is_folder && slash && slash != folder)
-		*slash = '\0';
-	if (access(where, W_OK | X_OK) == 0)
-		return CLI_OK;
-	say("--screenshot: no file can be made in %s: %s", where, strerror(errno));
-	return CLI_USAGE;
-}
-
-/* Whether path is a folder, or to be one; what is wrong with it is said before anything is sent. */
-static int check_path(struct shots *all, const char *path)
-{
-	size_t len = strlen(path);
-	struct stat st;
-	bool there = stat(path, &st) == 0;
-
-	if (!len) {
-		say("--screenshot: names no file; write --screenshot FILE.png, or a folder");
-		return CLI_USAGE;
-	}
-	all->folder = path[len - 1] == '/' || (there && S_ISDIR(st.st_mode));
-	if (all->folder && !there)
-		return make_folder(path);
-	if (!all->folder && all->count > 1) {
-		say("--screenshot: pictures of several nodes go to a folder: --screenshot %s/",
-			path);
-		return CLI_USAGE;
-	}
-	if (there && !S_ISDIR(st.st_mode) && (all->folder || !S_ISREG(st.st_mode))) {
-		say("--screenshot: %s is neither a file nor a folder", path);
-		return CLI_USAGE;
-	}
-	return check_folder(path, all->folder);
-}
-
-static void start(struct shots *all, const struct selection *selection, const char *path)
-{
-	const char *slash = path[strlen(path) - 1] == '/' ? "" : "/";
+	struct cli *cli = all->cli;
+	mode_t mode = kvm_files_mode();
 
 	all->shots = pctl_xcalloc(all->count, sizeof(*all->shots));
 	for (size_t i = 0; i < all->count; i++) {
 		struct shot *s = &all->shots[i];
-		PCTL_AUTO(free) char *name = file_name(all->cli, selection->nodes[i]);
 
 		s->all = all;
 		s->node = selection->nodes[i];
-		s->path = all->folder ? pctl_xasprintf("%s%s%s", path, slash, name)
-				      : pctl_xstrdup(path);
+		s->path = kvm_files_path(cli, s->node, path, folder);
+		s->grab = (struct kvm_grab){ .loop = &cli->loop,
+			.path = s->path,
+			.mode = mode,
+			.timeout_ms = cli->options.timeout_ms,
+			.done = on_grabbed,
+			.data = s };
 	}
 }
 
@@ -598,7 +374,7 @@ static int run_to_end(struct shots *all)
 	all->consent =
 		(struct consent_prompt){ .cli = cli, .progress = &all->progress, .run = all->run };
 	pctl_run_start(all->run, &callbacks);
-	while (all->run || all->left)
+	while (all->run || all->left || all->seconds)
 		(void)uv_run(&cli->loop, UV_RUN_ONCE);
 	keep_failed(all);
 	progress_stop(&all->progress);
@@ -632,20 +408,18 @@ int kvm_shoot(struct cli *cli, const struct selection *selection, const char *pa
 		.count = selection->count,
 		.left = selection->count,
 		.tally.total = selection->count,
-		.mode = umask(0),
 		.style = { .verbose = cli->options.verbose > 0,
 			.folded = mode == OUTPUT_FOLD && selection->count > 1 } };
 
-	(void)umask(all.mode);
-	all.mode = 0666 & ~all.mode;
+	bool folder = false;
 	int status = prepare(&all, selection);
 	if (status == CLI_OK)
-		status = check_path(&all, path);
+		status = kvm_files_check(path, all.count, !cli->options.dry_run, &folder);
 	if (status != CLI_OK) {
 		pctl_run_free(all.run);
 		return status;
 	}
-	start(&all, selection, path);
+	start(&all, selection, path, folder);
 	all.output = output_new(cli, STDOUT_FILENO, mode, cli->options.json);
 	all.failed = pctl_names_new();
 	status = run_to_end(&all);

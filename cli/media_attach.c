@@ -2,35 +2,37 @@
 #include "media_attach.h"
 
 #include <inttypes.h>
-#include <poll.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <powerctl/mem.h>
-#include <powerctl/parse.h>
 
+#include "again.h"
 #include "command.h"
 #include "consent.h"
 #include "console_boot.h"
 #include "json.h"
 #include "media_socket.h"
+#include "opened.h"
 #include "outflow.h"
-#include "render.h"
+#include "progress.h"
 #include "run.h"
 #include "say.h"
 #include "signals.h"
 #include "text.h"
 
-#define AGAIN_FIRST_MS ((uint64_t)1000)
-#define AGAIN_MOST_MS  ((uint64_t)60000)
-#define SHOW_MS        ((uint64_t)1000)
-#define MEGA           1000000.0
+#define SHOW_MS ((uint64_t)1000)
+#define MEGA    1000000.0
+/* Further ones hear nothing, and ask the device. */
+#define DETACHERS_MAX ((size_t)8)
 
 struct attach {
 	struct cli *cli;
 	size_t node;
 	const char *name, *cd;
+	char *cd_path, *floppy_path; /* the whole of it: status is asked from other folders */
 	struct pctl_run *run;
 	struct consent_prompt consent;
 	struct pctl_stream *stream;
@@ -38,10 +40,11 @@ struct attach {
 	struct console_boot boot;
 	bool booted, boot_failed;
 	uv_timer_t again, show;
-	uint64_t delay_ms;
+	struct again tries;
 	struct signals signals;
 	struct media_socket socket;
-	struct media_asker *detacher; /* who asked for the end */
+	struct media_asker *detachers[DETACHERS_MAX]; /* who asked for the end */
+	size_t detacher_n;
 	struct outflow out;
 	bool was_open; /* the medium was there */
 	bool over, failed, ending;
@@ -54,21 +57,10 @@ struct attach {
 
 /* --- What is told. ---------------------------------------------------------------------------- */
 
-/* A terminal that is stopped (^S) would stop the loop, which serves the machine. */
-static bool takes_more(void)
-{
-	struct pollfd fd = { .fd = STDERR_FILENO, .events = POLLOUT };
-
-	return poll(&fd, 1, 0) == 1;
-}
-
 static void clear(struct attach *a)
 {
-	if (!a->shown || !takes_more())
-		return;
-	(void)fputs("\r\033[K", stderr);
-	(void)fflush(stderr);
-	a->shown = false;
+	if (a->shown && progress_erase())
+		a->shown = false;
 }
 
 /* A line of JSON, or of words; map is taken over. */
@@ -156,14 +148,15 @@ static void measure(struct attach *a)
 static void show_line(struct attach *a)
 {
 	const struct pctl_value *f = pctl_stream_facts(a->stream);
+	struct pctl_buf line;
 
-	if (!takes_more())
-		return;
-	(void)fprintf(stderr, "\r%s: %.1f MB read, %.1f MB/s, last block %" PRIu64 "\033[K",
-		a->name, (double)(a->total + a->read) / MEGA, a->rate / MEGA,
-		number(f, "last_lba"));
-	(void)fflush(stderr);
-	a->shown = true;
+	pctl_buf_init(&line, TEXT_LINE_MAX);
+	pctl_buf_addf(&line, "%s: %.1f MB read, %.1f MB/s", a->name,
+		(double)(a->total + a->read) / MEGA, a->rate / MEGA);
+	if (a->cd)
+		pctl_buf_addf(&line, ", block %" PRIu64 " of the CD", number(f, "last_lba"));
+	a->shown |= progress_put(&line);
+	pctl_buf_done(&line);
 }
 
 static void show_event(struct attach *a)
@@ -197,12 +190,23 @@ static void on_show(uv_timer_t *timer)
 
 /* --- The end, and another beginning. ---------------------------------------------------------- */
 
+/* Once it is so, and none is being attached any more. */
+static void answer_detachers(struct attach *a)
+{
+	if (!a->over || a->stream || a->run)
+		return;
+	for (size_t i = 0; i < a->detacher_n; i++)
+		media_socket_answer(a->detachers[i], "detached\n");
+	a->detacher_n = 0;
+}
+
 static void finish(struct attach *a, bool failed)
 {
 	a->over = true;
 	a->failed |= failed;
 	(void)uv_timer_stop(&a->again);
 	(void)uv_timer_stop(&a->show);
+	answer_detachers(a);
 }
 
 static int begin_run(struct attach *a);
@@ -217,18 +221,14 @@ static void on_again(uv_timer_t *timer)
 		finish(a, true);
 }
 
-/* Waiting helps against these. The session that was lost keeps others out for a while. */
-static bool mends(int code)
+/* open: it was until now. */
+static void lose(struct attach *a, const struct pctl_error *err, const char *text, bool open)
 {
-	return code == PCTL_E_UNREACHABLE || code == PCTL_E_TIMEOUT || code == PCTL_E_BUSY ||
-	       code == PCTL_E_OUTCOME_UNKNOWN;
-}
+	bool again = a->was_open && !a->cli->options.no_reconnect && again_helps(err->code, open);
 
-static void lose(struct attach *a, const struct pctl_error *err, const char *text)
-{
 	if (a->over)
 		return;
-	if (!a->was_open || a->cli->options.no_reconnect || !mends(err->code)) {
+	if (!again) {
 		a->mistake = !a->was_open && err->code == PCTL_E_CONFIG;
 		if (a->mistake)
 			say("%s: %s", a->name, err->text);
@@ -237,10 +237,11 @@ static void lose(struct attach *a, const struct pctl_error *err, const char *tex
 		finish(a, true);
 		return;
 	}
-	PCTL_AUTO(free) char *line = pctl_xasprintf("%s; trying again", text);
+	uint64_t ms = again_next(&a->tries, uv_now(&a->cli->loop), open);
+	PCTL_AUTO(free)
+	char *line = pctl_xasprintf("%s; trying again in %" PRIu64 " s", text, ms / 1000);
 	tell_note(a, "lost", line);
-	(void)uv_timer_start(&a->again, on_again, a->delay_ms, 0);
-	a->delay_ms = a->delay_ms * 2 < AGAIN_MOST_MS ? a->delay_ms * 2 : AGAIN_MOST_MS;
+	(void)uv_timer_start(&a->again, on_again, ms, 0);
 }
 
 static void tell_detached(struct attach *a, const char *how)
@@ -266,15 +267,12 @@ static void on_closed(void *data, const struct pctl_error *err)
 		finish(a, false);
 	} else if (!err->code) {
 		tell_detached(a, "the device ended it");
-		finish(a, false);
+		finish(a, true);
 	} else {
 		PCTL_AUTO(free)
 		char *text = pctl_xasprintf("error: %s: %s", pctl_error_name(err->code), err->text);
-		lose(a, err, text);
+		lose(a, err, text, true);
 	}
-	if (a->detacher)
-		media_socket_answer(a->detacher, "detached\n");
-	a->detacher = NULL;
 }
 
 static void close_stream(struct attach *a)
@@ -364,32 +362,62 @@ static void tell_attached(struct attach *a)
 		tell_note(a, "note", more);
 }
 
+static void attached(struct attach *a)
+{
+	tell_attached(a);
+	a->was_open = true;
+	again_opened(&a->tries, uv_now(&a->cli->loop));
+	boot(a);
+}
+
+static void begin(struct attach *a, struct pctl_stream *stream)
+{
+	a->stream = stream;
+	pctl_stream_take(stream, on_ended, a);
+	pctl_stream_on_note(stream, on_note);
+	a->last_at = uv_now(&a->cli->loop);
+	(void)uv_timer_start(&a->show, on_show, SHOW_MS, SHOW_MS);
+	attached(a);
+	if (a->ending)
+		close_stream(a);
+}
+
+/* The line that any verb prints of a node that was passed over, or of a dry run. */
+static void tell_not_attached(struct attach *a, const struct pctl_result *r)
+{
+	clear(a);
+	opened_print(a->cli, r);
+}
+
+static void not_attached(struct attach *a, const struct pctl_result *r)
+{
+	PCTL_AUTO(free) char *text = opened_text(a->cli, r, NULL);
+
+	if (!a->ending)
+		lose(a, &r->error, text, false);
+}
+
 static void on_result(void *data, const struct pctl_result *r)
 {
 	struct attach *a = data;
 
-	if (r->stream) {
-		a->stream = r->stream;
-		pctl_stream_take(r->stream, on_ended, a);
-		pctl_stream_on_note(r->stream, on_note);
-		a->last_at = uv_now(&a->cli->loop);
-		(void)uv_timer_start(&a->show, on_show, SHOW_MS, SHOW_MS);
-	} else if (!r->ok || r->error.code) {
-		const struct render_style style = { .verbose = a->cli->options.verbose > 0 };
-		PCTL_AUTO(free) char *text = render_result(r, &style);
-		if (!a->ending)
-			lose(a, &r->error, text);
-		return;
-	}
-	tell_attached(a);
-	a->was_open = true;
-	a->delay_ms = AGAIN_FIRST_MS;
-	boot(a);
-	/* The device has it by itself, and there is nothing to stay for. */
-	if (!a->stream)
+	switch (opened_sort(a->cli, r)) {
+	case OPENED_STREAM:
+		begin(a, r->stream);
+		break;
+	case OPENED_DONE:
+		attached(a);
 		finish(a, false);
-	else if (a->ending)
-		close_stream(a);
+		break;
+	case OPENED_SKIPPED:
+	case OPENED_WOULD:
+		tell_not_attached(a, r);
+		finish(a, false);
+		break;
+	case OPENED_FAILED:
+		not_attached(a, r);
+		break;
+	}
 }
 
 static void on_done(void *data)
@@ -397,6 +425,7 @@ static void on_done(void *data)
 	struct attach *a = data;
 
 	a->run = NULL;
+	answer_detachers(a);
 }
 
 static void on_consent(void *data, const struct pctl_consent_question *question)
@@ -420,9 +449,12 @@ static int begin_run(struct attach *a)
 		return CLI_USAGE;
 	struct pctl_problems *problems = pctl_problems_new();
 	request.media = (struct pctl_media){ .size = sizeof(request.media),
-		.cd = a->cd,
-		.floppy = a->cli->options.floppy,
-		.writable = a->cli->options.writable };
+		.cd = a->cd_path,
+		.floppy = a->floppy_path,
+		.writable = a->cli->options.writable,
+		.again = a->was_open };
+	if (a->was_open)
+		request.consent_code = NULL; /* it held once */
 	int r = pctl_run_new(
 		cli_core(a->cli), a->cli->inventory, &a->node, 1, &request, &a->run, problems);
 	say_problems(problems);
@@ -438,24 +470,17 @@ static int begin_run(struct attach *a)
 
 static void answer_status(struct attach *a, struct media_asker *asker)
 {
-	struct pctl_buf text;
+	const struct pctl_value *drives = NULL;
+	struct pctl_value *tree = pctl_value_new_map();
 
-	pctl_buf_init(&text, 65536);
 	measure(a);
-	pctl_buf_addf(&text, "pid %ld\n", (long)getpid());
-	const struct pctl_value *drives =
-		a->stream ? pctl_value_get(pctl_stream_facts(a->stream), "drives") : NULL;
-	for (size_t i = 0; drives && i < pctl_value_count(drives); i++) {
-		const struct pctl_value *d = pctl_value_at(drives, i);
-		const char *image = pctl_value_text(pctl_value_get(d, "image"));
-
-		pctl_buf_addf(&text, "drive %s %d %" PRIu64 " %" PRIu64 " %s\n",
-			pctl_value_text(pctl_value_get(d, "drive")),
-			pctl_value_bool(pctl_value_get(d, "inserted")), number(d, "size"),
-			number(d, "read"), image ? image : "");
-	}
-	media_socket_answer(asker, text.data);
-	pctl_buf_done(&text);
+	if (a->stream)
+		drives = pctl_value_get(pctl_stream_facts(a->stream), "drives");
+	pctl_value_set_int(tree, "pid", getpid());
+	pctl_value_set(tree, "drives", drives ? pctl_value_copy(drives) : pctl_value_new_list());
+	PCTL_AUTO(free) char *text = json_node(a->name, tree);
+	media_socket_answer(asker, text);
+	pctl_value_free(tree);
 }
 
 static void on_asked(void *data, struct media_asker *asker, const char *word)
@@ -466,66 +491,60 @@ static void on_asked(void *data, struct media_asker *asker, const char *word)
 		answer_status(a, asker);
 	} else if (strcmp(word, "detach") != 0) {
 		media_socket_answer(asker, "what?\n");
-	} else if (a->stream && !a->detacher) {
-		a->detacher = asker;
-		stop(a);
 	} else {
+		if (a->detacher_n < DETACHERS_MAX)
+			a->detachers[a->detacher_n++] = asker;
 		stop(a);
-		media_socket_answer(asker, "detached\n");
 	}
 }
 
-/* The next word of a line, which is cut there. */
-static char *next_word(char **at)
+static void add_text(struct pctl_value *map, const json_t *from, const char *key)
 {
-	char *word = *at;
-	char *end = strchr(word, ' ');
+	const char *text = json_string_value(json_object_get(from, key));
 
-	*at = end ? end + 1 : word + strlen(word);
-	if (end)
-		*end = '\0';
-	return word;
+	if (text)
+		pctl_value_set_text(map, key, text);
 }
 
-static void add_drive(struct pctl_value *list, char *line)
+static void add_number(struct pctl_value *map, const json_t *from, const char *key)
+{
+	const json_t *n = json_object_get(from, key);
+
+	if (json_is_integer(n))
+		pctl_value_set_int(map, key, json_integer_value(n));
+}
+
+static struct pctl_value *drive_of(const json_t *from)
 {
 	struct pctl_value *map = pctl_value_new_map();
-	uint64_t n;
 
-	pctl_value_set_text(map, "drive", next_word(&line));
-	pctl_value_set_bool(map, "inserted", strcmp(next_word(&line), "1") == 0);
-	if (pctl_parse_uint(next_word(&line), INT64_MAX, &n) == 0)
-		pctl_value_set_int(map, "size", (int64_t)n);
-	if (pctl_parse_uint(next_word(&line), INT64_MAX, &n) == 0)
-		pctl_value_set_int(map, "read", (int64_t)n);
-	if (*line)
-		pctl_value_set_text(map, "image", line);
-	pctl_value_add(list, map);
+	add_text(map, from, "drive");
+	pctl_value_set_bool(map, "inserted", json_is_true(json_object_get(from, "inserted")));
+	add_number(map, from, "size");
+	add_number(map, from, "read");
+	add_text(map, from, "image");
+	return map;
 }
 
 struct pctl_value *media_attach_tree(const char *answer)
 {
-	PCTL_AUTO(free) char *copy = pctl_xstrdup(answer);
-	struct pctl_value *tree = pctl_value_new_map(), *drives = pctl_value_new_list();
-	char *save = copy;
-	uint64_t pid = 0;
+	json_t *json = json_loads(answer, JSON_REJECT_DUPLICATES, NULL);
+	struct pctl_value *tree = NULL;
+	size_t i;
+	json_t *one;
 
-	for (char *line = copy, *end; (end = strchr(line, '\n')); line = save) {
-		*end = '\0';
-		save = end + 1;
-		const char *word = next_word(&line);
-		if (strcmp(word, "pid") == 0)
-			(void)pctl_parse_uint(line, INT32_MAX, &pid);
-		else if (strcmp(word, "drive") == 0)
-			add_drive(drives, line);
+	if (json_is_integer(json_object_get(json, "pid"))) {
+		struct pctl_value *drives = pctl_value_new_list();
+
+		tree = pctl_value_new_map();
+		pctl_value_set_bool(tree, "attached", true);
+		add_number(tree, json, "pid");
+		json_array_foreach(json_object_get(json, "drives"), i, one)
+			pctl_value_add(drives, drive_of(one));
+		pctl_value_set(tree, "drives", drives);
 	}
-	pctl_value_set_bool(tree, "attached", true);
-	pctl_value_set_int(tree, "pid", (int64_t)pid);
-	pctl_value_set(tree, "drives", drives);
-	if (pid)
-		return tree;
-	pctl_value_free(tree);
-	return NULL;
+	json_decref(json);
+	return tree;
 }
 
 /* --- All of it. ------------------------------------------------------------------------------- */
@@ -561,9 +580,17 @@ static int status_of(const struct attach *a, int begun)
 	return a->failed || a->boot_failed || a->out.fault ? CLI_FAILED : CLI_OK;
 }
 
+/* free() it. What is not there, and a URL, stays as it is. */
+static char *whole_path(const char *file)
+{
+	char *path = file ? realpath(file, NULL) : NULL;
+
+	return path || !file ? path : pctl_xstrdup(file);
+}
+
 int media_attach(struct cli *cli, size_t node, const char *cd)
 {
-	struct attach a = { .cli = cli, .node = node, .cd = cd, .delay_ms = AGAIN_FIRST_MS };
+	struct attach a = { .cli = cli, .node = node, .cd = cd };
 	struct pctl_error err = { 0 };
 	int status = CLI_OK;
 
@@ -572,6 +599,8 @@ int media_attach(struct cli *cli, size_t node, const char *cd)
 		say("%s: %s", a.name, err.text);
 		return CLI_FAILED;
 	}
+	a.cd_path = whole_path(cd);
+	a.floppy_path = whole_path(cli->options.floppy);
 	(void)uv_timer_init(&cli->loop, &a.again);
 	(void)uv_timer_init(&cli->loop, &a.show);
 	a.again.data = a.show.data = &a;
@@ -590,5 +619,7 @@ int media_attach(struct cli *cli, size_t node, const char *cd)
 	uv_close((uv_handle_t *)&a.again, NULL);
 	uv_close((uv_handle_t *)&a.show, NULL);
 	(void)uv_run(&cli->loop, UV_RUN_NOWAIT); /* our handles live on this stack */
+	free(a.cd_path);
+	free(a.floppy_path);
 	return status;
 }

@@ -9,8 +9,8 @@
 int media_attach(struct cli *cli, size_t node, const char *cd);
 
 /*
- * What the powerctl that serves a medium says of it ("pid 4711\ndrive cd 1 SIZE READ IMAGE\n" and
- * so on), as a tree with the names of docs/names.md; pctl_value_free() it. NULL: it is not that.
+ * What the powerctl that serves a medium says of it, an object of JSON with its pid and its drives,
+ * as a tree with the names of docs/names.md; pctl_value_free() it. NULL: it is not that.
  */
 struct pctl_value *media_attach_tree(const char *answer);
 

@@ -64,7 +64,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_WRITABLE] = ROW("writable", 0, OPTION_FLAG, NULL, writable,
 		"the machine may write to the medium, where its controller can"),
 	[OPTION_BOOT] = ROW("boot", 0, OPTION_FLAG, NULL, boot,
-		"then reset it, or turn it on: with its BIOS on the console, from the medium"),
+		"then reset the machine, or turn it on, to start with that"),
 	[OPTION_END_SESSIONS] = ROW("end-sessions", 0, OPTION_FLAG, NULL, end_sessions,
 		"first end consoles that forbid it, whoever has them"),
 	[OPTION_LOG] = ROW("log", 0, OPTION_TEXT, "FILE", log, "append what is printed to a file"),
@@ -94,9 +94,12 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_SINCE] = ROW("since", 0, OPTION_TEXT, "TIME", since,
 		"only what is newer: 30m, 2h or 7d ago, or a time in UTC (2026-11-20 10:00)"),
 	[OPTION_LINES] =
-		ROW("lines", 'n', OPTION_NUMBER, "N", lines, "at most so many lines, the newest"),
+		ROW("lines", 'n', OPTION_NUMBER, "N", lines, "at most so many, the newest"),
 	[OPTION_LAST] = ROW("last", 0, OPTION_TEXT, "VERB", last,
 		"of each node the newest line of this verb; start, any: of several"),
+
+	[OPTION_KIND] = ROW("kind", 0, OPTION_TEXT, "LOG", kind,
+		"with log: one of several logs of a device: event, audit"),
 
 	[OPTION_DRIVER] =
 		ROW("driver", 0, OPTION_TEXT, "NAME", driver, "the driver, instead of looking"),
@@ -168,7 +171,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_USER] =
 		ROW("user", 'u', OPTION_TEXT, "NAME", user, "the user, for URLs, add and import"),
 	[OPTION_PASSWORD_FILE] = ROW("password-file", 0, OPTION_TEXT, "FILE", password_file,
-		"a file that holds the password, for URLs, add and import"),
+		"a file that holds the password: of URLs, add and import; with passwd the new one"),
 	[OPTION_PASSWORD_STDIN] = ROW("password-stdin", 0, OPTION_FLAG, NULL, password_stdin,
 		"read the password from standard input"),
 	[OPTION_GENERATE] = ROW("generate", 0, OPTION_FLAG, NULL, generate,

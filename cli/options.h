@@ -64,6 +64,7 @@ enum option_id {
 	OPTION_SINCE,
 	OPTION_LINES,
 	OPTION_LAST,
+	OPTION_KIND,
 
 	/* What is written into the inventory. */
 	OPTION_DRIVER,
@@ -182,7 +183,7 @@ struct options {
 	bool view, direct;
 	const char *socket, *screenshot, *vnc_password_file;
 
-	const char *since, *last;
+	const char *since, *last, *kind;
 	uint64_t lines;
 
 	const char *driver, *node_class, *via, *name;

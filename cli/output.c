@@ -84,14 +84,22 @@ static void put_line(
 	outflow_put(&o->out, "\n", 1);
 }
 
+/* Lines that stand indented below the first belong to it. */
+static bool is_one(const char *text)
+{
+	const char *end = strchr(text, '\n');
+
+	return end && end[1] == ' ';
+}
+
 static void write_text(struct output *o, const char *name, const char *text)
 {
 	if (o->bare) {
 		put_line(o, "", "", text, strlen(text));
 		return;
 	}
-	if (*text == '\n') {
-		put_line(o, name, ":", text, strlen(text));
+	if (is_one(text)) {
+		put_line(o, name, *text == '\n' ? ":" : ": ", text, strlen(text));
 		return;
 	}
 	for (const char *line = text; line;) {
@@ -112,6 +120,11 @@ void output_add(struct output *o, size_t order, unsigned group, const char *name
 	o->entries = pctl_xgrow(o->entries, &o->cap, o->n + 1, sizeof(*o->entries));
 	o->entries[o->n] = (struct entry){ order, o->n, group, pctl_xstrdup(name), take_text };
 	o->n++;
+}
+
+void output_table(struct output *o, const char *lines)
+{
+	put_line(o, "", "", lines, strlen(lines));
 }
 
 static int by_order(const void *va, const void *vb)

@@ -35,13 +35,17 @@ void output_on_gone(struct output *output, output_fn *gone, void *data);
 /*
  * order sorts, and what has the same stays in the order in which it came. group comes before it
  * where lines are folded: the lower first. A text is one or more lines, each of which gets "NAME: "
- * before it; one that begins with a line break is printed behind "NAME:" as it is.
+ * before it; one that begins with a line break is printed behind "NAME:" as it is, and so is one
+ * whose other lines are indented.
  */
 void output_add(
 	struct output *output, size_t order, unsigned group, const char *name, char *take_text);
 
 /* Nothing that is added any more will be read. */
 bool output_has_failed(const struct output *output);
+
+/* Lines as they are, with no name before them, ahead of all that is held back. */
+void output_table(struct output *output, const char *lines);
 
 /* How many bytes the reader has not taken yet. */
 size_t output_kept(const struct output *output);

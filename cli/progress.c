@@ -46,7 +46,28 @@ static size_t columns(void)
 	return size.ws_col - 1;
 }
 
-/* Written over the line before, and the rest of that erased: nothing flickers. */
+bool progress_put(struct pctl_buf *line)
+{
+	size_t width = columns();
+
+	if (!takes_more())
+		return false;
+	if (line->len > width)
+		pctl_buf_cut(line, width);
+	(void)fprintf(stderr, "\r%s\033[K", line->data);
+	(void)fflush(stderr);
+	return true;
+}
+
+bool progress_erase(void)
+{
+	if (!takes_more())
+		return false;
+	(void)fputs(ERASE_LINE, stderr);
+	(void)fflush(stderr);
+	return true;
+}
+
 static void draw(struct progress *p)
 {
 	size_t width = columns();
@@ -58,13 +79,9 @@ static void draw(struct progress *p)
 	tally_words(p->tally, &states);
 	if (states.len && line.len + strlen("; ") + states.len <= width)
 		pctl_buf_addf(&line, "; %s", states.data);
-	if (line.len > width)
-		pctl_buf_cut(&line, width);
-	(void)fprintf(stderr, "\r%s\033[K", line.data);
-	(void)fflush(stderr);
+	p->shown |= progress_put(&line);
 	pctl_buf_done(&line);
 	pctl_buf_done(&states);
-	p->shown = true;
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -89,11 +106,8 @@ void progress_start(struct progress *p, uv_loop_t *loop, bool quiet, const char 
 
 void progress_clear(struct progress *p)
 {
-	if (!p->shown || !takes_more())
-		return;
-	(void)fputs(ERASE_LINE, stderr);
-	(void)fflush(stderr);
-	p->shown = false;
+	if (p->shown && progress_erase())
+		p->shown = false;
 }
 
 void progress_hold(struct progress *p, bool held)

@@ -25,6 +25,11 @@ void progress_hold(struct progress *progress, bool held);
 /* For good. The timer is closed by the loop's next turn. */
 void progress_stop(struct progress *progress);
 
+/* For a line of one's own on standard error: written over the one before, and cut to the terminal's
+ * width. False: the terminal takes nothing now, and nothing was written. */
+bool progress_put(struct pctl_buf *line);
+bool progress_erase(void);
+
 /* "on: 812/4000 done, 3 failed, 312 waiting for places, 12 s" */
 void progress_text(
 	struct pctl_buf *ret, const char *verb, const struct tally *tally, uint64_t elapsed_ms);

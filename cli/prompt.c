@@ -65,13 +65,15 @@ static void terminal_close(struct terminal *t)
 }
 
 /* The line's length without its break, or -1: the end came first, or it did not fit. */
-static ssize_t read_line(int fd, char *buf, size_t size)
+static ssize_t read_line(const struct terminal *t, char *buf, size_t size)
 {
 	size_t len = 0;
+	/* What stops a program elsewhere does nothing here, and is no part of a secret. */
+	char stop = t->changed ? (char)t->before.c_cc[VSUSP] : '\0';
 
 	while (!caught) {
 		char c = 0;
-		ssize_t n = read(fd, &c, 1);
+		ssize_t n = read(t->fd, &c, 1);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -81,6 +83,8 @@ static ssize_t read_line(int fd, char *buf, size_t size)
 			buf[len < size ? len : size - 1] = '\0';
 			return len < size ? (ssize_t)len : -1;
 		}
+		if (stop && c == stop)
+			continue;
 		if (len < size)
 			buf[len] = c;
 		len += len < size;
@@ -96,7 +100,7 @@ static int ask(const char *question, bool echo, char *buf, size_t size, struct p
 	if (r < 0)
 		return r;
 	(void)!write(t.fd, question, strlen(question));
-	ssize_t n = read_line(t.fd, buf, size);
+	ssize_t n = read_line(&t, buf, size);
 	terminal_close(&t);
 	if (n < 0)
 		return pctl_error_set(err, PCTL_E_CONFIG,
@@ -117,6 +121,26 @@ int prompt_secret(const char *question, struct pctl_secret **ret, struct pctl_er
 	if (r == 0)
 		*ret = pctl_secret_new(buf, strlen(buf));
 	explicit_bzero(buf, sizeof(buf));
+	return r;
+}
+
+int prompt_secret_twice(const char *question, struct pctl_secret **ret, struct pctl_error *err)
+{
+	struct pctl_secret *first = NULL, *again = NULL;
+	int r = prompt_secret(question, &first, err);
+
+	if (r == 0)
+		r = prompt_secret("Once more: ", &again, err);
+	if (r == 0 && (pctl_secret_len(first) != pctl_secret_len(again) ||
+			      memcmp(pctl_secret_data(first), pctl_secret_data(again),
+				      pctl_secret_len(first)) != 0))
+		r = pctl_error_set(
+			err, PCTL_E_STATE, "the two are not the same; nothing was changed");
+	pctl_secret_free(again);
+	if (r == 0)
+		*ret = first;
+	else
+		pctl_secret_free(first);
 	return r;
 }
 

@@ -15,6 +15,9 @@ int prompt_text(const char *question, char *ret, size_t size, struct pctl_error 
 /* The same without echo. Never NULL in *ret on success; it may be empty. */
 int prompt_secret(const char *question, struct pctl_secret **ret, struct pctl_error *err);
 
+/* That, and once more: PCTL_E_STATE where the two are not the same. */
+int prompt_secret_twice(const char *question, struct pctl_secret **ret, struct pctl_error *err);
+
 /* 1: "y" or "yes"; 0: anything else; PCTL_E_CONFIG as above. */
 int prompt_yes(const char *question, struct pctl_error *err);
 

@@ -12,7 +12,7 @@ static const struct {
 	const char *name, *value;
 } types[] = {
 	[PCTL_TYPE_TEXT] = { "text", "TEXT" },
-	[PCTL_TYPE_BOOL] = { "true or false", "true|false" },
+	[PCTL_TYPE_BOOL] = { "true or false", "on|off" },
 	[PCTL_TYPE_UINT] = { "number", "NUMBER" },
 	[PCTL_TYPE_DURATION] = { "duration", "DURATION" },
 	[PCTL_TYPE_CHOICE] = { "one of", "WORD" },

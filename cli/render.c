@@ -116,6 +116,32 @@ static void add_error(
 		pctl_buf_addf(buf, "; to mend: %s", mend);
 }
 
+/* What the tree does not say: whether it had to be changed to be so. */
+static bool says_change(const struct pctl_result *r)
+{
+	return r->verb == PCTL_VERB_METHOD && r->word && strcmp(r->word, "ok") != 0;
+}
+
+/* Of several logs, those that could not be read. */
+static void add_left_out(struct pctl_buf *buf, const struct pctl_value *tree, const char *between)
+{
+	const struct pctl_value *left = tree ? pctl_value_get(tree, "left_out") : NULL;
+
+	for (size_t i = 0; left && i < pctl_value_count(left); i++) {
+		const char *text = pctl_value_text(pctl_value_at(left, i));
+
+		pctl_buf_addf(buf, "%sleft out: ", between);
+		text_clean(buf, text ? text : "?");
+	}
+}
+
+static void add_events(
+	struct pctl_buf *buf, const struct pctl_result *r, const struct render_style *style)
+{
+	report_events(buf, pctl_value_get(r->tree, "events"), style->indented);
+	add_left_out(buf, r->tree, style->indented ? "\n  " : "\n");
+}
+
 static void add_tree(
 	struct pctl_buf *buf, const struct pctl_result *r, const struct render_style *style)
 {
@@ -123,8 +149,10 @@ static void add_tree(
 		report_hardware(buf, r->tree);
 	if (buf->len)
 		return;
+	if (says_change(r))
+		pctl_buf_adds(buf, r->word);
 	if (r->verb == PCTL_VERB_LOG)
-		report_events(buf, pctl_value_get(r->tree, "events"), style->indented);
+		add_events(buf, r, style);
 	else if (r->verb == PCTL_VERB_SENSORS)
 		report_sensors(buf, pctl_value_get(r->tree, "sensors"), style->indented);
 	else if (style->indented)
@@ -221,6 +249,7 @@ char *render_result(const struct pctl_result *r, const struct render_style *styl
 	}
 	if (empty) {
 		text_clean(&buf, r->note);
+		add_left_out(&buf, r->tree, "; ");
 	} else if (word_of_checked(r)) {
 		pctl_buf_adds(&buf, word_of_checked(r));
 	} else if (r->ok) {

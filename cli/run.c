@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 #include "output.h"
 #include "progress.h"
 #include "render.h"
+#include "rows.h"
 #include "say.h"
 #include "signals.h"
 #include "text.h"
@@ -34,6 +36,7 @@ struct runner {
 	struct pctl_run *run;
 	struct output *output;
 	struct metrics *metrics; /* NULL: results are written as they come */
+	struct rows *rows;       /* NULL: so are the answers of methods */
 	struct render_style style;
 	struct tally tally;
 	struct progress progress;
@@ -51,6 +54,16 @@ struct runner {
 #define UNREAD_MAX ((size_t)64 << 20)
 /* A node takes some 600 bytes. */
 #define METRICS_MAX ((size_t)1 << 30)
+#define USUAL_WIDTH 80u
+
+static size_t terminal_width(void)
+{
+	struct winsize size = { 0 };
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+		return USUAL_WIDTH;
+	return size.ws_col;
+}
 
 /* What an option leaves open, the inventory's defaults may say; it was checked when it was read. */
 static uint64_t or_default(const struct cli *cli, uint64_t given, const char *key)
@@ -197,6 +210,8 @@ static void on_result(void *data, const struct pctl_result *result)
 		say("%s: went first, without its lock: %s", result->name, result->overtook);
 	if (r->metrics)
 		metrics_add(r->metrics, result);
+	else if (r->rows && result->ok && result->tree)
+		rows_add(r->rows, result);
 	else
 		put_result(r, result);
 }
@@ -268,6 +283,9 @@ static void on_second_signal(void *data)
 	struct runner *r = data;
 
 	progress_clear(&r->progress);
+	if (r->rows)
+		rows_end(r->rows, r->output, terminal_width());
+	r->rows = NULL;
 	output_abandon(r->output);
 }
 
@@ -385,6 +403,9 @@ static int run_to_end(struct runner *r)
 	say_history(r);
 	int status = tally_status(&r->tally, cli->options.exit_class);
 	int put = put_metrics(r);
+	if (r->rows)
+		rows_end(r->rows, r->output, terminal_width());
+	r->rows = NULL;
 	status = output_end(r->output, &r->gave_up, status == CLI_OK ? put : status);
 	signals_stop(&r->signals);
 	show_summary(r);
@@ -413,9 +434,16 @@ static int prepare(
 		request->verb == PCTL_VERB_LOG_CLEAR ? "log --clear" : cli->command->name;
 	if (flags & PCTL_VERB_CONFIRM)
 		return guard_always(cli, what, selection);
-	if (flags & (PCTL_VERB_DISRUPTS | PCTL_VERB_DESTROYS))
+	if (flags & PCTL_VERB_DISRUPTS)
 		return guard_confirm(cli, what, selection);
 	return CLI_OK;
+}
+
+/* Where somebody reads them: answers of methods over several nodes make a table. */
+static bool wants_rows(const struct runner *r, const struct pctl_request *request)
+{
+	return request->verb == PCTL_VERB_METHOD && r->style.folded && !r->style.verbose &&
+	       !r->cli->options.json && cli_is_terminal(STDOUT_FILENO);
 }
 
 static int check_metrics(const struct cli *cli)
@@ -454,6 +482,7 @@ int run_request(struct cli *cli, const struct selection *selection,
 		return status;
 	}
 	r.metrics = cli->options.metrics ? metrics_new() : NULL;
+	r.rows = wants_rows(&r, request) ? rows_new(&r.style) : NULL;
 	r.output = output_new(cli, STDOUT_FILENO, r.metrics ? OUTPUT_STREAM : mode,
 		r.metrics || cli->options.json);
 	r.failed = pctl_names_new();

@@ -25,7 +25,7 @@ static bool is_short(const struct pctl_value *v)
 	return true;
 }
 
-static void add_short(struct pctl_buf *buf, const struct pctl_value *v)
+void tree_short(struct pctl_buf *buf, const struct pctl_value *v)
 {
 	char number[TEXT_COUNT_SIZE];
 
@@ -61,7 +61,7 @@ static void indent(struct pctl_buf *buf, const struct pctl_value *v, unsigned de
 		pctl_buf_adds(buf, ":");
 		if (is_short(child)) {
 			pctl_buf_adds(buf, " ");
-			add_short(buf, child);
+			tree_short(buf, child);
 		} else if (depth < DEPTH_MAX) {
 			indent(buf, child, depth + 1);
 		}
@@ -84,7 +84,7 @@ static void flat(/* NOLINT(misc-no-recursion) */
 		add_key(path, v, i);
 		if (is_short(child)) {
 			pctl_buf_addf(buf, "%s%s: ", buf->len ? "\n" : "", path->data);
-			add_short(buf, child);
+			tree_short(buf, child);
 		} else if (depth < DEPTH_MAX) {
 			pctl_buf_adds(path, ".");
 			flat(buf, path, child, depth + 1);
@@ -100,4 +100,12 @@ void tree_flat(struct pctl_buf *buf, const struct pctl_value *tree)
 	pctl_buf_init(&path, TEXT_ANSWER_MAX);
 	flat(buf, &path, tree, 1);
 	pctl_buf_done(&path);
+}
+
+bool tree_is_flat(const struct pctl_value *tree)
+{
+	for (size_t i = 0; i < pctl_value_count(tree); i++)
+		if (!is_short(pctl_value_at(tree, i)))
+			return false;
+	return true;
 }

@@ -17,4 +17,8 @@ void tree_indent(struct pctl_buf *buf, const struct pctl_value *tree);
 /* The same as lines that stand alone, with line breaks between: "system.serial: 4711". */
 void tree_flat(struct pctl_buf *buf, const struct pctl_value *tree);
 
+/* Whether each of its values fits on a line; one that does. */
+bool tree_is_flat(const struct pctl_value *tree);
+void tree_short(struct pctl_buf *buf, const struct pctl_value *v);
+
 #endif

@@ -9,6 +9,7 @@
 #include "log_follow.h"
 #include "run.h"
 #include "say.h"
+#include "since.h"
 
 /* --- Arguments. ------------------------------------------------------------------------------- */
 
@@ -114,8 +115,32 @@ static int parse_until(const struct cli *cli, struct pctl_request *request)
 
 /* --- Execution. ------------------------------------------------------------------------------- */
 
-static int fill_log(const struct cli *cli, struct pctl_request *request)
+/* since: SINCE_CHARS + 1, which live as long as request. */
+static int fill_filters(const struct cli *cli, struct pctl_request *request, char *since)
 {
+	const struct options *o = &cli->options;
+
+	if ((o->since || o->lines) && o->clear) {
+		say("--clear empties all of a log: leave --since and -n out");
+		return CLI_USAGE;
+	}
+	if ((o->since || o->lines || o->kind) && o->follow) {
+		say("--follow shows all that comes: leave --since, -n and --kind out");
+		return CLI_USAGE;
+	}
+	request->log_source = o->kind;
+	request->log_newest = o->lines;
+	int status = since_read(o->since, since);
+	request->log_since = o->since ? since : NULL;
+	return status;
+}
+
+static int fill_log(const struct cli *cli, struct pctl_request *request, char *since)
+{
+	int status = fill_filters(cli, request, since);
+
+	if (status != CLI_OK)
+		return status;
 	request->log_new = cli->options.log_new;
 	if (cli->options.every_ms && !cli->options.follow) {
 		say("--every goes with --follow: powerctl log --follow --every 30s NODES");
@@ -130,7 +155,7 @@ static int fill_log(const struct cli *cli, struct pctl_request *request)
 	return CLI_USAGE;
 }
 
-static int fill(const struct cli *cli, struct pctl_request *request)
+static int fill(const struct cli *cli, struct pctl_request *request, char *since)
 {
 	switch (request->verb) {
 	case PCTL_VERB_BOOTDEV:
@@ -147,7 +172,7 @@ static int fill(const struct cli *cli, struct pctl_request *request)
 		request->identify_off = cli->options.off;
 		return CLI_OK;
 	case PCTL_VERB_LOG:
-		return fill_log(cli, request);
+		return fill_log(cli, request, since);
 	default:
 		return CLI_OK;
 	}
@@ -178,10 +203,11 @@ static int exec_verb(struct cli *cli)
 	struct pctl_request request = run_request_from(cli, cli->command->verb);
 	size_t arguments = cli->options.show ? 0 : cli->command->arguments;
 	struct selection selection;
+	char since[SINCE_CHARS + 1];
 
 	int status = parse_until(cli, &request);
 	if (status == CLI_OK)
-		status = fill(cli, &request);
+		status = fill(cli, &request, since);
 	if (status == CLI_OK)
 		status = select_nodes(cli, cli->args + arguments, &selection);
 	if (status != CLI_OK) {
@@ -425,10 +451,14 @@ const struct command command_log = {
 		"what "
 		"was there\nwhen you last looked, with or without --new. --follow begins as --new "
 		"does and goes on with\nwhat comes, until ^C; a node that cannot be read is named "
-		"once and tried again.\n--clear empties the log: what was in it is gone.",
+		"once and tried again.\n--since and -n choose among them, --kind of a device with "
+		"several logs one: what is shown so\n"
+		"does not count as looked at. --clear empties the log, of several all, and asks "
+		"first: what\n"
+		"was in it is gone.",
 	.flags = COMMAND_NODES | COMMAND_ALL,
-	.options = OPTIONS(
-		OPTIONS_CHANGE, OPTION_YES, OPTION_FOLLOW, OPTION_EVERY, OPTION_NEW, OPTION_CLEAR),
+	.options = OPTIONS(OPTIONS_CHANGE, OPTION_YES, OPTION_FOLLOW, OPTION_EVERY, OPTION_NEW,
+		OPTION_SINCE, OPTION_LINES, OPTION_KIND, OPTION_CLEAR),
 	.exec = exec_verb,
 	.verb = PCTL_VERB_LOG,
 };

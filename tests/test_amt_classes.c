@@ -16,6 +16,7 @@
 
 #include "classes/pki.h"
 #include "classes/tables.h"
+#include "classes/typed.h"
 
 static struct xml_reader *reader;
 
@@ -171,7 +172,7 @@ static void test_trees_of_unknown_classes(void **state)
 	(void)state;
 	class_tree(parse("<I><A>1</A><L>x</L><L>y</L><B/><L>z</L><T><Datetime>now</Datetime></T>"
 			 "<N><M>deep</M></N>" REFERENCE "</I>"),
-		map);
+		NULL, map);
 	tells(map, "[A='1' L=['x' 'y' 'z'] B='' T='now' N=[M='deep'] "
 		   "Ref=[class='CIM_A' selectors=[One='1' Two='2']]]");
 	pctl_value_free(map);
@@ -528,6 +529,101 @@ static void test_recorded_put(void **state)
 	wsman_done(&w);
 }
 
+/* --- Values as they are typed. ---------------------------------------------------------------- */
+
+/* What one field becomes in a request; or the error, of which wanted is a part. */
+static void typed_as(const char *text, int code, const char *wanted)
+{
+	static const struct wsman_class class = WSMAN_CLASS(WSMAN_AMT, "AMT_X");
+	struct typed_fields fields = { .n = 0 };
+	struct pctl_error err = { 0 };
+	struct wsman w;
+
+	wsman_begin(
+		&w, &(struct wsman_head){ .verb = WSMAN_INVOKE, .class = &class, .method = "M" });
+	size_t head = w.out.len;
+	assert_int_equal(typed_add(&fields, "set", text, &err), code);
+	for (size_t i = 0; i < fields.n; i++)
+		typed_write(&w, fields.v[i].name, fields.v[i].value);
+	if (!strstr(code ? err.text : w.out.data + head, wanted))
+		fail_msg("no '%s' in '%s'", wanted, code ? err.text : w.out.data + head);
+	wsman_done(&w);
+	typed_done(&fields);
+}
+
+static void test_typed_values(void **state)
+{
+	(void)state;
+	typed_as("A=b c, d(e", 0, "<h:A>b c, d(e</h:A>");
+	typed_as("A=", 0, "<h:A></h:A>");
+	typed_as("A=\"CIM_X(K=\\\"v\\\")\"", 0, "<h:A>CIM_X(K=&quot;v&quot;)</h:A>");
+	typed_as("A=CIM_X(K=v)", 0, "<Selector Name=\"K\">v</Selector></SelectorSet>");
+	typed_as("A=CIM_X(K=Intel(r) AMT: x,L=\"a, b)\")", 0,
+		"<Selector Name=\"K\">Intel(r) AMT: x</Selector>"
+		"<Selector Name=\"L\">a, b)</Selector></SelectorSet>");
+	typed_as("A=Datetime(2037-01-01T07:00:00Z)", 0, "common\">2037-01-01T07:00:00Z</p:Datetime></h:A>");
+	typed_as("A=IPS_Y{N=1,T=Interval(P1D),R=CIM_X(K=v)}", 0,
+		"<h:A xmlns:s=\"" WSMAN_IPS "/IPS_Y\"><s:N>1</s:N><s:T><p:Interval ");
+	typed_as("A=IPS_Y{N=1,T=Interval(P1D),R=CIM_X(K=v)}", 0,
+		"<Selector "
+		"Name=\"K\">v</Selector></SelectorSet></ReferenceParameters></s:R></h:A>");
+}
+
+static void test_typed_mistakes(void **state)
+{
+	static const char *const unfinished[] = { "A=CIM_X(K=v", "A=CIM_X(K=v)x", "A=CIM_X()",
+		"A=CIM_X(v)", "A=CIM_X(K=v,)", "A=CIM_X(K=\"v)", "A=\"x", "A=\"x\"y",
+		"A=CIM_X(K=CIM_Y(L=v))", "A=IPS_Y{N=IPS_Z{M=1}}", "A=Datetime(x", "A=IPS_Y{N=1)",
+		"A=IPS_Y{R=CIM_X(K)}" };
+
+	(void)state;
+	typed_as("foo", PCTL_E_CONFIG, "set: 'foo' is not NAME=VALUE");
+	typed_as("=x", PCTL_E_CONFIG, "is not NAME=VALUE");
+	for (size_t i = 0; i < sizeof(unfinished) / sizeof(unfinished[0]); i++)
+		typed_as(unfinished[i], PCTL_E_CONFIG, "does not go on like that");
+}
+
+static void test_typed_lines(void **state)
+{
+	static const char text[] = "# remark\n\n  A=1\r\nB=2 \n";
+	struct typed_fields fields = { .n = 0 };
+	struct pctl_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(typed_add_lines(&fields, "file", text, sizeof(text) - 1, &err), 0);
+	assert_int_equal(fields.n, 2);
+	assert_string_equal(fields.v[1].value, "2");
+	for (unsigned i = 2; i < TYPED_FIELDS_MAX; i++)
+		assert_int_equal(typed_add(&fields, "set", "C=3", &err), 0);
+	assert_int_equal(typed_add(&fields, "set", "C=3", &err), PCTL_E_CONFIG);
+	assert_string_equal(err.text, "set: more than 64 fields");
+	typed_done(&fields);
+}
+
+static void test_trees_have_types(void **state)
+{
+	static const struct class_field fields[] = { { .name = "N", .type = FIELD_UINT },
+		{ .name = "L", .flags = FIELD_LIST }, { .name = "E", .flags = FIELD_LIST },
+		{ .name = "B", .type = FIELD_BOOL }, { .name = NULL } };
+	struct pctl_value *map = pctl_value_new_map();
+
+	(void)state;
+	class_tree(parse("<I><N>7</N><L>x</L><E/><B>1</B><U>true</U><V>007</V>"
+			 "<OperationalStatus>2</OperationalStatus></I>"),
+		fields, map);
+	assert_int_equal(pctl_value_int(pctl_value_get(map, "N")), 7);
+	assert_int_equal(pctl_value_kind(pctl_value_get(map, "L")), PCTL_VALUE_LIST);
+	assert_int_equal(pctl_value_count(pctl_value_get(map, "L")), 1);
+	assert_int_equal(pctl_value_kind(pctl_value_get(map, "E")), PCTL_VALUE_LIST);
+	assert_int_equal(pctl_value_count(pctl_value_get(map, "E")), 0);
+	assert_true(pctl_value_bool(pctl_value_get(map, "B")));
+	assert_int_equal(pctl_value_kind(pctl_value_get(map, "U")), PCTL_VALUE_BOOL);
+	assert_string_equal(pctl_value_text(pctl_value_get(map, "V")), "007");
+	assert_int_equal(
+		pctl_value_int(pctl_value_at(pctl_value_get(map, "OperationalStatus"), 0)), 2);
+	pctl_value_free(map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -535,6 +631,10 @@ int main(void)
 		cmocka_unit_test(test_odd_values),
 		cmocka_unit_test(test_intervals),
 		cmocka_unit_test(test_trees_of_unknown_classes),
+		cmocka_unit_test(test_trees_have_types),
+		cmocka_unit_test(test_typed_values),
+		cmocka_unit_test(test_typed_mistakes),
+		cmocka_unit_test(test_typed_lines),
 		cmocka_unit_test(test_put_is_what_came),
 		cmocka_unit_test(test_put_keeps_shapes),
 		cmocka_unit_test(test_put_changes),

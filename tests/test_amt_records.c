@@ -594,7 +594,9 @@ static void test_clear(void **state)
 		{ .want = { "SetAuditLock_INPUT", "<h:Flag>2</h:Flag><h:Handle>78<" },
 			.body = OUTPUT("SetAuditLock", "0") });
 	fake_clear_log(f);
-	fake_assert_done(f);
+	fake_assert_failed(f, PCTL_E_FORBIDDEN,
+		"its event log is empty now, its audit log is not empty: the device refused "
+		"ClearLog: not permitted");
 
 	/* Somebody else is its auditor. */
 	SCRIPT(f,
@@ -602,6 +604,15 @@ static void test_clear(void **state)
 		{ .want = { "SetAuditLock_INPUT" },
 			.status = 400,
 			.body = FAULT("w:AccessDenied", "") });
+	fake_clear_log(f);
+	fake_assert_failed(f, PCTL_E_FORBIDDEN, "its audit log is not empty: ");
+
+	/* There is none. */
+	SCRIPT(f,
+		{ .want = { "ClearLog_INPUT" }, .body = OUTPUT("ClearLog", "0"), .changes = true },
+		{ .want = { "SetAuditLock_INPUT" },
+			.status = 400,
+			.body = FAULT("w:InvalidResourceURI", "") });
 	fake_clear_log(f);
 	fake_assert_done(f);
 

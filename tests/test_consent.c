@@ -569,7 +569,7 @@ static void test_verbs(void **state)
 	struct play *p = *state;
 
 	play(p, VERB(PCTL_VERB_CONSENT_SUBMIT, .consent_code = CODE));
-	fails(p, PCTL_E_STATE, "submit", "powerctl consent request");
+	fails(p, PCTL_E_STATE, "consent submit", "powerctl consent request");
 	play(p, VERB(PCTL_VERB_CONSENT_REQUEST));
 	succeeds(p, "request");
 	assert_false(p->got.result.changed);
@@ -582,10 +582,13 @@ static void test_verbs(void **state)
 	play(p, VERB(PCTL_VERB_CONSENT_SUBMIT, .consent_code = "1"));
 	fails(p, PCTL_E_CONFIG, "", "6 digits");
 	play(p, VERB(PCTL_VERB_CONSENT_SUBMIT, .consent_code = "000000"));
-	fails(p, PCTL_E_CONSENT, "submit", "wrong");
+	fails(p, PCTL_E_CONSENT, "consent submit", "wrong");
 	p->lose_answer = true;
 	play(p, VERB(PCTL_VERB_CONSENT_SUBMIT, .consent_code = CODE));
-	succeeds(p, "submit consent");
+	succeeds(p, "consent submit consent");
+	play(p, VERB(PCTL_VERB_CONSENT_SUBMIT, .consent_code = "000000"));
+	succeeds(p, "consent");
+	assert_non_null(strstr(p->got.notes, "was not sent"));
 	play(p, VERB(PCTL_VERB_CONSENT_REQUEST));
 	succeeds(p, "request");
 	assert_non_null(strstr(p->got.notes, "already"));

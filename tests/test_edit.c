@@ -2,7 +2,9 @@
 /* Changing the file: exactly what was asked for, everything else byte by byte as it was. */
 #include "inventory_help.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -430,6 +432,63 @@ static void test_secrets_are_stored(void **state)
 	pctl_secret_free(secret);
 }
 
+static size_t count_files(const char *where)
+{
+	DIR *dir = opendir(where);
+	size_t n = 0;
+
+	assert_non_null(dir);
+	for (const struct dirent *e = readdir(dir); e; e = readdir(dir))
+		n += e->d_name[0] != '.';
+	(void)closedir(dir);
+	return n;
+}
+
+/* In the middle of the write, where else SIGKILL would have to be lucky. */
+static void store_and_be_killed(const struct pctl_secret *secret)
+{
+	const struct rlimit none = { 0, 0 }, small = { 4, 4 };
+	struct pctl_error err = { 0 };
+	char *stored = NULL;
+
+	(void)signal(SIGXFSZ, SIG_DFL);
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)setrlimit(RLIMIT_FSIZE, &small);
+	(void)pctl_inventory_store_secret(path, "killed", secret, &stored, &err);
+	_exit(0);
+}
+
+/* Neither a first secret nor one that takes another's place leaves a part of it behind. */
+static void test_killed(void **state)
+{
+	struct pctl_secret *secret = pctl_secret_new("hunter2", 7);
+	PCTL_AUTO(free) char *file = test_path(folder, "secrets/killed");
+	PCTL_AUTO(free) char *secrets = test_path(folder, "secrets");
+	size_t before = count_files(secrets);
+	int fd = open(secrets, O_TMPFILE | O_WRONLY, 0600);
+
+	(void)state;
+	if (fd < 0)
+		skip(); /* the file system knows no files without a name */
+	(void)close(fd);
+	for (int there = 0; there < 2; there++) {
+		int status = 0;
+		pid_t pid = fork();
+
+		if (pid == 0)
+			store_and_be_killed(secret);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		assert_int_equal(WTERMSIG(status), SIGXFSZ);
+		assert_int_equal(count_files(secrets), before + (size_t)there);
+		if (!there)
+			test_write(file, "old", 0600);
+	}
+	PCTL_AUTO(free) char *text = test_read(file);
+	assert_string_equal(text, "old");
+	pctl_secret_free(secret);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -442,6 +501,7 @@ int main(void)
 		cmocka_unit_test(test_two_at_once_lose_nothing),
 		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_secrets_are_stored),
+		cmocka_unit_test(test_killed),
 	};
 
 	return cmocka_run_group_tests_name("edit", tests, make_folder, remove_folder);

@@ -118,6 +118,24 @@ static bool mark(struct change *c, struct item *item, enum pctl_password_state s
 
 /* --- Steps. ----------------------------------------------------------------------------------- */
 
+/*
+ * ^C, or a deadline: a password that left this host, before now or in an earlier run, may have been
+ * taken; one that never did was not.
+ */
+static void end_interrupted(struct change *c, struct item *item, const struct pctl_result *about)
+{
+	struct pctl_result r = *about;
+
+	r.changed = pctl_rotation_state(c->rotation, item->node) == PCTL_PASSWORD_SENT;
+	if (r.changed)
+		end_error(c, item, &r, PCTL_E_OUTCOME_UNKNOWN,
+			"interrupted; the new password was sent, and whether it is taken is not "
+			"known; " RESUME);
+	else
+		end_error(c, item, &r, PCTL_E_CANCELED,
+			"interrupted; the new password was not sent; " RESUME);
+}
+
 static void end_neither(struct change *c, struct item *item, const struct pctl_result *about)
 {
 	end_error(c, item, about, PCTL_E_AUTH,
@@ -156,13 +174,13 @@ static bool may_have_it(const struct change *c, const struct item *item)
 {
 	const struct pctl_secret *own =
 		pctl_rotation_secret(c->rotation, item->node, PCTL_PASSWORD_NEW);
+	const char *mine = pctl_inventory_text(c->cli->inventory, item->node, "address");
 
-	for (size_t i = 0; i < c->count; i++) {
+	for (size_t i = 0; mine && i < c->count; i++) {
 		const struct item *other = &c->items[i];
-		const char *mine = pctl_inventory_text(c->cli->inventory, item->node, "address");
 		const char *its = pctl_inventory_text(c->cli->inventory, other->node, "address");
 
-		if (other != item && mine && its && strcmp(mine, its) == 0 &&
+		if (other != item && its && strcmp(mine, its) == 0 &&
 			own == pctl_rotation_secret(c->rotation, other->node, PCTL_PASSWORD_NEW) &&
 			pctl_rotation_state(c->rotation, other->node) != PCTL_PASSWORD_OLD)
 			return true;
@@ -191,7 +209,11 @@ static void set(struct change *c, struct item *item, const struct pctl_result *r
 		item->step = STEP_VERIFY;
 	} else if (sent && is_verdict(r->error.code)) {
 		item->step = STEP_CHECK_OLD;
-	} else if (!sent || mark(c, item, PCTL_PASSWORD_OLD, r)) {
+	} else if (sent && !mark(c, item, PCTL_PASSWORD_OLD, r)) {
+		return;
+	} else if (r->error.code == PCTL_E_CANCELED) {
+		end_interrupted(c, item, r);
+	} else {
 		tell(c, item, r);
 	}
 }
@@ -271,7 +293,7 @@ static void on_result(void *data, const struct pctl_result *result)
 
 	if (!result->ok && result->error.code == PCTL_E_CANCELED &&
 		c->phase->verb == PCTL_VERB_LOGIN)
-		end_error(c, item, result, PCTL_E_CANCELED, "%.250s; " RESUME, result->error.text);
+		end_interrupted(c, item, result);
 	else
 		c->phase->ended(c, item, result);
 }
@@ -346,11 +368,10 @@ static void end_rest(struct change *c)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		struct item *item = &c->items[i];
-		struct pctl_result about = nothing_of(c, item);
+		const struct pctl_result about = nothing_of(c, item);
 
-		about.changed = pctl_rotation_state(c->rotation, item->node) == PCTL_PASSWORD_SENT;
 		if (item->step != STEP_ENDED)
-			end_error(c, item, &about, PCTL_E_CANCELED, "interrupted; " RESUME);
+			end_interrupted(c, item, &about);
 	}
 }
 
@@ -381,6 +402,54 @@ static void take_items(struct change *c, const struct selection *selection)
 	}
 }
 
+/* Of the nodes that share a file with left, those in a state; folded, or NULL: there are none. */
+static char *fold_state(
+	const struct change *c, const struct pctl_names *left, enum pctl_password_state state)
+{
+	const struct pctl_rotation *rotation = c->rotation;
+	struct pctl_names *names = pctl_names_new();
+	const struct pctl_secret *new = NULL;
+
+	for (size_t i = 0; i < pctl_rotation_count(rotation) && !new; i++) {
+		size_t node = pctl_rotation_node(rotation, i);
+
+		if (pctl_names_has(left, pctl_inventory_name(c->cli->inventory, node)))
+			new = pctl_rotation_secret(rotation, node, PCTL_PASSWORD_NEW);
+	}
+	for (size_t i = 0; i < pctl_rotation_count(rotation); i++) {
+		size_t node = pctl_rotation_node(rotation, i);
+
+		if (new &&new == pctl_rotation_secret(rotation, node, PCTL_PASSWORD_NEW) &&
+			pctl_rotation_state(rotation, node) == state)
+			(void)pctl_names_add(names, pctl_inventory_name(c->cli->inventory, node));
+	}
+	char *folded = pctl_names_count(names) ? pctl_names_fold(names) : NULL;
+	pctl_names_free(names);
+	return folded;
+}
+
+/* Which password each of them has, as far as anybody knows. */
+static void say_pending(const struct change *c, size_t file, const struct pctl_names *left)
+{
+	PCTL_AUTO(free) char *old = fold_state(c, left, PCTL_PASSWORD_OLD);
+	PCTL_AUTO(free) char *sent = fold_state(c, left, PCTL_PASSWORD_SENT);
+	PCTL_AUTO(free) char *new = fold_state(c, left, PCTL_PASSWORD_NEW);
+	struct pctl_buf line;
+
+	pctl_buf_init(&line, TEXT_ANSWER_MAX);
+	pctl_buf_adds(&line, pctl_rotation_file(c->rotation, file));
+	if (old)
+		pctl_buf_addf(&line, " keeps the old password for %s", old);
+	if (sent)
+		pctl_buf_addf(&line, "%s whether %s took the new one is not known", old ? ";" : ":",
+			sent);
+	if (new)
+		pctl_buf_addf(&line, "; %s took the new one", new);
+	say("%s; the new one is pending in %s; " RESUME, line.data,
+		pctl_rotation_pending(c->rotation, file));
+	pctl_buf_done(&line);
+}
+
 /* 1: it is done; 0: something is left. */
 static int finish(struct change *c, size_t file)
 {
@@ -389,7 +458,6 @@ static int finish(struct change *c, size_t file)
 	struct pctl_names *left = pctl_names_new();
 	struct pctl_error err = { 0 };
 	int r = pctl_rotation_finish(c->rotation, file, fresh, left, &err);
-	PCTL_AUTO(free) char *names = pctl_names_fold(left);
 
 	if (r < 0)
 		say("%s; all nodes have the new password, which stays in %s; " RESUME, err.text,
@@ -399,8 +467,7 @@ static int finish(struct change *c, size_t file)
 	else if (r == 0 && access(pctl_rotation_pending(c->rotation, file), F_OK) < 0)
 		say("%s is as it was: no node took a new password", path);
 	else if (r == 0)
-		say("%s keeps the old password for %s; the new one is pending in %s; " RESUME, path,
-			names, pctl_rotation_pending(c->rotation, file));
+		say_pending(c, file, left);
 	pctl_names_free(left);
 	return r > 0;
 }

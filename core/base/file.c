@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -15,6 +17,7 @@
 
 #define SPARE      16u /* descriptors that are kept for files */
 #define OPEN_LEAST 64u
+#define NAME_TRIES 100
 
 static int cannot(struct pctl_error *err, int code, const char *path, const char *what)
 {
@@ -237,6 +240,15 @@ int pctl_file_write(int fd, const void *data, size_t len)
 	return 0;
 }
 
+/* What is to be in a file, and how. */
+struct file_text {
+	const void *data;
+	size_t len;
+	mode_t mode;
+	const struct stat *like; /* NULL: mode, and ours */
+	bool flushed;
+};
+
 static int dress(int fd, mode_t mode, const struct stat *like)
 {
 	struct stat st;
@@ -278,33 +290,97 @@ static int open_beside(const char *target, char **ret_path)
 	return fd;
 }
 
-/* Puts data in target's place by way of a file beside it. */
-static int replace(const char *target, const void *data, size_t len, mode_t mode,
-	const struct stat *like, bool flushed, struct pctl_error *err)
+/* One that is gone with us until it gets a name; -1: not in this folder. */
+static int open_unnamed(const char *target)
+{
+	PCTL_AUTO(free) char *dir = pctl_path_dirname(target);
+
+	return pctl_file_open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+}
+
+/* Names it target, or where that is there already something beside it, which *ret_temp is then. */
+static int give_name(int fd, const char *target, char **ret_temp)
+{
+	char self[32];
+	unsigned random;
+
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, self, AT_FDCWD, target, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	for (int tries = 0; errno == EEXIST && tries < NAME_TRIES; tries++) {
+		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+			return -1;
+		free(*ret_temp);
+		*ret_temp = pctl_xasprintf("%s.%06x", target, random & 0xFFFFFFu);
+		if (linkat(AT_FDCWD, self, AT_FDCWD, *ret_temp, AT_SYMLINK_FOLLOW) == 0)
+			return 0;
+	}
+	free(*ret_temp);
+	*ret_temp = NULL;
+	return -1;
+}
+
+static int fill(const struct file_text *text, int fd)
+{
+	if (dress(fd, text->mode, text->like) < 0 || pctl_file_write(fd, text->data, text->len) < 0)
+		return -1;
+	return text->flushed ? fsync(fd) : 0;
+}
+
+/* 1: it cannot be done so here. */
+static int replace_unnamed(const char *target, const struct file_text *text)
+{
+	PCTL_AUTO(free) char *temp = NULL;
+	int fd = open_unnamed(target);
+
+	if (fd < 0)
+		return 1;
+	int r = fill(text, fd);
+	if (r == 0 && give_name(fd, target, &temp) < 0)
+		r = 1;
+	int saved = errno;
+	(void)close(fd);
+	errno = saved;
+	if (r || !temp || rename(temp, target) == 0)
+		return r;
+	saved = errno;
+	(void)unlink(temp);
+	errno = saved;
+	return -1;
+}
+
+/* By way of a file beside it, which stays there if we are killed meanwhile. */
+static int replace_named(const char *target, const struct file_text *text)
 {
 	PCTL_AUTO(free) char *temp = NULL;
 	int fd = open_beside(target, &temp);
 
 	if (fd < 0)
-		return cannot(err, PCTL_E_INTERNAL, target, "cannot write beside it");
-
-	bool bad = dress(fd, mode, like) < 0 || pctl_file_write(fd, data, len) < 0 ||
-		   (flushed && fsync(fd) < 0);
+		return -1;
+	int r = fill(text, fd);
 	int saved = errno;
-	if (close(fd) < 0 && !bad) {
-		bad = true;
+	if (close(fd) < 0 && r == 0) {
+		r = -1;
 		saved = errno;
 	}
-	if (!bad && rename(temp, target) < 0) {
-		bad = true;
+	if (r == 0 && rename(temp, target) == 0)
+		return 0;
+	if (r == 0)
 		saved = errno;
-	}
-	if (bad) {
-		(void)unlink(temp);
-		errno = saved;
-		return cannot(err, PCTL_E_INTERNAL, target, "cannot write it; nothing was changed");
-	}
-	return 0;
+	(void)unlink(temp);
+	errno = saved;
+	return -1;
+}
+
+static int replace(const char *target, const struct file_text *text, struct pctl_error *err)
+{
+	int r = replace_unnamed(target, text);
+
+	if (r == 1)
+		r = replace_named(target, text);
+	if (r == 0)
+		return 0;
+	return cannot(err, PCTL_E_INTERNAL, target, "cannot write it; nothing was changed");
 }
 
 int pctl_file_replace(const char *path, const void *data, size_t len, mode_t mode,
@@ -312,7 +388,10 @@ int pctl_file_replace(const char *path, const void *data, size_t len, mode_t mod
 {
 	PCTL_AUTO(free) char *real = realpath(path, NULL);
 	const char *target = real ? real : path;
-	int r = replace(target, data, len, mode, like, true, err);
+	int r = replace(target,
+		&(struct file_text){
+			.data = data, .len = len, .mode = mode, .like = like, .flushed = true },
+		err);
 
 	if (r == 0)
 		sync_folder(target);
@@ -321,5 +400,5 @@ int pctl_file_replace(const char *path, const void *data, size_t len, mode_t mod
 
 int pctl_file_put(const char *path, const void *data, size_t len, struct pctl_error *err)
 {
-	return replace(path, data, len, 0600, NULL, false, err);
+	return replace(path, &(struct file_text){ .data = data, .len = len, .mode = 0600 }, err);
 }

@@ -145,6 +145,8 @@ int pctl_arguments_new(const struct pctl_driver *driver, const char *method,
 	int r = pctl_settings_read(&args->settings, found->parameters, args->map, &context);
 	if (check_keys(args, what, problems) < 0)
 		r = PCTL_E_CONFIG;
+	if (r == 0)
+		r = pctl_arguments_check(args, what, problems);
 	if (r < 0) {
 		pctl_arguments_free(args);
 		return r;

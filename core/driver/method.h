@@ -25,6 +25,11 @@ const struct pctl_method *pctl_method_find(const struct pctl_driver *driver, con
  */
 int pctl_arguments_new(const struct pctl_driver *driver, const char *method,
 	const struct pctl_value *map, struct pctl_arguments **ret, struct pctl_problems *problems);
+/* What they say about each other, the files they name, and the method's own check. */
+int pctl_arguments_check(
+	const struct pctl_arguments *args, const char *what, struct pctl_problems *problems);
+/* What is wrong with a list of other parameters' names; NULL: nothing, or there is no list. */
+const char *pctl_method_wrong_words(const struct pctl_property *table, const char *words);
 void pctl_arguments_free(struct pctl_arguments *args);
 
 /* What the method does with these arguments (NULL: none), as a verb's flags: PCTL_VERB_. */

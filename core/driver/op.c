@@ -196,6 +196,8 @@ void pctl_op_cancel(struct pctl_op *op)
 void pctl_op_committed(struct pctl_op *op)
 {
 	check(op, "committed an op");
+	if (op->dry)
+		fault(op, "committed, in a dry run,");
 	op->committed = true;
 }
 
@@ -209,6 +211,21 @@ void pctl_op_taken(struct pctl_op *op)
 {
 	check(op, "said that an op was taken");
 	op->taken = true;
+}
+
+bool pctl_op_dry(const struct pctl_op *op)
+{
+	return op->dry;
+}
+
+void pctl_op_would(struct pctl_op *op, const char *fmt, ...)
+{
+	va_list ap;
+
+	check(op, "said what an op would send");
+	va_start(ap, fmt);
+	(void)vsnprintf(op->would, sizeof(op->would), fmt, ap);
+	va_end(ap);
 }
 
 void pctl_op_done(struct pctl_op *op)

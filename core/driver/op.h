@@ -50,6 +50,8 @@ struct pctl_op {
 	/* For whoever has to say what a driver did wrong: borrowed; NULL: not known. */
 	const char *driver, *call, *node;
 	pthread_t thread; /* the loop's */
+	bool dry;         /* nothing may be sent that changes the device; set after begin */
+	char would[160];  /* then: what would have been; "": nothing */
 	bool abandoned;   /* by its deadline or by cancel: no more the driver's */
 };
 

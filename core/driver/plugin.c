@@ -12,9 +12,9 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
-#include "driver/settings.h"
-
 #include "driver/crash.h"
+#include "driver/method.h"
+#include "driver/settings.h"
 
 #define PROPERTIES_MAX 256u
 #define METHODS_MAX    256u
@@ -284,6 +284,10 @@ static const char *wrong_parameter(const struct pctl_property *table, const stru
 		(p->type != PCTL_TYPE_TEXT || !pctl_key_is_secret(p->name)))
 		return "a method's secret parameter is no text, or its name does not say what it "
 		       "is: it needs a word like password, secret, token or key";
+	const char *const lists[] = { p->needs, p->wants, p->excludes };
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (pctl_method_wrong_words(table, lists[i]))
+			return pctl_method_wrong_words(table, lists[i]);
 	if (!(p->flags & PCTL_PROPERTY_WORD))
 		return NULL;
 	if (!(p->flags & PCTL_PROPERTY_REQUIRED) || p->default_text ||

@@ -257,7 +257,8 @@ static void take_media(struct pctl_run *run, const struct pctl_media *media)
 	run->request.media = (struct pctl_media){ .size = sizeof(*media),
 		.cd = run->media_cd,
 		.floppy = run->media_floppy,
-		.writable = media->writable };
+		.writable = media->writable,
+		.again = media->again };
 }
 
 int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const size_t *nodes,

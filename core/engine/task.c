@@ -233,6 +233,15 @@ void pctl_task_note(struct pctl_task *t, const char *fmt, ...)
 	t->note = note;
 }
 
+bool pctl_task_would(struct pctl_task *t, const char *what)
+{
+	if (!t->request->dry_run)
+		return false;
+	pctl_task_note(t, "would %s", what);
+	pctl_task_end_ok(t, "ok");
+	return true;
+}
+
 static void leave_hooks(struct pctl_task *t)
 {
 	pctl_hooks_abort(t->hooks);

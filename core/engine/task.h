@@ -52,6 +52,9 @@ struct pctl_call {
 #define PCTL_CALL_MANY 2u
 /* Somebody else has it for as long as he likes: busy is final. */
 #define PCTL_CALL_BUSY_IS_FINAL 4u
+/* It may find that there is nothing to change: where it ended well and never committed it was so.
+ */
+#define PCTL_CALL_MAY_BE_SO 8u
 
 /* A call being tried, and what to do with its end. */
 struct pctl_try {
@@ -188,6 +191,12 @@ void pctl_task_yield(struct pctl_task *task);
 void pctl_task_end_ok(struct pctl_task *task, const char *word);
 /* The same once the result has its word, and its error where there is one. */
 void pctl_task_end(struct pctl_task *task);
+
+/*
+ * A dry run: true, and the task has ended well, its note saying what it would do ("would open the
+ * console"). False: it is none, and nothing was done.
+ */
+bool pctl_task_would(struct pctl_task *task, const char *what);
 
 /* More about the result; formatted; replaces an earlier one. */
 void pctl_task_note(struct pctl_task *task, const char *fmt, ...)

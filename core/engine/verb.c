@@ -39,7 +39,7 @@ static const struct pctl_verb_def verbs[] = {
 	[PCTL_VERB_KVM_DIRECT] = { "kvm", PCTL_VERB_CHANGES, pctl_verb_kvm_direct,
 		LIMIT(confirm_ms), 0, "display" },
 	[PCTL_VERB_LOG] = { "log", 0, pctl_verb_log, LIMIT(confirm_ms), 0, "log" },
-	[PCTL_VERB_LOG_CLEAR] = { "log", PCTL_VERB_CHANGES | PCTL_VERB_DESTROYS,
+	[PCTL_VERB_LOG_CLEAR] = { "log", PCTL_VERB_CHANGES | PCTL_VERB_DESTROYS | PCTL_VERB_CONFIRM,
 		pctl_verb_log_clear, LIMIT(confirm_ms), 0, "log" },
 	[PCTL_VERB_SENSORS] = { "sensors", 0, pctl_verb_sensors, LIMIT(confirm_ms), 0, "sensors" },
 	[PCTL_VERB_MEDIA_ATTACH] = { "media attach", PCTL_VERB_CHANGES, pctl_verb_media,

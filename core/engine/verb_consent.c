@@ -14,15 +14,6 @@ static bool has_consent(struct pctl_task *t)
 	return d->consent;
 }
 
-static bool is_dry(struct pctl_task *t, const char *would)
-{
-	if (!t->request->dry_run)
-		return false;
-	pctl_task_note(t, "would %s", would);
-	pctl_task_end_ok(t, "ok");
-	return true;
-}
-
 /* --- status. ---------------------------------------------------------------------------------- */
 
 static void set_seconds(struct pctl_value *map, const char *key, uint32_t seconds)
@@ -52,6 +43,14 @@ void pctl_verb_consent_status(struct pctl_task *t)
 
 /* --- request. --------------------------------------------------------------------------------- */
 
+static const char *what_it_shows(const struct pctl_consent_work *c)
+{
+	if (c->turned_on)
+		return "it was not on, and is turned on to show a code";
+	return c->is.renewed ? "it shows another code, and takes the one before no more"
+			     : "it shows a code";
+}
+
 static void on_requested(struct pctl_task *t)
 {
 	const struct pctl_consent *is = &t->consent->is;
@@ -62,14 +61,14 @@ static void on_requested(struct pctl_task *t)
 		pctl_task_note(t,
 			"%s; somebody there reads it out: `powerctl consent submit CODE NODE`, or "
 			"--consent-code of the verb that needs it",
-			t->consent->turned_on ? "it was not on, and is turned on to show a code"
-					      : "it shows a code");
+			what_it_shows(t->consent));
 	pctl_task_end_ok(t, "ok");
 }
 
 void pctl_verb_consent_request(struct pctl_task *t)
 {
-	if (has_consent(t) && !is_dry(t, "have it show a code, and turn it on where it is off"))
+	if (has_consent(t) &&
+		!pctl_task_would(t, "have it show a code, and turn it on where it is off"))
 		pctl_step_try(t, &pctl_call_consent_request, on_requested);
 }
 
@@ -105,18 +104,30 @@ static void on_not_submitted(struct pctl_task *t)
 		pctl_task_end_error(t, &t->consent->why);
 }
 
+/* Devices take any code where somebody has agreed already: whether it is right, none of them says.
+ */
+static void on_found(struct pctl_task *t)
+{
+	if (t->consent->is.state < PCTL_CONSENT_RECEIVED) {
+		pctl_step_try_or(t, &pctl_call_consent_submit, on_submitted, on_not_submitted);
+		return;
+	}
+	pctl_task_note(t, "somebody there has agreed already; the code was not sent");
+	pctl_task_end_ok(t, "ok");
+}
+
 void pctl_verb_consent_submit(struct pctl_task *t)
 {
 	const char *code = t->request->consent_code ? t->request->consent_code : "";
 
-	if (!has_consent(t) || is_dry(t, "give it the code"))
+	if (!has_consent(t) || pctl_task_would(t, "give it the code"))
 		return;
 	if (!pctl_consent_takes(t, code)) {
 		pctl_task_end_error(t, &t->error);
 		return;
 	}
 	(void)snprintf(pctl_consent_of(t)->code, sizeof(t->consent->code), "%s", code);
-	pctl_step_try_or(t, &pctl_call_consent_submit, on_submitted, on_not_submitted);
+	pctl_step_try(t, &pctl_call_consent_get, on_found);
 }
 
 /* --- cancel. ---------------------------------------------------------------------------------- */
@@ -128,6 +139,6 @@ static void on_canceled(struct pctl_task *t)
 
 void pctl_verb_consent_cancel(struct pctl_task *t)
 {
-	if (has_consent(t) && !is_dry(t, "take a request back"))
+	if (has_consent(t) && !pctl_task_would(t, "take a request back"))
 		pctl_step_try(t, &pctl_call_consent_cancel, on_canceled);
 }

@@ -4,7 +4,11 @@
 
 static void start_open(struct pctl_task *t, const struct pctl_driver *d, void *dev)
 {
-	d->console->open(dev, &t->op, t->request->steal ? PCTL_CONSOLE_STEAL : 0, &t->session);
+	const struct pctl_request *r = t->request;
+
+	d->console->open(dev, &t->op,
+		(r->steal ? PCTL_CONSOLE_STEAL : 0) | (r->again ? PCTL_CONSOLE_AGAIN : 0),
+		&t->session);
 }
 
 static const char *how_to_open(const struct pctl_task *t)
@@ -44,9 +48,9 @@ void pctl_verb_console(struct pctl_task *t)
 {
 	const struct pctl_driver *d = t->target->loaded->driver;
 
-	if (d->console)
+	if (!d->console)
+		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s has no console", d->name);
+	else if (!pctl_task_would(t, "open its console"))
 		pctl_step_try(t, t->request->steal ? &console_steal : &console_open,
 			pctl_task_end_opened);
-	else
-		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s has no console", d->name);
 }

@@ -37,11 +37,11 @@ void pctl_verb_kvm(struct pctl_task *t)
 {
 	const struct pctl_driver *d = t->target->loaded->driver;
 
-	if (d->display)
+	if (!d->display)
+		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s has no display", d->name);
+	else if (!pctl_task_would(t, "open its screen"))
 		pctl_step_try(t, t->request->steal ? &display_steal : &display_open,
 			pctl_task_end_opened);
-	else
-		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s has no display", d->name);
 }
 
 /* --- The device's own port. ------------------------------------------------------------------- */
@@ -76,10 +76,10 @@ static void on_set(struct pctl_task *t)
 	pctl_task_end_ok(t, "ok");
 }
 
-static void say_what_it_would_be(struct pctl_task *t)
+static const char *what_it_does(const struct pctl_task *t)
 {
-	pctl_task_note(t, "would switch the device's own VNC port %s", on_or_off(t));
-	pctl_task_end_ok(t, "ok");
+	return t->request->display_password ? "switch the device's own VNC port on"
+					    : "switch the device's own VNC port off";
 }
 
 void pctl_verb_kvm_direct(struct pctl_task *t)
@@ -89,8 +89,6 @@ void pctl_verb_kvm_direct(struct pctl_task *t)
 	if (!d->display || !d->display->direct)
 		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED,
 			"driver %s has no VNC port of the device's own to set up", d->name);
-	else if (t->request->dry_run)
-		say_what_it_would_be(t);
-	else
+	else if (!pctl_task_would(t, what_it_does(t)))
 		pctl_step_try(t, &display_direct, on_set);
 }

@@ -6,6 +6,7 @@
 #include <powerctl/mem.h>
 
 #include "engine/task.h"
+#include "inventory/inventory.h"
 
 #define CURSOR     "cursor"
 #define CURSOR_MAX 200u
@@ -22,12 +23,17 @@ static size_t settle_list(struct pctl_value *tree, const char *key)
 
 /* --- log. ------------------------------------------------------------------------------------- */
 
-/* Whoever looks has seen it, with or without log_new. */
+static bool is_filtered(const struct pctl_request *r)
+{
+	return r->log_since || r->log_newest || r->log_source;
+}
+
+/* Whoever looks at all there is has seen it, with or without log_new. */
 static void move_mark(struct pctl_task *t)
 {
 	const char *cursor = pctl_value_text(pctl_value_get(t->tree, CURSOR));
 
-	if (!cursor || !*cursor || t->request->dry_run)
+	if (!cursor || !*cursor || t->request->dry_run || is_filtered(t->request))
 		return;
 	if (strlen(cursor) > CURSOR_MAX)
 		pctl_log(PCTL_LOG_DEBUG, t->device, "its log's cursor is too long to be kept");
@@ -48,13 +54,93 @@ static const struct pctl_call log_read = {
 	.times = 1,
 };
 
+static bool is_wanted(const struct pctl_request *r, const struct pctl_value *event)
+{
+	const char *source = pctl_value_text(pctl_value_get(event, "source"));
+	const char *time = pctl_value_text(pctl_value_get(event, "time"));
+
+	if (r->log_source && !(source && strcmp(source, r->log_source) == 0))
+		return false;
+	return !r->log_since || !time || strcmp(time, r->log_since) >= 0;
+}
+
+/* Of all that the device told, what was asked for. */
+static void filter(struct pctl_task *t)
+{
+	const struct pctl_request *r = t->request;
+	const struct pctl_value *all = pctl_value_get(t->tree, "events");
+	struct pctl_value *some = pctl_value_new_list();
+	size_t n = 0, skip = 0;
+
+	for (size_t i = 0; i < pctl_value_count(all); i++)
+		n += is_wanted(r, pctl_value_at(all, i));
+	if (r->log_newest && n > r->log_newest)
+		skip = n - (size_t)r->log_newest;
+	for (size_t i = 0; i < pctl_value_count(all); i++) {
+		const struct pctl_value *event = pctl_value_at(all, i);
+
+		if (!is_wanted(r, event))
+			continue;
+		if (skip)
+			skip--;
+		else
+			pctl_value_add(some, pctl_value_copy(event));
+	}
+	pctl_value_set(t->tree, "events", some);
+}
+
+/* Only that of several logs was asked for which is left out: that is no log without events. */
+static bool is_left_out(struct pctl_task *t)
+{
+	const struct pctl_value *left = pctl_value_get(t->tree, "left_out");
+	const char *source = t->request->log_source;
+
+	for (size_t i = 0; source && left && i < pctl_value_count(left); i++) {
+		const char *text = pctl_value_text(pctl_value_at(left, i));
+
+		if (!text || strncmp(text, source, strlen(source)) != 0)
+			continue;
+		pctl_task_end_fail(t, PCTL_E_REFUSED, "%s", text);
+		return true;
+	}
+	if (source)
+		(void)pctl_value_unset(t->tree, "left_out");
+	return false;
+}
+
 static void end_log(struct pctl_task *t)
 {
+	if (is_left_out(t))
+		return;
 	move_mark(t);
 	(void)pctl_value_unset(t->tree, CURSOR);
-	if (settle_list(t->tree, "events") == 0)
-		pctl_task_note(t, t->log_after ? "no new events" : "no events");
+	if (settle_list(t->tree, "events") > 0 && is_filtered(t->request))
+		filter(t);
+	if (pctl_value_count(pctl_value_get(t->tree, "events")) == 0)
+		pctl_task_note(t, "%s",
+			is_filtered(t->request) ? "no such events"
+			: t->log_after          ? "no new events"
+						: "no events");
 	pctl_task_end_ok(t, "ok");
+}
+
+/* The place of a device's log among its driver's; -1: there is none, and the task has ended. */
+static int find_source(struct pctl_task *t, const struct pctl_driver *d)
+{
+	const char *word = t->request->log_source;
+	const char *const *sources = d->log->sources;
+
+	for (int i = 0; sources && sources[i]; i++)
+		if (strcmp(sources[i], word) == 0)
+			return i;
+	if (!sources) {
+		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED,
+			"driver %s has one log only, without --kind", d->name);
+		return -1;
+	}
+	PCTL_AUTO(free) char *all = pctl_words_join(sources);
+	pctl_task_end_fail(t, PCTL_E_CONFIG, "there is no log '%s'; it is one of: %s", word, all);
+	return -1;
 }
 
 void pctl_verb_log(struct pctl_task *t)
@@ -67,6 +153,8 @@ void pctl_verb_log(struct pctl_task *t)
 			t, PCTL_E_UNSUPPORTED, "driver %s cannot read the device's log", d->name);
 		return;
 	}
+	if (t->request->log_source && find_source(t, d) < 0)
+		return;
 	pctl_store_refresh(looks);
 	const char *seen = pctl_store_get(looks, t->target->machine, CURSOR);
 	if (t->request->log_new && seen)
@@ -84,7 +172,10 @@ static void drop_mark(struct pctl_task *t)
 
 static void start_clear(struct pctl_task *t, const struct pctl_driver *d, void *dev)
 {
-	d->log->clear(dev, &t->op);
+	if (t->request->log_source)
+		d->log->clear_source(dev, &t->op, (unsigned)find_source(t, d));
+	else
+		d->log->clear(dev, &t->op);
 }
 
 static const struct pctl_call log_clear = {
@@ -117,8 +208,20 @@ void pctl_verb_log_clear(struct pctl_task *t)
 	if (!d->log || !d->log->clear) {
 		pctl_task_end_fail(
 			t, PCTL_E_UNSUPPORTED, "driver %s cannot empty the device's log", d->name);
+	} else if (t->request->log_source && find_source(t, d) < 0) {
+		return;
+	} else if (t->request->log_source && !d->log->clear_source) {
+		pctl_task_end_fail(
+			t, PCTL_E_UNSUPPORTED, "driver %s empties all its logs at once", d->name);
+	} else if (t->request->dry_run && d->log->sources && !t->request->log_source) {
+		PCTL_AUTO(free) char *all = pctl_words_join(d->log->sources);
+
+		pctl_task_note(t, "would empty its logs: %s", all);
+		pctl_task_end_ok(t, "ok");
 	} else if (t->request->dry_run) {
-		pctl_task_note(t, "would empty its log");
+		pctl_task_note(t, "would empty its %s%slog",
+			t->request->log_source ? t->request->log_source : "",
+			t->request->log_source ? " " : "");
 		pctl_task_end_ok(t, "ok");
 	} else {
 		pctl_step_try_or(t, &log_clear, on_cleared, on_clear_failed);

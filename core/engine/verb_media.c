@@ -73,15 +73,6 @@ static void on_attached(struct pctl_task *t)
 		end_accepted(t);
 }
 
-static bool would(struct pctl_task *t, const char *what)
-{
-	if (!t->request->dry_run)
-		return false;
-	pctl_task_note(t, "would %s", what);
-	pctl_task_end_ok(t, "ok");
-	return true;
-}
-
 void pctl_verb_media(struct pctl_task *t)
 {
 	const struct pctl_driver *d = t->target->loaded->driver;
@@ -89,9 +80,9 @@ void pctl_verb_media(struct pctl_task *t)
 
 	if (!d->media)
 		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED, "driver %s has no media", d->name);
-	else if (verb == PCTL_VERB_MEDIA_ATTACH && !would(t, "attach the media"))
+	else if (verb == PCTL_VERB_MEDIA_ATTACH && !pctl_task_would(t, "attach the media"))
 		pctl_step_try(t, &media_attach, on_attached);
-	else if (verb == PCTL_VERB_MEDIA_DETACH && !would(t, "detach the media"))
+	else if (verb == PCTL_VERB_MEDIA_DETACH && !pctl_task_would(t, "detach the media"))
 		pctl_step_try(t, &media_detach, end_accepted);
 	else if (verb == PCTL_VERB_MEDIA_STATUS && d->media->status)
 		pctl_step_try(t, &media_status, end_well);

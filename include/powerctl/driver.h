@@ -16,8 +16,9 @@
  *
  * Which functions call pctl_op_committed(), before the first byte that changes the device leaves:
  *
- *   power.act, log.clear     must: twice is not the same as once
- *   method.run               must, where its PCTL_METHOD_CHANGES says that it changes something
+ *   power.act, log.clear...  must: twice is not the same as once
+ *   method.run               must, where its PCTL_METHOD_CHANGES says that it changes something;
+ *                            one that ends well without it tells that all was so already
  *   boot.set, identify.set   may; without it they are tried again, which does the same as once
  *   console.open             must not
  *   display.open             must not
@@ -175,6 +176,13 @@ struct pctl_property {
 	 * JavaScript has them, for editors; NULL: any text. It takes all that check() takes.
 	 */
 	const char *pattern;
+	/*
+	 * Only of a method's parameters, each NULL or the names of others of its table, with blanks
+	 * between them; the core refuses what breaks it before anything is sent.
+	 * needs: one of them has to be given beside it, for without it has no effect;
+	 * wants: all of them have to; excludes: none of them may.
+	 */
+	const char *needs, *wants, *excludes;
 };
 #define PCTL_PROPERTY(...)                                        \
 	{                                                         \
@@ -294,6 +302,9 @@ struct pctl_identify_if {
 /* Where somebody else has the console: end theirs. Without it that is PCTL_E_BUSY, which is then
  * not tried again. PCTL_E_UNSUPPORTED where nobody's can be ended. */
 #define PCTL_CONSOLE_STEAL 1u
+/* It was open a moment ago and is made again: what is switched off by now was switched off by
+ * somebody, and is left off (PCTL_E_REFUSED). */
+#define PCTL_CONSOLE_AGAIN 2u
 
 struct pctl_console_if {
 	uint32_t size;
@@ -366,8 +377,19 @@ struct pctl_log_if {
 	 * need not be a cursor.
 	 */
 	void (*read)(void *dev, struct pctl_op *op, const char *after, struct pctl_value *ret);
-	/* Optional. Empties the device's log. */
+	/*
+	 * Optional. Empties the device's log, of several all. What a device does not have need not
+	 * be emptied; what it has and did not empty is an error that names it, and says what it
+	 * did.
+	 */
 	void (*clear)(void *dev, struct pctl_op *op);
+	/*
+	 * NULL: a device has one log. Else the words for each, as events have them in `source`,
+	 * with a NULL at the end, at most 32; and, where there is clear, what empties one of them.
+	 * That the device does not have that one is PCTL_E_UNSUPPORTED.
+	 */
+	const char *const *sources;
+	void (*clear_source)(void *dev, struct pctl_op *op, unsigned source);
 };
 
 struct pctl_sensors_if {
@@ -403,6 +425,7 @@ struct pctl_consent {
 	uint32_t display_s; /* how long a code is shown; 0: not known */
 	uint32_t idle_s;    /* how long an agreement holds without a session; 0: not known */
 	bool turned_on; /* request: the machine was not on, and was turned on to show its code */
+	bool renewed;   /* request: the code that it showed before is not taken any more */
 };
 
 /*
@@ -445,6 +468,8 @@ struct pctl_media {
 	/* A file of this computer, or the URL of one; NULL: nothing. At least one of them. */
 	const char *cd, *floppy;
 	bool writable;
+	/* They were in a moment ago: as PCTL_CONSOLE_AGAIN. */
+	bool again;
 };
 
 struct pctl_media_if {
@@ -478,10 +503,14 @@ struct pctl_media_if {
 /* Without any parameter it only reads: the flags above hold where one is given. */
 #define PCTL_METHOD_READS_BARE 16u
 
+/* In a dry run it reads, and says what it would send: see pctl_op_would(). Else it is not called.
+ */
+#define PCTL_METHOD_DRY 32u
+
 /*
  * The arguments of a method, by the names of its parameter table, checked and with their defaults;
  * they live until the op ends. Rules as for pctl_setting_...() in <powerctl/device.h>; the path of
- * a PCTL_TYPE_FILE is as it was typed.
+ * a PCTL_TYPE_FILE is as it was typed; it could be read when that was checked.
  */
 struct pctl_arguments;
 PCTL_API const char *pctl_argument_text(const struct pctl_arguments *args, const char *name);
@@ -519,6 +548,12 @@ struct pctl_method {
 	 */
 	void (*run)(void *dev, struct pctl_op *op, const struct pctl_arguments *args,
 		struct pctl_value *ret);
+	/*
+	 * Optional. What can be known of the arguments without any device, and the table does not
+	 * say: 0, or PCTL_E_CONFIG with a text that names the parameter. Called once before
+	 * anything is sent, however many nodes there are.
+	 */
+	int (*check)(const struct pctl_arguments *args, struct pctl_error *err);
 };
 
 /* What a password has at least one character of. */

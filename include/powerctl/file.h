@@ -37,8 +37,10 @@ PCTL_API int pctl_file_write(int fd, const void *data, size_t len);
 
 /*
  * Puts data in path's place in one step: a new file in the same folder, flushed to the disk, then
- * renamed. Owner, group and mode are those of *like, or ours and mode if like is NULL. A symbolic
- * link stays and what it points to is replaced. PCTL_E_INTERNAL: nothing has changed.
+ * renamed. It has no name until it is whole, where the file system can do that, so that whoever is
+ * killed meanwhile leaves no part of it behind. Owner, group and mode are those of *like, or ours
+ * and mode if like is NULL. A symbolic link stays and what it points to is replaced.
+ * PCTL_E_INTERNAL: nothing has changed.
  */
 PCTL_API int pctl_file_replace(const char *path, const void *data, size_t len, mode_t mode,
 	const struct stat *like, struct pctl_error *err);

@@ -13,6 +13,8 @@
 #ifndef POWERCTL_OP_H
 #define POWERCTL_OP_H
 
+#include <stdbool.h>
+
 #include <powerctl/error.h>
 
 #ifdef __cplusplus
@@ -49,6 +51,15 @@ PCTL_API void pctl_op_not_taken(struct pctl_op *op);
  * failures keep their class from now on, and the core does not try again.
  */
 PCTL_API void pctl_op_taken(struct pctl_op *op);
+
+/*
+ * A dry run of a method with PCTL_METHOD_DRY: op reads what it always reads. Where a request would
+ * leave that changes the device, the driver says so by pctl_op_would(), in words for people
+ * ("ClearLog of AMT_AuditLog"), sends nothing and ends op well. To commit it is a fault.
+ */
+PCTL_API bool pctl_op_dry(const struct pctl_op *op);
+PCTL_API void pctl_op_would(struct pctl_op *op, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Ends op well. Results were written where the interface's function said. */
 PCTL_API void pctl_op_done(struct pctl_op *op);

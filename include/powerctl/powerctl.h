@@ -112,7 +112,7 @@ enum pctl_verb {
 
 #define PCTL_VERB_CHANGES  1u  /* holds the node's lock from the first read to the confirmation */
 #define PCTL_VERB_DISRUPTS 2u  /* what runs on the machine suffers: guards and `protected` apply */
-#define PCTL_VERB_DESTROYS 4u  /* what goes does not come back: guards apply */
+#define PCTL_VERB_DESTROYS 4u  /* what goes does not come back */
 #define PCTL_VERB_CONFIRM  8u  /* a person is to be asked first, whatever the number of nodes */
 #define PCTL_VERB_STARTS   16u /* starts machines: the limits of the inventory hold */
 
@@ -153,7 +153,15 @@ struct pctl_request {
 	unsigned max_at_once; /* so many between sending and confirmation; 0: any number */
 	uint64_t stagger_ms;  /* so far apart */
 
-	bool log_new; /* LOG: only events since this user's last look */
+	/*
+	 * LOG: only events since this user's last look; since a time (the beginning of one as
+	 * events have it, or NULL; events without a time are told); at most so many, the newest (0:
+	 * all). With either of the last two, or log_source, it does not count as a look.
+	 */
+	bool log_new;
+	const char *log_since;
+	uint64_t log_newest;
+	const char *log_source; /* LOG, LOG_CLEAR: one of several logs of a device; NULL: all */
 
 	/* METHOD: whose it is (nodes of other drivers are problems), its name, and a map of texts,
 	 * and of lists of texts, by the names of its parameters, or NULL. */
@@ -172,6 +180,7 @@ struct pctl_request {
 	struct pctl_rotation *rotation;
 	bool login_new;          /* LOGIN: with the new password, else with the old one */
 	struct pctl_media media; /* MEDIA_ATTACH */
+	bool again;              /* CONSOLE: PCTL_CONSOLE_AGAIN */
 };
 
 /* One of several things that power a node, and what became of it. */

@@ -12,13 +12,14 @@
  *	url_check                            an image's URL, asked for as the firmware will
  *	power, boot, boot_recovery, inspect, hardware, log, sensors, consent, account, discover
  *	                                     the operations
- *	classes/: class, tables              classes as tables of fields, no I/O
+ *	classes/: class, tables, typed       classes as tables of fields, and typed ones, no I/O
  *	classes/: chain and the others       methods: they read classes, and change them
  *	doctor/: advisories            which holes a version has, no I/O
  *	doctor/: doctor                what is wrong with the device
  *	redirection/: frame, login           redirection as bytes and frames, no I/O
- *	redirection/: wire, session, switch  a connection, up to the end of its login
- *	redirection/: sol                    the console
+ *	redirection/: wire, switch, opening  a connection, up to the end of its login
+ *	redirection/: asking, tap, session   what all sessions share, from there to their end
+ *	redirection/: sol, screens, kvm      the console, the screen
  *	redirection/: scsi                   two drives as commands and answers, no I/O
  *	redirection/: image, ider, media     their media, and the session that has them
  *	amt                                  settings and the driver's table
@@ -107,6 +108,8 @@ struct call {
 	amt_except_fn *except;
 	amt_each_fn *each;
 	struct pctl_error *saved; /* while the device is asked what it means; ours */
+	/* While then() and each() run: the answer as it came. */
+	const struct pctl_http_answer *raw;
 	unsigned pulls, items;
 	bool restarted;
 	uint32_t message_id; /* of the next request */
@@ -190,7 +193,8 @@ struct log_work {
 	struct records *records;
 	uint32_t next; /* iterator, index of a record, or the handle of a lock */
 	unsigned reads;
-	bool again; /* the audit log is read from its start, for it is another one by now */
+	unsigned which; /* of its logs is to be emptied */
+	bool again;     /* the audit log is read from its start, for it is another one by now */
 };
 
 struct hardware_work {
@@ -220,7 +224,6 @@ struct chain_work {
 	struct wsman_selector selector[2];
 	unsigned changes;
 	uint64_t number, flags;
-	struct wsman_class explored; /* by name; its URI is in text */
 	char text[128];
 	/* What one method knows on its way, by its name. */
 	union {

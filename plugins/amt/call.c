@@ -116,8 +116,26 @@ static void transmit(struct amt_dev *dev)
 		amt_link_send(dev, call->request.out.data, call->request.out.len, call->changes);
 }
 
+/* In a dry run the first change is where it ends. */
+static void would_send(struct amt_dev *dev)
+{
+	const struct wsman_head *h = &dev->call.request.head;
+	static const char *const verbs[] = { [WSMAN_PUT] = "Put",
+		[WSMAN_CREATE] = "Create",
+		[WSMAN_DELETE] = "Delete",
+		[WSMAN_INVOKE] = NULL };
+
+	pctl_op_would(
+		dev->call.op, "%s of %s", h->method ? h->method : verbs[h->verb], h->class->name);
+	amt_end(dev, NULL);
+}
+
 void amt_send(struct amt_dev *dev, amt_then_fn *then, amt_except_fn *except)
 {
+	if (dev->call.changes && pctl_op_dry(dev->call.op)) {
+		would_send(dev);
+		return;
+	}
 	dev->call.then = then;
 	dev->call.except = except;
 	transmit(dev);
@@ -295,6 +313,7 @@ void amt_call_answered(
 	}
 	(void)snprintf(dev->server, sizeof(dev->server), "%s", answer->server);
 
+	call->raw = answer;
 	const struct xml_node *body = answer_read(dev->amt->reader, answer, &call->want, &why);
 	if (body) {
 		on_answer(dev, body);

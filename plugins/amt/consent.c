@@ -164,6 +164,7 @@ static void start(struct amt_dev *dev)
 static void older_canceled(struct amt_dev *dev, const struct xml_node *answer)
 {
 	(void)answer;
+	dev->work.consent.ret->renewed = true;
 	start(dev);
 }
 

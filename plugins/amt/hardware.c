@@ -28,6 +28,7 @@ struct hardware {
 	struct pctl_value *parts[KIND_COUNT]; /* maps by the firmware's own key, or NULL */
 	struct pctl_value *packages;          /* maps by their tags */
 	struct pctl_value *firmware;          /* list */
+	struct pctl_value *left_out;          /* list of texts */
 };
 
 /* --- Fields. ---------------------------------------------------------------------------------- */
@@ -305,6 +306,7 @@ static void done(void *kept)
 		pctl_value_free(h->parts[i]);
 	pctl_value_free(h->packages);
 	pctl_value_free(h->firmware);
+	pctl_value_free(h->left_out);
 	free(h);
 }
 
@@ -349,6 +351,8 @@ static void finish(struct amt_dev *dev)
 	give(w->ret, "parts", parts);
 	give(w->ret, "firmware", w->parts->firmware);
 	w->parts->firmware = NULL;
+	give(w->ret, "left_out", w->parts->left_out);
+	w->parts->left_out = NULL;
 	if (pctl_value_count(w->ret))
 		amt_end(dev, NULL);
 	else
@@ -374,6 +378,12 @@ static void step_failed(struct amt_dev *dev, const struct pctl_error *err)
 	bool missing = err->code == PCTL_E_UNSUPPORTED || err->code == PCTL_E_FORBIDDEN ||
 		       err->code == PCTL_E_REFUSED;
 
+	if (missing && err->code != PCTL_E_UNSUPPORTED) {
+		PCTL_AUTO(free)
+		char *text = pctl_xasprintf("%s: %s", steps[w->step].class.name, err->text);
+
+		pctl_value_add(w->parts->left_out, pctl_value_new_text(text));
+	}
 	w->step++;
 	if (!missing || (w->step >= STEPS && !w->any))
 		amt_end(dev, err);
@@ -406,5 +416,6 @@ void amt_hardware(void *data, struct pctl_op *op, struct pctl_value *ret)
 	amt_keep(dev, dev->work.hardware.parts, done);
 	dev->work.hardware.parts->packages = pctl_value_new_map();
 	dev->work.hardware.parts->firmware = pctl_value_new_list();
+	dev->work.hardware.parts->left_out = pctl_value_new_list();
 	next_step(dev);
 }

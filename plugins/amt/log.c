@@ -204,7 +204,11 @@ static void read_log(void *data, struct pctl_op *op, const char *after, struct p
 	amt_send(dev, on_position, on_no_events);
 }
 
-/* --- Emptying both. --------------------------------------------------------------------------- */
+/* --- Emptying them. --------------------------------------------------------------------------- */
+
+/* In the order of sources; ALL: whichever there are. */
+enum { EVENTS, AUDITS, ALL };
+static const char *const sources[] = { "event", "audit", NULL };
 
 static void end_well(struct amt_dev *dev, const struct xml_node *answer)
 {
@@ -212,10 +216,20 @@ static void end_well(struct amt_dev *dev, const struct xml_node *answer)
 	amt_end(dev, NULL);
 }
 
-/* The event log is empty by now; the audit log belongs to its auditor, who may be somebody else. */
-static void end_without(struct amt_dev *dev, const struct pctl_error *err)
+/* The audit log belongs to its auditor, who may be somebody else. */
+static void audits_stay(struct amt_dev *dev, const struct pctl_error *err)
 {
-	amt_end(dev, is_missing(err) ? NULL : err);
+	bool all = dev->work.log.which == ALL;
+	struct pctl_error why = { 0 };
+
+	if (all && err->code == PCTL_E_UNSUPPORTED) {
+		amt_end(dev, NULL); /* it has none */
+		return;
+	}
+	(void)pctl_error_set(&why, err->code, "%sits audit log is not empty: %s",
+		all ? "its event log is empty now, " : "", err->text);
+	(void)pctl_error_device_code(&why, "%s", err->device_code);
+	amt_end(dev, &why);
 }
 
 static void set_lock(struct amt_dev *dev, unsigned flag, amt_then_fn *then, amt_except_fn *except)
@@ -228,18 +242,40 @@ static void set_lock(struct amt_dev *dev, unsigned flag, amt_then_fn *then, amt_
 	amt_send(dev, then, except);
 }
 
+/* It is empty, and the lock ends by itself soon. */
+static void still_locked(struct amt_dev *dev, const struct pctl_error *err)
+{
+	amt_end(dev, is_missing(err) ? NULL : err);
+}
+
 static void on_audits_gone(struct amt_dev *dev, const struct xml_node *answer)
 {
 	(void)answer;
-	set_lock(dev, LOCK_RELEASE, end_well, end_without);
+	amt_changed(dev);
+	set_lock(dev, LOCK_RELEASE, end_well, still_locked);
+}
+
+static void unlocked_after_refusal(struct amt_dev *dev, const struct xml_node *answer)
+{
+	(void)answer;
+	audits_stay(dev, dev->call.saved);
+}
+
+static void locked_after_refusal(struct amt_dev *dev, const struct pctl_error *err)
+{
+	(void)err;
+	audits_stay(dev, dev->call.saved);
 }
 
 static void on_audits_kept(struct amt_dev *dev, const struct pctl_error *err)
 {
-	if (is_missing(err))
-		set_lock(dev, LOCK_RELEASE, end_well, end_without);
-	else
-		amt_end(dev, err);
+	if (!is_missing(err)) {
+		audits_stay(dev, err);
+		return;
+	}
+	dev->call.saved = pctl_xcalloc(1, sizeof(*err));
+	*dev->call.saved = *err;
+	set_lock(dev, LOCK_RELEASE, unlocked_after_refusal, locked_after_refusal);
 }
 
 static void on_locked(struct amt_dev *dev, const struct xml_node *answer)
@@ -254,22 +290,36 @@ static void on_events_gone(struct amt_dev *dev, const struct xml_node *answer)
 {
 	(void)answer;
 	amt_changed(dev);
-	set_lock(dev, LOCK_TAKE, on_locked, end_without);
+	if (dev->work.log.which == EVENTS)
+		amt_end(dev, NULL);
+	else
+		set_lock(dev, LOCK_TAKE, on_locked, audits_stay);
 }
 
-static void clear_log(void *data, struct pctl_op *op)
+static void clear_source(void *data, struct pctl_op *op, unsigned source)
 {
 	struct amt_dev *dev = data;
 
 	amt_begin(dev, op);
-	dev->work.log = (struct log_work){ 0 };
+	dev->work.log = (struct log_work){ .which = source };
+	if (source == AUDITS) {
+		set_lock(dev, LOCK_TAKE, on_locked, audits_stay);
+		return;
+	}
 	(void)amt_invoke(dev, &event_log, "ClearLog", STATUS_LOG);
 	amt_changes(dev);
 	amt_send(dev, on_events_gone, NULL);
+}
+
+static void clear_log(void *data, struct pctl_op *op)
+{
+	clear_source(data, op, ALL);
 }
 
 const struct pctl_log_if amt_log = {
 	.size = sizeof(amt_log),
 	.read = read_log,
 	.clear = clear_log,
+	.sources = sources,
+	.clear_source = clear_source,
 };

@@ -218,7 +218,7 @@ static const struct pctl_property eject_parameters[] = {
 const struct pctl_method redfish_methods[] = {
 	{
 		.size = sizeof(struct pctl_method),
-		.flags = PCTL_METHOD_CHANGES | PCTL_METHOD_REPEATABLE,
+		.flags = PCTL_METHOD_CHANGES | PCTL_METHOD_REPEATABLE | PCTL_METHOD_READS_BARE,
 		.name = "policy",
 		.help = "what the machine does when mains power comes back",
 		.parameters = policy_parameters,

@@ -286,7 +286,8 @@ static void check_discover(const struct bench *bench, const struct pctl_driver *
 static void check_method(const struct bench *bench, const struct pctl_method *m)
 {
 	const unsigned known = PCTL_METHOD_CHANGES | PCTL_METHOD_DISRUPTS | PCTL_METHOD_REPEATABLE |
-			       PCTL_METHOD_CONFIRM | PCTL_METHOD_READS_BARE;
+			       PCTL_METHOD_CONFIRM | PCTL_METHOD_READS_BARE |
+			       PCTL_METHOD_DRY;
 
 	check_help(bench, "method", m->name, m->help);
 	check_bits(bench, m->name, m->flags, known);

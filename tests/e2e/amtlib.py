@@ -12,6 +12,7 @@ POWERCTL_VIA=pump reaches every machine through a channel that the core pumps.
 """
 import ipaddress
 import os
+import random
 
 import lib
 
@@ -123,6 +124,16 @@ class LargeFleet(Fleet):
 
     def all_blameless(self):
         return self.polite(self.totals(), "counters of all")
+
+
+def disc(size, seed=1, bootable=True):
+    """The bytes of a CD: descriptors of ISO 9660 where they belong, and else what does not repeat."""
+    data = bytearray(random.Random(seed).randbytes(max(size, 19 * 2048)))
+    data[16 * 2048:16 * 2048 + 7] = b"\1CD001\1"
+    if bootable:
+        data[17 * 2048:17 * 2048 + 30] = b"\0CD001\1EL TORITO SPECIFICATION"
+    data[18 * 2048:18 * 2048 + 7] = b"\xffCD001\1"
+    return bytes(data)
 
 
 def differences(found, wanted):

@@ -82,11 +82,13 @@ class Result:
 class Terminal:
     """A program on a pseudo-terminal that is its controlling one."""
 
-    def __init__(self, args, env, stdout=None):
+    def __init__(self, args, env, stdout=None, columns=None):
         self.args = args
         self.seen = ""   # all that was shown
         self.at = 0      # how much of it expect() has passed
         self.fd, slave = pty.openpty()
+        if columns:
+            termios.tcsetwinsize(slave, (24, columns))
         self.before = termios.tcgetattr(slave)  # the mode it has to be left in
 
         def take_terminal():
@@ -237,8 +239,8 @@ class Lab:
         out, err = proc.communicate(stdin, timeout=PATIENCE)
         return Result(args, proc.returncode, out or "", err)
 
-    def terminal(self, *args, env=None, stdout=None):
-        return self.keep(Terminal([POWERCTL, *args], {**self.env, **(env or {})}, stdout))
+    def terminal(self, *args, env=None, stdout=None, columns=None):
+        return self.keep(Terminal([POWERCTL, *args], {**self.env, **(env or {})}, stdout, columns))
 
     def shell(self):
         """bash on a terminal, with job control."""

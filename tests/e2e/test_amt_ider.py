@@ -2,19 +2,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """powerctl media over Intel AMT's IDE redirection, against powerctl-amtsim, which reads the drives
 as a BIOS and a system would and says what it has read."""
+import fcntl
 import hashlib
 import json
 import os
 import random
 import signal
+import struct
 import subprocess
+import termios
 import threading
 
 import lib
-from amtlib import ConsoleFleet
+from amtlib import ConsoleFleet, disc
 from lib import bad, good, has, main, same, test, until
 
-QUICK = "connect: 3s, answer: 3s, read: 8s"
+QUICK = "connect: 3s, answer: 3s, read: 12s"
 BLOCK, SECTOR = 2048, 512
 EMPTY = hashlib.sha256(bytes(1474560)).hexdigest()
 
@@ -26,11 +29,12 @@ def machine(lab, *args, tls=False, settings="", state="on", devices=1):
 
 def image(lab, name, size, seed=1):
     """A file of bytes that do not repeat; its path, and the sum of it in whole blocks."""
-    data = random.Random(seed).randbytes(size)
+    cd = name.endswith(".iso")
+    data = disc(size, seed) if cd else random.Random(seed).randbytes(size)
     path = lab.path(name)
     with open(path, "wb") as f:
         f.write(data)
-    block = BLOCK if name.endswith(".iso") else SECTOR
+    block = BLOCK if cd else SECTOR
     return path, hashlib.sha256(data + bytes(-size % block)).hexdigest()
 
 
@@ -83,10 +87,10 @@ def whole(lab):
     """what the machine reads is the file, plain and over TLS, in every way of asking for it"""
     path, wanted = image(lab, "a.iso", 3 * 1024 * 1024 + 1234)
     ways = ({}, {"ider_dma": 0, "ider_readbfr": 4096}, {"ider_blocks": 1, "ider_readbfr": 512},
-            {"ider_queue": 8, "ider_blocks": 200})
+            {"ider_queue": 8, "ider_blocks": 200}, {"ider_queue": 64, "ider_blocks": 4})
     for tls in (False, True):
         fleet = machine(lab, tls=tls)
-        for way in ways[:1] if tls else ways:
+        for goodbyes, way in enumerate(ways[:1] if tls else ways, 1):
             fleet.set(1, ider_dma=1, ider_readbfr=0, ider_blocks=0, ider_queue=0)
             fleet.set(1, **way)
             served = Served(lab, path)
@@ -95,8 +99,10 @@ def whole(lab):
             same((ider["cd"]["sha256"], ider["cd"]["again"]), (wanted, wanted), way)
             same((ider["cd"]["blocks"], ider["floppy"]["sha256"]), (1537, EMPTY))
             same(ider["refused"], 7, "commands that are to be refused")
-            detach(lab, served, 2 * 1537 * BLOCK + 2880 * SECTOR)
+            detach(lab, served, 2 * 1537 * BLOCK)
             nobody(fleet)
+            device = fleet.device()
+            same((device["ider"]["error"], device["counters"]["redir_goodbyes"]), ("", goodbyes), way)
         fleet.forget()
 
 
@@ -136,7 +142,7 @@ def status(lab):
     row = json.loads(r.out)
     same((row["verb"], row["state"]), ("media status", None))
     tree = row["result"]
-    same([(d["drive"], d["inserted"]) for d in tree["drives"]], [("cd", True), ("floppy", True)])
+    same([(d["drive"], d["inserted"]) for d in tree["drives"]], [("cd", True)])
     # Another user knows only what the device says: somebody has it.
     other = {"XDG_RUNTIME_DIR": lab.path("home")}
     r = lab.run("media", "status", "a1", env=other)
@@ -146,13 +152,53 @@ def status(lab):
     r = lab.run("media", "attach", path, "a1", env=other)
     bad(r, 1)
     has(r.out, "busy: somebody else has its IDER session")
-    # And may end it: the powerctl that had it says so, and takes it back.
+    has(r.out, "; `powerctl media detach NODE` ends that")
+    # And may end it: the powerctl that had it hears that somebody has it, and leaves it to him.
     good(lab.run("media", "detach", "a1", env=other), "a1: ok")
-    until("it is taken back", lambda: "IDER" in fleet.device()["redirection_sessions"])
-    _, err = served.end(130, interrupt=True)
-    has(err, "connection lost: the device closed it; trying again")
+    has(served.end(1)[0], "a1: error: busy: taken over by another session")
     nobody(fleet)
     good(lab.run("media", "detach", "a1"), "a1: ok")
+
+
+@test
+def detachers(lab):
+    """two that detach at once both hear of it when it is so"""
+    fleet = machine(lab, "--set", "all:ider_script=none")
+    path, _ = image(lab, "a.iso", 70000)
+    served = Served(lab, path)
+    two = [lab.start("media", "detach", "a1", stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    same([p.communicate(timeout=lib.PATIENCE)[0] for p in two], ["a1: ok\n"] * 2)
+    same(fleet.device()["redirection_sessions"], [])
+    has(served.end(0)[0], "a1: detached, 0.0 MB read")
+
+
+@test
+def switched_off(lab):
+    """what is switched off while it is attached is left off, and the medium does not come back"""
+    fleet = machine(lab, "--set", "all:ider_script=none")
+    path, _ = image(lab, "a.iso", 70000)
+    served = Served(lab, path)
+    fleet.set(1, redirection_state=32770, redirection_drop=1)
+    out, err = served.end(1)
+    has(err, "connection lost: the device closed it; trying again in 1 s")
+    has(out, "a1: error: refused: IDER or its listener was switched off meanwhile")
+    same(fleet.device()["redirection_state"], 32770)
+
+
+@test
+def odd_names(lab):
+    """a file's name says nothing but that name, whatever is in it"""
+    fleet = machine(lab, "--set", "all:ider_script=none")
+    for name in ("x\npid 1\ndrive cd 1 5 5 fake", 'a"b\\c', "k\u00e4se {}"):
+        path, _ = image(lab, name + ".iso", 70000)
+        served = Served(lab, path)
+        tree = lab.run("media", "status", "--json", "a1").json[0]["result"]
+        same((tree["pid"], [d["image"] for d in tree["drives"]]), (served.proc.pid, [path]))
+        r = lab.run("media", "status", "a1")
+        assert "pid: 1\n" not in r.out, r
+        good(lab.run("media", "detach", "a1"), "a1: ok")
+        served.end(0)
+    nobody(fleet)
 
 
 @test
@@ -173,6 +219,16 @@ def dropped(lab):
 
 
 @test
+def taken(lab):
+    """whoever had the drives hears that another session took them"""
+    fleet = machine(lab, "--set", "all:ider_script=none")
+    path, _ = image(lab, "a.iso", 70000)
+    served = Served(lab, path, "--no-reconnect")
+    fleet.set(1, redirection_status=2, redirection_drop=1)
+    has(served.end(1)[0], "a1: error: busy: taken over by another session")
+
+
+@test
 def reset(lab):
     """a reset in the middle of reads: the one under way ends, the others are forgotten"""
     path, wanted = image(lab, "a.iso", 600000)
@@ -189,9 +245,11 @@ def reset(lab):
 @test
 def shrinking(lab):
     """a file that shrinks is a medium error to the machine and a line to the user; one that is
-    deleted stays readable"""
-    fleet = machine(lab, "--set", "all:ider_delay_ms=20")
+    deleted stays readable; another machine, which asks for nothing, is heard of meanwhile"""
+    fleet = machine(lab, "--set", "all:ider_delay_ms=20", devices=2)
+    fleet.set(2, ider_script="none")
     path, _ = image(lab, "a.iso", 1 << 20)
+    idle = Served(lab, path, node="a2")
     served = Served(lab, path)
     os.truncate(path, 500000)
     ider = done(fleet)
@@ -204,6 +262,8 @@ def shrinking(lab):
     os.unlink(path)
     same(done(fleet)["cd"]["sha256"], wanted)
     served.end(130, interrupt=True)
+    fleet.wait(lambda d: d["counters"]["ider_pings"] > 0, 2)
+    idle.end(130, interrupt=True)
 
 
 @test
@@ -233,6 +293,49 @@ def bad_files(lab):
 
 
 @test
+def odd_media(lab):
+    """what cannot be the medium that it is to be: a warning, or a refusal, before anything is sent"""
+    fleet = machine(lab, "--set", "all:ider_script=none")
+    files = {"text.iso": b"root:x:0:0\n" * 100, "data.iso": disc(70000, bootable=False),
+             "disk.iso": bytes(510) + b"\x55\xaa" + bytes(70000), "boots.iso": disc(70000),
+             "large.img": bytes(510) + b"\x55\xaa" + bytes(3000000), "raw.img": bytes(1474560)}
+    for name, data in files.items():
+        with open(lab.path(name), "wb") as f:
+            f.write(data)
+    for name in ("text.iso", "data.iso", "disk.iso"):
+        usage(lab.run("media", "attach", lab.path(name), "--boot", "a1"), 2, "no boot record of CDs")
+    same(fleet.counters()["requests"], 0)
+    for args, warning in ((("text.iso",), "text.iso is no image of a CD (ISO 9660, UDF)\n"),
+                          (("disk.iso",), "disk.iso is no image of a CD (ISO 9660, UDF), but of a disk\n"),
+                          (("data.iso",), ""), (("boots.iso",), ""), (("text.iso", "-q"), ""),
+                          (("--floppy", "large.img"), "large.img is larger than the largest floppy"),
+                          (("--floppy", "raw.img"), "")):
+        words = [lab.path(a) if a[0] != "-" else a for a in args]
+        r = lab.run("media", "attach", "--dry-run", *words, "a1")
+        same(r.status, 0, r)
+        if warning:
+            has(r.err, warning)
+        same(bool(r.err), bool(warning), r)
+    r = lab.run("media", "attach", "--dry-run", "--floppy", lab.path("raw.img"), "--boot", "a1")
+    has(r.err, "raw.img begins with no boot sector")
+
+
+@test
+def other_folders(lab):
+    """a file that was named from one folder is known by its whole path in another; a narrow terminal"""
+    fleet = machine(lab)
+    path, _ = image(lab, "a.iso", 70000)
+    t = lab.terminal("media", "attach", os.path.relpath(path), "a1")
+    t.expect(f"a1: attached: {os.path.relpath(path)}")
+    fcntl.ioctl(t.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 20, 0, 0))
+    t.expect("\ra1: 0.1 MB read, 0.\033[K")
+    has(lab.run("media", "status", "a1").out, f"image: {path}\n")
+    t.send("\x03")
+    same(t.end(), 130)
+    nobody(fleet)
+
+
+@test
 def faults(lab):
     """frames that make no sense end it with what was wrong; what does no harm goes on"""
     fleet = machine(lab, "--set", "all:ider_script=none")
@@ -242,6 +345,7 @@ def faults(lab):
                        ("number", "a frame of IDER is lost"),
                        ("error", "the device reports an error of its IDER"),
                        ("flood", "it asks for more at a time"),
+                       ("oversize", "a redirection frame too large: IDER written data (53)"),
                        ("truncate", "connection closed within a redirection frame")):
         served = Served(lab, path, "--no-reconnect")
         fleet.set(1, ider_send=word)
@@ -251,10 +355,11 @@ def faults(lab):
         nobody(fleet)
     served = Served(lab, path)
     fleet.set(1, ider_send="heartbeat")
-    fleet.set(1, ider_send="ping")
-    fleet.wait(lambda d: d["counters"]["ider_pongs"] == 1)
+    for n in (1, 2):
+        fleet.set(1, ider_send="ping")
+        fleet.wait(lambda d, n=n: d["counters"]["ider_pongs"] == n)
     fleet.set(1, ider_send="close")
-    has(served.end(0)[0], "a1: the device ended it, 0.0 MB read")
+    has(served.end(1)[0], "a1: the device ended it, 0.0 MB read")
 
 
 @test
@@ -350,7 +455,7 @@ def events(lab):
     good(lab.run("media", "detach", "a1"), "a1: ok")
     rows = [json.loads(line) for line in served.end(0)[0].splitlines()]
     same((rows[0]["event"], rows[0]["node"], rows[0]["cd"]), ("attached", "a1", path))
-    same((rows[-1]["event"], rows[-1]["read"]), ("detached", 2 * 35 * BLOCK + 1474560))
+    same((rows[-1]["event"], rows[-1]["read"]), ("detached", 2 * 35 * BLOCK))
 
 
 @test
@@ -373,9 +478,10 @@ def person(lab):
     path, _ = image(lab, "a.iso", 70000)
     t = lab.terminal("media", "attach", path, "a1")
     t.expect(f"a1: attached: {path}")
-    t.expect("a1: 1.6 MB read, ")
+    t.expect("a1: 0.1 MB read, ")
+    t.expect("block 34 of the CD")
     t.send("\x03")
-    t.expect("a1: detached, 1.6 MB read")
+    t.expect("a1: detached, 0.1 MB read")
     same(t.end(), 130)
     nobody(fleet)
 

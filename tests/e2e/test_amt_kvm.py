@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from concurrent import futures
 
 import lib
 from amtlib import ConsoleFleet
@@ -89,6 +90,14 @@ def nobody(fleet, n=1):
     fleet.wait(lambda d: d["redirection_sessions"] == [], n)
 
 
+def des(password, block):
+    """As VNC has it: each byte of the key with its bits the other way round; three such keys are one."""
+    key = bytes(int(f"{b:08b}"[::-1], 2) for b in password.encode().ljust(8, b"\0")).hex() * 3
+    r = subprocess.run(["openssl", "enc", "-des-ede3-ecb", "-K", key, "-nopad"], input=block,
+                       capture_output=True, timeout=lib.PATIENCE, check=True)
+    return r.stdout
+
+
 class Viewer:
     """`powerctl kvm` and a viewer's socket at its address."""
 
@@ -120,13 +129,17 @@ class Viewer:
             data += part
         return data
 
-    def begin(self):
-        """As far as the screen's size."""
+    def begin(self, password=None):
+        """As far as the screen's size; None: the password was refused."""
         same(self.get(12), b"RFB 003.008\n")
         self.sock.sendall(b"RFB 003.008\n")
-        same(self.get(2), b"\1\1")
-        self.sock.sendall(b"\1")
-        same(self.get(4), bytes(4))
+        kind = b"\2" if password else b"\1"
+        same(self.get(2), b"\1" + kind)
+        self.sock.sendall(kind)
+        if password:
+            self.sock.sendall(des(password, self.get(16)))
+        if self.get(4) != bytes(4):
+            return None
         self.sock.sendall(b"\1")
         head = self.get(24)
         self.get(struct.unpack(">I", head[20:])[0])
@@ -157,6 +170,13 @@ class Viewer:
     def end(self):
         out, err = self.proc.communicate(timeout=lib.PATIENCE)
         return self.proc.returncode, out.decode(), err.decode()
+
+
+class DirectViewer(Viewer):
+    """A viewer's socket at the machine's own port."""
+
+    def __init__(self, port):  # pylint: disable=super-init-not-called
+        self.sock = socket.create_connection(("127.0.0.1", port), lib.PATIENCE)
 
 
 @test
@@ -226,19 +246,32 @@ def many(lab):
 @test
 def wrong_screens(lab):
     """A screen that sends what cannot be is an error in words, and no file"""
-    fleet = screens(lab)
+    faults = (("rectangle", "protocol: its screen of 200 x 150 has no rectangle of"),
+              ("zlib", "protocol: a rectangle cannot be unpacked (ZRLE"),
+              ("truncate", "protocol: a rectangle of 64 x 64 comes as 2147483647 bytes"),
+              ("garbage", "protocol: its screen sends a message that nobody knows"),
+              ("drop", "unreachable: it hung up before its picture was there"),
+              ("close_init", "unreachable: it hung up before it showed a screen"),
+              ("security", "auth: its screen asks for a password of its own"),
+              ("frame_unknown", "protocol: an unknown redirection frame (99) during KVM"),
+              ("frame_interleave", "protocol: a redirection frame out of place: SOL data (2A) during KVM"),
+              ("frame_refused", "refused: it does not begin KVM (status 1)"),
+              ("frame_truncate", "unreachable: connection closed within a redirection frame"))
+    fleet = screens(lab, devices=len(faults))
+
+    def said(n):
+        fault = faults[n - 1][0]
+        fleet.set(n, kvm_fault=fault)
+        r = lab.run("kvm", "--screenshot", lab.path(f"{fault}.png"), f"a{n}")
+        assert not os.path.exists(lab.path(f"{fault}.png")), fault
+        nobody(fleet, n)
+        return r
+
+    # Who hung up is asked who has it now, and some are tried again: all at once.
+    with futures.ThreadPoolExecutor(len(faults)) as pool:
+        for n, r in enumerate(pool.map(said, range(1, len(faults) + 1)), 1):
+            bad(r, 1, f"a{n}: error: {faults[n - 1][1]}")
     path = lab.path("screen.png")
-    for fault, words in (("rectangle", "protocol: its screen of 200 x 150 has no rectangle of"),
-                         ("zlib", "protocol: a rectangle cannot be unpacked (ZRLE"),
-                         ("truncate", "protocol: a rectangle of 64 x 64 comes as 2147483647 bytes"),
-                         ("garbage", "protocol: its screen sends a message that nobody knows"),
-                         ("drop", "unreachable: it hung up before its picture was there"),
-                         ("close_init", "unreachable: it hung up before it showed a screen"),
-                         ("security", "auth: its screen asks for a password of its own")):
-        fleet.set(1, kvm_fault=fault)
-        bad(lab.run("kvm", "--screenshot", path, "a1"), 1, "a1: error: " + words)
-        assert not os.path.exists(path), fault
-        nobody(fleet)
     for fault in ("silent", "empty"):
         fleet.set(1, kvm_fault=fault)
         bad(lab.run("kvm", "--screenshot", path, "--timeout", "1s", "a1"), 1,
@@ -261,6 +294,7 @@ def no_place_for_it(lab):
     for path, words in ((lab.path("no", "such", "x.png"), "no file can be made in"),
                         ("/dev/null", "neither a file nor a folder"),
                         (lab.write("file", "x") + "/", "can be made: Not a directory"),
+                        ("-", "not to standard output"), (lab.path("a.JPG"), "pictures are PNG"),
                         ("", "names no file")):
         r = lab.run("kvm", "--screenshot", path, "a1")
         same(r.status, 2, r)
@@ -274,6 +308,27 @@ def no_place_for_it(lab):
     same(r.returncode, 1, r)
     has(r.stdout, f"a1: error: internal: {path} cannot be written: File too large")
     same([f for f in os.listdir(os.path.dirname(path)) if "full" in f], [])
+
+
+@test
+def interrupted(lab):
+    """^C while a screen is opened once more ends that too, and leaves no file"""
+    fleet = screens(lab, kvm_limit=30001)
+    fleet.set(1, latency_ms=1000)
+    path = lab.path("x.png")
+    proc = lab.start("kvm", "--screenshot", path, "a1", stdout=subprocess.PIPE,
+                     stderr=subprocess.PIPE, text=True)
+    fleet.wait(lambda d: d["counters"]["kvm_sessions"] == 1)
+    nobody(fleet)
+    proc.send_signal(signal.SIGINT)
+    out, err = proc.communicate(timeout=lib.PATIENCE)
+    same((proc.returncode, out), (130, "a1: error: canceled: interrupted\n"), err)
+    assert not os.path.exists(path)
+    fleet.set(1, latency_ms=0)
+    nobody(fleet)
+    # That KVM was off, and is on now, is said of pictures as well.
+    fleet.set(1, kvm=0, kvm_limit=9216000)
+    same(shot(lab)[3], "powerctl: a1: KVM or its listener was off; it was switched on\n")
 
 
 @test
@@ -386,13 +441,29 @@ def ends(lab):
     # Somebody else has it, and loses it.
     first = Viewer(lab)
     r = lab.run("kvm", "a1")
-    same((r.status, r.out), (1, ""), r)
-    has(r.err, "a1: error: busy:")
-    has(r.err, "--steal takes it")
+    same((r.status, r.err), (1, ""), r)
+    has(r.out, "a1: error: busy:")
+    has(r.out, "--steal takes it")
     second = Viewer(lab, "--steal").connect()
     second.begin()
     same(first.end()[0], 1)
     same(second.leave()[0], 0)
+
+
+@test
+def taken(lab):
+    """Whoever had the screen hears that another session took it, plain and over TLS"""
+    fleet = screens(lab)
+    for tls in (False, True):
+        fleet.inventory(tls=tls)
+        v = Viewer(lab).connect()
+        v.begin()
+        # All that the device says of it: who asks next hears that it is busy.
+        fleet.set(1, redirection_status=2, redirection_drop=1)
+        status, _, err = v.end()
+        same((status, err.splitlines()[-1]),
+             (1, "powerctl: a1: busy: taken over by another session"), tls)
+        fleet.set(1, redirection_status=0)
 
 
 @test
@@ -408,18 +479,18 @@ def switched_off(lab):
     fleet.set(1, kvm=0, redirection_locked=1)
     r = lab.run("kvm", "a1")
     same(r.status, 1, r)
-    has(r.err, "KVM is switched off on this machine, and it does not let us switch it on")
+    has(r.out, "KVM is switched off on this machine, and it does not let us switch it on")
     fleet.set(1, kvm=1, redirection_locked=0, consent="kvm")
     r = lab.run("kvm", "a1")
     same(r.status, 1, r)
-    has(r.err, "a1: error: consent:")
+    has(r.out, "a1: error: consent:")
     fleet.set(1, consent="none", no_kvm=1)
     r = lab.run("kvm", "--json", "a1")
     same(lib.error_of(r), ("unsupported", "this machine has no KVM redirection"))
     fleet.set(1, no_kvm=0, redirection_status=3)
     r = lab.run("kvm", "a1")
     same(r.status, 1, r)
-    has(r.err, "a1: error: unsupported:")
+    has(r.out, "a1: error: unsupported:")
 
 
 @test
@@ -456,8 +527,25 @@ def direct(lab):
     same((d["kvm_port_5900"], d["kvm_password"]), (True, "Aa1!bcde"))
     same(fleet.device()["log"][-3:], ["IPS_KVMRedirectionSettingData.Get", "IPS_KVMRedirectionSettingData.Put",
                           "CIM_KVMRedirectionSAP.RequestStateChange"])
+    # Any viewer gets in by that password and by no other, one at a time, as through us.
+    port = d["vnc_port"]
+    v = DirectViewer(port)
+    same(v.begin("Aa1!bcde"), (200, 150))
+    same(v.raw(200, 150), d["kvm_sha256"])
+    has(lab.run("kvm", "a1").out, "a1: error: busy:")
+    same(DirectViewer(port).get(1), b"")
+    v.sock.close()
+    nobody(fleet)
+    same(DirectViewer(port).begin("Aa1!bcdf"), None)
+    nobody(fleet)
+    same((fleet.counters()["redir_logins"], fleet.counters()["redir_bad_logins"]), (1, 1))
     same(lab.run("kvm", "--direct", "--off", "a1").status, 0)
-    same(fleet.device()["kvm_port_5900"], False)
+    same((fleet.device()["kvm_port_5900"], fleet.device()["vnc_port"]), (False, None))
+    try:
+        DirectViewer(port)
+        raise AssertionError("the port is still open")
+    except ConnectionRefusedError:
+        pass
     same(fleet.device()["kvm_password"], "Aa1!bcde")
     puts = fleet.counters()["bodies"]
     for wrong in ("short1!", "Aa1!bcdef", "aa1!bcde", "AA1!BCDE", "Aaa!bcde", "Aa11bcde", "Aa1 bcde"):
@@ -465,6 +553,13 @@ def direct(lab):
         bad(r, 1, "a1: error: config: the password for viewers: Intel AMT takes exactly 8")
         assert wrong not in r.out + r.err
     same(fleet.counters()["bodies"], puts)
+    t = lab.terminal("kvm", "--direct", "a1")  # it is asked for twice, and nothing is set for a slip
+    for word in ("Aa1!bcde", "Aa1!bcdf"):
+        t.expect(": ")
+        t.wait_echo(False)
+        t.send(word + "\n")
+    t.expect("the two are not the same; nothing was changed")
+    same((t.end(), fleet.counters()["bodies"]), (2, puts))
     r = lab.run("kvm", "--direct", "a1")  # nobody to ask
     same(r.status, 2)
     has(r.err, "--vnc-password-file FILE")
@@ -533,7 +628,7 @@ def words(lab):
         has(r.err, wanted)
     r = lab.run("kvm", "n1")
     same(r.status, 1, r)
-    has(r.err, "n1: error: unsupported: driver wol has no display")
+    has(r.out, "n1: error: unsupported: driver wol has no display")
     bad(lab.run("kvm", "--direct", "--off", "n1"), 1, "has no VNC port of the device's own")
 
 

@@ -120,13 +120,56 @@ def recovery_switch(lab):
 
 
 @test
+def what_changed(lab):
+    """`changed` is what was sent; a dry run reads, and says what it would send first"""
+    fleet = Fleet(lab)
+    for words in (("features", "sol=on"), ("power-package", "set=0"), ("features",)):
+        fleet.reset()
+        line = lab.run("--json", "amt", *words, "a1").json[0]
+        same((line["ok"], line["changed"], line["confirmed"]), (True, False, None), line)
+        same(fleet.counters()["writes"], 0, words)
+    has(lab.run("amt", "features", "sol=on", "a1").out, "a1: is so already\n  sol: on\n")
+    has(lab.run("amt", "features", "a1").out, "a1:\n  sol: on\n")
+    alarm = ("alarms", "add=x", "at=2037-01-01T07:00:00Z", "every=24h")
+    has(lab.run("amt", *alarm, "a1").out, "a1: changed\n")
+    has(lab.run("amt", *alarm, "a1").out, "a1: is so already\n")
+    says(refused(lab, *alarm[:-1]), "refused", "it is another one")
+    fleet.reset()
+    has(lab.run("amt", "features", "--dry-run", "sol=off", "a1").out,
+        "a1: ok: would send 'features sol=off': first RequestStateChange of "
+        "AMT_RedirectionService\n")
+    has(lab.run("amt", "features", "--dry-run", "sol=on", "a1").out, "a1: ok: is so already: ")
+    has(lab.run("amt", "wsman", "put", "--dry-run", "AMT_EnvironmentDetectionSettingData",
+                "set=DetectionStrings=x", "a1").out,
+        "first Put of AMT_EnvironmentDetectionSettingData")
+    says(refused(lab, "alarms", "--dry-run", "remove=nobody"), "refused", "there is no alarm")
+    same(fleet.counters()["writes"], 0)
+
+
+@test
+def rows(lab):
+    """What several nodes answer is a table on a terminal, lines elsewhere; nested things stay lines"""
+    Fleet(lab, devices=3)
+    t = lab.terminal("amt", "features", "sol=off", "a[1-3]", columns=132)
+    same(t.end(), 0)
+    lines = [line.split() for line in t.seen.splitlines() if line.startswith(("node", "a["))]
+    same((lines[0][:5], lines[1][:6]), (["node", "sol", "ider", "kvm", "listener"],
+                                        ["a[1-3]", "changed", "off", "on", "on", "on"]), t.seen)
+    t = lab.terminal("amt", "tls", "a[1-2]")
+    same(t.end(), 0)
+    has(t.seen, "a[1-2]:")
+    has(lab.run("amt", "features", "sol=off", "a[1-2]").out, "a2: is so already\na2: sol: off\n")
+
+
+@test
 def features(lab):
     """switches, the listener that follows them, and consent; what is so already is not sent"""
     fleet = Fleet(lab)
     same(result(lab, "features"), {
         "sol": "on", "ider": "on", "kvm": "on", "listener": "on", "consent_changeable": True,
         "consent": "none", "recovery": "unsupported"})
-    same(result(lab, "features", "sol=off", "ider=off", "kvm=off")["listener"], "off")
+    found = result(lab, "features", "sol=off", "ider=off", "kvm=off")
+    same([found[k] for k in ("sol", "ider", "kvm", "listener")], ["off"] * 4)
     state = fleet.device(1)
     same(state["redirection_state"], 32768)
     found = result(lab, "features", "kvm=on", "consent=kvm")
@@ -143,6 +186,12 @@ def features(lab):
     fleet.set(1, redirection_locked=0)
     line = lab.run("--json", "amt", "features", "sol=off", "a1").json[0]
     same((line["ok"], line["changed"], line["confirmed"]), (True, True, "accepted"), line)
+    # A hook that says no stands before the first change, and not before a look.
+    fleet.inventory(more="hooks: {no: {before: method, run: [/bin/false], nodes: a1}}\n")
+    fleet.reset()
+    result(lab, "features")
+    assert not lab.run("--json", "amt", "features", "sol=on", "a1").json[0]["ok"]
+    same(changes(fleet), [])
 
 
 @test
@@ -150,13 +199,13 @@ def clock(lab):
     """the device's clock, how far off it is, and setting it"""
     fleet = Fleet(lab)
     found = result(lab, "time")
-    assert abs(found["skew"]) <= 5 and found["time"].endswith("Z"), found
+    assert abs(found["skew_s"]) <= 5 and found["time"].endswith("Z"), found
     fleet.set(1, clock_unset=1)
     found = result(lab, "time")
     same(found["time"][:4], "2004")
-    assert found["skew"] < -86400 * 365 and "set=now" in found["hint"], found
+    assert found["skew_s"] < -86400 * 365 and "set=now" in found["hint"], found
     found = result(lab, "time", "set=now")
-    assert abs(found["skew"]) <= 5 and "hint" not in found, found
+    assert abs(found["skew_s"]) <= 5 and "hint" not in found, found
     fleet.set(1, refuse_call="SetHighAccuracyTimeSynch:38")
     says(refused(lab, "time", "set=now"), "refused", "written too often")
 
@@ -220,7 +269,7 @@ def alarms(lab):
     says(refused(lab, "alarms", "add=six", "at=2037-03-01 10:00"), "refused", "limit")
     same(len(result(lab, "alarms", "remove=morning")["alarms"]), 4)
     fleet.blameless(but=("r400",))
-    wrong(lab, "alarms", "add=x", part="at: is missing")
+    wrong(lab, "alarms", "add=x", part="at is missing")
     wrong(lab, "alarms", "add=x", "at=soon", part="'soon' is no time")
     wrong(lab, "alarms", "add=x", "at=2037-02-30T00:00:00Z", part="is no time")
     wrong(lab, "alarms", "add=x", "at=2001-01-01T00:00:00Z", part="is over already")
@@ -325,7 +374,10 @@ def wifi(lab):
     r = misused(lab, "command line", "wifi", "add=x", "passphrase=hushhush")
     assert "hushhush" not in r.err, r
     wrong(lab, "wifi", "add=x", part="passphrase_file: is missing")
-    wrong(lab, "wifi", "ssid=x", part="add: or change is missing")
+    misused(lab, "ssid has no effect without add", "wifi", "ssid=x")
+    misused(lab, "priority has no effect without add", "wifi", "priority=3")
+    misused(lab, "preference_time has no effect without link_preference", "wifi",
+            "preference_time=10m")
     fleet.blameless(but=("r400",))
 
 
@@ -376,7 +428,7 @@ def wifi_8021x(lab):
     found = result(lab, "wifi", "profile_sync=all", "uefi_sharing=on")
     same((found["profile_sync"], found["uefi_sharing"]), ("all", True))
     same(changes(fleet), ["AMT_WiFiPortConfigurationService.Put"])
-    Fleet(lab)
+    Fleet(lab, "--set", "all:profile=11")
     says(refused(lab, "wifi", "uefi_sharing=on"), "unsupported", "UEFIWiFiProfileShareEnabled")
 
 
@@ -582,7 +634,7 @@ def tls_refusals(lab):
     fleet = Fleet(lab)
     key, cert = pair(lab, "box", "-addext", "basicConstraints=critical,CA:FALSE")
     says(refused(lab, "certs", f"add={key}"), "config", "no certificate")
-    says(refused(lab, "certs", "add=/nonexistent"), "config", "No such file")
+    misused(lab, "add: /nonexistent: No such file", "certs", "add=/nonexistent")
     says(refused(lab, "certs", f"add={cert}", f"private_key_file={lab.write('k', 'no key')}"),
          "config", "no RSA key")
     says(refused(lab, "certs", "remove=77"), "refused", "no certificate")
@@ -635,7 +687,7 @@ def users(lab):
                    "access=local")["users"][1]
     same((found["realms"], found["access"]), (["event-log"], "local"))
     says(refused(lab, "users", "change=eve", f"password_file={other}"), "refused", "no user 'eve'")
-    says(refused(lab, "users", "change=bob"), "config", "password_file: is missing")
+    wrong(lab, "users", "change=bob", part="password_file is missing")
     fleet.inventory(credential=f"{{username: user0, password_file: {password}}}")
     for word in ("remove=admin", "disable=admin"):
         says(refused(lab, "users", word), "refused", "is the administrator")
@@ -646,8 +698,8 @@ def users(lab):
     says(refused(lab, "users", "disable=user0"), "refused", "written too often")
     weak = lab.write("weak", "password\n")
     wrong(lab, "users", "add=x", f"password_file={weak}", "realms=hardware", part="8 to 32")
-    wrong(lab, "users", "add=x", f"password_file={password}", part="realms: is missing")
-    wrong(lab, "users", "add=x", "realms=hardware", part="password_file: is missing")
+    wrong(lab, "users", "add=x", f"password_file={password}", part="realms is missing")
+    wrong(lab, "users", "add=x", "realms=hardware", part="password_file is missing")
     wrong(lab, "users", "add=x", "remove=y", part="one of them")
     wrong(lab, "users", "add=x", "realms=everything", part="cannot be 'everything'")
 
@@ -661,7 +713,7 @@ def asked_for(lab):
     t = lab.terminal("amt", *words, "a1")
     t.expect("password: ")
     t.wait_echo(False)
-    t.send("P@ssw0rd3\n")
+    t.send("P@ss\x1aw0rd3\n")  # ^Z does nothing, and is no letter
     t.expect("name: eve")
     same(t.end(), 0)
     assert "P@ssw0rd3" not in t.seen, t.seen
@@ -857,8 +909,13 @@ def unprovision(lab):
     fleet.set(1, refuse_call="Unprovision:2076")
     says(refused(lab, "unprovision", "--yes"), "refused", "another component")
     fleet.set(1, refuse_call="no")
-    assert result(lab, "unprovision", "--yes")["unprovisioned"], "it says so"
-    same(fleet.device(1)["unprovisioned"], True)
+    fleet.reset()
+    line = lab.run("--json", "amt", "unprovision", "--yes", "a1").json[0]
+    same((line["ok"], line["changed"], sorted(line["result"])), (True, True, ["hint", "unprovisioned"]), line)
+    same((line["result"]["unprovisioned"], fleet.device(1)["unprovisioned"]), (True, True))
+    # Looked at first: who may not do that changes nothing.
+    setup = "AMT_SetupAndConfigurationService"
+    same(fleet.device(1)["log"][-2:], [f"{setup}.Get", f"{setup}.Unprovision"])
     says(error_of(lab.run("--json", "status", "a1")), "trust", "set up anew")
 
 
@@ -890,6 +947,23 @@ def explorer(lab):
            "set=Source=CIM_BootSourceSetting(InstanceID=Intel(r) AMT: Force PXE Boot)")
     same(fleet.device(1)["source"], "Intel(r) AMT: Force PXE Boot")
     says(refused(lab, *invoke, "set=Source=nothing"), "refused", "")
+    found = result(lab, "wsman", "get", "AMT_EthernetPortSettings",
+                   "selector=InstanceID=Intel(r) AMT Ethernet Port Settings 0")
+    port = found["AMT_EthernetPortSettings"]
+    same((port["DHCPEnabled"], type(port["LinkPolicy"])), (True, list), port)
+    # An instance as a parameter, with a time in it; the same from a file, and a text in quotes.
+    result(lab, "wsman", "invoke", "--yes", "AMT_AlarmClockService", "AddAlarm",
+           "set=AlarmTemplate=IPS_AlarmClockOccurrence{InstanceID=a,ElementName=\"a, b\","
+           "StartTime=Datetime(2037-01-01T07:00:00Z),Interval=Interval(P1DT0H0M0S),"
+           "DeleteOnCompletion=false}")
+    same(result(lab, "alarms")["alarms"][0]["at"], "2037-01-01T07:00:00Z")
+    result(lab, "alarms", "remove=a")
+    raw = result(lab, "wsman", "get", "AMT_GeneralSettings", "xml=on")
+    has(raw["xml"], "<")
+    has(raw["xml"], "AMT_GeneralSettings")
+    raw = result(lab, "wsman", "enumerate", "CIM_SoftwareIdentity", "xml=on")
+    same((list(raw), len(raw["xml"])), (["xml"], 1), raw)
+    says(refused(lab, "wsman", "get", "AMT_EthernetPortSettings"), "refused", "selector=KEY=VALUE")
     says(refused(lab, "wsman", "get", "AMT_Nothing"), "unsupported", "AMT_Nothing")
     says(refused(lab, "wsman", "invoke", "--yes", "AMT_SetupAndConfigurationService", "Dance"),
          "unsupported", "lacks this method")
@@ -898,7 +972,10 @@ def explorer(lab):
     has(lab.run("help", "amt", "wsman", "invoke").out, "CLASS METHOD [selector=LIST]")
     wrong(lab, "wsman", "get", "Win32_Service", part="AMT_, CIM_ or IPS_")
     wrong(lab, "wsman", "get", "CIM_Chassis", "selector=Tag", part="is not KEY=VALUE")
-    wrong(lab, "wsman", "put", "--yes", "AMT_GeneralSettings", part="nothing to put")
+    misused(lab, "nothing to put", "wsman", "put", "--yes", "AMT_GeneralSettings")
+    misused(lab, "does not go on like that", "wsman", "put", "--yes", "AMT_GeneralSettings",
+            "set=A=CIM_X(K=V")
+    misused(lab, "is not NAME=VALUE", "wsman", "put", "--yes", "AMT_GeneralSettings", "set=foo")
 
 
 # --- Faults. ---------------------------------------------------------------------------------

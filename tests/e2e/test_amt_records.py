@@ -172,10 +172,16 @@ def odd_records(lab):
 
 @test
 def clear(lab):
-    """log --clear empties both logs where the account may, else the event log"""
-    fleet = Fleet(lab, devices=2)
-    fleet.set(2, audit="read")
-    good(lab.run("log", "--clear", "--yes", "a[1-2]"), "a1: ok", "a2: ok")
+    """log --clear empties both logs; which one it could not empty is an error"""
+    fleet = Fleet(lab, devices=4)
+    for n, how in enumerate(("read", "forbidden", "absent"), 2):
+        fleet.set(n, audit=how)
+    r = lab.run("log", "--clear", "--yes", "--json", "a[1-4]")
+    ends = {line["node"]: (line["ok"], line["changed"]) for line in r.json}
+    same(ends, {"a1": (True, True), "a2": (False, True), "a3": (False, True), "a4": (True, True)})
+    for line in r.json:
+        if not line["ok"]:
+            has(line["error"]["message"], "its event log is empty now, its audit log is not empty")
     same([e["event"] for e in events(lab, "a1")], ["audit log emptied, by admin from 127.0.0.1"])
     told = events(lab, "a2")
     same({e["source"] for e in told}, {"audit"})
@@ -183,6 +189,20 @@ def clear(lab):
     same(fleet.device()["log"][:4], ["AMT_MessageLog.ClearLog", "AMT_AuditLog.SetAuditLock",
                                      "AMT_AuditLog.ClearLog", "AMT_AuditLog.SetAuditLock"])
     same(fleet.device()["counters"]["faults"], 0)
+    fleet.reset()
+    good(lab.run("log", "--clear", "-y", "--kind", "audit", "a1"), "a1: ok")
+    assert "AMT_MessageLog.ClearLog" not in fleet.device()["log"], fleet.device()["log"]
+    fleet.reset()
+    good(lab.run("log", "--clear", "-y", "--kind", "event", "a1"), "a1: ok")
+    assert "AMT_AuditLog.ClearLog" not in fleet.device()["log"], fleet.device()["log"]
+    for n in (2, 3, 4):
+        same(lab.run("log", "--clear", "-y", "--kind", "audit", f"a{n}").status, 1)
+    r = lab.run("log", "--kind", "audit", "a[1-2]", "a4", "--json")
+    same([e["source"] for line in r.json if line["ok"] for e in line["result"]["events"]
+          if e["source"] != "audit"], [])
+    has(lab.run("log", "a3").out, "left out: audit log: ")
+    has(lab.run("log", "--kind", "audit", "a3").out, "error: refused: audit log: ")
+    has(lab.run("log", "--kind", "sel", "a1").out, "there is no log 'sel'; it is one of: event")
 
 
 @test

@@ -43,12 +43,12 @@ def nobody(fleet, n=1):
     fleet.wait(lambda d: d["redirection_sessions"] == [], n)
 
 
-def holder(lab, *args):
+def holder(lab, *args, n=1):
     """Somebody who has the console."""
-    proc = lab.start("console", "a1", *args, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    proc = lab.start("console", f"a{n}", *args, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                      stderr=subprocess.PIPE)
     shown = b""
-    while b"amt1> " not in shown:
+    while f"amt{n}> ".encode() not in shown:
         part = proc.stdout.read1(100)
         assert part, proc.stderr.read()
         shown += part
@@ -101,7 +101,7 @@ def typing(lab):
         left(t, 0)
         nobody(fleet)
         counters = fleet.counters()
-        same((counters["redir_logins"], counters["redir_bad_logins"]), (1, 0))
+        same((counters["redir_logins"], counters["redir_bad_logins"], counters["redir_goodbyes"]), (1, 0, 1))
         same(counters["tls"] > 0, tls)
         fleet.forget()
 
@@ -139,6 +139,23 @@ def scripts(lab):
     has(out, "power on, boots 0\n")
     nobody(fleet)
     nobody(fleet, 2)
+
+
+@test
+def piped(lab):
+    """what a script is given arrives over TLS too, byte by byte, and while the device beats"""
+    wanted = [f"line {n} of a script" for n in range(10)]
+    fleet = machine(lab, tls=True, devices=3)
+    fleet.set(2, redirection_fault="drip")
+    fleet.set(3, sol_heartbeat_ms=10)
+    scripts = [holder(lab, n=n) for n in (1, 2, 3)]
+    for proc in scripts:
+        proc.stdin.write("".join(f"echo {line}\r" for line in wanted).encode())
+        proc.stdin.close()
+    for proc in scripts:
+        shown = proc.stdout.read().decode().splitlines()
+        same(proc.wait(lib.PATIENCE), 0, proc.stderr.read())
+        same([line for line in shown if line in wanted], wanted)
 
 
 @test
@@ -262,7 +279,8 @@ def bad_frames(lab):
     """broken frames in an open session end it, with what came before"""
     fleet = machine(lab)
     for what, text in (("unknown", "protocol: an unknown redirection frame (99) during SOL"),
-                       ("interleave", "protocol: a redirection frame out of place: login reply")):
+                       ("interleave", "protocol: a redirection frame out of place: login reply"),
+                       ("truncate", "unreachable: connection closed within a redirection frame")):
         proc = holder(lab)
         fleet.set(1, sol_send="last words")
         fleet.set(1, sol_send=what)
@@ -272,8 +290,11 @@ def bad_frames(lab):
         proc.stdin.close()
         nobody(fleet)
     proc = holder(lab)
+    fleet.set(1, sol_send="oversize")  # the largest that its length can say is no fault
     fleet.set(1, sol_send="close")
-    same(proc.wait(lib.PATIENCE), 0, "how a device ends one")
+    same(proc.stdout.read(), bytes(65535))
+    same(proc.wait(lib.PATIENCE), 1, "a device that ends one takes it from whoever has more to send")
+    has(proc.stderr.read().decode(), "a1: the device ended the session")
     proc.stdin.close()
 
 

@@ -117,28 +117,52 @@ def log_new_that_was_not_seen(lab):
 
 @test
 def log_clear(lab):
-    """log --clear: needs nodes, asks above confirm_above, says what it would do"""
+    """log --clear: needs nodes, asks first, says what it would do"""
     fleet(lab)
     lab.run("log", "n1")
     r = lab.run("log", "--clear", "--dry-run", "--trace", "n1")
     same((r.status, r.out, sent(r)), (0, "n1: ok: would empty its log\n", []))
     same(lab.run("log", "--new", "n1").out, "n1: no new events\n")
-    r = lab.run("log", "--clear", "--trace", "n1")
+    r = lab.run("log", "--clear", "-y", "--trace", "n1")
     same((r.status, r.out, sent(r)), (0, "n1: ok\n", ["log.clear"]))
     same(len(lab.run("log", "--new", "n1").lines), 4)
     bad(lab.run("log", "clear", "n1"), "unknown node 'clear'",
         "'clear' is an option here: powerctl log --clear NODES")
     bad(lab.run("log", "--clear"), "no NODES are given", "-a for all")
     bad(lab.run("log", "--clear", "--new", "n1"), "--new and --clear exclude each other")
-    bad(lab.run("log", "--clear", "n[1-4]"), "log --clear on 4 nodes (more than confirm_above, 3)",
-        "--yes")
+    bad(lab.run("log", "--clear", "n1"), "log --clear on 1 node has to be confirmed", "--yes")
+    bad(lab.run("log", "--clear", "--since", "2h", "n1"), "--clear empties all of a log")
+    bad(lab.run("log", "--follow", "-n", "2", "n1"), "--follow shows all that comes")
+    r = lab.run("log", "--clear", "-y", "--kind", "audit", "n1")
+    same(r.out, "n1: error: unsupported: driver null has one log only, without --kind\n", r)
     same(lab.run("log", "--clear", "--yes", "--fold", "n[1-4]").out, "n[1-4]: ok\n")
     same(lab.run("log", "n[1-4]").status, 0)  # reading asks nobody
-    r = lab.run("log", "--clear", "--json", "lost1").json[0]
+    r = lab.run("log", "--clear", "-y", "--json", "lost1").json[0]
     same((r["ok"], r["changed"], r["error"]["class"]), (False, True, "outcome_unknown"))
-    one = lab.run("log", "--clear", "--json", "p1").json[0]
+    one = lab.run("log", "--clear", "-y", "--json", "p1").json[0]
     same((one["ok"], one["changed"], one["confirmed"], one["state"], one["result"]),
          (True, True, "accepted", None, None))
+
+
+@test
+def log_filters(lab):
+    """-n and --since choose among events, and what is shown so does not count as looked at"""
+    fleet(lab)
+    all_of = lab.run("log", "n1").lines
+    same([line.split() for line in lab.run("log", "-n", "2", "n1").lines[-2:]],
+         [line.split() for line in all_of[-2:]])
+    same(len(events_of(lab, "-n", "2")), 2)
+    same(len(events_of(lab, "--since", "2026-11-20 00:02")), 2)
+    same(len(events_of(lab, "--since", "2026-11-20 00:02:06")), 1)
+    same(lab.run("log", "--since", "2036-01-01", "n1").out, "n1: no such events\n")
+    bad(lab.run("log", "--since", "noon", "n1"), "--since: 'noon' is neither")
+    lab.run("log", "--clear", "-y", "n1")
+    lab.run("log", "-n", "1", "n1")
+    same(len(lab.run("log", "--new", "n1").lines), 4)
+
+
+def events_of(lab, *words):
+    return lab.run("log", "--json", *words, "n1").json[0]["result"]["events"]
 
 
 # --- sensors. -------------------------------------------------------------------------------------
@@ -171,7 +195,7 @@ def methods_run(lab):
     same(lab.run("null", "echo", "text=x", "null://10.1.1.1?state=on").out, "10.1.1.1:\n  said: x\n")
     same(lab.run("null", "echo", "text=x", "m1").out, "m1: skipped: PSU out\n")
     same(lab.run("null", "echo", "text=x", "-a", "-x", "o[1-2],dead1", "--fold").status, 0)
-    same(lab.run("null", "trip", "n1").out, "n1: ok\n")
+    same(lab.run("null", "trip", "n1").out, "n1: changed\n")
     r = lab.run("--trace", "null", "echo", "text=secretly", "n1")
     same(sent(r), ["method echo"])
     assert "secretly" not in r.err, r
@@ -187,7 +211,7 @@ def methods_change_the_device(lab):
     same(lab.read("power"), "on\n")
     same(lab.run("null", "echo", "--dry-run", "text=a b", "times=2", "n1").out,
          "n1: ok: would send 'echo text=a b times=2'\n")
-    same(lab.run("null", "trip", "n1").out, "n1: ok\n")
+    same(lab.run("null", "trip", "n1").out, "n1: changed\n")
     same(lab.read("power"), "off\n")
 
 
@@ -235,16 +259,16 @@ def methods_that_ask(lab):
     fleet(lab)
     bad(lab.run("null", "forget-boot", "n1"), "null forget-boot on 1 node has to be confirmed",
         "add --yes")
-    same(lab.run("null", "forget-boot", "--yes", "n1").out, "n1: ok\n")
+    same(lab.run("null", "forget-boot", "--yes", "n1").out, "n1: changed\n")
     same(lab.run("null", "forget-boot", "--dry-run", "n1").out, "n1: ok: would send 'forget-boot'\n")
     bad(lab.run("null", "trip", "n[1-4]"), "null trip on 4 nodes (more than confirm_above, 3)")
-    same(lab.run("null", "trip", "--yes", "n[1-4]", "--fold").out, "n[1-4]: ok\n")
+    same(lab.run("null", "trip", "--yes", "n[1-4]", "--fold").out, "n[1-4]: changed\n")
     same(lab.run("null", "echo", "text=x", "n[1-5]").status, 0)
     r = lab.run("null", "trip", "p1")
     same(r.status, 1)
     has(r.out, "p1: error: forbidden: protected, --protected overrides: file server")
-    same(lab.run("null", "trip", "--protected", "p1").out, "p1: ok\n")
-    same(lab.run("null", "forget-boot", "--yes", "p1").out, "p1: ok\n")
+    same(lab.run("null", "trip", "--protected", "p1").out, "p1: changed\n")
+    same(lab.run("null", "forget-boot", "--yes", "p1").out, "p1: changed\n")
     bad(lab.run("null", "forget-boot", "--protected", "p1"), "--protected is no option of")
 
 
@@ -260,7 +284,7 @@ def asking_on_a_terminal(lab):
     t = lab.terminal("null", "forget-boot", "n[1-2]")
     t.expect("Go on? [y/N] ")
     t.send("y\n")
-    t.expect("n[1-2]: ok")
+    t.expect("n[1-2]: changed")
     same(t.end(), 0)
     t = lab.terminal("null", "forget-boot", "what=1", "n1")
     same(t.end(), 2)
@@ -337,7 +361,7 @@ def json_lines(lab):
     fleet(lab)
     with open(os.path.join(SOURCE, "docs", "powerctl-result.schema.json"), encoding="utf-8") as f:
         schema = json.load(f)
-    runs = {("log", "n1"): "log", ("log", "--clear", "n1"): "log", ("sensors", "n1"): "sensors",
+    runs = {("log", "n1"): "log", ("log", "--clear", "-y", "n1"): "log", ("sensors", "n1"): "sensors",
             ("null", "echo", "text=x", "n1"): "null echo", ("null", "trip", "p1"): "null trip",
             ("null", "forget-boot", "--yes", "lost1"): "null forget-boot",
             ("info", "n1"): "info", ("caps", "n1"): "caps", ("hardware", "n1"): "hardware",

@@ -158,6 +158,37 @@ def in_turn(lab):
 
 
 @test
+def many_screens(lab):
+    """pictures of several: one question at a time; who agrees, or need not, has a picture, and nobody else"""
+    fleet = ConsoleFleet(lab, "--set", "all:ccm=1", "--state", "on", devices=4)
+    fleet.set(4, ccm=0)
+    folder = lab.path("shots") + "/"
+    t = lab.terminal("--no-fold", "kvm", "--screenshot", folder, "a[1-4]")
+    asked_of = []
+    for turn in range(3):
+        t.expect("somebody there has to agree")
+        t.expect("code (empty: none): ")
+        shown = [n for n in (1, 2, 3) if fleet.device(n)["optin_state"] == 2]
+        same(len(shown), 1, "codes shown at a time")
+        asked_of += shown
+        if turn == 1:
+            t.send(wrong_for(fleet, shown[0]) + "\n")
+            t.expect("that is not the code; 2 more tries are allowed\ncode (empty: none): ")
+            t.send("\n")
+        else:
+            t.send(code_of(fleet, shown[0]) + "\n")
+    same(t.end(), 1, t.seen)
+    refused = asked_of[1]
+    for n in (1, 2, 3, 4):
+        has(t.settled, f"a{n}: error: consent: " if n == refused else f"a{n}: ok: {folder}a{n}.png")
+    same(sorted(os.listdir(folder)), [f"a{n}.png" for n in (1, 2, 3, 4) if n != refused])
+    same((sorted(asked_of), fleet.device(refused)["optin_state"], calls(fleet, 4)), ([1, 2, 3], 0, []))
+    # Agreements hold for a while: the others are not asked again, and nobody can be without a terminal.
+    r = bad(lab.run("--no-fold", "kvm", "--screenshot", folder, "a[1-4]"), 1)
+    same((r.out.count(": ok: "), r.out.count(f"a{refused}: error: consent: ")), (3, 1), r)
+
+
+@test
 def by_hand(lab):
     """consent status, request, submit, cancel"""
     fleet = Fleet(lab, "--set", "all:ccm=1", "--state", "off", devices=2)
@@ -170,11 +201,17 @@ def by_hand(lab):
     r = well(lab.run("consent", "request", "a1"))
     has(r.out, "a1: ok: it was not on, and is turned on to show a code")
     same((state()["state"], fleet.device()["power_word"]), ("displayed", "on"))
-    has(well(lab.run("consent", "request", "a1")).out, "a1: ok: it shows a code")
+    has(well(lab.run("consent", "request", "a1")).out,
+        "a1: ok: it shows another code, and takes the one before no more")
     same(calls(fleet), ["StartOptIn", "CancelOptIn", "StartOptIn"])
     has(bad(lab.run("consent", "submit", wrong_for(fleet), "a1"), 1).out, "a1: error: consent: the code is not")
     good(lab.run("consent", "submit", code_of(fleet), "a1"), "a1: ok: agreed")
     same(state()["state"], "received")
+    # Once more, and a wrong one: nothing is claimed of it.
+    sent = calls(fleet)
+    r = good(lab.run("consent", "submit", wrong_for(fleet), "a1"),
+             "a1: ok: somebody there has agreed already; the code was not sent")
+    same((calls(fleet), r.err), (sent, ""))
     has(well(lab.run("consent", "request", "a1")).out, "agreed already")
     good(lab.run("consent", "cancel", "a1"), "a1: ok")
     same(state()["state"], "none")

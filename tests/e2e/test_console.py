@@ -138,8 +138,8 @@ def lost_and_found(lab):
     locked(lab)
     t.send("y\r")
     t.expect("connection lost")
-    t.expect("[powerctl: busy: in use by another session, perhaps the one that was lost; "
-             "--steal takes it; trying again in")
+    t.expect("[powerctl: busy: in use by another session; --steal takes it; it may be the one that "
+             "was lost; trying again in")
     os.unlink(lock(lab))
     t.expect("[powerctl: console of lost1")
     t.send("z\r")

@@ -264,7 +264,7 @@ def machines_answer(lab):
                    for i, port in enumerate(ports(sim.ready), 1))
     r = lab.run("import", "csv", "-", stdin="name,driver,address,username,password\n" + rows)
     same(r.status, 0, r)
-    r = lab.run("check")
+    r = lab.run("status")
     same((r.status, sorted(r.lines)), (0, ["nuc1: on", "nuc2: on", "nuc3: on"]), r)
 
 

@@ -251,7 +251,8 @@ def power_policy(lab):
     need("ipmitool")
     fleet = BmcFleet(lab)
     for policy in ("always-on", "always-off", "previous"):
-        good(lab.run("ipmi", "policy", f"set={policy}", "b1"), "b1:", f"  policy: {policy}")
+        good(lab.run("ipmi", "policy", f"set={policy}", "b1"), "b1: changed",
+             f"  policy: {policy}")
         has(told_by(fleet, "chassis", "status").out, f"Power Restore Policy : {policy}")
         good(lab.run("ipmi", "policy", "b1"), "b1:", f"  policy: {policy}")
     bad(lab.run("ipmi", "policy", "set=sometimes", "b1"), 2)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A real VNC viewer on an X server shows what `powerctl kvm` hands it: pixel by pixel the stand-in's picture."""
+"""A real VNC viewer on an X server shows what `powerctl kvm` hands it, and what the machine's own VNC port does, once
+`powerctl kvm --direct` has opened it: pixel by pixel the stand-in's picture."""
 import os
 import shutil
 import signal
@@ -64,9 +65,13 @@ class Screen:
         return any(sha8(rgb) == wanted for rgb in self.pictures())
 
 
-def view(lab, screen, fleet):
-    env = {**lab.env, "DISPLAY": screen.name, "HOME": lab.path("home"), "VNCVIEWER": VIEWER}
+def surroundings(lab, screen, **more):
     os.makedirs(lab.path("home"), exist_ok=True)
+    return {**lab.env, "DISPLAY": screen.name, "HOME": lab.path("home"), **more}
+
+
+def view(lab, screen, fleet):
+    env = surroundings(lab, screen, VNCVIEWER=VIEWER)
     proc = lab.start("kvm", "--view", "a1", stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env)
     has(proc.stdout.readline().decode(), "a1: vnc://127.0.0.1:")
     until("the viewer shows the picture",
@@ -87,6 +92,31 @@ def viewer(lab):
         proc.send_signal(signal.SIGINT)
         proc.communicate(timeout=lib.PATIENCE)
         same(proc.returncode, 130)
+        nobody(fleet)
+
+
+@test
+def direct(lab):
+    """At the machine's own VNC port TigerVNC gets in by the password that `powerctl kvm --direct` set"""
+    screen = Screen(lab)
+    fleet = screens(lab, kvm_width=WIDTH, kvm_height=HEIGHT)
+    secret = lab.write("vnc", "Aa1!bcde\n")
+    same(lab.run("kvm", "--direct", "--vnc-password-file", secret, "a1").status, 0)
+    where = f"127.0.0.1::{fleet.device()['vnc_port']}"
+    # A wrong one first: the same viewer shows nothing.
+    for password, logins in (("Aa1!bcdf", (0, 1)), ("Aa1!bcde", (1, 1))):
+        env = surroundings(lab, screen, VNC_PASSWORD=password)
+        with subprocess.Popen([*VIEWER.split(), where], env=env, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as proc:
+            try:
+                fleet.wait(lambda d, n=logins: (d["counters"]["redir_logins"],
+                                                d["counters"]["redir_bad_logins"]) == n)
+                if logins[0]:
+                    until("the viewer shows the picture",
+                          lambda: screen.shows(fleet.device()["kvm_sha256_8bit"]))
+            finally:
+                proc.terminate()
+                proc.wait(lib.PATIENCE)
         nobody(fleet)
 
 

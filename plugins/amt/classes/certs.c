@@ -14,14 +14,14 @@ enum { KIND_AUTO, KIND_ROOT, KIND_LEAF };
 static const char *const kinds[] = { "auto", "root", "leaf", NULL };
 
 const struct pctl_property certs_parameters[] = {
-	PCTL_PROPERTY(.name = "add", .type = PCTL_TYPE_FILE,
+	PCTL_PROPERTY(.name = "add", .type = PCTL_TYPE_FILE, .excludes = "remove",
 		.help = "a certificate, in PEM or DER"),
 	PCTL_PROPERTY(.name = "kind", .type = PCTL_TYPE_CHOICE, .choices = kinds,
-		.default_text = "auto",
+		.default_text = "auto", .needs = "add",
 		.help = "root: one that the device trusts; leaf: one that it shows; auto: root "
 			"if it signed itself and may sign others"),
 	PCTL_PROPERTY(.name = "private_key", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
-		.help = "the leaf's key (RSA, PEM), which the device needs once"),
+		.needs = "add", .help = "the leaf's key (RSA, PEM), which the device needs once"),
 	PCTL_PROPERTY(.name = "remove", .type = PCTL_TYPE_TEXT,
 		.help = "a certificate's id; its key goes with it"),
 	PCTL_PROPERTY(.name = "remove_key", .type = PCTL_TYPE_TEXT, .help = "a key's id"),

@@ -75,13 +75,13 @@ static char *name_in(const struct xml_node *answer, const char *key)
 
 /* --- The new server. -------------------------------------------------------------------------- */
 
-enum cira_format cira_format(const char *server)
+enum cira_format cira_format(const char *address)
 {
 	unsigned char a[sizeof(struct in6_addr)];
 
-	if (inet_pton(AF_INET, server, a) == 1)
+	if (inet_pton(AF_INET, address, a) == 1)
 		return CIRA_IPV4;
-	return inet_pton(AF_INET6, server, a) == 1 ? CIRA_IPV6 : CIRA_NAME;
+	return inet_pton(AF_INET6, address, a) == 1 ? CIRA_IPV6 : CIRA_NAME;
 }
 
 /* With the login that is given, and the rest as it is given here. */

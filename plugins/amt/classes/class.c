@@ -187,12 +187,55 @@ void class_read(const struct class *class, const struct xml_node *instance, stru
 
 /* --- A class without a table. ----------------------------------------------------------------- */
 
+/* Of the properties that many classes have: what CIM says of them. */
+static const struct class_field commons[] = {
+	{ .name = "AvailableRequestedStates", .type = FIELD_UINT, .flags = FIELD_LIST },
+	{ .name = "EnabledDefault", .type = FIELD_UINT },
+	{ .name = "EnabledState", .type = FIELD_UINT },
+	{ .name = "HealthState", .type = FIELD_UINT },
+	{ .name = "OperationalStatus", .type = FIELD_UINT, .flags = FIELD_LIST },
+	{ .name = "RequestedState", .type = FIELD_UINT },
+	{ .name = "ReturnValue", .type = FIELD_UINT },
+	{ .name = "StatusDescriptions", .flags = FIELD_LIST },
+	{ .name = "TransitioningToState", .type = FIELD_UINT },
+	{ .name = NULL },
+};
+
+static const struct class_field *row_of(const struct class_field *fields, const char *name)
+{
+	for (const struct class_field *f = fields; f && f->name; f++)
+		if (strcmp(f->name, name) == 0)
+			return f;
+	for (const struct class_field *f = commons; f->name; f++)
+		if (strcmp(f->name, name) == 0)
+			return f;
+	return NULL;
+}
+
+static struct pctl_value *scalar_of(const struct class_field *f, const char *text)
+{
+	bool is_number = f && (f->type == FIELD_UINT || f->type == FIELD_WORD);
+	uint64_t number;
+
+	if (f && f->type == FIELD_BOOL)
+		return bool_value(text);
+	if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
+		return pctl_value_new_bool(*text == 't');
+	if (is_number && pctl_parse_uint(text, INT64_MAX, &number) == 0)
+		return pctl_value_new_int((int64_t)number);
+	return pctl_value_new_text(text);
+}
+
 /* What comes again becomes a list; no value of a tree is one by itself. */
-static void add_again(struct pctl_value *map, const char *key, struct pctl_value *v)
+static void add_again(struct pctl_value *map, const char *key, struct pctl_value *v, bool is_list)
 {
 	struct pctl_value *was = pctl_value_get(map, key), *list;
 
-	if (!was) {
+	if (!was && is_list) {
+		list = pctl_value_new_list();
+		pctl_value_add(list, v);
+		pctl_value_set(map, key, list);
+	} else if (!was) {
 		pctl_value_set(map, key, v);
 	} else if (pctl_value_kind(was) == PCTL_VALUE_LIST) {
 		pctl_value_add(was, v);
@@ -204,7 +247,7 @@ static void add_again(struct pctl_value *map, const char *key, struct pctl_value
 	}
 }
 
-static struct pctl_value *tree_of(const struct xml_node *n);
+static struct pctl_value *tree_of(const struct class_field *f, const struct xml_node *n);
 
 /* {class: CIM_X, selectors: {Name: value}} */
 static struct pctl_value *reference_tree(const struct xml_node *n) /* NOLINT(misc-no-recursion) */
@@ -227,10 +270,11 @@ static struct pctl_value *reference_tree(const struct xml_node *n) /* NOLINT(mis
 }
 
 /* As deep as XML_MAX_DEPTH. */
-static struct pctl_value *tree_of(const struct xml_node *n) /* NOLINT(misc-no-recursion) */
+static struct pctl_value *tree_of(/* NOLINT(misc-no-recursion) */
+	const struct class_field *f, const struct xml_node *n)
 {
 	if (!n->first)
-		return pctl_value_new_text(n->text);
+		return scalar_of(f, n->text);
 	if (xml_child(n, "ReferenceParameters"))
 		return reference_tree(n);
 	/* <StartTime><Datetime>...: what it is shows. */
@@ -240,14 +284,23 @@ static struct pctl_value *tree_of(const struct xml_node *n) /* NOLINT(misc-no-re
 		return pctl_value_new_text(n->first->text);
 
 	struct pctl_value *map = pctl_value_new_map();
-	class_tree(n, map);
+	class_tree(n, NULL, map);
 	return map;
 }
 
-void class_tree(const struct xml_node *element, struct pctl_value *map) /* NOLINT */
+void class_tree(/* NOLINT(misc-no-recursion) */
+	const struct xml_node *element, const struct class_field *fields, struct pctl_value *map)
 {
-	for (const struct xml_node *n = element->first; n; n = n->next)
-		add_again(map, n->name, tree_of(n));
+	for (const struct xml_node *n = element->first; n; n = n->next) {
+		const struct class_field *f = row_of(fields, n->name);
+		bool is_list = f && f->flags & FIELD_LIST;
+
+		/* An empty list comes as one empty element. */
+		if (is_list && !n->first && !*n->text && !pctl_value_get(map, n->name))
+			pctl_value_set(map, n->name, pctl_value_new_list());
+		else
+			add_again(map, n->name, tree_of(f, n), is_list);
+	}
 }
 
 /* --- Writing. --------------------------------------------------------------------------------- */
@@ -285,10 +338,12 @@ static int check_changes(const struct class *class, const struct xml_node *insta
 	return 0;
 }
 
-static void put_field(
-	struct wsman *w, const struct class_field *f, const char *name, const char *value)
+static void put_field(struct wsman *w, const struct class *class, const struct class_field *f,
+	const char *name, const char *value)
 {
-	if (f && f->type == FIELD_TIME)
+	if (class->write && !(f && (f->type == FIELD_TIME || f->type == FIELD_INTERVAL)))
+		class->write(w, name, value);
+	else if (f && f->type == FIELD_TIME)
 		wsman_common(w, name, "Datetime", value);
 	else if (f && f->type == FIELD_INTERVAL)
 		wsman_common(w, name, "Interval", value);
@@ -296,22 +351,22 @@ static void put_field(
 		wsman_text(w, name, value);
 }
 
-static void put_changed(struct wsman *w, const struct class_field *f,
+static void put_changed(struct wsman *w, const struct class *class, const struct class_field *f,
 	const struct class_change *changes, const char *name)
 {
 	for (const struct class_change *c = changes; c->name; c++)
 		if (strcmp(c->name, name) == 0 && c->value)
-			put_field(w, f, name, c->value);
+			put_field(w, class, f, name, c->value);
 }
 
 /* What the Get does not have, of the rows of the table up to end (NULL: all that are left). */
-static const struct class_field *put_missing(struct wsman *w, const struct class_field *from,
-	const struct class_field *end, const struct xml_node *instance,
-	const struct class_change *changes)
+static const struct class_field *put_missing(struct wsman *w, const struct class *class,
+	const struct class_field *from, const struct class_field *end,
+	const struct xml_node *instance, const struct class_change *changes)
 {
 	for (; from && from->name && from != end; from++)
 		if (!xml_child(instance, from->name))
-			put_changed(w, from, changes, from->name);
+			put_changed(w, class, from, changes, from->name);
 	return from;
 }
 
@@ -348,20 +403,20 @@ int class_put(struct wsman *w, const struct class *class, const struct xml_node 
 		if (!is_first(n))
 			continue;
 		if (f && f >= next) {
-			(void)put_missing(w, next, f, instance, changes);
+			(void)put_missing(w, class, next, f, instance, changes);
 			next = f + 1;
 		}
 		if (changed)
-			put_changed(w, f, changes, n->name);
+			put_changed(w, class, f, changes, n->name);
 		else if (!f || !(f->flags & (FIELD_READ_ONLY | FIELD_WRITE_ONLY)))
 			r = put_same(w, f, n, err);
 	}
 	if (r < 0)
 		return r;
-	(void)put_missing(w, next, NULL, instance, changes);
+	(void)put_missing(w, class, next, NULL, instance, changes);
 	for (const struct class_change *c = changes; !class->fields && c->name; c++)
 		if (c->value && !xml_child(instance, c->name))
-			wsman_text(w, c->name, c->value);
+			put_field(w, class, NULL, c->name, c->value);
 	return 0;
 }
 

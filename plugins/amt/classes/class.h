@@ -50,6 +50,8 @@ struct class
 {
 	struct wsman_class class;
 	const struct class_field *fields;
+	/* NULL: what is changed is written as texts. */
+	void (*write)(struct wsman *w, const char *name, const char *value);
 };
 #define CLASS(ns, of, table)                                    \
 	{                                                       \
@@ -65,10 +67,12 @@ const struct class_word *class_number(const struct class_word *words, const char
 void class_read(const struct class *class, const struct xml_node *instance, struct pctl_value *map);
 
 /*
- * The same of a class that nobody here knows: every element by its own name, lists where it comes
- * again, references as {class, selectors}.
+ * The same by the firmware's own names, of any class: references as {class, selectors}. fields (or
+ * NULL) are those of its table, for types and lists; others have a list where they come again, a
+ * boolean where they say true or false, and texts.
  */
-void class_tree(const struct xml_node *element, struct pctl_value *map);
+void class_tree(
+	const struct xml_node *element, const struct class_field *fields, struct pctl_value *map);
 
 /*
  * What to change in an instance. A name that comes again is a list; value NULL leaves the field

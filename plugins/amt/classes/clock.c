@@ -12,7 +12,8 @@
 /* A device whose clock was never set counts from some day in 2004. */
 #define CLOCK_SET_SINCE 1262304000 /* 2010 */
 
-#define TIME_SIZE sizeof("2030-01-01T00:00:00Z")
+#define TIME_SIZE     sizeof("2030-01-01T00:00:00Z")
+#define INTERVAL_SIZE 48u
 
 static void time_text(time_t t, char out[TIME_SIZE])
 {
@@ -85,7 +86,7 @@ static void got_time(struct amt_dev *dev, const struct xml_node *answer)
 	}
 	time_text((time_t)theirs, text);
 	pctl_value_set_text(w->ret, "time", text);
-	pctl_value_set_int(w->ret, "skew", (int64_t)theirs - (int64_t)time(NULL));
+	pctl_value_set_int(w->ret, "skew_s", (int64_t)theirs - (int64_t)time(NULL));
 	if (theirs < CLOCK_SET_SINCE)
 		pctl_value_set_text(w->ret, "hint", "its clock was never set: amt time set=now");
 	chain_read(dev, clock_steps, chain_end);
@@ -107,12 +108,12 @@ void time_run(
 /* --- alarms. ---------------------------------------------------------------------------------- */
 
 const struct pctl_property alarms_parameters[] = {
-	PCTL_PROPERTY(.name = "add", .type = PCTL_TYPE_TEXT,
+	PCTL_PROPERTY(.name = "add", .type = PCTL_TYPE_TEXT, .wants = "at", .excludes = "remove",
 		.help = "name of an alarm that turns the machine on"),
-	PCTL_PROPERTY(.name = "at", .type = PCTL_TYPE_TEXT,
+	PCTL_PROPERTY(.name = "at", .type = PCTL_TYPE_TEXT, .needs = "add",
 		.help = "when: 2030-01-31T07:00:00Z, with +01:00 or so in place of the Z; without "
 			"either the time of this host"),
-	PCTL_PROPERTY(.name = "every", .type = PCTL_TYPE_DURATION,
+	PCTL_PROPERTY(.name = "every", .type = PCTL_TYPE_DURATION, .needs = "add",
 		.help = "and again so much later, in whole minutes; without it once"),
 	PCTL_PROPERTY(.name = "remove", .type = PCTL_TYPE_TEXT, .help = "name of an alarm"),
 	{ .name = NULL },
@@ -162,25 +163,33 @@ static bool parse_time(const char *text, time_t *ret)
 	return false;
 }
 
+/* Its interval as the device writes it; "": it is once. */
+static void interval_text(struct amt_dev *dev, char out[INTERVAL_SIZE])
+{
+	uint64_t every = pctl_argument_duration(chain_work(dev)->args, "every") / 60000;
+
+	*out = '\0';
+	if (every)
+		(void)snprintf(out, INTERVAL_SIZE, "P%lluDT%lluH%lluM",
+			(unsigned long long)every / 1440, (unsigned long long)every / 60 % 24,
+			(unsigned long long)every % 60);
+}
+
 static void add_alarm(struct amt_dev *dev, time_t at)
 {
 	const char *name = chain_text(dev, "add");
-	uint64_t every = pctl_argument_duration(chain_work(dev)->args, "every") / 60000;
 	struct wsman *w = amt_invoke(dev, &alarm_service, "AddAlarm", STATUS_PLAIN);
-	char when[TIME_SIZE], interval[48];
+	char when[TIME_SIZE], interval[INTERVAL_SIZE];
 
 	time_text(at, when);
+	interval_text(dev, interval);
 	wsman_open(w, "AlarmTemplate", &class_alarm.class);
 	wsman_text(w, "InstanceID", name);
 	wsman_text(w, "ElementName", name);
 	wsman_common(w, "StartTime", "Datetime", when);
-	if (every) {
-		(void)snprintf(interval, sizeof(interval), "P%lluDT%lluH%lluM",
-			(unsigned long long)every / 1440, (unsigned long long)every / 60 % 24,
-			(unsigned long long)every % 60);
+	if (*interval)
 		wsman_common(w, "Interval", "Interval", interval);
-	}
-	wsman_text(w, "DeleteOnCompletion", every ? "false" : "true");
+	wsman_text(w, "DeleteOnCompletion", *interval ? "false" : "true");
 	wsman_close(w, "AlarmTemplate");
 	chain_send(dev, list_alarms);
 }
@@ -197,28 +206,34 @@ static void remove_alarm(struct amt_dev *dev)
 	chain_send(dev, list_alarms);
 }
 
-static int check_alarm(struct amt_dev *dev, time_t *ret, struct pctl_error *err)
+int alarms_check(const struct pctl_arguments *args, struct pctl_error *err)
 {
-	uint64_t every = pctl_argument_duration(chain_work(dev)->args, "every");
-	const char *at = chain_text(dev, "at");
+	const char *at = pctl_argument_text(args, "at");
+	time_t when = 0;
 
-	if (chain_given(dev, "add") == chain_given(dev, "remove"))
-		return pctl_error_set(
-			err, PCTL_E_CONFIG, "add: or remove, one of them and not both");
-	if (chain_given(dev, "remove"))
-		return 0;
-	if (!at)
-		return pctl_error_set(err, PCTL_E_CONFIG, "at: is missing; say when the alarm is");
-	if (!parse_time(at, ret))
+	if (at && !parse_time(at, &when))
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"at: '%s' is no time; write 2030-01-31T07:00:00Z, or leave the Z out for "
 			"the time of this host",
 			at);
-	if (*ret <= time(NULL))
+	if (at && when <= time(NULL))
 		return pctl_error_set(err, PCTL_E_CONFIG, "at: '%s' is over already", at);
-	if (every % 60000)
+	if (pctl_argument_duration(args, "every") % 60000)
 		return pctl_error_set(err, PCTL_E_CONFIG, "every: is in whole minutes: 90m, 24h");
 	return 0;
+}
+
+/* Whether an alarm is just what is asked for: then there is nothing to do. */
+static bool is_the_same(struct amt_dev *dev, const struct pctl_value *alarm, time_t at)
+{
+	const char *is_at = pctl_value_text(pctl_value_get(alarm, "at"));
+	const char *is_every = pctl_value_text(pctl_value_get(alarm, "every"));
+	char when[TIME_SIZE], interval[INTERVAL_SIZE], words[CLASS_INTERVAL_SIZE];
+
+	time_text(at, when);
+	interval_text(dev, interval);
+	class_interval(interval, words);
+	return is_at && strcmp(is_at, when) == 0 && strcmp(is_every ? is_every : "", words) == 0;
 }
 
 /* What is to be removed has to be there, what is to be added not. */
@@ -226,14 +241,21 @@ static void change_alarms(struct amt_dev *dev)
 {
 	bool add = chain_given(dev, "add");
 	const char *name = chain_text(dev, add ? "add" : "remove");
-	bool there = chain_find(dev, "alarms", "name", name) != NULL;
+	const struct pctl_value *alarm = chain_find(dev, "alarms", "name", name);
+	time_t at = 0;
 
-	if (add && there)
-		amt_fail(dev, PCTL_E_REFUSED, "there is an alarm '%s' already", name);
-	else if (!add && !there)
+	if (add)
+		(void)parse_time(chain_text(dev, "at"), &at);
+	if (add && alarm && is_the_same(dev, alarm, at))
+		chain_end(dev);
+	else if (add && alarm)
+		amt_fail(dev, PCTL_E_REFUSED,
+			"there is an alarm '%s' already, and it is another one: remove it first",
+			name);
+	else if (!add && !alarm)
 		amt_fail(dev, PCTL_E_REFUSED, "there is no alarm '%s'", name);
 	else if (add)
-		add_alarm(dev, (time_t)chain_work(dev)->number);
+		add_alarm(dev, at);
 	else
 		remove_alarm(dev);
 }
@@ -242,16 +264,7 @@ void alarms_run(
 	void *data, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret)
 {
 	struct amt_dev *dev = data;
-	struct pctl_error err = { 0 };
-	time_t when = 0;
 
 	chain_begin(dev, op, args, ret);
-	if (!chain_any(dev, alarms_parameters)) {
-		list_alarms(dev);
-	} else if (check_alarm(dev, &when, &err) < 0) {
-		amt_end(dev, &err);
-	} else {
-		chain_work(dev)->number = (uint64_t)when;
-		chain_read(dev, alarm_steps, change_alarms);
-	}
+	chain_read(dev, alarm_steps, chain_any(dev, alarms_parameters) ? change_alarms : chain_end);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wsman-get, -enumerate, -put, -invoke: any class of the firmware by its name. */
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <powerctl/mem.h>
@@ -8,9 +8,10 @@
 #include "classes/chain.h"
 #include "classes/file.h"
 #include "classes/methods.h"
+#include "classes/typed.h"
 
-#define FIELDS_MAX    64u
 #define SELECTORS_MAX 8u
+#define METHOD_MAX    64u
 #define WORD_LETTERS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 #define CLASS_WORD                                                    \
@@ -20,133 +21,271 @@
 #define SELECTOR                                                   \
 	PCTL_PROPERTY(.name = "selector", .type = PCTL_TYPE_TEXTS, \
 		.help = "which instance: KEY=VALUE")
-#define SET                                                   \
-	PCTL_PROPERTY(.name = "set", .type = PCTL_TYPE_TEXTS, \
-		.help = "a field: NAME=VALUE; a reference is CLASS(KEY=VALUE)")
+#define SET                                                                             \
+	PCTL_PROPERTY(.name = "set", .type = PCTL_TYPE_TEXTS,                           \
+		.help = "a field: NAME=VALUE; a reference is CLASS(KEY=VALUE,...), an " \
+			"instance CLASS{NAME=VALUE,...}, a time Datetime(...) or "      \
+			"Interval(...), and \"in quotes\" is a text whatever stands there")
 #define FIELDS_FILE                                           \
 	PCTL_PROPERTY(.name = "file", .type = PCTL_TYPE_FILE, \
 		.help = "fields, one NAME=VALUE on a line; # begins a remark")
+#define AS_XML                                                                      \
+	PCTL_PROPERTY(.name = "xml", .type = PCTL_TYPE_BOOL, .default_text = "off", \
+		.help = "the answer as it came, in `xml`, in place of a tree")
 
-const struct pctl_property wsman_get_parameters[] = { CLASS_WORD, SELECTOR, { .name = NULL } };
-const struct pctl_property wsman_enumerate_parameters[] = { CLASS_WORD, { .name = NULL } };
-const struct pctl_property wsman_put_parameters[] = { CLASS_WORD, SELECTOR, SET, FIELDS_FILE,
+const struct pctl_property wsman_get_parameters[] = { CLASS_WORD, SELECTOR, AS_XML,
 	{ .name = NULL } };
+const struct pctl_property wsman_enumerate_parameters[] = { CLASS_WORD, AS_XML, { .name = NULL } };
+const struct pctl_property wsman_put_parameters[] = { CLASS_WORD, SELECTOR, SET, FIELDS_FILE,
+	AS_XML, { .name = NULL } };
 const struct pctl_property wsman_invoke_parameters[] = { CLASS_WORD,
 	PCTL_PROPERTY(.name = "method", .type = PCTL_TYPE_TEXT,
 		.flags = PCTL_PROPERTY_REQUIRED | PCTL_PROPERTY_WORD, .help = "its name"),
-	SELECTOR, SET, FIELDS_FILE, { .name = NULL } };
+	SELECTOR, SET, FIELDS_FILE, AS_XML, { .name = NULL } };
 
-/* --- Names. ----------------------------------------------------------------------------------- */
+/* --- What is asked for. ----------------------------------------------------------------------- */
 
-/* text holds the URI, class points to both. False: it is no class's name. */
-static bool find_class(const char *name, char *text, size_t size, struct wsman_class *ret)
-{
-	static const struct {
-		const char *prefix, *ns;
-	} spaces[] = { { "AMT_", WSMAN_AMT }, { "CIM_", WSMAN_CIM }, { "IPS_", WSMAN_IPS } };
-
-	for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
-		if (strncmp(name, spaces[i].prefix, 4) != 0)
-			continue;
-		int n = snprintf(text, size, "%s/%s", spaces[i].ns, name);
-
-		*ret = (struct wsman_class){ .uri = text, .name = name };
-		return n > 0 && (size_t)n < size && strspn(name, WORD_LETTERS) == strlen(name);
-	}
-	return false;
-}
-
-static bool take_class(struct amt_dev *dev)
-{
-	struct chain_work *w = chain_work(dev);
-	const char *name = chain_text(dev, "class");
-
-	if (find_class(name, w->text, sizeof(w->text), &w->explored))
-		return true;
-	amt_fail(dev, PCTL_E_CONFIG,
-		"class: '%s' is no name of a class; they begin with AMT_, CIM_ or IPS_", name);
-	return false;
-}
-
-/* KEY=VALUE, its key copied; NULL where it is not that. free() *ret_key. */
-static const char *split(const char *text, char **ret_key)
-{
-	size_t len = strspn(text, WORD_LETTERS);
-
-	if (!len || text[len] != '=')
-		return NULL;
-	*ret_key = pctl_xstrndup(text, len);
-	return text + len + 1;
-}
-
-struct selectors {
-	struct wsman_selector v[SELECTORS_MAX + 1];
-	char *keys[SELECTORS_MAX];
+struct explorer {
+	struct wsman_class class;
+	char uri[TYPED_URI_SIZE];
+	struct wsman_selector selectors[SELECTORS_MAX + 1];
+	char *keys[SELECTORS_MAX]; /* of selectors */
 	size_t n;
+	struct typed_fields fields;
+	enum wsman_verb verb;
 };
 
-static void selectors_done(struct selectors *s)
+static void explorer_free(void *data)
 {
-	for (size_t i = 0; i < s->n; i++)
-		free(s->keys[i]);
+	struct explorer *e = data;
+
+	if (!e)
+		return;
+	for (size_t i = 0; i < e->n; i++)
+		free(e->keys[i]);
+	typed_done(&e->fields);
+	free(e);
 }
 
-/* False, and the op has ended: one of them is none. */
-static bool take_selectors(struct amt_dev *dev, struct selectors *ret)
+static int take_selectors(
+	struct explorer *e, const struct pctl_arguments *args, struct pctl_error *err)
 {
-	const struct pctl_arguments *args = chain_work(dev)->args;
-	size_t n = pctl_argument_texts(args, "selector");
-
-	*ret = (struct selectors){ 0 };
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < pctl_argument_texts(args, "selector"); i++) {
 		const char *text = pctl_argument_texts_at(args, "selector", i);
-		const char *value = i < SELECTORS_MAX ? split(text, &ret->keys[ret->n]) : NULL;
 
-		if (!value) {
-			selectors_done(ret);
-			amt_fail(dev, PCTL_E_CONFIG,
-				"selector: '%s' is not KEY=VALUE, or there are more than %u", text,
-				SELECTORS_MAX);
-			return false;
-		}
-		ret->v[ret->n] = (struct wsman_selector){ ret->keys[ret->n], value };
-		ret->n++;
+		if (e->n == SELECTORS_MAX)
+			return pctl_error_set(
+				err, PCTL_E_CONFIG, "selector: more than %u", SELECTORS_MAX);
+		const char *value = typed_split(text, &e->keys[e->n]);
+		if (!value)
+			return pctl_error_set(
+				err, PCTL_E_CONFIG, "selector: '%s' is not KEY=VALUE", text);
+		e->selectors[e->n] = (struct wsman_selector){ e->keys[e->n], value };
+		e->n++;
 	}
-	return true;
+	return 0;
 }
 
-/* Begins a request for the class and the instance that are asked for; NULL: the op has ended. */
-static struct wsman *begin(
-	struct amt_dev *dev, enum wsman_verb verb, const char *method, enum status_kind returns)
+/* What only some of the methods take. */
+#define TAKES_SELECTORS 1u
+#define TAKES_FIELDS    2u
+
+/* data: what stands in `file`, or NULL. NULL: err says what is wrong. */
+static struct explorer *explorer_new(const struct pctl_arguments *args, unsigned takes,
+	const char *data, size_t len, struct pctl_error *err)
 {
-	struct selectors s;
+	struct explorer *e = pctl_xcalloc(1, sizeof(*e));
+	const char *name = pctl_argument_text(args, "class");
+	int r = 0;
 
-	if (!take_selectors(dev, &s))
-		return NULL;
-	struct wsman *w = amt_request(dev,
-		&(struct wsman_head){ .verb = verb,
-			.class = &chain_work(dev)->explored,
-			.method = method,
-			.selectors = s.n ? s.v : NULL },
-		returns);
-	selectors_done(&s);
-	return w;
+	if (!typed_class(name, e->uri, &e->class))
+		r = pctl_error_set(err, PCTL_E_CONFIG,
+			"class: '%s' is no name of a class; they begin with AMT_, CIM_ or IPS_",
+			name);
+	if (r == 0 && takes & TAKES_SELECTORS)
+		r = take_selectors(e, args, err);
+	if (r == 0 && data)
+		r = typed_add_lines(&e->fields, "file", data, len, err);
+	for (size_t i = 0; r == 0 && takes & TAKES_FIELDS && i < pctl_argument_texts(args, "set");
+		i++)
+		r = typed_add(&e->fields, "set", pctl_argument_texts_at(args, "set", i), err);
+	if (r == 0)
+		return e;
+	explorer_free(e);
+	return NULL;
 }
 
-/* --- Reading. --------------------------------------------------------------------------------- */
+/* --- Before there is any device. -------------------------------------------------------------- */
+
+static int check(const struct pctl_arguments *args, unsigned takes, size_t *ret_fields,
+	struct pctl_error *err)
+{
+	const char *path = takes & TAKES_FIELDS ? pctl_argument_text(args, "file") : NULL;
+	PCTL_AUTO(free) char *data = NULL;
+	size_t len = 0;
+	int r = path ? file_check("file", path, &data, &len, err) : 0;
+
+	if (r < 0)
+		return r;
+	struct explorer *e = explorer_new(args, takes, data, len, err);
+	if (!e)
+		return PCTL_E_CONFIG;
+	*ret_fields = path && !data ? 1 : e->fields.n;
+	explorer_free(e);
+	return 0;
+}
+
+int wsman_get_check(const struct pctl_arguments *args, struct pctl_error *err)
+{
+	size_t fields;
+
+	return check(args, TAKES_SELECTORS, &fields, err);
+}
+
+int wsman_enumerate_check(const struct pctl_arguments *args, struct pctl_error *err)
+{
+	size_t fields;
+
+	return check(args, 0, &fields, err);
+}
+
+int wsman_put_check(const struct pctl_arguments *args, struct pctl_error *err)
+{
+	size_t fields;
+	int r = check(args, TAKES_SELECTORS | TAKES_FIELDS, &fields, err);
+
+	if (r == 0 && !fields)
+		r = pctl_error_set(err, PCTL_E_CONFIG,
+			"set and file are both missing: there is nothing to put");
+	return r;
+}
+
+int wsman_invoke_check(const struct pctl_arguments *args, struct pctl_error *err)
+{
+	const char *method = pctl_argument_text(args, "method");
+	size_t fields;
+
+	if (!*method || strspn(method, WORD_LETTERS) != strlen(method) ||
+		strlen(method) > METHOD_MAX)
+		return pctl_error_set(
+			err, PCTL_E_CONFIG, "method: '%.64s' is no name of a method", method);
+	return check(args, TAKES_SELECTORS | TAKES_FIELDS, &fields, err);
+}
+
+/* --- Requests and answers. -------------------------------------------------------------------- */
+
+static struct explorer *explorer_of(struct amt_dev *dev)
+{
+	return amt_kept(dev);
+}
+
+static void begin(struct amt_dev *dev, enum wsman_verb verb, const char *method)
+{
+	struct explorer *e = explorer_of(dev);
+	bool cim = strncmp(e->class.name, "CIM_", 4) == 0;
+
+	e->verb = verb;
+	(void)amt_request(dev,
+		&(struct wsman_head){ .verb = verb,
+			.class = &e->class,
+			.method = method,
+			.selectors = e->n ? e->selectors : NULL },
+		method && cim ? STATUS_OTHER : STATUS_PLAIN);
+}
+
+/* What the firmware's own words leave unsaid. */
+static void failed(struct amt_dev *dev, const struct pctl_error *err)
+{
+	const struct explorer *e = explorer_of(dev);
+
+	if (strcmp(err->device_code, "InvalidSelectors") == 0 && !e->n)
+		amt_fail(dev, PCTL_E_REFUSED,
+			"%s has several instances, or none: `amt wsman enumerate %s` lists them, "
+			"selector=KEY=VALUE says which",
+			e->class.name, e->class.name);
+	else if (strcmp(err->device_code, "ActionNotSupported") == 0 && e->verb == WSMAN_PUT)
+		amt_fail(dev, PCTL_E_UNSUPPORTED, "the firmware does not let %s be written",
+			e->class.name);
+	else
+		amt_end(dev, err);
+}
+
+static const struct class *const known[] = { &class_redirection, &class_consent, &class_ethernet,
+	&class_tls, &class_environment };
+/* Those that are told with the types of their tables, but lack what a Put needs. */
+static const struct class *const typed[] = { &class_kvm, &class_clock, &class_alarm,
+	&class_wifi_port, &class_wifi_profile, &class_wifi_service, &class_certificate, &class_cira,
+	&class_cira_server, &class_cira_policy, &class_cira_by_user, &class_setting_used,
+	&class_setup };
+
+static const struct class_field *find_fields(
+	const struct class *const *classes, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(classes[i]->class.name, name) == 0)
+			return classes[i]->fields;
+	return NULL;
+}
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static bool wants_xml(struct amt_dev *dev)
+{
+	return pctl_argument_bool(chain_work(dev)->args, "xml");
+}
 
 static void show(struct pctl_value *map, const struct xml_node *element)
 {
+	const char *name = element->name;
 	struct pctl_value *tree = pctl_value_new_map();
+	const struct class_field *fields = find_fields(known, COUNT(known), name);
 
-	class_tree(element, tree);
+	if (!fields)
+		fields = find_fields(typed, COUNT(typed), name);
+	class_tree(element, fields, tree);
 	pctl_value_set(map, element->name, tree);
+}
+
+/* On one line, as it may be anyway. */
+static struct pctl_value *raw_xml(struct amt_dev *dev)
+{
+	PCTL_AUTO(free) char *text = pctl_xstrndup(dev->call.raw->body, dev->call.raw->len);
+
+	for (char *s = text; *s; s++)
+		if (*s == '\n' || *s == '\r' || *s == '\t')
+			*s = ' ';
+	return pctl_value_new_text(text);
 }
 
 static void got_it(struct amt_dev *dev, const struct xml_node *answer)
 {
-	show(chain_work(dev)->ret, answer);
+	struct pctl_value *ret = chain_work(dev)->ret;
+
+	if (wants_xml(dev))
+		pctl_value_set(ret, "xml", raw_xml(dev));
+	else
+		show(ret, answer);
 	amt_end(dev, NULL);
+}
+
+static void was_changed(struct amt_dev *dev, const struct xml_node *answer)
+{
+	amt_changed(dev);
+	got_it(dev, answer);
+}
+
+/* --- get and enumerate. ----------------------------------------------------------------------- */
+
+/* False, and the op has ended. */
+static bool explore(struct amt_dev *dev, unsigned takes, const char *data, size_t len)
+{
+	struct pctl_error err = { 0 };
+	struct explorer *e = explorer_new(chain_work(dev)->args, takes, data, len, &err);
+
+	if (e)
+		amt_keep(dev, e, explorer_free);
+	else
+		amt_end(dev, &err);
+	return e != NULL;
 }
 
 void wsman_get_run(
@@ -155,18 +294,28 @@ void wsman_get_run(
 	struct amt_dev *dev = data;
 
 	chain_begin(dev, op, args, ret);
-	if (take_class(dev) && begin(dev, WSMAN_GET, NULL, STATUS_PLAIN))
-		amt_send(dev, got_it, NULL);
+	if (!explore(dev, TAKES_SELECTORS, NULL, 0))
+		return;
+	begin(dev, WSMAN_GET, NULL);
+	amt_send(dev, got_it, failed);
 }
 
 static void each_item(struct amt_dev *dev, const struct xml_node *item)
 {
-	struct pctl_value *ret = chain_work(dev)->ret, *map = pctl_value_new_map();
+	struct pctl_value *ret = chain_work(dev)->ret;
+	const char *key = wants_xml(dev) ? "xml" : "items";
 
+	/* A list that had to be begun anew comes twice. */
 	if (dev->call.items == 1)
-		pctl_value_set(ret, "items", pctl_value_new_list());
-	show(map, item);
-	pctl_value_add(pctl_value_get(ret, "items"), map);
+		pctl_value_set(ret, key, pctl_value_new_list());
+	if (!wants_xml(dev)) {
+		struct pctl_value *map = pctl_value_new_map();
+
+		show(map, item);
+		pctl_value_add(pctl_value_get(ret, key), map);
+	} else if (item->parent->first == item) { /* once for all in it */
+		pctl_value_add(pctl_value_get(ret, key), raw_xml(dev));
+	}
 }
 
 static void got_all(struct amt_dev *dev, const struct xml_node *answer)
@@ -181,220 +330,75 @@ void wsman_enumerate_run(
 	struct amt_dev *dev = data;
 
 	chain_begin(dev, op, args, ret);
-	if (!take_class(dev))
+	if (!explore(dev, 0, NULL, 0))
 		return;
-	pctl_value_set(ret, "items", pctl_value_new_list());
-	amt_list(dev, &chain_work(dev)->explored, each_item, got_all, NULL);
+	pctl_value_set(ret, wants_xml(dev) ? "xml" : "items", pctl_value_new_list());
+	explorer_of(dev)->verb = WSMAN_ENUMERATE;
+	amt_list(dev, &explorer_of(dev)->class, each_item, got_all, failed);
 }
 
-/* --- Fields: those of the command line behind those of the file. ------------------------------ */
-
-/* A list of the op's: each a text NAME=VALUE. */
-static struct pctl_value *fields_of(struct amt_dev *dev)
-{
-	struct pctl_value *list = pctl_value_get(chain_kept(dev), "fields");
-
-	if (!list) {
-		list = pctl_value_new_list();
-		pctl_value_set(chain_kept(dev), "fields", list);
-	}
-	return list;
-}
-
-/* False, and the op has ended: it is no field, or one too many. */
-static bool keep_field(struct amt_dev *dev, const char *text, const char *from)
-{
-	struct pctl_value *map = pctl_value_new_map();
-	char *key = NULL;
-	const char *value = split(text, &key);
-
-	if (!value || pctl_value_count(fields_of(dev)) == FIELDS_MAX) {
-		pctl_value_free(map);
-		free(key);
-		amt_fail(dev, PCTL_E_CONFIG,
-			"%s: '%.80s' is not NAME=VALUE, or there are more than %u", from, text,
-			FIELDS_MAX);
-		return false;
-	}
-	pctl_value_set_text(map, "name", key);
-	pctl_value_set_text(map, "value", value);
-	pctl_value_add(fields_of(dev), map);
-	free(key);
-	return true;
-}
-
-static bool keep_lines(struct amt_dev *dev, const char *data, size_t len)
-{
-	PCTL_AUTO(free) char *copy = pctl_xstrndup(data, len);
-	char *rest = copy;
-
-	for (char *line; (line = strsep(&rest, "\n"));) {
-		size_t n = strlen(line);
-
-		while (n && (line[n - 1] == '\r' || line[n - 1] == ' '))
-			line[--n] = '\0';
-		line += strspn(line, " \t");
-		if (*line && *line != '#' && !keep_field(dev, line, "file"))
-			return false;
-	}
-	return true;
-}
-
-static bool keep_arguments(struct amt_dev *dev)
-{
-	const struct pctl_arguments *args = chain_work(dev)->args;
-
-	for (size_t i = 0; i < pctl_argument_texts(args, "set"); i++)
-		if (!keep_field(dev, pctl_argument_texts_at(args, "set", i), "set"))
-			return false;
-	return true;
-}
-
-static const char *field_text(const struct pctl_value *list, size_t i, const char *key)
-{
-	return pctl_value_text(pctl_value_get(pctl_value_at(list, i), key));
-}
-
-/* --- Put. ------------------------------------------------------------------------------------- */
-
-static const struct class *const known[] = { &class_redirection, &class_consent, &class_ethernet,
-	&class_tls, &class_environment };
-
-/* With the table of a class that there is one for: it knows what is read-only. */
-static const struct class_field *known_fields(const char *name)
-{
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (strcmp(known[i]->class.name, name) == 0)
-			return known[i]->fields;
-	return NULL;
-}
-
-static void was_put(struct amt_dev *dev, const struct xml_node *answer)
-{
-	amt_changed(dev);
-	got_it(dev, answer);
-}
+/* --- put and invoke. -------------------------------------------------------------------------- */
 
 static void got_instance(struct amt_dev *dev, const struct xml_node *answer)
 {
-	const struct pctl_value *fields = fields_of(dev);
-	struct chain_work *w = chain_work(dev);
-	const struct class class = { .class = w->explored,
-		.fields = known_fields(w->explored.name) };
-	struct class_change changes[FIELDS_MAX + 1] = { 0 };
+	const struct explorer *e = explorer_of(dev);
+	const struct class class = { .class = e->class,
+		.fields = find_fields(known, COUNT(known), e->class.name),
+		.write = typed_write };
+	struct class_change changes[TYPED_FIELDS_MAX + 1] = { { NULL, NULL } };
 	struct pctl_error err = { 0 };
 
-	for (size_t i = 0; i < pctl_value_count(fields); i++)
-		changes[i] = (struct class_change){ field_text(fields, i, "name"),
-			field_text(fields, i, "value") };
-	struct wsman *put = begin(dev, WSMAN_PUT, NULL, STATUS_PLAIN);
-	if (!put)
-		return;
-	if (class_put(put, &class, answer, changes, &err) < 0) {
+	for (size_t i = 0; i < e->fields.n; i++)
+		changes[i] = (struct class_change){ e->fields.v[i].name, e->fields.v[i].value };
+	begin(dev, WSMAN_PUT, NULL);
+	if (class_put(&dev->call.request, &class, answer, changes, &err) < 0) {
 		amt_end(dev, &err);
 		return;
 	}
 	amt_changes(dev);
-	amt_send(dev, was_put, NULL);
+	amt_send(dev, was_changed, failed);
 }
 
-/* Fields come from the arguments, or from a file beside them. */
+static void put_fields(struct amt_dev *dev, const char *data, size_t len)
+{
+	if (!explore(dev, TAKES_SELECTORS | TAKES_FIELDS, data, len))
+		return;
+	begin(dev, WSMAN_GET, NULL);
+	amt_send(dev, got_instance, failed);
+}
+
+static void invoke_fields(struct amt_dev *dev, const char *data, size_t len)
+{
+	if (!explore(dev, TAKES_SELECTORS | TAKES_FIELDS, data, len))
+		return;
+	const struct typed_fields *fields = &explorer_of(dev)->fields;
+
+	begin(dev, WSMAN_INVOKE, chain_text(dev, "method"));
+	for (size_t i = 0; i < fields->n; i++)
+		typed_write(&dev->call.request, fields->v[i].name, fields->v[i].value);
+	amt_changes(dev);
+	amt_send(dev, was_changed, failed);
+}
+
+/* Fields come from the arguments, behind those of a file. */
 static void run_with_file(struct amt_dev *dev, struct pctl_op *op,
-	const struct pctl_arguments *args, struct pctl_value *ret,
-	void (*start)(struct amt_dev *dev), file_fn *from_file)
+	const struct pctl_arguments *args, struct pctl_value *ret, file_fn *go_on)
 {
 	chain_begin(dev, op, args, ret);
-	if (!take_class(dev))
-		return;
 	if (chain_given(dev, "file"))
-		file_read(dev, "file", from_file);
+		file_read(dev, "file", go_on);
 	else
-		start(dev);
-}
-
-static void start_put(struct amt_dev *dev)
-{
-	if (!keep_arguments(dev))
-		return;
-	if (!pctl_value_count(fields_of(dev)))
-		amt_fail(dev, PCTL_E_CONFIG, "set: is missing, and file: there is nothing to put");
-	else if (begin(dev, WSMAN_GET, NULL, STATUS_PLAIN))
-		amt_send(dev, got_instance, NULL);
-}
-
-static void put_file(struct amt_dev *dev, const char *data, size_t len)
-{
-	if (take_class(dev) && keep_lines(dev, data, len))
-		start_put(dev);
+		go_on(dev, NULL, 0);
 }
 
 void wsman_put_run(
 	void *data, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret)
 {
-	run_with_file(data, op, args, ret, start_put, put_file);
-}
-
-/* --- Invoke. ---------------------------------------------------------------------------------- */
-
-/* CLASS(KEY=VALUE) is a reference, anything else a text. */
-static void add_input(struct wsman *w, const char *name, const char *value)
-{
-	const char *open = strchr(value, '(');
-	size_t len = strlen(value);
-	PCTL_AUTO(free)
-	char *class_name = open ? pctl_xstrndup(value, (size_t)(open - value)) : NULL;
-	PCTL_AUTO(free) char *key = NULL;
-	struct wsman_class class;
-	char uri[128];
-
-	if (open && value[len - 1] == ')' && find_class(class_name, uri, sizeof(uri), &class)) {
-		PCTL_AUTO(free) char *inner = pctl_xstrndup(open + 1, len - strlen(class_name) - 2);
-		const char *key_value = split(inner, &key);
-		const struct wsman_selector s[] = { { key, key_value }, { NULL, NULL } };
-
-		if (key_value) {
-			wsman_reference(w, name, &class, s);
-			return;
-		}
-	}
-	wsman_text(w, name, value);
-}
-
-static void was_invoked(struct amt_dev *dev, const struct xml_node *answer)
-{
-	amt_changed(dev);
-	got_it(dev, answer);
-}
-
-static void start_invoke(struct amt_dev *dev)
-{
-	const char *method = chain_text(dev, "method");
-	bool cim = strncmp(chain_text(dev, "class"), "CIM_", 4) == 0;
-
-	if (!keep_arguments(dev))
-		return;
-	if (!*method || strspn(method, WORD_LETTERS) != strlen(method) || strlen(method) > 64) {
-		amt_fail(dev, PCTL_E_CONFIG, "method: '%.64s' is no name of a method", method);
-		return;
-	}
-	struct wsman *w = begin(dev, WSMAN_INVOKE, method, cim ? STATUS_OTHER : STATUS_PLAIN);
-	const struct pctl_value *fields = w ? fields_of(dev) : NULL;
-	if (!w)
-		return;
-	for (size_t i = 0; i < pctl_value_count(fields); i++)
-		add_input(w, field_text(fields, i, "name"), field_text(fields, i, "value"));
-	amt_changes(dev);
-	amt_send(dev, was_invoked, NULL);
-}
-
-static void invoke_file(struct amt_dev *dev, const char *data, size_t len)
-{
-	if (take_class(dev) && keep_lines(dev, data, len))
-		start_invoke(dev);
+	run_with_file(data, op, args, ret, put_fields);
 }
 
 void wsman_invoke_run(
 	void *data, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret)
 {
-	run_with_file(data, op, args, ret, start_invoke, invoke_file);
+	run_with_file(data, op, args, ret, invoke_fields);
 }

@@ -4,7 +4,10 @@
  * agree to. All is read first, so that a wish that cannot be fulfilled changes nothing.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <powerctl/mem.h>
 
 #include "classes/chain.h"
 #include "classes/methods.h"
@@ -13,13 +16,11 @@
 /* In chain_work.flags: what was read. */
 enum {
 	HAS_KVM = 1,
-	KVM_ON = 2,
-	LISTENER_ON = 4,
-	HAS_CONSENT = 8,
-	CONSENT_FIXED = 16,
-	HAS_RECOVERY = 32,
-	RECOVERY_ON = 64,
-	ERASE_ON = 128,
+	HAS_CONSENT = 2,
+	CONSENT_FIXED = 4,
+	HAS_RECOVERY = 8,
+	RECOVERY_ON = 16,
+	ERASE_ON = 32,
 };
 /* CIM_BootService.EnabledState is the base and these; older firmware has another number there. */
 enum { RECOVERY_BASE = 32768, RECOVERY_BIT = 1, ERASE_BIT = 2 };
@@ -39,24 +40,18 @@ const struct pctl_property features_parameters[] = {
 	{ .name = NULL },
 };
 
-static const struct class_method redirection_state = {
-	.class = &class_redirection.class,
-	.name = "RequestStateChange",
-	.returns = STATUS_STATE,
-	.inputs = { "RequestedState" },
-};
-static const struct class_method kvm_state = {
-	.class = &class_kvm.class,
-	.name = "RequestStateChange",
-	.returns = STATUS_STATE,
-	.inputs = { "RequestedState" },
-};
 static const struct class_method recovery_state = {
 	.class = &class_boot_service.class,
 	.name = "RequestStateChange",
 	.returns = STATUS_PLAIN,
 	.inputs = { "RequestedState" },
 };
+
+/* Of the op. */
+static struct switch_work *switches(const struct amt_dev *dev)
+{
+	return amt_kept(dev);
+}
 
 static const char *on_off(bool on)
 {
@@ -71,26 +66,24 @@ static void set_flag(struct chain_work *w, unsigned flag, bool on)
 static void also_redirection(
 	struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
 {
-	struct chain_work *w = chain_work(dev);
-	const char *listener = xml_text(item, "ListenerEnabled");
+	struct switch_state *is = &switches(dev)->is;
+	struct pctl_error unused;
 
-	w->number = chain_number(item, "EnabledState", SWITCH_BASE);
-	set_flag(w, LISTENER_ON, listener && strcmp(listener, "true") == 0);
-	pctl_value_set_text(map, "sol", on_off(w->number & SWITCH_SOL));
-	pctl_value_set_text(map, "ider", on_off(w->number & SWITCH_IDER));
+	(void)switch_read(item, is, &unused);
+	pctl_value_set_text(map, "sol", on_off(is->sol));
+	pctl_value_set_text(map, "ider", on_off(is->ider));
 	pctl_value_set_text(map, "kvm", "unsupported"); /* until it is found */
-	pctl_value_set_text(map, "listener", on_off(w->flags & LISTENER_ON));
+	pctl_value_set_text(map, "listener", on_off(is->listener));
 	pctl_value_set_text(map, "recovery", "unsupported");
 }
 
 static void also_kvm(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
 {
-	uint64_t state = chain_number(item, "EnabledState", SWITCH_KVM_OFF);
-	bool on = state == SWITCH_KVM_ON || state == SWITCH_KVM_IDLE;
+	struct switch_state *is = &switches(dev)->is;
 
 	set_flag(chain_work(dev), HAS_KVM, true);
-	set_flag(chain_work(dev), KVM_ON, on);
-	pctl_value_set_text(map, "kvm", on_off(on));
+	switch_read_kvm(item, is);
+	pctl_value_set_text(map, "kvm", on_off(is->kvm));
 }
 
 static void also_consent(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
@@ -139,30 +132,19 @@ static bool wanted(struct amt_dev *dev, const char *name, bool is)
 	return chain_given(dev, name) ? pctl_argument_bool(chain_work(dev)->args, name) : is;
 }
 
-static uint64_t wanted_state(struct amt_dev *dev)
-{
-	uint64_t now = chain_work(dev)->number;
-	uint64_t state = SWITCH_BASE;
-
-	state |= wanted(dev, "sol", now & SWITCH_SOL) ? SWITCH_SOL : 0;
-	state |= wanted(dev, "ider", now & SWITCH_IDER) ? SWITCH_IDER : 0;
-	return state;
-}
-
-static bool wanted_kvm(struct amt_dev *dev)
-{
-	return wanted(dev, "kvm", chain_work(dev)->flags & KVM_ON);
-}
-
 /* What is on is of no use without the listener, and the listener of none without any. */
-static bool wanted_listener(struct amt_dev *dev)
+static struct switch_state wanted_state(struct amt_dev *dev)
 {
-	bool is = chain_work(dev)->flags & LISTENER_ON;
+	const struct switch_state *is = &switches(dev)->is;
+	struct switch_state s = { .sol = wanted(dev, "sol", is->sol),
+		.ider = wanted(dev, "ider", is->ider),
+		.kvm = wanted(dev, "kvm", is->kvm),
+		.listener = wanted(dev, "listener", is->listener) };
 
 	if (!chain_given(dev, "listener") &&
 		(chain_given(dev, "sol") || chain_given(dev, "ider") || chain_given(dev, "kvm")))
-		return wanted_state(dev) != SWITCH_BASE || wanted_kvm(dev);
-	return wanted(dev, "listener", is);
+		s.listener = s.sol || s.ider || s.kvm;
+	return s;
 }
 
 static int check_wish(struct amt_dev *dev, struct pctl_error *err)
@@ -206,41 +188,14 @@ static void change_consent(struct amt_dev *dev)
 	chain_put(dev, &class_consent, NULL, read_again);
 }
 
-/* Last, for it opens and closes the ports. */
-static void change_listener(struct amt_dev *dev)
+static void change_switches(struct amt_dev *dev)
 {
-	struct chain_work *w = chain_work(dev);
+	struct switch_work *w = switches(dev);
 
-	(void)snprintf(w->text, sizeof(w->text), "%llu", (unsigned long long)wanted_state(dev));
-	chain_change(dev, "EnabledState", w->text);
-	chain_change(dev, "ListenerEnabled", wanted_listener(dev) ? "true" : "false");
-	chain_put(dev, &class_redirection, NULL, change_consent);
-}
-
-static void change_kvm(struct amt_dev *dev)
-{
-	bool on = wanted_kvm(dev);
-	const struct class_input inputs[] = { { .name = "RequestedState", .text = on ? "2" : "3" },
-		{ .name = NULL } };
-
-	if (on == (bool)(chain_work(dev)->flags & KVM_ON))
-		change_listener(dev);
-	else
-		chain_call(dev, &kvm_state, NULL, inputs, change_listener);
-}
-
-static void change_state(struct amt_dev *dev)
-{
-	struct chain_work *w = chain_work(dev);
-	const struct class_input inputs[] = { { .name = "RequestedState", .text = w->text },
-		{ .name = NULL } };
-
-	if (wanted_state(dev) == w->number) {
-		change_kvm(dev);
-		return;
-	}
-	(void)snprintf(w->text, sizeof(w->text), "%llu", (unsigned long long)wanted_state(dev));
-	chain_call(dev, &redirection_state, NULL, inputs, change_kvm);
+	w->wanted = wanted_state(dev);
+	w->acts = true;
+	w->then = change_consent;
+	switch_change(dev, w);
 }
 
 static void change_recovery(struct amt_dev *dev)
@@ -251,12 +206,12 @@ static void change_recovery(struct amt_dev *dev)
 		{ .name = NULL } };
 
 	if (on == is) {
-		change_state(dev);
+		change_switches(dev);
 		return;
 	}
 	(void)snprintf(w->text, sizeof(w->text), "%u",
 		RECOVERY_BASE | (on ? RECOVERY_BIT : 0u) | (w->flags & ERASE_ON ? ERASE_BIT : 0u));
-	chain_call(dev, &recovery_state, NULL, inputs, change_state);
+	chain_call(dev, &recovery_state, NULL, inputs, change_switches);
 }
 
 static void was_read(struct amt_dev *dev)
@@ -275,5 +230,6 @@ void features_run(
 	void *data, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret)
 {
 	chain_begin(data, op, args, ret);
+	amt_keep(data, pctl_xcalloc(1, sizeof(struct switch_work)), free);
 	chain_read(data, steps, was_read);
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <powerctl/mem.h>
@@ -23,25 +24,72 @@ struct job {
 	int error; /* an errno */
 };
 
+/* *data has room for one byte more than may be there. Returns an errno. */
+static int read_all(int fd, char *data, size_t *len)
+{
+	ssize_t n = 1;
+
+	while (n > 0 && *len <= METHODS_FILE_MAX) {
+		n = read(fd, data + *len, METHODS_FILE_MAX + 1 - *len);
+		if (n < 0 && errno == EINTR)
+			n = 1;
+		else if (n > 0)
+			*len += (size_t)n;
+	}
+	return n < 0 ? errno : 0;
+}
+
+static int open_file(const char *path)
+{
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
 static void read_job(void *data)
 {
 	struct job *job = data;
-	int fd = open(job->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	ssize_t n = 0;
+	int fd = open_file(job->path);
 
-	job->error = fd < 0 ? errno : 0;
-	while (!job->error && job->len <= METHODS_FILE_MAX) {
-		n = read(fd, job->data + job->len, METHODS_FILE_MAX + 1 - job->len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		job->len += (size_t)n;
-	}
-	if (n < 0)
-		job->error = errno;
+	job->error = fd < 0 ? errno : read_all(fd, job->data, &job->len);
 	if (fd >= 0)
 		(void)close(fd);
+}
+
+/* Ok, or what is wrong with what was read. */
+static int judge(
+	const char *parameter, const char *path, int error, size_t len, struct pctl_error *err)
+{
+	if (error)
+		return pctl_error_set(
+			err, PCTL_E_CONFIG, "%s: %s: %s", parameter, path, strerror(error));
+	if (len > METHODS_FILE_MAX)
+		return pctl_error_set(err, PCTL_E_CONFIG, "%s: %s: has more than %zu kB", parameter,
+			path, METHODS_FILE_MAX >> 10);
+	return 0;
+}
+
+int file_check(const char *parameter, const char *path, char **ret, size_t *ret_len,
+	struct pctl_error *err)
+{
+	int fd = open_file(path), e = fd < 0 ? errno : 0;
+	struct stat st = { 0 };
+
+	if (!e && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+		(void)close(fd);
+		return 0;
+	}
+	char *data = pctl_xcalloc(1, METHODS_FILE_MAX + 2);
+	size_t len = 0;
+	if (!e)
+		e = read_all(fd, data, &len);
+	if (fd >= 0)
+		(void)close(fd);
+	if (judge(parameter, path, e, len, err) < 0) {
+		free(data);
+		return PCTL_E_CONFIG;
+	}
+	*ret = data;
+	*ret_len = len;
+	return 1;
 }
 
 static void after_read(void *data, struct pctl_op *op)
@@ -52,12 +100,10 @@ static void after_read(void *data, struct pctl_op *op)
 	if (op) {
 		amt_begin(dev, op);
 		dev->work.chain = job->chain;
-		if (job->error)
-			amt_fail(dev, PCTL_E_CONFIG, "%s: %s: %s", job->parameter, job->path,
-				strerror(job->error));
-		else if (job->len > METHODS_FILE_MAX)
-			amt_fail(dev, PCTL_E_CONFIG, "%s: %s: has more than %zu kB", job->parameter,
-				job->path, METHODS_FILE_MAX >> 10);
+		struct pctl_error err = { 0 };
+
+		if (judge(job->parameter, job->path, job->error, job->len, &err) < 0)
+			amt_end(dev, &err);
 		else
 			job->then(dev, job->data, job->len);
 	}

@@ -13,4 +13,11 @@ typedef void file_fn(struct amt_dev *dev, const char *data, size_t len);
  */
 void file_read(struct amt_dev *dev, const char *parameter, file_fn *then);
 
+/*
+ * The same at once, for what checks arguments before there is any device: 1 with its data, free()
+ * them; 0: it is no regular file, so only its use can read it. PCTL_E_CONFIG.
+ */
+int file_check(const char *parameter, const char *path, char **ret, size_t *ret_len,
+	struct pctl_error *err);
+
 #endif

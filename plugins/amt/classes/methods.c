@@ -6,18 +6,19 @@
 #define LIMIT_MS 120000u
 
 #define CHANGES (PCTL_METHOD_CHANGES | PCTL_METHOD_READS_BARE)
-#define METHOD(of, word, bits, text)                                                 \
-	{                                                                            \
-		.size = sizeof(struct pctl_method), .flags = (bits), .name = (word), \
-		.help = (text), .parameters = of##_parameters, .limit_ms = LIMIT_MS, \
-		.run = of##_run                                                      \
+#define CHECKED(of, word, bits, text, checked)                                         \
+	{                                                                              \
+		.size = sizeof(struct pctl_method), .flags = (bits) | PCTL_METHOD_DRY, \
+		.name = (word), .help = (text), .parameters = of##_parameters,         \
+		.limit_ms = LIMIT_MS, .run = of##_run, .check = (checked)              \
 	}
+#define METHOD(of, word, bits, text) CHECKED(of, word, bits, text, NULL)
 
 const struct pctl_method amt_methods[] = {
 	METHOD(features, "features", CHANGES | PCTL_METHOD_REPEATABLE,
 		"Serial over LAN, storage and screen redirection, user consent"),
 	METHOD(time, "time", CHANGES | PCTL_METHOD_REPEATABLE, "the device's clock"),
-	METHOD(alarms, "alarms", CHANGES, "times at which it turns the machine on"),
+	CHECKED(alarms, "alarms", CHANGES, "times at which it turns the machine on", alarms_check),
 	METHOD(general, "general", CHANGES | PCTL_METHOD_REPEATABLE,
 		"its name, what it answers to, when it sleeps"),
 	METHOD(network, "network", CHANGES | PCTL_METHOD_CONFIRM,
@@ -33,18 +34,21 @@ const struct pctl_method amt_methods[] = {
 		"the password of the set-up menu at the machine (MEBx)"),
 	{
 		.size = sizeof(struct pctl_method),
-		.flags = PCTL_METHOD_CHANGES | PCTL_METHOD_DISRUPTS | PCTL_METHOD_CONFIRM,
+		.flags = PCTL_METHOD_CHANGES | PCTL_METHOD_DISRUPTS | PCTL_METHOD_CONFIRM |
+			 PCTL_METHOD_DRY,
 		.name = "unprovision",
 		.help = "take it out of management: users, certificates, settings, login are lost",
 		.limit_ms = LIMIT_MS,
 		.run = unprovision_run,
 	},
-	METHOD(wsman_get, "wsman-get", 0, "read one instance of any WS-Management class"),
-	METHOD(wsman_enumerate, "wsman-enumerate", 0, "read all instances of any class"),
-	METHOD(wsman_put, "wsman-put", PCTL_METHOD_CHANGES | PCTL_METHOD_CONFIRM,
-		"change fields of an instance of any class"),
-	METHOD(wsman_invoke, "wsman-invoke",
+	CHECKED(wsman_get, "wsman-get", 0, "read one instance of any WS-Management class",
+		wsman_get_check),
+	CHECKED(wsman_enumerate, "wsman-enumerate", 0, "read all instances of any class",
+		wsman_enumerate_check),
+	CHECKED(wsman_put, "wsman-put", PCTL_METHOD_CHANGES | PCTL_METHOD_CONFIRM,
+		"change fields of an instance of any class", wsman_put_check),
+	CHECKED(wsman_invoke, "wsman-invoke",
 		PCTL_METHOD_CHANGES | PCTL_METHOD_DISRUPTS | PCTL_METHOD_CONFIRM,
-		"call a method of any class"),
+		"call a method of any class", wsman_invoke_check),
 	{ .name = NULL },
 };

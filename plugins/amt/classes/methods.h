@@ -28,6 +28,12 @@ METHOD(wsman_put);
 METHOD(wsman_invoke);
 #undef METHOD
 
+int alarms_check(const struct pctl_arguments *args, struct pctl_error *err);
+int wsman_get_check(const struct pctl_arguments *args, struct pctl_error *err);
+int wsman_enumerate_check(const struct pctl_arguments *args, struct pctl_error *err);
+int wsman_put_check(const struct pctl_arguments *args, struct pctl_error *err);
+int wsman_invoke_check(const struct pctl_arguments *args, struct pctl_error *err);
+
 void unprovision_run(
 	void *data, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret);
 

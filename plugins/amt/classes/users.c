@@ -22,18 +22,25 @@ static const char *const realms[] = { "redirection", "admin", "hardware", "remot
 	NULL };
 
 const struct pctl_property users_parameters[] = {
-	PCTL_PROPERTY(.name = "add", .type = PCTL_TYPE_TEXT, .help = "name of a new user"),
-	PCTL_PROPERTY(.name = "change", .type = PCTL_TYPE_TEXT,
+	PCTL_PROPERTY(.name = "add", .type = PCTL_TYPE_TEXT, .wants = "password realms",
+		.excludes = "change remove enable disable", .help = "name of a new user"),
+	PCTL_PROPERTY(.name = "change", .type = PCTL_TYPE_TEXT, .wants = "password",
+		.excludes = "remove enable disable",
 		.help = "name of a user, who gets this password, and other rights where they are "
 			"given"),
 	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
+		.needs = "add change",
 		.help = "the user's password; the firmware wants it with each change"),
 	PCTL_PROPERTY(.name = "realms", .type = PCTL_TYPE_FLAGS, .choices = realms,
-		.help = "what the user may do"),
+		.needs = "add change",
+		.help = "what the user may do, like remote-control,hardware"),
 	PCTL_PROPERTY(.name = "access", .type = PCTL_TYPE_CHOICE, .choices = accesses,
+		.needs = "add change",
 		.help = "from where: the machine itself, the network; a new user: any"),
-	PCTL_PROPERTY(.name = "remove", .type = PCTL_TYPE_TEXT, .help = "name of a user"),
-	PCTL_PROPERTY(.name = "enable", .type = PCTL_TYPE_TEXT, .help = "name of a user"),
+	PCTL_PROPERTY(.name = "remove", .type = PCTL_TYPE_TEXT, .excludes = "enable disable",
+		.help = "name of a user"),
+	PCTL_PROPERTY(.name = "enable", .type = PCTL_TYPE_TEXT, .excludes = "disable",
+		.help = "name of a user"),
 	PCTL_PROPERTY(.name = "disable", .type = PCTL_TYPE_TEXT, .help = "name of a user"),
 	{ .name = NULL },
 };
@@ -342,7 +349,7 @@ static int check_user(struct amt_dev *dev, struct pctl_error *err)
 	const char *verb = verb_of(dev, &n), *name = verb ? chain_text(dev, verb) : NULL;
 	bool add = verb && strcmp(verb, "add") == 0, change = verb && strcmp(verb, "change") == 0;
 
-	if (n != 1)
+	if (n != 1 || !verb)
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"add: or change, remove, enable, disable: one of them at a time");
 	if (!add && !change)
@@ -351,8 +358,9 @@ static int check_user(struct amt_dev *dev, struct pctl_error *err)
 		return err->code;
 	if (!*name || strlen(name) > NAME_MAX_ || strpbrk(name, ":,\"&<>") || name[0] == '$')
 		return pctl_error_set(err, PCTL_E_CONFIG,
-			"%s: a user's name has from 1 to %u characters, without : , \" & < >", verb,
-			NAME_MAX_);
+			"%s: a user's name has from 1 to %u characters, none of : , \" & < > "
+			"and no $ before the others",
+			verb, NAME_MAX_);
 	if (!password)
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"password_file: is missing; it names the file with the user's "

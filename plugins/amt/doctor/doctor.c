@@ -245,21 +245,23 @@ static void also_realm(struct amt_dev *dev, const struct xml_node *item, struct 
 
 static void also_switches(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
 {
-	const char *listener = xml_text(item, "ListenerEnabled");
-	uint64_t state = chain_number(item, "EnabledState", 0);
+	struct switch_state state = { 0 };
+	struct pctl_error unused;
 
 	(void)dev;
-	pctl_value_set_bool(map, "sol", state & SWITCH_SOL);
-	pctl_value_set_bool(map, "ider", state & SWITCH_IDER);
-	pctl_value_set_bool(map, "listener", listener && strcmp(listener, "true") == 0);
+	(void)switch_read(item, &state, &unused);
+	pctl_value_set_bool(map, "sol", state.sol);
+	pctl_value_set_bool(map, "ider", state.ider);
+	pctl_value_set_bool(map, "listener", state.listener);
 }
 
 static void also_kvm(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
 {
-	uint64_t state = chain_number(item, "EnabledState", SWITCH_KVM_OFF);
+	struct switch_state state;
 
 	(void)dev;
-	pctl_value_set_bool(map, "on", state == SWITCH_KVM_ON || state == SWITCH_KVM_IDLE);
+	switch_read_kvm(item, &state);
+	pctl_value_set_bool(map, "on", state.kvm);
 }
 
 /* What an account may not see is left out, as what the firmware lacks is. */

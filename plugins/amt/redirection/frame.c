@@ -86,7 +86,7 @@ static const struct frame_kind kinds[] = {
 	DEVICE(IDER, FRAME_IDER_HEARTBEAT, "IDER heartbeat", .fixed = 8),
 	DEVICE(IDER, FRAME_IDER_COMMAND, "IDER command", .fixed = 28),
 	DEVICE(IDER, FRAME_IDER_WRITTEN, "IDER written data", .fixed = 14, .at = 9, .size = 2,
-		.max = IDER_MAX),
+		.max = 14 + IDER_CHUNK_MAX),
 };
 
 static const char *const speeches[] = {

@@ -17,8 +17,7 @@
 #define HEARTBEAT_MS  20000u
 #define PING_MS       ((uint64_t)10000)
 /* A device that says nothing for so long, not even its heartbeat, is gone. */
-#define SILENCE_MS  ((uint64_t)60000)
-#define FAREWELL_MS ((uint64_t)1000)
+#define SILENCE_MS ((uint64_t)60000)
 
 /* Reads that may wait. A machine has one under way for each drive, as ATAPI knows no queues. */
 #define READS_MAX 64u
@@ -45,21 +44,8 @@ struct reading {
 	uint64_t at, end; /* bytes of its image */
 };
 
-enum state {
-	OPENING, /* within the op */
-	OPEN,
-	OVER,    /* said so, or about to when it is closed */
-	LEAVING, /* closed; the goodbye is on its way */
-	GONE,
-};
-
 struct ider {
-	struct pctl_session session; /* what the user sees */
-	struct amt_dev *dev;
-	struct pctl_session **ret_session;
-	struct wire *wire;
-	enum state state;
-	uv_timer_t timer;
+	struct session session;
 	struct drive drives[DRIVES];
 	uint32_t number, expected; /* of the next frame of ours, and of the device's */
 	size_t chunk;              /* bytes that one frame may carry */
@@ -68,86 +54,24 @@ struct ider {
 	bool reset;            /* to be answered when that has ended */
 	uint64_t commands, last_lba;
 	struct pctl_buf out;
-	struct redirection_facts facts;
-	struct pctl_error why; /* it ended */
 };
 
-/* --- The end. --------------------------------------------------------------------------------- */
-
-static void on_timer_closed(uv_handle_t *handle)
+static struct ider *ider(struct session *s)
 {
-	struct ider *s = handle->data;
-	struct amt_dev *dev = s->dev;
-
-	if (s->session.ended)
-		s->session.ended(s->session.data, &s->why);
-	pctl_value_free(s->session.facts);
-	pctl_buf_done(&s->out);
-	free(s);
-	amt_release(dev);
+	return pctl_container_of(s, struct ider, session);
 }
 
-static void dispose(struct ider *s)
+static struct ider *ider_of(struct pctl_session *user)
 {
-	if (s->state == GONE)
-		return;
-	s->state = GONE;
-	wire_close(s->wire);
-	s->wire = NULL;
-	for (size_t i = 0; i < DRIVES; i++)
-		image_close(s->drives[i].image);
-	uv_close((uv_handle_t *)&s->timer, on_timer_closed);
-}
-
-static void end_with(struct ider *s, const struct pctl_error *err)
-{
-	void (*ended)(void *, const struct pctl_error *) = s->session.ended;
-
-	s->why = *err;
-	if (s->state == OPENING) {
-		amt_end(s->dev, &s->why);
-		return;
-	}
-	s->state = OVER;
-	(void)uv_timer_stop(&s->timer);
-	wire_close(s->wire);
-	s->wire = NULL;
-	s->waiting = 0;
-	s->session.ended = NULL;
-	if (ended)
-		ended(s->session.data, &s->why);
-}
-
-static void give_up(struct ider *s, int code, const char *text)
-{
-	struct pctl_error err = { 0 };
-
-	(void)pctl_error_set(&err, code, "%s", text);
-	end_with(s, &err);
-}
-
-static bool speaks(const struct ider *s)
-{
-	return s->state == OPENING || s->state == OPEN;
-}
-
-static void note(struct ider *s, const char *text)
-{
-	if (s->session.note)
-		s->session.note(s->session.data, text);
+	return ider(pctl_container_of(user, struct session, user));
 }
 
 /* --- What is sent. ---------------------------------------------------------------------------- */
 
-/* What is in out. A device that asks and does not take the answers is not waited for. */
+/* A device that asks and does not take the answers is not waited for. */
 static void transmit(struct ider *s)
 {
-	struct pctl_error err = { 0 };
-
-	if (s->out.len && wire_send(s->wire, &s->out, &err) < 0) {
-		pctl_buf_cut(&s->out, 0);
-		end_with(s, &err);
-	}
+	session_send_all(&s->session, &s->out);
 }
 
 static void send_short(struct ider *s, uint8_t command)
@@ -164,7 +88,7 @@ static void put_end(struct ider *s, uint8_t drive, const struct frame_sense *sen
 static void complain(struct ider *s, struct drive *d, const struct pctl_error *err)
 {
 	if (!d->complained)
-		note(s, err->text);
+		session_note(&s->session, err->text);
 	d->complained = true;
 }
 
@@ -219,7 +143,9 @@ static void put_batch(struct ider *s)
 /* As much of what is to be read as there is, while what was made before leaves at once. */
 static void pump(struct ider *s)
 {
-	for (unsigned n = 0; n < BATCHES && s->state == OPEN && !wire_queued(s->wire); n++) {
+	for (unsigned n = 0;
+		n < BATCHES && s->session.state == SESSION_OPEN && !wire_queued(s->session.wire);
+		n++) {
 		put_batch(s);
 		if (!s->out.len)
 			break;
@@ -240,7 +166,7 @@ static void add_read(struct ider *s, uint8_t drive, bool dma, const struct scsi_
 	uint64_t at = (uint64_t)answer->lba * block;
 
 	if (s->waiting == READS_MAX) {
-		give_up(s, PCTL_E_PROTOCOL,
+		session_fail(&s->session, PCTL_E_PROTOCOL,
 			"it asks for more at a time than drives can be asked for");
 		return;
 	}
@@ -258,7 +184,7 @@ static void tell_tray(struct ider *s, uint8_t drive, bool ejected)
 
 	(void)snprintf(text, sizeof(text), "the machine has %s the %s",
 		ejected ? "ejected" : "loaded", drive_words[drive]);
-	note(s, text);
+	session_note(&s->session, text);
 }
 
 static void on_command(struct ider *s, const struct frame *frame)
@@ -285,7 +211,7 @@ static void on_command(struct ider *s, const struct frame *frame)
 		break;
 	}
 	transmit(s);
-	if (speaks(s) && (answer.ejected || answer.loaded))
+	if (s->session.state == SESSION_OPEN && (answer.ejected || answer.loaded))
 		tell_tray(s, drive, answer.ejected);
 }
 
@@ -307,30 +233,25 @@ static void on_device_error(struct ider *s, const struct frame *frame)
 
 	(void)pctl_error_set(&err, PCTL_E_REFUSED, "the device reports an error of its IDER");
 	(void)pctl_error_device_code(&err, "IDER error %u", frame->data[8]);
-	end_with(s, &err);
+	session_end(&s->session, &err);
 }
 
 /* False: it is not what may come now, and the session is over. */
 static bool check_number(struct ider *s, const struct frame *frame)
 {
-	struct pctl_error err = { 0 };
 	uint32_t number = frame_ider_sequence(frame);
 
-	if (number == s->expected++) {
-		wire_expect(s->wire, SILENCE_MS);
+	if (number == s->expected++)
 		return true;
-	}
-	(void)pctl_error_set(&err, PCTL_E_PROTOCOL,
+	session_fail(&s->session, PCTL_E_PROTOCOL,
 		"a frame of IDER is lost: number %" PRIu32 " came, where %" PRIu32 " is due",
 		number, s->expected - 1);
-	end_with(s, &err);
 	return false;
 }
 
-static void on_frame(void *data, const struct frame *frame)
+static void on_frame(struct session *session, const struct frame *frame)
 {
-	static const struct pctl_error normal = { 0 };
-	struct ider *s = data;
+	struct ider *s = ider(session);
 
 	if (!check_number(s, frame))
 		return;
@@ -348,77 +269,26 @@ static void on_frame(void *data, const struct frame *frame)
 		on_device_error(s, frame);
 		break;
 	case FRAME_IDER_CLOSED:
-		end_with(s, &normal);
+		session_end(session, NULL);
 		break;
 	case FRAME_IDER_OPENED:
-		give_up(s, PCTL_E_PROTOCOL, "it opens IDER a second time");
+		session_fail(session, PCTL_E_PROTOCOL, "it opens IDER a second time");
 		break;
 	default: /* heartbeats, pongs, what was written though nothing was asked for */
 		break;
 	}
 }
 
-static void on_drained(void *data)
+static void on_room(struct session *session)
 {
-	struct ider *s = data;
-
-	if (s->state == LEAVING)
-		dispose(s);
-	else
-		pump(s);
+	pump(ider(session));
 }
-
-static void on_ended(void *data, const struct pctl_error *err)
-{
-	struct ider *s = data;
-	struct pctl_error e = *err;
-
-	if (s->state == LEAVING) {
-		dispose(s);
-		return;
-	}
-	if (err->code == PCTL_E_TIMEOUT)
-		(void)pctl_error_set(&e, PCTL_E_UNREACHABLE,
-			"connection lost: not even a heartbeat came in a minute");
-	else if (err->flags & PCTL_ERROR_DROPPED)
-		(void)pctl_error_set(
-			&e, PCTL_E_UNREACHABLE, "connection lost: the device closed it");
-	end_with(s, &e);
-}
-
-static const struct wire_user open_user = {
-	.frame = on_frame,
-	.drained = on_drained,
-	.ended = on_ended,
-};
 
 /* --- What is asked of it. --------------------------------------------------------------------- */
 
-static void on_no_farewell(uv_timer_t *timer)
+static void put_farewell(struct session *session, struct pctl_buf *out)
 {
-	dispose(timer->data);
-}
-
-static void close_session(struct pctl_session *session)
-{
-	struct ider *s = pctl_container_of(session, struct ider, session);
-	bool open = s->state == OPEN;
-	struct pctl_error unused;
-
-	(void)uv_timer_stop(&s->timer);
-	if (!open) {
-		dispose(s);
-		return;
-	}
-	s->why = (struct pctl_error){ 0 };
-	s->state = LEAVING;
-	wire_pause(s->wire, true);
-	frame_put_short(&s->out, FRAME_IDER_CLOSE, s->number++);
-	frame_put_end(&s->out);
-	if (wire_send(s->wire, &s->out, &unused) < 0)
-		dispose(s);
-	else
-		(void)uv_timer_start(&s->timer, on_no_farewell, FAREWELL_MS, 0);
+	frame_put_short(out, FRAME_IDER_CLOSE, ider(session)->number++);
 }
 
 static void tell_drive(struct pctl_value *list, const struct drive *d, const char *name)
@@ -433,25 +303,31 @@ static void tell_drive(struct pctl_value *list, const struct drive *d, const cha
 	pctl_value_add(list, map);
 }
 
+static void tell_facts(struct session *session, struct pctl_value *facts)
+{
+	const struct ider *s = ider(session);
+	struct pctl_value *drives = pctl_value_new_list();
+
+	if (s->drives[CD].image)
+		tell_drive(drives, &s->drives[CD], "cd");
+	if (image_path(s->drives[FLOPPY].image)) /* else it is the empty one */
+		tell_drive(drives, &s->drives[FLOPPY], "floppy");
+	pctl_value_set(facts, "drives", drives);
+	pctl_value_set_int(facts, "commands", (int64_t)s->commands);
+	pctl_value_set_int(facts, "last_lba", (int64_t)s->last_lba);
+}
+
 /* Brings the facts up to date. */
 static int tell_progress(struct pctl_session *session, const char *arg, struct pctl_error *err)
 {
-	struct ider *s = pctl_container_of(session, struct ider, session);
-	struct pctl_value *drives = pctl_value_new_list();
-
 	(void)arg, (void)err;
-	if (s->drives[CD].image)
-		tell_drive(drives, &s->drives[CD], "cd");
-	tell_drive(drives, &s->drives[FLOPPY], "floppy");
-	pctl_value_set(session->facts, "drives", drives);
-	pctl_value_set_int(session->facts, "commands", (int64_t)s->commands);
-	pctl_value_set_int(session->facts, "last_lba", (int64_t)s->last_lba);
+	tell_facts(&ider_of(session)->session, session->facts);
 	return 0;
 }
 
 static int eject(struct pctl_session *session, const char *arg, struct pctl_error *err)
 {
-	struct ider *s = pctl_container_of(session, struct ider, session);
+	struct ider *s = ider_of(session);
 	struct drive *d = &s->drives[arg && strcmp(arg, "floppy") == 0 ? FLOPPY : CD];
 
 	if (arg && strcmp(arg, "floppy") != 0 && strcmp(arg, "cd") != 0)
@@ -476,36 +352,9 @@ static const struct pctl_control controls[] = {
 
 /* --- Opening. --------------------------------------------------------------------------------- */
 
-static void on_beat(uv_timer_t *timer)
+static void on_beat(struct session *session)
 {
-	send_short(timer->data, FRAME_IDER_PING);
-}
-
-/* The op has ended, well, badly or by abort. */
-static void on_op_over(void *kept)
-{
-	struct ider *s = kept;
-
-	if (s->state == OPENING)
-		dispose(s);
-}
-
-static void succeed(struct ider *s)
-{
-	struct pctl_value *facts = pctl_value_new_map();
-
-	pctl_value_set_text(facts, "kind", "ider");
-	if (s->facts.switched_on)
-		pctl_value_set_text(facts, "note",
-			"IDE redirection or its listener was off; it was switched on");
-	s->session.facts = facts;
-	(void)tell_progress(&s->session, NULL, NULL);
-	s->state = OPEN;
-	wire_use(s->wire, &open_user, s);
-	wire_expect(s->wire, SILENCE_MS);
-	(void)uv_timer_start(&s->timer, on_beat, PING_MS, PING_MS);
-	*s->ret_session = &s->session;
-	amt_end(s->dev, NULL);
+	send_short(ider(session), FRAME_IDER_PING);
 }
 
 static void on_opened(struct ider *s, const struct frame *frame)
@@ -514,11 +363,11 @@ static void on_opened(struct ider *s, const struct frame *frame)
 	struct pctl_error err = { 0 };
 
 	if (s->chunk) {
-		give_up(s, PCTL_E_PROTOCOL, "it opens IDER a second time");
+		session_fail(&s->session, PCTL_E_PROTOCOL, "it opens IDER a second time");
 		return;
 	}
 	if (frame_read_ider_opened(frame, &opened, &err) < 0) {
-		end_with(s, &err);
+		session_end(&s->session, &err);
 		return;
 	}
 	s->chunk = opened.read_size;
@@ -531,20 +380,20 @@ static void on_features(struct ider *s, const struct frame *frame)
 	struct frame_ider_features f = frame_read_ider_features(frame);
 
 	if (s->chunk && f.type == IDER_SET && f.value & 1)
-		succeed(s);
+		session_opened(&s->session);
 	else
-		amt_fail(s->dev, PCTL_E_REFUSED,
+		session_fail(&s->session, PCTL_E_REFUSED,
 			"it does not give the machine the drives (features %u: %" PRIu32 ")",
 			f.type, f.value);
 }
 
-static void on_opening(void *data, const struct frame *frame)
+static void on_opening(struct session *session, const struct frame *frame)
 {
-	struct ider *s = data;
+	struct ider *s = ider(session);
 
 	if (!check_number(s, frame))
 		return;
-	wire_expect(s->wire, pctl_device_answer_ms(s->dev->device));
+	wire_expect(session->wire, pctl_device_answer_ms(session->dev->device));
 	if (frame->command == FRAME_IDER_OPENED)
 		on_opened(s, frame);
 	else if (frame->command == FRAME_IDER_FEATURES_REPLY)
@@ -552,30 +401,17 @@ static void on_opening(void *data, const struct frame *frame)
 	else if (frame->command == FRAME_IDER_PING)
 		send_short(s, FRAME_IDER_PONG);
 	else if (frame->command == FRAME_IDER_CLOSED || frame->command == FRAME_IDER_ERROR)
-		give_up(s, PCTL_E_REFUSED, "it does not begin IDE redirection");
+		session_fail(session, PCTL_E_REFUSED, "it does not begin IDE redirection");
 }
 
-static void on_not_opened(void *data, const struct pctl_error *err)
-{
-	end_with(data, err);
-}
-
-static const struct wire_user opening_user = { .frame = on_opening, .ended = on_not_opened };
-
-static void started(
-	struct amt_dev *dev, struct wire *wire, const struct redirection_facts *facts, void *data)
+static void start(struct session *session)
 {
 	static const struct frame_ider_open open = { .rx_timeout = RX_TIMEOUT_MS,
 		.heartbeat = HEARTBEAT_MS };
-	struct ider *s = data;
+	struct ider *s = ider(session);
 
-	s->wire = wire;
-	s->facts = *facts;
-	wire_use(wire, &opening_user, s);
 	frame_put_ider_open(&s->out, s->number++, &open);
 	transmit(s);
-	if (s->wire)
-		wire_expect(wire, pctl_device_answer_ms(dev->device));
 }
 
 /* Without a floppy a machine may wait for one again and again, so it gets an empty one. */
@@ -594,27 +430,46 @@ static void fill_drive(struct ider *s, uint8_t drive, struct image *image)
 	uint32_t block = scsi_block(&d->scsi);
 	d->scsi.blocks = (uint32_t)((image_size(d->image) + block - 1) / block);
 	d->scsi.present = true;
-	image_use(d->image, pctl_device_loop(s->dev->device), block, on_ready, s);
+	image_use(d->image, pctl_device_loop(s->session.dev->device), block, on_ready, s);
 }
+
+static void free_ider(struct session *session)
+{
+	struct ider *s = ider(session);
+
+	for (size_t i = 0; i < DRIVES; i++)
+		image_close(s->drives[i].image);
+	pctl_buf_done(&s->out);
+	free(s);
+}
+
+static const struct session_kind kind = {
+	.what = REDIRECTION_IDER,
+	.word = "ider",
+	.name = "IDE redirection",
+	.controls = controls,
+	.beat_ms = PING_MS,
+	.silence_ms = SILENCE_MS,
+	.start = start,
+	.opening = on_opening,
+	.frame = on_frame,
+	.room = on_room,
+	.beat = on_beat,
+	.tell_facts = tell_facts,
+	.farewell = put_farewell,
+	.goodbye = FRAME_IDER_CLOSED,
+	.free = free_ider,
+};
 
 void ider_open(struct amt_dev *dev, struct pctl_op *op, const struct ider_media *media,
 	struct pctl_session **ret_session)
 {
 	struct ider *s = pctl_xcalloc(1, sizeof(*s));
 
-	s->session = (struct pctl_session){
-		.size = sizeof(s->session), .fd = -1, .controls = controls, .close = close_session
-	};
-	s->dev = dev;
-	s->ret_session = ret_session;
 	pctl_buf_init(&s->out, BATCH_MAX);
-	(void)uv_timer_init(pctl_device_loop(dev->device), &s->timer);
-	s->timer.data = s;
+	session_begin(&s->session, &kind, dev, op, ret_session);
 	fill_drive(s, FLOPPY, media->floppy);
 	fill_drive(s, CD, media->cd);
-	amt_hold_open(dev);
-	amt_begin(dev, op);
-	amt_keep(dev, s, on_op_over);
-	redirection_open(dev, &(struct redirection_want){
-				      .what = REDIRECTION_IDER, .opened = started, .data = s });
+	s->session.again = media->again;
+	session_start(&s->session, false);
 }

@@ -12,6 +12,7 @@
 /* What is in the drives, which the session owns from now on; NULL: nothing. */
 struct ider_media {
 	struct image *floppy, *cd;
+	bool again; /* see struct pctl_media */
 };
 
 void ider_open(struct amt_dev *dev, struct pctl_op *op, const struct ider_media *media,

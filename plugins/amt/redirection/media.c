@@ -3,16 +3,18 @@
  * Media: files of this computer in the drives that IDER gives a machine. They are opened before
  * anything is sent, on a worker thread, as a file may be far away.
  */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <powerctl/mem.h>
-#include <powerctl/parse.h>
 
+#include "classes/tables.h"
+#include "redirection/asking.h"
 #include "redirection/ider.h"
+#include "redirection/opening.h"
 #include "redirection/scsi.h"
 #include "redirection/switch.h"
-#include "redirection/wire.h"
 
 /* --- Attaching. ------------------------------------------------------------------------------- */
 
@@ -20,6 +22,7 @@ struct attaching {
 	struct amt_dev *dev;
 	char *paths[2]; /* floppy, CD; or NULL */
 	struct image *images[2];
+	bool again;
 	struct pctl_session **ret_session;
 	struct pctl_error err;
 };
@@ -53,7 +56,8 @@ static void images_open(void *job, struct pctl_op *op)
 	free(a->paths[1]);
 	if (op && !a->err.code) {
 		ider_open(a->dev, op,
-			&(struct ider_media){ .floppy = a->images[0], .cd = a->images[1] },
+			&(struct ider_media){
+				.floppy = a->images[0], .cd = a->images[1], .again = a->again },
 			a->ret_session);
 		return;
 	}
@@ -85,16 +89,95 @@ static void attach(void *data, struct pctl_op *op, const struct pctl_media *medi
 	a->dev = data;
 	a->paths[0] = media->floppy ? pctl_xstrdup(media->floppy) : NULL;
 	a->paths[1] = media->cd ? pctl_xstrdup(media->cd) : NULL;
+	a->again = media->size >= offsetof(struct pctl_media, again) + sizeof(media->again) &&
+		   media->again;
 	a->ret_session = ret_session;
 	pctl_op_work(op, a, open_images, images_open);
 }
 
 /* --- Detaching. ------------------------------------------------------------------------------- */
 
+/*
+ * The device only hangs up on whoever had it, as a network does that fails, and he would put his
+ * media in again. But he asks first whether somebody else has the drives now (session.c), and that
+ * is the mark that can be left: we are there for as long as it takes him to ask.
+ */
+#define HOLD_MS ((uint64_t)3500)
+
+struct holding {
+	struct amt_dev *dev;
+	struct wire *wire;
+};
+
+static void hold_over(void *kept)
+{
+	struct holding *h = kept;
+
+	wire_close(h->wire);
+	free(h);
+}
+
+static void let_go(struct holding *h)
+{
+	struct pctl_buf out;
+	struct pctl_error unused;
+
+	pctl_buf_init(&out, 64);
+	frame_put_end(&out);
+	(void)wire_send(h->wire, &out, &unused);
+	pctl_buf_done(&out);
+	amt_end(h->dev, NULL); /* h is gone soon */
+}
+
+static void on_hold_frame(void *data, const struct frame *frame)
+{
+	(void)frame;
+	let_go(data);
+}
+
+/* Most likely our time is over. */
+static void on_hold_ended(void *data, const struct pctl_error *err)
+{
+	(void)err;
+	let_go(data);
+}
+
+static const struct wire_user holder = { .frame = on_hold_frame, .ended = on_hold_ended };
+
+static void held(
+	struct amt_dev *dev, struct wire *wire, const struct redirection_facts *facts, void *data)
+{
+	struct holding *h = data;
+
+	(void)dev, (void)facts;
+	h->wire = wire;
+	wire_use(wire, &holder, h);
+	wire_expect(wire, HOLD_MS);
+}
+
+/* Theirs was ended all the same, but where somebody was faster. */
+static void not_held(struct amt_dev *dev, const struct pctl_error *err, void *data)
+{
+	(void)data;
+	if (err->code == PCTL_E_BUSY)
+		amt_fail(dev, PCTL_E_BUSY,
+			"it was ended, and somebody has put media in again: try once more");
+	else
+		amt_end(dev, NULL);
+}
+
 static void ended(struct amt_dev *dev, const struct xml_node *answer)
 {
+	struct holding *h = pctl_xcalloc(1, sizeof(*h));
+
 	(void)answer;
-	amt_end(dev, NULL);
+	h->dev = dev;
+	amt_keep(dev, h, hold_over);
+	redirection_open(dev, &(struct redirection_want){ .what = REDIRECTION_IDER,
+				      .as_is = true,
+				      .opened = held,
+				      .failed = not_held,
+				      .data = h });
 }
 
 /* Firmware says that there is none to end, in words that differ; whether that is so is asked. */
@@ -110,17 +193,9 @@ static void detach(void *data, struct pctl_op *op)
 
 /* --- What there is. --------------------------------------------------------------------------- */
 
-static const struct wsman_class service = WSMAN_CLASS(WSMAN_AMT, "AMT_RedirectionService");
-
-enum { STATE_BASE = 32768, STATE_IDER = 1 };
-
-/*
- * AMT has no class that says whether there is a session; who asks for one hears that it is busy. No
- * login is needed for that, and what was granted is given back before there is one.
- */
 struct looking {
+	struct asking asking;
 	struct amt_dev *dev;
-	struct wire *wire;
 	struct pctl_value *ret;
 	struct pctl_error why; /* why it could not be ended; code 0: nobody wanted to */
 	bool enabled;
@@ -130,7 +205,7 @@ static void look_over(void *kept)
 {
 	struct looking *l = kept;
 
-	wire_close(l->wire);
+	asking_end(&l->asking);
 	free(l);
 }
 
@@ -146,61 +221,30 @@ static void end_look(struct looking *l, bool attached)
 	amt_end(dev, attached && why.code ? &why : NULL);
 }
 
-static void on_answer(void *data, const struct frame *frame)
-{
-	struct looking *l = data;
-	struct frame_started started;
-	struct pctl_error err = { 0 };
-
-	if (frame_read_started(frame, &started, &err) < 0) {
-		amt_end(l->dev, &err);
-		return;
-	}
-	/* Switched off in the BIOS, or not without consent: then nobody has one. */
-	end_look(l, started.status == START_BUSY);
-}
-
-static void ask(void *data)
-{
-	struct looking *l = data;
-	struct pctl_buf out;
-	struct pctl_error err = { 0 };
-
-	pctl_buf_init(&out, 64);
-	frame_put_start(&out, REDIRECTION_IDER);
-	int r = wire_send(l->wire, &out, &err);
-	pctl_buf_done(&out);
-	if (r < 0)
-		amt_end(l->dev, &err);
-	else
-		wire_expect(l->wire, pctl_device_answer_ms(l->dev->device));
-}
-
-static void on_no_answer(void *data, const struct pctl_error *err)
+static void heard(void *data, bool busy, const struct pctl_error *err)
 {
 	struct looking *l = data;
 
-	if (err->code == PCTL_E_UNREACHABLE && err->flags & PCTL_ERROR_NOT_LISTENING)
-		end_look(l, false);
+	if (!err || (err->code == PCTL_E_UNREACHABLE && err->flags & PCTL_ERROR_NOT_LISTENING))
+		end_look(l, busy);
 	else
 		amt_end(l->dev, err);
 }
 
-static const struct wire_user asking = { .opened = ask, .frame = on_answer, .ended = on_no_answer };
-
 static void got_service(struct amt_dev *dev, const struct xml_node *answer)
 {
 	struct looking *l = amt_kept(dev);
-	const char *state = xml_text(answer, "EnabledState");
-	const char *listener = xml_text(answer, "ListenerEnabled");
+	struct switch_state state = { 0 };
 	struct pctl_error err = { 0 };
-	uint64_t n = 0;
 
-	l->enabled = state && pctl_parse_uint(state, UINT16_MAX, &n) == 0 && n >= STATE_BASE &&
-		     n & STATE_IDER;
-	if (!l->enabled || !listener || strcmp(listener, "true") != 0)
+	if (switch_read(answer, &state, &err) < 0) {
+		amt_end(dev, &err);
+		return;
+	}
+	l->enabled = state.ider;
+	if (!state.ider || !state.listener)
 		end_look(l, false);
-	else if (wire_open(dev, &asking, l, &l->wire, &err) < 0)
+	else if (asking_begin(&l->asking, &err) < 0)
 		amt_end(dev, &err);
 }
 
@@ -208,12 +252,14 @@ static void look(struct amt_dev *dev, struct pctl_value *ret, const struct pctl_
 {
 	struct looking *l = pctl_xcalloc(1, sizeof(*l));
 
+	l->asking =
+		(struct asking){ .dev = dev, .what = REDIRECTION_IDER, .heard = heard, .data = l };
 	l->dev = dev;
 	l->ret = ret;
 	if (why)
 		l->why = *why;
 	amt_keep(dev, l, look_over);
-	amt_get(dev, &service, got_service, NULL);
+	amt_get(dev, &class_redirection.class, got_service, NULL);
 }
 
 static void not_ended(struct amt_dev *dev, const struct pctl_error *err)

@@ -7,11 +7,11 @@
 
 #include <powerctl/mem.h>
 
+#include "redirection/switch.h"
+
 static const struct wsman_class settings = WSMAN_CLASS(WSMAN_IPS, "IPS_KVMRedirectionSettingData");
 static const struct wsman_class screens = WSMAN_CLASS(WSMAN_IPS, "IPS_ScreenSettingData");
-static const struct wsman_class kvm_port = WSMAN_CLASS(WSMAN_CIM, "CIM_KVMRedirectionSAP");
 
-enum { KVM_ENABLED = 2 };
 #define VNC_PORT        5900
 #define PASSWORD_LENGTH 8u
 /* Settings show at most so many screens. */
@@ -192,9 +192,7 @@ static void port_set(struct amt_dev *dev, const struct xml_node *answer)
 		end_direct(dev);
 		return;
 	}
-	wsman_uint(amt_invoke(dev, &kvm_port, "RequestStateChange", STATUS_PLAIN), "RequestedState",
-		KVM_ENABLED);
-	amt_send(dev, kvm_enabled, NULL);
+	switch_kvm_on(dev, kvm_enabled, NULL);
 }
 
 static void port_not_set(struct amt_dev *dev, const struct pctl_error *err)

@@ -1,237 +1,470 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redirection/session.h"
 
+#include <poll.h>
+#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
+#include <unistd.h>
 
-#include <powerctl/log.h>
 #include <powerctl/mem.h>
 
-#include "redirection/login.h"
-#include "redirection/switch.h"
+/* Typed bytes that wait for the device, at most. */
+#define TYPED_MAX   ((size_t)8192)
+#define FAREWELL_MS ((uint64_t)1000)
+/*
+ * A device hangs up on a session that somebody else ended to have it himself, and by then he may
+ * have it. All of it, of one that is being closed, takes less than the 2 s it may.
+ */
+#define ASK_AFTER_MS  ((uint64_t)800)
+#define ASK_MS        ((uint64_t)2500)
+#define ASK_CLOSED_MS ((uint64_t)1000)
 
-#define OUT_MAX 4096u
+/* --- The end. --------------------------------------------------------------------------------- */
 
-/* One that is being opened: it lives as long as its op, see amt_keep(). */
-struct opening {
-	struct amt_dev *dev;
-	struct redirection_want want;
-	struct redirection_facts facts;
-	struct switch_work switching;
-	struct wire *wire;
-	struct login login;
-	bool started, stolen;
-	void (*over)(void *kept); /* of whoever kept something before */
-	void *kept;
+static void release(struct session *s)
+{
+	struct amt_dev *dev = s->dev;
+
+	if (--s->handles)
+		return;
+	if (s->user.ended)
+		s->user.ended(s->user.data, &s->why);
+	pctl_value_free(s->user.facts);
+	s->kind->free(s);
+	amt_release(dev);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	release(handle->data);
+}
+
+static void on_tap_closed(void *data)
+{
+	release(data);
+}
+
+static void close_descriptor(struct session *s)
+{
+	if (s->user.fd >= 0)
+		(void)close(s->user.fd);
+	s->user.fd = -1;
+}
+
+static void dispose(struct session *s)
+{
+	if (s->state == SESSION_GONE)
+		return;
+	s->state = SESSION_GONE;
+	wire_close(s->wire);
+	s->wire = NULL;
+	asking_end(&s->asking);
+	s->handles = 1;
+	uv_close((uv_handle_t *)&s->timer, on_timer_closed);
+	s->handles += tap_close(&s->tap);
+	close_descriptor(s);
+}
+
+/* Nothing more is to be read; the descriptor's end shows it, and where somebody listens words do.
+ */
+static void tell_end(struct session *s)
+{
+	void (*ended)(void *, const struct pctl_error *) = s->user.ended;
+
+	s->state = SESSION_OVER;
+	tap_end(&s->tap);
+	s->user.ended = NULL;
+	if (ended)
+		ended(s->user.data, &s->why);
+}
+
+static void watch(struct session *s)
+{
+	/* What the user types is not read while the device does not take it. */
+	tap_listen(&s->tap, s->state == SESSION_OPEN && wire_queued(s->wire) < TYPED_MAX);
+}
+
+static void finish(struct session *s)
+{
+	(void)uv_timer_stop(&s->timer);
+	asking_end(&s->asking);
+	if (s->closed) {
+		dispose(s);
+		return;
+	}
+	s->state = SESSION_DRAINING;
+	if (tap_empty(&s->tap))
+		tell_end(s);
+	else
+		watch(s);
+}
+
+static void hang_up(struct session *s)
+{
+	(void)uv_timer_stop(&s->timer);
+	wire_close(s->wire);
+	s->wire = NULL;
+}
+
+void session_end(struct session *s, const struct pctl_error *err)
+{
+	static const struct pctl_error normal = { 0 };
+
+	if (s->state == SESSION_OPENING) {
+		amt_end(s->dev, err); /* s is gone soon */
+	} else if (s->state == SESSION_OPEN) {
+		s->why = err ? *err : normal;
+		hang_up(s);
+		finish(s);
+	}
+}
+
+void session_fail(struct session *s, int code, const char *fmt, ...)
+{
+	struct pctl_error err = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)pctl_error_setv(&err, code, fmt, ap);
+	va_end(ap);
+	session_end(s, &err);
+}
+
+/* --- Who has it now. -------------------------------------------------------------------------- */
+
+static void on_heard(void *data, bool busy, const struct pctl_error *err)
+{
+	struct session *s = data;
+
+	(void)err;
+	if (busy)
+		(void)pctl_error_set(&s->why, PCTL_E_BUSY, "taken over by another session");
+	finish(s);
+}
+
+static void on_nothing_heard(uv_timer_t *timer)
+{
+	finish(timer->data);
+}
+
+static void on_ask(uv_timer_t *timer)
+{
+	struct session *s = timer->data;
+	struct pctl_error unused;
+
+	if (asking_begin(&s->asking, &unused) < 0)
+		finish(s);
+	else
+		(void)uv_timer_start(
+			timer, on_nothing_heard, s->closed ? ASK_CLOSED_MS : ASK_MS, 0);
+}
+
+/* It does not say so, but whoever asks for a session then hears that it is busy. */
+static void ask(struct session *s)
+{
+	(void)pctl_error_set(
+		&s->why, PCTL_E_UNREACHABLE, "connection lost: %s", "the device closed it");
+	s->state = SESSION_ASKING;
+	s->asking = (struct asking){
+		.dev = s->dev, .what = s->kind->what, .heard = on_heard, .data = s
+	};
+	watch(s);
+	(void)uv_timer_start(&s->timer, on_ask, ASK_AFTER_MS, 0);
+}
+
+/* --- An open one. ----------------------------------------------------------------------------- */
+
+void session_note(struct session *s, const char *text)
+{
+	if (s->user.note)
+		s->user.note(s->user.data, text);
+}
+
+void session_send(struct session *s, struct pctl_buf *out)
+{
+	struct pctl_error err = { 0 };
+
+	/* One that does not fit is a beat behind much that was typed; a lost wire says so. */
+	if (s->wire)
+		(void)wire_send(s->wire, out, &err);
+	pctl_buf_done(out);
+}
+
+void session_send_all(struct session *s, struct pctl_buf *out)
+{
+	struct pctl_error err = { 0 };
+
+	if (!out->len || !s->wire || wire_send(s->wire, out, &err) == 0)
+		return;
+	pctl_buf_cut(out, 0);
+	session_end(s, &err);
+}
+
+void session_give(struct session *s, const void *bytes, size_t len)
+{
+	if (!tap_give(&s->tap, bytes, len))
+		wire_pause(s->wire, true);
+}
+
+static void on_emptied(void *data)
+{
+	struct session *s = data;
+
+	if (s->state == SESSION_DRAINING)
+		tell_end(s);
+	else if (s->state == SESSION_OPEN)
+		wire_pause(s->wire, false);
+}
+
+static void on_typed(void *data, const char *bytes, size_t len)
+{
+	struct session *s = data;
+	struct pctl_buf out;
+
+	pctl_buf_init_secret(&out, TAP_PART + 64);
+	s->kind->typed(s, bytes, len, &out);
+	session_send(s, &out);
+	watch(s);
+}
+
+static const struct tap_user tap_user = {
+	.typed = on_typed,
+	.emptied = on_emptied,
+	.closed = on_tap_closed,
 };
 
-static struct opening *opening(const struct amt_dev *dev)
+static void on_beat(uv_timer_t *timer)
 {
-	return amt_kept(dev);
-}
+	struct session *s = timer->data;
 
-static void dispose(struct opening *o)
-{
-	wire_close(o->wire);
-	free(o);
-}
-
-static void on_op_over(void *kept)
-{
-	struct opening *o = kept;
-	void (*over)(void *) = o->over;
-	void *data = o->kept;
-
-	dispose(o);
-	if (over)
-		over(data);
-}
-
-/* --- The redirection port. -------------------------------------------------------------------- */
-
-static void fail(struct opening *o, const struct pctl_error *err)
-{
-	amt_end(o->dev, err); /* o is gone */
-}
-
-/* Says what mends it, where the port refuses. */
-static void on_ended(void *data, const struct pctl_error *err)
-{
-	struct opening *o = data;
-	struct pctl_error e = *err;
-
-	if (err->code == PCTL_E_UNREACHABLE && err->flags & PCTL_ERROR_NOT_LISTENING) {
-		(void)pctl_error_set(&e, PCTL_E_UNREACHABLE,
-			"%s: its redirection listener is off; `powerctl amt features listener=on "
-			"%s` switches it on",
-			err->text, pctl_device_name(o->dev->device));
-		(void)pctl_error_device_code(&e, "%s", err->device_code);
-		/* Where it was switched on just now it may come a moment later. */
-		(void)pctl_error_flag(
-			&e, o->facts.switched_on ? PCTL_ERROR_DROPPED : PCTL_ERROR_NOT_LISTENING);
-	}
-	fail(o, &e);
-}
-
-static void transmit(struct opening *o, struct pctl_buf *out)
-{
-	struct pctl_error err = { 0 };
-
-	int r = wire_send(o->wire, out, &err);
-	pctl_buf_done(out);
-	if (r < 0)
-		fail(o, &err);
-	else
-		wire_expect(o->wire, pctl_device_answer_ms(o->dev->device));
-}
-
-static void on_opened(void *data)
-{
-	struct opening *o = data;
-	struct pctl_buf out;
-
-	pctl_buf_init(&out, OUT_MAX);
-	frame_put_start(&out, o->want.what);
-	transmit(o, &out);
-}
-
-static void logged_in(struct opening *o)
-{
-	struct amt_dev *dev = o->dev;
-	const struct redirection_want want = o->want;
-	const struct redirection_facts facts = o->facts;
-	struct wire *wire = o->wire;
-
-	pctl_log(PCTL_LOG_TRACE, dev->device, "%s session, firmware %u.%u",
-		redirection_name(want.what), facts.major, facts.minor);
-	o->wire = NULL;
-	amt_keep(dev, o->kept, o->over);
-	dispose(o);
-	wire_speak(wire, redirection_speech(want.what));
-	want.opened(dev, wire, &facts, want.data);
-}
-
-static void connect_again(struct amt_dev *dev, const struct xml_node *answer);
-
-static void not_stolen(struct amt_dev *dev, const struct pctl_error *err)
-{
-	amt_fail(dev, PCTL_E_BUSY, "somebody else has its %s session, and it cannot be ended: %s",
-		redirection_name(opening(dev)->want.what), err->text);
-}
-
-static void refused(struct opening *o, uint8_t status)
-{
-	struct pctl_error err = { 0 };
-	char what[32];
-
-	(void)frame_start_refused(o->want.what, status, &err);
-	if (err.code == PCTL_E_CONSENT) {
-		(void)snprintf(what, sizeof(what), "%s sessions", redirection_name(o->want.what));
-		amt_consent_want(o->dev, what, &err); /* o is gone */
-		return;
-	}
-	if (err.code != PCTL_E_BUSY || !o->want.steal || o->stolen) {
-		fail(o, &err);
-		return;
-	}
-	o->stolen = true;
-	wire_close(o->wire);
-	o->wire = NULL;
-	redirection_end_others(o->dev, o->want.what, connect_again, not_stolen);
-}
-
-static int check_realm(void *data, const char *realm, struct pctl_error *err)
-{
-	return pctl_pin_check(((struct opening *)data)->dev->device, "realm", realm, err);
-}
-
-static void begin_login(struct opening *o)
-{
-	const struct pctl_device *d = o->dev->device;
-	struct pctl_buf out;
-
-	o->started = true;
-	o->login = (struct login){ .username = pctl_setting_text(d, "username"),
-		.password = pctl_setting_secret(d, "password"),
-		.tls = wire_is_tls(o->wire),
-		.check_realm = check_realm,
-		.data = o };
-	pctl_buf_init(&out, OUT_MAX);
-	login_begin(&o->login, &out);
-	transmit(o, &out);
-}
-
-static void on_started(struct opening *o, const struct frame *frame)
-{
-	struct frame_started started;
-	struct pctl_error err = { 0 };
-
-	if (frame_read_started(frame, &started, &err) < 0) {
-		fail(o, &err);
-	} else if (started.status != START_OK) {
-		refused(o, started.status);
-	} else {
-		o->facts.major = started.major;
-		o->facts.minor = started.minor;
-		begin_login(o);
-	}
+	s->kind->beat(s);
 }
 
 static void on_frame(void *data, const struct frame *frame)
 {
-	struct opening *o = data;
-	struct pctl_error err = { 0 };
-	struct pctl_buf out;
+	struct session *s = data;
 
-	if (!o->started) {
-		on_started(o, frame);
+	if (s->state == SESSION_LEAVING) {
+		if (frame->command == s->kind->goodbye)
+			dispose(s);
 		return;
 	}
-	pctl_buf_init_secret(&out, OUT_MAX);
-	int r = login_take(&o->login, frame, &out, &err);
-	if (r == 0) {
-		transmit(o, &out);
-		return;
-	}
-	pctl_buf_done(&out);
-	if (r < 0)
-		fail(o, &err);
-	else
-		logged_in(o);
+	if (s->kind->silence_ms)
+		wire_expect(s->wire, s->kind->silence_ms);
+	s->kind->frame(s, frame);
 }
 
-static const struct wire_user user = {
-	.opened = on_opened,
+static void on_bytes(void *data, const uint8_t *bytes, size_t len)
+{
+	session_give(data, bytes, len);
+}
+
+static void on_drained(void *data)
+{
+	struct session *s = data;
+
+	if (s->kind->room)
+		s->kind->room(s);
+	watch(s);
+}
+
+static void on_ended(void *data, const struct pctl_error *err)
+{
+	struct session *s = data;
+	bool leaves = s->state == SESSION_LEAVING;
+	const struct pctl_error e = *err;
+
+	hang_up(s);
+	if (leaves)
+		dispose(s);
+	else if (e.flags & PCTL_ERROR_DROPPED)
+		ask(s);
+	else if (e.code == PCTL_E_TIMEOUT)
+		session_fail(s, PCTL_E_UNREACHABLE,
+			"connection lost: not even a heartbeat came in %u s",
+			(unsigned)(s->kind->silence_ms / 1000));
+	else
+		session_end(s, &e);
+}
+
+static const struct wire_user open_user = {
 	.frame = on_frame,
+	.drained = on_drained,
 	.ended = on_ended,
 };
 
-/* --- Before it. ------------------------------------------------------------------------------- */
+/* --- Closing. --------------------------------------------------------------------------------- */
 
-static void connect_to(struct amt_dev *dev)
+static void on_no_farewell(uv_timer_t *timer)
 {
-	struct opening *o = opening(dev);
-	struct pctl_error err = { 0 };
-
-	o->facts.switched_on |= o->switching.changed;
-	o->facts.tls = dev->link.tls;
-	if (wire_open(dev, &user, o, &o->wire, &err) < 0)
-		on_ended(o, &err);
+	dispose(timer->data);
 }
 
-static void connect_again(struct amt_dev *dev, const struct xml_node *answer)
+/* Who hangs up with bytes unread resets the connection, and the device may never read it. */
+static void say_goodbye(struct session *s)
 {
-	(void)answer;
-	connect_to(dev);
+	struct pctl_buf out;
+
+	s->state = SESSION_LEAVING;
+	tap_listen(&s->tap, false);
+	wire_pause(s->wire, false);
+	pctl_buf_init(&out, 64);
+	s->kind->farewell(s, &out);
+	frame_put_end(&out);
+	session_send(s, &out);
+	(void)uv_timer_start(&s->timer, on_no_farewell, FAREWELL_MS, 0);
 }
 
-void redirection_open(struct amt_dev *dev, const struct redirection_want *want)
+/* The device's own descriptor: that it has hung up may lie behind bytes that nobody has read. */
+static bool has_hung_up(const struct session *s)
 {
-	struct opening *o = pctl_xcalloc(1, sizeof(*o));
+	struct pollfd one = { .fd = s->user.fd, .events = POLLRDHUP };
 
-	*o = (struct opening){
-		.dev = dev, .want = *want, .over = dev->call.over, .kept = dev->call.kept
-	};
-	amt_keep(dev, o, on_op_over);
-	redirection_switch_on(dev, &o->switching, want->what, connect_to);
+	return s->state == SESSION_OPEN && !s->wire && poll(&one, 1, 0) > 0;
+}
+
+static void close_session(struct pctl_session *user)
+{
+	struct session *s = pctl_container_of(user, struct session, user);
+	static const struct pctl_error normal = { 0 };
+
+	s->closed = true;
+	(void)uv_timer_stop(&s->timer);
+	if (s->state != SESSION_OVER)
+		s->why = normal;
+	if (has_hung_up(s)) {
+		int r = pctl_dial_error(s->dev->device, s->user.fd, &s->why);
+		close_descriptor(s);
+		if (r == 0)
+			ask(s);
+		else
+			dispose(s);
+	} else if (s->state == SESSION_OPEN && s->wire && s->kind->farewell) {
+		say_goodbye(s);
+	} else {
+		dispose(s);
+	}
+}
+
+/* --- Opening. --------------------------------------------------------------------------------- */
+
+/* The op has ended, well, badly or by abort. */
+static void on_op_over(void *kept)
+{
+	struct session *s = kept;
+
+	if (s->state == SESSION_OPENING)
+		dispose(s);
+}
+
+static void on_opening(void *data, const struct frame *frame)
+{
+	struct session *s = data;
+
+	s->kind->opening(s, frame);
+}
+
+static void on_not_opened(void *data, const struct pctl_error *err)
+{
+	struct session *s = data;
+
+	if (err->flags & PCTL_ERROR_DROPPED && s->kind->not_opened)
+		session_fail(s, PCTL_E_REFUSED, "%s", s->kind->not_opened);
+	else
+		session_end(s, err);
+}
+
+static const struct wire_user opening_user = { .frame = on_opening, .ended = on_not_opened };
+
+static void started(
+	struct amt_dev *dev, struct wire *wire, const struct redirection_facts *facts, void *data)
+{
+	struct session *s = data;
+
+	s->wire = wire;
+	s->facts = *facts;
+	wire_use(wire, &opening_user, s);
+	s->kind->start(s);
+	if (s->wire)
+		wire_expect(wire, pctl_device_answer_ms(dev->device));
+}
+
+int session_tap(struct session *s, struct pctl_error *err)
+{
+	return tap_open(&s->tap, pctl_device_loop(s->dev->device), &tap_user, s, &s->user.fd, err);
+}
+
+bool session_agreed(struct session *s, const struct frame *frame, uint8_t command)
+{
+	if (frame->command != command)
+		return false; /* others may come before */
+	if (frame->data[1] == START_OK)
+		return true;
+	session_fail(s, PCTL_E_REFUSED, "it does not begin %s (status %u)", s->kind->name,
+		frame->data[1]);
+	return false;
+}
+
+static struct pctl_value *new_facts(struct session *s)
+{
+	struct pctl_value *facts = pctl_value_new_map();
+	char note[96];
+
+	pctl_value_set_text(facts, "kind", s->kind->word);
+	if (s->kind->tell_facts)
+		s->kind->tell_facts(s, facts);
+	if (s->facts.switched_on) {
+		(void)snprintf(note, sizeof(note), "%s or its listener was off; it was switched on",
+			s->kind->name);
+		pctl_value_set_text(facts, "note", note);
+	}
+	return facts;
+}
+
+void session_opened(struct session *s)
+{
+	const struct session_kind *kind = s->kind;
+
+	s->user.facts = new_facts(s);
+	s->state = SESSION_OPEN;
+	if (s->wire) {
+		wire_use(s->wire, &open_user, s);
+		wire_expect(s->wire, kind->silence_ms);
+		if (!kind->frame)
+			wire_use_bytes(s->wire, on_bytes);
+		watch(s);
+	}
+	if (kind->beat_ms)
+		(void)uv_timer_start(&s->timer, on_beat, kind->beat_ms, kind->beat_ms);
+	*s->ret_session = &s->user;
+	/* It may be open for days, and the device's web server has few connections. */
+	amt_link_idle(s->dev);
+	amt_end(s->dev, NULL);
+}
+
+void session_begin(struct session *s, const struct session_kind *kind, struct amt_dev *dev,
+	struct pctl_op *op, struct pctl_session **ret_session)
+{
+	s->user = (struct pctl_session){ .size = sizeof(s->user),
+		.fd = -1,
+		.controls = kind->controls,
+		.close = close_session };
+	s->kind = kind;
+	s->dev = dev;
+	s->ret_session = ret_session;
+	s->tap.ours = -1;
+	(void)uv_timer_init(pctl_device_loop(dev->device), &s->timer);
+	s->timer.data = s;
+	amt_hold_open(dev);
+	amt_begin(dev, op);
+	amt_keep(dev, s, on_op_over);
+}
+
+void session_start(struct session *s, bool steal)
+{
+	redirection_open(s->dev, &(struct redirection_want){ .what = s->kind->what,
+					 .steal = steal,
+					 .leave = s->again,
+					 .opened = started,
+					 .data = s });
 }

@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The serial console: Serial over LAN. Between the user's descriptor and the frames stands a
- * socketpair; what one side does not take, the other side is not asked for.
- */
-#include <errno.h>
+/* The serial console: Serial over LAN. */
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <powerctl/log.h>
 #include <powerctl/mem.h>
 
 #include "amt.h"
@@ -23,209 +15,40 @@
 #define RX_TIMEOUT_MS 10000u
 #define RX_FLUSH_MS   100u
 #define BEAT_MS       ((uint64_t)2000)
-#define FAREWELL_MS   ((uint64_t)1000)
-#define ASK_AFTER_MS  ((uint64_t)1000)
-#define ASK_MS        ((uint64_t)2500)
-/* Typed bytes that wait for the device, at most. */
-#define TYPED_MAX ((size_t)8192)
-#define KEPT_MAX  ((size_t)1 << 17)
 
-enum state {
-	OPENING, /* within the op */
-	OPEN,
-	ASKING,   /* the connection is gone, and the device is asked who has the session now */
-	DRAINING, /* it is over, and the user has not read all of it */
-	OVER,     /* said so, or about to when it is closed */
-	LEAVING,  /* closed; the goodbye is on its way */
-	GONE,
-};
+_Static_assert(TAP_PART <= SOL_CHUNK_MAX, "what is typed fits into a frame");
 
 struct sol {
-	struct pctl_session session; /* what the user sees */
-	struct amt_dev *dev;
-	struct pctl_session **ret_session;
-	struct wire *wire;
-	enum state state;
-	int ours; /* the other end of session.fd */
-	unsigned handles;
-	uv_poll_t poll; /* of ours */
-	uv_timer_t timer;
-	bool polled;
-	struct pctl_buf kept; /* from the device, that the user does not take yet */
-	size_t taken;         /* the first so many he has */
+	struct session session;
 	uint32_t sequence;
 	uint8_t status; /* SOL_ bits as last told */
 	bool has_status;
-	struct redirection_facts facts;
-	struct pctl_error why; /* it ended */
 };
 
-/* --- The end. --------------------------------------------------------------------------------- */
-
-static void on_closed(uv_handle_t *handle)
+static struct sol *sol(struct session *s)
 {
-	struct sol *s = handle->data;
-	struct amt_dev *dev = s->dev;
-
-	if (--s->handles)
-		return;
-	if (s->session.ended)
-		s->session.ended(s->session.data, &s->why);
-	pctl_value_free(s->session.facts);
-	pctl_buf_done(&s->kept);
-	free(s);
-	amt_release(dev);
+	return pctl_container_of(s, struct sol, session);
 }
 
-static void close_fds(struct sol *s)
+static void send_short(struct session *s, uint8_t command)
 {
-	if (s->ours >= 0)
-		(void)close(s->ours);
-	if (s->session.fd >= 0)
-		(void)close(s->session.fd);
-	s->ours = s->session.fd = -1;
-}
-
-static void dispose(struct sol *s)
-{
-	if (s->state == GONE)
-		return;
-	s->state = GONE;
-	wire_close(s->wire);
-	s->wire = NULL;
-	uv_close((uv_handle_t *)&s->timer, on_closed);
-	if (s->polled)
-		uv_close((uv_handle_t *)&s->poll, on_closed);
-	close_fds(s);
-}
-
-/* Nothing more is to be read; the descriptor's end shows it, and where somebody listens words do.
- */
-static void tell_end(struct sol *s)
-{
-	void (*ended)(void *, const struct pctl_error *) = s->session.ended;
-
-	s->state = OVER;
-	(void)uv_timer_stop(&s->timer);
-	(void)uv_poll_stop(&s->poll);
-	(void)shutdown(s->ours, SHUT_WR);
-	s->session.ended = NULL;
-	if (ended)
-		ended(s->session.data, &s->why);
-}
-
-static void watch(struct sol *s);
-
-static void finish(struct sol *s)
-{
-	wire_close(s->wire);
-	s->wire = NULL;
-	s->state = DRAINING;
-	(void)uv_timer_stop(&s->timer);
-	if (s->kept.len == s->taken)
-		tell_end(s);
-	else
-		watch(s);
-}
-
-/* --- The user's side. ------------------------------------------------------------------------- */
-
-/* Hands out what is kept; false: the user does not take it all now. */
-static bool hand_out(struct sol *s)
-{
-	while (s->taken < s->kept.len) {
-		ssize_t n = send(s->ours, s->kept.data + s->taken, s->kept.len - s->taken,
-			MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN)
-			return false;
-		/* Nobody reads it any more: it is about to be closed. */
-		s->taken = n < 0 ? s->kept.len : s->taken + (size_t)n;
-	}
-	pctl_buf_done(&s->kept);
-	pctl_buf_init_secret(&s->kept, KEPT_MAX);
-	s->taken = 0;
-	return true;
-}
-
-static void send_frame(struct sol *s, struct pctl_buf *out)
-{
-	struct pctl_error err = { 0 };
-
-	/* One that does not fit is a heartbeat behind much that was typed; a lost wire says so. */
-	(void)wire_send(s->wire, out, &err);
-	pctl_buf_done(out);
-}
-
-static void send_typed(struct sol *s)
-{
-	char typed[SOL_CHUNK_MAX];
-	ssize_t n = recv(s->ours, typed, sizeof(typed), MSG_DONTWAIT);
 	struct pctl_buf out;
 
-	if (n <= 0)
-		return;
-	pctl_buf_init_secret(&out, SOL_CHUNK_MAX + 64);
-	frame_put_sol_data(&out, typed, (size_t)n);
-	explicit_bzero(typed, (size_t)n);
-	send_frame(s, &out);
-}
-
-static void on_poll(uv_poll_t *poll, int status, int events)
-{
-	struct sol *s = poll->data;
-
-	if (status < 0)
-		events = UV_READABLE | UV_WRITABLE;
-	if (events & UV_WRITABLE && hand_out(s)) {
-		if (s->state == DRAINING) {
-			tell_end(s);
-			return;
-		}
-		if (s->wire)
-			wire_pause(s->wire, false);
-	}
-	if (events & UV_READABLE && s->state == OPEN)
-		send_typed(s);
-	watch(s);
-}
-
-/* What the user types is not read while the device does not take it, nor the other way round. */
-static void watch(struct sol *s)
-{
-	int events = 0;
-
-	if (s->state == OPEN && wire_queued(s->wire) < TYPED_MAX)
-		events |= UV_READABLE;
-	if (s->taken < s->kept.len)
-		events |= UV_WRITABLE;
-	if (events)
-		(void)uv_poll_start(&s->poll, events, on_poll);
-	else
-		(void)uv_poll_stop(&s->poll);
+	pctl_buf_init(&out, 64);
+	frame_put_short(&out, command, sol(s)->sequence++);
+	session_send(s, &out);
 }
 
 /* --- The device's side. ----------------------------------------------------------------------- */
 
-static void note(struct sol *s, const char *text)
-{
-	if (s->session.note)
-		s->session.note(s->session.data, text);
-}
-
-static void on_data(struct sol *s, const struct frame *frame)
+static void on_data(struct session *s, const struct frame *frame)
 {
 	const uint8_t *data;
 	size_t len;
 	struct pctl_error err;
 
-	if (frame_read_sol_data(frame, &data, &len, &err) < 0)
-		return;
-	pctl_buf_add(&s->kept, data, len);
-	if (!hand_out(s))
-		wire_pause(s->wire, true);
-	watch(s);
+	if (frame_read_sol_data(frame, &data, &len, &err) == 0)
+		session_give(s, data, len);
 }
 
 static const struct {
@@ -250,158 +73,44 @@ static void on_controls(struct sol *s, const struct frame *frame)
 		uint8_t bit = states[i].bit;
 		const char *text = now & bit ? states[i].set : states[i].cleared;
 		if ((now ^ before) & bit && text)
-			note(s, text);
+			session_note(&s->session, text);
 	}
 }
 
-static void end_with(struct sol *s, const struct pctl_error *err)
+static void on_frame(struct session *s, const struct frame *frame)
 {
-	s->why = *err;
-	finish(s);
-}
-
-static void on_frame(void *data, const struct frame *frame)
-{
-	struct sol *s = data;
-	struct pctl_buf out;
-
 	switch (frame->command) {
 	case FRAME_SOL_FROM_HOST:
 		on_data(s, frame);
 		break;
 	case FRAME_SOL_CONTROLS:
-		on_controls(s, frame);
+		on_controls(sol(s), frame);
 		break;
 	case FRAME_SOL_PING:
-		pctl_buf_init(&out, 64);
-		frame_put_short(&out, FRAME_SOL_PONG, s->sequence++);
-		send_frame(s, &out);
+		send_short(s, FRAME_SOL_PONG);
 		break;
 	case FRAME_SOL_CLOSED:
-		finish(s);
+		session_end(s, NULL);
 		break;
 	default: /* heartbeats and pongs */
 		break;
 	}
 }
 
-static void on_drained(void *data)
+static void on_typed(struct session *s, const char *bytes, size_t len, struct pctl_buf *out)
 {
-	struct sol *s = data;
-
-	if (s->state == LEAVING)
-		dispose(s);
-	else if (s->state == OPEN)
-		watch(s);
+	(void)s;
+	frame_put_sol_data(out, bytes, len);
 }
 
-/* --- Who has it now. -------------------------------------------------------------------------- */
-
-/*
- * A device hangs up on a session that somebody else ended to have it himself. It does not say so,
- * but whoever asks for one then hears that it is busy.
- */
-static void answered(void *data, const struct frame *frame)
+static void on_beat(struct session *s)
 {
-	struct sol *s = data;
-	struct frame_started started;
-	struct pctl_error err = { 0 };
-
-	if (frame_read_started(frame, &started, &err) == 0 && started.status == START_BUSY)
-		(void)pctl_error_set(&s->why, PCTL_E_BUSY, "taken over by another session");
-	finish(s);
+	send_short(s, FRAME_SOL_HEARTBEAT);
 }
 
-static void ask(void *data)
+static void put_farewell(struct session *s, struct pctl_buf *out)
 {
-	struct sol *s = data;
-	struct pctl_buf out;
-
-	pctl_buf_init(&out, 64);
-	frame_put_start(&out, REDIRECTION_SOL);
-	send_frame(s, &out);
-}
-
-static void not_answered(void *data, const struct pctl_error *err)
-{
-	(void)err;
-	finish(data);
-}
-
-static const struct wire_user asking = { .opened = ask, .frame = answered, .ended = not_answered };
-
-static void on_no_answer(uv_timer_t *timer)
-{
-	finish(timer->data);
-}
-
-/* By now whoever ended it may have it. */
-static void on_ask(uv_timer_t *timer)
-{
-	struct sol *s = timer->data;
-	struct pctl_error unused;
-
-	if (wire_open(s->dev, &asking, s, &s->wire, &unused) < 0)
-		finish(s);
-	else
-		(void)uv_timer_start(&s->timer, on_no_answer, ASK_MS, 0);
-}
-
-static void on_ended(void *data, const struct pctl_error *err)
-{
-	struct sol *s = data;
-
-	wire_close(s->wire);
-	s->wire = NULL;
-	if (s->state == LEAVING) {
-		dispose(s);
-		return;
-	}
-	if (!(err->flags & PCTL_ERROR_DROPPED)) {
-		end_with(s, err);
-		return;
-	}
-	(void)pctl_error_set(
-		&s->why, PCTL_E_UNREACHABLE, "connection lost: %s", "the device closed it");
-	s->state = ASKING;
-	watch(s);
-	(void)uv_timer_start(&s->timer, on_ask, ASK_AFTER_MS, 0);
-}
-
-static const struct wire_user open_user = {
-	.frame = on_frame,
-	.drained = on_drained,
-	.ended = on_ended,
-};
-
-/* --- Closing. --------------------------------------------------------------------------------- */
-
-static void on_no_farewell(uv_timer_t *timer)
-{
-	dispose(timer->data);
-}
-
-static void close_session(struct pctl_session *session)
-{
-	struct sol *s = pctl_container_of(session, struct sol, session);
-	bool open = s->state == OPEN;
-	struct pctl_buf out;
-
-	if (s->state != OVER)
-		s->why = (struct pctl_error){ 0 };
-	(void)uv_timer_stop(&s->timer);
-	(void)uv_poll_stop(&s->poll);
-	if (!open) {
-		dispose(s);
-		return;
-	}
-	s->state = LEAVING;
-	wire_pause(s->wire, true);
-	pctl_buf_init(&out, 64);
-	frame_put_short(&out, FRAME_SOL_CLOSE, s->sequence++);
-	frame_put_end(&out);
-	send_frame(s, &out);
-	(void)uv_timer_start(&s->timer, on_no_farewell, FAREWELL_MS, 0);
+	frame_put_short(out, FRAME_SOL_CLOSE, sol(s)->sequence++);
 }
 
 /* --- Opening. --------------------------------------------------------------------------------- */
@@ -422,87 +131,7 @@ static const struct pctl_control controls[] = {
 	{ .name = NULL },
 };
 
-static void on_beat(uv_timer_t *timer)
-{
-	struct sol *s = timer->data;
-	struct pctl_buf out;
-
-	pctl_buf_init(&out, 64);
-	frame_put_short(&out, FRAME_SOL_HEARTBEAT, s->sequence++);
-	send_frame(s, &out);
-}
-
-/* The op has ended, well, badly or by abort. */
-static void on_op_over(void *kept)
-{
-	struct sol *s = kept;
-
-	if (s->state == OPENING)
-		dispose(s);
-}
-
-static int make_descriptors(struct sol *s, struct pctl_error *err)
-{
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
-		if (pctl_error_shortage(err, errno))
-			return PCTL_E_INTERNAL;
-		return pctl_error_set(err, PCTL_E_INTERNAL, "no socket: %s", strerror(errno));
-	}
-	s->session.fd = pair[0];
-	s->ours = pair[1];
-	(void)uv_poll_init(pctl_device_loop(s->dev->device), &s->poll, s->ours);
-	s->poll.data = s;
-	s->polled = true;
-	s->handles++;
-	return 0;
-}
-
-static void succeed(struct sol *s)
-{
-	struct pctl_value *facts = pctl_value_new_map();
-
-	pctl_value_set_text(facts, "kind", "sol");
-	if (s->facts.switched_on)
-		pctl_value_set_text(facts, "note",
-			"Serial over LAN or its listener was off; it was switched on");
-	s->session.facts = facts;
-	s->state = OPEN;
-	wire_use(s->wire, &open_user, s);
-	(void)uv_timer_start(&s->timer, on_beat, BEAT_MS, BEAT_MS);
-	watch(s);
-	*s->ret_session = &s->session;
-	/* It may be open for days, and the device's web server has few connections. */
-	amt_link_idle(s->dev);
-	amt_end(s->dev, NULL);
-}
-
-static void on_opened(void *data, const struct frame *frame)
-{
-	struct sol *s = data;
-	struct pctl_error err = { 0 };
-
-	if (frame->command != FRAME_SOL_OPENED)
-		return; /* controls and heartbeats may come before */
-	if (frame->data[1] != START_OK)
-		amt_fail(s->dev, PCTL_E_REFUSED, "it does not begin Serial over LAN (status %u)",
-			frame->data[1]);
-	else if (make_descriptors(s, &err) < 0)
-		amt_end(s->dev, &err);
-	else
-		succeed(s);
-}
-
-static void on_not_opened(void *data, const struct pctl_error *err)
-{
-	amt_end(((struct sol *)data)->dev, err);
-}
-
-static const struct wire_user opening_user = { .frame = on_opened, .ended = on_not_opened };
-
-static void started(
-	struct amt_dev *dev, struct wire *wire, const struct redirection_facts *facts, void *data)
+static void start(struct session *s)
 {
 	static const struct frame_sol_open open = {
 		.tx_buffer = TX_BUFFER,
@@ -510,42 +139,54 @@ static void started(
 		.rx_timeout = RX_TIMEOUT_MS,
 		.rx_flush_timeout = RX_FLUSH_MS,
 	};
-	struct sol *s = data;
 	struct pctl_buf out;
 
-	s->wire = wire;
-	s->facts = *facts;
-	wire_use(wire, &opening_user, s);
 	pctl_buf_init(&out, 64);
 	frame_put_sol_open(&out, &open);
-	send_frame(s, &out);
-	wire_expect(wire, pctl_device_answer_ms(dev->device));
+	session_send(s, &out);
 }
+
+static void on_opening(struct session *s, const struct frame *frame)
+{
+	struct pctl_error err = { 0 };
+
+	if (!session_agreed(s, frame, FRAME_SOL_OPENED))
+		return;
+	if (session_tap(s, &err) < 0)
+		session_end(s, &err);
+	else
+		session_opened(s);
+}
+
+static void free_sol(struct session *s)
+{
+	free(sol(s));
+}
+
+static const struct session_kind kind = {
+	.what = REDIRECTION_SOL,
+	.word = "sol",
+	.name = "Serial over LAN",
+	.controls = controls,
+	.beat_ms = BEAT_MS,
+	.start = start,
+	.opening = on_opening,
+	.frame = on_frame,
+	.typed = on_typed,
+	.beat = on_beat,
+	.farewell = put_farewell,
+	.goodbye = FRAME_SOL_CLOSED,
+	.free = free_sol,
+};
 
 static void open_console(
 	void *data, struct pctl_op *op, unsigned flags, struct pctl_session **ret_session)
 {
-	struct amt_dev *dev = data;
 	struct sol *s = pctl_xcalloc(1, sizeof(*s));
 
-	s->session = (struct pctl_session){
-		.size = sizeof(s->session), .fd = -1, .controls = controls, .close = close_session
-	};
-	s->dev = dev;
-	s->ret_session = ret_session;
-	s->ours = -1;
-	s->handles = 1;
-	s->timer.data = s;
-	pctl_buf_init_secret(&s->kept, KEPT_MAX);
-	(void)uv_timer_init(pctl_device_loop(dev->device), &s->timer);
-	s->timer.data = s;
-	amt_hold_open(dev);
-	amt_begin(dev, op);
-	amt_keep(dev, s, on_op_over);
-	redirection_open(dev, &(struct redirection_want){ .what = REDIRECTION_SOL,
-				      .steal = flags & PCTL_CONSOLE_STEAL,
-				      .opened = started,
-				      .data = s });
+	session_begin(&s->session, &kind, data, op, ret_session);
+	s->session.again = flags & PCTL_CONSOLE_AGAIN;
+	session_start(&s->session, flags & PCTL_CONSOLE_STEAL);
 }
 
 const struct pctl_console_if amt_console = {

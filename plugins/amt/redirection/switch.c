@@ -6,30 +6,162 @@
 
 #include <powerctl/parse.h>
 
-static const struct wsman_class service = WSMAN_CLASS(WSMAN_AMT, "AMT_RedirectionService");
-static const struct wsman_class kvm_port = WSMAN_CLASS(WSMAN_CIM, "CIM_KVMRedirectionSAP");
+#include "classes/tables.h"
 
 static const struct wsman_class kvm_settings =
 	WSMAN_CLASS(WSMAN_IPS, "IPS_KVMRedirectionSettingData");
 
+/* EnabledState of AMT_RedirectionService: this, and a bit for each. */
+enum { BASE = 32768, IDER = 1, SOL = 2 };
+/* CIM_KVMRedirectionSAP: what is requested. Its EnabledState is 6 where it is on and not in use. */
+enum { KVM_ON = 2, KVM_OFF = 3 };
 /* SessionType of TerminateSession. KVM has its own, without one. */
 enum { SESSION_IDER = 0, SESSION_SOL = 1 };
+
+/* --- What is. --------------------------------------------------------------------------------- */
+
+int switch_read(const struct xml_node *service, struct switch_state *state, struct pctl_error *err)
+{
+	const char *bits = xml_text(service, "EnabledState");
+	const char *listener = xml_text(service, "ListenerEnabled");
+	uint64_t n;
+
+	if (!bits || pctl_parse_uint(bits, UINT16_MAX, &n) < 0)
+		return pctl_error_set(err, PCTL_E_PROTOCOL,
+			"AMT_RedirectionService came without its EnabledState");
+	state->sol = n >= BASE && n & SOL;
+	state->ider = n >= BASE && n & IDER;
+	state->listener = !listener || strcmp(listener, "true") == 0;
+	return 0;
+}
+
+void switch_read_kvm(const struct xml_node *port, struct switch_state *state)
+{
+	const char *text = xml_text(port, "EnabledState");
+	uint64_t n;
+
+	state->kvm = !text || pctl_parse_uint(text, UINT16_MAX, &n) < 0 || n != KVM_OFF;
+}
+
+/* --- What shall be. --------------------------------------------------------------------------- */
 
 static struct switch_work *work(const struct amt_dev *dev)
 {
 	return dev->redirection_switch;
 }
 
-static void done(struct amt_dev *dev)
+static unsigned service_state(const struct switch_state *s)
 {
+	return BASE + (s->sol ? SOL : 0) + (s->ider ? IDER : 0);
+}
+
+static void transmit(struct amt_dev *dev, amt_then_fn *then)
+{
+	work(dev)->changed = true;
+	if (work(dev)->acts)
+		amt_changes(dev);
+	amt_send(dev, then, work(dev)->except);
+}
+
+static void took_it(struct amt_dev *dev)
+{
+	if (work(dev)->acts)
+		amt_changed(dev);
+}
+
+static void put(struct amt_dev *dev, const struct xml_node *answer)
+{
+	(void)answer;
+	took_it(dev);
 	work(dev)->then(dev);
 }
+
+static void got_service(struct amt_dev *dev, const struct xml_node *answer)
+{
+	const struct switch_state *wanted = &work(dev)->wanted;
+	struct pctl_error err = { 0 };
+	char state[12];
+
+	(void)snprintf(state, sizeof(state), "%u", service_state(wanted));
+	const struct class_change changes[] = { { "EnabledState", state },
+		{ "ListenerEnabled", wanted->listener ? "true" : "false" }, { NULL, NULL } };
+	if (class_put(amt_put(dev, &class_redirection.class), &class_redirection, answer, changes,
+		    &err) < 0)
+		amt_end(dev, &err);
+	else
+		transmit(dev, put);
+}
+
+/* Behind a change of the service's state all peers do that too; without it nobody listens. It is
+ * the last of all, for it opens and closes the ports. */
+static void change_listener(struct amt_dev *dev)
+{
+	const struct switch_work *w = work(dev);
+
+	if (w->is.listener == w->wanted.listener &&
+		service_state(&w->is) == service_state(&w->wanted))
+		w->then(dev);
+	else
+		amt_get(dev, &class_redirection.class, got_service, w->except);
+}
+
+static void kvm_changed(struct amt_dev *dev, const struct xml_node *answer)
+{
+	(void)answer;
+	took_it(dev);
+	change_listener(dev);
+}
+
+static void request_kvm(struct amt_dev *dev, bool on)
+{
+	wsman_uint(amt_invoke(dev, &class_kvm.class, "RequestStateChange", STATUS_STATE),
+		"RequestedState", on ? KVM_ON : KVM_OFF);
+}
+
+static void change_kvm(struct amt_dev *dev)
+{
+	const struct switch_work *w = work(dev);
+
+	if (w->is.kvm == w->wanted.kvm) {
+		change_listener(dev);
+		return;
+	}
+	request_kvm(dev, w->wanted.kvm);
+	transmit(dev, kvm_changed);
+}
+
+static void service_changed(struct amt_dev *dev, const struct xml_node *answer)
+{
+	(void)answer;
+	took_it(dev);
+	change_kvm(dev);
+}
+
+void switch_change(struct amt_dev *dev, struct switch_work *w)
+{
+	dev->redirection_switch = w;
+	if (service_state(&w->is) == service_state(&w->wanted)) {
+		change_kvm(dev);
+		return;
+	}
+	wsman_uint(amt_invoke(dev, &class_redirection.class, "RequestStateChange", STATUS_STATE),
+		"RequestedState", service_state(&w->wanted));
+	transmit(dev, service_changed);
+}
+
+void switch_kvm_on(struct amt_dev *dev, amt_then_fn *then, amt_except_fn *except)
+{
+	request_kvm(dev, true);
+	amt_send(dev, then, except);
+}
+
+/* --- What a session needs. -------------------------------------------------------------------- */
 
 /* Whether it may be looked at is one thing, whether a session may be opened another. */
 static void not_told(struct amt_dev *dev, const struct pctl_error *err)
 {
 	if (err->code == PCTL_E_UNSUPPORTED || err->code == PCTL_E_FORBIDDEN)
-		done(dev);
+		work(dev)->then(dev);
 	else
 		amt_end(dev, err);
 }
@@ -48,106 +180,48 @@ static void not_switched(struct amt_dev *dev, const struct pctl_error *err)
 	amt_end(dev, &e);
 }
 
-static void listening(struct amt_dev *dev, const struct xml_node *answer)
+static bool needs_change(const struct switch_work *w)
 {
-	(void)answer;
-	done(dev);
+	return service_state(&w->is) != service_state(&w->wanted) || w->is.kvm != w->wanted.kvm ||
+	       w->is.listener != w->wanted.listener;
 }
 
-/* All peers do both, in this order; without the Put nobody listens. */
-static void switched(struct amt_dev *dev, const struct xml_node *answer)
+static void found_service(struct amt_dev *dev, const struct xml_node *answer)
 {
-	const struct switch_fields *f = &work(dev)->fields;
-	struct wsman *w = amt_put(dev, &service);
+	struct switch_work *w = work(dev);
+	struct pctl_error err = { 0 };
 
-	(void)answer;
-	wsman_text(w, "CreationClassName", f->creation_class);
-	wsman_text(w, "ElementName", f->element);
-	wsman_uint(w, "EnabledState", work(dev)->wanted);
-	wsman_text(w, "ListenerEnabled", "true");
-	wsman_text(w, "Name", f->name);
-	wsman_text(w, "SystemCreationClassName", f->system_class);
-	wsman_text(w, "SystemName", f->system_name);
-	amt_send(dev, listening, not_switched);
-}
-
-static void switch_service(struct amt_dev *dev)
-{
-	struct switch_work *s = work(dev);
-
-	s->changed = true;
-	if (s->state == s->wanted) {
-		switched(dev, NULL);
+	if (switch_read(answer, &w->is, &err) < 0) {
+		amt_end(dev, &err);
 		return;
 	}
-	wsman_uint(amt_invoke(dev, &service, "RequestStateChange", STATUS_PLAIN), "RequestedState",
-		s->wanted);
-	amt_send(dev, switched, not_switched);
-}
-
-static void keep(char *field, size_t size, const struct xml_node *answer, const char *name)
-{
-	const char *text = xml_text(answer, name);
-
-	(void)snprintf(field, size, "%s", text ? text : "");
-}
-
-static void got_service(struct amt_dev *dev, const struct xml_node *answer)
-{
-	struct switch_work *s = work(dev);
-	struct switch_fields *f = &s->fields;
-	const char *state = xml_text(answer, "EnabledState");
-	const char *listener = xml_text(answer, "ListenerEnabled");
-	uint64_t bit = s->what == REDIRECTION_SOL    ? SWITCH_SOL
-		       : s->what == REDIRECTION_IDER ? SWITCH_IDER
-						     : 0;
-
-	if (!state || pctl_parse_uint(state, UINT16_MAX, &s->state) < 0) {
-		amt_fail(dev, PCTL_E_PROTOCOL,
-			"AMT_RedirectionService came without its EnabledState");
-		return;
-	}
-	/* KVM has a switch of its own; the listener is common. */
-	s->wanted = s->state < SWITCH_BASE ? SWITCH_BASE + bit : s->state | bit;
-	keep(f->creation_class, sizeof(f->creation_class), answer, "CreationClassName");
-	keep(f->element, sizeof(f->element), answer, "ElementName");
-	keep(f->name, sizeof(f->name), answer, "Name");
-	keep(f->system_class, sizeof(f->system_class), answer, "SystemCreationClassName");
-	keep(f->system_name, sizeof(f->system_name), answer, "SystemName");
-	if (s->state == s->wanted && (!listener || strcmp(listener, "true") == 0))
-		done(dev);
+	w->wanted = w->is;
+	w->wanted.listener = true;
+	w->wanted.sol |= w->what == REDIRECTION_SOL;
+	w->wanted.ider |= w->what == REDIRECTION_IDER;
+	w->wanted.kvm |= w->what == REDIRECTION_KVM;
+	if (w->leave && needs_change(w))
+		amt_fail(dev, PCTL_E_REFUSED,
+			"%s or its listener was switched off meanwhile, and is left off",
+			redirection_name(w->what));
 	else
-		switch_service(dev);
+		switch_change(dev, w);
 }
 
 static void read_service(struct amt_dev *dev)
 {
-	amt_get(dev, &service, got_service, not_told);
+	amt_get(dev, &class_redirection.class, found_service, not_told);
 }
 
-static void kvm_switched(struct amt_dev *dev, const struct xml_node *answer)
+static void found_kvm(struct amt_dev *dev, const struct xml_node *answer)
 {
-	(void)answer;
+	switch_read_kvm(answer, &work(dev)->is);
 	read_service(dev);
-}
-
-static void got_kvm(struct amt_dev *dev, const struct xml_node *answer)
-{
-	const char *state = xml_text(answer, "EnabledState");
-	uint64_t n;
-
-	if (!state || pctl_parse_uint(state, UINT16_MAX, &n) < 0 || n != SWITCH_KVM_OFF) {
-		read_service(dev);
-		return;
-	}
-	work(dev)->changed = true;
-	wsman_uint(amt_invoke(dev, &kvm_port, "RequestStateChange", STATUS_PLAIN), "RequestedState",
-		SWITCH_KVM_ON);
-	amt_send(dev, kvm_switched, not_switched);
 }
 
 static void no_kvm(struct amt_dev *dev, const struct pctl_error *err)
 {
+	work(dev)->is.kvm = true; /* nobody says otherwise */
 	if (err->code == PCTL_E_FORBIDDEN)
 		read_service(dev);
 	else if (err->code == PCTL_E_UNSUPPORTED)
@@ -157,12 +231,14 @@ static void no_kvm(struct amt_dev *dev, const struct pctl_error *err)
 }
 
 void redirection_switch_on(struct amt_dev *dev, struct switch_work *w, enum redirection what,
-	void (*then)(struct amt_dev *dev))
+	bool leave, void (*then)(struct amt_dev *dev))
 {
-	*w = (struct switch_work){ .what = what, .then = then };
+	*w = (struct switch_work){
+		.what = what, .leave = leave, .then = then, .except = not_switched
+	};
 	dev->redirection_switch = w;
 	if (what == REDIRECTION_KVM)
-		amt_get(dev, &kvm_port, got_kvm, no_kvm);
+		amt_get(dev, &class_kvm.class, found_kvm, no_kvm);
 	else
 		read_service(dev);
 }
@@ -175,7 +251,8 @@ void redirection_end_others(
 	if (what == REDIRECTION_KVM)
 		(void)amt_invoke(dev, &kvm_settings, "TerminateSession", STATUS_PLAIN);
 	else
-		wsman_uint(amt_invoke(dev, &service, "TerminateSession", STATUS_PLAIN),
+		wsman_uint(
+			amt_invoke(dev, &class_redirection.class, "TerminateSession", STATUS_PLAIN),
 			"SessionType", what == REDIRECTION_SOL ? SESSION_SOL : SESSION_IDER);
 	amt_send(dev, then, except);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * AMT_RedirectionService: what may be redirected and whether anybody listens, over WS-Management.
- * The firmware's own switches in the BIOS stand above it and cannot be reached.
+ * What may be redirected and whether anybody listens, over WS-Management: AMT_RedirectionService
+ * for SOL, IDER and the listener, CIM_KVMRedirectionSAP for KVM. The firmware's own switches in the
+ * BIOS stand above them and cannot be reached.
  */
 #ifndef POWERCTL_AMT_REDIRECTION_SWITCH_H
 #define POWERCTL_AMT_REDIRECTION_SWITCH_H
@@ -9,28 +10,46 @@
 #include "amt.h"
 #include "redirection/frame.h"
 
-/* EnabledState of AMT_RedirectionService: this, and a bit for each. */
-enum { SWITCH_BASE = 32768, SWITCH_IDER = 1, SWITCH_SOL = 2 };
-/* CIM_KVMRedirectionSAP: what is requested; EnabledState is idle where it is on and not in use. */
-enum { SWITCH_KVM_ON = 2, SWITCH_KVM_OFF = 3, SWITCH_KVM_IDLE = 6 };
-
-struct switch_work {
-	enum redirection what;
-	bool changed; /* it was off */
-	void (*then)(struct amt_dev *dev);
-	uint64_t state, wanted;
-	struct switch_fields {
-		char creation_class[64], element[64], name[64], system_class[64], system_name[64];
-	} fields; /* of the service, for its Put */
+struct switch_state {
+	bool sol, ider, kvm;
+	bool listener; /* common to all of them */
 };
 
 /*
+ * From an instance of AMT_RedirectionService all but kvm, which is left as it is. PCTL_E_PROTOCOL:
+ * it does not say.
+ */
+int switch_read(const struct xml_node *service, struct switch_state *state, struct pctl_error *err);
+/* Only kvm, from one of CIM_KVMRedirectionSAP. It is on where that does not say that it is off. */
+void switch_read_kvm(const struct xml_node *port, struct switch_state *state);
+
+/* Lives until then() or the op's end. */
+struct switch_work {
+	/* The caller's. */
+	struct switch_state is, wanted;
+	bool acts; /* this is what the op is for: see amt_changes() */
+	void (*then)(struct amt_dev *dev);
+	amt_except_fn *except; /* NULL: the op ends with what the device says */
+	/* Whether anything was changed. */
+	bool changed;
+	/* Private. */
+	enum redirection what;
+	bool leave;
+};
+
+/* Sends what makes a wanted state of the one that is, and nothing where both are the same. */
+void switch_change(struct amt_dev *dev, struct switch_work *work);
+
+/*
  * Switches `what` and the listener on where they are off; then() follows, or the op ends with why
- * not. Users who may not look at this are let pass: the redirection port says more. work is the
- * caller's and lives until then; its `changed` says whether anything was off.
+ * not. leave: they are left off, which is PCTL_E_REFUSED. Users who may not look at this are let
+ * pass: the redirection port says more. Nothing of work needs to be set; its `changed` says whether
+ * anything was off.
  */
 void redirection_switch_on(struct amt_dev *dev, struct switch_work *work, enum redirection what,
-	void (*then)(struct amt_dev *dev));
+	bool leave, void (*then)(struct amt_dev *dev));
+/* KVM alone, whatever it is now. except may be NULL. */
+void switch_kvm_on(struct amt_dev *dev, amt_then_fn *then, amt_except_fn *except);
 
 /*
  * Ends sessions of that kind, whoever has them; then() follows, or except() with why not. Firmware

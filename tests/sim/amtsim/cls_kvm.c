@@ -84,6 +84,7 @@ static enum fault put_settings(struct call *c)
 	vnc->screen = (uint8_t)screen;
 	if (password.p)
 		(void)str_copy(password, vnc->password, sizeof(vnc->password));
+	redir_sync(c->dev);
 	return FAULT_NONE;
 }
 

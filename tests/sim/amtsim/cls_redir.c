@@ -113,6 +113,7 @@ static enum fault change_kvm(struct call *c, uint32_t *ret_value)
 		*ret_value = STATUS_NOT_PERMITTED;
 	else
 		c->dev->redir.kvm = state == 2;
+	redir_sync(c->dev);
 	return FAULT_NONE;
 }
 

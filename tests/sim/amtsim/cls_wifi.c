@@ -276,11 +276,15 @@ static const char *const services[] = { "AMT_WiFiPortConfigurationService",
 	"Intel(r) AMT WiFi Port Configuration Service", "0", "12", "CIM_ComputerSystem",
 	"Intel(r) AMT", NULL, "0" };
 
-/* Sharing with the BIOS came with 16. */
+static const struct store_class service_store;
+
+/* Sharing with the BIOS is newer than profiles are. */
 static void fill_service(struct device *dev, struct store_table *t)
 {
-	if (dev->profile->major >= 16)
-		t->rows[0].values[10] = store_copy(STR("false"));
+	size_t i = store_index(&service_store, "UEFIWiFiProfileShareEnabled");
+
+	if (dev->profile->major >= 12)
+		t->rows[0].values[i] = store_copy(STR("false"));
 }
 
 static uint32_t check_service(
@@ -289,7 +293,7 @@ static uint32_t check_service(
 	const char *sync = store_get(c->wclass->store, is, "localProfileSynchronizationEnabled");
 
 	(void)was;
-	return strcmp(sync, "0") && strcmp(sync, "1") && strcmp(sync, "3") ? PT_PARAMETER : 0;
+	return sync && strlen(sync) == 1 && strchr("013", *sync) ? 0 : PT_PARAMETER;
 }
 
 static const struct store_class service_store = {

@@ -46,6 +46,7 @@ static const struct counter counters[] = {
 	COUNTER(redir_connections),
 	COUNTER(redir_logins),
 	COUNTER(redir_bad_logins),
+	COUNTER(redir_goodbyes),
 	COUNTER(sol_heartbeats),
 	COUNTER(sol_pongs),
 	COUNTER(sol_quiet),
@@ -55,6 +56,7 @@ static const struct counter counters[] = {
 	COUNTER(kvm_updates),
 	COUNTER(kvm_keys),
 	COUNTER(kvm_bytes_out),
+	COUNTER(ider_pings),
 	COUNTER(ider_pongs),
 	COUNTER(pings),
 };

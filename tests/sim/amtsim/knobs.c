@@ -136,6 +136,7 @@ static bool set_kvm(struct device *dev, struct str value)
 	if (!parse_uint(value, 1, &n))
 		return false;
 	dev->redir.kvm = n;
+	redir_sync(dev);
 	return true;
 }
 
@@ -347,7 +348,7 @@ static const struct knob table[] = {
 	NUM(sol_chunk, 65535, 0, "bytes in one frame of SOL; 0: as many as the client takes"),
 	OWN("sol_send",
 		"ping, overflow, power_off, power_on, loopback, unknown, truncate, interleave, "
-		"close or TEXT",
+		"oversize, close or TEXT",
 		"an open SOL session sends that now; reads: no", sol_set_send, sol_show_send),
 	OWN("kvm", "0 or 1", "KVM is enabled", set_kvm, show_kvm),
 	NUM(picture, ANY, 0, "KVM's picture stays at this frame; 0: it moves"),
@@ -357,7 +358,9 @@ static const struct knob table[] = {
 	NUM(kvm_limit, ANY, 9216000,
 		"a picture of more bytes ends the session where its pixels are chosen"),
 	NUM(kvm_screens, 4, 1, "how many displays there are"),
-	WORD(kvm_fault, "no rectangle zlib truncate garbage drop close_init silent security empty",
+	WORD(kvm_fault,
+		"no rectangle zlib truncate garbage drop close_init silent security empty "
+		"frame_unknown frame_interleave frame_truncate frame_refused",
 		"what becomes of a picture, or of what comes before it", NULL),
 	WORD(ider_script, "full once none",
 		"what the machine does with redirected drives: all it can, reading the CD once, "
@@ -373,8 +376,8 @@ static const struct knob table[] = {
 	NUM(ider_lenient, 1, 0,
 		"it takes of a client what machines are known to take, and lists it in \"odd\""),
 	OWN("ider_send",
-		"ping, heartbeat, unknown, error, close, interleave, flood, drain, truncate, "
-		"number, eject or load",
+		"ping, heartbeat, error, close, unknown, truncate, interleave, oversize, flood, "
+		"drain, number, eject or load",
 		"an open IDER session sends that now (drain: reads on after a flood); reads: no",
 		ider_set_send, sol_show_send),
 	NUM(keep_source, 1, 0, "the boot source survives the boot"),

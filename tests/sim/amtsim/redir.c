@@ -16,14 +16,7 @@
 #include "sim.h"
 #include "web_tls.h"
 
-enum {
-	BACKLOG = 4096,
-	IN_MAX = 1 << 20,
-	OUT_MAX = 64 << 20,
-	DRIP_MS = 1,
-	LATER_PORT = 2,
-	SEND_BUFFER = 64 << 10
-};
+enum { IN_MAX = 1 << 20, OUT_MAX = 64 << 20, DRIP_MS = 1, SEND_BUFFER = 64 << 10 };
 
 static const struct redir_protocol *const protocols[REDIR_KINDS] = {
 	[REDIR_SOL] = &redir_sol,
@@ -44,6 +37,7 @@ struct redir_conn {
 	struct buf leaving;
 	struct redir_login login;
 	enum redir_kind kind;
+	const struct redir_protocol *protocol; /* once it is logged in */
 	void *session;
 	unsigned handles;
 	bool started;
@@ -84,7 +78,7 @@ static void forget_session(struct redir_conn *c)
 	c->dev->redir.sessions[c->kind] = NULL;
 	optin_session(c->dev, false);
 	if (c->session)
-		protocols[c->kind]->end(c->session);
+		c->protocol->end(c->session);
 	c->session = NULL;
 }
 
@@ -153,8 +147,8 @@ static void send_on(struct redir_conn *c)
 	if (!c->out.n) {
 		if (c->ending)
 			close_conn(c);
-		else if (c->logged_in && protocols[c->kind]->room)
-			protocols[c->kind]->room(c, c->session);
+		else if (c->logged_in && c->protocol->room)
+			c->protocol->room(c, c->session);
 		return;
 	}
 	if (c->dripping) {
@@ -290,6 +284,14 @@ static void answer_login(struct redir_conn *c, const struct buf *reply, bool cha
 	redir_send(c, reply->p, reply->n);
 }
 
+static void hold_session(struct redir_conn *c, const struct redir_protocol *protocol)
+{
+	c->logged_in = true;
+	c->protocol = protocol;
+	c->dev->redir.sessions[c->kind] = c;
+	optin_session(c->dev, true);
+}
+
 static void log_in(struct redir_conn *c, const uint8_t *p, size_t n)
 {
 	struct buf reply;
@@ -300,16 +302,14 @@ static void log_in(struct redir_conn *c, const uint8_t *p, size_t n)
 
 	if (v == REDIR_LOGGED_IN) {
 		c->dev->counters.redir_logins++;
-		c->logged_in = true;
-		c->dev->redir.sessions[c->kind] = c;
-		optin_session(c->dev, true);
+		hold_session(c, protocols[c->kind]);
 	}
 	answer_login(c, &reply, v == REDIR_CHALLENGED);
 	buf_done(&reply);
 	if (v == REDIR_REFUSED)
 		redir_hang_up(c);
-	if (v == REDIR_LOGGED_IN && !c->closing && protocols[c->kind]->begin)
-		c->session = protocols[c->kind]->begin(c);
+	if (v == REDIR_LOGGED_IN && !c->closing)
+		c->session = c->protocol->begin(c);
 }
 
 /* One frame of start or login; how many bytes it has, 0: more are needed. */
@@ -350,7 +350,7 @@ static size_t take_session(struct redir_conn *c, const uint8_t *p, size_t n)
 		redir_hang_up(c);
 		return n;
 	}
-	return protocols[c->kind]->take ? protocols[c->kind]->take(c, c->session, p, n) : n;
+	return c->protocol->take(c, c->session, p, n);
 }
 
 static void take_all(struct redir_conn *c)
@@ -426,28 +426,43 @@ void redir_pause(struct redir_conn *c, bool pause)
 		uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
 }
 
-static void on_connection(uv_stream_t *stream, int status)
+/* A viewer has the screen as it comes, where it is to be had; what he says is his login. */
+static void begin_vnc(struct redir_conn *c)
 {
-	struct redir_listener *l = stream->data;
-	struct redir_conn *c;
-
-	if (status < 0)
+	c->kind = REDIR_KVM;
+	if (start_status(c->dev, REDIR_KVM)) {
+		close_conn(c);
 		return;
-	c = xcalloc(1, sizeof(*c));
-	c->dev = l->dev;
+	}
+	hold_session(c, &redir_vnc);
+	c->session = c->protocol->begin(c);
+}
+
+static struct redir_conn *new_conn(struct device *dev)
+{
+	struct redir_conn *c = xcalloc(1, sizeof(*c));
+
+	c->dev = dev;
 	c->handles = 2;
-	c->mute = l->dev->knobs.web.dead != WEB_DEAD_NO;
-	uv_tcp_init(&l->dev->sim->loop, &c->tcp);
-	uv_timer_init(&l->dev->sim->loop, &c->timer);
+	c->mute = dev->knobs.web.dead != WEB_DEAD_NO;
+	uv_tcp_init(&dev->sim->loop, &c->tcp);
+	uv_timer_init(&dev->sim->loop, &c->timer);
 	c->tcp.data = c->timer.data = c->write.data = c;
 	buf_init(&c->in, IN_MAX);
 	buf_init(&c->out, OUT_MAX);
 	buf_init(&c->leaving, OUT_MAX);
-	redir_login_init(&c->login, l->tls);
-	c->next = l->dev->sim->redir_conns;
+	c->next = dev->sim->redir_conns;
 	if (c->next)
 		c->next->prev = c;
-	l->dev->sim->redir_conns = c;
+	dev->sim->redir_conns = c;
+	return c;
+}
+
+void redir_accept(struct redir_listener *l, uv_stream_t *stream)
+{
+	struct redir_conn *c = new_conn(l->dev);
+
+	redir_login_init(&c->login, l->door == REDIR_DOOR_TLS);
 	if (uv_accept(stream, (uv_stream_t *)&c->tcp) < 0) {
 		close_conn(c);
 		return;
@@ -456,126 +471,15 @@ static void on_connection(uv_stream_t *stream, int status)
 	/* A management engine has no megabytes for it. */
 	uv_send_buffer_size((uv_handle_t *)&c->tcp, &(int){ SEND_BUFFER });
 	c->dev->counters.redir_connections++;
-	if (l->tls && !c->mute)
+	if (l->door == REDIR_DOOR_TLS && !c->mute)
 		c->tls = tls_new(&c->dev->web);
 	redir_pause(c, false);
+	if (l->door == REDIR_DOOR_VNC && !c->mute)
+		begin_vnc(c);
 }
 
-/* --- Ports. ----------------------------------------------------------------------------------- */
-
-static bool wanted(const struct redir_listener *l)
+void redir_close_all(struct sim *sim)
 {
-	const struct device *dev = l->dev;
-	const struct web_options *o = &dev->sim->options.web;
-
-	if (!dev->sim->redirects || !dev->redir.listening || dev->knobs.redirection_deaf ||
-		dev->knobs.web.dead == WEB_DEAD_REFUSE)
-		return false;
-	return l->tls ? !o->no_tls : !o->no_plain && dev->profile->plain;
-}
-
-static void sync_listener(struct redir_listener *l);
-
-static void on_listener_closed(uv_handle_t *handle)
-{
-	struct redir_listener *l = handle->data;
-
-	l->closing = false;
-	sync_listener(l);
-}
-
-static void close_listener(struct redir_listener *l)
-{
-	if (!l->open)
-		return;
-	l->open = false;
-	l->closing = true;
-	uv_close((uv_handle_t *)&l->tcp, on_listener_closed);
-}
-
-/* By address they have the ports behind those of HTTP, if these have numbers; else the kernel's. */
-static uint16_t port_for(const struct redir_listener *l)
-{
-	const struct fleet_options *o = &l->dev->sim->options.fleet;
-	uint32_t beside = l->tls ? l->dev->sim->options.web.tls_port : o->port;
-
-	if (l->port || o->by_port || !beside)
-		return l->port;
-	return (uint16_t)(beside + LATER_PORT);
-}
-
-static int open_listener(struct redir_listener *l)
-{
-	struct sockaddr_storage address = l->dev->web.address;
-	int n = sizeof(address);
-
-	address_set_port(&address, port_for(l));
-	uv_tcp_init_ex(&l->dev->sim->loop, &l->tcp, address.ss_family);
-	l->tcp.data = l;
-	l->open = true;
-
-	int r = uv_tcp_bind(&l->tcp, (const struct sockaddr *)&address, 0);
-
-	if (r == 0)
-		r = uv_listen((uv_stream_t *)&l->tcp, BACKLOG, on_connection);
-	if (r == 0)
-		r = uv_tcp_getsockname(&l->tcp, (struct sockaddr *)&address, &n);
-	if (r == 0)
-		l->port = address_port(&address);
-	else
-		fprintf(stderr, "powerctl-amtsim: cannot listen on redirection port %u: %s\n",
-			port_for(l), uv_strerror(r));
-	if (r < 0)
-		close_listener(l);
-	return r;
-}
-
-/* A closing handle must leave the loop before its memory is used again: then this runs anew. */
-static void sync_listener(struct redir_listener *l)
-{
-	if (!l->dev->sim->redirects || l->closing)
-		return;
-	if (l->open && !wanted(l))
-		close_listener(l);
-	else if (!l->open && wanted(l))
-		open_listener(l);
-}
-
-void redir_sync(struct device *dev)
-{
-	sync_listener(&dev->redir.plain);
-	sync_listener(&dev->redir.tls);
-}
-
-void redir_init(struct device *dev)
-{
-	dev->redir = (struct redir){ .listening = true, .state = 32771, .kvm = true };
-	dev->redir.plain.dev = dev->redir.tls.dev = dev;
-	dev->redir.tls.tls = true;
-}
-
-int redir_start(struct sim *sim)
-{
-	sim->redirects = !sim->options.no_redirection && sim->fleet.count <= WEB_SHARED;
-	for (uint32_t i = 0; sim->redirects && i < sim->fleet.count; i++) {
-		struct redir *r = &fleet_device(&sim->fleet, i)->redir;
-
-		if ((wanted(&r->plain) && open_listener(&r->plain) < 0) ||
-			(wanted(&r->tls) && open_listener(&r->tls) < 0))
-			return -1;
-	}
-	return 0;
-}
-
-void redir_stop(struct sim *sim)
-{
-	sim->redirects = false;
-	for (uint32_t i = 0; i < sim->fleet.count; i++)
-		redir_sync(fleet_device(&sim->fleet, i));
-	for (uint32_t i = 0; i < sim->fleet.count; i++) {
-		close_listener(&fleet_device(&sim->fleet, i)->redir.plain);
-		close_listener(&fleet_device(&sim->fleet, i)->redir.tls);
-	}
 	while (sim->redir_conns)
 		close_conn(sim->redir_conns);
 }
@@ -604,21 +508,6 @@ void *redir_session(const struct device *dev, enum redir_kind kind)
 	return dev->redir.sessions[kind] ? dev->redir.sessions[kind]->session : NULL;
 }
 
-static void member_port(struct buf *out, const char *name, const struct redir_listener *l)
-{
-	json_member(out, name);
-	if (l->open)
-		buf_uint(out, l->port);
-	else
-		buf_text(out, "null");
-}
-
-void redir_json_identity(const struct device *dev, struct buf *out)
-{
-	member_port(out, "redirection_port", &dev->redir.plain);
-	member_port(out, "redirection_tls_port", &dev->redir.tls);
-}
-
 void redir_json(const struct device *dev, struct buf *out)
 {
 	bool any = false;
@@ -635,21 +524,4 @@ void redir_json(const struct device *dev, struct buf *out)
 	}
 	buf_char(out, ']');
 	ider_json(dev, out);
-}
-
-void redir_json_ports(const struct sim *sim, struct buf *out)
-{
-	for (int tls = 0; tls < 2; tls++) {
-		json_member(out, tls ? "redirection_tls_ports" : "redirection_ports");
-		buf_char(out, '[');
-		for (uint32_t i = 0; i < sim->fleet.count; i++) {
-			const struct redir *r = &fleet_device(&sim->fleet, i)->redir;
-			const struct redir_listener *l = tls ? &r->tls : &r->plain;
-
-			if (i)
-				buf_char(out, ',');
-			buf_uint(out, l->open ? l->port : 0);
-		}
-		buf_char(out, ']');
-	}
 }

@@ -42,30 +42,34 @@ enum redir_fault {
 	REDIR_FAULT_EMPTY,
 };
 
+enum redir_door {
+	REDIR_DOOR_PLAIN,
+	REDIR_DOOR_TLS,
+	REDIR_DOOR_VNC, /* 5900: the screen for any viewer, behind a password of its own */
+	REDIR_DOORS,
+};
+
 struct redir_listener {
-	uv_tcp_t tcp;
+	uv_tcp_t *tcp; /* NULL: nobody listens */
 	struct device *dev;
+	enum redir_door door;
 	uint16_t port;
-	bool open;
-	bool closing;
-	bool tls;
 };
 
 /* A member of each struct device. */
 struct redir {
-	struct redir_listener plain;
-	struct redir_listener tls;
+	struct redir_listener doors[REDIR_DOORS];
 	bool listening; /* ListenerEnabled */
 	uint32_t state; /* EnabledState: 32768, and 1 for IDER, 2 for SOL */
 	bool kvm;
 	struct redir_conn *sessions[REDIR_KINDS]; /* logged in */
 };
 
-/* How a kind of session goes on; take NULL: what comes is read and lost. */
+/* How a kind of session goes on. */
 struct redir_protocol {
 	const char *name;
 	char magic[5];
-	/* Logged in; what begin() returns is the session's, and end() frees it. May be NULL. */
+	/* Logged in; what begin() returns is the session's, and end() frees it. */
 	void *(*begin)(struct redir_conn *c);
 	/* Bytes that came; how many of them were used. */
 	size_t (*take)(struct redir_conn *c, void *session, const uint8_t *p, size_t n);
@@ -73,7 +77,7 @@ struct redir_protocol {
 	void (*room)(struct redir_conn *c, void *session);
 	void (*end)(void *session);
 };
-extern const struct redir_protocol redir_sol, redir_ider, redir_kvm;
+extern const struct redir_protocol redir_sol, redir_ider, redir_kvm, redir_vnc;
 
 void redir_init(struct device *dev);
 /* Opens or closes its ports as ListenerEnabled, profile and knobs say now. */
@@ -81,10 +85,10 @@ void redir_sync(struct device *dev);
 /* All devices; 0, or -1 having said what is in the way. */
 int redir_start(struct sim *sim);
 void redir_stop(struct sim *sim);
-/* "redirection_port" and "redirection_tls_port"; null where none listens. */
+/* "redirection_port", "redirection_tls_port" and "vnc_port"; null where none listens. */
 void redir_json_identity(const struct device *dev, struct buf *out);
 void redir_json(const struct device *dev, struct buf *out);
-/* "redirection_ports" and "redirection_tls_ports" of all. */
+/* "redirection_ports", "redirection_tls_ports" and "vnc_ports" of all. */
 void redir_json_ports(const struct sim *sim, struct buf *out);
 /* Whether a session is open that forbids power actions. */
 bool redir_is_open(const struct device *dev);
@@ -93,6 +97,11 @@ bool redir_end(struct device *dev, enum redir_kind kind);
 
 /* What begin() of that kind returned; NULL: none is open. */
 void *redir_session(const struct device *dev, enum redir_kind kind);
+
+/* Somebody has come to that port. */
+void redir_accept(struct redir_listener *l, uv_stream_t *stream);
+/* Hangs up on all. */
+void redir_close_all(struct sim *sim);
 
 /* --- For protocols. --------------------------------------------------------------------------- */
 

@@ -1,468 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What stands before RFB: a frame at the redirection ports, nothing at the VNC port. */
 #include "redir_kvm.h"
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "json.h"
-#include "kvm_picture.h"
+#include "redir_session.h"
+#include "rfb.h"
 #include "sim.h"
 
-enum {
-	OPEN = 0x40,
-	OPENED = 0x41,
-	SECURITY_NONE = 1,
-	DESKTOP_SIZE = -223,
-	OUT_MAX = 64 << 20,
-	/* Above this nothing further is made for a client that does not read. */
-	KEPT_MAX = 4 << 20,
-	ENCODINGS_MAX = 256,
-	CUT_TEXT_MAX = 1 << 20,
-	TICK_MS = 50,
-};
+enum { OPEN = 0x40, OPENED = 0x41, REFUSED = 1, FRAME = 8 };
 
-/* In the order of the words of the knob kvm_fault. */
-enum {
-	FAULT_NO,
-	FAULT_RECTANGLE,
-	FAULT_ZLIB,
-	FAULT_TRUNCATE,
-	FAULT_GARBAGE,
-	FAULT_DROP,
-	FAULT_CLOSE_INIT,
-	FAULT_SILENT,
-	FAULT_SECURITY,
-	FAULT_EMPTY,
-};
-
-struct kvm {
-	struct redir_conn *conn;
-	struct device *dev;
-	enum {
-		FRAME,    /* the frame before RFB */
-		VERSION,  /* the client's answer to the greeting */
-		SECURITY, /* its choice */
-		INIT,
-		NORMAL,
-	} step;
-	struct picture shown; /* the size that the client knows, and its pixels */
-	int encoding;
-	bool resizes;  /* the client knows DesktopSize */
-	bool begun;    /* the zlib stream */
-	bool wanted;   /* an update, that is made when there is room */
-	bool owed;     /* one that is made when the picture is another one */
-	uint32_t sent; /* the frame that the client has; 0: none */
-	uv_timer_t timer;
-};
-
-static uint32_t frame_now(const struct device *dev)
+static void *begin(struct redir_conn *c)
 {
-	uint32_t frozen = dev->knobs.picture;
-
-	return frozen ? frozen : (uint32_t)(sim_now(dev->sim) / 100 + 1);
+	return rfb_begin(c, false);
 }
 
-static void picture_now(const struct device *dev, struct picture *ret)
+static void agree(struct redir_session *s)
 {
-	ret->width = (uint16_t)dev->knobs.kvm_width;
-	ret->height = (uint16_t)dev->knobs.kvm_height;
-	ret->frame = frame_now(dev);
-}
+	static const struct redir_nonsense nonsense = { .alien = "\x2A\0\0\0\0\0\0\0\2\0hi",
+		.alien_n = 12 };
+	static const uint8_t agreed[FRAME] = { OPENED }, refused[FRAME] = { OPENED, REFUSED };
 
-/* --- What it says. ---------------------------------------------------------------------------- */
-
-static void say(struct kvm *k, const struct buf *b)
-{
-	redir_send(k->conn, b->p, b->n);
-	k->dev->counters.kvm_bytes_out += b->n;
-}
-
-static void greet(struct kvm *k)
-{
-	redir_send(k->conn, k->dev->profile->major < 12 ? "RFB 004.000\n" : "RFB 003.008\n", 12);
-}
-
-/* RGB565 unless it is told otherwise. */
-static void server_init(struct kvm *k)
-{
-	static const uint8_t format[16] = { 16, 16, 0, 1, 0, 31, 0, 63, 0, 31, 11, 5, 0, 0, 0, 0 };
-	static const char name[] = "Intel(r) AMT KVM";
-	uint8_t size[4];
-	struct buf b;
-
-	picture_now(k->dev, &k->shown);
-	k->shown.pixel_bytes = 2;
-	size[0] = (uint8_t)(k->shown.width >> 8);
-	size[1] = (uint8_t)k->shown.width;
-	size[2] = (uint8_t)(k->shown.height >> 8);
-	size[3] = (uint8_t)k->shown.height;
-	buf_init(&b, OUT_MAX);
-	buf_add(&b, (const char *)size, sizeof(size));
-	buf_add(&b, (const char *)format, sizeof(format));
-	buf_add(&b, "\0\0\0", 3);
-	buf_char(&b, (char)(sizeof(name) - 1));
-	buf_add(&b, name, sizeof(name) - 1);
-	say(k, &b);
-	buf_done(&b);
-}
-
-static void head(struct buf *b, unsigned rectangles)
-{
-	buf_add(b, "\0\0", 2);
-	buf_char(b, (char)(rectangles >> 8));
-	buf_char(b, (char)rectangles);
-}
-
-/* True: the client was told of a new size, and asks again. */
-static bool say_size(struct kvm *k)
-{
-	struct picture now = k->shown;
-	uint8_t rectangle[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0x21 };
-	struct buf b;
-
-	picture_now(k->dev, &now);
-	if ((now.width == k->shown.width && now.height == k->shown.height) || !k->resizes)
-		return false;
-	k->shown = now;
-	rectangle[4] = (uint8_t)(now.width >> 8);
-	rectangle[5] = (uint8_t)now.width;
-	rectangle[6] = (uint8_t)(now.height >> 8);
-	rectangle[7] = (uint8_t)now.height;
-	buf_init(&b, OUT_MAX);
-	head(&b, 1);
-	buf_add(&b, (const char *)rectangle, sizeof(rectangle));
-	say(k, &b);
-	buf_done(&b);
-	return true;
-}
-
-static bool same(const struct kvm_kept *kept, const struct picture *p, int encoding, bool begins)
-{
-	return kept->bytes.n && kept->width == p->width && kept->height == p->height &&
-	       kept->frame == p->frame && kept->pixel_bytes == p->pixel_bytes &&
-	       kept->encoding == encoding && kept->begins == begins;
-}
-
-/* A whole update of the picture as it is now. */
-static const struct buf *pack(struct kvm *k)
-{
-	struct kvm_kept *kept = &k->dev->sim->kvm_kept;
-	bool begins = k->encoding == ENCODING_ZRLE && !k->begun;
-	uint16_t count = 0;
-
-	k->shown.frame = frame_now(k->dev);
-	k->begun |= begins;
-	if (same(kept, &k->shown, k->encoding, begins))
-		return &kept->bytes;
-	kvm_forget(k->dev->sim);
-	buf_init(&kept->bytes, OUT_MAX);
-	head(&kept->bytes, 0);
-	picture_encode(&k->shown, k->encoding, begins, &kept->bytes, &count);
-	kept->bytes.p[2] = (char)(count >> 8);
-	kept->bytes.p[3] = (char)count;
-	kept->width = k->shown.width;
-	kept->height = k->shown.height;
-	kept->frame = k->shown.frame;
-	kept->pixel_bytes = k->shown.pixel_bytes;
-	kept->encoding = k->encoding;
-	kept->begins = begins;
-	return &kept->bytes;
-}
-
-void kvm_forget(struct sim *sim)
-{
-	buf_done(&sim->kvm_kept.bytes);
-	sim->kvm_kept = (struct kvm_kept){ 0 };
-}
-
-/* False: the fault has spoken in place of the picture. */
-static bool fault_update(struct kvm *k)
-{
-	static const uint8_t outside[] = { 0, 0, 0, 1, 0xFF, 0xF0, 0, 0, 0, 64, 0, 64, 0, 0, 0, 0 };
-	static const uint8_t broken[] = { 0, 0, 0, 1, 0, 0, 0, 0, 0, 64, 0, 64, 0, 0, 0, 16, 0, 0,
-		0, 8, 0x78, 0x01, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF };
-	static const uint8_t endless[] = { 0, 0, 0, 1, 0, 0, 0, 0, 0, 64, 0, 64, 0, 0, 0, 16, 0x7F,
-		0xFF, 0xFF, 0xFF };
-	static const uint8_t empty[] = { 0, 0, 0, 0 };
-
-	switch (k->dev->knobs.kvm_fault) {
-	case FAULT_RECTANGLE:
-		redir_send(k->conn, outside, sizeof(outside));
-		return false;
-	case FAULT_ZLIB:
-		redir_send(k->conn, broken, sizeof(broken));
-		return false;
-	case FAULT_TRUNCATE:
-		redir_send(k->conn, endless, sizeof(endless));
-		return false;
-	case FAULT_GARBAGE:
-		redir_send(k->conn, "\x99garbage", 8);
-		return false;
-	case FAULT_EMPTY:
-		redir_send(k->conn, empty, sizeof(empty));
-		return false;
-	case FAULT_SILENT:
-		return false;
-	default:
-		return true;
-	}
-}
-
-/* Whether the client has what there is to be seen. */
-static bool is_seen(const struct kvm *k)
-{
-	struct picture now = { 0 };
-
-	picture_now(k->dev, &now);
-	return k->sent == now.frame && now.width == k->shown.width && now.height == k->shown.height;
-}
-
-static void update(struct kvm *k)
-{
-	if (redir_waiting(k->conn) > KEPT_MAX) {
-		k->wanted = true;
+	switch (s->dev->knobs.kvm_fault) {
+	case KVM_FAULT_FRAME_UNKNOWN:
+		(void)redir_talk_nonsense(s, &nonsense, STR("unknown"));
 		return;
-	}
-	k->wanted = false;
-	if (!fault_update(k) || say_size(k))
+	case KVM_FAULT_FRAME_INTERLEAVE:
+		(void)redir_talk_nonsense(s, &nonsense, STR("interleave"));
 		return;
-
-	const struct buf *b = pack(k);
-
-	k->dev->counters.kvm_updates++;
-	k->sent = k->shown.frame;
-	if (k->dev->knobs.kvm_fault == FAULT_DROP) {
-		redir_send(k->conn, b->p, b->n / 2);
-		redir_hang_up(k->conn);
-	} else {
-		say(k, b);
-	}
-}
-
-static void on_tick(uv_timer_t *timer)
-{
-	struct kvm *k = timer->data;
-
-	if (!k->owed || is_seen(k))
+	case KVM_FAULT_FRAME_TRUNCATE:
+		redir_send(s->conn, agreed, FRAME / 2);
+		redir_hang_up(s->conn);
 		return;
-	k->owed = false;
-	update(k);
-}
-
-/* Of changes only: when there are any. */
-static void ask(struct kvm *k, bool changes)
-{
-	k->owed = changes && is_seen(k);
-	if (!k->owed)
-		update(k);
-}
-
-/* --- What it is told. ------------------------------------------------------------------------- */
-
-static unsigned be16(const uint8_t *p)
-{
-	return (unsigned)(p[0] << 8 | p[1]);
-}
-
-static uint32_t be32(const uint8_t *p)
-{
-	return (uint32_t)be16(p) << 16 | be16(p + 2);
-}
-
-/* RGB565 and RGB332 as firmware knows them; all else ends the session, and so does too much. */
-static bool set_format(struct kvm *k, const uint8_t *p)
-{
-	static const uint8_t wide[] = { 16, 16, 0, 1, 0, 31, 0, 63, 0, 31, 11, 5, 0 };
-	static const uint8_t small[] = { 8, 8, 0, 1, 0, 7, 0, 7, 0, 3, 5, 2, 0 };
-	uint64_t pixels = (uint64_t)k->shown.width * k->shown.height;
-
-	/* The depth is not looked at. */
-	k->sent = 0;
-	if (p[0] == 16 && memcmp(p + 2, wide + 2, 11) == 0)
-		k->shown.pixel_bytes = 2;
-	else if (p[0] == 8 && memcmp(p + 2, small + 2, 11) == 0)
-		k->shown.pixel_bytes = 1;
-	else
-		return false;
-	return pixels * k->shown.pixel_bytes <= k->dev->knobs.kvm_limit;
-}
-
-/* The first that it knows; without Raw it hangs up. */
-static bool set_encodings(struct kvm *k, const uint8_t *p, unsigned n)
-{
-	bool raw = false, chosen = false;
-
-	k->resizes = false;
-	for (unsigned i = 0; i < n; i++) {
-		int32_t e = (int32_t)be32(p + 4 * i);
-
-		raw |= e == ENCODING_RAW;
-		k->resizes |= e == DESKTOP_SIZE;
-		if (!chosen && (e == ENCODING_RAW || e == ENCODING_ZRLE)) {
-			k->encoding = e;
-			chosen = true;
-		}
-	}
-	return raw;
-}
-
-/* 0: more is needed to know; SIZE_MAX: no such message. */
-static size_t message_length(const uint8_t *p, size_t n)
-{
-	switch (p[0]) {
-	case 0:
-		return 20;
-	case 2:
-		return n < 4 ? 0 : 4 + 4 * (size_t)be16(p + 2);
-	case 3:
-		return 10;
-	case 4:
-		return 8;
-	case 5:
-		return 6;
-	case 6:
-		if (n < 8)
-			return 0;
-		return be32(p + 4) > CUT_TEXT_MAX ? SIZE_MAX : 8 + (size_t)be32(p + 4);
+	case KVM_FAULT_FRAME_REFUSED:
+		redir_send(s->conn, refused, FRAME);
+		return;
 	default:
-		return SIZE_MAX;
+		redir_send(s->conn, agreed, FRAME);
+		break;
 	}
-}
-
-static bool act(struct kvm *k, const uint8_t *p)
-{
-	switch (p[0]) {
-	case 0:
-		return set_format(k, p + 4);
-	case 2:
-		return be16(p + 2) <= ENCODINGS_MAX && set_encodings(k, p + 4, be16(p + 2));
-	case 3:
-		ask(k, p[1]);
-		return true;
-	case 4:
-		k->dev->counters.kvm_keys++;
-		return true;
-	default:
-		return true;
-	}
-}
-
-static size_t take_message(struct kvm *k, const uint8_t *p, size_t n)
-{
-	size_t len = message_length(p, n);
-
-	if (len == SIZE_MAX) {
-		redir_hang_up(k->conn);
-		return n;
-	}
-	if (!len || n < len)
-		return 0;
-	if (!act(k, p))
-		redir_hang_up(k->conn);
-	return len;
-}
-
-static size_t open_kvm(struct kvm *k, const uint8_t *p)
-{
-	static const uint8_t reply[8] = { OPENED };
-
-	if (p[0] != OPEN) {
-		redir_hang_up(k->conn);
-		return 8;
-	}
-	redir_send(k->conn, reply, sizeof(reply));
-	if (k->dev->knobs.kvm_fault == FAULT_SILENT)
-		return 8;
-	greet(k);
-	k->step = VERSION;
-	return 8;
-}
-
-static size_t take_version(struct kvm *k, const uint8_t *p)
-{
-	if (memcmp(p, "RFB 003.008\n", 12) != 0)
-		redir_hang_up(k->conn);
-	else if (k->dev->knobs.kvm_fault == FAULT_SECURITY)
-		redir_send(k->conn, "\1\2", 2);
-	else
-		redir_send(k->conn, "\1\1", 2);
-	k->step = SECURITY;
-	return 12;
-}
-
-static size_t take_choice(struct kvm *k, const uint8_t *p)
-{
-	if (p[0] != SECURITY_NONE) {
-		redir_send(k->conn, "\0\0\0\1\0\0\0\7refused", 15);
-		redir_hang_up(k->conn);
-		return 1;
-	}
-	redir_send(k->conn, "\0\0\0\0", 4);
-	k->step = INIT;
-	return 1;
-}
-
-static size_t take_init(struct kvm *k)
-{
-	k->step = NORMAL;
-	if (k->dev->knobs.kvm_fault == FAULT_CLOSE_INIT)
-		redir_hang_up(k->conn);
-	else
-		server_init(k);
-	return 1;
+	if (s->dev->knobs.kvm_fault != KVM_FAULT_SILENT)
+		rfb_greet(s);
 }
 
 static size_t take(struct redir_conn *c, void *session, const uint8_t *p, size_t n)
 {
-	struct kvm *k = session;
+	struct redir_session *s = session;
 
-	(void)c;
-	switch (k->step) {
-	case FRAME:
-		return n < 8 ? 0 : open_kvm(k, p);
-	case VERSION:
-		return n < 12 ? 0 : take_version(k, p);
-	case SECURITY:
-		return take_choice(k, p);
-	case INIT:
-		return take_init(k);
-	default:
-		return take_message(k, p, n);
-	}
-}
-
-static void room(struct redir_conn *c, void *session)
-{
-	struct kvm *k = session;
-
-	(void)c;
-	if (k && k->wanted)
-		update(k);
-}
-
-static void *begin(struct redir_conn *c)
-{
-	struct kvm *k = xcalloc(1, sizeof(*k));
-
-	k->conn = c;
-	k->dev = redir_device(c);
-	k->dev->counters.kvm_sessions++;
-	uv_timer_init(&k->dev->sim->loop, &k->timer);
-	k->timer.data = k;
-	uv_timer_start(&k->timer, on_tick, TICK_MS, TICK_MS);
-	return k;
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-	free(handle->data);
-}
-
-static void end(void *session)
-{
-	struct kvm *k = session;
-
-	uv_close((uv_handle_t *)&k->timer, on_closed);
+	if (s->open)
+		return rfb_take(c, session, p, n);
+	if (n < FRAME)
+		return 0;
+	if (p[0] == OPEN)
+		agree(s);
+	else
+		redir_hang_up(c);
+	return FRAME;
 }
 
 const struct redir_protocol redir_kvm = {
@@ -470,28 +61,22 @@ const struct redir_protocol redir_kvm = {
 	.magic = "KVMR",
 	.begin = begin,
 	.take = take,
-	.room = room,
-	.end = end,
+	.room = rfb_room,
+	.end = redir_session_end,
 };
 
-void kvm_json(const struct device *dev, struct buf *out)
+static void *begin_vnc(struct redir_conn *c)
 {
-	struct picture p = { 0 };
-	char hash[65];
+	void *session = rfb_begin(c, true);
 
-	picture_now(dev, &p);
-	for (unsigned bytes = 2; bytes; bytes--) {
-		json_member(out, bytes == 2 ? "kvm_sha256" : "kvm_sha256_8bit");
-		p.pixel_bytes = (uint8_t)bytes;
-		if (!dev->knobs.picture) {
-			buf_text(out, "null");
-			continue;
-		}
-		picture_hash(&p, hash);
-		buf_json(out, str_of(hash));
-	}
-	json_member_number(out, "kvm_default_screen", dev->vnc.screen);
-	json_member_bool(out, "kvm_port_5900", dev->vnc.port);
-	json_member(out, "kvm_password");
-	buf_json(out, str_of(dev->vnc.password));
+	rfb_greet(session);
+	return session;
 }
+
+const struct redir_protocol redir_vnc = {
+	.name = "VNC",
+	.begin = begin_vnc,
+	.take = rfb_take,
+	.room = rfb_room,
+	.end = redir_session_end,
+};

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "redir_sol.h"
 
-#include <stdlib.h>
-#include <string.h>
-
+#include "redir_session.h"
 #include "sim.h"
 #include "terminal.h"
 
@@ -30,35 +28,17 @@ enum {
 };
 
 struct sol {
-	uv_timer_t timer;
-	struct redir_conn *conn; /* NULL: it has ended */
-	struct device *dev;
+	struct redir_session base;
 	struct terminal terminal;
-	struct buf out; /* waits for the client */
-	bool open;
+	struct buf out;  /* waits for the client */
 	uint8_t greeted; /* amtterm drops what comes together with an answer or with controls */
 	bool paused;
 	uint16_t chunk;
 	uint32_t heartbeat_ms;
 	uint32_t quiet_ms;
-	uint32_t number;
 	uint64_t beaten;
 	uint64_t heard;
 };
-
-static void frame(struct sol *s, uint8_t command, const uint8_t *p, size_t n)
-{
-	const uint8_t head[8] = { command, 0, 0, 0, (uint8_t)s->number, (uint8_t)(s->number >> 8),
-		0, 0 };
-	struct buf whole;
-
-	s->number++;
-	buf_init(&whole, OUT_MAX);
-	buf_add(&whole, (const char *)head, sizeof(head));
-	buf_add(&whole, (const char *)p, n);
-	redir_send(s->conn, whole.p, whole.n);
-	buf_done(&whole);
-}
 
 static void data_frame(struct sol *s, const char *p, size_t n)
 {
@@ -68,24 +48,24 @@ static void data_frame(struct sol *s, const char *p, size_t n)
 	buf_char(&data, (char)(n & 255));
 	buf_char(&data, (char)(n >> 8));
 	buf_add(&data, p, n);
-	frame(s, FROM_HOST, (const uint8_t *)data.p, data.n);
+	redir_frame(&s->base, FROM_HOST, data.p, data.n);
 	buf_done(&data);
-	s->dev->counters.sol_bytes_out += n;
+	s->base.dev->counters.sol_bytes_out += n;
 }
 
 static void controls(struct sol *s, uint8_t status)
 {
 	const uint8_t both[2] = { RTS_DTR, status };
 
-	frame(s, CONTROLS, both, sizeof(both));
+	redir_frame(&s->base, CONTROLS, both, sizeof(both));
 }
 
 /* As much as the client takes; the rest waits, and while much waits nothing is read. */
 static void flush(struct sol *s)
 {
-	size_t chunk = s->dev->knobs.sol_chunk ? s->dev->knobs.sol_chunk : s->chunk;
+	size_t chunk = s->base.dev->knobs.sol_chunk ? s->base.dev->knobs.sol_chunk : s->chunk;
 
-	while (s->out.n && redir_waiting(s->conn) < KEPT_MAX / 4) {
+	while (s->out.n && redir_waiting(s->base.conn) < KEPT_MAX / 4) {
 		size_t n = s->out.n < chunk ? s->out.n : chunk;
 
 		data_frame(s, s->out.p, n);
@@ -94,9 +74,9 @@ static void flush(struct sol *s)
 	bool full = s->out.n > KEPT_MAX;
 
 	if (full != s->paused)
-		redir_pause(s->conn, full);
+		redir_pause(s->base.conn, full);
 	if (s->paused)
-		s->heard = sim_now(s->dev->sim); /* nobody listened */
+		s->heard = sim_now(s->base.dev->sim); /* nobody listened */
 	s->paused = full;
 }
 
@@ -107,13 +87,13 @@ static void say_power(struct device *dev, struct buf *out)
 
 static void greet(struct sol *s)
 {
-	const struct terminal_host host = { "powerctl-amtsim", "amt", s->dev->n, s->dev,
+	const struct terminal_host host = { "powerctl-amtsim", "amt", s->base.dev->n, s->base.dev,
 		say_power };
 
 	if (s->greeted == 2)
 		return;
 	if (s->greeted++ == 0) {
-		controls(s, s->dev->power.state == POWER_ON ? POWER : 0);
+		controls(s, s->base.dev->power.state == POWER_ON ? POWER : 0);
 		return;
 	}
 	terminal_init(&s->terminal, &host, &s->out);
@@ -123,53 +103,39 @@ static void greet(struct sol *s)
 static void on_tick(uv_timer_t *timer)
 {
 	struct sol *s = timer->data;
-	const struct knobs *k = &s->dev->knobs;
-	uint64_t now = sim_now(s->dev->sim);
+	const struct knobs *k = &s->base.dev->knobs;
+	uint64_t now = sim_now(s->base.dev->sim);
 	uint32_t beat = k->sol_heartbeat_ms ? k->sol_heartbeat_ms : s->heartbeat_ms;
 	uint32_t quiet = k->sol_quiet_ms ? k->sol_quiet_ms : s->quiet_ms;
 
-	if (!s->open)
+	if (!s->base.open)
 		return;
 	greet(s);
 	if (beat && now - s->beaten >= beat) {
 		s->beaten = now;
-		frame(s, HEARTBEAT, NULL, 0);
+		redir_frame(&s->base, HEARTBEAT, NULL, 0);
 	}
 	if (quiet && now - s->heard >= quiet && !s->paused) {
-		s->dev->counters.sol_quiet++;
-		redir_hang_up(s->conn);
+		s->base.dev->counters.sol_quiet++;
+		redir_hang_up(s->base.conn);
 	}
+}
+
+static void done(void *session)
+{
+	struct sol *s = session;
+
+	buf_done(&s->out);
 }
 
 static void *begin(struct redir_conn *c)
 {
-	struct sol *s = xcalloc(1, sizeof(*s));
+	struct sol *s = redir_session_begin(c, sizeof(*s), done);
 
-	s->conn = c;
-	s->dev = redir_device(c);
-	s->heard = sim_now(s->dev->sim);
+	s->heard = sim_now(s->base.dev->sim);
 	buf_init(&s->out, OUT_MAX);
-	uv_timer_init(&s->dev->sim->loop, &s->timer);
-	s->timer.data = s;
-	uv_timer_start(&s->timer, on_tick, TICK_MS, TICK_MS);
+	uv_timer_start(&s->base.timer, on_tick, TICK_MS, TICK_MS);
 	return s;
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-	struct sol *s = handle->data;
-
-	buf_done(&s->out);
-	free(s);
-}
-
-static void end(void *session)
-{
-	struct sol *s = session;
-
-	s->conn = NULL;
-	s->open = false;
-	uv_close((uv_handle_t *)&s->timer, on_closed);
 }
 
 static uint16_t le16(const uint8_t *p)
@@ -186,9 +152,9 @@ static void open_sol(struct sol *s, const uint8_t *p)
 	s->chunk = le16(p + 8) ? le16(p + 8) : 1;
 	s->quiet_ms = le16(p + 14);
 	s->heartbeat_ms = le16(p + 18);
-	s->beaten = sim_now(s->dev->sim);
-	s->open = true;
-	frame(s, OPENED, reply, sizeof(reply));
+	s->beaten = sim_now(s->base.dev->sim);
+	s->base.open = true;
+	redir_frame(&s->base, OPENED, reply, sizeof(reply));
 }
 
 static void act(struct sol *s, const uint8_t *p, size_t n)
@@ -198,20 +164,21 @@ static void act(struct sol *s, const uint8_t *p, size_t n)
 		open_sol(s, p);
 		break;
 	case CLOSE:
-		frame(s, CLOSED, NULL, 0);
-		redir_hang_up(s->conn);
+		s->base.dev->counters.redir_goodbyes++;
+		redir_frame(&s->base, CLOSED, NULL, 0);
+		redir_hang_up(s->base.conn);
 		break;
 	case PING:
-		frame(s, PONG, NULL, 0);
+		redir_frame(&s->base, PONG, NULL, 0);
 		break;
 	case PONG:
-		s->dev->counters.sol_pongs++;
+		s->base.dev->counters.sol_pongs++;
 		break;
 	case HEARTBEAT:
-		s->dev->counters.sol_heartbeats++;
+		s->base.dev->counters.sol_heartbeats++;
 		break;
 	case TO_HOST:
-		s->dev->counters.sol_bytes_in += n - 10;
+		s->base.dev->counters.sol_bytes_in += n - 10;
 		while (s->greeted < 2)
 			greet(s);
 		terminal_input(&s->terminal, p + 10, n - 10, &s->out);
@@ -227,7 +194,7 @@ static size_t length(const struct sol *s, const uint8_t *p, size_t n)
 {
 	switch (p[0]) {
 	case OPEN:
-		return s->open ? SIZE_MAX : 24;
+		return s->base.open ? SIZE_MAX : 24;
 	case CLOSE:
 	case PING:
 	case PONG:
@@ -236,7 +203,7 @@ static size_t length(const struct sol *s, const uint8_t *p, size_t n)
 	case SETTINGS:
 		return 14;
 	case TO_HOST:
-		if (!s->open)
+		if (!s->base.open)
 			return SIZE_MAX;
 		return n < 10 ? 0 : 10 + (size_t)le16(p + 8);
 	default:
@@ -249,7 +216,7 @@ static size_t take(struct redir_conn *c, void *session, const uint8_t *p, size_t
 	struct sol *s = session;
 	size_t len = length(s, p, n);
 
-	s->heard = sim_now(s->dev->sim);
+	s->heard = sim_now(s->base.dev->sim);
 	if (len == SIZE_MAX) {
 		redir_hang_up(c);
 		return n;
@@ -265,7 +232,7 @@ static void room(struct redir_conn *c, void *session)
 	struct sol *s = session;
 
 	(void)c;
-	if (s && s->open)
+	if (s && s->base.open)
 		flush(s);
 }
 
@@ -275,7 +242,7 @@ const struct redir_protocol redir_sol = {
 	.begin = begin,
 	.take = take,
 	.room = room,
-	.end = end,
+	.end = redir_session_end,
 };
 
 /* --- Knobs. ----------------------------------------------------------------------------------- */
@@ -284,7 +251,7 @@ static struct sol *open_session(const struct device *dev)
 {
 	struct sol *s = redir_session(dev, REDIR_SOL);
 
-	return s && s->open ? s : NULL;
+	return s && s->base.open ? s : NULL;
 }
 
 void sol_show_bios(struct device *dev)
@@ -304,7 +271,11 @@ bool sol_set_send(struct device *dev, struct str value)
 		uint8_t status;
 	} states[] = { { "overflow", POWER | 1 }, { "loopback", POWER | 2 }, { "power_off", 0 },
 		{ "power_on", POWER } };
-	static const uint8_t endless[] = { 0xFF, 0xFF };
+	static const struct redir_nonsense nonsense = { .cut = FROM_HOST,
+		.large = FROM_HOST,
+		.large_at = 8,
+		.alien = "\x14\0\0\0\0\0\0\0\0",
+		.alien_n = 9 };
 	struct sol *s = open_session(dev);
 
 	if (!s)
@@ -315,16 +286,12 @@ bool sol_set_send(struct device *dev, struct str value)
 			return true;
 		}
 	}
+	if (redir_talk_nonsense(&s->base, &nonsense, value))
+		return true;
 	if (str_is(value, "ping"))
-		frame(s, PING, NULL, 0);
-	else if (str_is(value, "unknown"))
-		frame(s, 0x99, NULL, 0);
-	else if (str_is(value, "truncate"))
-		frame(s, FROM_HOST, endless, sizeof(endless));
-	else if (str_is(value, "interleave"))
-		redir_send(s->conn, "\x14\0\0\0\0\0\0\0\0", 9);
+		redir_frame(&s->base, PING, NULL, 0);
 	else if (str_is(value, "close"))
-		frame(s, CLOSED, NULL, 0);
+		redir_frame(&s->base, CLOSED, NULL, 0);
 	else
 		data_frame(s, value.p, value.n);
 	return true;

@@ -207,6 +207,7 @@ struct counters {
 	uint64_t redir_connections;
 	uint64_t redir_logins;
 	uint64_t redir_bad_logins;
+	uint64_t redir_goodbyes;
 	uint64_t sol_heartbeats;
 	uint64_t sol_pongs;
 	uint64_t sol_quiet;
@@ -218,6 +219,7 @@ struct counters {
 	uint64_t kvm_bytes_out;
 	uint64_t asked_password;
 	uint64_t set_password;
+	uint64_t ider_pings;
 	uint64_t ider_pongs;
 	uint64_t pings;
 };

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What all verbs that open a stream have in common: nodes that are passed over, dry runs, who has
+the session, and what becomes of one that others have ended. Against powerctl-amtsim."""
+import json
+import os
+import signal
+import subprocess
+
+from amtlib import ConsoleFleet, disc
+from lib import bad, good, has, main, same, test, until
+
+QUICK = "connect: 3s, answer: 3s, read: 8s"
+SMALL = ("--set", "all:kvm_width=200", "--set", "all:kvm_height=150", "--set", "all:ider_script=none")
+
+
+def machines(lab, *args, devices=1, **knobs):
+    words = [word for k, v in knobs.items() for word in ("--set", f"all:{k}={v}")]
+    return ConsoleFleet(lab, "--state", "on", *SMALL, *words, *args, timeouts=QUICK,
+                        devices=devices)
+
+
+def medium(lab, name="a.iso", data=None):
+    path = lab.path(name)
+    with open(path, "wb") as f:
+        f.write(disc(70000) if data is None else data)
+    return path
+
+
+def sessions(fleet):
+    return fleet.counters()["redir_connections"], fleet.counters()["requests"]
+
+
+@test
+def passed_over(lab):
+    """a node in maintenance is a line that says so and status 0, whatever was to be opened"""
+    fleet = machines(lab)
+    good(lab.run("set", "maintenance=PSU out", "a1"))
+    picture = lab.path("x.png")
+    for args in (("kvm", "a1"), ("kvm", "--socket", lab.path("s"), "a1"),
+                 ("kvm", "--screenshot", picture, "a1"), ("media", "attach", medium(lab), "a1"),
+                 ("consent", "status", "a1"), ("consent", "request", "a1")):
+        good(lab.run(*args), "a1: skipped: PSU out")
+        r = lab.run("--json", *args)
+        one = r.json[0]
+        same((r.status, len(r.lines), one["ok"], one["error"]["class"]), (0, 1, True, "skipped"), r)
+    r = lab.run("console", "a1", stdin="x")
+    same((r.status, r.out, r.err), (0, "", "powerctl: a1: skipped: PSU out\n"))
+    same(sessions(fleet), (0, 0))
+    assert not os.path.exists(picture) and not os.path.exists(lab.path("s"))
+
+
+@test
+def dry_runs(lab):
+    """--dry-run opens nothing, switches nothing on and writes nothing"""
+    fleet = machines(lab, kvm=0)
+    for args, would in ((("kvm", "a1"), "open its screen"),
+                        (("kvm", "--socket", lab.path("s"), "a1"), "open its screen"),
+                        (("kvm", "--screenshot", lab.path("x.png"), "a1"), "open its screen"),
+                        (("kvm", "--screenshot", lab.path("x") + "/", "a1"), "open its screen"),
+                        (("media", "attach", medium(lab), "a1"), "attach the media"),
+                        (("media", "attach", medium(lab), "--boot", "a1"), "attach the media"),
+                        (("consent", "request", "a1"), "have it show a code")):
+        r = lab.run(*args, "--dry-run")
+        same((r.status, r.err, len(r.lines)), (0, "", 1), r)
+        has(r.out, "a1: ok: would " + would)
+        one = lab.run("--json", *args, "--dry-run").json[0]
+        has(one["result"]["note"], "would " + would)
+    same(sessions(fleet), (0, 0))
+    same([p for p in ("s", "x.png", "x") if os.path.exists(lab.path(p))], [])
+
+
+@test
+def console_switched_off(lab):
+    """SOL that is switched off while a console is open is left off, and the console is lost"""
+    fleet = machines(lab)
+    t = lab.terminal("console", "a1")
+    t.expect("amt1> ")
+    fleet.set(1, redirection_state=32769, redirection_drop=1)
+    t.expect("trying again in 1 s")
+    t.expect("powerctl: a1: refused: SOL or its listener was switched off meanwhile")
+    same((t.end(), fleet.device()["redirection_state"]), (1, 32769))
+
+
+@test
+def consent_again(lab):
+    """a console that is lost together with its consent is asked for a new code at its terminal"""
+    fleet = machines(lab, ccm=1)
+    same(lab.run("consent", "request", "a1").status, 0)
+    fleet.wait(lambda d: d["optin_state"] == 2)
+    t = lab.terminal("console", "--consent-code", fleet.device()["optin_code"], "a1")
+    t.expect("amt1> ")
+    t.wait_echo(False)
+    # A code holds once, and the one that was given is not tried again.
+    same(lab.run("consent", "cancel", "a1").status, 0)
+    fleet.set(1, redirection_drop=1)
+    t.expect("trying again in 1 s")
+    t.expect("code (empty: none): ")
+    t.wait_echo(True)
+    os.kill(t.proc.pid, signal.SIGCONT)
+    t.expect("a1: somebody there has to agree")
+    t.expect("code (empty: none): ")
+    fleet.wait(lambda d: d["optin_state"] == 2)
+    t.send(fleet.device()["optin_code"] + "\n")
+    t.expect("amt1> ")
+    t.wait_echo(False)
+    # ^C at the question is the end, with nothing left on that screen.
+    same(lab.run("consent", "cancel", "a1").status, 0)
+    fleet.set(1, redirection_drop=1)
+    t.expect("code (empty: none): ")
+    fleet.wait(lambda d: d["optin_state"] == 2)
+    t.send("\x03")
+    same(t.end(), 130)
+    fleet.wait(lambda d: d["optin_state"] == 0)
+
+
+if __name__ == "__main__":
+    main()
