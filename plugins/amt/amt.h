@@ -218,15 +218,25 @@ struct chain_work {
 	const struct pctl_arguments *args;
 	struct pctl_value *ret;
 	const struct chain_step *step;
-	void (*then)(struct amt_dev *dev), (*after)(struct amt_dev *dev);
+	void (*then)(struct amt_dev *dev);
 	const struct class *class;
 	struct class_change change[CHAIN_CHANGES + 1];
 	struct wsman_selector selector[2];
 	unsigned changes;
-	uint64_t number, flags;
-	char text[128];
-	/* What one method knows on its way, by its name. */
+	/* What one method knows on its way, by its name; cira, certs and tls keep more with the op.
+	 */
 	union {
+		struct {
+			bool has_kvm, has_consent, consent_fixed;
+			bool has_recovery, recovery_on, erase_on;
+			char number[24]; /* of the consent that is wanted, until it is put */
+		} features;
+		struct {
+			char minutes[24]; /* of idle, until it is put */
+		} general;
+		struct {
+			void (*after_eap)(struct amt_dev *dev);
+		} network;
 		struct {
 			bool certificate_changed;
 		} tls;

@@ -159,8 +159,7 @@ static struct wsman *begin_put(struct amt_dev *dev, const struct class *class)
 
 static void then_certificates(struct amt_dev *dev)
 {
-	struct chain_work *work = chain_work(dev);
-	chain_fn *then = work->after;
+	chain_fn *then = chain_work(dev)->is.network.after_eap;
 
 	if (!chain_given(dev, "ca_certificate")) {
 		then(dev);
@@ -213,7 +212,7 @@ static void change_then(struct amt_dev *dev, const struct pctl_value *map, bool 
 	if (pctl_value_get(map, "pxe_timeout"))
 		wsman_uint(w, "PxeTimeout",
 			(uint64_t)pctl_value_int(pctl_value_get(map, "pxe_timeout")));
-	chain_send(dev, chain_work(dev)->after);
+	chain_send(dev, chain_work(dev)->is.network.after_eap);
 }
 
 void eap_change_wired(struct amt_dev *dev, chain_fn *then)
@@ -225,7 +224,7 @@ void eap_change_wired(struct amt_dev *dev, chain_fn *then)
 	bool on = word && strcmp(word, "off") != 0;
 	const char *is = text_of(now ? now : old, "enabled");
 
-	chain_work(dev)->after = then;
+	chain_work(dev)->is.network.after_eap = then;
 	if (!word || (!on && is && is_off(is)))
 		then(dev);
 	else if (now)

@@ -13,15 +13,6 @@
 #include "classes/methods.h"
 #include "redirection/switch.h"
 
-/* In chain_work.flags: what was read. */
-enum {
-	HAS_KVM = 1,
-	HAS_CONSENT = 2,
-	CONSENT_FIXED = 4,
-	HAS_RECOVERY = 8,
-	RECOVERY_ON = 16,
-	ERASE_ON = 32,
-};
 /* CIM_BootService.EnabledState is the base and these; older firmware has another number there. */
 enum { RECOVERY_BASE = 32768, RECOVERY_BIT = 1, ERASE_BIT = 2 };
 
@@ -58,11 +49,6 @@ static const char *on_off(bool on)
 	return on ? "on" : "off";
 }
 
-static void set_flag(struct chain_work *w, unsigned flag, bool on)
-{
-	w->flags = on ? w->flags | flag : w->flags & ~(uint64_t)flag;
-}
-
 static void also_redirection(
 	struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
 {
@@ -81,7 +67,7 @@ static void also_kvm(struct amt_dev *dev, const struct xml_node *item, struct pc
 {
 	struct switch_state *is = &switches(dev)->is;
 
-	set_flag(chain_work(dev), HAS_KVM, true);
+	chain_work(dev)->is.features.has_kvm = true;
 	switch_read_kvm(item, is);
 	pctl_value_set_text(map, "kvm", on_off(is->kvm));
 }
@@ -90,8 +76,8 @@ static void also_consent(struct amt_dev *dev, const struct xml_node *item, struc
 {
 	struct chain_work *w = chain_work(dev);
 
-	set_flag(w, HAS_CONSENT, true);
-	set_flag(w, CONSENT_FIXED, chain_number(item, "CanModifyOptInPolicy", 1) == 0);
+	w->is.features.has_consent = true;
+	w->is.features.consent_fixed = chain_number(item, "CanModifyOptInPolicy", 1) == 0;
 	pctl_fact_put(dev->device, FACT_CONSENT,
 		pctl_value_text(pctl_value_get(map, "consent"))
 			? pctl_value_text(pctl_value_get(map, "consent"))
@@ -104,9 +90,9 @@ static void also_recovery(struct amt_dev *dev, const struct xml_node *item, stru
 	uint64_t state = chain_number(item, "EnabledState", 0);
 	bool has = state >= RECOVERY_BASE && state <= (RECOVERY_BASE | RECOVERY_BIT | ERASE_BIT);
 
-	set_flag(w, HAS_RECOVERY, has);
-	set_flag(w, RECOVERY_ON, has && state & RECOVERY_BIT);
-	set_flag(w, ERASE_ON, has && state & ERASE_BIT);
+	w->is.features.has_recovery = has;
+	w->is.features.recovery_on = has && state & RECOVERY_BIT;
+	w->is.features.erase_on = has && state & ERASE_BIT;
 	if (has)
 		pctl_value_set_text(map, "recovery", on_off(state & RECOVERY_BIT));
 }
@@ -153,19 +139,19 @@ static int check_wish(struct amt_dev *dev, struct pctl_error *err)
 	const char *consent = chain_text(dev, "consent");
 	const char *is = pctl_value_text(pctl_value_get(w->ret, "consent"));
 
-	if (chain_given(dev, "kvm") && !(w->flags & HAS_KVM))
+	if (chain_given(dev, "kvm") && !w->is.features.has_kvm)
 		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
 			"this machine has no remote screen: no KVM in its firmware (Standard "
 			"Manageability), or it is switched off in its BIOS");
-	if (chain_given(dev, "recovery") && !(w->flags & HAS_RECOVERY))
+	if (chain_given(dev, "recovery") && !w->is.features.has_recovery)
 		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
 			"this firmware has no switch for One-Click Recovery");
 	if (!consent || (is && strcmp(is, consent) == 0))
 		return 0;
-	if (!(w->flags & HAS_CONSENT))
+	if (!w->is.features.has_consent)
 		return pctl_error_set(
 			err, PCTL_E_UNSUPPORTED, "this firmware knows nothing of user consent");
-	if (w->flags & CONSENT_FIXED)
+	if (w->is.features.consent_fixed)
 		return pctl_error_set(err, PCTL_E_FORBIDDEN,
 			"what needs user consent cannot be changed on this machine: it is in "
 			"client "
@@ -183,8 +169,9 @@ static void change_consent(struct amt_dev *dev)
 		return;
 	}
 	struct chain_work *w = chain_work(dev);
-	(void)snprintf(w->text, sizeof(w->text), "%llu", (unsigned long long)number->number);
-	chain_change(dev, "OptInRequired", w->text);
+	(void)snprintf(w->is.features.number, sizeof(w->is.features.number), "%llu",
+		(unsigned long long)number->number);
+	chain_change(dev, "OptInRequired", w->is.features.number);
 	chain_put(dev, &class_consent, NULL, read_again);
 }
 
@@ -200,17 +187,19 @@ static void change_switches(struct amt_dev *dev)
 
 static void change_recovery(struct amt_dev *dev)
 {
-	struct chain_work *w = chain_work(dev);
-	bool is = w->flags & RECOVERY_ON, on = wanted(dev, "recovery", is);
-	const struct class_input inputs[] = { { .name = "RequestedState", .text = w->text },
+	const struct chain_work *w = chain_work(dev);
+	bool is = w->is.features.recovery_on, on = wanted(dev, "recovery", is);
+	char state[24];
+	const struct class_input inputs[] = { { .name = "RequestedState", .text = state },
 		{ .name = NULL } };
 
 	if (on == is) {
 		change_switches(dev);
 		return;
 	}
-	(void)snprintf(w->text, sizeof(w->text), "%u",
-		RECOVERY_BASE | (on ? RECOVERY_BIT : 0u) | (w->flags & ERASE_ON ? ERASE_BIT : 0u));
+	(void)snprintf(state, sizeof(state), "%u",
+		RECOVERY_BASE | (on ? RECOVERY_BIT : 0u) |
+			(w->is.features.erase_on ? ERASE_BIT : 0u));
 	chain_call(dev, &recovery_state, NULL, inputs, change_switches);
 }
 

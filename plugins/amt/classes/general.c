@@ -82,9 +82,9 @@ static void change_general(struct amt_dev *dev)
 			chain_change(dev, truths[i].field, on ? "true" : "false");
 	}
 	if (chain_given(dev, "idle")) {
-		(void)snprintf(w->text, sizeof(w->text), "%llu",
+		(void)snprintf(w->is.general.minutes, sizeof(w->is.general.minutes), "%llu",
 			(unsigned long long)pctl_argument_duration(w->args, "idle") / 60000);
-		chain_change(dev, "IdleWakeTimeout", w->text);
+		chain_change(dev, "IdleWakeTimeout", w->is.general.minutes);
 	}
 	chain_put(dev, &class_general, NULL, read_general);
 }
