@@ -2,10 +2,12 @@
 #include "classes/refer.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "classes/pki.h"
 
-#define LIST "certificates"
+#define LIST   "certificates"
+#define ID_MAX 40 /* characters, of the few digits that an id has */
 
 static void also_handle(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
 {
@@ -28,7 +30,8 @@ void refer_read(struct amt_dev *dev, chain_fn *then)
 int refer_check(struct amt_dev *dev, const char *parameter, bool trusted, struct pctl_error *err)
 {
 	const char *id = chain_text(dev, parameter);
-	const struct pctl_value *map = id ? chain_find(dev, LIST, "handle", id) : NULL;
+	const struct pctl_value *map =
+		id && strlen(id) <= ID_MAX ? chain_find(dev, LIST, "handle", id) : NULL;
 	bool is = map && pctl_value_bool(pctl_value_get(map, "trusted_root"));
 
 	if (!id || (map && is == trusted))
@@ -48,7 +51,7 @@ void refer_done(struct amt_dev *dev)
 
 void refer_id(const char *id, char out[REFER_SIZE])
 {
-	(void)snprintf(out, REFER_SIZE, PKI_CERTIFICATE "%.40s", id ? id : "");
+	(void)snprintf(out, REFER_SIZE, PKI_CERTIFICATE "%.*s", ID_MAX, id ? id : "");
 }
 
 void refer_add(struct amt_dev *dev, struct wsman *w, const char *name, const char *parameter)

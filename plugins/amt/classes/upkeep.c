@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* power-package: when the management engine has power. unprovision: the end of it all. */
-#include <stdio.h>
 #include <string.h>
+
+#include <powerctl/mem.h>
 
 #include "classes/chain.h"
 #include "classes/methods.h"
@@ -63,7 +64,7 @@ static void read_schemes(struct amt_dev *dev)
 static void change_scheme(struct amt_dev *dev)
 {
 	const char *id = chain_text(dev, "set");
-	char name[64];
+	PCTL_AUTO(free) char *name = pctl_xasprintf(SCHEME "%s", id);
 	const struct wsman_selector s[] = { { "InstanceID", name }, { NULL, NULL } };
 
 	const char *used = pctl_value_text(pctl_value_get(chain_work(dev)->ret, "power_package"));
@@ -76,7 +77,6 @@ static void change_scheme(struct amt_dev *dev)
 		amt_fail(dev, PCTL_E_REFUSED, "there is no power package with the id '%s'", id);
 		return;
 	}
-	(void)snprintf(name, sizeof(name), SCHEME "%.40s", id);
 	chain_call(dev, &set_scheme, s, NULL, read_schemes);
 }
 

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <powerctl/mem.h>
+
 #include "classes/chain.h"
 #include "classes/eap.h"
 #include "classes/methods.h"
@@ -177,9 +179,8 @@ static void add_settings(struct amt_dev *dev, struct wsman *w, const char *name,
 
 static void add_eap(struct amt_dev *dev, struct wsman *w, const char *name)
 {
-	char id[160];
+	PCTL_AUTO(free) char *id = pctl_xasprintf("Intel(r) AMT:IEEE 802.1x Settings %s", name);
 
-	(void)snprintf(id, sizeof(id), "Intel(r) AMT:IEEE 802.1x Settings %s", name);
 	wsman_open(w, "IEEE8021xSettingsInput", &class_8021x_wifi.class);
 	wsman_text(w, "ElementName", name);
 	wsman_text(w, "InstanceID", id);
@@ -195,7 +196,8 @@ static void write_profile(struct amt_dev *dev, const char *name, const char *id,
 	static const struct wsman_selector endpoint[] = { { "Name", "WiFi Endpoint 0" },
 		{ NULL, NULL } };
 	const struct wsman_selector profile[] = { { "InstanceID", id ? id : "" }, { NULL, NULL } };
-	char new_id[160];
+	PCTL_AUTO(free)
+	char *new_id = pctl_xasprintf("Intel(r) AMT:WiFi Endpoint Settings %s", name);
 	struct wsman *w = amt_invoke(dev, &class_wifi_service.class,
 		id ? "UpdateWiFiSettings" : "AddWiFiSettings", STATUS_WIFI);
 
@@ -204,7 +206,6 @@ static void write_profile(struct amt_dev *dev, const char *name, const char *id,
 		wsman_reference(w, "WiFiEndpointSettings", &class_wifi_profile.class, profile);
 	else
 		wsman_reference(w, "WiFiEndpoint", &wifi_endpoint, endpoint);
-	(void)snprintf(new_id, sizeof(new_id), "Intel(r) AMT:WiFi Endpoint Settings %s", name);
 	add_settings(dev, w, name, id ? id : new_id);
 	if (chain_given(dev, "eap"))
 		add_eap(dev, w, name);
