@@ -586,6 +586,12 @@ def keys(lab):
     fleet.reset()
     same((result(lab, *add), fleet.counters(1)["writes"]), (found, 0))
     says(refused(lab, "certs", f"remove={found['keys'][0]['id']}"), "refused", "is a key and no certificate")
+    # A key of two certificates goes with the second of them.
+    openssl("req", "-x509", "-key", key, "-days", "20", "-subj", "/CN=twin", "-addext",
+            "basicConstraints=critical,CA:FALSE", "-out", lab.path("twin.pem"))
+    both = result(lab, "certs", f"add={lab.path('twin.pem')}")
+    same({c["key"] for c in both["certificates"]}, {found["keys"][0]["id"]})
+    same(result(lab, "certs", f"remove={both['certificates'][1]['id']}"), found)
     # What the device does not let go of is told of by name.
     fleet.set(1, refuse_call="AMT_PublicPrivateKeyPair.Delete:1")
     left = found["keys"][0]["id"]
@@ -626,6 +632,7 @@ def tls_way_in(lab):
     says(refused(lab, "tls", "--yes", "trusted_name=x"), "refused", "is not the name")
     found = result(lab, "tls", "--yes", "enabled=off", "plain=on", "mutual=off")["network"]
     same((found["enabled"], found["plain"]), (False, True))
+    says(refused(lab, "tls", "--yes", "plain=off"), "state", "without TLS it is the only way in")
 
 
 @test
@@ -847,6 +854,13 @@ def cira_no_room(lab):
     fleet.set(1, refuse_call="AddMpServer:2", refuse_count=1)
     says(refused(lab, *again), "refused", "servers and policies are as they were")
     same(result(lab, "cira"), was)
+    # The name that the device gives to what is put back may be another one.
+    was = result(lab, *other)
+    fleet.set(1, refuse_call="AddMpServer:2", refuse_count=1)
+    says(refused(lab, *other), "refused", "servers and policies are as they were")
+    found = result(lab, "cira")
+    same(found["policies"], was["policies"])
+    assert found["servers"][0]["name"] != was["servers"][0]["name"], found
     found = result(lab, *again)
     same(([s["address"] for s in found["servers"]], found["policies"][2]["every"]),
          (["old.example.org"], "1h30m"))
