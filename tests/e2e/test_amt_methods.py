@@ -832,7 +832,7 @@ def cira_refused(lab):
             says(refused(lab, *other), "refused", "servers and policies are as they were")
             same(in_order(result(lab, "cira")), in_order(was), f"{call} after {skip}")
     # What cannot be put back is told.
-    for call, left in (("AddRemoteAccessPolicyRule", "servers: old.example.org; policies: none"),
+    for call, left in (("AddRemoteAccessPolicyRule", "servers: old.example.org; policies: Periodic, Alert"),
                        ("AMT_ManagementPresenceRemoteSAP.Delete",
                         "servers: old.example.org, new.example.org; policies: User Initiated, Alert, Periodic")):
         fleet.set(1, refuse_call=f"{call}:2", refuse_skip=0, refuse_count=0)

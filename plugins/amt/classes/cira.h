@@ -34,6 +34,7 @@ struct cira {
 	size_t at;      /* in the list that is gone through just now */
 	struct cira_policy *policies;
 	size_t n, room;
+	struct cira_policy *going; /* the one that is being taken away */
 	/* The new server by the firmware's name for it; NULL: it is not there. */
 	char *added;
 	char *made[CIRA_TRIGGERS]; /* names of the new policies */

@@ -119,8 +119,9 @@ static void server_added(struct amt_dev *dev, const struct xml_node *answer)
 
 	amt_changed(dev);
 	c->added = name_in(answer, "Name");
+	c->at = 0;
 	if (c->added) {
-		remove_policies(dev);
+		add_policies(dev);
 		return;
 	}
 	(void)pctl_error_set(
@@ -192,44 +193,58 @@ static void remove_first(struct amt_dev *dev)
 
 /* --- Policies. -------------------------------------------------------------------------------- */
 
-static struct cira_policy *find_policy(struct cira *c, bool gone)
+#define ANY_TRIGGER UINT64_MAX
+
+/* One that is still there. */
+static struct cira_policy *find_policy(struct cira *c, uint64_t trigger)
 {
 	for (size_t i = 0; i < c->n; i++)
-		if (c->policies[i].gone == gone)
+		if (!c->policies[i].gone &&
+			(trigger == ANY_TRIGGER || c->policies[i].trigger == trigger))
 			return &c->policies[i];
 	return NULL;
+}
+
+static bool any_gone(const struct cira *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->policies[i].gone)
+			return true;
+	return false;
 }
 
 static void remove_servers(struct amt_dev *dev);
 
 static void policy_is_gone(struct amt_dev *dev, const struct xml_node *answer)
 {
-	struct cira_policy *p = find_policy(cira_of(dev), false);
+	struct cira *c = cira_of(dev);
 
 	(void)answer;
 	amt_changed(dev);
-	if (p)
-		p->gone = true;
-	remove_policies(dev);
+	c->going->gone = true;
+	(c->added ? add_policies : remove_policies)(dev);
 }
 
+static void remove_policy(struct amt_dev *dev, struct cira_policy *p)
+{
+	cira_of(dev)->going = p;
+	begin_delete(dev, &class_cira_policy, "PolicyRuleName", p->name);
+	send_change(dev, policy_is_gone, failed);
+}
+
+/* All of them: they name the servers that go then. */
 static void remove_policies(struct amt_dev *dev)
 {
 	struct cira *c = cira_of(dev);
-	const struct cira_policy *p = find_policy(c, false);
+	struct cira_policy *p = find_policy(c, ANY_TRIGGER);
 
-	if (p) {
-		begin_delete(dev, &class_cira_policy, "PolicyRuleName", p->name);
-		send_change(dev, policy_is_gone, failed);
-	} else if (is_cleared(dev)) {
-		c->at = 0;
+	c->at = 0;
+	if (p)
+		remove_policy(dev, p);
+	else if (is_cleared(dev))
 		remove_servers(dev);
-	} else if (c->first && !c->first_gone) {
+	else
 		remove_first(dev);
-	} else {
-		c->at = 0;
-		add_policies(dev);
-	}
 }
 
 bool cira_parse_time(const char *text, unsigned *ret_hours, unsigned *ret_minutes)
@@ -317,17 +332,11 @@ static void policy_is_added(struct amt_dev *dev, const struct xml_node *answer)
 	add_policies(dev);
 }
 
-static void add_policies(struct amt_dev *dev)
+static void add_policy_of(struct amt_dev *dev)
 {
 	struct cira *c = cira_of(dev);
 	char data[24] = "";
 
-	while (c->at < CIRA_TRIGGERS && !is_wanted(dev, c->at))
-		c->at++;
-	if (c->at == CIRA_TRIGGERS) {
-		begin_networks(dev);
-		return;
-	}
 	if (c->at == TRIGGER_PERIODIC)
 		periodic_data(dev, data);
 	begin_policy(dev,
@@ -337,6 +346,25 @@ static void add_policies(struct amt_dev *dev)
 				pctl_argument_duration(chain_work(dev)->args, "lifetime") / 1000,
 			.data = *data ? data : NULL });
 	send_change(dev, policy_is_added, failed);
+}
+
+/*
+ * One trigger after the other, of which there is one policy each: whichever is refused, the others
+ * still call. What nobody wants any more goes last.
+ */
+static void add_policies(struct amt_dev *dev)
+{
+	struct cira *c = cira_of(dev);
+
+	while (c->at < CIRA_TRIGGERS && !is_wanted(dev, c->at))
+		c->at++;
+	struct cira_policy *old = find_policy(c, c->at < CIRA_TRIGGERS ? c->at : ANY_TRIGGER);
+	if (old)
+		remove_policy(dev, old);
+	else if (c->at < CIRA_TRIGGERS)
+		add_policy_of(dev);
+	else
+		begin_networks(dev);
 }
 
 /* --- From where it calls: how policies apply to the server. ----------------------------------- */
@@ -667,7 +695,7 @@ static void failed(struct amt_dev *dev, const struct pctl_error *err)
 		amt_end(dev, err);
 	else if (is_cleared(dev))
 		tell_what_is_left(dev);
-	else if (!c->added && !c->first_gone && !find_policy(c, true))
+	else if (!c->added && !c->first_gone && !any_gone(c))
 		amt_end(dev, err);
 	else
 		undo(dev);
