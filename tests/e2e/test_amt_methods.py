@@ -558,7 +558,7 @@ def users(lab):
                    "access=local")["users"][1]
     same((found["realms"], found["access"]), (["event-log"], "local"))
     says(refused(lab, "users", "change=eve", f"password_file={other}"), "refused", "no user 'eve'")
-    wrong(lab, "users", "change=bob", part="password_file is missing")
+    misused(lab, "password_file is missing", "users", "change=bob")
     same(len(result(lab, "users", "remove=bob")["users"]), 5)
     says(refused(lab, "users", "remove=bob"), "refused", "no user 'bob'")
     fleet.set(1, flash_writes=1)
