@@ -23,6 +23,7 @@ import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -88,7 +89,7 @@ class Terminal:
         self.at = 0      # how much of it expect() has passed
         self.fd, slave = pty.openpty()
         if columns:
-            termios.tcsetwinsize(slave, (24, columns))
+            fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         self.before = termios.tcgetattr(slave)  # the mode it has to be left in
 
         def take_terminal():

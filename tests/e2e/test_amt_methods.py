@@ -694,7 +694,7 @@ def users(lab):
                    "access=local")["users"][1]
     same((found["realms"], found["access"]), (["event-log"], "local"))
     says(refused(lab, "users", "change=eve", f"password_file={other}"), "refused", "no user 'eve'")
-    wrong(lab, "users", "change=bob", part="password_file is missing")
+    misused(lab, "password_file is missing", "users", "change=bob")
     fleet.inventory(credential=f"{{username: user0, password_file: {password}}}")
     for word in ("remove=admin", "disable=admin"):
         says(refused(lab, "users", word), "refused", "is the administrator")
