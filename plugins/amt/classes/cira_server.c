@@ -689,13 +689,14 @@ static void failed(struct amt_dev *dev, const struct pctl_error *err)
 {
 	struct cira *c = cira_of(dev);
 
+	bool verdict = answer_is_verdict(err) || err->code == PCTL_E_UNSUPPORTED;
+	bool untouched = !c->added && !c->first_gone && !any_gone(c);
+
 	c->why = *err;
 	c->at = 0;
-	if (!answer_is_verdict(err) && err->code != PCTL_E_UNSUPPORTED)
-		amt_end(dev, err);
-	else if (is_cleared(dev))
+	if (verdict && is_cleared(dev))
 		tell_what_is_left(dev);
-	else if (!c->added && !c->first_gone && !any_gone(c))
+	else if (!verdict || untouched)
 		amt_end(dev, err);
 	else
 		undo(dev);
