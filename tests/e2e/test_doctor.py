@@ -362,7 +362,8 @@ def mends_exist(lab):
     """every command that a driver says mends something is one that the program takes"""
     pem = lab.write("cert.pem", "")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30",
-                    "-subj", "/CN=a1", "-addext", "basicConstraints=critical,CA:FALSE", "-keyout", lab.path("key.pem"), "-out", lab.path("leaf.pem")],
+                    "-subj", "/CN=a1", "-addext", "basicConstraints=critical,CA:FALSE",
+                    "-keyout", lab.path("key.pem"), "-out", lab.path("leaf.pem")],
                    check=True, capture_output=True)
     with open(pem, "w", encoding="ascii") as f:
         f.write(lab.read("leaf.pem") + lab.read("key.pem"))

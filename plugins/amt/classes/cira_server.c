@@ -688,7 +688,6 @@ static void undo(struct amt_dev *dev)
 static void failed(struct amt_dev *dev, const struct pctl_error *err)
 {
 	struct cira *c = cira_of(dev);
-
 	bool verdict = answer_is_verdict(err) || err->code == PCTL_E_UNSUPPORTED;
 	bool untouched = !c->added && !c->first_gone && !any_gone(c);
 
