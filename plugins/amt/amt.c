@@ -7,7 +7,7 @@
 #include <powerctl/mem.h>
 
 #include "boot_recovery.h"
-#include "ping.h"
+#include "rmcp.h"
 #include "url_check.h"
 
 static const char *const tls_choices[] = {
@@ -79,7 +79,7 @@ static int start(struct pctl_core *core, uv_loop_t *loop, void **ret_ctx, struct
 	}
 	amt->reader = xml_reader_new();
 	amt->loop = loop;
-	amt->pings = pings_new(loop);
+	amt->pings = pctl_udp_new(loop, RMCP_PONG_MAX, amt_discover_receive);
 	*ret_ctx = amt;
 	return 0;
 }
@@ -98,7 +98,7 @@ static void on_pings_closed(void *data)
 static void url_checks_stopped(struct amt *amt)
 {
 	xml_reader_free(amt->reader);
-	pings_close(amt->pings, on_pings_closed, amt);
+	pctl_udp_close(amt->pings, on_pings_closed, amt);
 }
 
 static void stop(void *ctx, pctl_closed_fn *closed, void *data)

@@ -6,7 +6,7 @@
  *	version, recovery, boot_image        versions, boot parameters, images as bytes, no I/O
  *	link                                 which port, TLS or not; one HTTP request
  *	call                                 an op as a chain of WS-Management requests
- *	rmcp, ping                           presence pings: bytes; the sockets that all share
+ *	rmcp                                 presence pings and pongs as bytes, no I/O
  *	records/: bytes, event, audit, records   the records of both logs, no I/O
  *	smbios                               what the firmware's numbers and texts mean, no I/O
  *	url_check                            an image's URL, asked for as the firmware will
@@ -29,12 +29,11 @@
 
 #include <powerctl/driver.h>
 #include <powerctl/http.h>
+#include <powerctl/udp.h>
 
 #include "classes/class.h"
 #include "records/records.h"
 #include "wsman/answer.h"
-
-struct pings;
 
 /* What the devices of one loop share. */
 struct amt {
@@ -48,7 +47,7 @@ struct amt {
 	/* While it stops. */
 	pctl_closed_fn *closed;
 	void *closed_data;
-	struct pings *pings;
+	struct pctl_udp *pings; /* its sockets are opened when somebody looks for devices */
 };
 
 struct amt_dev;
@@ -323,6 +322,8 @@ extern const struct pctl_power_if amt_power;
 extern const struct pctl_boot_if amt_boot;
 extern const struct pctl_inspect_if amt_inspect;
 extern const struct pctl_discover_if amt_discover;
+/* For amt.pings. */
+bool amt_discover_receive(struct pctl_udp_member *member, const uint8_t *packet, size_t len);
 extern const struct pctl_console_if amt_console;
 extern const struct pctl_media_if amt_media;
 extern const struct pctl_log_if amt_log;

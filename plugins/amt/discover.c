@@ -4,13 +4,14 @@
  * and the TLS port, all at once. Firmware may have the ping turned off, and 16.1 and later have
  * neither it nor the plain port; a machine that is not set up has nothing but the ping.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <powerctl/mem.h>
 
 #include "amt.h"
-#include "ping.h"
+#include "rmcp.h"
 #include "version.h"
 
 /* The third SYN leaves after three seconds: the first ones only wake the engine. */
@@ -38,8 +39,8 @@ struct find {
 	struct pctl_op *op; /* NULL: it has ended */
 	struct pctl_value *ret;
 	struct attempt attempts[WAYS];
-	unsigned pending; /* attempts */
-	struct ping ping;
+	unsigned pending;              /* attempts */
+	struct pctl_udp_member member; /* of those who wait for pongs */
 	bool ponged;
 	struct rmcp_pong pong;
 	uv_timer_t timer;
@@ -78,7 +79,7 @@ static void on_timer_closed(uv_handle_t *handle)
 static void let_go(struct find *f)
 {
 	f->op = NULL;
-	ping_leave(&f->ping);
+	pctl_udp_leave(&f->member);
 	for (enum way way = 0; way < WAYS; way++) {
 		pctl_http_session_free(f->attempts[way].session);
 		f->attempts[way].session = NULL;
@@ -146,21 +147,27 @@ static void on_abort(struct pctl_op *op, void *work)
 
 /* --- Pings. ----------------------------------------------------------------------------------- */
 
-static void on_pong(struct ping *ping, const struct rmcp_pong *pong)
+bool amt_discover_receive(struct pctl_udp_member *member, const uint8_t *packet, size_t len)
 {
-	struct find *f = pctl_container_of(ping, struct find, ping);
+	struct find *f = pctl_container_of(member, struct find, member);
+	struct rmcp_pong pong;
 
+	if (!rmcp_read_pong(packet, len, &pong))
+		return false;
 	f->ponged = true;
-	f->pong = *pong;
+	f->pong = pong;
 	finish_if_over(f);
+	return true;
 }
 
-/* Where there is no way, nobody knows what is there. */
+/* Where there is no way, nobody knows what is there; other losses are silence. */
 static void send_ping(struct find *f)
 {
-	int e = ping_send(&f->ping);
+	uint8_t packet[RMCP_PING_LEN];
 
-	if (e)
+	rmcp_ping(1, packet);
+	int e = pctl_udp_send(&f->member, packet, sizeof(packet));
+	if (e == ENETUNREACH || e == EPERM || e == EACCES)
 		pctl_error_set(
 			&f->fault, PCTL_E_INTERNAL, "nothing can be sent there: %s", strerror(e));
 }
@@ -170,14 +177,14 @@ static void on_timer(uv_timer_t *timer)
 	struct find *f = pctl_container_of(timer, struct find, timer);
 	uint64_t spent = uv_now(timer->loop) - f->began;
 
-	ping_look(&f->ping);
+	pctl_udp_look(&f->member);
 	if (!f->op)
 		return;
 	if (!f->ponged && !f->pending && pctl_error_is_shortage(&f->fault)) {
 		finish(f); /* whoever asks tries again when there is room */
 		return;
 	}
-	if (!f->ponged && f->ping.pings && spent < LIMIT_MS)
+	if (!f->ponged && f->member.joined && spent < LIMIT_MS)
 		send_ping(f);
 	f->wait *= 2;
 	/* So that it comes at the moment when a pong is not waited for any more. */
@@ -196,7 +203,8 @@ static void start_pings(struct find *f)
 	int r = pctl_device_datagram_address(
 		f->device, (uint16_t)pctl_setting_uint(f->device, "rmcp_port"), &addr, &len, &err);
 	if (r == 0)
-		r = ping_join(f->amt->pings, &f->ping, &addr, len, on_pong, &err);
+		r = pctl_udp_join(
+			f->amt->pings, &f->member, (const struct sockaddr *)&addr, len, &err);
 	if (r < 0)
 		f->fault = err;
 	else

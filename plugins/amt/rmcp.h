@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define RMCP_PING_LEN 12u
+#define RMCP_PONG_MAX 128u /* of what is looked at; a pong is far shorter */
 
 struct rmcp_pong {
 	uint8_t tag;

@@ -20,7 +20,7 @@
 enum stage { STAGE_CAPS, STAGE_GUID };
 
 struct find {
-	struct udp_member member;
+	struct pctl_udp_member member;
 	struct ipmi *ipmi;
 	struct pctl_op *op;
 	struct pctl_value *ret;
@@ -44,7 +44,7 @@ static void on_timer_closed(uv_handle_t *handle)
 
 static void let_go(struct find *f)
 {
-	udp_leave(&f->member);
+	pctl_udp_leave(&f->member);
 	uv_close((uv_handle_t *)&f->timer, on_timer_closed);
 }
 
@@ -94,7 +94,7 @@ static void send_message(
 	size_t n = lan_pack(f->ipmi->wire, NULL, &nobody, &message, packet);
 
 	if (n)
-		note(f, udp_send(&f->member, packet, n));
+		note(f, pctl_udp_send(&f->member, packet, n));
 }
 
 static void ask(struct find *f)
@@ -108,7 +108,7 @@ static void ask(struct find *f)
 		return;
 	}
 	if (!f->ponged)
-		note(f, udp_send(&f->member, ping, sizeof(ping)));
+		note(f, pctl_udp_send(&f->member, ping, sizeof(ping)));
 	send_message(f, &command_get_channel_auth_capabilities, data, sizeof(data));
 }
 
@@ -178,7 +178,7 @@ static void on_guid(struct find *f, const struct message *m)
 	finish(f);
 }
 
-bool ipmi_discover_receive(struct udp_member *member, const uint8_t *packet, size_t len)
+bool ipmi_discover_receive(struct pctl_udp_member *member, const uint8_t *packet, size_t len)
 {
 	struct find *f = pctl_container_of(member, struct find, member);
 	struct message m;
@@ -210,7 +210,7 @@ static void find(void *ctx, struct pctl_device *device, struct pctl_op *op, stru
 	int r = pctl_device_datagram_address(
 		device, (uint16_t)pctl_setting_uint(device, "port"), &addr, &len, &err);
 	if (r == 0)
-		r = udp_join(
+		r = pctl_udp_join(
 			f->ipmi->finder, &f->member, (const struct sockaddr *)&addr, len, &err);
 	if (r < 0) {
 		free(f);

@@ -93,14 +93,14 @@ static int start(struct pctl_core *core, uv_loop_t *loop, void **ret_ctx, struct
 		free(ipmi);
 		return r;
 	}
-	ipmi->udp = udp_new(loop, session_receive);
-	ipmi->finder = udp_new(loop, ipmi_discover_receive);
+	ipmi->udp = pctl_udp_new(loop, WIRE_PACKET_MAX, session_receive);
+	ipmi->finder = pctl_udp_new(loop, WIRE_PACKET_MAX, ipmi_discover_receive);
 	*ret_ctx = ipmi;
 	return 0;
 }
 
 struct stopping {
-	struct udp *udp;
+	struct pctl_udp *udp;
 	pctl_closed_fn *closed;
 	void *data;
 };
@@ -110,19 +110,19 @@ static void on_finder_closed(void *data)
 	struct stopping s = *(struct stopping *)data;
 
 	free(data);
-	udp_close(s.udp, s.closed, s.data);
+	pctl_udp_close(s.udp, s.closed, s.data);
 }
 
 static void stop(void *ctx, pctl_closed_fn *closed, void *data)
 {
 	struct ipmi *ipmi = ctx;
-	struct udp *finder = ipmi->finder;
+	struct pctl_udp *finder = ipmi->finder;
 	struct stopping *s = pctl_xcalloc(1, sizeof(*s));
 
 	*s = (struct stopping){ .udp = ipmi->udp, .closed = closed, .data = data };
 	wire_free(ipmi->wire);
 	free(ipmi);
-	udp_close(finder, on_finder_closed, s);
+	pctl_udp_close(finder, on_finder_closed, s);
 }
 
 /* --- One device. ------------------------------------------------------------------------------ */

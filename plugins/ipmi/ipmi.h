@@ -7,7 +7,6 @@
  *	text, sdr, reading, sel, fru, device_id, chassis
  *	                              records and answers to words; no I/O
  *	wire (lan, rmcpplus)          packets to bytes and back, on libfreeipmi; no I/O
- *	udp                           shared sockets; a datagram finds its session
  *	session, login                one BMC's session: log in, one request at a time, repeat, close
  *	call                          an op as a chain of commands
  *	records, sdr_read, fru_read   chains of reads, in pieces that the BMC takes
@@ -20,16 +19,16 @@
 #define POWERCTL_IPMI_IPMI_H
 
 #include <powerctl/driver.h>
+#include <powerctl/udp.h>
 
 #include "command.h"
 #include "session.h"
-#include "udp.h"
 #include "wire.h"
 
 /* What the devices of one loop share. */
 struct ipmi {
-	struct udp *udp;
-	struct udp
+	struct pctl_udp *udp;
+	struct pctl_udp
 		*finder; /* of those who look for BMCs; its sockets are opened when there are any */
 	/* A packet is read and used within one callback, so one set of templates serves all. */
 	struct wire *wire;
@@ -151,7 +150,7 @@ extern const struct pctl_identify_if ipmi_identify;
 extern const struct pctl_console_if ipmi_console;
 extern const struct pctl_account_if ipmi_account;
 extern const struct pctl_discover_if ipmi_discover;
-bool ipmi_discover_receive(struct udp_member *member, const uint8_t *packet, size_t len);
+bool ipmi_discover_receive(struct pctl_udp_member *member, const uint8_t *packet, size_t len);
 
 /* Facts. The cipher suite that the last login took: its number. */
 #define FACT_CIPHER_SUITE "cipher_suite"

@@ -272,7 +272,7 @@ static void break_off(struct session *s, const struct pctl_error *err)
 		s->tag, invalid_check_value, packet);
 
 	if (len)
-		(void)udp_send(&s->member, packet, len);
+		(void)pctl_udp_send(&s->member, packet, len);
 	if (err)
 		session_fail(s, err);
 }

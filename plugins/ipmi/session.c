@@ -101,7 +101,7 @@ static void transmit(struct session *s)
 		return;
 	}
 	s->sent++;
-	s->send_errno = udp_send(&s->member, packet, len);
+	s->send_errno = pctl_udp_send(&s->member, packet, len);
 	wait_for_answer(s);
 }
 
@@ -144,7 +144,7 @@ void session_say_goodbye(struct session *s)
 	set_goodbye(s);
 	size_t len = pack_message(s, packet);
 	if (len)
-		(void)udp_send(&s->member, packet, len);
+		(void)pctl_udp_send(&s->member, packet, len);
 }
 
 /* Nothing is left; a BMC that may still hold the session is told, and not waited for. */
@@ -194,7 +194,7 @@ static void on_timer_closed(uv_handle_t *handle)
 
 static void finish(struct session *s)
 {
-	udp_leave(&s->member);
+	pctl_udp_leave(&s->member);
 	uv_close((uv_handle_t *)&s->timer, on_timer_closed);
 }
 
@@ -290,7 +290,8 @@ static struct session *new_session(struct ipmi_dev *dev, struct pctl_error *err)
 
 	int r = pctl_device_datagram_address(dev->device, dev->port, &addr, &len, err);
 	if (r == 0)
-		r = udp_join(dev->ipmi->udp, &s->member, (const struct sockaddr *)&addr, len, err);
+		r = pctl_udp_join(
+			dev->ipmi->udp, &s->member, (const struct sockaddr *)&addr, len, err);
 	if (r < 0) {
 		free(s);
 		return NULL;
@@ -416,7 +417,7 @@ static bool receive_message(struct session *s, const uint8_t *packet, size_t len
 	return true;
 }
 
-bool session_receive(struct udp_member *member, const uint8_t *packet, size_t len)
+bool session_receive(struct pctl_udp_member *member, const uint8_t *packet, size_t len)
 {
 	struct session *s = pctl_container_of(member, struct session, member);
 	enum wire_format format = wire_format(packet, len);

@@ -8,9 +8,9 @@
 #define POWERCTL_IPMI_SESSION_H
 
 #include <powerctl/driver.h>
+#include <powerctl/udp.h>
 
 #include "command.h"
-#include "udp.h"
 #include "wire.h"
 
 struct ipmi_dev;
@@ -35,7 +35,7 @@ enum phase {
 
 struct session {
 	struct ipmi_dev *dev;
-	struct udp_member member;
+	struct pctl_udp_member member;
 	uv_timer_t timer;
 	enum phase phase;
 	struct security security;
@@ -72,7 +72,7 @@ void session_cancel(struct ipmi_dev *dev);
 /* Says goodbye, frees the session, then calls closed; dev->session is NULL at once. */
 void session_close(struct ipmi_dev *dev, pctl_closed_fn *closed, void *data);
 /* What came from its address. */
-bool session_receive(struct udp_member *member, const uint8_t *packet, size_t len);
+bool session_receive(struct pctl_udp_member *member, const uint8_t *packet, size_t len);
 
 /* --- For login.c. ----------------------------------------------------------------------------- */
 

@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "udp.h"
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <powerctl/udp.h>
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -8,8 +8,6 @@
 #include <unistd.h>
 
 #include <powerctl/mem.h>
-
-#include "wire.h"
 
 #define BATCH         64u
 #define BATCHES       16u /* at once; then others have a turn */
@@ -22,23 +20,33 @@ struct place {
 	uint16_t port, family;
 };
 
-struct udp_peer {
+struct pctl_udp_peer {
 	struct place place; /* first: what the tree is ordered by */
 	struct sockaddr_storage addr;
 	socklen_t len;
 	struct udp_socket *socket;
-	struct udp_member *members;
+	struct pctl_udp_member *members;
 };
 
 struct udp_socket {
 	uv_poll_t poll;
-	struct udp *udp;
+	struct pctl_udp *udp;
 	int fd; /* -1: not opened yet */
 };
 
-struct udp {
+/* Filled and handed out within one callback. */
+struct batch {
+	struct mmsghdr heads[BATCH];
+	struct iovec parts[BATCH];
+	struct sockaddr_storage from[BATCH];
+	uint8_t bytes[];
+};
+
+struct pctl_udp {
 	uv_loop_t *loop;
-	udp_receive_fn *receive;
+	pctl_udp_receive_fn *receive;
+	size_t packet_size;  /* one more than is wanted: too long is seen */
+	struct batch *batch; /* NULL: no socket was opened yet */
 	struct udp_socket v4, v6;
 	void *peers; /* tsearch(3), by place */
 	size_t open;
@@ -72,27 +80,21 @@ static int compare(const void *a, const void *b)
 
 /* --- Receiving. ------------------------------------------------------------------------------- */
 
-static void hand_out(struct udp *udp, const struct sockaddr *from, const uint8_t *packet, size_t n)
+static void hand_out(
+	struct pctl_udp *udp, const struct sockaddr *from, const uint8_t *packet, size_t n)
 {
 	struct place place = place_of(from);
-	struct udp_peer **found = tfind(&place, &udp->peers, compare);
+	struct pctl_udp_peer **found = tfind(&place, &udp->peers, compare);
 
-	for (struct udp_member *m = found ? (*found)->members : NULL; m; m = m->next)
+	for (struct pctl_udp_member *m = found ? (*found)->members : NULL; m; m = m->next)
 		if (udp->receive(m, packet, n))
 			return;
 }
 
-struct batch {
-	struct mmsghdr heads[BATCH];
-	struct iovec parts[BATCH];
-	struct sockaddr_storage from[BATCH];
-	uint8_t bytes[BATCH][WIRE_PACKET_MAX + 1]; /* one more: too long is seen */
-};
-
-static int read_batch(const struct udp_socket *socket, struct batch *b)
+static void aim(struct batch *b, size_t packet_size)
 {
 	for (size_t i = 0; i < BATCH; i++) {
-		b->parts[i] = (struct iovec){ b->bytes[i], sizeof(b->bytes[i]) };
+		b->parts[i] = (struct iovec){ b->bytes + i * packet_size, packet_size };
 		b->heads[i].msg_hdr = (struct msghdr){
 			.msg_name = &b->from[i],
 			.msg_namelen = sizeof(b->from[i]),
@@ -100,42 +102,49 @@ static int read_batch(const struct udp_socket *socket, struct batch *b)
 			.msg_iovlen = 1,
 		};
 	}
-	return recvmmsg(socket->fd, b->heads, BATCH, MSG_DONTWAIT, NULL);
+}
+
+static void read_all(const struct udp_socket *socket)
+{
+	struct pctl_udp *udp = socket->udp;
+	struct batch *b = udp->batch;
+	int n = BATCH;
+
+	for (unsigned turn = 0; turn < BATCHES && n == BATCH; turn++) {
+		aim(b, udp->packet_size);
+		n = recvmmsg(socket->fd, b->heads, BATCH, MSG_DONTWAIT, NULL);
+		for (int i = 0; i < n; i++)
+			hand_out(udp, (const struct sockaddr *)&b->from[i], b->parts[i].iov_base,
+				b->heads[i].msg_len);
+	}
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
-	struct udp_socket *socket = pctl_container_of(poll, struct udp_socket, poll);
-	struct batch batch;
-	int n = BATCH;
-
 	(void)status, (void)events;
-	for (unsigned turn = 0; turn < BATCHES && n == BATCH; turn++) {
-		n = read_batch(socket, &batch);
-		for (int i = 0; i < n; i++)
-			hand_out(socket->udp, (const struct sockaddr *)&batch.from[i],
-				batch.bytes[i], batch.heads[i].msg_len);
-	}
+	read_all(pctl_container_of(poll, struct udp_socket, poll));
 }
 
 /* --- Life. ------------------------------------------------------------------------------------ */
 
-struct udp *udp_new(uv_loop_t *loop, udp_receive_fn *receive)
+struct pctl_udp *pctl_udp_new(uv_loop_t *loop, size_t packet_max, pctl_udp_receive_fn *receive)
 {
-	struct udp *udp = pctl_xcalloc(1, sizeof(*udp));
+	struct pctl_udp *udp = pctl_xcalloc(1, sizeof(*udp));
 
 	udp->loop = loop;
 	udp->receive = receive;
+	udp->packet_size = packet_max + 1;
 	udp->v4 = (struct udp_socket){ .udp = udp, .fd = -1 };
 	udp->v6 = (struct udp_socket){ .udp = udp, .fd = -1 };
 	return udp;
 }
 
-static void finish(struct udp *udp)
+static void finish(struct pctl_udp *udp)
 {
 	pctl_closed_fn *closed = udp->closed;
 	void *data = udp->closed_data;
 
+	free(udp->batch);
 	free(udp);
 	closed(data);
 }
@@ -143,14 +152,14 @@ static void finish(struct udp *udp)
 static void on_closed(uv_handle_t *handle)
 {
 	struct udp_socket *socket = pctl_container_of((uv_poll_t *)handle, struct udp_socket, poll);
-	struct udp *udp = socket->udp;
+	struct pctl_udp *udp = socket->udp;
 
 	(void)close(socket->fd);
 	if (--udp->open == 0)
 		finish(udp);
 }
 
-void udp_close(struct udp *udp, pctl_closed_fn *closed, void *data)
+void pctl_udp_close(struct pctl_udp *udp, pctl_closed_fn *closed, void *data)
 {
 	udp->closed = closed;
 	udp->closed_data = data;
@@ -187,6 +196,8 @@ static int open_socket(struct udp_socket *s, int family, struct pctl_error *err)
 		s->fd = -1;
 		return pctl_error_set(err, PCTL_E_INTERNAL, "no UDP socket: %s", uv_strerror(e));
 	}
+	if (!s->udp->batch)
+		s->udp->batch = pctl_xcalloc(1, sizeof(struct batch) + BATCH * s->udp->packet_size);
 	s->udp->open++;
 	(void)uv_poll_start(&s->poll, UV_READABLE, on_readable);
 	/* Whoever waits for an answer has a timer; the socket alone keeps no loop. */
@@ -196,8 +207,8 @@ static int open_socket(struct udp_socket *s, int family, struct pctl_error *err)
 
 /* --- Members. --------------------------------------------------------------------------------- */
 
-int udp_join(struct udp *udp, struct udp_member *member, const struct sockaddr *addr, socklen_t len,
-	struct pctl_error *err)
+int pctl_udp_join(struct pctl_udp *udp, struct pctl_udp_member *member, const struct sockaddr *addr,
+	socklen_t len, struct pctl_error *err)
 {
 	struct udp_socket *socket = addr->sa_family == AF_INET6 ? &udp->v6 : &udp->v4;
 	struct place place = place_of(addr);
@@ -205,8 +216,8 @@ int udp_join(struct udp *udp, struct udp_member *member, const struct sockaddr *
 	int r = open_socket(socket, addr->sa_family, err);
 	if (r < 0)
 		return r;
-	struct udp_peer **found = tfind(&place, &udp->peers, compare);
-	struct udp_peer *peer = found ? *found : NULL;
+	struct pctl_udp_peer **found = tfind(&place, &udp->peers, compare);
+	struct pctl_udp_peer *peer = found ? *found : NULL;
 	if (!peer) {
 		peer = pctl_xcalloc(1, sizeof(*peer));
 		peer->place = place;
@@ -217,19 +228,19 @@ int udp_join(struct udp *udp, struct udp_member *member, const struct sockaddr *
 			if (!pctl_memory_give())
 				pctl_out_of_memory();
 	}
-	*member = (struct udp_member){
+	*member = (struct pctl_udp_member){
 		.udp = udp, .peer = peer, .next = peer->members, .joined = true
 	};
 	peer->members = member;
 	return 0;
 }
 
-void udp_leave(struct udp_member *member)
+void pctl_udp_leave(struct pctl_udp_member *member)
 {
 	if (!member->joined)
 		return;
-	struct udp_peer *peer = member->peer;
-	struct udp_member **at = &peer->members;
+	struct pctl_udp_peer *peer = member->peer;
+	struct pctl_udp_member **at = &peer->members;
 
 	while (*at != member)
 		at = &(*at)->next;
@@ -241,11 +252,17 @@ void udp_leave(struct udp_member *member)
 	}
 }
 
-int udp_send(struct udp_member *member, const uint8_t *packet, size_t len)
+int pctl_udp_send(struct pctl_udp_member *member, const uint8_t *packet, size_t len)
 {
-	const struct udp_peer *peer = member->peer;
+	const struct pctl_udp_peer *peer = member->peer;
 	ssize_t n = sendto(peer->socket->fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL,
 		(const struct sockaddr *)&peer->addr, peer->len);
 
 	return n < 0 ? errno : 0;
+}
+
+void pctl_udp_look(struct pctl_udp_member *member)
+{
+	if (member->joined)
+		read_all(member->peer->socket);
 }
