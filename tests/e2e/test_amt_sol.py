@@ -360,7 +360,7 @@ def forbids_power(lab):
     """off and cycle are refused while a console is open; --end-sessions ends it first"""
     fleet = machine(lab)
     proc = holder(lab)
-    has(lab.run("off", "a1").out, "an open console forbids 'off': close it, or --end-sessions")
+    has(lab.run("off", "a1").out, "an open console, screen or medium forbids 'off': close it, or --end-sessions")
     same(fleet.device()["power_word"], "on")
     same(ran(lab.run("off", "--end-sessions", "a1")).out, "a1: off\n")
     same(proc.wait(lib.PATIENCE), 1)
