@@ -178,11 +178,12 @@ def silent(lab):
     fleet.set(2, sol_heartbeat_ms=600000)
     never, unread = holder(lab, n=2), holder(lab, n=3)
     flood = 4000000  # more than sockets and pipes hold
+    t = talk(lab)
+    for n in (1, 3):  # ours come later than some of the device's
+        fleet.wait(lambda d: d["counters"]["sol_heartbeats"] >= 1, n)
     unread.stdin.write(f"flood {flood}\recho all of it\r".encode())
     unread.stdin.flush()
     fleet.wait(lambda d: 0 < d["counters"]["sol_bytes_out"] < flood, 3)
-    t = talk(lab)
-    fleet.wait(lambda d: d["counters"]["sol_heartbeats"] >= 1)
     fleet.sim.proc.send_signal(signal.SIGSTOP)
     try:
         t.expect("connection lost: not even a heartbeat came in 13 s; trying again")
