@@ -66,7 +66,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_BOOT] = ROW("boot", 0, OPTION_FLAG, NULL, boot,
 		"then reset the machine, or turn it on, to start with that"),
 	[OPTION_END_SESSIONS] = ROW("end-sessions", 0, OPTION_FLAG, NULL, end_sessions,
-		"first end consoles that forbid it, whoever has them"),
+		"first end consoles, media and screens that forbid it, whoever has them"),
 	[OPTION_LOG] = ROW("log", 0, OPTION_TEXT, "FILE", log, "append what is printed to a file"),
 	[OPTION_ESCAPE] = ROW("escape", 0, OPTION_TEXT, "CHARACTER", escape,
 		"what escape sequences begin with: ~, ^], none"),

@@ -20,10 +20,12 @@
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
 
-/* A peer that vanished is noticed after about a minute and a half. */
-#define KEEPALIVE_IDLE_S  45
-#define KEEPALIVE_EVERY_S 15
-#define KEEPALIVE_COUNT   3
+/* A peer that vanished is noticed after about a minute and a half, or one where bytes wait for it.
+ */
+#define KEEPALIVE_IDLE_S     45
+#define KEEPALIVE_EVERY_S    15
+#define KEEPALIVE_COUNT      3
+#define KEEPALIVE_UNHEARD_MS 60000
 
 enum state {
 	CONNECTING,
@@ -386,13 +388,15 @@ static void on_timer(uv_timer_t *timer)
 static void keep_alive(int fd)
 {
 	const int on = 1, idle = KEEPALIVE_IDLE_S, every = KEEPALIVE_EVERY_S,
-		  count = KEEPALIVE_COUNT;
+		  count = KEEPALIVE_COUNT, unheard = KEEPALIVE_UNHEARD_MS;
 
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof(every));
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+	/* Bytes that wait to be acknowledged keep those probes back, by default for 15 minutes. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unheard, sizeof(unheard));
 }
 
 static int no_socket(int number, struct pctl_error *err)

@@ -511,7 +511,7 @@ static void on_sessions_ended(struct pctl_task *t)
 	pctl_step_act(t, t->action, t->act_then, t->act_failed);
 }
 
-/* The device does not say why: an open console is what most often is. */
+/* The device does not say why: a session that is open is what most often is, and not which. */
 static void on_act_failed(struct pctl_task *t)
 {
 	pctl_step_fn *failed = t->act_failed;
@@ -523,8 +523,9 @@ static void on_act_failed(struct pctl_task *t)
 		unsigned flags = e->flags;
 
 		(void)pctl_error_set(e, e->code,
-			"%s; an open console forbids '%s': close it, or --end-sessions", text,
-			pctl_action_name(t->action));
+			"%s; an open console, screen or medium forbids '%s': close it, or "
+			"--end-sessions",
+			text, pctl_action_name(t->action));
 		(void)pctl_error_device_code(e, "%s", code);
 		e->flags = flags;
 	}

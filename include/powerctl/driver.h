@@ -317,9 +317,9 @@ struct pctl_console_if {
 	/* PCTL_ACTION_BIT()s the device refuses while one is open. */
 	uint32_t refused_actions;
 	/*
-	 * Optional. Ends all sessions that make the device refuse actions (consoles, media),
-	 * whoever has them; that there is none is no failure. `off --end-sessions` calls it before
-	 * one of refused_actions. Must not call pctl_op_committed().
+	 * Optional. Ends all sessions that make the device refuse actions (consoles, media,
+	 * screens), whoever has them; that there is none is no failure. `off --end-sessions` calls
+	 * it before one of refused_actions. Must not call pctl_op_committed().
 	 */
 	void (*end_sessions)(void *dev, struct pctl_op *op);
 };

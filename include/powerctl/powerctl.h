@@ -129,7 +129,7 @@ struct pctl_request {
 	bool identify_off;                /* IDENTIFY */
 	bool steal;                       /* CONSOLE, KVM: end the session of somebody else */
 
-	bool end_sessions;       /* OFF, REBOOT, CYCLE: first end consoles that forbid it */
+	bool end_sessions;       /* OFF, REBOOT, CYCLE: first end sessions that forbid it */
 	bool no_wait;            /* end when accepted */
 	bool until_ready;        /* ON, REBOOT, CYCLE, RESET, BOOT: then wait as WAIT_READY does */
 	bool soft;               /* OFF, REBOOT: ask the operating system */

@@ -467,6 +467,26 @@ def taken(lab):
 
 
 @test
+def forbids_power(lab):
+    """off is refused while a screen is open; --end-sessions ends it, where the firmware has any"""
+    fleet = screens(lab)
+    v = Viewer(lab).connect()
+    v.begin()
+    bad(lab.run("off", "a1"), 1,
+        "an open console, screen or medium forbids 'off': close it, or --end-sessions")
+    same(fleet.device()["power_word"], "on")
+    fleet.reset()
+    good(lab.run("off", "--end-sessions", "a1"), "a1: off")
+    same([w for w in fleet.device()["log"] if w.endswith("TerminateSession")],
+         ["AMT_RedirectionService.TerminateSession"] * 2 +
+         ["IPS_KVMRedirectionSettingData.TerminateSession"])
+    same(v.end()[0], 1)
+    nobody(fleet)
+    fleet.set(1, power="on", no_kvm=1)
+    good(lab.run("off", "--end-sessions", "a1"), "a1: off")
+
+
+@test
 def switched_off(lab):
     """KVM that is off is switched on, and that is said; what forbids it is told"""
     fleet = screens(lab)

@@ -172,6 +172,38 @@ def keeps_alive(lab):
 
 
 @test
+def silent(lab):
+    """a device that stops beating is lost; not one that never did, nor one that nobody reads from"""
+    fleet = machine(lab, "--set", "all:sol_heartbeat_ms=100", devices=3)
+    fleet.set(2, sol_heartbeat_ms=600000)
+    never, unread = holder(lab, n=2), holder(lab, n=3)
+    flood = 4000000  # more than sockets and pipes hold
+    t = talk(lab)
+    for n in (1, 3):  # ours come later than some of the device's
+        fleet.wait(lambda d: d["counters"]["sol_heartbeats"] >= 1, n)
+    unread.stdin.write(f"flood {flood}\recho all of it\r".encode())
+    unread.stdin.flush()
+    fleet.wait(lambda d: 0 < d["counters"]["sol_bytes_out"] < flood, 3)
+    fleet.sim.proc.send_signal(signal.SIGSTOP)
+    try:
+        t.expect("connection lost: not even a heartbeat came in 13 s; trying again")
+        same((never.poll(), unread.poll()), (None, None))
+    finally:
+        fleet.sim.proc.send_signal(signal.SIGCONT)
+    t.expect("amt1> ")
+    t.send("\r~.")
+    left(t, 0)
+    shown = b""
+    while not shown.endswith(b"\nall of it\r\namt3> "):
+        part = unread.stdout.read1(1 << 16)
+        assert part, (shown[-200:], unread.stderr.read())
+        shown = shown[-200:] + part
+    for proc in (never, unread):
+        proc.stdin.close()
+        proc.wait(lib.PATIENCE)
+
+
+@test
 def switched_on(lab):
     """what is switched off is switched on, which is said; where that is forbidden, so is that"""
     fleet = machine(lab)
@@ -360,7 +392,7 @@ def forbids_power(lab):
     """off and cycle are refused while a console is open; --end-sessions ends it first"""
     fleet = machine(lab)
     proc = holder(lab)
-    has(lab.run("off", "a1").out, "an open console forbids 'off': close it, or --end-sessions")
+    has(lab.run("off", "a1").out, "an open console, screen or medium forbids 'off': close it, or --end-sessions")
     same(fleet.device()["power_word"], "on")
     same(ran(lab.run("off", "--end-sessions", "a1")).out, "a1: off\n")
     same(proc.wait(lib.PATIENCE), 1)

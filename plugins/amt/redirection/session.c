@@ -200,10 +200,24 @@ void session_send_all(struct session *s, struct pctl_buf *out)
 	session_end(s, &err);
 }
 
+void session_expect(struct session *s, uint64_t silence_ms)
+{
+	s->silence_ms = silence_ms;
+	if (s->wire)
+		wire_expect(s->wire, silence_ms);
+}
+
+/* Nobody listens while it is paused, so nothing is expected. */
+static void pause_wire(struct session *s, bool pause)
+{
+	wire_pause(s->wire, pause);
+	wire_expect(s->wire, pause ? 0 : s->silence_ms);
+}
+
 void session_give(struct session *s, const void *bytes, size_t len)
 {
 	if (!tap_give(&s->tap, bytes, len))
-		wire_pause(s->wire, true);
+		pause_wire(s, true);
 }
 
 static void on_emptied(void *data)
@@ -213,7 +227,7 @@ static void on_emptied(void *data)
 	if (s->state == SESSION_DRAINING)
 		tell_end(s);
 	else if (s->state == SESSION_OPEN)
-		wire_pause(s->wire, false);
+		pause_wire(s, false);
 }
 
 static void on_typed(void *data, const char *bytes, size_t len)
@@ -249,8 +263,8 @@ static void on_frame(void *data, const struct frame *frame)
 			dispose(s);
 		return;
 	}
-	if (s->kind->silence_ms)
-		wire_expect(s->wire, s->kind->silence_ms);
+	if (s->silence_ms)
+		wire_expect(s->wire, s->silence_ms);
 	s->kind->frame(s, frame);
 }
 
@@ -282,7 +296,7 @@ static void on_ended(void *data, const struct pctl_error *err)
 	else if (e.code == PCTL_E_TIMEOUT)
 		session_fail(s, PCTL_E_UNREACHABLE,
 			"connection lost: not even a heartbeat came in %u s",
-			(unsigned)(s->kind->silence_ms / 1000));
+			(unsigned)(s->silence_ms / 1000));
 	else
 		session_end(s, &e);
 }
@@ -429,7 +443,7 @@ void session_opened(struct session *s)
 	s->state = SESSION_OPEN;
 	if (s->wire) {
 		wire_use(s->wire, &open_user, s);
-		wire_expect(s->wire, kind->silence_ms);
+		session_expect(s, kind->silence_ms);
 		if (!kind->frame)
 			wire_use_bytes(s->wire, on_bytes);
 		watch(s);

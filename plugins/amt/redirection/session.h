@@ -28,7 +28,7 @@ struct session_kind {
 	/* What it means where the device hangs up before it is open; NULL: nothing of its own. */
 	const char *not_opened;
 	uint64_t beat_ms;    /* 0: no beat() */
-	uint64_t silence_ms; /* a device that says nothing for so long is gone; 0: it may */
+	uint64_t silence_ms; /* see session_expect() */
 
 	/* Logged in: sends what opens it. */
 	void (*start)(struct session *s);
@@ -74,6 +74,7 @@ struct session {
 	unsigned handles;
 	struct asking asking;
 	bool closed;
+	uint64_t silence_ms;
 	struct pctl_error why; /* it ended */
 };
 
@@ -97,6 +98,12 @@ void session_note(struct session *s, const char *text);
 void session_send(struct session *s, struct pctl_buf *out);
 /* Sends what is in out; a device that does not take it ends the session. */
 void session_send_all(struct session *s, struct pctl_buf *out);
+
+/*
+ * From the next frame on a device that says nothing for so long is gone; 0: it may. Not while the
+ * user does not take what there is.
+ */
+void session_expect(struct session *s, uint64_t silence_ms);
 
 /* What came for the user, where there is a tap. */
 void session_give(struct session *s, const void *bytes, size_t len);

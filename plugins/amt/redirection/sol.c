@@ -15,6 +15,7 @@
 #define RX_TIMEOUT_MS 10000u
 #define RX_FLUSH_MS   100u
 #define BEAT_MS       ((uint64_t)2000)
+#define HEARTBEAT_MS  5000u /* the device's own */
 
 _Static_assert(TAP_PART <= SOL_CHUNK_MAX, "what is typed fits into a frame");
 
@@ -77,6 +78,15 @@ static void on_controls(struct sol *s, const struct frame *frame)
 	}
 }
 
+/*
+ * No source says that all firmware beats as it was asked to, and an idle machine says nothing else:
+ * only one that has beaten is gone when it stops. Two beats and the time for an answer.
+ */
+static void on_heartbeat(struct session *s)
+{
+	session_expect(s, 2 * HEARTBEAT_MS + pctl_device_answer_ms(s->dev->device));
+}
+
 static void on_frame(struct session *s, const struct frame *frame)
 {
 	switch (frame->command) {
@@ -89,10 +99,13 @@ static void on_frame(struct session *s, const struct frame *frame)
 	case FRAME_SOL_PING:
 		send_short(s, FRAME_SOL_PONG);
 		break;
+	case FRAME_SOL_HEARTBEAT:
+		on_heartbeat(s);
+		break;
 	case FRAME_SOL_CLOSED:
 		session_end(s, NULL);
 		break;
-	default: /* heartbeats and pongs */
+	default: /* pongs */
 		break;
 	}
 }
@@ -138,6 +151,7 @@ static void start(struct session *s)
 		.tx_timeout = TX_TIMEOUT_MS,
 		.rx_timeout = RX_TIMEOUT_MS,
 		.rx_flush_timeout = RX_FLUSH_MS,
+		.heartbeat = HEARTBEAT_MS,
 	};
 	struct pctl_buf out;
 

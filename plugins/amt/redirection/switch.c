@@ -257,30 +257,51 @@ void redirection_end_others(
 	amt_send(dev, then, except);
 }
 
-static void ended_all(struct amt_dev *dev, const struct xml_node *answer)
+/* That there was none is what it says of most, in words that differ. */
+static bool had_none(const struct pctl_error *err)
+{
+	return err->code == PCTL_E_REFUSED || err->code == PCTL_E_STATE ||
+	       err->code == PCTL_E_UNSUPPORTED;
+}
+
+static void ended_kvm(struct amt_dev *dev, const struct xml_node *answer)
 {
 	(void)answer;
 	amt_end(dev, NULL);
 }
 
-/* That there was none is what it says of most. */
-static void not_ended(struct amt_dev *dev, const struct pctl_error *err)
+/* Who may not end screens is not kept from turning off: where one is open that is refused. */
+static void not_ended_kvm(struct amt_dev *dev, const struct pctl_error *err)
 {
-	amt_end(dev, err->code == PCTL_E_REFUSED || err->code == PCTL_E_UNSUPPORTED ? NULL : err);
+	amt_end(dev, had_none(err) || err->code == PCTL_E_FORBIDDEN ? NULL : err);
+}
+
+static void ended_ider(struct amt_dev *dev, const struct xml_node *answer)
+{
+	(void)answer;
+	redirection_end_others(dev, REDIRECTION_KVM, ended_kvm, not_ended_kvm);
+}
+
+static void not_ended_ider(struct amt_dev *dev, const struct pctl_error *err)
+{
+	if (had_none(err))
+		ended_ider(dev, NULL);
+	else
+		amt_end(dev, err);
 }
 
 static void ended_sol(struct amt_dev *dev, const struct xml_node *answer)
 {
 	(void)answer;
-	redirection_end_others(dev, REDIRECTION_IDER, ended_all, not_ended);
+	redirection_end_others(dev, REDIRECTION_IDER, ended_ider, not_ended_ider);
 }
 
 static void not_ended_sol(struct amt_dev *dev, const struct pctl_error *err)
 {
-	if (err->code == PCTL_E_REFUSED)
+	if (had_none(err))
 		ended_sol(dev, NULL);
 	else
-		not_ended(dev, err);
+		amt_end(dev, err);
 }
 
 void redirection_end_all(void *data, struct pctl_op *op)

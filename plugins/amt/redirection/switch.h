@@ -58,7 +58,7 @@ void switch_kvm_on(struct amt_dev *dev, amt_then_fn *then, amt_except_fn *except
 void redirection_end_others(
 	struct amt_dev *dev, enum redirection what, amt_then_fn *then, amt_except_fn *except);
 
-/* Consoles and media, for pctl_console_if.end_sessions. */
+/* Consoles, media and screens, for pctl_console_if.end_sessions. */
 void redirection_end_all(void *data, struct pctl_op *op);
 
 #endif
