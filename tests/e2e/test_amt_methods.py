@@ -712,6 +712,22 @@ def users(lab):
 
 
 @test
+def users_of_another_realm(lab):
+    """settings that tell another realm than the login: no user is made who could never log in"""
+    fleet = Fleet(lab)
+    first = lab.write("first", "P@ssw0rd;x\n")
+    other = lab.write("other", "0ther-P@ssword\n")
+    before = result(lab, "users", "add=bob", f"password_file={first}", "realms=hardware")["users"]
+    fleet.set(1, told_realm=1)
+    for words in (("add=eve", f"password_file={other}", "realms=hardware"),
+                  ("change=bob", f"password_file={other}")):
+        says(refused(lab, "users", *words), "trust", "say 'gateway'")
+    same(result(lab, "users")["users"], before)
+    fleet.inventory(credential=f"{{username: bob, password_file: {first}}}")
+    good(lab.run("status", "a1"), "a1: off")
+
+
+@test
 def asked_for(lab):
     """a password that is asked for: typed without echo, and in no argument"""
     fleet = Fleet(lab)

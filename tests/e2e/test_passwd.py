@@ -442,6 +442,27 @@ def device_lies(lab):
 
 
 @test
+def told_another_realm(lab):
+    """AMT: its settings tell another realm than its login: nothing is sent, the old password holds"""
+    new = lab.write("new", GOOD + "\n")
+    for user in ("admin", "operator"):
+        fleet = amt(lab, 1, "--user", user)
+        fleet.set(1, told_realm=1)
+        fleet.inventory(credential=f"{{username: {user}, password_file: {fleet.secret}}}")
+        r = bad(lab.run("passwd", "--password-file", new, "-y", "a1"), 1,
+                "a1: error: trust: no password was sent", "for the realm 'Digest:", "say 'gateway'",
+                "the address of the device itself")
+        has(r.err, "is as it was: no node took a new password")
+        same((pending(fleet), stored(fleet)), (None, OLD))
+        assert takes(fleet, 1, OLD, user), user
+        still_works(lab, ("a1",))
+        same(fleet.counters()["asked_password"], 0, "it was sent")
+    fleet.set(1, told_realm=0)
+    lib.good(lab.run("passwd", "--password-file", new, "-y", "a1"), "a1: ok")
+    assert takes(fleet, 1, GOOD, "operator")
+
+
+@test
 def wrong_password(lab):
     """The stored password is wrong: it is tried once, and nothing is pending"""
     fleet = amt(lab, 1)
