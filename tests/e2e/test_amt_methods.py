@@ -415,10 +415,12 @@ def wifi_8021x(lab):
     phrase = f"passphrase_file={lab.write('phrase', 'pass phrase')}"
     found = result(lab, "wifi", "change=work", phrase)["profiles"][0]
     assert found["authentication"] == "wpa2-psk" and "eap" not in found, found
+    says(refused(lab, "wifi", "change=work"), "config", "passphrase_file: is missing")
     same(result(lab, "wifi", "remove=work")["profiles"], [])
     fleet.reset()
     login = ("eap=peap", "identity=box", password)
     says(refused(lab, "wifi", "change=work", phrase), "refused", "no Wi-Fi profile 'work'")
+    says(refused(lab, "wifi", "change=work"), "refused", "no Wi-Fi profile 'work'")
     for bad in (leaf, "99"):
         says(refused(lab, "wifi", "state=s0", "add=x", *login, f"ca_certificate={bad}"), "refused",
              "ca_certificate")
