@@ -643,7 +643,11 @@ int pctl_inventory_store_secret(const char *inventory_path, const char *name,
 	const struct pctl_secret *secret, char **ret_path, struct pctl_error *err)
 {
 	PCTL_AUTO(free) char *dir = pctl_path_dirname(inventory_path);
-	PCTL_AUTO(free) char *path = pctl_xasprintf("%s/secrets/%s", dir, name);
+	/* What is relative in an inventory is beside it, and on the command line it is not. */
+	PCTL_AUTO(free) char *here = *dir == '/' ? NULL : getcwd(NULL, 0);
+	PCTL_AUTO(free)
+	char *path =
+		pctl_xasprintf("%s%s%s/secrets/%s", here ? here : "", here ? "/" : "", dir, name);
 	int r;
 
 	if (!*name || *name == '.' || strchr(name, '/'))

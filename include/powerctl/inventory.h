@@ -245,7 +245,8 @@ PCTL_API int pctl_inventory_try_file(const char *path, const char *name, const c
 /* Writes a text as an inventory has it, quoted where it must be. flow: it stands within { }. */
 PCTL_API void pctl_inventory_write_text(struct pctl_buf *out, const char *text, bool flow);
 
-/* Stores a secret as secrets/NAME beside the inventory, 0600, atomically; free() *ret_path. */
+/* Stores a secret as secrets/NAME beside the inventory, 0600, atomically; free() *ret_path, which
+ * is absolute. */
 PCTL_API int pctl_inventory_store_secret(const char *inventory_path, const char *name,
 	const struct pctl_secret *secret, char **ret_path, struct pctl_error *err);
 

@@ -3,9 +3,10 @@
 """powerctl add finds the driver by itself, and tells what it trusted on first use."""
 import json
 import os
+import subprocess
 import urllib.request
 
-from lib import AMTSIM, POWERCTL, Skip, has, main, same, test
+from lib import AMTSIM, PATIENCE, POWERCTL, Skip, has, main, same, test
 
 PASSWORD = "P@ssw0rd"  # the stand-in's
 
@@ -54,6 +55,25 @@ def by_prompts(lab):
     t.expect("nuc1: off\n")
     same(t.end(), 0)
     assert PASSWORD not in t.seen
+
+
+@test
+def relative_inventory(lab):
+    """a password that is kept beside an inventory in a folder below is found there, from anywhere"""
+    base, first, _ = machines(lab, 1, "--state", "on")
+    os.mkdir(lab.path("sub"))
+    proc = lab.start("--inventory", "sub/inv.yaml", "add", "x1", f"{base}.{first}", "--user", "admin",
+                     "--password-stdin", cwd=lab.path(), stdin=subprocess.PIPE,
+                     stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    out, err = proc.communicate(PASSWORD + "\n", timeout=PATIENCE)
+    same((proc.returncode, out), (0, "x1: on\n"), err)
+    assert os.path.exists(lab.path("sub", "secrets", "x1")), err
+    for inventory, folder in (("sub/inv.yaml", lab.path()), ("inv.yaml", lab.path("sub")),
+                              (lab.path("sub", "inv.yaml"), "/")):
+        proc = lab.start("--inventory", inventory, "status", cwd=folder, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True)
+        out, err = proc.communicate(timeout=PATIENCE)
+        same((proc.returncode, out), (0, "x1: on\n"), err)
 
 
 @test

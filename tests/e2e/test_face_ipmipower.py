@@ -335,7 +335,8 @@ def fleet(lab):
     proc = ours.start(*login[:-1], f"127.64.0.[1-20]:{port}", "--stat")
     seen = [proc.stdout.readline() for _ in range(17 - 3)]
     proc.send_signal(signal.SIGINT)
-    out = "".join(seen) + proc.communicate(timeout=PATIENCE)[0]
+    out = "".join(seen) + proc.stdout.read()  # communicate() loses what came with those
+    proc.wait(PATIENCE)
     same(proc.returncode, 130)
     same(len(set(out.splitlines())), 20, "who had not answered is told of too")
     has(out, "127.64.0.1: unknown\n")
