@@ -82,6 +82,11 @@ void pctl_http_session_idle(struct pctl_http_session *session)
 	wire_hang_up(session);
 }
 
+const char *pctl_http_realm(const struct pctl_http_session *session)
+{
+	return session->challenged ? session->challenge.realm : NULL;
+}
+
 void pctl_http_session_free(struct pctl_http_session *session)
 {
 	if (!session)

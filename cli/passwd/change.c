@@ -39,6 +39,8 @@ struct item {
 	size_t node;
 	enum step step;
 	struct pctl_error said; /* what setting ended with; code 0: well */
+	uint64_t elapsed_ms;    /* of a setting that was interrupted before it was sent */
+	unsigned attempts;
 };
 
 struct change {
@@ -133,7 +135,8 @@ static void end_interrupted(struct change *c, struct item *item, const struct pc
 			"known; " RESUME);
 	else
 		end_error(c, item, &r, PCTL_E_CANCELED,
-			"interrupted; the new password was not sent; " RESUME);
+			"interrupted; the new password was not sent%s",
+			pctl_rotation_is_left(c->rotation, item->node) ? "; " RESUME : "");
 }
 
 static void end_neither(struct change *c, struct item *item, const struct pctl_result *about)
@@ -212,7 +215,9 @@ static void set(struct change *c, struct item *item, const struct pctl_result *r
 	} else if (sent && !mark(c, item, PCTL_PASSWORD_OLD, r)) {
 		return;
 	} else if (r->error.code == PCTL_E_CANCELED) {
-		end_interrupted(c, item, r);
+		/* What is left for others is known when all of them are: end_rest(). */
+		item->elapsed_ms = r->elapsed_ms;
+		item->attempts = r->attempts;
 	} else {
 		tell(c, item, r);
 	}
@@ -348,7 +353,9 @@ static struct pctl_result nothing_of(const struct change *c, const struct item *
 	return (struct pctl_result){ .node = item->node,
 		.name = pctl_inventory_name(inventory, item->node),
 		.driver = pctl_inventory_text(inventory, item->node, "driver"),
-		.address = pctl_inventory_text(inventory, item->node, "address") };
+		.address = pctl_inventory_text(inventory, item->node, "address"),
+		.elapsed_ms = item->elapsed_ms,
+		.attempts = item->attempts };
 }
 
 /* They were seen to have it before the interruption. */

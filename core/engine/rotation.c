@@ -161,6 +161,16 @@ static void count_nodes(const struct pctl_rotation_file *f, size_t *ret_old, siz
 	}
 }
 
+bool pctl_rotation_is_left(const struct pctl_rotation *r, size_t node)
+{
+	const struct pctl_rotation_file *f = file_of(r, node);
+	size_t old = 0, new = 0, all = 0;
+
+	if (f->pending)
+		count_nodes(f, &old, &new, &all, NULL);
+	return f->begun || old < all;
+}
+
 int pctl_rotation_finish(struct pctl_rotation *rotation, size_t file, bool drop,
 	struct pctl_names *left, struct pctl_error *err)
 {

@@ -65,6 +65,13 @@ PCTL_API void pctl_http_session_idle(struct pctl_http_session *session);
 PCTL_API bool pctl_http_certificate(
 	const struct pctl_http_session *session, int64_t *ret_not_before, int64_t *ret_not_after);
 
+/*
+ * The realm of the Digest challenge that the session logs in to, as it stood between its quotes
+ * (RFC 7616, 3.3); lives until the session's next request. NULL: it was not asked for a login, or
+ * the last one was refused.
+ */
+PCTL_API const char *pctl_http_realm(const struct pctl_http_session *session);
+
 /* A header field of a request. This struct never grows. */
 struct pctl_http_field {
 	const char *name;

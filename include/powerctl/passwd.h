@@ -70,6 +70,11 @@ PCTL_API int pctl_rotation_write(struct pctl_rotation *rotation, struct pctl_err
 
 PCTL_API enum pctl_password_state pctl_rotation_state(
 	const struct pctl_rotation *rotation, size_t node);
+/*
+ * Whether something of the change of node's file would stay pending now: it was begun before, or a
+ * node has the new password or may have it.
+ */
+PCTL_API bool pctl_rotation_is_left(const struct pctl_rotation *rotation, size_t node);
 /* PCTL_E_INTERNAL: it could not be written, and is as before. */
 PCTL_API int pctl_rotation_mark(struct pctl_rotation *rotation, size_t node,
 	enum pctl_password_state state, struct pctl_error *err);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The login's password (Intel's AMT SDK, AMT_AuthorizationService). The firmware takes the hash of
- * user, realm and password, so it is asked for its realm first. The administrator has a method of
+ * user, realm and password; the realm is that of the login's challenge, for that is what the next
+ * login is held against, and the settings have to tell the same. The administrator has a method of
  * his own; any other user is looked for in the list, and keeps his realms and permissions. What he
  * logs in with is another one from the moment on that the request was taken.
  */
@@ -191,16 +192,37 @@ static void no_admin(struct amt_dev *dev, const struct pctl_error *err)
 		amt_end(dev, err);
 }
 
+/* A hash over another realm than the one that logins are held against shuts everybody out. */
+const char *amt_account_realm(struct amt_dev *dev, const struct xml_node *answer)
+{
+	const char *told = xml_text(answer, "DigestRealm");
+	const char *realm = amt_link_realm(dev);
+
+	if (!told || !*told)
+		amt_fail(dev, PCTL_E_PROTOCOL,
+			"the device does not tell the realm that its passwords belong to");
+	else if (!realm)
+		amt_fail(dev, PCTL_E_PROTOCOL,
+			"the device asked for no Digest login, so that the realm of a new password "
+			"is not known");
+	else if (strcmp(told, realm) != 0)
+		amt_fail(dev, PCTL_E_TRUST,
+			"no password was sent: its login is for the realm '%.50s', its settings "
+			"say '%.50s', and a password made for the wrong one locks its user out; "
+			"give the address of the device itself, not of a proxy before it",
+			realm, told);
+	else
+		return realm;
+	return NULL;
+}
+
 static void got_realm(struct amt_dev *dev, const struct xml_node *answer)
 {
 	struct account_work *work = &dev->work.account;
-	const char *realm = xml_text(answer, "DigestRealm");
+	const char *realm = amt_account_realm(dev, answer);
 
-	if (!realm || !*realm || strlen(realm) >= sizeof(work->realm)) {
-		amt_fail(dev, PCTL_E_PROTOCOL,
-			"the device does not tell the realm that its passwords belong to");
+	if (!realm)
 		return;
-	}
 	(void)snprintf(work->realm, sizeof(work->realm), "%s", realm);
 	(void)amt_invoke(dev, &authorization, "GetAdminAclEntry", STATUS_PLAIN);
 	amt_send(dev, got_admin, no_admin);

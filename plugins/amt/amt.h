@@ -82,6 +82,8 @@ bool amt_link_certificate(
 	const struct amt_dev *dev, int64_t *ret_not_before, int64_t *ret_not_after);
 /* The port that is spoken to, over TLS or not. */
 uint16_t amt_link_port(const struct amt_dev *dev, bool tls);
+/* The realm of the login's own challenge, until the next request; NULL: there was none. */
+const char *amt_link_realm(const struct amt_dev *dev);
 void amt_link_cancel(struct amt_dev *dev);
 void amt_link_idle(struct amt_dev *dev);
 void amt_link_done(struct amt_dev *dev);
@@ -317,6 +319,15 @@ bool amt_consent_lacks(
 	struct amt_dev *dev, const struct xml_node *service, enum pctl_consent_need what);
 /* Ends the op: what ("boot options") needs it. why is the device's own complaint, or NULL. */
 void amt_consent_want(struct amt_dev *dev, const char *what, const struct pctl_error *why);
+
+/* --- account.c: a part of it for other ops. ----------------------------------------------------
+ */
+
+/*
+ * The realm that a password is hashed with, until the next request: the login's own, which an
+ * instance of AMT_GeneralSettings has to confirm. NULL: it does not, and the op has ended.
+ */
+const char *amt_account_realm(struct amt_dev *dev, const struct xml_node *general);
 
 extern const struct pctl_power_if amt_power;
 extern const struct pctl_boot_if amt_boot;

@@ -170,6 +170,13 @@ bool amt_link_certificate(
 	       pctl_http_certificate(link->sessions[1], ret_not_before, ret_not_after);
 }
 
+const char *amt_link_realm(const struct amt_dev *dev)
+{
+	const struct link *link = &dev->link;
+
+	return link->sessions[link->tls] ? pctl_http_realm(link->sessions[link->tls]) : NULL;
+}
+
 void amt_link_cancel(struct amt_dev *dev)
 {
 	struct link *link = &dev->link;

@@ -415,10 +415,12 @@ def wifi_8021x(lab):
     phrase = f"passphrase_file={lab.write('phrase', 'pass phrase')}"
     found = result(lab, "wifi", "change=work", phrase)["profiles"][0]
     assert found["authentication"] == "wpa2-psk" and "eap" not in found, found
+    says(refused(lab, "wifi", "change=work"), "config", "passphrase_file: is missing")
     same(result(lab, "wifi", "remove=work")["profiles"], [])
     fleet.reset()
     login = ("eap=peap", "identity=box", password)
     says(refused(lab, "wifi", "change=work", phrase), "refused", "no Wi-Fi profile 'work'")
+    says(refused(lab, "wifi", "change=work"), "refused", "no Wi-Fi profile 'work'")
     for bad in (leaf, "99"):
         says(refused(lab, "wifi", "state=s0", "add=x", *login, f"ca_certificate={bad}"), "refused",
              "ca_certificate")
@@ -709,6 +711,22 @@ def users(lab):
     wrong(lab, "users", "add=x", "realms=hardware", part="password_file is missing")
     wrong(lab, "users", "add=x", "remove=y", part="one of them")
     wrong(lab, "users", "add=x", "realms=everything", part="cannot be 'everything'")
+
+
+@test
+def users_of_another_realm(lab):
+    """settings that tell another realm than the login: no user is made who could never log in"""
+    fleet = Fleet(lab)
+    first = lab.write("first", "P@ssw0rd;x\n")
+    other = lab.write("other", "0ther-P@ssword\n")
+    before = result(lab, "users", "add=bob", f"password_file={first}", "realms=hardware")["users"]
+    fleet.set(1, told_realm=1)
+    for words in (("add=eve", f"password_file={other}", "realms=hardware"),
+                  ("change=bob", f"password_file={other}")):
+        says(refused(lab, "users", *words), "trust", "say 'gateway'")
+    same(result(lab, "users")["users"], before)
+    fleet.inventory(credential=f"{{username: bob, password_file: {first}}}")
+    good(lab.run("status", "a1"), "a1: off")
 
 
 @test

@@ -393,6 +393,34 @@ def interrupted(lab):
     ended(fleet, lab.run(*RESUME))
 
 
+@test
+def interrupted_early(lab):
+    """^C before a password was sent: --resume is named only where it finds something"""
+    fleet = amt(lab)
+    fleet.set("all", latency_ms=5000)
+    goes_on = "; `powerctl passwd --resume` goes on"
+    for sent in (False, True):
+        if sent:
+            fleet.set(1, latency_ms=0, passwd="mute")
+        before = fleet.counters(2)["requests"]
+        proc = lab.start(*GENERATE, "-a", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        lib.until("it is at that point", lambda: fleet.counters(2)["requests"] > before
+                  and fleet.counters(1)["asked_password"] == sent)
+        proc.send_signal(2)
+        out, err = proc.communicate(timeout=lib.PATIENCE)
+        same(proc.returncode, 130, (out, err))
+        canceled = "a2: error: canceled: interrupted; the new password was not sent"
+        has(out, canceled + (goes_on if sent else "") + "\n")
+        if not sent:
+            assert "--resume" not in out + err, (out, err)
+            has(err, "is as it was: no node took a new password")
+            same(pending(fleet), None)
+            has(lab.run(*RESUME).err, "no change of a password is pending")
+    same(pending(fleet), {"a1": "sent", "a2": "old"})
+    fleet.set("all", latency_ms=0, passwd="do")
+    ended(fleet, lab.run(*RESUME))
+
+
 # --- Devices that do otherwise. ----------------------------------------------------------------
 
 
@@ -439,6 +467,27 @@ def device_lies(lab):
         bad(own.run(*GENERATE, "-a"), 1, "b1: error: refused: the password is as it was (Set User Password (test)",
             "b2: error: refused: it said that it took")
         lib.good(own.run("status", "-a"), "b1: off", "b2: off")
+
+
+@test
+def told_another_realm(lab):
+    """AMT: its settings tell another realm than its login: nothing is sent, the old password holds"""
+    new = lab.write("new", GOOD + "\n")
+    for user in ("admin", "operator"):
+        fleet = amt(lab, 1, "--user", user)
+        fleet.set(1, told_realm=1)
+        fleet.inventory(credential=f"{{username: {user}, password_file: {fleet.secret}}}")
+        r = bad(lab.run("passwd", "--password-file", new, "-y", "a1"), 1,
+                "a1: error: trust: no password was sent", "for the realm 'Digest:", "say 'gateway'",
+                "the address of the device itself")
+        has(r.err, "is as it was: no node took a new password")
+        same((pending(fleet), stored(fleet)), (None, OLD))
+        assert takes(fleet, 1, OLD, user), user
+        still_works(lab, ("a1",))
+        same(fleet.counters()["asked_password"], 0, "it was sent")
+    fleet.set(1, told_realm=0)
+    lib.good(lab.run("passwd", "--password-file", new, "-y", "a1"), "a1: ok")
+    assert takes(fleet, 1, GOOD, "operator")
 
 
 @test

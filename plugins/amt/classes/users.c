@@ -208,10 +208,10 @@ static void add_rights(struct amt_dev *dev, struct wsman *w, const struct pctl_v
 		add_word(w, "Realms", words_realm, pctl_value_text(pctl_value_at(had, i)));
 }
 
-static void write_user(struct amt_dev *dev, const struct xml_node *answer)
+static void write_user(struct amt_dev *dev, const char *realm)
 {
 	const struct pctl_arguments *args = chain_work(dev)->args;
-	const char *realm = xml_text(answer, "DigestRealm"), *change = chain_text(dev, "change");
+	const char *change = chain_text(dev, "change");
 	const char *name = change ? change : chain_text(dev, "add");
 	const struct pctl_value *was = change ? chain_find(dev, "users", "name", change) : NULL;
 	const char *password = pctl_secret_data(pctl_argument_secret(args, "password"));
@@ -221,10 +221,10 @@ static void write_user(struct amt_dev *dev, const struct xml_node *answer)
 
 	chain_hide(dev);
 	pctl_buf_init_secret(&digest, 64);
-	if (!realm || !pki_digest_password(name, realm, password, &digest)) {
+	if (!pki_digest_password(name, realm, password, &digest)) {
 		pctl_buf_done(&digest);
-		amt_fail(dev, PCTL_E_INTERNAL, "the password could not be made a Digest: %s",
-			realm ? "there is no MD5 on this host" : "the device tells no realm");
+		amt_fail(dev, PCTL_E_INTERNAL,
+			"the password could not be made a Digest: there is no MD5 on this host");
 		return;
 	}
 	if (was)
@@ -234,6 +234,14 @@ static void write_user(struct amt_dev *dev, const struct xml_node *answer)
 	add_rights(dev, w, was);
 	pctl_buf_done(&digest);
 	chain_send(dev, changed);
+}
+
+static void got_general(struct amt_dev *dev, const struct xml_node *answer)
+{
+	const char *realm = amt_account_realm(dev, answer);
+
+	if (realm)
+		write_user(dev, realm);
 }
 
 static const char *verb_of(struct amt_dev *dev, unsigned *ret_count);
@@ -325,7 +333,7 @@ static void change_or_end(struct amt_dev *dev)
 	else if (change && !chain_find(dev, "users", "name", chain_text(dev, verb)))
 		look_for_admin(dev);
 	else
-		amt_get(dev, &class_general.class, write_user, NULL);
+		amt_get(dev, &class_general.class, got_general, NULL);
 }
 
 /* Who saws off the branch that he sits on would not get back. */

@@ -293,6 +293,14 @@ static void change_wifi(struct amt_dev *dev)
 
 /* --- Before anything is changed. -------------------------------------------------------------- */
 
+static int check_passphrase(struct amt_dev *dev, struct pctl_error *err)
+{
+	if (chain_given(dev, "eap") || chain_given(dev, "passphrase"))
+		return 0;
+	return pctl_error_set(err, PCTL_E_CONFIG,
+		"passphrase_file: is missing; it names the file with the profile's passphrase");
+}
+
 /* With what was read: profiles by their names, certificates by their ids. */
 static void begin_change(struct amt_dev *dev)
 {
@@ -309,6 +317,8 @@ static void begin_change(struct amt_dev *dev)
 		amt_fail(dev, PCTL_E_REFUSED, "there is a Wi-Fi profile '%s' already", add);
 	else if (other && !id_of(dev, other))
 		amt_fail(dev, PCTL_E_REFUSED, "there is no Wi-Fi profile '%s'", other);
+	else if (chain_given(dev, "change") && check_passphrase(dev, &err) < 0)
+		amt_end(dev, &err);
 	else
 		change_wifi(dev);
 }
@@ -333,10 +343,9 @@ static int check_secret(struct amt_dev *dev, struct pctl_error *err)
 	if (eap && key)
 		return pctl_error_set(
 			err, PCTL_E_CONFIG, "passphrase: or eap, one of them and not both");
-	if (!eap && !key)
-		return pctl_error_set(err, PCTL_E_CONFIG,
-			"passphrase_file: is missing; it names the file with the profile's "
-			"passphrase");
+	/* Of a profile to be changed it is asked when it was found. */
+	if (chain_given(dev, "add") && check_passphrase(dev, err) < 0)
+		return err->code;
 	if (key && (pctl_secret_len(key) < 8 || pctl_secret_len(key) > 63))
 		return pctl_error_set(
 			err, PCTL_E_CONFIG, "passphrase: has from 8 to 63 characters");
