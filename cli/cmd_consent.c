@@ -2,8 +2,7 @@
 /* consent: the agreement of somebody at the machine, by hand and step by step. */
 #include <string.h>
 
-#include <powerctl/parse.h>
-
+#include "choice.h"
 #include "command.h"
 #include "consent.h"
 #include "run.h"
@@ -13,26 +12,6 @@
 static const char *const actions[] = { "status", "request", "submit", "cancel", NULL };
 static const enum pctl_verb verbs[] = { PCTL_VERB_CONSENT_STATUS, PCTL_VERB_CONSENT_REQUEST,
 	PCTL_VERB_CONSENT_SUBMIT, PCTL_VERB_CONSENT_CANCEL };
-
-/* Which verb the words begin with; CLI_USAGE: none. */
-static int find_action(const struct cli *cli, enum pctl_verb *ret)
-{
-	const char *word = cli->args[0];
-	int i = pctl_parse_choice(word, actions);
-
-	if (i >= 0) {
-		*ret = verbs[i];
-		return CLI_OK;
-	}
-	const char *near = pctl_parse_nearest(word, actions);
-	if (near)
-		say("'%s' is nothing that consent does; did you mean '%s'?", word, near);
-	else
-		say("'%s' is nothing that consent does; it is one of: status, request, submit, "
-		    "cancel",
-			word);
-	return CLI_USAGE;
-}
 
 /* The code that stands before NODES. */
 static int take_code(const struct cli *cli, struct pctl_request *request)
@@ -65,9 +44,12 @@ static int exec_consent(struct cli *cli)
 	struct pctl_request request = run_request_from(cli, PCTL_VERB_CONSENT_STATUS);
 	struct selection selection;
 	size_t words = 1;
+	int status = CLI_OK, action = choose(cli, "action of consent", actions);
 
-	int status = find_action(cli, &request.verb);
-	if (status == CLI_OK && request.verb == PCTL_VERB_CONSENT_SUBMIT) {
+	if (action < 0)
+		return CLI_USAGE;
+	request.verb = verbs[action];
+	if (request.verb == PCTL_VERB_CONSENT_SUBMIT) {
 		status = take_code(cli, &request);
 		words = 2;
 	}

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include <powerctl/mem.h>
-#include <powerctl/parse.h>
 
+#include "choice.h"
 #include "command.h"
 #include "guard.h"
 #include "json.h"
@@ -120,17 +120,12 @@ static int ask(struct cli *cli, enum action action)
 
 static int exec_media(struct cli *cli)
 {
-	int action = pctl_parse_choice(cli->args[0], actions);
+	int action = choose(cli, "action of media", actions);
 	bool only_attach = cli->options.boot || cli->options.floppy || cli->options.writable ||
 			   cli->options.no_reconnect;
 
-	if (action < 0) {
-		const char *near = pctl_parse_nearest(cli->args[0], actions);
-		say("'%s' is nothing to do with media; it is one of: attach, detach, status%s%s%s",
-			cli->args[0], near ? "; did you mean '" : "", near ? near : "",
-			near ? "'?" : "");
+	if (action < 0)
 		return CLI_USAGE;
-	}
 	if (action == ATTACH)
 		return attach(cli);
 	if (only_attach) {

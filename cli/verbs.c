@@ -2,9 +2,9 @@
 /* The verbs that the engine does: each row says what it takes, all go through the runner. */
 #include <string.h>
 
-#include <powerctl/buf.h>
 #include <powerctl/parse.h>
 
+#include "choice.h"
 #include "command.h"
 #include "log_follow.h"
 #include "run.h"
@@ -12,31 +12,6 @@
 #include "since.h"
 
 /* --- Arguments. ------------------------------------------------------------------------------- */
-
-/* The words that an argument may be, "a, b, c". */
-static void say_choices(const struct cli *cli, const char *what, const char *const *choices)
-{
-	const char *word = cli->args[0];
-	struct pctl_buf line;
-
-	/* `boot n1 pxe`: the argument is there, but behind the nodes. */
-	for (size_t i = 1; i < cli->nargs; i++) {
-		if (pctl_parse_choice(cli->args[i], choices) < 0)
-			continue;
-		say("'%s' is no %s; nodes come last: powerctl %s %s %s", word, what,
-			cli->command->name, cli->args[i], word);
-		return;
-	}
-	pctl_buf_init(&line, 1024);
-	for (size_t i = 0; choices[i]; i++)
-		pctl_buf_addf(&line, "%s%s", i ? ", " : "", choices[i]);
-	const char *near = pctl_parse_nearest(word, choices);
-	if (near)
-		say("'%s' is no %s; did you mean '%s'?", word, what, near);
-	else
-		say("'%s' is no %s; it is one of: %s", word, what, line.data);
-	pctl_buf_done(&line);
-}
 
 static const char *const boot_choices[] = { "pxe", "disk", "cd", "usb", "bios", "diag", "http",
 	"recovery", "none", NULL };
@@ -48,10 +23,8 @@ static int parse_device(const struct cli *cli, struct pctl_boot *boot)
 	bool start = cli->command == &command_boot;
 	const char *const *choices = start ? start_choices : boot_choices;
 
-	if (pctl_parse_choice(cli->args[0], choices) < 0) {
-		say_choices(cli, "boot device", choices);
+	if (choose(cli, "boot device", choices) < 0)
 		return CLI_USAGE;
-	}
 	boot->device = (enum pctl_boot_device)pctl_boot_device_from_name(cli->args[0]);
 	return CLI_OK;
 }
@@ -89,12 +62,10 @@ static int parse_state(const struct cli *cli, struct pctl_request *request)
 	static const char *const choices[] = { "on", "off", "sleep", "hibernate", "ready", NULL };
 	static const enum pctl_power_state states[] = { PCTL_POWER_ON, PCTL_POWER_OFF,
 		PCTL_POWER_SLEEP, PCTL_POWER_HIBERNATE };
-	int i = pctl_parse_choice(cli->args[0], choices);
+	int i = choose(cli, "state to wait for", choices);
 
-	if (i < 0) {
-		say_choices(cli, "state to wait for", choices);
+	if (i < 0)
 		return CLI_USAGE;
-	}
 	if (strcmp(cli->args[0], "ready") == 0)
 		request->verb = PCTL_VERB_WAIT_READY;
 	else

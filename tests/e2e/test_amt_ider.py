@@ -284,7 +284,7 @@ def bad_files(lab):
     r = lab.run("media", "attach", path, "--writable", "a1")
     has(r.out, "write-protected")
     same(fleet.counters()["requests"], 0)
-    for words, text in ((("mount", "x"), "is nothing to do with media"),
+    for words, text in ((("mount", "x"), "is no action of media; it is one of: attach, detach, status"),
                         (("attach", "a1"), "something is missing"),
                         (("detach",), "no NODES are given"),
                         (("attach",), "something is missing"),
