@@ -72,7 +72,7 @@ clean:
 help:
 	@echo 'make              build into build/ (build/bin/powerctl runs in place)'
 	@echo 'make demo         a guided run on a stand-in fleet; KEEP=1 leaves the fleet running'
-	@echo 'make check        all tests: gcc, clang, sanitizers'
+	@echo 'make check        all tests: gcc, clang with its sanitizers (FULL=1: all in both)'
 	@echo 'make check-system tests with other programs'"'"' daemons; asks before it installs (YES=1: not)'
 	@echo '                  (make check-PART: one part of it; scripts/check-system --help names them)'
 	@echo 'make bench        timings beside other clients, in one table'

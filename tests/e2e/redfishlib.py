@@ -16,6 +16,7 @@ import os
 import shutil
 import ssl
 import subprocess
+import textwrap
 import urllib.error
 import urllib.request
 
@@ -139,14 +140,19 @@ class Client:
             args, r.returncode, r.stdout[-3000:], r.stderr[-3000:])
         return r.stdout
 
-    def sushy(self, fleet, code, n=1):
+    def sushy(self, fleet, code):
         """Runs code with root, a sushy.Sushy; what it printed."""
-        if subprocess.run([self.python, "-c", "import sushy"], capture_output=True,
-                          check=False).returncode:
+        return self.sushies({fleet.profile: fleet}, code)
+
+    def sushies(self, fleets, code):
+        """Runs code in one process for each fleet of {profile: fleet}, with profile and root."""
+        found = "import importlib.util as u, sys; sys.exit(not u.find_spec('sushy'))"
+        if subprocess.run([self.python, "-c", found], capture_output=True, check=False).returncode:
             lib.skip("sushy is not installed")
-        return self.run(self.python, "-c", "import sushy\n"
-                        f"root = sushy.Sushy({fleet.url(n, tls=True)!r}, username={USER!r}, "
-                        f"password={PASSWORD!r}, verify=False)\n" + code)
+        roots = {profile: fleet.url(1, tls=True) for profile, fleet in fleets.items()}
+        return self.run(self.python, "-c", f"import sushy\nfor profile, url in {roots!r}.items():\n"
+                        f"    root = sushy.Sushy(url, username={USER!r}, password={PASSWORD!r}, "
+                        "verify=False)\n" + textwrap.indent(code, "    "))
 
     def fence(self, fleet, action, n=1):
         """The status that fence_redfish ends with: 0 on or done, 2 off, 1 error."""

@@ -76,27 +76,26 @@ def every_link_leads_somewhere(lab):
 @test
 def sushy_boots_and_resets(lab):
     """sushy with a session: get_system, boot from PXE once, reset, off; every profile"""
-    client = Client(lab)
-    for profile in PROFILES:
-        fleet = RedfishFleet(lab, "--state", "on", profile=profile)
-        mode = "mode=sushy.BOOT_SOURCE_MODE_UEFI, " if profile in WITH_MODE else ""
-        client.sushy(fleet, f"""
+    fleets = {p: RedfishFleet(lab, "--state", "on", profile=p) for p in PROFILES}
+    Client(lab).sushies(fleets, f"""
 system = root.get_system()
-assert system.power_state == sushy.PowerState.ON, system.power_state
-assert system.identity == {IDS[profile][0]!r}, system.identity
-assert sushy.ResetType.FORCE_RESTART in system.get_allowed_reset_system_values()
-system.set_system_boot_options({mode}target=sushy.BOOT_SOURCE_TARGET_PXE,
-                               enabled=sushy.BOOT_SOURCE_ENABLED_ONCE)
+assert system.power_state == sushy.PowerState.ON, (profile, system.power_state)
+assert system.identity == {IDS!r}[profile][0], (profile, system.identity)
+assert sushy.ResetType.FORCE_RESTART in system.get_allowed_reset_system_values(), profile
+mode = dict(mode=sushy.BOOT_SOURCE_MODE_UEFI) if profile in {WITH_MODE!r} else dict()
+system.set_system_boot_options(target=sushy.BOOT_SOURCE_TARGET_PXE,
+                               enabled=sushy.BOOT_SOURCE_ENABLED_ONCE, **mode)
 system.refresh()
-assert system.boot.target == sushy.BOOT_SOURCE_TARGET_PXE, system.boot.target
+assert system.boot.target == sushy.BOOT_SOURCE_TARGET_PXE, (profile, system.boot.target)
 system.reset_system(sushy.ResetType.FORCE_RESTART)
 system.refresh()
-assert system.power_state == sushy.PowerState.ON, system.power_state
-assert system.boot.enabled == sushy.BOOT_SOURCE_ENABLED_DISABLED, system.boot.enabled
+assert system.power_state == sushy.PowerState.ON, (profile, system.power_state)
+assert system.boot.enabled == sushy.BOOT_SOURCE_ENABLED_DISABLED, (profile, system.boot.enabled)
 system.reset_system(sushy.ResetType.FORCE_OFF)
 system.refresh()
-assert system.power_state == sushy.PowerState.OFF, system.power_state
+assert system.power_state == sushy.PowerState.OFF, (profile, system.power_state)
 """)
+    for profile, fleet in fleets.items():
         found = fleet.device()
         same((found["last_boot"], found["boots"], found["power"]), ("Pxe", 1, "off"), profile)
         counted = found["counters"]
@@ -144,18 +143,18 @@ manager.reset_manager(sushy.ResetType.FORCE_RESTART)
 
 @test
 def fence_redfish_fences(lab):
-    """fence_redfish: status, off, on, reboot, diag; every profile"""
+    """fence_redfish: status, on, reboot, diag; off of every profile"""
     client = Client(lab)
-    fleets = [RedfishFleet(lab, "--state", "on", profile=profile) for profile in PROFILES]
-    for fleet in fleets:
-        same(client.fence(fleet, "status"), 0, fleet.profile)
-        same(client.fence(fleet, "off"), 0, fleet.profile)
-        same((client.fence(fleet, "status"), fleet.device()["power"]), (2, "off"), fleet.profile)
-        same(client.fence(fleet, "on"), 0, fleet.profile)
-        same((fleet.device()["power"], fleet.counters()["logins"]), ("on", 0), fleet.profile)
-    same(client.fence(fleets[0], "diag"), 0, "diag")
-    same(client.fence(fleets[0], "reboot"), 0, "reboot")
-    counted = fleets[0].counters()
+    for profile in PROFILES:
+        fleet = RedfishFleet(lab, "--state", "on", profile=profile)
+        same(client.fence(fleet, "off"), 0, profile)
+        same((fleet.device()["power"], fleet.counters()["logins"]), ("off", 0), profile)
+    same(client.fence(fleet, "status"), 2, "status of one that is off")
+    same((client.fence(fleet, "on"), fleet.device()["power"]), (0, "on"), "on")
+    same(client.fence(fleet, "status"), 0, "status of one that is on")
+    same(client.fence(fleet, "diag"), 0, "diag")
+    same(client.fence(fleet, "reboot"), 0, "reboot")
+    counted = fleet.counters()
     same((counted["reset_nmi"], counted["reset_off"], counted["reset_on"]), (1, 2, 2), counted)
 
 
@@ -165,19 +164,17 @@ def redfishtool_lists_and_resets(lab):
     client = Client(lab)
     for profile in PROFILES:
         fleet = RedfishFleet(lab, "--state", "on", profile=profile)
-        found = json.loads(client.redfishtool(fleet, "Systems", "list"))
-        same([m["Id"] for m in found["Members"]], [IDS[profile][0]], profile)
         client.redfishtool(fleet, "-A", "Session", "Systems", "reset", "ForceOff")
-        same(fleet.device()["power"], "off", profile)
-        client.redfishtool(fleet, "Systems", "reset", "On")
-        same((fleet.device()["power"], fleet.counters()["logins"]), ("on", 1), profile)
+        same((fleet.device()["power"], fleet.counters()["logins"]), ("off", 1), profile)
         # It knows nothing of @Redfish.Settings, and reads targets where iLO 4 has none.
         if profile in ("ami", "hpe-gen9"):
             continue
         client.redfishtool(fleet, "Systems", "setBootOverride", "Once", "Pxe")
         same((fleet.device()["override"], fleet.device()["target"]), ("Once", "Pxe"), profile)
     fleet = RedfishFleet(lab, systems=3)
-    has(client.redfishtool(fleet, "Systems", "reset", "On", status=None), "")
+    found = json.loads(client.redfishtool(fleet, "Systems", "list"))
+    same(found["Members"][0]["Id"], IDS["dmtf"][0], "the first of three")
+    client.redfishtool(fleet, "Systems", "reset", "On", status=None)
     same(fleet.counters()["resets"], 0, "redfishtool chose among three")
     client.redfishtool(fleet, "-I", "437XR1138R22", "Systems", "reset", "On")
     same([s["power"] for s in fleet.device()["systems"]], ["off", "on", "off"], "second of three")
