@@ -161,7 +161,10 @@ static void act(struct sol *s, const uint8_t *p, size_t n)
 {
 	switch (p[0]) {
 	case OPEN:
-		open_sol(s, p);
+		if (s->base.dev->knobs.redirection_fault == REDIR_FAULT_STALL)
+			redir_frame(&s->base, HEARTBEAT, NULL, 0);
+		else
+			open_sol(s, p);
 		break;
 	case CLOSE:
 		s->base.dev->counters.redir_goodbyes++;
