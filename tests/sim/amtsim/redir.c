@@ -281,7 +281,6 @@ static void answer_login(struct redir_conn *c, const struct buf *reply, bool cha
 	case REDIR_FAULT_DRIP:
 		c->dripping = true;
 		break;
-	case REDIR_FAULT_STALL:
 	case REDIR_FAULT_NO:
 		break;
 	}

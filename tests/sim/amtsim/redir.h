@@ -40,7 +40,6 @@ enum redir_fault {
 	REDIR_FAULT_CLOSE,
 	REDIR_FAULT_SILENT,
 	REDIR_FAULT_EMPTY,
-	REDIR_FAULT_STALL, /* not of the challenge, but of what opens SOL */
 };
 
 enum redir_door {

@@ -161,10 +161,7 @@ static void act(struct sol *s, const uint8_t *p, size_t n)
 {
 	switch (p[0]) {
 	case OPEN:
-		if (s->base.dev->knobs.redirection_fault == REDIR_FAULT_STALL)
-			redir_frame(&s->base, HEARTBEAT, NULL, 0);
-		else
-			open_sol(s, p);
+		open_sol(s, p);
 		break;
 	case CLOSE:
 		s->base.dev->counters.redir_goodbyes++;
