@@ -28,8 +28,7 @@
 #include "say.h"
 #include "signals.h"
 
-/* Who hangs up within this time, or without any answer, does so for what the viewer asked of it at
- * the beginning. */
+/* Who hangs up within this time, or without an answer, does so for what the viewer asked first. */
 #define COLOURS_MS ((uint64_t)5000)
 
 struct serve {
@@ -283,7 +282,8 @@ static bool has_few_colours(const struct serve *s)
 	return pctl_value_get(pctl_stream_facts(s->stream), "pixel_formats");
 }
 
-/* A screen that a viewer has seen for a moment only, or never, was most likely asked for too many colours. */
+/* A screen that a viewer has seen for a moment only, or never, was most likely asked for too many
+ * colours. */
 static void say_colours(const struct serve *s)
 {
 	if (s->cut_off && has_few_colours(s) && !s->cli->options.quiet)

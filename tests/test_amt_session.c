@@ -23,10 +23,9 @@ struct reply {
 	const void *bytes;
 	size_t len;
 };
-#define REPLY(...)                                              \
-	{                                                       \
-		(const uint8_t[]){ __VA_ARGS__ },               \
-			sizeof((const uint8_t[]){ __VA_ARGS__ }) \
+#define REPLY(...)                                                                         \
+	{                                                                                  \
+		(const uint8_t[]){ __VA_ARGS__ }, sizeof((const uint8_t[]){ __VA_ARGS__ }) \
 	}
 
 #define STARTED REPLY(0x11, 0, 0, 0, 1, 0, 12, 0, 0x57, 1, 0, 0, 0)
@@ -213,10 +212,10 @@ static int tear_down(void **state)
 	return 0;
 }
 
-#define SWITCHED_ON                                                                   \
-	{                                                                             \
-		.want = { "Get", "AMT_RedirectionService" }, .tls = true,             \
-		.body = INSTANCE("AMT_RedirectionService",                            \
+#define SWITCHED_ON                                                                      \
+	{                                                                                \
+		.want = { "Get", "AMT_RedirectionService" }, .tls = true,                \
+		.body = INSTANCE("AMT_RedirectionService",                               \
 			FIELD("EnabledState", "32771") FIELD("ListenerEnabled", "true")) \
 	}
 
@@ -279,7 +278,7 @@ static void test_closed_when_it_was_lost(void **state)
 {
 	struct console *c = *state;
 
-	CONNECTIONS(opens);
+	CONNECTIONS(opens, is_free, is_free);
 	open_console(c);
 	drops(net.latest);
 	while (net.latest)
@@ -332,15 +331,12 @@ static void test_lost(void **state)
 
 static void on_time(uv_timer_t *timer)
 {
-	struct console *c = timer->data;
-
 	/* What came was no answer to what was asked. */
 	if (net.latest && net.latest->open && !net.latest->n && !net.latest->next->bytes) {
 		assert_int_equal(net.latest->limit_ms, pctl_device_answer_ms(NULL));
 		drops(net.latest);
 		(void)uv_timer_stop(timer);
 	}
-	(void)c;
 }
 
 /* Another frame before the one that opens it: an answer is still expected. */
@@ -353,7 +349,6 @@ static void test_stalls(void **state)
 	SCRIPT(c->fake, SWITCHED_ON);
 	assert_int_equal(uv_timer_init(&c->fake->loop, &timer), 0);
 	assert_int_equal(uv_timer_start(&timer, on_time, 1, 1), 0);
-	timer.data = c;
 	fake_console(c->fake, 0, &c->session);
 	fake_assert_failed(c->fake, PCTL_E_UNREACHABLE, "connection closed");
 	assert_null(c->session);
@@ -411,7 +406,7 @@ static void test_not_stolen(void **state)
 
 /* --- The user's end. -------------------------------------------------------------------------- */
 
-/* Where this host watches no more descriptors: here nothing that could watch any is in its place. */
+/* This host watches no more descriptors: here something else is in the place of what watches. */
 static void test_no_tap(void **state)
 {
 	struct tap tap = { .ours = -1 };
