@@ -395,7 +395,9 @@ static void on_not_opened(void *data, const struct pctl_error *err)
 {
 	struct session *s = data;
 
-	if (err->flags & PCTL_ERROR_DROPPED && s->kind->not_opened)
+	bool declined = err->flags & PCTL_ERROR_DROPPED && !wire_is_inside(s->wire);
+
+	if (declined && s->kind->not_opened)
 		session_fail(s, PCTL_E_REFUSED, "%s", s->kind->not_opened);
 	else
 		session_end(s, err);

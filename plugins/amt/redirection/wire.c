@@ -191,7 +191,7 @@ static bool read_frame(struct wire *w, size_t *total)
 		r = frame_reader_feed(&w->reader, buf, n, &used, &frame, &err);
 	explicit_bzero(buf, r == 0 || r == 1 ? n : 0);
 	if (r < 0) {
-		if (err.code == PCTL_E_UNREACHABLE && frame_reader_inside(&w->reader))
+		if (err.code == PCTL_E_UNREACHABLE && wire_is_inside(w))
 			cut_within_frame(&err);
 		end(w, &err);
 		return false;
@@ -279,6 +279,11 @@ void wire_speak(struct wire *w, enum frame_speech speech)
 bool wire_is_tls(const struct wire *w)
 {
 	return w->tls;
+}
+
+bool wire_is_inside(const struct wire *w)
+{
+	return frame_reader_inside(&w->reader);
 }
 
 void wire_expect(struct wire *w, uint64_t ms)
