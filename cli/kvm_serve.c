@@ -28,7 +28,7 @@
 #include "say.h"
 #include "signals.h"
 
-/* Who hangs up within this time does so for what the viewer asked of it at the beginning. */
+/* Who hangs up within this time, or without an answer, does so for what the viewer asked first. */
 #define COLOURS_MS ((uint64_t)5000)
 
 struct serve {
@@ -217,7 +217,9 @@ static void on_relay_end(void *data, enum relay_end how)
 {
 	struct serve *s = data;
 
-	s->cut_off = how == RELAY_SCREEN_LEFT && uv_now(&s->cli->loop) - s->viewed_at < COLOURS_MS;
+	bool early = uv_now(&s->cli->loop) - s->viewed_at < COLOURS_MS;
+
+	s->cut_off = how == RELAY_SCREEN_LEFT && (early || !relay_has_shown(s->relay));
 	if (how == RELAY_NO_SCREEN)
 		say("%s: protocol: what it sends is no screen (RFB)", s->name);
 	leave(s, how == RELAY_VIEWER_LEFT ? CLI_OK : CLI_FAILED);
@@ -280,7 +282,8 @@ static bool has_few_colours(const struct serve *s)
 	return pctl_value_get(pctl_stream_facts(s->stream), "pixel_formats");
 }
 
-/* A screen that a viewer has seen for a moment only was most likely asked for too many colours. */
+/* A screen that a viewer has seen for a moment only, or never, was most likely asked for too many
+ * colours. */
 static void say_colours(const struct serve *s)
 {
 	if (s->cut_off && has_few_colours(s) && !s->cli->options.quiet)

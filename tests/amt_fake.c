@@ -120,9 +120,8 @@ int pctl_setting_choice(const struct pctl_device *device, const char *name)
 
 const struct pctl_secret *pctl_setting_secret(const struct pctl_device *device, const char *name)
 {
-	(void)device;
 	assert_true(property(name)->flags & PCTL_PROPERTY_SECRET);
-	return NULL;
+	return device->fake.password;
 }
 
 /* A pin of kind "tls" is the fact "pin_tls" here. */
@@ -563,6 +562,19 @@ void fake_clear_log(struct fake *fake)
 
 	pctl_driver.log->clear(fake->dev, op);
 	finish(fake);
+}
+
+/* What is open then goes on. */
+void fake_console(struct fake *fake, unsigned flags, struct pctl_session **ret)
+{
+	struct pctl_op *op = begin(fake);
+
+	*ret = NULL;
+	pctl_driver.console->open(fake->dev, op, flags, ret);
+	assert_int_equal(fake->done, 0);
+	while (!fake->done)
+		(void)uv_run(&fake->loop, UV_RUN_ONCE);
+	assert_int_equal(fake->sent, fake->exchanges);
 }
 
 void fake_assert_failed(const struct fake *fake, int code, const char *text)

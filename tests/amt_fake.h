@@ -57,6 +57,7 @@ struct fake {
 	const char *port, *tls_port;
 	const char *username, *client_cert, *client_key, *secure_boot;
 	const char *server; /* the Server header of answers */
+	const struct pctl_secret *password;
 
 	const struct exchange *script;
 	size_t exchanges, sent; /* how many there are, and were used */
@@ -100,6 +101,8 @@ void fake_hardware(struct fake *fake, struct pctl_value *ret);
 void fake_sensors(struct fake *fake, struct pctl_value *ret);
 void fake_log(struct fake *fake, const char *after, struct pctl_value *ret);
 void fake_clear_log(struct fake *fake);
+/* Its connection to the redirection port is the test's. */
+void fake_console(struct fake *fake, unsigned flags, struct pctl_session **ret);
 
 const char *fake_fact(const struct fake *fake, const char *key);
 void fake_set_fact(struct fake *fake, const char *key, const char *value);

@@ -165,6 +165,27 @@ static void test_tray(void **state)
 	d = empty_cd;
 	scsi_run(&d, CDB(0x1B, [4] = 3), &a);
 	assert_false(a.loaded || d.present);
+	assert_false(scsi_remove(&d));
+}
+
+/* What the user takes out stays out, wherever it was. */
+static void test_removed(void **state)
+{
+	struct scsi_answer a;
+
+	(void)state;
+	for (int ejected = 0; ejected < 2; ejected++) {
+		struct scsi_drive d = new_cd;
+
+		if (ejected)
+			scsi_run(&d, CDB(0x1B, [4] = 2), &a);
+		assert_true(scsi_remove(&d));
+		scsi_run(&d, CDB(0x00), &a);
+		assert_int_equal(a.sense.asc, 0x3A);
+		scsi_run(&d, CDB(0x1B, [4] = 3), &a);
+		assert_false(a.loaded || d.present || a.sense.key);
+		assert_false(scsi_remove(&d));
+	}
 }
 
 /* --- Frames. ---------------------------------------------------------------------------------- */
@@ -379,6 +400,7 @@ int main(void)
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_tray),
+		cmocka_unit_test(test_removed),
 		cmocka_unit_test(test_frames),
 		cmocka_unit_test(test_read_frames),
 		cmocka_unit_test(test_image),

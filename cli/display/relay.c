@@ -10,6 +10,8 @@
 #define ROOM ((size_t)256 << 10)
 /* Turns of the loop are shared: after so many parts it is the other direction's turn. */
 #define PARTS 8
+/* Source: RFC 6143, 7.1 to 7.3: version, security type and ClientInit of a viewer. */
+#define HELLO ((size_t)14)
 
 struct side {
 	uv_poll_t poll;
@@ -19,12 +21,13 @@ struct side {
 	/* What came from here and is on its way to the other side. */
 	char *bytes;
 	size_t from, to;
-	bool ended; /* no more comes from here */
+	bool ended;  /* no more comes from here */
+	size_t came; /* bytes */
 };
 
 struct relay {
 	struct side screen, viewer;
-	bool greeted, over;
+	bool greeted, shown, over;
 	unsigned handles;
 	relay_fn *ended_fn;
 	void *data;
@@ -67,6 +70,7 @@ static bool take(struct side *s)
 	ssize_t n = recv(s->fd, s->bytes + s->to, ROOM - s->to, MSG_DONTWAIT);
 	if (n > 0) {
 		s->to += (size_t)n;
+		s->came += (size_t)n;
 		return true;
 	}
 	if (n == 0 || (errno != EAGAIN && errno != EINTR))
@@ -114,6 +118,8 @@ static void pass(struct side *s, struct side *other)
 	for (int i = 0; i < PARTS && !r->over; i++) {
 		bool more = take(s);
 
+		if (more && s == &r->screen)
+			r->shown |= r->viewer.came > HELLO;
 		if (s == &r->screen && !greet(r))
 			return;
 		if (!give(s, other) || !more)
@@ -182,6 +188,11 @@ struct relay *relay_new(uv_loop_t *loop, int screen, int viewer, relay_fn *ended
 	watch(&r->screen, &r->viewer);
 	watch(&r->viewer, &r->screen);
 	return r;
+}
+
+bool relay_has_shown(const struct relay *r)
+{
+	return r->shown;
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -28,7 +28,7 @@ struct pctl_session;
  */
 struct pctl_control {
 	uint32_t size;
-	const char *name; /* break, resize, steal, progress, end_others */
+	const char *name; /* break, resize, progress, eject */
 	const char *help;
 	/* arg may be NULL. 0 or PCTL_E_... */
 	int (*run)(struct pctl_session *session, const char *arg, struct pctl_error *err);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For programs: an open console or display. The result of PCTL_VERB_CONSOLE and PCTL_VERB_KVM
- * carries one; a program that wants it takes it over inside the result callback, reads and writes
- * its descriptor, and closes it. The run that opened it is over by then; the device stays open
- * until the stream is gone. Core and inventory outlive it. (Drivers see the other side:
- * <powerctl/session.h>.)
+ * For programs: an open console or display, or a medium that this computer serves. The result of
+ * PCTL_VERB_CONSOLE, PCTL_VERB_KVM and PCTL_VERB_MEDIA_ATTACH carries one (the latter not where the
+ * device itself fetches the medium); a program that wants it takes it over inside the result
+ * callback, reads and writes its descriptor, which a medium has none of, and closes it. The run
+ * that opened it is over by then; the device stays open until the stream is gone. Core and
+ * inventory outlive it. (Drivers see the other side: <powerctl/session.h>.)
  */
 #ifndef POWERCTL_STREAM_H
 #define POWERCTL_STREAM_H
@@ -44,11 +45,15 @@ PCTL_API void pctl_stream_on_note(struct pctl_stream *stream, pctl_stream_note_f
  */
 PCTL_API int pctl_stream_fd(const struct pctl_stream *stream);
 
-/* A map with the names of docs/names.md. */
+/*
+ * A map with the names of docs/names.md. It lives as long as the stream; what is in it may be made
+ * anew by a control ("progress"), and what was got out of it before is gone then.
+ */
 PCTL_API const struct pctl_value *pctl_stream_facts(const struct pctl_stream *stream);
 
 /*
- * Does one of the things that can be done to it ("break"). arg may be NULL. 0, PCTL_E_UNSUPPORTED
+ * Does one of the things that can be done to it: "break" and "resize" of consoles, "progress" and
+ * "eject" of media. arg may be NULL. 0, PCTL_E_UNSUPPORTED
  * where it has no such control, or why it could not be done.
  */
 PCTL_API int pctl_stream_control(

@@ -20,6 +20,7 @@
 
 #include "child.h"
 #include "relay_socket.h"
+#include "relay_tls.h"
 
 /* A small number of everything: one driver talks to one device. poll() does for that. */
 #define FLOWS     64u
@@ -44,6 +45,7 @@ struct flow {
 		unsigned char head[5];
 		size_t have, left; /* bytes of head, and of what is behind it */
 	} record;
+	struct relay_tls tls;
 	size_t answered;       /* bytes that went to it */
 	unsigned char *answer; /* what waits to go to it: PENDING bytes */
 	size_t waiting;
@@ -228,23 +230,16 @@ static void end_plain_turn(struct relay *r, struct flow *f)
 		end_turn(r, f);
 }
 
-/*
- * Source: RFC 8446, 5.1 and 5.2: type, version, length. Data is of type 23; so is, since 1.3, the
- * alert at the end of a connection, 2 bytes with 17 around them, which is nothing that is asked.
- * Handshakes are counted as connections.
- */
-#define TLS_HANDSHAKE 22u
-#define TLS_DATA      23u
-#define TLS_ALERT_LEN 19u
-
+/* Handshakes are counted as connections. */
 static void end_record(struct relay *r, struct flow *f)
 {
-	if (f->record.head[0] != TLS_DATA || f->turn <= TLS_ALERT_LEN)
+	if (!relay_tls_is_request(&f->tls, f->record.head[0], f->turn))
 		f->turn = 0;
 	end_turn(r, f);
 	f->record.have = 0;
 }
 
+/* Source: RFC 8446, 5.1: type, version, length. */
 static void take_records(struct relay *r, struct flow *f, const unsigned char *data, size_t len)
 {
 	struct record *record = &f->record;
@@ -270,7 +265,7 @@ static void take_records(struct relay *r, struct flow *f, const unsigned char *d
 static void take_part(struct relay *r, struct flow *f, const unsigned char *data, size_t len)
 {
 	if (f->stream == STREAM_NEW)
-		f->stream = *data == TLS_HANDSHAKE ? STREAM_TLS : STREAM_PLAIN;
+		f->stream = *data == RELAY_TLS_HANDSHAKE ? STREAM_TLS : STREAM_PLAIN;
 	if (f->stream == STREAM_TLS)
 		take_records(r, f, data, len);
 	else
@@ -373,6 +368,8 @@ static void answer(struct relay *r, struct flow *f, const unsigned char *data, s
 	unsigned arg = atomic_load(&r->shared->arg);
 
 	end_plain_turn(r, f);
+	if (f->stream == STREAM_TLS)
+		relay_tls_said(&f->tls, data, len);
 	switch (atomic_load(&r->shared->mode)) {
 	case RELAY_PASS:
 		say(f, data, len);

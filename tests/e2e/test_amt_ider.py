@@ -128,7 +128,7 @@ def floppies(lab):
 @test
 def status(lab):
     """who serves what, said by that powerctl, by the device, in words and as JSON"""
-    fleet = machine(lab, devices=2)
+    fleet = machine(lab, "--set", "all:redirection_linger=1", devices=2)
     path, _ = image(lab, "a.iso", 70000)
     r = lab.run("media", "status", "--no-fold", "a[1-2]")
     same(r.status, 0, r)
@@ -212,7 +212,7 @@ def dropped(lab):
     same(done(fleet)["cd"]["sha256"], wanted)
     served.end(130, interrupt=True)
     nobody(fleet)
-    fleet.set(1, ider_drop_at=300000)
+    fleet.set(1, ider_drop_at=65536)  # with the last frame of a read
     out, err = Served(lab, path, "--no-reconnect").end(1)
     has(out, "a1: error: unreachable: connection lost: the device closed it")
     same(err, "")
@@ -346,13 +346,14 @@ def faults(lab):
                        ("error", "the device reports an error of its IDER"),
                        ("flood", "it asks for more at a time"),
                        ("oversize", "a redirection frame too large: IDER written data (53)"),
-                       ("truncate", "connection closed within a redirection frame")):
+                       ("truncate", "busy: taken over by another session")):
         served = Served(lab, path, "--no-reconnect")
-        fleet.set(1, ider_send=word)
+        fleet.set(1, redirection_status=2, ider_send=word)
         has(served.end(1)[0], text)
         if word == "flood":
             fleet.set(1, ider_send="drain")
         nobody(fleet)
+        fleet.set(1, redirection_status=0)
     served = Served(lab, path)
     fleet.set(1, ider_send="heartbeat")
     for n in (1, 2):

@@ -101,8 +101,8 @@ def des(password, block):
 class Viewer:
     """`powerctl kvm` and a viewer's socket at its address."""
 
-    def __init__(self, lab, *args, env=None):
-        self.proc = lab.start("kvm", "a1", *args, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    def __init__(self, lab, *args, env=None, node="a1"):
+        self.proc = lab.start("kvm", node, *args, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               env=env)
         self.line = self.proc.stdout.readline().decode()
         self.where = self.line.strip().split(" ", 1)[-1]
@@ -207,8 +207,10 @@ def pictures_otherwise(lab):
     """Pictures over TLS, of firmware that greets with RFB 4.0, where KVM was off, of a display"""
     fleet = screens(lab, tls=True, profile="11")
     same(sha16(shot(lab)[2]), fleet.device()["kvm_sha256"])
-    fleet.set(1, kvm_screens=2)
-    shot(lab, "--display", "2")
+    fleet.set(1, kvm_screens=2, kvm=0)
+    same(shot(lab, "--display", "2")[3],
+         "powerctl: a1: KVM showed another display; it shows this one from now on; "
+         "KVM or its listener was off; it was switched on\n")
     same(fleet.device()["kvm_default_screen"], 1)
     bad(lab.run("kvm", "--screenshot", lab.path("no.png"), "--display", "3", "a1"), 1,
         "a1: error: refused: no display 3 is active; active: 1, 2")
@@ -403,22 +405,22 @@ def sockets(lab):
 @test
 def ends(lab):
     """Each end of a view is told as what it is, and leaves nothing behind"""
-    fleet = screens(lab)
+    fleet = screens(lab, devices=2)
     v = Viewer(lab)
     v.proc.send_signal(signal.SIGINT)
     same(v.end(), (130, "", ""))
     nobody(fleet)
-    for tls, viewer in ((False, False), (False, True), (True, False), (True, True)):
+    for tls in (False, True):
         fleet.inventory(tls=tls)
-        v = Viewer(lab)
-        if viewer:
-            v.connect()
-            v.begin()
-        fleet.set(1, redirection_drop=1)
-        status, _, err = v.end()
-        same(status, 1)
-        same(err.splitlines()[-1], "powerctl: a1: unreachable: connection lost: the device closed it")
-        same("16 and 8 bits" in err, viewer)
+        both = Viewer(lab), Viewer(lab, node="a2").connect()
+        both[1].begin()
+        fleet.set("all", redirection_drop=1)
+        for node, v in zip(("a1", "a2"), both):
+            status, _, err = v.end()
+            same(status, 1)
+            same(err.splitlines()[-1],
+                 f"powerctl: {node}: unreachable: connection lost: the device closed it")
+            same("16 and 8 bits" in err, node == "a2")
     # One that asks for 32 bits a pixel.
     v = Viewer(lab).connect()
     v.begin()

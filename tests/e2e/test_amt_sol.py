@@ -312,15 +312,17 @@ def bad_frames(lab):
     fleet = machine(lab)
     for what, text in (("unknown", "protocol: an unknown redirection frame (99) during SOL"),
                        ("interleave", "protocol: a redirection frame out of place: login reply"),
-                       ("truncate", "unreachable: connection closed within a redirection frame")):
+                       ("truncate", "busy: taken over by another session")):
         proc = holder(lab)
-        fleet.set(1, sol_send="last words")
+        # Whoever asks why the connection has ended hears that.
+        fleet.set(1, sol_send="last words", redirection_status=2)
         fleet.set(1, sol_send=what)
         same(proc.wait(lib.PATIENCE), 1)
         has(proc.stdout.read().decode(), "last words")
         has(proc.stderr.read().decode(), f"a1: {text}")
         proc.stdin.close()
         nobody(fleet)
+        fleet.set(1, redirection_status=0)
     proc = holder(lab)
     fleet.set(1, sol_send="oversize")  # the largest that its length can say is no fault
     fleet.set(1, sol_send="close")
@@ -333,7 +335,7 @@ def bad_frames(lab):
 @test
 def taken(lab):
     """busy is said at once; --steal takes it, and whoever had it hears of that"""
-    fleet = machine(lab)
+    fleet = machine(lab, "--set", "all:redirection_linger=1")
     other = holder(lab)
     same(said(lab), "busy: somebody else has its SOL session; --steal takes it")
     t = talk(lab, "--steal")

@@ -20,7 +20,7 @@ import time
 import urllib.request
 import xml.etree.ElementTree as ET
 
-from lib import AMTSIM, SANITIZED, SOURCE, Skip, skip
+from lib import AMTSIM, SANITIZED, SOURCE, Skip, skip, until
 
 USER, PASSWORD = "admin", "P@ssw0rd"
 # What curl ends with when the peer resets: while it connects, or later.
@@ -873,18 +873,25 @@ def boot_http(sim):
     import base64
     import struct
     sim.set(2, "power=on")
-    url = b"https://boot.example/x.efi"
-    tlv = struct.pack("<HHI", 0x8086, 1, len(url)) + url + struct.pack("<HHIB", 0x8086, 20, 1, 1)
-    fields = boot_values(boot_present(sim, 2), ForcedProgressEvents="true",
-                         UefiBootParametersArray=base64.b64encode(tlv).decode(),
-                         UefiBootNumberOfParams="2")
-    same(curl(sim, put_boot(fields), 2).code, 200)
-    same(curl(sim, boot_order("Intel(r) AMT: Force OCR UEFI HTTPS Boot"), 2).value("ReturnValue"),
-         "0")
-    curl(sim, boot_role(1), 2)
-    curl(sim, set_power(10), 2)
-    d = sim.device(2)
-    same((d["last_boot"], d["last_url"]), ("http", url.decode()))
+
+    def boot(url):
+        tlv = struct.pack("<HHI", 0x8086, 1, len(url)) + url + struct.pack("<HHIB", 0x8086, 20, 1, 1)
+        fields = boot_values(boot_present(sim, 2), ForcedProgressEvents="true",
+                             UefiBootParametersArray=base64.b64encode(tlv).decode(),
+                             UefiBootNumberOfParams="2")
+        same(curl(sim, put_boot(fields), 2).code, 200)
+        same(curl(sim, boot_order("Intel(r) AMT: Force OCR UEFI HTTPS Boot"), 2).value("ReturnValue"),
+             "0")
+        curl(sim, boot_role(1), 2)
+        curl(sim, set_power(10), 2)
+        return sim.device(2)
+    d = boot(b"https://boot.example/x.efi")
+    same((d["last_boot"], d["last_url"]), ("http", "https://boot.example/x.efi"))
+    sim.set(2, "http_fetch=1")  # what is no URL is loaded from nowhere
+    boot(b"boot.example/x.efi")
+    until("it is given up", lambda: sim.device(2)["last_image"] != "loading")
+    same(sim.device(2)["last_image"], "name")
+    sim.set(2, "http_fetch=0")
     same(curl(sim, boot_order("Intel(r) AMT: Force OCR UEFI HTTPS Boot")).value("ReturnValue"), "4",
          "firmware 12 has no such source")
 

@@ -332,9 +332,8 @@ static int eject(struct pctl_session *session, const char *arg, struct pctl_erro
 
 	if (arg && strcmp(arg, "floppy") != 0 && strcmp(arg, "cd") != 0)
 		return pctl_error_set(err, PCTL_E_CONFIG, "'%s' is no drive: cd or floppy", arg);
-	if (!d->scsi.present)
+	if (!scsi_remove(&d->scsi))
 		return pctl_error_set(err, PCTL_E_STATE, "nothing is in that drive");
-	d->scsi.present = d->scsi.told = false;
 	return 0;
 }
 
@@ -393,7 +392,6 @@ static void on_opening(struct session *session, const struct frame *frame)
 
 	if (!check_number(s, frame))
 		return;
-	wire_expect(session->wire, pctl_device_answer_ms(session->dev->device));
 	if (frame->command == FRAME_IDER_OPENED)
 		on_opened(s, frame);
 	else if (frame->command == FRAME_IDER_FEATURES_REPLY)

@@ -100,7 +100,7 @@ static void attach(void *data, struct pctl_op *op, const struct pctl_media *medi
 /*
  * The device only hangs up on whoever had it, as a network does that fails, and he would put his
  * media in again. But he asks first whether somebody else has the drives now (session.c), and that
- * is the mark that can be left: we are there for as long as it takes him to ask.
+ * is the mark that can be left: we are there for as long as it takes him to ask twice.
  */
 #define HOLD_MS ((uint64_t)3500)
 
@@ -117,16 +117,10 @@ static void hold_over(void *kept)
 	free(h);
 }
 
+/* It is given back by hanging up: hold_over(). */
 static void let_go(struct holding *h)
 {
-	struct pctl_buf out;
-	struct pctl_error unused;
-
-	pctl_buf_init(&out, 64);
-	frame_put_end(&out);
-	(void)wire_send(h->wire, &out, &unused);
-	pctl_buf_done(&out);
-	amt_end(h->dev, NULL); /* h is gone soon */
+	amt_end(h->dev, NULL);
 }
 
 static void on_hold_frame(void *data, const struct frame *frame)

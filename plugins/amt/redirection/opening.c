@@ -123,10 +123,18 @@ static void logged_in(struct opening *o)
 
 static void connect_again(struct amt_dev *dev, const struct xml_node *answer);
 
+/* What the device declines may be done in a moment; any other failure is what it is. */
 static void not_stolen(struct amt_dev *dev, const struct pctl_error *err)
 {
-	amt_fail(dev, PCTL_E_BUSY, "somebody else has its %s session, and it cannot be ended: %s",
+	bool declined = err->code == PCTL_E_REFUSED || err->code == PCTL_E_STATE;
+	struct pctl_error e;
+
+	(void)pctl_error_set(&e, declined ? PCTL_E_BUSY : err->code,
+		"somebody else has its %s session, and it cannot be ended: %s",
 		redirection_name(opening(dev)->want.what), err->text);
+	(void)pctl_error_device_code(&e, "%s", err->device_code);
+	(void)pctl_error_flag(&e, err->flags);
+	amt_end(dev, &e);
 }
 
 static void refused(struct opening *o, uint8_t status)

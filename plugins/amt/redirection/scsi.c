@@ -193,12 +193,21 @@ static void run_start_stop(struct scsi_drive *d, const uint8_t *cdb, struct scsi
 {
 	bool moves = cdb[4] & 2, in = cdb[4] & 1;
 
-	if (!moves || !d->blocks || d->present == in)
+	if (!moves || !d->blocks || d->removed || d->present == in)
 		return;
 	d->present = in;
 	d->told = false;
 	ret->ejected = !in;
 	ret->loaded = in;
+}
+
+bool scsi_remove(struct scsi_drive *d)
+{
+	if (!d->blocks || d->removed)
+		return false;
+	d->removed = true;
+	d->present = d->told = false;
+	return true;
 }
 
 static void run_format_capacities(struct scsi_drive *d, const uint8_t *cdb, struct scsi_answer *ret)

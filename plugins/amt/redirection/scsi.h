@@ -22,12 +22,16 @@ struct scsi_drive {
 	uint32_t blocks; /* of the medium */
 	bool present;    /* there is one */
 	bool told;       /* the machine knows that it was changed */
+	bool removed;    /* it was taken out for good: the machine cannot load it again */
 };
 
 static inline uint32_t scsi_block(const struct scsi_drive *drive)
 {
 	return drive->cd ? SCSI_CD_BLOCK : SCSI_FLOPPY_BLOCK;
 }
+
+/* Takes the medium out, from where the machine has ejected it as well. False: there is none. */
+bool scsi_remove(struct scsi_drive *drive);
 
 #define SCSI_ANSWER_MAX 96u
 

@@ -12,12 +12,14 @@
 #define TYPED_MAX   ((size_t)8192)
 #define FAREWELL_MS ((uint64_t)1000)
 /*
- * A device hangs up on a session that somebody else ended to have it himself, and by then he may
- * have it. All of it, of one that is being closed, takes less than the 2 s it may.
+ * A device hangs up on a session that somebody else ended to have it himself, and he may have it a
+ * moment later: it is asked twice, the second time so long after the first. All of it, of one that
+ * is being closed, takes less than the 2 s it may.
  */
-#define ASK_AFTER_MS  ((uint64_t)800)
+#define ASK_AFTER_MS  ((uint64_t)600)
+#define ASK_AGAIN_MS  ((uint64_t)900)
 #define ASK_MS        ((uint64_t)2500)
-#define ASK_CLOSED_MS ((uint64_t)1000)
+#define ASK_CLOSED_MS ((uint64_t)400)
 
 /* --- The end. --------------------------------------------------------------------------------- */
 
@@ -132,6 +134,7 @@ void session_fail(struct session *s, int code, const char *fmt, ...)
 
 /* --- Who has it now. -------------------------------------------------------------------------- */
 
+/* Nobody has it: the first time that is not the end yet, and the timer goes on. */
 static void on_heard(void *data, bool busy, const struct pctl_error *err)
 {
 	struct session *s = data;
@@ -139,7 +142,8 @@ static void on_heard(void *data, bool busy, const struct pctl_error *err)
 	(void)err;
 	if (busy)
 		(void)pctl_error_set(&s->why, PCTL_E_BUSY, "taken over by another session");
-	finish(s);
+	if (busy || s->asked_again)
+		finish(s);
 }
 
 static void on_nothing_heard(uv_timer_t *timer)
@@ -147,16 +151,27 @@ static void on_nothing_heard(uv_timer_t *timer)
 	finish(timer->data);
 }
 
-static void on_ask(uv_timer_t *timer)
+static void on_ask_again(uv_timer_t *timer)
 {
 	struct session *s = timer->data;
 	struct pctl_error unused;
 
+	s->asked_again = true;
+	asking_end(&s->asking);
 	if (asking_begin(&s->asking, &unused) < 0)
 		finish(s);
 	else
 		(void)uv_timer_start(
 			timer, on_nothing_heard, s->closed ? ASK_CLOSED_MS : ASK_MS, 0);
+}
+
+static void on_ask(uv_timer_t *timer)
+{
+	struct session *s = timer->data;
+	struct pctl_error unused;
+
+	(void)uv_timer_start(timer, on_ask_again, ASK_AGAIN_MS, 0);
+	(void)asking_begin(&s->asking, &unused);
 }
 
 /* It does not say so, but whoever asks for a session then hears that it is busy. */
@@ -340,12 +355,9 @@ static bool has_hung_up(const struct session *s)
 static void close_session(struct pctl_session *user)
 {
 	struct session *s = pctl_container_of(user, struct session, user);
-	static const struct pctl_error normal = { 0 };
 
 	s->closed = true;
 	(void)uv_timer_stop(&s->timer);
-	if (s->state != SESSION_OVER)
-		s->why = normal;
 	if (has_hung_up(s)) {
 		int r = pctl_dial_error(s->dev->device, s->user.fd, &s->why);
 		close_descriptor(s);
@@ -375,6 +387,7 @@ static void on_opening(void *data, const struct frame *frame)
 {
 	struct session *s = data;
 
+	wire_expect(s->wire, pctl_device_answer_ms(s->dev->device));
 	s->kind->opening(s, frame);
 }
 
@@ -382,7 +395,9 @@ static void on_not_opened(void *data, const struct pctl_error *err)
 {
 	struct session *s = data;
 
-	if (err->flags & PCTL_ERROR_DROPPED && s->kind->not_opened)
+	bool declined = err->flags & PCTL_ERROR_DROPPED && !wire_is_inside(s->wire);
+
+	if (declined && s->kind->not_opened)
 		session_fail(s, PCTL_E_REFUSED, "%s", s->kind->not_opened);
 	else
 		session_end(s, err);
@@ -419,19 +434,26 @@ bool session_agreed(struct session *s, const struct frame *frame, uint8_t comman
 	return false;
 }
 
+/* Behind what the kind of session has to say itself. */
+static void tell_switched_on(const struct session *s, struct pctl_value *facts)
+{
+	const char *before = pctl_value_text(pctl_value_get(facts, "note"));
+	char note[192];
+
+	(void)snprintf(note, sizeof(note), "%s%s%s or its listener was off; it was switched on",
+		before ? before : "", before ? "; " : "", s->kind->name);
+	pctl_value_set_text(facts, "note", note);
+}
+
 static struct pctl_value *new_facts(struct session *s)
 {
 	struct pctl_value *facts = pctl_value_new_map();
-	char note[96];
 
 	pctl_value_set_text(facts, "kind", s->kind->word);
 	if (s->kind->tell_facts)
 		s->kind->tell_facts(s, facts);
-	if (s->facts.switched_on) {
-		(void)snprintf(note, sizeof(note), "%s or its listener was off; it was switched on",
-			s->kind->name);
-		pctl_value_set_text(facts, "note", note);
-	}
+	if (s->facts.switched_on)
+		tell_switched_on(s, facts);
 	return facts;
 }
 

@@ -73,6 +73,7 @@ struct session {
 	uv_timer_t timer;
 	unsigned handles;
 	struct asking asking;
+	bool asked_again;
 	bool closed;
 	uint64_t silence_ms;
 	struct pctl_error why; /* it ended */

@@ -113,20 +113,31 @@ void tap_listen(struct tap *t, bool on)
 	watch(t);
 }
 
+static int no_tap(struct pctl_error *err, const char *what, int number)
+{
+	if (pctl_error_shortage(err, number))
+		return PCTL_E_INTERNAL;
+	return pctl_error_set(err, PCTL_E_INTERNAL, "%s: %s", what, strerror(number));
+}
+
 int tap_open(struct tap *t, uv_loop_t *loop, const struct tap_user *user, void *data, int *ret_fd,
 	struct pctl_error *err)
 {
 	int pair[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
-		if (pctl_error_shortage(err, errno))
-			return PCTL_E_INTERNAL;
-		return pctl_error_set(err, PCTL_E_INTERNAL, "no socket: %s", strerror(errno));
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0)
+		return no_tap(err, "no socket", errno);
+	int r = uv_poll_init(loop, &t->poll, pair[1]);
+	if (r < 0) {
+		(void)close(pair[0]);
+		(void)close(pair[1]);
+		return no_tap(err, "a socket cannot be watched", -r);
 	}
-	*t = (struct tap){ .ours = pair[1], .user = user, .data = data };
-	pctl_buf_init_secret(&t->kept, TAP_KEPT_MAX);
-	(void)uv_poll_init(loop, &t->poll, t->ours);
 	t->poll.data = t;
+	t->ours = pair[1];
+	t->user = user;
+	t->data = data;
+	pctl_buf_init_secret(&t->kept, TAP_KEPT_MAX);
 	*ret_fd = pair[0];
 	return 0;
 }

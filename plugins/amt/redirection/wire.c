@@ -166,6 +166,15 @@ static bool reads(const struct wire *w)
 	return !w->over && !w->paused && (w->bytes || w->user->frame);
 }
 
+static void cut_within_frame(struct pctl_error *err)
+{
+	unsigned flags = err->flags;
+
+	(void)pctl_error_set(
+		err, PCTL_E_UNREACHABLE, "connection closed within a redirection frame");
+	(void)pctl_error_flag(err, flags);
+}
+
 /* One frame at most, and nothing beyond it. False: nothing more is there now, or it is over. */
 static bool read_frame(struct wire *w, size_t *total)
 {
@@ -182,9 +191,8 @@ static bool read_frame(struct wire *w, size_t *total)
 		r = frame_reader_feed(&w->reader, buf, n, &used, &frame, &err);
 	explicit_bzero(buf, r == 0 || r == 1 ? n : 0);
 	if (r < 0) {
-		if (err.code == PCTL_E_UNREACHABLE && frame_reader_inside(&w->reader))
-			(void)pctl_error_set(&err, PCTL_E_UNREACHABLE,
-				"connection closed within a redirection frame");
+		if (err.code == PCTL_E_UNREACHABLE && wire_is_inside(w))
+			cut_within_frame(&err);
 		end(w, &err);
 		return false;
 	}
@@ -271,6 +279,11 @@ void wire_speak(struct wire *w, enum frame_speech speech)
 bool wire_is_tls(const struct wire *w)
 {
 	return w->tls;
+}
+
+bool wire_is_inside(const struct wire *w)
+{
+	return frame_reader_inside(&w->reader);
 }
 
 void wire_expect(struct wire *w, uint64_t ms)

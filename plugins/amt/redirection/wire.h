@@ -34,6 +34,8 @@ void wire_use(struct wire *wire, const struct wire_user *user, void *data);
 void wire_speak(struct wire *wire, enum frame_speech speech);
 
 bool wire_is_tls(const struct wire *wire);
+/* Whether a frame has begun to come and not ended, also where the connection has. */
+bool wire_is_inside(const struct wire *wire);
 
 /*
  * Sends out's bytes, or as many as go, and the rest later; out is empty then. PCTL_E_BUSY, and

@@ -90,7 +90,7 @@ static enum fault put_settings(struct call *c)
 
 static enum fault terminate(struct call *c, uint32_t *ret_value)
 {
-	if (!redir_end(c->dev, REDIR_KVM))
+	if (!redir_oust(c->dev, REDIR_KVM))
 		*ret_value = STATUS_NOT_FOUND;
 	return FAULT_NONE;
 }

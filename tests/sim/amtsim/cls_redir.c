@@ -70,7 +70,7 @@ static enum fault terminate(struct call *c, uint32_t *ret_value)
 		return FAULT_INVALID_REPRESENTATION;
 	if (type != END_IDER && type != END_SOL)
 		*ret_value = INVALID_PARAMETER;
-	else if (!redir_end(c->dev, type == END_SOL ? REDIR_SOL : REDIR_IDER))
+	else if (!redir_oust(c->dev, type == END_SOL ? REDIR_SOL : REDIR_IDER))
 		*ret_value = STATUS_NOT_FOUND;
 	return FAULT_NONE;
 }

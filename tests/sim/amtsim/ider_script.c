@@ -325,21 +325,25 @@ static void end_data(struct ider *s)
 		next_step(s);
 }
 
-static void at_byte(struct ider *s)
+/* Whether it goes on. */
+static bool at_byte(struct ider *s)
 {
 	struct knobs *k = &s->base.dev->knobs;
 	static const uint8_t mask = 3;
 
 	if (!steps[s->step].cd)
-		return;
+		return true;
 	if (k->ider_drop_at && s->report->cd.bytes >= k->ider_drop_at) {
 		k->ider_drop_at = 0;
 		redir_hang_up(s->base.conn);
-	} else if (k->ider_reset_at && s->report->cd.bytes >= k->ider_reset_at) {
+		return false;
+	}
+	if (k->ider_reset_at && s->report->cd.bytes >= k->ider_reset_at) {
 		k->ider_reset_at = 0;
 		s->resetting = true;
 		redir_frame(&s->base, RESET, &mask, 1);
 	}
+	return true;
 }
 
 static void take_payload(struct ider *s, const uint8_t *p, size_t n)
@@ -404,8 +408,8 @@ void ider_take_data(struct ider *s, const uint8_t *p, size_t n)
 	take_payload(s, p + 34, n);
 	if (!s->enabled)
 		return;
-	if (!s->resetting)
-		at_byte(s);
+	if (!s->resetting && !at_byte(s))
+		return;
 	if (is_last(p))
 		end_data(s);
 }

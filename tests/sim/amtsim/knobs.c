@@ -329,6 +329,8 @@ static const struct knob table[] = {
 		"not 0: another realm in the challenge of a redirection login"),
 	WORD(redirection_fault, "no truncate oversize interleave unknown drip close silent empty",
 		"what becomes of that challenge", NULL),
+	NUM(redirection_linger, 1, 0,
+		"who has a session that another ends is hung up on when that one has logged in"),
 	NUM(redirection_locked, 1, 0, "the BIOS forbids to switch redirection on: PT_STATUS 16"),
 	{ .name = "redirection_deaf",
 		.kind = KNOB_NUMBER,

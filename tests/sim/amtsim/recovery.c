@@ -162,7 +162,12 @@ enum { ANSWER_MAX = 4 << 20, TIMEOUT_S = 5 };
 
 static bool split_url(struct fetch *f)
 {
-	const char *host = strstr(f->url, "://") + 3;
+	const char *host = strstr(f->url, "://");
+
+	if (!host)
+		return false;
+	host += 3;
+
 	size_t len = *host == '[' ? strcspn(++host, "]") : strcspn(host, ":/?");
 	const char *after = host + len + (host[len] == ']');
 	size_t digits = *after == ':' ? strspn(after + 1, "0123456789") : 0;

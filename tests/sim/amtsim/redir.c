@@ -46,6 +46,7 @@ struct redir_conn {
 	bool dripping;
 	bool ending; /* when all has left */
 	bool closing;
+	bool ousted; /* somebody else may have its session, and is waited for */
 	bool mute;
 };
 
@@ -75,8 +76,10 @@ static void forget_session(struct redir_conn *c)
 	if (!c->logged_in)
 		return;
 	c->logged_in = false;
-	c->dev->redir.sessions[c->kind] = NULL;
-	optin_session(c->dev, false);
+	if (!c->ousted) {
+		c->dev->redir.sessions[c->kind] = NULL;
+		optin_session(c->dev, false);
+	}
 	if (c->session)
 		c->protocol->end(c->session);
 	c->session = NULL;
@@ -284,8 +287,18 @@ static void answer_login(struct redir_conn *c, const struct buf *reply, bool cha
 	redir_send(c, reply->p, reply->n);
 }
 
+static void hang_up_ousted(const struct device *dev, enum redir_kind kind)
+{
+	for (struct redir_conn *c = dev->sim->redir_conns, *next; c; c = next) {
+		next = c->next;
+		if (c->ousted && c->dev == dev && c->kind == kind)
+			close_conn(c);
+	}
+}
+
 static void hold_session(struct redir_conn *c, const struct redir_protocol *protocol)
 {
+	hang_up_ousted(c->dev, c->kind);
 	c->logged_in = true;
 	c->protocol = protocol;
 	c->dev->redir.sessions[c->kind] = c;
@@ -501,6 +514,18 @@ bool redir_end(struct device *dev, enum redir_kind kind)
 	if (c)
 		close_conn(c);
 	return c != NULL;
+}
+
+bool redir_oust(struct device *dev, enum redir_kind kind)
+{
+	struct redir_conn *c = dev->redir.sessions[kind];
+
+	if (!c || !dev->knobs.redirection_linger)
+		return redir_end(dev, kind);
+	c->ousted = true;
+	dev->redir.sessions[kind] = NULL;
+	optin_session(dev, false);
+	return true;
 }
 
 void *redir_session(const struct device *dev, enum redir_kind kind)

@@ -94,6 +94,8 @@ void redir_json_ports(const struct sim *sim, struct buf *out);
 bool redir_is_open(const struct device *dev);
 /* Hangs up on the session of that kind; false: there is none. */
 bool redir_end(struct device *dev, enum redir_kind kind);
+/* The same, where a client asks for it: see the knob redirection_linger. */
+bool redir_oust(struct device *dev, enum redir_kind kind);
 
 /* What begin() of that kind returned; NULL: none is open. */
 void *redir_session(const struct device *dev, enum redir_kind kind);

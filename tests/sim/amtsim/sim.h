@@ -154,6 +154,7 @@ struct knobs {
 	uint32_t redirection_fault;
 	uint32_t redirection_locked;
 	uint32_t redirection_deaf;
+	uint32_t redirection_linger;
 	uint32_t sol_heartbeat_ms;
 	uint32_t sol_quiet_ms;
 	uint32_t sol_chunk;
