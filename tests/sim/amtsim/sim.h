@@ -301,7 +301,8 @@ struct device {
 	struct boot boot;
 	struct optin optin;
 	struct logs logs;
-	struct store *store; /* NULL until it is asked for */
+	struct store *store;     /* NULL until it is asked for */
+	struct own_tls *own_tls; /* NULL: none is in effect */
 	char absent[SIM_NAME];
 	char firmware[24]; /* its version; "": the profile's */
 	char refuse_call[SIM_NAME];
