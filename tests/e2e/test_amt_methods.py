@@ -285,7 +285,14 @@ def alarms(lab):
 def network(lab):
     """DHCP and addresses by hand: each Put has what the firmware wants and no more"""
     fleet = Fleet(lab)
-    same(result(lab, "network")["dhcp"], True)
+    found = result(lab, "network")
+    same((found["dhcp"], found["ipv6"]), (True, {"enabled": False, "addresses": []}))
+    fleet.set(1, ipv6=1)
+    same(result(lab, "network")["ipv6"],
+         {"enabled": True, "addresses": ["fe80::2a0:98ff:fe00:1", "2001:db8::10"], "gateway": "fe80::1",
+          "dns": "2001:db8::53", "fixed_address": "2001:db8::10"})
+    fleet.set(1, absent="IPS_IPv6PortSettings")
+    assert "ipv6" not in result(lab, "network")
     misused(lab, "--yes", "network", "dhcp=off", "address=10.0.0.9", "mask=255.255.255.0")
     found = result(lab, "network", "--yes", "dhcp=off", "address=10.0.0.9", "mask=255.255.255.0",
                    "gateway=10.0.0.1", "dns=10.0.0.2", "dns2=10.0.0.3")

@@ -144,6 +144,7 @@ struct knobs {
 	uint32_t flash_writes;
 	uint32_t audit_full;
 	uint32_t clock_unset;
+	uint32_t ipv6;
 	uint32_t clock_behind;
 	uint32_t told_realm;
 	uint32_t tls_only;
