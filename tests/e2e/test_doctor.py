@@ -291,6 +291,7 @@ def amt_users(lab):
     mend(lab, "amt", "users", "add=ann", f"password_file={lab.path('word')}", "realms=hardware", "a1")
     same(findings(lab, "a1"), {})
     mend(lab, "amt", "users", "disable=ann", "a1")
+    mend(lab, "amt", "users", "disable=$$uns", "a1")  # the firmware's own
     finds(lab, "a1", "account", "info", "user 'ann' is disabled", "`powerctl amt users enable=USER NODE`")
     fleet.set(1, absent="AMT_AuthorizationService")
     same(findings(lab, "a1"), {})
