@@ -64,7 +64,8 @@ bool doc_says(const json_t *doc, const char *message_id);
 
 /*
  * Whether the answer to a refused login speaks of an account that is locked, and then err with the
- * service's own words. DMTF's registries (DSP8011) have no MessageId for it: words are looked at.
+ * service's own words. No MessageId of the Base registry (DSP8011) is known for it: words are
+ * looked at.
  */
 bool doc_locked(const json_t *doc, const char *user, struct pctl_error *err);
 
