@@ -20,7 +20,8 @@ static const struct {
 			 "changed with `powerctl set KEY=VALUE NODE`" },
 	{ PCTL_E_AUTH, "put the right password into the credential's file, or choose another "
 		       "credential with `powerctl set credential=NAME NODE`; where wrong passwords "
-		       "were tried before, the device may have locked the user for a while" },
+		       "were tried before, the device may have locked the user: wait some minutes "
+		       "without a login, or unlock it there as another user" },
 	{ PCTL_E_FORBIDDEN,
 		"give the user more rights on the device, or choose another credential with "
 		"`powerctl set credential=NAME NODE`" },

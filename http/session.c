@@ -226,7 +226,9 @@ static void refused(struct exchange *ex)
 			"challenge)");
 	else
 		pctl_error_set(&err, PCTL_E_AUTH,
-			"user '%s' or its password was refused (HTTP 401)", session->username);
+			"user '%s' or its password was refused, or the account is locked (HTTP "
+			"401)",
+			session->username);
 	pctl_error_device_code(&err, "HTTP 401");
 	fail(ex, &err);
 }

@@ -117,7 +117,9 @@ static void test_wrong_password_is_tried_once(void **state)
 	SCRIPT(b, CLOSES(R401("n1", CLOSING)), CLOSES(R401("n2", CLOSING)), SAYS(R200));
 
 	bench_post(b, true);
-	assert_failed(b, PCTL_E_AUTH, "user 'admin' or its password was refused (HTTP 401)");
+	assert_failed(b, PCTL_E_AUTH,
+		"user 'admin' or its password was refused, or the account is "
+		"locked (HTTP 401)");
 	assert_string_equal(b->err.device_code, "HTTP 401");
 	assert_int_equal(b->server.n, 2);
 	assert_int_equal(b->op.committed, 1);
@@ -154,7 +156,7 @@ static void test_every_refusal_reads_the_same(void **state)
 		CLOSES("HTTP/1.1 401 No\r\n" CHALLENGE("n2") CLOSING "\r\nor temporarily Locked"));
 
 	bench_post(b, false);
-	assert_failed(b, PCTL_E_AUTH, "was refused (HTTP 401)");
+	assert_failed(b, PCTL_E_AUTH, "is locked (HTTP 401)");
 }
 
 static void test_unknown_kind_of_login(void **state)

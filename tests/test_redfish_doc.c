@@ -309,6 +309,41 @@ static void test_errors(void **state)
 	}
 }
 
+static void test_locked_accounts(void **state)
+{
+	static const struct {
+		const char *body, *text, *device_code; /* text NULL: it does not say so */
+	} rows[] = {
+		{ "{}", NULL, NULL },
+		{ "{\"error\":{\"code\":\"Base.1.8.GeneralError\",\"@Message.ExtendedInfo\":[{"
+		  "\"MessageId\":\"Base.1.8.NoValidSession\",\"Message\":\"No valid session.\"}]}}",
+			NULL, NULL },
+		{ "{\"error\":{\"@Message.ExtendedInfo\":[{\"MessageId\":\"Oem.1.0.UserLocked\","
+		  "\"Message\":\"The account is LOCKED. Come back later. \"}]}}",
+			"user 'ann' was refused: The account is LOCKED. Come back later (HTTP 401)",
+			"UserLocked" },
+		{ "{\"error\":{\"code\":\"Oem.1.0.AccountLockout\"}}",
+			"user 'ann' was refused: AccountLockout (HTTP 401)", "AccountLockout" },
+		{ "{\"error\":{\"code\":\"Oem.1.0.Lockout\",\"message\":\"Go away\"}}",
+			"user 'ann' was refused: Go away (HTTP 401)", "Lockout" },
+		{ "{\"error\":{\"message\":\"locked out\"}}",
+			"user 'ann' was refused: locked out (HTTP 401)", "HTTP 401" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < TEST_COUNT(rows); i++) {
+		struct pctl_error err = { 0 };
+		json_t *doc = must_read(rows[i].body);
+
+		assert_int_equal(doc_locked(doc, "ann", &err), rows[i].text != NULL);
+		assert_int_equal(err.code, rows[i].text ? PCTL_E_AUTH : 0);
+		assert_string_equal(err.text, rows[i].text ? rows[i].text : "");
+		assert_string_equal(err.device_code, rows[i].text ? rows[i].device_code : "");
+		json_decref(doc);
+	}
+	assert_false(doc_locked(NULL, "ann", NULL));
+}
+
 /* --- URLs. ------------------------------------------------------------------------------------ */
 
 static void test_origins(void **state)
@@ -553,6 +588,7 @@ int main(void)
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_uuids),
 		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_locked_accounts),
 		cmocka_unit_test(test_named),
 		cmocka_unit_test(test_origins),
 		cmocka_unit_test(test_vendors),

@@ -19,7 +19,9 @@ static const struct class classes[] = {
 		"`powerctl check` names every mistake of the inventory" },
 	[-PCTL_E_UNSUPPORTED] = { "unsupported", false,
 		"`powerctl caps NODE` lists what the node can do" },
-	[-PCTL_E_AUTH] = { "auth", false, "check the user and the password of the credential" },
+	[-PCTL_E_AUTH] = { "auth", false,
+		"check the user and the password of the credential; where wrong ones were tried, "
+		"the account may be locked for some minutes" },
 	[-PCTL_E_FORBIDDEN] = { "forbidden", false,
 		"this user may not do that; use another or widen its rights" },
 	[-PCTL_E_TRUST] = { "trust", false,

@@ -2,10 +2,15 @@
 /* check: the state, and what the driver finds wrong with the device. */
 #include <string.h>
 
+#include <powerctl/buf.h>
+#include <powerctl/finding.h>
+
 #include "engine/joint.h"
 #include "engine/task.h"
+#include "inventory/inventory.h"
 
-#define FINDINGS "findings"
+#define FINDINGS      "findings"
+#define ELSEWHERE_MAX 512u
 
 static const char *text_of(const struct pctl_value *map, const char *key)
 {
@@ -69,10 +74,31 @@ static const struct pctl_call inspect_check = {
 	.times = 1,
 };
 
+/* Interfaces of other drivers: other devices, with logins of their own. */
+static void add_elsewhere(struct pctl_task *t)
+{
+	struct pctl_buf list;
+	unsigned n = 0;
+
+	pctl_buf_init(&list, ELSEWHERE_MAX);
+	for (const char *const *name = pctl_interfaces; *name; name++) {
+		const char *driver = text_of(pctl_value_get(t->target->map, *name), "driver");
+
+		if (driver)
+			pctl_buf_addf(&list, "%s%s (%s)", n++ ? ", " : "", *name, driver);
+	}
+	if (n)
+		(void)pctl_finding_add(t->tree, PCTL_FINDING_INFO, "elsewhere",
+			"a node of its own, with that driver and address, is looked at",
+			"%s: from another driver than the node's, and not looked at", list.data);
+	pctl_buf_done(&list);
+}
+
 static void on_checked(struct pctl_task *t)
 {
 	struct pctl_error err = { 0 };
 
+	add_elsewhere(t);
 	sort_findings(t->tree);
 	t->tree_stands = true;
 	if (pctl_check_failed(t->tree, &err))

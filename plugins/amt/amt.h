@@ -242,7 +242,9 @@ struct chain_work {
 			bool certificate_changed;
 		} tls;
 		struct {
-			size_t at;    /* in the list of users */
+			size_t at; /* in the list of users */
+			void (*then)(struct amt_dev *dev);
+			amt_except_fn *except;
 			bool changed; /* they are read to be told, and not to be changed */
 		} users;
 		struct {

@@ -26,7 +26,8 @@ static const struct row {
 	{ 0x0b, false, PCTL_E_BUSY, "the BMC has no room for another session of that privilege" },
 	{ 0x0c, false, PCTL_E_AUTH, "user name refused: its length is wrong" },
 	{ 0x0d, false, PCTL_E_AUTH,
-		"user name refused: there is no such user, or not with that privilege" },
+		"user name refused: there is no such user, or not with that privilege, or it is "
+		"disabled or locked" },
 	{ 0x0e, false, PCTL_E_REFUSED, "the BMC does not know its own GUID" },
 	{ 0x0f, false, PCTL_E_AUTH, "password or K_g refused: the check value is wrong" },
 	{ 0x10, true, PCTL_E_UNSUPPORTED, "unavailable on this BMC: not that encryption" },

@@ -331,7 +331,7 @@ static void on_reply(
 	if ((reply->status >= 300 && redirected(dev, reply)) || waits(dev, answer))
 		return;
 	if (reply->status == 401)
-		redfish_login_refused(dev, answer);
+		redfish_login_refused(dev, answer, reply);
 	else if (reply->status >= 300 && reply->status < 400)
 		redfish_fail_text(dev, PCTL_E_PROTOCOL,
 			"it sends us elsewhere (a redirect to another host, or in a circle)");

@@ -454,6 +454,16 @@ static int class_of(int status, const json_t *doc)
 	return status >= 300 && status < 400 ? PCTL_E_PROTOCOL : PCTL_E_REFUSED;
 }
 
+/* Length of a sentence without what ends it. */
+static int without_stop(const char *words)
+{
+	size_t len = strlen(words);
+
+	while (len && (words[len - 1] == '.' || isspace((unsigned char)words[len - 1])))
+		len--;
+	return (int)len;
+}
+
 int doc_error(int status, const json_t *doc, const char *what, struct pctl_error *err)
 {
 	const json_t *message = first_message(doc);
@@ -475,11 +485,8 @@ int doc_error(int status, const json_t *doc, const char *what, struct pctl_error
 	if (!id)
 		id = doc_text(doc, "error/code");
 	if (words) {
-		size_t len = strlen(words);
-		while (len && (words[len - 1] == '.' || isspace((unsigned char)words[len - 1])))
-			len--;
-		(void)pctl_error_set(
-			err, code, "it refused %s: %.*s (HTTP %d)", what, (int)len, words, status);
+		(void)pctl_error_set(err, code, "it refused %s: %.*s (HTTP %d)", what,
+			without_stop(words), words, status);
 	} else {
 		(void)pctl_error_set(err, code, "it refused %s: %s%sHTTP %d", what, id ? id : "",
 			id ? ", " : "", status);
@@ -489,6 +496,30 @@ int doc_error(int status, const json_t *doc, const char *what, struct pctl_error
 	else
 		(void)pctl_error_device_code(err, "HTTP %d", status);
 	return code;
+}
+
+static bool is_about_lock(const char *text)
+{
+	return text && (strcasestr(text, "locked") || strcasestr(text, "lockout"));
+}
+
+bool doc_locked(const json_t *doc, const char *user, struct pctl_error *err)
+{
+	const json_t *message = first_message(doc);
+	const char *words = doc_text(message, "Message"), *id = bare_id(id_of(message));
+
+	if (!words)
+		words = doc_text(doc, "error/message");
+	if (!id)
+		id = bare_id(doc_text(doc, "error/code"));
+	if (!is_about_lock(words) && !is_about_lock(id))
+		return false;
+	if (!words)
+		words = id;
+	(void)pctl_error_set(err, PCTL_E_AUTH, "user '%s' was refused: %.*s (HTTP 401)", user,
+		without_stop(words), words);
+	(void)pctl_error_device_code(err, "%s", id ? id : "HTTP 401");
+	return true;
 }
 
 /* --- URLs. ------------------------------------------------------------------------------------ */

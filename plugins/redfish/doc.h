@@ -62,6 +62,13 @@ int doc_error(int status, const json_t *doc, const char *what, struct pctl_error
 /* Whether a message of doc has this MessageId, whose registry and version do not count. */
 bool doc_says(const json_t *doc, const char *message_id);
 
+/*
+ * Whether the answer to a refused login speaks of an account that is locked, and then err with the
+ * service's own words. No MessageId of the Base registry (DSP8011) is known for it: words are
+ * looked at.
+ */
+bool doc_locked(const json_t *doc, const char *user, struct pctl_error *err);
+
 /* Whether any text of doc, or a key, has text in it. */
 bool doc_holds(const json_t *doc, const char *text);
 /* The first argument of that message; NULL: there is no such message, or it has none. */

@@ -9,6 +9,8 @@
 struct doctor_job {
 	struct walk *walk; /* first: walk.c looks for it there */
 	struct pctl_value *ret;
+	json_int_t unlock_s; /* a locked account opens by itself after so long; 0: not known */
+	bool stays_locked;
 };
 
 static struct pctl_value *ret_of(struct redfish_dev *dev)
@@ -45,16 +47,26 @@ static void find_health(struct redfish_dev *dev, const json_t *doc, const char *
 
 /* --- The manager. ----------------------------------------------------------------------------- */
 
-static void find_clock(struct redfish_dev *dev, const json_t *doc)
+/* utc: as doc_time() writes it. */
+static bool read_time(const json_t *doc, const char *key, char utc[DOC_TIME_SIZE], int64_t *ret)
 {
-	const char *text = doc_text(doc, "DateTime");
-	char utc[DOC_TIME_SIZE];
+	const char *text = doc_text(doc, key);
 	struct tm tm = { 0 };
 
 	if (!text || !doc_time(text, utc) || !strptime(utc, "%Y-%m-%dT%H:%M:%S", &tm))
-		return;
-	(void)pctl_finding_clock(ret_of(dev), (int64_t)timegm(&tm),
-		"set its clock, or NTP, in the BMC's own settings");
+		return false;
+	*ret = (int64_t)timegm(&tm);
+	return true;
+}
+
+static void find_clock(struct redfish_dev *dev, const json_t *doc)
+{
+	char utc[DOC_TIME_SIZE];
+	int64_t theirs;
+
+	if (read_time(doc, "DateTime", utc, &theirs))
+		(void)pctl_finding_clock(
+			ret_of(dev), theirs, "set its clock, or NTP, in the BMC's own settings");
 }
 
 static void each_manager(struct redfish_dev *dev, const json_t *doc)
@@ -63,10 +75,64 @@ static void each_manager(struct redfish_dev *dev, const json_t *doc)
 	find_clock(dev, doc);
 }
 
-/* --- Logins. ---------------------------------------------------------------------------------- */
+/* --- Accounts (DSP2046: AccountService, ManagerAccount). -------------------------------------- */
 
-static void each_accounts(struct redfish_dev *dev, const json_t *doc)
+#define OWN_SETTINGS "in the BMC's own settings"
+#define SOON         (30 * INT64_C(86400))
+
+static void find_locked(struct redfish_dev *dev, const char *name)
 {
+	const struct doctor_job *job = redfish_kept(dev);
+	struct pctl_value *map = pctl_finding_add(ret_of(dev), PCTL_FINDING_WARNING, "account",
+		job->stays_locked
+			? "unlock it " OWN_SETTINGS " (its Locked: false): it does not open by "
+			  "itself"
+			: "wait until it opens by itself (AccountLockoutDuration), or unlock it "
+			  "" OWN_SETTINGS " (its Locked: false)",
+		"account '%s' is locked: too many wrong passwords came for it", name);
+
+	if (job->unlock_s > 0 && !job->stays_locked)
+		pctl_value_set_int(map, "unlock_s", job->unlock_s);
+}
+
+static void find_expired(struct redfish_dev *dev, const char *name, const json_t *doc)
+{
+	const char *own = pctl_setting_text(dev->device, "username");
+	int64_t now = (int64_t)time(NULL), ends;
+	char utc[DOC_TIME_SIZE];
+	struct pctl_value *map;
+
+	if (!read_time(doc, "PasswordExpiration", utc, &ends) || ends - now > SOON)
+		return;
+	map = pctl_finding_add(ret_of(dev), PCTL_FINDING_WARNING, "account",
+		own && strcmp(own, name) == 0 ? "`powerctl passwd NODE`"
+					      : "give it a new one " OWN_SETTINGS,
+		"the password of account '%s' %s", name,
+		ends <= now ? "has expired" : "expires in less than 30 days");
+	pctl_value_set_text(map, "expires", utc);
+}
+
+/* Places that nobody has are accounts without a name. */
+static void each_account(struct redfish_dev *dev, const json_t *doc)
+{
+	const char *name = doc_text(doc, "UserName");
+
+	if (!name)
+		return;
+	if (json_is_false(doc_at(doc, "Enabled"))) {
+		(void)pctl_finding_add(ret_of(dev), PCTL_FINDING_INFO, "account",
+			"enable it " OWN_SETTINGS ", if somebody needs it",
+			"account '%s' is disabled", name);
+		return;
+	}
+	if (doc_is_true(doc, "Locked"))
+		find_locked(dev, name);
+	find_expired(dev, name, doc);
+}
+
+static void each_service(struct redfish_dev *dev, const json_t *doc)
+{
+	struct doctor_job *job = redfish_kept(dev);
 	const json_t *after = doc_at(doc, "AccountLockoutThreshold");
 
 	/* Null or 0: never (AccountService, AccountLockoutThreshold). */
@@ -75,7 +141,12 @@ static void each_accounts(struct redfish_dev *dev, const json_t *doc)
 			"set AccountLockoutThreshold of its AccountService in the BMC's own "
 			"settings",
 			"no number of wrong passwords locks an account");
+	job->unlock_s = json_integer_value(doc_at(doc, "AccountLockoutDuration"));
+	job->stays_locked = json_is_false(doc_at(doc, "AccountLockoutCounterResetEnabled"));
+	redfish_walk_members(job->walk, doc_link(doc, "Accounts"), each_account);
 }
+
+/* --- Transport. ------------------------------------------------------------------------------- */
 
 static void find_tls(struct redfish_dev *dev)
 {
@@ -105,7 +176,7 @@ static void got_system(struct redfish_dev *dev, const struct reply *reply)
 	find_health(dev, dev->host, "the machine");
 	find_tls(dev);
 	redfish_walk_add(job->walk, redfish_manager(dev), each_manager);
-	redfish_walk_add(job->walk, doc_link(dev->root, "AccountService"), each_accounts);
+	redfish_walk_add(job->walk, doc_link(dev->root, "AccountService"), each_service);
 	redfish_walk_run(dev, job->walk, finish);
 }
 

@@ -47,17 +47,21 @@ const char *redfish_login_path(const struct redfish_dev *dev)
 	return path || !known || !doc_is_path(known) ? path : known;
 }
 
-static void refused_login(struct redfish_dev *dev)
+/* Most services say the same of a wrong password and of a locked account. */
+static void refused_login(struct redfish_dev *dev, const struct reply *reply)
 {
+	const char *user = pctl_setting_text(dev->device, "username");
 	struct pctl_error err = { 0 };
 	bool basic = dev->call.stage == STAGE_REQUEST && dev->auth == REDFISH_AUTH_AUTO &&
 		     !dev->basic_only;
 
-	(void)pctl_error_set(&err, PCTL_E_AUTH,
-		"user '%s' or its password was refused (HTTP 401)%s",
-		pctl_setting_text(dev->device, "username"),
-		basic ? "; if it takes no Basic logins, set auth: session" : "");
-	(void)pctl_error_device_code(&err, "HTTP 401");
+	if (!doc_locked(reply->doc, user, &err)) {
+		(void)pctl_error_set(&err, PCTL_E_AUTH,
+			"user '%s' or its password was refused, or the account is locked "
+			"(HTTP 401)%s",
+			user, basic ? "; if it takes no Basic logins, set auth: session" : "");
+		(void)pctl_error_device_code(&err, "HTTP 401");
+	}
 	redfish_fail_request(dev, &err, NULL);
 }
 
@@ -128,7 +132,7 @@ void redfish_login_answered(
 	pctl_buf_done(&dev->call.login);
 	pctl_buf_init_secret(&dev->call.login, 0);
 	if (reply->status == 401) {
-		refused_login(dev);
+		refused_login(dev, reply);
 	} else if (reply->status == 404 || reply->status == 405 || reply->status == 501) {
 		pctl_fact_put(dev->device, FACT_SESSIONS, NULL);
 		redfish_login_none(dev, true);
@@ -155,7 +159,8 @@ void redfish_login_answered(
 }
 
 /* Whether the login in use may be tried another way: never a refused password again. */
-void redfish_login_refused(struct redfish_dev *dev, const struct pctl_http_answer *answer)
+void redfish_login_refused(
+	struct redfish_dev *dev, const struct pctl_http_answer *answer, const struct reply *reply)
 {
 	const char *challenge = pctl_http_answer_field(answer, "WWW-Authenticate");
 
@@ -177,6 +182,6 @@ void redfish_login_refused(struct redfish_dev *dev, const struct pctl_http_answe
 		redfish_put_fact(dev, FACT_LOGIN, "session");
 		redfish_go_on(dev);
 	} else {
-		refused_login(dev);
+		refused_login(dev, reply);
 	}
 }

@@ -141,7 +141,8 @@ void redfish_login_begin(struct redfish_dev *dev);
 void redfish_login_answered(
 	struct redfish_dev *dev, const struct pctl_http_answer *answer, const struct reply *reply);
 /* The request was answered 401. */
-void redfish_login_refused(struct redfish_dev *dev, const struct pctl_http_answer *answer);
+void redfish_login_refused(
+	struct redfish_dev *dev, const struct pctl_http_answer *answer, const struct reply *reply);
 /* The service has no sessions, for ever or just now. */
 void redfish_login_none(struct redfish_dev *dev, bool for_ever);
 void redfish_login_forget(struct redfish_dev *dev);

@@ -3,6 +3,7 @@
 """The methods of the AMT driver: what each reads and changes, and what it refuses to do."""
 import base64
 import hashlib
+import ssl
 import subprocess
 
 from amtlib import Fleet
@@ -284,7 +285,14 @@ def alarms(lab):
 def network(lab):
     """DHCP and addresses by hand: each Put has what the firmware wants and no more"""
     fleet = Fleet(lab)
-    same(result(lab, "network")["dhcp"], True)
+    found = result(lab, "network")
+    same((found["dhcp"], found["ipv6"]), (True, {"enabled": False, "addresses": []}))
+    fleet.set(1, ipv6=1)
+    same(result(lab, "network")["ipv6"],
+         {"enabled": True, "addresses": ["fe80::2a0:98ff:fe00:1", "2001:db8::10"], "gateway": "fe80::1",
+          "dns": "2001:db8::53", "fixed_address": "2001:db8::10"})
+    fleet.set(1, absent="IPS_IPv6PortSettings")
+    assert "ipv6" not in result(lab, "network")
     misused(lab, "--yes", "network", "dhcp=off", "address=10.0.0.9", "mask=255.255.255.0")
     found = result(lab, "network", "--yes", "dhcp=off", "address=10.0.0.9", "mask=255.255.255.0",
                    "gateway=10.0.0.1", "dns=10.0.0.2", "dns2=10.0.0.3")
@@ -505,6 +513,12 @@ def pair(lab, name, *more):
     return key, cert
 
 
+def shown(fleet):
+    """What is seen of its certificate by whoever comes over TLS now."""
+    pem = ssl.get_server_certificate(("127.0.0.1", fleet.ports(1)[1]))
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
+
+
 @test
 def certificates(lab):
     """roots and leaves with their keys: listed with fingerprint and end, removed unless in use"""
@@ -531,6 +545,7 @@ def certificates(lab):
     # In use it stays; TLS is opened beside HTTP, and HTTP not closed by who came over it.
     found = result(lab, "tls", "--yes", "enabled=on", f"certificate={leaf['id']}")
     same(found["network"], {"plain": True, "enabled": True, "mutual": False})
+    same(shown(fleet), leaf["fingerprint"])
     names = ("trusted_name=a.example.org", "trusted_name=b.example.org")
     same(result(lab, "tls", "--yes", *names)["network"]["trusted_names"],
          ["a.example.org", "b.example.org"])
@@ -548,10 +563,13 @@ def certificates(lab):
     same(result(lab, "certs")["certificates"][1]["used_for"], "tls")
     other_key, other = pair(lab, "other", "-addext", "basicConstraints=critical,CA:FALSE")
     found = result(lab, "certs", f"add={other}", f"private_key_file={other_key}")
-    new = found["certificates"][2]["id"]
+    new, print_of_new = found["certificates"][2]["id"], found["certificates"][2]["fingerprint"]
     found = result(lab, "tls", "--yes", f"certificate={new}")
     same(found["certificate"], new)
     has(found["hint"], "`powerctl trust`")
+    same(shown(fleet), print_of_new)
+    says(refused(lab, "certs"), "trust", "not the remembered one")
+    lab.run("trust", "--accept", "a1")
     # A key goes with the certificate that needed it.
     keys = [k["id"] for k in result(lab, "certs")["keys"]]
     says(refused(lab, "certs", f"remove_key={keys[0]}"), "forbidden", "not permitted")
@@ -623,6 +641,9 @@ def tls_way_in(lab):
             lab.path("me.key"), "-out", request)
     openssl("x509", "-req", "-in", request, "-CA", root, "-CAkey", root_key, "-CAcreateserial", "-days",
             "30", "-out", mine)
+    openssl("req", "-new", "-key", lab.path("me.key"), "-subj", "/CN=admin.example.net", "-out", request)
+    openssl("x509", "-req", "-in", request, "-CA", root, "-CAkey", root_key, "-CAcreateserial", "-days",
+            "30", "-out", lab.path("you.pem"))
     fleet.inventory(tls=True, settings=f"client_cert: {mine}\nclient_key: {lab.path('me.key')}")
     fleet.reset()
     says(refused(lab, "tls", "--yes", "mutual=on"), "refused", "trusts no root")
@@ -631,9 +652,16 @@ def tls_way_in(lab):
     says(refused(lab, "tls", "--yes", "mutual=on", "trusted_name=other.org"), "refused", "is not the name")
     found = result(lab, "tls", "--yes", "mutual=on", "trusted_name=.example.org")["network"]
     same((found["mutual"], found["trusted_names"]), (True, [".example.org"]))
+    # From now on nobody gets in who shows none, or one of another name.
+    fleet.inventory(tls=True, settings=f"client_cert: {lab.path('you.pem')}\nclient_key: {lab.path('me.key')}")
+    says(refused(lab, "tls"), "auth", "certificate")
+    fleet.inventory(tls=True)
+    says(refused(lab, "tls"), "auth", "certificate")
+    fleet.inventory(tls=True, settings=f"client_cert: {mine}\nclient_key: {lab.path('me.key')}")
     says(refused(lab, "tls", "--yes", "trusted_name=x"), "refused", "is not the name")
     found = result(lab, "tls", "--yes", "enabled=off", "plain=on", "mutual=off")["network"]
     same((found["enabled"], found["plain"]), (False, True))
+    lab.run("trust", "--forget", "a1")
     says(refused(lab, "tls", "--yes", "plain=off"), "state", "without TLS it is the only way in")
 
 

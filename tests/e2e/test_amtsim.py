@@ -656,7 +656,7 @@ def every_class(sim):
                          name)
     same(len(pull_all(sim, AMT + "AMT_EthernetPortSettings")[0]), 2)
     same(len(pull_all(sim, CIM + "CIM_BootSourceSetting", 2)[0]), 6, "OCR sources")
-    same(len(pull_all(sim, CIM + "CIM_ElementSettingData")[0]), 3, "boot, and power packages")
+    same(len(pull_all(sim, CIM + "CIM_ElementSettingData")[0]), 4, "boot, power packages, IPv6")
     port = curl(sim, get(AMT + "AMT_EthernetPortSettings",
                          InstanceID="Intel(r) AMT Ethernet Port Settings 1"))
     same(port.value("PhysicalConnectionType"), "3")

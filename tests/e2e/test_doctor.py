@@ -9,8 +9,8 @@ import subprocess
 
 from amtlib import Fleet
 from ipmilib import BmcFleet
-from lib import SOURCE, has, main, same, test
-from redfishlib import RedfishFleet
+from lib import SOURCE, basic, has, main, same, test
+from redfishlib import USER, RedfishFleet
 from schema import check_schema
 
 DAY = 86400
@@ -117,6 +117,17 @@ def as_json(lab):
 
 
 @test
+def from_elsewhere(lab):
+    """what comes from another driver is not looked at, and that is said"""
+    lab.inventory("""nodes:
+  n1: {driver: "null", console: {driver: ipmi, address: c1}, sensors: {driver: "null"}}
+  n2: {driver: "null", findings: ["fault it burns"]}
+""")
+    finds(lab, "n1", "elsewhere", "info", "console (ipmi), sensors (null): from another driver", "")
+    same(list(findings(lab, "n2")), ["told"])
+
+
+@test
 def of_several_feeds(lab):
     """of a node that outlets power as well it is the management processor that is looked at"""
     lab.inventory("""nodes:
@@ -139,7 +150,8 @@ def changes_nothing(lab):
     fleet = Fleet(lab)
     fleet.reset()
     lab.run("check", "a1")
-    reads = (".Get", ".Enumerate", ".Pull", ".GetLowAccuracyTimeSynch")
+    reads = (".Get", ".Enumerate", ".Pull", ".GetLowAccuracyTimeSynch", ".EnumerateUserAclEntries",
+             ".GetUserAclEntryEx", ".GetAclEnabledState")
     same([c for c in fleet.device(1)["log"] if not c.endswith(reads)], [])
     fleet.blameless()
     assert fleet.counters(1)["requests"] < 25, fleet.counters(1)
@@ -272,6 +284,23 @@ def amt_trust(lab):
 
 
 @test
+def amt_users(lab):
+    """a user who is disabled, and what mends it does; not where users are not shown"""
+    fleet = sound(lab)
+    lab.write("word", "Pass-w0rd")
+    mend(lab, "amt", "users", "add=ann", f"password_file={lab.path('word')}", "realms=hardware", "a1")
+    same(findings(lab, "a1"), {})
+    mend(lab, "amt", "users", "disable=ann", "a1")
+    mend(lab, "amt", "users", "disable=$$uns", "a1")  # the firmware's own
+    finds(lab, "a1", "account", "info", "user 'ann' is disabled", "`powerctl amt users enable=USER NODE`")
+    fleet.set(1, absent="AMT_AuthorizationService")
+    same(findings(lab, "a1"), {})
+    fleet.set(1, absent="no")
+    mend(lab, "amt", "users", "enable=ann", "a1")
+    same(findings(lab, "a1"), {})
+
+
+@test
 def amt_lacks(lab):
     """firmware that lacks a class, or refuses it, has the other findings all the same"""
     fleet = sound(lab, clock_behind=7200)
@@ -343,6 +372,36 @@ def redfish(lab):
     finds(lab, "r1", "tls", "warning", "without TLS", "`powerctl set tls=true NODE`")
 
 
+@test
+def redfish_accounts(lab):
+    """an account that is locked, is disabled, or has an old password; a login that is locked"""
+    fleet = RedfishFleet(lab, tls=True)
+    fleet.set(1, lock_after=5, lock_s=600, second="locked")
+    finds(lab, "r1", "account", "warning", "account 'admin2' is locked", "wait until")
+    has(lab.run("check", "-v", "r1").out, "(unlock_s: 600)")
+    fleet.set(1, lock_stays=1)
+    finds(lab, "r1", "account", "warning", "account 'admin2' is locked", "not open by itself")
+    fleet.set(1, second="disabled", second_ends=-1)
+    finds(lab, "r1", "account", "info", "account 'admin2' is disabled", "enable it")
+    for ends, what in ((-1, "has expired"), (29 * DAY, "expires in less")):
+        fleet.set(1, second="enabled", second_ends=ends)
+        finds(lab, "r1", "account", "warning", "of account 'admin2' " + what, "give it a new one")
+    fleet.set(1, second_ends=31 * DAY)
+    same(findings(lab, "r1"), {})
+    fleet.set(1, no_accounts=1, second="locked")
+    same(findings(lab, "r1"), {}, "who shows no accounts")
+    for _ in range(5):
+        fleet.ask("GET", "/redfish/v1/Systems", tls=True, login=False,
+                  Authorization=basic(USER, "wrong"))
+    r = lab.run("check", "r1")
+    same(r.status, 1, r)
+    has(r.out, "password was refused, or the account is locked (HTTP 401)")
+    has(r.out, "wait some minutes")
+    fleet.set(1, lock_tells=1)
+    r = lab.run("check", "--try-anyway", "r1")
+    has(r.out, "error: auth: user 'admin' was refused: The account is locked.")
+
+
 # --- What mends. -----------------------------------------------------------------------------
 
 
@@ -379,7 +438,8 @@ def mends_exist(lab):
             words = re.sub(r"%[.0-9]*s", "kvm" if "features" in command else "1", command)
             for word, value in (("NODE", node), ("FILE", lab.path("cert.pem")), ("=ID", "=1")):
                 words = words.replace(word, value)
-            dry = ["--dry-run"] if words.startswith("amt ") else []
+            words = words.replace("=USER", "=$$uns")
+            dry = ["--dry-run"] if words.startswith(("amt ", "passwd ")) else []
             r = lab.run(*dry, *words.split())
             same(r.status, 0, f"{command}: {r}")
 

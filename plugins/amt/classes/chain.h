@@ -72,6 +72,9 @@ struct pctl_value *chain_find(
 void scheme_also_used(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map);
 void scheme_also_id(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map);
 
+/* Reads the users into ret["users"], where this account may see them, and goes on (users.c). */
+void users_look(struct amt_dev *dev, chain_fn *then);
+
 /* One selector of the reference in an element; NULL: it has none of that name. */
 const char *chain_selector(const struct xml_node *element, const char *name);
 /* A number of an element, or of nothing: otherwise. */

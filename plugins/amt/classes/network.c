@@ -10,6 +10,7 @@
 #include "classes/refer.h"
 
 #define PORT_WIRED "Intel(r) AMT Ethernet Port Settings 0"
+#define IPV6_WIRED "Intel(r) IPS IPv6 Settings 0"
 
 static const char *const methods[] = { "off", "eap-tls", "eap-ttls", "peap", "peap-gtc", NULL };
 
@@ -76,8 +77,71 @@ static void also_wired(struct amt_dev *dev, const struct xml_node *item, struct 
 	network_keep_port(dev, item, map, PORT_WIRED);
 }
 
+/* --- IPv6: read, never set: what a Put of it has to have, no source tells. ---------------- */
+
+/* It is on where the setting is the current one (CIM_ElementSettingData). */
+static void also_used(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
+{
+	const struct xml_node *set = xml_find(xml_child(item, "SettingData"), "SelectorSet");
+	const char *current = xml_text(item, "IsCurrent");
+
+	(void)map;
+	if (set && set->first && strcmp(set->first->text, IPV6_WIRED) == 0 && current)
+		pctl_value_set_bool(chain_kept(dev), "ipv6", strcmp(current, "1") == 0);
+}
+
+/* Of "fe80::1,0,2,1" what stands before the first comma. */
+static struct pctl_value *list_addresses(const struct xml_node *item)
+{
+	struct pctl_value *list = pctl_value_new_list();
+
+	for (const struct xml_node *n = xml_child(item, "CurrentAddressInfo"); n;
+		n = xml_again(n)) {
+		char text[INET6_ADDRSTRLEN] = "";
+		size_t len = strcspn(n->text, ",");
+		struct in6_addr a;
+
+		if (len < sizeof(text))
+			memcpy(text, n->text, len);
+		if (inet_pton(AF_INET6, text, &a) == 1 && !IN6_IS_ADDR_UNSPECIFIED(&a))
+			pctl_value_add(list, pctl_value_new_text(text));
+	}
+	return list;
+}
+
+static void also_ipv6(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
+{
+	struct pctl_value *ipv6 = pctl_value_new_map();
+	const struct pctl_value *on = pctl_value_get(chain_kept(dev), "ipv6");
+
+	if (!is_port(item, IPV6_WIRED)) {
+		pctl_value_free(ipv6);
+		return;
+	}
+	if (on)
+		pctl_value_set_bool(ipv6, "enabled", pctl_value_bool(on));
+	pctl_value_set(ipv6, "addresses", list_addresses(item));
+	for (size_t i = 0; i < pctl_value_count(map); i++) {
+		const char *text = pctl_value_text(pctl_value_at(map, i));
+
+		if (text && *text && strcmp(text, "::") != 0)
+			pctl_value_set_text(ipv6, pctl_value_key_at(map, i), text);
+	}
+	pctl_value_set(chain_work(dev)->ret, "ipv6", ipv6);
+}
+
+static void tidy_ipv6(struct amt_dev *dev)
+{
+	(void)pctl_value_unset(chain_work(dev)->ret, "settings");
+	(void)pctl_value_unset(chain_work(dev)->ret, "ipv6_ports");
+}
+
+/* --- The wired port. -------------------------------------------------------------------------- */
+
 static const struct chain_step wired_steps[] = {
 	{ &class_ethernet, "ports", STEP_LIST, also_wired },
+	{ &class_setting_used, "settings", STEP_LIST | STEP_MAY_LACK, also_used },
+	{ &class_ipv6, "ipv6_ports", STEP_LIST | STEP_MAY_LACK, also_ipv6 },
 	EAP_WIRED_STEPS,
 	{ .class = NULL },
 };
@@ -85,6 +149,7 @@ static const struct chain_step wired_steps[] = {
 static void network_read(struct amt_dev *dev)
 {
 	eap_show_wired(dev);
+	tidy_ipv6(dev);
 	if (network_show_port(dev))
 		chain_end(dev);
 	else

@@ -127,6 +127,24 @@ static const struct class_field ethernet[] = {
 };
 const struct class class_ethernet = CLASS(WSMAN_AMT, "AMT_EthernetPortSettings", ethernet);
 
+/* From AMT 6 on. What is in use, and what is fixed beside what routers say; "::" is none. */
+static const struct class_field ipv6[] = {
+	{ .name = "CurrentAddressInfo", .flags = FIELD_LIST | FIELD_READ_ONLY },
+	{ .name = "CurrentDefaultRouter", .key = "gateway", .flags = FIELD_READ_ONLY },
+	{ .name = "CurrentPrimaryDNS", .key = "dns", .flags = FIELD_READ_ONLY },
+	{ .name = "CurrentSecondaryDNS", .key = "dns2", .flags = FIELD_READ_ONLY },
+	{ .name = "DefaultRouter", .key = "fixed_gateway" },
+	{ .name = "ElementName" },
+	{ .name = "IPv6Address", .key = "fixed_address" },
+	{ .name = "InstanceID" },
+	{ .name = "InterfaceIDType" },
+	{ .name = "ManualInterfaceID" },
+	{ .name = "PrimaryDNS", .key = "fixed_dns" },
+	{ .name = "SecondaryDNS", .key = "fixed_dns2" },
+	END,
+};
+const struct class class_ipv6 = CLASS(WSMAN_IPS, "IPS_IPv6PortSettings", ipv6);
+
 const struct class_word words_wifi_state[] = {
 	{ 3, "off" },
 	{ 32768, "s0" },

@@ -12,6 +12,7 @@ extern const struct class class_consent;        /* IPS_OptInService */
 extern const struct class class_clock;          /* AMT_TimeSynchronizationService */
 extern const struct class class_alarm;          /* IPS_AlarmClockOccurrence */
 extern const struct class class_ethernet;       /* AMT_EthernetPortSettings */
+extern const struct class class_ipv6;           /* IPS_IPv6PortSettings */
 extern const struct class class_wifi_port;      /* CIM_WiFiPort */
 extern const struct class class_wifi_profile;   /* CIM_WiFiEndpointSettings */
 extern const struct class class_wifi_service;   /* AMT_WiFiPortConfigurationService */

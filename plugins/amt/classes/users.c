@@ -74,7 +74,6 @@ static const struct class entry = CLASS(WSMAN_AMT, "AMT_AuthorizationService", e
 
 /* --- Reading: who there is, and then each of them. -------------------------------------------- */
 
-static void change_or_end(struct amt_dev *dev);
 static void read_next(struct amt_dev *dev);
 
 static void ask(struct amt_dev *dev, const struct class_method *method, const char *input,
@@ -85,7 +84,7 @@ static void ask(struct amt_dev *dev, const struct class_method *method, const ch
 	struct wsman *w = amt_invoke(dev, method->class, method->name, method->returns);
 
 	class_call(w, method, inputs);
-	amt_send(dev, then, NULL);
+	amt_send(dev, then, chain_work(dev)->is.users.except);
 }
 
 static const char *id_of(const struct pctl_value *user)
@@ -126,7 +125,7 @@ static void read_next(struct amt_dev *dev)
 	if (w->is.users.at < pctl_value_count(users_of(dev)))
 		ask(dev, &read_entry, id_of(this_user(dev)), got_entry);
 	else
-		change_or_end(dev);
+		w->is.users.then(dev);
 }
 
 static void got_handles(struct amt_dev *dev, const struct xml_node *answer);
@@ -170,6 +169,24 @@ static void read_users(struct amt_dev *dev)
 	chain_work(dev)->is.users.at = 0;
 	pctl_value_set(chain_work(dev)->ret, "users", pctl_value_new_list());
 	ask_from(dev, 1);
+}
+
+/* What this account may not see is not there. */
+static void not_shown(struct amt_dev *dev, const struct pctl_error *err)
+{
+	if (pctl_error_retried(err->code)) {
+		amt_end(dev, err);
+		return;
+	}
+	(void)pctl_value_unset(chain_work(dev)->ret, "users");
+	chain_work(dev)->is.users.then(dev);
+}
+
+void users_look(struct amt_dev *dev, chain_fn *then)
+{
+	chain_work(dev)->is.users.then = then;
+	chain_work(dev)->is.users.except = not_shown;
+	read_users(dev);
 }
 
 /* --- Changing. -------------------------------------------------------------------------------- */
@@ -388,6 +405,7 @@ void users_run(
 	struct pctl_error err = { 0 };
 
 	chain_begin(dev, op, args, ret);
+	chain_work(dev)->is.users.then = change_or_end;
 	if (chain_any(dev, users_parameters) && check_user(dev, &err) < 0)
 		amt_end(dev, &err);
 	else

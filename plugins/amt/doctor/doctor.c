@@ -21,8 +21,9 @@
 #define SCREENS     "screens"
 #define USED        "used"
 #define PACKAGES    "packages"
+#define USERS       "users"
 static const char *const keys[] = { GENERAL, SOFTWARE, SETUP, REDIRECTION, KVM, CONSENT, SCREENS,
-	USED, PACKAGES };
+	USED, PACKAGES, USERS };
 
 static struct pctl_value *seen(struct amt_dev *dev, const char *key)
 {
@@ -127,6 +128,23 @@ static void find_realm(struct amt_dev *dev)
 			"`powerctl trust NODE` shows as whom it is known",
 			"its Digest realm is none of AMT's: something else answers at this "
 			"address, or stands before it");
+}
+
+/* Those of the firmware itself ($$uns) are nobody's; of one by a SID no name is known. */
+static void find_users(struct amt_dev *dev)
+{
+	const struct pctl_value *all = seen(dev, USERS);
+
+	for (size_t i = 0; i < pctl_value_count(all); i++) {
+		const struct pctl_value *user = pctl_value_at(all, i);
+		const struct pctl_value *enabled = pctl_value_get(user, "enabled");
+		const char *name = pctl_value_text(pctl_value_get(user, "name"));
+
+		if (name && *name && *name != '$' && enabled && !pctl_value_bool(enabled))
+			(void)pctl_finding_add(chain_work(dev)->ret, PCTL_FINDING_INFO, "account",
+				"`powerctl amt users enable=USER NODE`, if somebody needs it",
+				"user '%s' is disabled", name);
+	}
 }
 
 /* --- Redirection. ----------------------------------------------------------------------------- */
@@ -320,6 +338,7 @@ static void judge(struct amt_dev *dev)
 	find_firmware(dev);
 	find_realm(dev);
 	find_tls(dev);
+	find_users(dev);
 	find_package(dev);
 	find_consent(dev);
 	find_redirection(dev);
@@ -350,8 +369,13 @@ static void ask_time(struct amt_dev *dev)
 	amt_send(dev, got_time, no_time);
 }
 
+static void look_for_users(struct amt_dev *dev)
+{
+	users_look(dev, ask_time);
+}
+
 void amt_check(void *data, struct pctl_op *op, struct pctl_value *ret)
 {
 	chain_begin(data, op, NULL, ret);
-	chain_read(data, steps, ask_time);
+	chain_read(data, steps, look_for_users);
 }

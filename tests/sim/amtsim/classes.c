@@ -20,6 +20,7 @@ static const struct {
 	{ setting_classes, &setting_classes_count },
 	{ wifi_classes, &wifi_classes_count },
 	{ security_classes, &security_classes_count },
+	{ tls_classes, &tls_classes_count },
 	{ cira_classes, &cira_classes_count },
 };
 

@@ -334,7 +334,19 @@ static void emit_scheme(struct call *c, uint32_t n)
 static size_t count_element_settings(const struct device *dev)
 {
 	(void)dev;
-	return 3;
+	return 4;
+}
+
+static void emit_ipv6_setting(struct call *c)
+{
+	static const char *const port[] = { "DeviceID", "Intel(r) Ethernet Port 0", NULL };
+	static const char *const setting[] = { "InstanceID", "Intel(r) IPS IPv6 Settings 0", NULL };
+
+	emit_field(c, "IsCurrent", c->dev->knobs.ipv6 ? "1" : "2");
+	emit_field(c, "IsDefault", "2");
+	emit_field(c, "IsNext", "2");
+	emit_epr(c, "ManagedElement", NS_CIM "CIM_EthernetPort", port);
+	emit_epr(c, "SettingData", NS_IPS "IPS_IPv6PortSettings", setting);
 }
 
 static void emit_element_setting(struct call *c, size_t i)
@@ -343,6 +355,10 @@ static void emit_element_setting(struct call *c, size_t i)
 		SERVICE, "SystemCreationClassName", "CIM_ComputerSystem", "SystemName",
 		"Intel(r) AMT", NULL };
 
+	if (i == 3) {
+		emit_ipv6_setting(c);
+		return;
+	}
 	if (i) {
 		emit_scheme(c, (uint32_t)i - 1);
 		return;

@@ -371,6 +371,29 @@ static const struct method optin_methods[] = {
 	{ "CancelOptIn", "", cancel_optin, 0, NULL },
 };
 
+/* The parts of CurrentAddressInfo behind the address are made up. */
+static void emit_ipv6(struct call *c, size_t i)
+{
+	bool on = c->dev->knobs.ipv6;
+
+	(void)i;
+	if (on) {
+		emit_field(c, "CurrentAddressInfo", "fe80::2a0:98ff:fe00:1,0,1,1");
+		emit_field(c, "CurrentAddressInfo", "2001:db8::10,1,1,1");
+	}
+	emit_field(c, "CurrentDefaultRouter", on ? "fe80::1" : "::");
+	emit_field(c, "CurrentPrimaryDNS", on ? "2001:db8::53" : "::");
+	emit_field(c, "CurrentSecondaryDNS", "::");
+	emit_field(c, "DefaultRouter", "::");
+	emit_field(c, "ElementName", "Intel(r) IPS IPv6 Settings 0");
+	emit_field(c, "IPv6Address", on ? "2001:db8::10" : "::");
+	emit_field(c, "InstanceID", "Intel(r) IPS IPv6 Settings 0");
+	emit_field(c, "InterfaceIDType", "0");
+	emit_field(c, "ManualInterfaceID", "0000000000000000");
+	emit_field(c, "PrimaryDNS", "::");
+	emit_field(c, "SecondaryDNS", "::");
+}
+
 const struct wclass info_classes[] = {
 	{
 		.name = "CIM_SoftwareIdentity",
@@ -429,6 +452,12 @@ const struct wclass info_classes[] = {
 			     "Version",
 		.common = true,
 		.emit = emit_bios,
+	},
+	{
+		.name = "IPS_IPv6PortSettings",
+		.uri = NS_IPS "IPS_IPv6PortSettings",
+		.selectors = "InstanceID",
+		.emit = emit_ipv6,
 	},
 	{
 		.name = "IPS_OptInService",

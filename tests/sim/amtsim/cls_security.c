@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The classes about TLS, certificates, users and the end of provisioning. */
+/* The classes about certificates, users and the end of provisioning. */
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "account.h"
 #include "device.h"
+#include "own_tls.h"
 #include "security.h"
 #include "sim.h"
 #include "store.h"
@@ -20,19 +21,14 @@ enum {
 	PT_PASSWORD = 0x806,
 	PT_REALM = 0x807,
 	PT_DUPLICATE = 0x80A,
-	PT_NO_KEYS = 0x80C,
 	PT_KEY = 0x80E,
 	PT_CERTIFICATE = 0x80F,
-	PT_NOT_FOUND = 0x814,
 	CERTIFICATES_MAX = 8,
 	USERS_MAX = 7,
 	DER_MAX = 8192,
 };
 
-#define KEYS   "CreationClassName Name SystemCreationClassName SystemName"
-#define REMOTE "Intel(r) AMT 802.3 TLS Settings"
-#define LOCAL  "Intel(r) AMT LMS TLS Settings"
-#define PORTS  "TLSProtocolEndpoint Instances Collection"
+#define KEYS "CreationClassName Name SystemCreationClassName SystemName"
 
 /* --- Certificates and keys. ------------------------------------------------------------------- */
 
@@ -51,6 +47,7 @@ static const struct store_field key_fields[] = {
 	{ "ElementName", STORE_TEXT, 0 },
 	{ "InstanceID", STORE_TEXT, 0 },
 	{ "PublicKey", STORE_TEXT, STORE_HIDDEN },
+	{ "KeyBlob", STORE_TEXT, STORE_HIDDEN },
 };
 static uint32_t key_may_go(struct call *c, const struct store_row *row);
 static const struct store_class key_store = {
@@ -59,11 +56,6 @@ static const struct store_class key_store = {
 	.at = STORE_KEYS,
 	.may_go = key_may_go,
 	.deletable = true,
-};
-
-static const struct store_field context_fields[] = {
-	{ "ElementInContext", STORE_EPR, 0 },
-	{ "ElementProvidingContext", STORE_EPR, 0 },
 };
 
 static uint32_t certificate_may_go(struct call *c, const struct store_row *row);
@@ -180,20 +172,33 @@ bool security_is_root(struct device *dev, struct str id)
 	       strcmp(store_get(&certificate_store, row, "TrustedRootCertficate"), "true") == 0;
 }
 
-bool security_is_own(struct device *dev, struct str id)
+const char *security_certificate(struct device *dev, struct str id)
 {
 	const struct store_row *row =
 		id.p ? store_find(dev, &certificate_store, "InstanceID", id) : NULL;
-	X509 *x = row ? decode(store_get(&certificate_store, row, "X509Certificate")) : NULL;
+
+	return row ? store_get(&certificate_store, row, "X509Certificate") : NULL;
+}
+
+const char *security_key(struct device *dev, struct str id)
+{
+	const char *certificate = security_certificate(dev, id);
+	X509 *x = certificate ? decode(certificate) : NULL;
+	const struct store_row *row = NULL;
 	struct buf hex;
-	bool own;
 
 	buf_init(&hex, DER_MAX);
 	public_key(x ? X509_get0_pubkey(x) : NULL, &hex);
-	own = x && store_find(dev, &key_store, "PublicKey", (struct str){ hex.p, hex.n });
+	if (x)
+		row = store_find(dev, &key_store, "PublicKey", (struct str){ hex.p, hex.n });
 	buf_done(&hex);
 	X509_free(x);
-	return own;
+	return row ? store_get(&key_store, row, "KeyBlob") : NULL;
+}
+
+bool security_is_own(struct device *dev, struct str id)
+{
+	return security_key(dev, id) != NULL;
 }
 
 /* One that a certificate needs stays. */
@@ -261,6 +266,7 @@ static enum fault add_key(struct call *c, uint32_t *ret_value)
 		store_set(&key_store, row, "ElementName", STR("Intel(r) AMT Key"));
 		store_set(&key_store, row, "InstanceID", str_of(id));
 		store_set(&key_store, row, "PublicKey", public);
+		store_set(&key_store, row, "KeyBlob", blob);
 		emit_epr(c, "CreatedKey", NS_AMT "AMT_PublicPrivateKeyPair",
 			(const char *const[]){ "InstanceID", id, NULL });
 	}
@@ -277,104 +283,12 @@ static void emit_management(struct call *c, size_t i)
 	emit_service_keys(c, "Intel(r) AMT Public Key Management Service", "Intel(r) AMT");
 }
 
-/* --- TLS. ------------------------------------------------------------------------------------- */
-
-/* The last line of a reference is the value of its last selector. */
-static struct str last_line(const char *lines)
-{
-	const char *at = lines ? strrchr(lines, '\n') : NULL;
-
-	return at ? str_of(at + 1) : STR("");
-}
-
+/* The one that TLS shows stays. */
 static uint32_t certificate_may_go(struct call *c, const struct store_row *row)
 {
-	const struct store_table *t = &store_of(c->dev)->tables[STORE_TLS_CONTEXT];
 	const char *id = store_get(&certificate_store, row, "InstanceID");
 
-	return t->n && str_is(last_line(t->rows[0].values[0]), id) ? PT_NOT_PERMITTED : 0;
-}
-
-/* A certificate that is there, with its key, for the ports by their name. */
-static uint32_t check_context(
-	struct call *c, const struct store_row *was, const struct store_row *is)
-{
-	struct str id = last_line(is->values[0]);
-
-	(void)was;
-	if (!is->values[0] || !is->values[1] || !str_is(last_line(is->values[1]), PORTS))
-		return PT_PARAMETER;
-	if (!store_find(c->dev, &certificate_store, "InstanceID", id))
-		return PT_NOT_FOUND;
-	return security_is_own(c->dev, id) ? 0 : PT_NO_KEYS;
-}
-
-static const struct store_class context_store = {
-	.fields = context_fields,
-	.nfields = COUNT(context_fields),
-	.at = STORE_TLS_CONTEXT,
-	.check = check_context,
-	.creatable = true,
-	.deletable = true,
-};
-
-static const struct store_field tls_fields[] = {
-	{ "AcceptNonSecureConnections", STORE_BOOL, STORE_ABSENT_OK },
-	{ "ElementName", STORE_TEXT, 0 },
-	{ "Enabled", STORE_BOOL, 0 },
-	{ "InstanceID", STORE_TEXT, 0 },
-	{ "MutualAuthentication", STORE_BOOL, 0 },
-	{ "NonSecureConnectionsSupported", STORE_BOOL, STORE_READ_ONLY },
-	{ "TrustedCN", STORE_TEXT, STORE_LIST | STORE_ABSENT_OK },
-};
-static const char *const tls[] = { "true", REMOTE, "false", REMOTE, "false", NULL, NULL, "true",
-	LOCAL, "false", LOCAL, "false", NULL, NULL };
-
-static uint32_t check_tls(struct call *c, const struct store_row *was, const struct store_row *is)
-{
-	const struct store_class *class = c->wclass->store;
-	bool on = strcmp(store_get(class, is, "Enabled"), "true") == 0;
-	const char *plain = store_get(class, is, "AcceptNonSecureConnections");
-	const char *was_plain = store_get(class, was, "AcceptNonSecureConnections");
-
-	if (c->dev->knobs.audit_full)
-		return 0x81B;
-	if (c->dev->knobs.tls_only &&
-		(!on || (plain && was_plain && strcmp(plain, was_plain) != 0)))
-		return PT_NOT_PERMITTED;
-	if (on && !c->dev->knobs.tls_only && !store_table(c->dev, &context_store)->n)
-		return PT_NO_KEYS;
-	return 0;
-}
-
-/* Newer firmware speaks nothing but TLS, and says so. */
-static void fill_tls(struct device *dev, struct store_table *t)
-{
-	if (!dev->knobs.tls_only)
-		return;
-	for (size_t i = 0; i < t->n; i++) {
-		free(t->rows[i].values[0]);
-		free(t->rows[i].values[2]);
-		t->rows[i].values[0] = store_copy(STR("false"));
-		t->rows[i].values[2] = store_copy(STR("true"));
-		t->rows[i].values[5] = store_copy(STR("false"));
-	}
-}
-
-static const struct store_class tls_store = {
-	.fields = tls_fields,
-	.nfields = COUNT(tls_fields),
-	.initial = tls,
-	.ninitial = 2,
-	.at = STORE_TLS,
-	.check = check_tls,
-	.fill = fill_tls,
-};
-
-static void emit_ports(struct call *c, size_t i)
-{
-	(void)i;
-	emit_field(c, "ElementName", PORTS);
+	return str_is(own_tls_certificate(c->dev), id) ? PT_NOT_PERMITTED : 0;
 }
 
 /* --- Users. ----------------------------------------------------------------------------------- */
@@ -628,8 +542,10 @@ static enum fault read_admin_status(struct call *c, uint32_t *ret_value)
 enum fault security_commit(struct call *c, uint32_t *ret_value)
 {
 	*ret_value = store_write(c, "CommitChanges", false);
-	if (!*ret_value)
+	if (!*ret_value) {
 		store_of(c->dev)->commits++;
+		own_tls_commit(c->dev);
+	}
 	return FAULT_NONE;
 }
 
@@ -644,6 +560,7 @@ enum fault security_unprovision(struct call *c, uint32_t *ret_value)
 	if (*ret_value)
 		return FAULT_NONE;
 	store_free(c->dev);
+	own_tls_forget(c->dev);
 	c->dev->unprovisioned = true;
 	snprintf(c->dev->password, sizeof(c->dev->password), "unprovisioned/%u", c->dev->n);
 	c->dev->knobs.wrong_realm++;
@@ -695,24 +612,6 @@ const struct wclass security_classes[] = {
 		.selectors = KEYS,
 		.emit = emit_management,
 		METHODS(management_methods),
-	},
-	{
-		.name = "AMT_TLSSettingData",
-		.uri = NS_AMT "AMT_TLSSettingData",
-		.key = "InstanceID",
-		.store = &tls_store,
-	},
-	{
-		.name = "AMT_TLSCredentialContext",
-		.uri = NS_AMT "AMT_TLSCredentialContext",
-		.selectors = "ElementInContext ElementProvidingContext",
-		.store = &context_store,
-	},
-	{
-		.name = "AMT_TLSProtocolEndpointCollection",
-		.uri = NS_AMT "AMT_TLSProtocolEndpointCollection",
-		.selectors = "ElementName",
-		.emit = emit_ports,
 	},
 	{
 		.name = "AMT_AuthorizationService",

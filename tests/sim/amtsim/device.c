@@ -10,6 +10,7 @@
 #include "json.h"
 #include "knobs.h"
 #include "optin.h"
+#include "own_tls.h"
 #include "redir_kvm.h"
 #include "sim.h"
 #include "store.h"
@@ -133,6 +134,7 @@ void device_done(struct device *dev)
 	ider_done(dev);
 	logs_done(dev);
 	store_free(dev);
+	own_tls_forget(dev);
 	web_device_done(&dev->web);
 }
 

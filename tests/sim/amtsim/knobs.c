@@ -439,6 +439,7 @@ static const struct knob table[] = {
 	NUM(flash_writes, ANY, 0, "after this many changes of settings they are refused with 38"),
 	NUM(mp_servers, 6, 6, "so many servers to which it connects by itself it takes"),
 	NUM(audit_full, 1, 0, "what has to be written to the audit log is refused with 2075"),
+	NUM(ipv6, 1, 0, "IPv6 is on at its wired port"),
 	NUM(clock_unset, 1, 0, "its clock was never set: it counts from 2004"),
 	NUM(clock_behind, 1000000000, 0, "seconds by which its clock is behind"),
 	NUM(told_realm, 1, 0, "AMT_GeneralSettings tells a Digest realm that is none of AMT's"),

@@ -7,6 +7,7 @@
 
 #include "device.h"
 #include "knobs.h"
+#include "own_tls.h"
 #include "redir_kvm.h"
 #include "rmcp.h"
 #include "service.h"
@@ -75,6 +76,7 @@ static void describe_web(struct web *web, const struct web_options *options)
 	web->options = options;
 	web->listens = listens;
 	web->refuses = device_asleep;
+	web->dress = own_tls_dress;
 	web->answer = service_answer;
 	web->malformed = service_malformed;
 	web->filler = service_filler;

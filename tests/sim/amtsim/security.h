@@ -11,6 +11,11 @@ bool security_login(struct device *dev, struct str user, char ha1[33]);
 /* The certificates that it trusts, in base64 of DER, a line each. */
 void security_roots(struct device *dev, struct buf *out);
 
+/* The certificate of that InstanceID, in base64 of DER, and its private key; NULL: there is none.
+ */
+const char *security_certificate(struct device *dev, struct str id);
+const char *security_key(struct device *dev, struct str id);
+
 /* Whether there is a certificate of that InstanceID, and the key that belongs to it. */
 bool security_is_own(struct device *dev, struct str id);
 

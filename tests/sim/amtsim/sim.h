@@ -144,6 +144,7 @@ struct knobs {
 	uint32_t flash_writes;
 	uint32_t audit_full;
 	uint32_t clock_unset;
+	uint32_t ipv6;
 	uint32_t clock_behind;
 	uint32_t told_realm;
 	uint32_t tls_only;
@@ -302,7 +303,8 @@ struct device {
 	struct boot boot;
 	struct optin optin;
 	struct logs logs;
-	struct store *store; /* NULL until it is asked for */
+	struct store *store;     /* NULL until it is asked for */
+	struct own_tls *own_tls; /* NULL: none is in effect */
 	char absent[SIM_NAME];
 	char firmware[24]; /* its version; "": the profile's */
 	char refuse_call[SIM_NAME];

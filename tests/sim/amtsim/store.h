@@ -132,6 +132,8 @@ extern const struct wclass wifi_classes[];
 extern const size_t wifi_classes_count;
 extern const struct wclass security_classes[];
 extern const size_t security_classes_count;
+extern const struct wclass tls_classes[];
+extern const size_t tls_classes_count;
 extern const struct wclass cira_classes[];
 extern const size_t cira_classes_count;
 

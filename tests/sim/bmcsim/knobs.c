@@ -104,17 +104,7 @@ static void show_auth_types(const struct device *dev, struct buf *out)
 
 static bool set_skew(struct device *dev, struct str value)
 {
-	bool behind = str_starts(value, "-");
-	uint64_t n;
-
-	if (behind) {
-		value.p++;
-		value.n--;
-	}
-	if (!parse_uint(value, UINT32_MAX, &n))
-		return false;
-	dev->sel.offset = behind ? -(int64_t)n : (int64_t)n;
-	return true;
+	return parse_int(value, UINT32_MAX, &dev->sel.offset);
 }
 
 static void show_skew(const struct device *dev, struct buf *out)

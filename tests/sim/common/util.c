@@ -96,6 +96,21 @@ bool parse_uint(struct str s, uint64_t max, uint64_t *ret_value)
 	return true;
 }
 
+bool parse_int(struct str s, uint64_t max, int64_t *ret_value)
+{
+	bool minus = str_starts(s, "-");
+	uint64_t value;
+
+	if (minus) {
+		s.p++;
+		s.n--;
+	}
+	if (!parse_uint(s, max, &value))
+		return false;
+	*ret_value = minus ? -(int64_t)value : (int64_t)value;
+	return true;
+}
+
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')

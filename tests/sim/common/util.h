@@ -30,7 +30,9 @@ bool str_split(struct str *rest, char sep, struct str *ret_part);
 
 /* Whole string, digits only, at most max. ret_value is untouched on failure. */
 bool parse_uint(struct str s, uint64_t max, uint64_t *ret_value);
-/* The same of hexadecimal digits, without 0x. */
+/* The same with a minus before it, or not. */
+bool parse_int(struct str s, uint64_t max, int64_t *ret_value);
+/* As parse_uint(), of hexadecimal digits, without 0x. */
 bool parse_hex(struct str s, uint64_t max, uint64_t *ret_value);
 /* Pairs of hexadecimal digits; how many bytes, or -1 if it is not that or longer than size. */
 int hex_decode(struct str s, uint8_t *out, size_t size);

@@ -188,6 +188,8 @@ struct web {
 	bool (*listens)(const struct device *dev, bool tls);
 	/* Whether a connection that just came is reset; NULL: none. */
 	bool (*refuses)(struct device *dev);
+	/* Gives a new connection a certificate of the device's own; false, NULL: it has none. */
+	bool (*dress)(struct device *dev, SSL *ssl);
 	/* Knobs or profile may have opened or closed ports; may be NULL. */
 	void (*synced)(struct device *dev);
 	/* Some time has passed, half a second at most; may be NULL. */

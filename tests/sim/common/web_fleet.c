@@ -71,16 +71,8 @@ bool web_set_newcert(struct device *dev, struct str value)
 
 bool web_set_cert_ends(struct device *dev, struct str value)
 {
-	bool ago = str_starts(value, "-");
-	uint64_t n;
-
-	if (ago) {
-		value.p++;
-		value.n--;
-	}
-	if (!parse_uint(value, UINT32_MAX, &n))
+	if (!parse_int(value, UINT32_MAX, &web_of(dev)->cert_ends))
 		return false;
-	web_of(dev)->cert_ends = ago ? -(int64_t)n : (int64_t)n;
 	tls_forget_certificate(web_of(dev));
 	return true;
 }

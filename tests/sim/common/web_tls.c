@@ -176,7 +176,7 @@ struct web_tls *tls_new(struct web_device *dev)
 		abort();
 	SSL_set_bio(tls->ssl, tls->in, tls->out);
 	SSL_set_accept_state(tls->ssl);
-	if (!dev->web->options->cert)
+	if (!(dev->web->dress && dev->web->dress(dev->dev, tls->ssl)) && !dev->web->options->cert)
 		use_own_certificate(dev, tls->ssl);
 	return tls;
 }

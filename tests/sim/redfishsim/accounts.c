@@ -64,6 +64,8 @@ void get_account_service(struct call *c)
 	json_object_set_new(c->out, "ServiceEnabled", json_true());
 	json_object_set_new(c->out, "AccountLockoutThreshold", json_integer(k->lock_after));
 	json_object_set_new(c->out, "AccountLockoutDuration", json_integer(k->lock_s));
+	if (k->lock_stays)
+		json_object_set_new(c->out, "AccountLockoutCounterResetEnabled", json_false());
 	if (k->password_min)
 		json_object_set_new(c->out, "MinPasswordLength", json_integer(k->password_min));
 	if (k->password_max)
@@ -93,6 +95,21 @@ static bool account_of(struct call *c, uint32_t *ret)
 	return false;
 }
 
+/* What the account besides the own one has of its own. */
+static void set_second(const struct call *c, json_t *doc)
+{
+	const struct device *dev = c->dev;
+	uint32_t how = dev->knobs.second;
+	char text[32];
+
+	json_object_set_new(doc, "Enabled", json_boolean(how != SECOND_DISABLED));
+	json_object_set_new(doc, "Locked", json_boolean(how == SECOND_LOCKED));
+	if (!dev->second_ends)
+		return;
+	sim_time((uint64_t)-dev->second_ends, text);
+	json_object_set_new(doc, "PasswordExpiration", json_string(text));
+}
+
 static json_t *account_document(struct call *c, uint32_t i)
 {
 	json_t *doc =
@@ -104,6 +121,10 @@ static json_t *account_document(struct call *c, uint32_t i)
 	json_object_set_new(doc, "UserName", json_string(name));
 	json_object_set_new(doc, "Password", json_null());
 	json_object_set_new(doc, "Enabled", json_boolean(*name));
+	json_object_set_new(doc, "Locked", json_boolean(is_own(c, i) && login_is_locked(c->dev)));
+	json_object_set_new(doc, "PasswordExpiration", json_null());
+	if (i == count_accounts(c) - 1)
+		set_second(c, doc);
 	json_object_set_new(doc, "RoleId", json_string(is_own(c, i) ? "Administrator" : "None"));
 	json_object_set_new(doc, "PasswordChangeRequired", json_boolean(must));
 	if (c->dev->knobs.password_action) {

@@ -103,6 +103,16 @@ static void show_forget(const struct device *dev, struct buf *out)
 	buf_uint(out, dev->sessions.next);
 }
 
+static bool set_second_ends(struct device *dev, struct str value)
+{
+	return parse_int(value, UINT32_MAX, &dev->second_ends);
+}
+
+static void show_second_ends(const struct device *dev, struct buf *out)
+{
+	buf_fmt(out, "%lld", (long long)dev->second_ends);
+}
+
 #define ANY  UINT32_MAX
 #define NUM  KNOB_NUM
 #define WORD KNOB_CHOICE
@@ -144,6 +154,12 @@ static const struct knob table[] = {
 		set_forget, show_forget),
 	NUM(lock_after, ANY, 0, "so many bad logins lock the account; 0: never"),
 	NUM(lock_s, 86400, 60, "... for this many seconds"),
+	NUM(lock_stays, 1, 0, "... and, so the service says, for ever"),
+	NUM(lock_tells, 1, 0, "the 401 to a locked account says that it is locked"),
+	WORD(second, "enabled disabled locked", "the account besides the own one", NULL),
+	OWN("second_ends", "seconds, - before them: so long ago",
+		"when that account's password expires; 0: never", set_second_ends,
+		show_second_ends),
 	WORD(passwd, "do refuse ignore lose mute hang",
 		"a new password is set; not; not, but answered well; set, and the connection "
 		"dropped; set, and never answered; not, and never answered",

@@ -101,12 +101,17 @@ void login_forget(struct device *dev)
 		dev->sessions.list[i].id = 0;
 }
 
+bool login_is_locked(const struct device *dev)
+{
+	return sim_now(dev->sim) < dev->sessions.locked_until;
+}
+
 bool login_right(struct device *dev, struct str user, struct str password)
 {
 	struct sessions *all = &dev->sessions;
 	uint64_t now = sim_now(dev->sim);
 
-	if (now < all->locked_until)
+	if (login_is_locked(dev))
 		return false;
 	if (str_is(user, dev->sim->options.user) && str_is(password, dev->password)) {
 		all->bad = 0;
@@ -117,6 +122,14 @@ bool login_right(struct device *dev, struct str user, struct str password)
 		all->locked_until = now + dev->knobs.lock_s * 1000ULL;
 	}
 	return false;
+}
+
+void login_refuse(struct call *c, const char *id, const char *words)
+{
+	if (c->dev->knobs.lock_tells && login_is_locked(c->dev))
+		call_fail(c, 401, "AccountLocked", "The account is locked. Try again later.");
+	else
+		call_fail(c, 401, id, "%s", words);
 }
 
 static bool basic(struct device *dev, struct str field)
@@ -170,7 +183,7 @@ bool login_check(struct call *c)
 		dev->counters.basic_bad++;
 	}
 	c->challenge = true;
-	call_fail(c, 401, "NoValidSession",
+	login_refuse(c, "NoValidSession",
 		"There is no valid session established with the "
 		"implementation.");
 	return false;

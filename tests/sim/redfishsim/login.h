@@ -26,6 +26,9 @@ struct sessions {
 
 /* Whether a request may go on; false: 401 is the answer already. */
 bool login_check(struct call *c);
+bool login_is_locked(const struct device *dev);
+/* 401, with these words, or others where the account is locked and that is told. */
+void login_refuse(struct call *c, const char *id, const char *words);
 bool login_right(struct device *dev, struct str user, struct str password);
 /* NULL: there are too many. */
 struct session *login_open(struct device *dev);

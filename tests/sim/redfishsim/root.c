@@ -226,7 +226,7 @@ void post_session(struct call *c)
 	}
 	if (!login_right(c->dev, str_of(user), str_of(password))) {
 		c->dev->counters.logins_bad++;
-		call_fail(c, 401, "ResourceAtUriUnauthorized",
+		login_refuse(c, "ResourceAtUriUnauthorized",
 			"The service denied access with these credentials.");
 		return;
 	}

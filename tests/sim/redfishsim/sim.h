@@ -61,6 +61,12 @@ enum passwd_does {
 	PASSWD_HANG,
 };
 
+enum second {
+	SECOND_ENABLED,
+	SECOND_DISABLED,
+	SECOND_LOCKED,
+};
+
 enum tasks {
 	TASKS_NO,
 	TASKS_RESET,
@@ -88,6 +94,9 @@ struct knobs {
 	uint32_t session_every;
 	uint32_t lock_after;
 	uint32_t lock_s;
+	uint32_t lock_stays;
+	uint32_t lock_tells;
+	uint32_t second;
 	uint32_t transition_ms;
 	uint32_t soft_ms;
 	uint32_t post_ms;
@@ -195,6 +204,7 @@ struct device {
 	uint8_t uuid[16];
 	char password[SIM_PASSWORD + 1];
 	char *redirect;
+	int64_t second_ends;
 	struct knobs knobs;
 	struct counters counters;
 	struct host *systems;
