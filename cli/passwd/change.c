@@ -23,7 +23,8 @@
 #include "signals.h"
 #include "text.h"
 
-#define RESUME "`powerctl passwd --resume` goes on"
+#define RESUME    "`powerctl passwd --resume` goes on"
+#define NOT_BEGUN "the next step could not begin: standard error says why"
 
 enum step {
 	STEP_ASK_NEW,   /* interrupted before: has it the new one? */
@@ -56,7 +57,7 @@ struct change {
 	struct tally tally;
 	struct progress progress;
 	struct signals signals;
-	char *broken; /* why a run could not begin, the first thing that was wrong; NULL: all did */
+	bool broken; /* a run could not begin, and why was said */
 };
 
 /* --- What became of a node. ------------------------------------------------------------------- */
@@ -311,12 +312,6 @@ static void on_result(void *data, const struct pctl_result *result)
 		c->phase->ended(c, item, result);
 }
 
-static const char *first_of(const struct pctl_problems *problems)
-{
-	return pctl_problems_count(problems) ? pctl_problems_at(problems, 0)
-					     : "the next step could not begin";
-}
-
 static void run_phase(struct change *c, const struct phase *phase)
 {
 	struct pctl_request request = run_request_from(c->cli, phase->verb);
@@ -334,7 +329,7 @@ static void run_phase(struct change *c, const struct phase *phase)
 		struct pctl_problems *problems = pctl_problems_new();
 
 		if (ask_nodes(c->cli, &selection, &request, &c->ask, on_result, c, problems) < 0)
-			c->broken = pctl_xstrdup(first_of(problems));
+			c->broken = true;
 		say_problems(problems);
 		pctl_problems_free(problems);
 	}
@@ -392,7 +387,7 @@ static void end_rest(struct change *c)
 		const struct pctl_result about = nothing_of(c, item);
 
 		if (item->step != STEP_ENDED && c->broken)
-			end_early(c, item, &about, PCTL_E_CONFIG, c->broken);
+			end_early(c, item, &about, PCTL_E_CONFIG, NOT_BEGUN);
 		else if (item->step != STEP_ENDED)
 			end_interrupted(c, item, &about);
 	}
@@ -527,6 +522,5 @@ int change_passwords(
 	(void)uv_run(&cli->loop, UV_RUN_NOWAIT); /* our handles live on this stack */
 	free(c.items);
 	free(c.item_of);
-	free(c.broken);
 	return c.signals.came ? CLI_INTERRUPTED : status;
 }

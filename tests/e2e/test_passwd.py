@@ -680,11 +680,12 @@ def some_of_them(lab):
 
 @test
 def cannot_go_on(lab):
-    """A step that cannot begin: nobody interrupted it, and each node says what it was"""
+    """A step that cannot begin: nobody interrupted it, and that is said"""
     left_over(lab, ["sent", "old"], "hooks: {fence: {before: passwd, run: [hooks/fence]}}\n")
     os.chmod(lab.write("config/powerctl/hooks/fence", "#!/bin/sh\n"), 0o777)
     r = bad(lab.run(*RESUME), 1, "n1: ok", "n2: error: config:")
-    has(r.out, "the new password was not sent; `powerctl passwd --resume` goes on")
+    has(r.out, "could not begin: standard error says why; the new password was not sent; `powerctl")
+    has(r.err, "can be written by others")
     assert "interrupted" not in r.out + r.err, r
     same(kept(lab), ("old", {"n1": "new", "n2": "old"}))
 
