@@ -206,15 +206,21 @@ static bool is_verdict(int code)
 	       code == PCTL_E_UNSUPPORTED || code == PCTL_E_CONSENT;
 }
 
+/* It said yes, or nothing, or knows the old one no more. */
+static bool may_be_taken(
+	const struct change *c, const struct item *item, const struct pctl_result *r, bool sent)
+{
+	return r->ok || r->error.code == PCTL_E_OUTCOME_UNKNOWN ||
+	       r->error.code == PCTL_E_PROTOCOL || r->changed ||
+	       (sent && r->error.code == PCTL_E_AUTH && may_have_it(c, item));
+}
+
 static void set(struct change *c, struct item *item, const struct pctl_result *r)
 {
 	bool sent = pctl_rotation_state(c->rotation, item->node) == PCTL_PASSWORD_SENT;
 
 	item->said = r->error;
-	if (r->ok || r->error.code == PCTL_E_OUTCOME_UNKNOWN || r->error.code == PCTL_E_PROTOCOL ||
-		r->changed) {
-		item->step = STEP_VERIFY;
-	} else if (sent && r->error.code == PCTL_E_AUTH && may_have_it(c, item)) {
+	if (may_be_taken(c, item, r, sent)) {
 		item->step = STEP_VERIFY;
 	} else if (sent && is_verdict(r->error.code)) {
 		item->step = STEP_CHECK_OLD;
