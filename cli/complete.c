@@ -63,8 +63,9 @@ const struct pctl_inventory *complete_inventory(struct completion *c)
 	return c->cli->inventory;
 }
 
-static void offer_drivers(struct completion *c)
+static void offer_drivers(struct completion *c, const char *before)
 {
+	(void)before;
 	struct pctl_names *names = pctl_names_new();
 
 	pctl_core_driver_names(cli_core(c->cli), names);
@@ -84,203 +85,189 @@ static const struct pctl_driver *driver_of(struct completion *c, const char *nam
 	return driver;
 }
 
+/* What the inventory has names for. */
+static void offer_inventory(struct completion *c,
+	void (*list)(const struct pctl_inventory *inventory, struct pctl_names *ret))
+{
+	const struct pctl_inventory *inventory = complete_inventory(c);
+	struct pctl_names *names = pctl_names_new();
+
+	if (inventory)
+		list(inventory, names);
+	offer_names(c, names);
+}
+
 /* --- What a word can be. ---------------------------------------------------------------------- */
 
-enum kind {
-	NOTHING,
-	NODES,
-	VERBS,
-	DRIVERS,
-	DRIVERS_OR_NEW,
-	METHODS,
-	CLASSES,
-	CREDENTIALS,
-	TAGS,
-	GATEWAYS,
-	DEVICES,
-	STATES,
-	CONSENT,
-	SETTINGS,
-	SETTINGS_THEN_NODES,
-	SELECTOR, /* the value of a driver's */
-	FILES,
-	FOLDERS,
-	FORMATS,
-	MEDIA, /* attach, detach, status */
-	FILES_OR_NODES,
-	ITSELF, /* the option's argument is the one word that it takes */
-};
+/* before: the word in front of it, where there is one. */
+typedef void offer_fn(struct completion *c, const char *before);
 
-static void offer_devices(const struct completion *c)
+static void offer_nodes(struct completion *c, const char *before)
 {
+	(void)before;
+	complete_nodes(c);
+}
+
+static void offer_verbs(struct completion *c, const char *before)
+{
+	for (size_t i = 0; commands[i]; i++)
+		complete_offer(c, commands[i]->name, commands[i]->summary);
+	offer_drivers(c, before);
+}
+
+static void offer_drivers_or_new(struct completion *c, const char *before)
+{
+	complete_offer(c, "new", "the beginning of a driver of your own");
+	offer_drivers(c, before);
+}
+
+static void offer_methods(struct completion *c, const char *driver_name)
+{
+	const struct pctl_driver *driver = driver_name ? driver_of(c, driver_name) : NULL;
+
+	for (const struct pctl_method *m = driver ? driver->methods : NULL; m && m->name; m++)
+		complete_offer(c, m->name, m->help);
+}
+
+static void offer_classes(struct completion *c, const char *before)
+{
+	(void)before;
+	offer_inventory(c, pctl_inventory_classes);
+}
+
+static void offer_credentials(struct completion *c, const char *before)
+{
+	(void)before;
+	offer_inventory(c, pctl_inventory_credentials);
+}
+
+static void offer_tags(struct completion *c, const char *before)
+{
+	(void)before;
+	offer_inventory(c, pctl_inventory_tags);
+}
+
+static void offer_gateways(struct completion *c, const char *before)
+{
+	(void)before;
+	complete_offer(c, "ssh://", "a host that you log in to with a key");
+	complete_offer(c, "socks5://", "a SOCKS server");
+}
+
+static void offer_devices(struct completion *c, const char *before)
+{
+	(void)before;
 	for (int i = 0; i < PCTL_BOOT_COUNT; i++)
 		complete_offer(c, pctl_boot_device_name((enum pctl_boot_device)i), NULL);
 }
 
-static void offer_media(const struct completion *c)
+static void offer_states(struct completion *c, const char *before)
 {
-	complete_offer(c, "attach", "put a file or URL into a drive");
-	complete_offer(c, "detach", "take out what is there");
-	complete_offer(c, "status", "what is there");
-}
-
-static void offer_states(const struct completion *c)
-{
+	(void)before;
 	for (int i = PCTL_POWER_OFF; i <= PCTL_POWER_HIBERNATE; i++)
 		complete_offer(c, pctl_power_state_name((enum pctl_power_state)i), NULL);
 	complete_offer(c, "ready", "the machine's own test passes");
 }
 
-static void offer_consent(const struct completion *c)
+static void offer_consent(struct completion *c, const char *before)
 {
+	(void)before;
 	complete_offer(c, "status", "whether somebody has agreed");
 	complete_offer(c, "request", "the machine shows a code");
 	complete_offer(c, "submit", "gives the code to the machine");
 	complete_offer(c, "cancel", "takes the request back");
 }
 
-static void offer_verbs(struct completion *c)
+static void offer_media(struct completion *c, const char *before)
 {
-	for (size_t i = 0; commands[i]; i++)
-		complete_offer(c, commands[i]->name, commands[i]->summary);
-	offer_drivers(c);
+	(void)before;
+	complete_offer(c, "attach", "put a file or URL into a drive");
+	complete_offer(c, "detach", "take out what is there");
+	complete_offer(c, "status", "what is there");
 }
 
-static void offer_formats(const struct completion *c)
+static void offer_settings(struct completion *c, const char *before)
 {
+	(void)before;
+	complete_setting(c);
+}
+
+static void offer_settings_then_nodes(struct completion *c, const char *before)
+{
+	complete_setting(c);
+	if (!strchr(c->word, '='))
+		offer_nodes(c, before);
+}
+
+static void offer_formats(struct completion *c, const char *before)
+{
+	(void)before;
 	for (size_t i = 0; import_formats[i].name; i++)
 		complete_offer(c, import_formats[i].name, import_formats[i].help);
 }
 
-static void offer_inventory(struct completion *c, enum kind kind)
+static void offer_files(struct completion *c, const char *before)
 {
-	const struct pctl_inventory *inventory = complete_inventory(c);
-	struct pctl_names *names = pctl_names_new();
-
-	if (inventory && kind == CLASSES)
-		pctl_inventory_classes(inventory, names);
-	else if (inventory && kind == CREDENTIALS)
-		pctl_inventory_credentials(inventory, names);
-	else if (inventory)
-		pctl_inventory_tags(inventory, names);
-	offer_names(c, names);
+	(void)before;
+	offer_path(c, "files");
 }
 
-static void offer_methods(struct completion *c, const char *name)
+static void offer_folders(struct completion *c, const char *before)
 {
-	const struct pctl_driver *driver = name ? driver_of(c, name) : NULL;
-
-	for (const struct pctl_method *m = driver ? driver->methods : NULL; m && m->name; m++)
-		complete_offer(c, m->name, m->help);
+	(void)before;
+	offer_path(c, "folders");
 }
 
-static void offer(struct completion *c, enum kind kind, const char *before)
+static void offer_nodes_or_files(struct completion *c, const char *before)
 {
-	switch (kind) {
-	case NODES:
-		complete_nodes(c);
-		break;
-	case VERBS:
-		offer_verbs(c);
-		break;
-	case DRIVERS_OR_NEW:
-		complete_offer(c, "new", "the beginning of a driver of your own");
-		offer_drivers(c);
-		break;
-	case DRIVERS:
-		offer_drivers(c);
-		break;
-	case METHODS:
-		offer_methods(c, before);
-		break;
-	case CLASSES:
-	case CREDENTIALS:
-	case TAGS:
-		offer_inventory(c, kind);
-		break;
-	case GATEWAYS:
-		complete_offer(c, "ssh://", "a host that you log in to with a key");
-		complete_offer(c, "socks5://", "a SOCKS server");
-		break;
-	case DEVICES:
-		offer_devices(c);
-		break;
-	case STATES:
-		offer_states(c);
-		break;
-	case CONSENT:
-		offer_consent(c);
-		break;
-	case SETTINGS_THEN_NODES:
-	case SETTINGS:
-		complete_setting(c);
-		if (kind == SETTINGS_THEN_NODES && !strchr(c->word, '='))
-			complete_nodes(c);
-		break;
-	case SELECTOR:
-		complete_selector(c, before);
-		break;
-	case FILES:
-		offer_path(c, "files");
-		break;
-	case FOLDERS:
-		offer_path(c, "folders");
-		break;
-	case FORMATS:
-		offer_formats(c);
-		break;
-	case MEDIA:
-		offer_media(c);
-		break;
-	case FILES_OR_NODES:
-		complete_nodes(c);
-		offer_path(c, "files");
-		break;
-	default:
-		break;
-	}
+	offer_nodes(c, before);
+	offer_files(c, before);
 }
 
-static const enum kind option_kinds[OPTION_COUNT] = {
-	[OPTION_INVENTORY] = FILES,
-	[OPTION_PLUGIN_DIR] = FOLDERS,
-	[OPTION_EXCLUDE] = NODES,
-	[OPTION_CREDENTIAL] = CREDENTIALS,
-	[OPTION_PASSWORD_FILE] = FILES,
-	[OPTION_DRIVER] = DRIVERS,
-	[OPTION_CLASS] = CLASSES,
-	[OPTION_TAG] = TAGS,
-	[OPTION_SET] = SETTINGS,
-	[OPTION_VIA] = GATEWAYS,
-	[OPTION_LOG] = FILES,
-	[OPTION_FLOPPY] = FILES,
-	[OPTION_OUTPUT] = FILES,
-	[OPTION_UNTIL] = ITSELF,
-	[OPTION_DIR] = FOLDERS,
+/* --- Which words are where. ------------------------------------------------------------------- */
+
+static offer_fn *const option_values[OPTION_COUNT] = {
+	[OPTION_INVENTORY] = offer_files,
+	[OPTION_PLUGIN_DIR] = offer_folders,
+	[OPTION_EXCLUDE] = offer_nodes,
+	[OPTION_CREDENTIAL] = offer_credentials,
+	[OPTION_PASSWORD_FILE] = offer_files,
+	[OPTION_DRIVER] = offer_drivers,
+	[OPTION_CLASS] = offer_classes,
+	[OPTION_TAG] = offer_tags,
+	[OPTION_SET] = offer_settings,
+	[OPTION_VIA] = offer_gateways,
+	[OPTION_LOG] = offer_files,
+	[OPTION_FLOPPY] = offer_files,
+	[OPTION_OUTPUT] = offer_files,
+	[OPTION_SCREENSHOT] = offer_files,
+	[OPTION_SOCKET] = offer_files,
+	[OPTION_VNC_PASSWORD_FILE] = offer_files,
+	[OPTION_DIR] = offer_folders,
 };
 
 /* What stands before NODES, and all of what a command without NODES takes; the last one repeats. */
 static const struct {
 	const struct command *command;
-	enum kind first, rest;
-} argument_kinds[] = {
-	{ &command_boot, DEVICES, NODES },
-	{ &command_bootdev, DEVICES, NODES },
-	{ &command_wait, STATES, NODES },
-	{ &command_consent, CONSENT, NODES },
-	{ &command_help, VERBS, METHODS },
-	{ &command_drivers, DRIVERS_OR_NEW, SELECTOR },
-	{ &command_import, FORMATS, FILES },
-	{ &command_media, MEDIA, FILES_OR_NODES },
-	{ &command_set, SETTINGS, SETTINGS_THEN_NODES },
+	offer_fn *first, *rest;
+} argument_words[] = {
+	{ &command_boot, offer_devices, offer_nodes },
+	{ &command_bootdev, offer_devices, offer_nodes },
+	{ &command_wait, offer_states, offer_nodes },
+	{ &command_consent, offer_consent, offer_nodes },
+	{ &command_help, offer_verbs, offer_methods },
+	{ &command_drivers, offer_drivers_or_new, complete_selector },
+	{ &command_import, offer_formats, offer_files },
+	{ &command_media, offer_media, offer_nodes_or_files },
+	{ &command_set, offer_settings, offer_settings_then_nodes },
 };
 
-static enum kind kind_of(const struct command *command, size_t at)
+static offer_fn *words_of(const struct command *command, size_t at)
 {
-	for (size_t i = 0; i < sizeof(argument_kinds) / sizeof(argument_kinds[0]); i++)
-		if (argument_kinds[i].command == command)
-			return at == 0 ? argument_kinds[i].first : argument_kinds[i].rest;
-	return (command->flags & COMMAND_NODES) && at >= command->arguments ? NODES : NOTHING;
+	for (size_t i = 0; i < sizeof(argument_words) / sizeof(argument_words[0]); i++)
+		if (argument_words[i].command == command)
+			return at == 0 ? argument_words[i].first : argument_words[i].rest;
+	return (command->flags & COMMAND_NODES) && at >= command->arguments ? offer_nodes : NULL;
 }
 
 /* --- The command line so far. ----------------------------------------------------------------- */
@@ -357,10 +344,10 @@ static void take_word(struct options *options, struct line *line, const char *wo
 
 static void offer_value(struct completion *c, enum option_id id)
 {
-	if (option_kinds[id] == ITSELF)
+	if (id == OPTION_UNTIL) /* the one word that it takes */
 		complete_offer(c, option_rows[id].argument, NULL);
-	else
-		offer(c, option_kinds[id], NULL);
+	else if (option_values[id])
+		option_values[id](c, NULL);
 }
 
 static const enum option_id *options_here(struct completion *c, const struct line *line)
@@ -415,16 +402,19 @@ static void offer_word(struct completion *c, const struct line *line)
 	const struct command *command;
 
 	if (line->words.n == 0) {
-		offer_verbs(c);
+		offer_verbs(c, NULL);
 		return;
 	}
 	command = command_find(line->words.v[0]);
 	for (size_t i = 1; command == &command_set && i < line->words.n; i++)
 		words_add(&c->cli->options.settings, line->words.v[i]);
-	if (!command)
+	if (!command) {
 		offer_method(c, line);
-	else
-		offer(c, kind_of(command, line->words.n - 1), line->words.v[line->words.n - 1]);
+		return;
+	}
+	offer_fn *offer = words_of(command, line->words.n - 1);
+	if (offer)
+		offer(c, line->words.v[line->words.n - 1]);
 }
 
 int complete_main(struct cli *cli, const char *const *words)

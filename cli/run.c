@@ -153,16 +153,6 @@ static void say_warnings(struct runner *r)
 /* Behind the nodes where they are folded, the worst first: nodes with the same trouble are one. */
 #define GROUP_FINDINGS 100u
 
-static unsigned rank_of(const struct pctl_value *finding)
-{
-	const char *class = pctl_value_text(pctl_value_get(finding, "class"));
-	unsigned rank = PCTL_FINDING_INFO;
-
-	while (rank > 0 && (!class || strcmp(class, pctl_finding_class_name(rank)) != 0))
-		rank--;
-	return rank;
-}
-
 static void put_findings(struct runner *r, const struct pctl_result *result)
 {
 	const struct pctl_value *list = pctl_value_get(result->tree, "findings");
@@ -170,7 +160,10 @@ static void put_findings(struct runner *r, const struct pctl_result *result)
 	for (size_t i = 0; i < pctl_value_count(list); i++) {
 		const struct pctl_value *finding = pctl_value_at(list, i);
 
-		output_add(r->output, result->node, GROUP_FINDINGS + rank_of(finding), result->name,
+		const char *class = pctl_value_text(pctl_value_get(finding, "class"));
+		unsigned group = GROUP_FINDINGS + pctl_finding_class_of(class);
+
+		output_add(r->output, result->node, group, result->name,
 			render_finding(finding, result->name, &r->style));
 	}
 }

@@ -45,6 +45,8 @@ static const char inventory[] =
 	"  k3: {class: m, address: k3, parent: ch, maintenance: gone}\n"
 	"  p[7-8]: {driver: strip, address: q, outlet: \"[7-8]\"}\n"
 	"  lit: {class: m, address: c, power: [bmc, {driver: strip, address: s, outlet: 1}]}\n"
+	"  x: {class: m, address: x, password_file: x, power: [bmc,"
+	" {driver: strip, address: s, outlet: 1}]}\n"
 	"groups: {all-l: \"l[1-6]\"}\n"
 	"limits: {all-l: {max_at_once: 1}}\n";
 
@@ -236,6 +238,8 @@ static inline int fake_open(
 	if (password && strcmp(pctl_secret_data(password), RIGHT) != 0) {
 		lab->logins++;
 		m->fault = WRONG_LOGIN;
+	} else if (password && m->fault == WRONG_LOGIN) {
+		m->fault = NONE;
 	}
 	*ret_dev = m;
 	return 0;
@@ -261,6 +265,23 @@ static const struct pctl_property properties[] = {
 	{ 0 },
 };
 
+static inline void fake_login(void *dev, struct pctl_op *op)
+{
+	(void)dev;
+	pctl_op_done(op);
+}
+
+static inline void fake_set_password(
+	void *dev, struct pctl_op *op, const struct pctl_secret *password)
+{
+	(void)dev, (void)password;
+	pctl_op_done(op);
+}
+
+static const struct pctl_account_if account = {
+	.setting = "password", .login = fake_login, .set_password = fake_set_password
+};
+
 static const struct pctl_driver strip_driver = {
 	.name = "strip",
 	.properties = properties,
@@ -276,6 +297,7 @@ static const struct pctl_driver bmc_driver = {
 	.open = fake_open,
 	.close = fake_close,
 	.power = &power,
+	.account = &account,
 	.max_in_flight = 1,
 	.flags = PCTL_DRIVER_REPEATS,
 };

@@ -37,7 +37,9 @@ struct play {
 	bool slow;                    /* to say its state */
 	struct pctl_op *op;           /* that it is slow about */
 	unsigned reads, interrupt_at; /* the run is interrupted at that read; 0: never */
-	bool busy, lose_answer, lose_request, refuse_request, stubborn;
+	bool busy, lose_answer, lose_request, refuse_request, stubborn, private;
+	unsigned busy_looks; /* so often it says so when asked for its consent */
+	size_t first;        /* node */
 
 	enum person persons[8];
 	struct outcome got;
@@ -74,7 +76,9 @@ static void get_power(void *dev, struct pctl_op *op, unsigned flags, struct pctl
 	(void)dev, (void)flags;
 	note("get");
 	ret->state = current->power;
-	if (++current->reads == current->interrupt_at)
+	if (current->private && current->state < PCTL_CONSENT_RECEIVED)
+		pctl_op_fail(op, PCTL_E_CONSENT, "even that needs consent");
+	else if (++current->reads == current->interrupt_at)
 		pctl_run_cancel(current->run);
 	else if (current->slow)
 		answer_slowly(op);
@@ -105,6 +109,11 @@ static void get_consent(void *dev, struct pctl_op *op, struct pctl_consent *ret)
 {
 	(void)dev;
 	note("consent");
+	if (current->busy_looks) {
+		current->busy_looks--;
+		answer_busy(op);
+		return;
+	}
 	ret->required = PCTL_CONSENT_ALL;
 	ret->state = current->state;
 	ret->display_s = current->display_s;
@@ -196,7 +205,8 @@ static int setup(void **state)
 			      "connect: 20ms, read: 1s}}\n"
 			      "nodes:\n"
 			      "  n1: {driver: fake}\n"
-			      "  n2: {driver: fake}\n");
+			      "  n2: {driver: fake}\n"
+			      "  quick: {driver: fake, timeouts: {read: 100ms}}\n");
 	p->plugin = world_enter(&p->world, &fake_driver);
 	p->plugin->boot = (struct pctl_boot_if){ .once = PCTL_BOOT_BIT(PCTL_BOOT_COUNT) - 1,
 		.set = set_boot };
@@ -274,7 +284,7 @@ static void on_question(void *data, const struct pctl_consent_question *q)
 static void run_nodes(struct play *p, size_t count, const struct pctl_request *request, bool person)
 {
 	struct pctl_problems *problems = pctl_problems_new();
-	const size_t nodes[] = { 0, 1 };
+	const size_t nodes[] = { p->first, p->first + 1 };
 	const struct pctl_run_callbacks callbacks = {
 		.result = outcome_on_result,
 		.done = outcome_on_done,
@@ -468,6 +478,40 @@ static void test_an_answer_that_is_lost(void **state)
 	succeeds(p, "get boot request ? submit consent get boot reset get");
 }
 
+/* A device that is busy is asked again, and not for ever. */
+static void test_a_look_at_a_busy_device(void **state)
+{
+	struct play *p = *state;
+
+	p->lose_answer = true;
+	p->busy_looks = 1;
+	boot(p, RIGHT, NOBODY, NOBODY);
+	succeeds(p, "get boot request ? submit consent consent get boot reset get");
+
+	p->first = 2;
+	p->state = PCTL_CONSENT_IDLE;
+	p->busy_looks = 5;
+	boot(p, RIGHT, NOBODY, NOBODY);
+	outcome_failed(&p->got, PCTL_E_OUTCOME_UNKNOWN, "connection closed");
+	assert_true(p->busy_looks > 1);
+	assert_non_null(strstr(p->asked.log, "consent cancel"));
+}
+
+/* Nothing is shown at the machine, and nobody is asked, for what is not to be done. */
+static void test_a_dry_run_asks_nobody(void **state)
+{
+	struct play *p = *state;
+	struct pctl_request request = VERB(PCTL_VERB_BOOT, PXE, .dry_run = true);
+
+	p->private = true;
+	run_nodes(p, 1, &request, true);
+	fails(p, PCTL_E_CONSENT, "get", "powerctl consent request");
+	request.consent_code = CODE;
+	p->state = PCTL_CONSENT_DISPLAYED;
+	run_nodes(p, 1, &request, true);
+	fails(p, PCTL_E_CONSENT, "get", "even that needs consent");
+}
+
 /* The second try finds it on, by the first. */
 static void test_a_request_whose_answer_is_lost(void **state)
 {
@@ -627,6 +671,8 @@ int main(void)
 		TEST(test_an_agreement_outlives_an_interruption),
 		TEST(test_asking_takes_no_time),
 		TEST(test_an_answer_that_is_lost),
+		TEST(test_a_look_at_a_busy_device),
+		TEST(test_a_dry_run_asks_nobody),
 		TEST(test_a_request_whose_answer_is_lost),
 		TEST(test_a_request_that_is_refused),
 		TEST(test_a_code_that_is_not_looked_at),

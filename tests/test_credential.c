@@ -10,6 +10,7 @@
 
 #include "base/command.h"
 #include "folder_help.h"
+#include "node/credential.h"
 
 /* Settings with one text that was read in the folder's inventory. */
 static struct pctl_value *one(const char *key, const char *text, const char *file)
@@ -300,6 +301,35 @@ static void test_asked_once(void **state)
 	pctl_secrets_free(secrets);
 }
 
+/* In another round; what was given out before holds. */
+static void test_a_file_that_changes(void **state)
+{
+	PCTL_AUTO(free) char *path = test_path(folder, "changes");
+	struct pctl_secrets *secrets = pctl_secrets_new();
+	struct pctl_value *settings = one("password_file", path, NULL);
+	const struct pctl_secret *first, *same, *second;
+	struct pctl_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(pctl_secrets_get(secrets, settings, "password", &first, &err),
+		PCTL_E_CONFIG); /* missing */
+	test_write(path, "first", 0600);
+	pctl_secrets_look_again(secrets);
+	assert_int_equal(pctl_secrets_get(secrets, settings, "password", &first, &err), 0);
+	pctl_secrets_look_again(secrets);
+	assert_int_equal(pctl_secrets_get(secrets, settings, "password", &same, &err), 0);
+	assert_ptr_equal(first, same);
+	test_write(path, "the second", 0600);
+	assert_int_equal(pctl_secrets_get(secrets, settings, "password", &same, &err), 0);
+	assert_ptr_equal(first, same);
+	pctl_secrets_look_again(secrets);
+	assert_int_equal(pctl_secrets_get(secrets, settings, "password", &second, &err), 0);
+	assert_string_equal(pctl_secret_data(second), "the second");
+	assert_string_equal(pctl_secret_data(first), "first");
+	pctl_value_free(settings);
+	pctl_secrets_free(secrets);
+}
+
 static void test_the_same_secret_is_the_same_pointer(void **state)
 {
 	struct pctl_secrets *secrets = pctl_secrets_new();
@@ -329,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_a_slow_command_is_killed_with_its_children),
 		cmocka_unit_test(test_a_failure_is_seen_where_ends_were_ignored),
 		cmocka_unit_test(test_asked_once),
+		cmocka_unit_test(test_a_file_that_changes),
 		cmocka_unit_test(test_the_same_secret_is_the_same_pointer),
 	};
 

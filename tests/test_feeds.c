@@ -313,6 +313,31 @@ static void test_a_wrong_password_gets_there_once(void **state)
 }
 
 /* Each feed is told of. */
+static void write_secret(const char *name, const char *text)
+{
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", lab->world.dir, name);
+	FILE *f = fopen(path, "we");
+	assert_non_null(f);
+	assert_int_equal(fchmod(fileno(f), 0600), 0);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* A change of its password was interrupted: that keeps nobody from turning it off, now or later. */
+static void test_a_password_in_doubt(void **state)
+{
+	(void)state;
+	write_secret("x", RIGHT);
+	write_secret("x.pending", "powerctl-pending 1\nsecret 6e6577\nsent x\n");
+	for (int i = 0; i < 3; i++) {
+		machine("x")->state = machine("s/1")->state = ON;
+		succeeds(run_all("x", VERB(PCTL_VERB_OFF)), "off", "x:off s/1:off ");
+		assert_int_equal(lab->logins, 1); /* the other one is tried once */
+	}
+}
+
 static void test_interrupted(void **state)
 {
 	(void)state;
@@ -487,6 +512,7 @@ int main(void)
 		TEST(test_a_node_between_two_joints),
 		TEST(test_many_at_a_strip),
 		TEST(test_a_wrong_password_gets_there_once),
+		TEST(test_a_password_in_doubt),
 		TEST(test_interrupted),
 		TEST(test_locks),
 		TEST(test_mistakes),

@@ -31,6 +31,12 @@ static void test_words(void **state)
 	assert_string_equal(pctl_finding_class_name(PCTL_FINDING_WARNING), "warning");
 	assert_string_equal(pctl_finding_class_name(PCTL_FINDING_INFO), "info");
 	assert_null(pctl_finding_class_name((enum pctl_finding_class)3));
+	for (int how = PCTL_FINDING_FAULT; how <= PCTL_FINDING_INFO; how++)
+		assert_int_equal(pctl_finding_class_of(
+					 pctl_finding_class_name((enum pctl_finding_class)how)),
+			how);
+	assert_int_equal(pctl_finding_class_of("critical"), PCTL_FINDING_FAULT);
+	assert_int_equal(pctl_finding_class_of(NULL), PCTL_FINDING_FAULT);
 	struct pctl_value *map =
 		pctl_finding_add(ret, PCTL_FINDING_INFO, "colour", NULL, "it is %s", "blue");
 	pctl_value_set_int(map, "shade", 7);

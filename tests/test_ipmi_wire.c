@@ -2,6 +2,7 @@
 /* Packets of IPMI 1.5 and RMCP+ against logins that BMCs took, and against broken ones. */
 #include "test.h"
 
+#include "ipmi.h"
 #include "vectors/ipmi/sessions.h"
 #include "wire.h"
 
@@ -305,6 +306,30 @@ static void test_formats(void **state)
 	assert_int_equal(wire_format(suite3_open, 13), WIRE_OTHER);
 }
 
+/* ^C, or its time was over: what a request had in it, a password say, is not kept. */
+static void test_what_was_sent_is_wiped(void **state)
+{
+	static const uint8_t nothing[COMMAND_DATA_MAX];
+	struct ipmi_dev dev = { 0 };
+	struct session s = { .dev = &dev,
+		.phase = PHASE_COMMAND,
+		.command = &command_set_user_password,
+		.len = COMMAND_DATA_MAX };
+	uv_loop_t loop;
+
+	(void)state;
+	dev.session = &s;
+	memset(s.data, 'x', sizeof(s.data));
+	assert_int_equal(uv_loop_init(&loop), 0);
+	assert_int_equal(uv_timer_init(&loop, &s.timer), 0);
+	session_cancel(&dev);
+	assert_int_equal(s.phase, PHASE_READY);
+	assert_memory_equal(s.data, nothing, sizeof(s.data));
+	uv_close((uv_handle_t *)&s.timer, NULL);
+	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +342,7 @@ int main(void)
 		cmocka_unit_test(test_lan_other_password),
 		cmocka_unit_test(test_lan_broken),
 		cmocka_unit_test(test_formats),
+		cmocka_unit_test(test_what_was_sent_is_wiped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules for passwords, and the file of one that is being changed. */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -255,6 +259,63 @@ static void nonsense(void **state)
 	assert_non_null(strstr(err.text, "chmod"));
 }
 
+/* --- A disk that fails twice. ----------------------------------------------------------------- */
+
+static bool cannot_truncate;
+
+/* In place of the C library's. */
+int cut_file(int fd, off_t len) __asm__("ftruncate");
+
+int cut_file(int fd, off_t len)
+{
+	if (!cannot_truncate)
+		return (int)syscall(SYS_ftruncate, fd, len);
+	errno = EIO;
+	return -1;
+}
+
+static void limit_files(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* What was written of a line, and could not be taken back, is no part of the next one. */
+static void a_line_that_was_cut(void **state)
+{
+	struct pctl_secret *new = pctl_secret_new("new", 3);
+	struct pctl_error err = { 0 };
+	struct stat st;
+
+	(void)state;
+	put(secret_file, "old", 3);
+	(void)unlink(pending_file);
+	struct pctl_pending *p = pctl_pending_new(secret_file, new);
+	pctl_pending_add(p, "c1");
+	pctl_pending_add(p, "c2");
+	assert_int_equal(pctl_pending_write(p, &err), 0);
+	assert_int_equal(stat(pending_file, &st), 0);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	limit_files((rlim_t)st.st_size + 6);
+	cannot_truncate = true;
+	assert_int_equal(pctl_pending_mark(p, "c1", PCTL_PASSWORD_SENT, &err), PCTL_E_INTERNAL);
+	limit_files(RLIM_INFINITY);
+	assert_int_equal(pctl_pending_mark(p, "c2", PCTL_PASSWORD_SENT, &err), PCTL_E_INTERNAL);
+	assert_int_equal(pctl_pending_state(p, "c2"), PCTL_PASSWORD_OLD);
+	cannot_truncate = false;
+	assert_int_equal(pctl_pending_mark(p, "c2", PCTL_PASSWORD_SENT, &err), 0);
+	assert_int_equal(pctl_pending_mark(p, "c2", PCTL_PASSWORD_NEW, &err), 0);
+	pctl_pending_free(p);
+	p = read_it();
+	assert_int_equal(pctl_pending_state(p, "c1"), PCTL_PASSWORD_OLD);
+	assert_int_equal(pctl_pending_state(p, "c2"), PCTL_PASSWORD_NEW);
+	pctl_pending_free(p);
+	pctl_secret_free(new);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +325,7 @@ int main(void)
 		cmocka_unit_test(goes_its_way),
 		cmocka_unit_test(cut_anywhere),
 		cmocka_unit_test(nonsense),
+		cmocka_unit_test(a_line_that_was_cut),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -52,6 +52,11 @@ static void test_refusals_say_what_was_wanted(void **state)
 	refused(ODD_DIR, "nologread", "its log interface lacks read");
 	refused(ODD_DIR, "nosensors", "its sensors interface lacks read");
 	refused(ODD_DIR, "noconsent", "its consent interface lacks get, request");
+	refused(ODD_DIR, "manydigits", "no digit, or more than 16");
+	refused(ODD_DIR, "nodigits", "no digit, or more than 16");
+	refused(ODD_DIR, "notries", "takes no code");
+	refused(ODD_DIR, "manysources", "more than 32 sources");
+	refused(ODD_DIR, "noclearsource", "lacks clear_source");
 	refused(ODD_DIR, "badmethod", "the name of a method is not of the form");
 	refused(ODD_DIR, "twomethods", "two methods have the same name");
 	refused(ODD_DIR, "norun", "a method lacks help or run");

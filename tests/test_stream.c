@@ -13,11 +13,13 @@ enum how {
 	IN_USE,
 	HANGS,
 	ENDS_BEFORE_TAKEN,
+	WANTS_OLD, /* the password that was before the pending one */
 };
 
 struct session {
 	struct pctl_session session;
 	uv_timer_t timer; /* what makes its end asynchronous */
+	struct pctl_device *device;
 	struct pctl_error why;
 	bool told, closed;
 };
@@ -60,8 +62,13 @@ static void fake_end(struct pctl_session *session)
 
 static int fake_break(struct pctl_session *session, const char *arg, struct pctl_error *err)
 {
-	(void)session, (void)err;
+	struct session *s = pctl_container_of(session, struct session, session);
+
+	(void)err;
 	note(arg ? arg : "break");
+	if (current->how == WANTS_OLD)
+		assert_string_equal(
+			pctl_secret_data(pctl_setting_secret(s->device, "password")), "old");
 	return 0;
 }
 
@@ -87,7 +94,13 @@ static void fake_console(
 		pctl_op_pending(op, fake_abort, NULL);
 		return;
 	}
+	if (current->how == WANTS_OLD &&
+		strcmp(pctl_secret_data(pctl_setting_secret(device, "password")), "old") != 0) {
+		pctl_op_fail(op, PCTL_E_AUTH, "it refuses the login");
+		return;
+	}
 	struct session *s = pctl_xcalloc(1, sizeof(*s));
+	s->device = device;
 	s->session = (struct pctl_session){ .size = sizeof(s->session),
 		.fd = open("/dev/null", O_RDWR | O_CLOEXEC),
 		.controls = controls,
@@ -122,6 +135,31 @@ static const struct pctl_driver fake_driver = {
 static const struct pctl_driver mute_driver = {
 	.name = "mute", .open = fake_open, .close = fake_close
 };
+
+static void fake_login(void *dev, struct pctl_op *op)
+{
+	(void)dev;
+	pctl_op_done(op);
+}
+
+static void fake_set_password(void *dev, struct pctl_op *op, const struct pctl_secret *password)
+{
+	(void)dev, (void)password;
+	pctl_op_done(op);
+}
+
+static const struct pctl_property keyed_properties[] = {
+	PCTL_PROPERTY(.name = "password", .flags = PCTL_PROPERTY_SECRET), { 0 }
+};
+static const struct pctl_account_if keyed_account = {
+	.setting = "password", .login = fake_login, .set_password = fake_set_password
+};
+static const struct pctl_driver keyed_driver = { .name = "keyed",
+	.open = fake_open,
+	.close = fake_close,
+	.properties = keyed_properties,
+	.account = &keyed_account,
+	.console = &fake_console_if };
 
 /* --- A program. ------------------------------------------------------------------------------- */
 
@@ -182,8 +220,10 @@ static int setup(void **state)
 	world_init(&p->world, "nodes:\n"
 			      "  n1: {driver: fake, timeouts: {read: 5s}}\n"
 			      "  n2: {driver: mute}\n"
-			      "  n3: {driver: mute, console: {driver: fake}}\n");
+			      "  n3: {driver: mute, console: {driver: fake}}\n"
+			      "  n4: {driver: keyed, password_file: secret}\n");
 	(void)world_enter(&p->world, &fake_driver);
+	(void)world_enter(&p->world, &keyed_driver);
 	(void)world_enter(&p->world, &mute_driver);
 	p->takes = true;
 	current = &p->fake;
@@ -381,6 +421,75 @@ static void test_a_console_from_another_driver(void **state)
 	run_until(p, &p->closed);
 }
 
+static void write_secret(const struct program *p, const char *name, const char *text)
+{
+	char path[256];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", p->world.dir, name);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(close(fd), 0);
+}
+
+/* It was opened a second time, with what its task would have freed. */
+static void test_a_console_with_the_other_password(void **state)
+{
+	struct program *p = *state;
+	struct pctl_error err = { 0 };
+
+	write_secret(p, "secret", "old");
+	write_secret(p, "secret.pending", "powerctl-pending 1\nsecret 6e6577\nsent n4\n");
+	p->fake.how = WANTS_OLD;
+	start(p, "n4");
+	run_until(p, &p->done);
+	assert_non_null(p->stream);
+	assert_string_equal(p->fake.log, "open console close open console");
+	assert_int_equal(pctl_stream_control(p->stream, "break", NULL, &err), 0);
+	pctl_stream_close(p->stream, on_closed, p);
+	run_until(p, &p->closed);
+	assert_string_equal(p->fake.log, "open console close open console break end close");
+
+	/* The same where nobody takes it. */
+	p->takes = false;
+	p->fake.log[0] = '\0';
+	p->done = 0;
+	start(p, "n4");
+	run_until(p, &p->done);
+	assert_null(p->stream);
+	assert_non_null(strstr(p->fake.log, "console end close"));
+}
+
+/* Another program changes it: the next run of the same core logs in with what is written then. */
+static void test_a_password_that_changes_meanwhile(void **state)
+{
+	struct program *p = *state;
+
+	write_secret(p, "secret", "other");
+	p->fake.how = WANTS_OLD;
+	start(p, "n4");
+	run_until(p, &p->done);
+	assert_int_equal(p->error.code, PCTL_E_AUTH);
+	static const char *const written[][2] = {
+		{ "secret.pending", "powerctl-pending 1\nsecret 6f6c64\nnew n4\n" },
+		{ "secret.pending", "powerctl-pending 1\nsecret 6f6c64\nold n4\nnew n4\n" },
+		{ "secret", "old" },
+	};
+	for (size_t i = 0; i < 3; i++) {
+		write_secret(p, written[i][0], written[i][1]);
+		if (i == 2)
+			write_secret(p, "secret.pending", "powerctl-pending 1\nsecret 61\n");
+		p->done = p->closed = 0;
+		p->fake.log[0] = '\0';
+		start(p, "n4");
+		run_until(p, &p->done);
+		assert_non_null(p->stream);
+		assert_string_equal(p->fake.log, "open console");
+		pctl_stream_close(p->stream, on_closed, p);
+		run_until(p, &p->closed);
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -396,6 +505,8 @@ int main(void)
 		TEST(test_cancel_when_it_has_just_opened),
 		TEST(test_no_console),
 		TEST(test_a_console_from_another_driver),
+		TEST(test_a_console_with_the_other_password),
+		TEST(test_a_password_that_changes_meanwhile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -592,6 +592,59 @@ static void test_a_paused_run_begins_nothing(void **state)
 	succeeds(w, "get", "on", "-");
 }
 
+/* --- A request. ------------------------------------------------------------------------------- */
+
+static void read_log(void *dev, struct pctl_op *op, const char *after, struct pctl_value *ret)
+{
+	static const char *const sources[] = { "event", "audit" };
+	struct pctl_value *events = pctl_value_new_list();
+
+	(void)dev, (void)after;
+	for (size_t i = 0; i < 4; i++) {
+		struct pctl_value *event = pctl_value_new_map();
+
+		pctl_value_set_text(event, "time", i < 2 ? "2026-01-01" : "2026-02-01");
+		pctl_value_set_text(event, "source", sources[i % 2]);
+		pctl_value_add(events, event);
+	}
+	pctl_value_set(ret, "events", events);
+	pctl_op_done(op);
+}
+
+/* It is a run's own from the first moment: the caller's texts may be gone. */
+static void test_a_request_is_copied(void **state)
+{
+	static const char *const sources[] = { "event", "audit", NULL };
+	static const struct pctl_log_if log_if = { .read = read_log, .sources = sources };
+	static const struct pctl_driver driver = {
+		.name = "logs", .open = open_nothing, .close = close_nothing, .log = &log_if
+	};
+	char since[] = "2026-02", source[] = "audit";
+	struct pctl_request request = VERB(PCTL_VERB_LOG, .log_since = since, .log_source = source);
+	struct pctl_problems *problems = pctl_problems_new();
+	struct outcome got = { 0 };
+	const struct pctl_run_callbacks callbacks = {
+		.result = outcome_on_result, .done = outcome_on_done, .data = &got
+	};
+	struct pctl_run *run = NULL;
+	const size_t node = 0;
+	struct world w;
+
+	(void)state;
+	world_init(&w, "nodes: {n1: {driver: logs}}\n");
+	(void)world_enter(&w, &driver);
+	assert_int_equal(pctl_run_new(w.core, w.inventory, &node, 1, &request, &run, problems), 0);
+	memset(since, 'x', sizeof(since) - 1);
+	memset(source, 'x', sizeof(source) - 1);
+	pctl_problems_free(problems);
+	pctl_run_start(run, &callbacks);
+	assert_int_equal(uv_run(&w.loop, UV_RUN_DEFAULT), 0);
+	assert_true(got.result.ok);
+	assert_int_equal(pctl_value_count(pctl_value_get(got.tree, "events")), 1);
+	outcome_done(&got);
+	world_done(&w);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -618,6 +671,7 @@ int main(void)
 		TEST(test_maintenance_and_protected),
 		TEST(test_time_over_says_what_is_known),
 		TEST(test_a_paused_run_begins_nothing),
+		cmocka_unit_test(test_a_request_is_copied),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

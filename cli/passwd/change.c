@@ -23,7 +23,8 @@
 #include "signals.h"
 #include "text.h"
 
-#define RESUME "`powerctl passwd --resume` goes on"
+#define RESUME    "`powerctl passwd --resume` goes on"
+#define NOT_BEGUN "the next step could not begin: standard error says why"
 
 enum step {
 	STEP_ASK_NEW,   /* interrupted before: has it the new one? */
@@ -56,7 +57,7 @@ struct change {
 	struct tally tally;
 	struct progress progress;
 	struct signals signals;
-	bool broken; /* a run could not begin */
+	bool broken; /* a run could not begin, and why was said */
 };
 
 /* --- What became of a node. ------------------------------------------------------------------- */
@@ -121,22 +122,29 @@ static bool mark(struct change *c, struct item *item, enum pctl_password_state s
 /* --- Steps. ----------------------------------------------------------------------------------- */
 
 /*
- * ^C, or a deadline: a password that left this host, before now or in an earlier run, may have been
- * taken; one that never did was not.
+ * In the middle: a password that left this host, before now or in an earlier run, may have been
+ * taken; one that never did was not, and code says what kept it.
  */
-static void end_interrupted(struct change *c, struct item *item, const struct pctl_result *about)
+static void end_early(struct change *c, struct item *item, const struct pctl_result *about,
+	int code, const char *why)
 {
 	struct pctl_result r = *about;
 
 	r.changed = pctl_rotation_state(c->rotation, item->node) == PCTL_PASSWORD_SENT;
 	if (r.changed)
 		end_error(c, item, &r, PCTL_E_OUTCOME_UNKNOWN,
-			"interrupted; the new password was sent, and whether it is taken is not "
-			"known; " RESUME);
+			"%.200s; the new password was sent, and whether it is taken is not "
+			"known; " RESUME,
+			why);
 	else
-		end_error(c, item, &r, PCTL_E_CANCELED,
-			"interrupted; the new password was not sent%s",
+		end_error(c, item, &r, code, "%.200s; the new password was not sent%s", why,
 			pctl_rotation_is_left(c->rotation, item->node) ? "; " RESUME : "");
+}
+
+/* ^C, or a deadline. */
+static void end_interrupted(struct change *c, struct item *item, const struct pctl_result *about)
+{
+	end_early(c, item, about, PCTL_E_CANCELED, "interrupted");
 }
 
 static void end_neither(struct change *c, struct item *item, const struct pctl_result *about)
@@ -198,17 +206,21 @@ static bool is_verdict(int code)
 	       code == PCTL_E_UNSUPPORTED || code == PCTL_E_CONSENT;
 }
 
+/* It said yes, or nothing, or knows the old one no more. */
+static bool may_be_taken(
+	const struct change *c, const struct item *item, const struct pctl_result *r, bool sent)
+{
+	return r->ok || r->error.code == PCTL_E_OUTCOME_UNKNOWN ||
+	       r->error.code == PCTL_E_PROTOCOL || r->changed ||
+	       (sent && r->error.code == PCTL_E_AUTH && may_have_it(c, item));
+}
+
 static void set(struct change *c, struct item *item, const struct pctl_result *r)
 {
 	bool sent = pctl_rotation_state(c->rotation, item->node) == PCTL_PASSWORD_SENT;
 
 	item->said = r->error;
-	if (r->ok && r->error.code == PCTL_E_SKIPPED) {
-		tell(c, item, r);
-	} else if (r->ok || r->error.code == PCTL_E_OUTCOME_UNKNOWN ||
-		   r->error.code == PCTL_E_PROTOCOL || r->changed) {
-		item->step = STEP_VERIFY;
-	} else if (sent && r->error.code == PCTL_E_AUTH && may_have_it(c, item)) {
+	if (may_be_taken(c, item, r, sent)) {
 		item->step = STEP_VERIFY;
 	} else if (sent && is_verdict(r->error.code)) {
 		item->step = STEP_CHECK_OLD;
@@ -296,8 +308,11 @@ static void on_result(void *data, const struct pctl_result *result)
 	struct change *c = data;
 	struct item *item = &c->items[c->item_of[result->node] - 1];
 
-	if (!result->ok && result->error.code == PCTL_E_CANCELED &&
-		c->phase->verb == PCTL_VERB_LOGIN)
+	if (result->ok && result->error.code == PCTL_E_SKIPPED)
+		tell(c, item,
+			result); /* nothing was asked of it: no answer to any phase's question */
+	else if (!result->ok && result->error.code == PCTL_E_CANCELED &&
+		 c->phase->verb == PCTL_VERB_LOGIN)
 		end_interrupted(c, item, result);
 	else
 		c->phase->ended(c, item, result);
@@ -370,14 +385,16 @@ static void end_done(struct change *c)
 	}
 }
 
-/* Whom the interruption kept from its next step. */
+/* Whom the interruption, or what was wrong here, kept from its next step. */
 static void end_rest(struct change *c)
 {
 	for (size_t i = 0; i < c->count; i++) {
 		struct item *item = &c->items[i];
 		const struct pctl_result about = nothing_of(c, item);
 
-		if (item->step != STEP_ENDED)
+		if (item->step != STEP_ENDED && c->broken)
+			end_early(c, item, &about, PCTL_E_CONFIG, NOT_BEGUN);
+		else if (item->step != STEP_ENDED)
 			end_interrupted(c, item, &about);
 	}
 }
@@ -409,38 +426,23 @@ static void take_items(struct change *c, const struct selection *selection)
 	}
 }
 
-/* Of the nodes that share a file with left, those in a state; folded, or NULL: there are none. */
-static char *fold_state(
-	const struct change *c, const struct pctl_names *left, enum pctl_password_state state)
+/* Whoever has the file's password and is in a state, folded; NULL: nobody is. */
+static char *fold_state(const struct change *c, size_t file, enum pctl_password_state state)
 {
-	const struct pctl_rotation *rotation = c->rotation;
 	struct pctl_names *names = pctl_names_new();
-	const struct pctl_secret *new = NULL;
 
-	for (size_t i = 0; i < pctl_rotation_count(rotation) && !new; i++) {
-		size_t node = pctl_rotation_node(rotation, i);
-
-		if (pctl_names_has(left, pctl_inventory_name(c->cli->inventory, node)))
-			new = pctl_rotation_secret(rotation, node, PCTL_PASSWORD_NEW);
-	}
-	for (size_t i = 0; i < pctl_rotation_count(rotation); i++) {
-		size_t node = pctl_rotation_node(rotation, i);
-
-		if (new &&new == pctl_rotation_secret(rotation, node, PCTL_PASSWORD_NEW) &&
-			pctl_rotation_state(rotation, node) == state)
-			(void)pctl_names_add(names, pctl_inventory_name(c->cli->inventory, node));
-	}
+	pctl_rotation_names(c->rotation, file, state, names);
 	char *folded = pctl_names_count(names) ? pctl_names_fold(names) : NULL;
 	pctl_names_free(names);
 	return folded;
 }
 
 /* Which password each of them has, as far as anybody knows. */
-static void say_pending(const struct change *c, size_t file, const struct pctl_names *left)
+static void say_pending(const struct change *c, size_t file)
 {
-	PCTL_AUTO(free) char *old = fold_state(c, left, PCTL_PASSWORD_OLD);
-	PCTL_AUTO(free) char *sent = fold_state(c, left, PCTL_PASSWORD_SENT);
-	PCTL_AUTO(free) char *new = fold_state(c, left, PCTL_PASSWORD_NEW);
+	PCTL_AUTO(free) char *old = fold_state(c, file, PCTL_PASSWORD_OLD);
+	PCTL_AUTO(free) char *sent = fold_state(c, file, PCTL_PASSWORD_SENT);
+	PCTL_AUTO(free) char *new = fold_state(c, file, PCTL_PASSWORD_NEW);
 	struct pctl_buf line;
 
 	pctl_buf_init(&line, TEXT_ANSWER_MAX);
@@ -462,9 +464,8 @@ static int finish(struct change *c, size_t file)
 {
 	bool fresh = !pctl_rotation_begun(c->rotation, file);
 	const char *path = pctl_rotation_file(c->rotation, file);
-	struct pctl_names *left = pctl_names_new();
 	struct pctl_error err = { 0 };
-	int r = pctl_rotation_finish(c->rotation, file, fresh, left, &err);
+	int r = pctl_rotation_finish(c->rotation, file, fresh, &err);
 
 	if (r < 0)
 		say("%s; all nodes have the new password, which stays in %s; " RESUME, err.text,
@@ -474,8 +475,7 @@ static int finish(struct change *c, size_t file)
 	else if (r == 0 && access(pctl_rotation_pending(c->rotation, file), F_OK) < 0)
 		say("%s is as it was: no node took a new password", path);
 	else if (r == 0)
-		say_pending(c, file, left);
-	pctl_names_free(left);
+		say_pending(c, file);
 	return r > 0;
 }
 

@@ -155,6 +155,13 @@ int pctl_file_read_kept(
 	return read_file(path, true, buf, ret_st, err);
 }
 
+bool pctl_file_is_as_it_was(const struct stat *was, const struct stat *is)
+{
+	return was->st_ino == is->st_ino && was->st_size == is->st_size &&
+	       was->st_mode == is->st_mode && was->st_mtim.tv_sec == is->st_mtim.tv_sec &&
+	       was->st_mtim.tv_nsec == is->st_mtim.tv_nsec;
+}
+
 int pctl_file_check_private(const char *path, const struct stat *st, struct pctl_error *err)
 {
 	if (!S_ISREG(st->st_mode) || !(st->st_mode & 0007))

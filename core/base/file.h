@@ -27,6 +27,10 @@ int pctl_file_lock(const char *path, mode_t mode, struct pctl_error *err);
 /* The same without waiting: PCTL_E_INTERNAL also if somebody has it. */
 int pctl_file_try_lock(const char *path, mode_t mode, struct pctl_error *err);
 
+/* Whether it is the same file and nobody has written to it in between. One that is missing is all
+ * zero. */
+bool pctl_file_is_as_it_was(const struct stat *was, const struct stat *is);
+
 /*
  * PCTL_E_CONFIG if a file that holds a secret can be read by others; the text has the chmod that
  * mends it. What is not a regular file has no permissions to speak of.

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <powerctl/mem.h>
@@ -21,6 +22,15 @@ static const char *const classes[] = { "fault", "warning", "info" };
 const char *pctl_finding_class_name(enum pctl_finding_class how)
 {
 	return (unsigned)how < sizeof(classes) / sizeof(classes[0]) ? classes[how] : NULL;
+}
+
+enum pctl_finding_class pctl_finding_class_of(const char *word)
+{
+	enum pctl_finding_class how = PCTL_FINDING_INFO;
+
+	while (how > PCTL_FINDING_FAULT && (!word || strcmp(word, classes[how]) != 0))
+		how--;
+	return how;
 }
 
 struct pctl_value *pctl_finding_add(struct pctl_value *ret, enum pctl_finding_class how,

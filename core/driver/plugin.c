@@ -19,6 +19,7 @@
 #define PROPERTIES_MAX 256u
 #define METHODS_MAX    256u
 #define FLAGS_MAX      64u
+#define SOURCES_MAX    32u
 
 static void close_library(void *library)
 {
@@ -425,6 +426,49 @@ static const char *adopt_tables(struct pctl_plugin *plugin)
 	return why;
 }
 
+static const char *wrong_log(const struct pctl_log_if *log)
+{
+	size_t n = 0;
+
+	if (!log->sources)
+		return NULL;
+	while (n <= SOURCES_MAX && log->sources[n])
+		n++;
+	if (n > SOURCES_MAX)
+		return "its log has more than 32 sources, or their list has no end";
+	if (log->clear && !log->clear_source)
+		return "its log has sources and clear, and lacks clear_source";
+	return NULL;
+}
+
+static const char *wrong_consent(const struct pctl_consent_if *consent)
+{
+	if (!consent->digits || consent->digits > PCTL_CONSENT_DIGITS_MAX)
+		return "a code of its consent interface has no digit, or more than 16";
+	if (!consent->tries)
+		return "its consent interface takes no code: tries is 0";
+	return NULL;
+}
+
+static const char *wrong_account(const struct pctl_account_if *account)
+{
+	if (account->max && account->max < account->min)
+		return "no password is as long as its account interface says";
+	return NULL;
+}
+
+/* What the interfaces say of themselves, at their full size. */
+static const char *wrong_limits(const struct pctl_driver *d)
+{
+	const char *why = d->log ? wrong_log(d->log) : NULL;
+
+	if (!why && d->consent)
+		why = wrong_consent(d->consent);
+	if (!why && d->account)
+		why = wrong_account(d->account);
+	return why;
+}
+
 /* Takes everything over into structs of full size. The driver that was loaded is not changed. */
 static const char *adopt(
 	struct pctl_plugin *plugin, const struct pctl_driver *loaded, const char *name)
@@ -447,7 +491,8 @@ static const char *adopt(
 	COPY_INTERFACE(plugin, d, account);
 	COPY_INTERFACE(plugin, d, media);
 	COPY_INTERFACE(plugin, d, discover);
-	return adopt_tables(plugin);
+	why = wrong_limits(d);
+	return why ? why : adopt_tables(plugin);
 }
 
 static int check_symbol(const struct pctl_driver *d, const char *path, struct pctl_error *err)

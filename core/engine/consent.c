@@ -132,6 +132,18 @@ const struct pctl_call pctl_call_consent_cancel = {
 	.flags = PCTL_CALL_REPEATABLE | PCTL_CALL_BUSY_IS_FINAL,
 };
 
+/* Each has a time of its own, with room for a second try; a verb's own stands still meanwhile. */
+static void send_call(
+	struct pctl_task *t, const struct pctl_call *call, pctl_step_fn *then, pctl_step_fn *failed)
+{
+	uint64_t limit = call->times * pctl_target_ms(t->target, call->limit_offset);
+
+	if (t->request->timeout_ms > limit)
+		limit = t->request->timeout_ms;
+	t->deadline = pctl_task_now(t) + 2 * limit;
+	pctl_step_send(t, call, then, failed);
+}
+
 /* --- The line of those that ask. -------------------------------------------------------------- */
 
 static void request(struct pctl_task *t);
@@ -234,7 +246,7 @@ static void take_back(struct pctl_task *t)
 	withdraw(t);
 	c->shown = false;
 	c->leaves = true;
-	pctl_step_send(t, &pctl_call_consent_cancel, on_taken_back, on_taken_back);
+	send_call(t, &pctl_call_consent_cancel, on_taken_back, on_taken_back);
 }
 
 bool pctl_consent_takes_back(struct pctl_task *t)
@@ -334,7 +346,7 @@ static void on_not_submitted(struct pctl_task *t)
 		on_wrong(t);
 	} else if (t->error.code == PCTL_E_OUTCOME_UNKNOWN) {
 		c->why = t->error;
-		pctl_step_send(t, &pctl_call_consent_get, on_looked, on_not_looked);
+		send_call(t, &pctl_call_consent_get, on_looked, on_not_looked);
 	} else {
 		if (t->error.code == PCTL_E_STATE || t->error.code == PCTL_E_FORBIDDEN)
 			c->shown = false;
@@ -345,7 +357,7 @@ static void on_not_submitted(struct pctl_task *t)
 
 static void submit(struct pctl_task *t)
 {
-	pctl_step_send(t, &pctl_call_consent_submit, go_on, on_not_submitted);
+	send_call(t, &pctl_call_consent_submit, go_on, on_not_submitted);
 }
 
 /* --- Asking. ---------------------------------------------------------------------------------- */
@@ -434,7 +446,7 @@ static void on_not_requested(struct pctl_task *t)
 static void request(struct pctl_task *t)
 {
 	t->consent->shown = true;
-	pctl_step_send(t, &pctl_call_consent_request, on_requested, on_not_requested);
+	send_call(t, &pctl_call_consent_request, on_requested, on_not_requested);
 }
 
 /* --- The beginning. --------------------------------------------------------------------------- */
@@ -469,7 +481,9 @@ static void begin_given(struct pctl_task *t)
 
 bool pctl_consent_begin(struct pctl_task *t)
 {
-	bool can_ask = t->request->consent_code || t->run->callbacks.consent;
+	/* A code that appears, and one that is given, change something. */
+	bool can_ask =
+		!t->request->dry_run && (t->request->consent_code || t->run->callbacks.consent);
 
 	if (!interface_of(t) || is_about_consent(t->request->verb) || t->consent)
 		return false;
@@ -483,7 +497,6 @@ bool pctl_consent_begin(struct pctl_task *t)
 	c->began = pctl_task_now(t);
 	c->started = t->started;
 	c->deadline = t->deadline;
-	t->deadline = UINT64_MAX / 2; /* each of its calls has a time of its own */
 	/* Others need not wait for a place that nobody can use until there is a code. */
 	if (!t->joint && has_sent_nothing(t))
 		pctl_run_give(t->run, t->target, false);

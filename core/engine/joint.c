@@ -43,7 +43,7 @@ const struct pctl_request *pctl_joint_request(const struct pctl_joint *j)
 
 static struct pctl_login *login_of(const struct pctl_joint *j, const struct pctl_part *part)
 {
-	return j->request->try_anyway ? NULL : part->feed->target->login;
+	return pctl_login_on_trial(part->feed->target, j->request);
 }
 
 /* --- The end. --------------------------------------------------------------------------------- */
@@ -383,6 +383,11 @@ static struct pctl_part *part_of(struct pctl_joint *j, const struct pctl_task *t
 	return &j->ready;
 }
 
+struct pctl_target *pctl_joint_part_target(struct pctl_joint *j, const struct pctl_task *task)
+{
+	return part_of(j, task)->feed->target;
+}
+
 uint64_t pctl_joint_bound(const struct pctl_joint *j, uint64_t deadline)
 {
 	uint64_t least = now(j) + LAST_LOOK_MS;
@@ -606,8 +611,8 @@ static int by_machine(const void *a, const void *b)
 	return strcmp((*x)->machine, (*y)->machine);
 }
 
-void pctl_joint_start(struct pctl_run *run, const struct pctl_target *target,
-	const struct pctl_request *request, bool held)
+void pctl_joint_start(
+	struct pctl_run *run, const struct pctl_target *target, const struct pctl_request *request)
 {
 	const struct pctl_feeds *feeds = target->feeds;
 	struct pctl_joint *j = pctl_xcalloc(1, sizeof(*j) + feeds->n * sizeof(j->parts[0]));
@@ -622,7 +627,7 @@ void pctl_joint_start(struct pctl_run *run, const struct pctl_target *target,
 
 		part->feed = &feeds->v[j->n];
 		j->order[j->n] = part->feed->target;
-		if (held && login_of(j, part))
+		if (login_of(j, part))
 			pctl_login_hold(login_of(j, part), &part->held);
 	}
 	/* They are pointers. NOLINTNEXTLINE(bugprone-sizeof-expression) */

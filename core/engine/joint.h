@@ -76,9 +76,11 @@ struct pctl_joint {
 	struct pctl_part parts[];
 };
 
-/* Begins, from the loop; held: its feeds' logins are in their trials. */
-void pctl_joint_start(struct pctl_run *run, const struct pctl_target *target,
-	const struct pctl_request *request, bool held);
+/* Begins, from the loop: none of its feeds has to wait for the trial of its login. */
+void pctl_joint_start(
+	struct pctl_run *run, const struct pctl_target *target, const struct pctl_request *request);
+/* What one of its tasks is a part for. */
+struct pctl_target *pctl_joint_part_target(struct pctl_joint *joint, const struct pctl_task *task);
 /* Ends it soon with what is known, as pctl_task_cancel(), which its tasks hear of on their own. */
 void pctl_joint_cancel(struct pctl_joint *joint);
 /* The run's: the machine that it waited for is its own now. */

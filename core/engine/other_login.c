@@ -6,6 +6,21 @@
 #include "engine/task.h"
 #include "node/breaker.h"
 
+void pctl_login_choose(struct pctl_target *target, const struct pctl_request *request)
+{
+	if (!target->other_password || !target->login || request->try_anyway ||
+		pctl_login_check(target->login, target, NULL) == 0)
+		return;
+	pctl_target_swap_passwords(target);
+	target->login = pctl_breaker_login(target->core->breaker, target);
+}
+
+struct pctl_login *pctl_login_on_trial(
+	const struct pctl_target *target, const struct pctl_request *request)
+{
+	return request->try_anyway || target->two_passwords ? NULL : target->login;
+}
+
 struct reopening {
 	struct pctl_task *task;
 	pctl_step_fn *again;

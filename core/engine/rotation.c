@@ -142,48 +142,52 @@ const struct pctl_secret *pctl_rotation_secret(
 /* --- The end. --------------------------------------------------------------------------------- */
 
 /* Who left the inventory, or has another password by now, is nobody to wait for. */
-static void count_nodes(const struct pctl_rotation_file *f, size_t *ret_old, size_t *ret_new,
-	size_t *ret_all, struct pctl_names *left)
+static size_t nodes_in(const struct pctl_rotation_file *f, enum pctl_password_state state,
+	struct pctl_names *names)
 {
-	const struct pctl_names *nodes = pctl_pending_nodes(f->pending);
+	const struct pctl_names *nodes = f->pending ? pctl_pending_nodes(f->pending) : NULL;
+	size_t count = 0;
 
-	for (size_t i = 0; i < pctl_names_count(nodes); i++) {
+	for (size_t i = 0; nodes && i < pctl_names_count(nodes); i++) {
 		const char *name = pctl_names_at(nodes, i);
-		enum pctl_password_state state = pctl_pending_state(f->pending, name);
 
-		if (!pctl_names_has(f->nodes, name))
+		if (!pctl_names_has(f->nodes, name) ||
+			pctl_pending_state(f->pending, name) != state)
 			continue;
-		++*ret_all;
-		*ret_old += state == PCTL_PASSWORD_OLD;
-		*ret_new += state == PCTL_PASSWORD_NEW;
-		if (state != PCTL_PASSWORD_NEW && left)
-			(void)pctl_names_add(left, name);
+		count++;
+		if (names)
+			(void)pctl_names_add(names, name);
 	}
+	return count;
+}
+
+void pctl_rotation_names(const struct pctl_rotation *r, size_t file, enum pctl_password_state state,
+	struct pctl_names *ret)
+{
+	(void)nodes_in(&r->files[file], state, ret);
 }
 
 bool pctl_rotation_is_left(const struct pctl_rotation *r, size_t node)
 {
 	const struct pctl_rotation_file *f = file_of(r, node);
-	size_t old = 0, new = 0, all = 0;
 
-	if (f->pending)
-		count_nodes(f, &old, &new, &all, NULL);
-	return f->begun || old < all;
+	return f->begun || nodes_in(f, PCTL_PASSWORD_SENT, NULL) ||
+	       nodes_in(f, PCTL_PASSWORD_NEW, NULL);
 }
 
-int pctl_rotation_finish(struct pctl_rotation *rotation, size_t file, bool drop,
-	struct pctl_names *left, struct pctl_error *err)
+int pctl_rotation_finish(
+	struct pctl_rotation *rotation, size_t file, bool drop, struct pctl_error *err)
 {
 	struct pctl_rotation_file *f = &rotation->files[file];
-	size_t old = 0, new = 0, all = 0;
+	size_t old = nodes_in(f, PCTL_PASSWORD_OLD, NULL);
+	size_t sent = nodes_in(f, PCTL_PASSWORD_SENT, NULL);
 
-	count_nodes(f, &old, &new, &all, left);
-	if (new == all) {
+	if (!old && !sent) {
 		int r = pctl_pending_promote(f->pending, err);
 
 		return r < 0 ? r : 1;
 	}
-	if (old == all && drop)
+	if (drop && !sent && !nodes_in(f, PCTL_PASSWORD_NEW, NULL))
 		pctl_pending_drop(f->pending);
 	return 0;
 }

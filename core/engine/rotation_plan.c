@@ -113,6 +113,7 @@ static int open_file(struct plan *p, const struct pctl_value *map, const char *s
 	return r;
 }
 
+/* NULL: PCTL_E_UNSUPPORTED, it has none; else its driver could not be loaded. */
 static const struct pctl_account_if *account_of(
 	struct plan *p, const struct pctl_value *map, struct pctl_error *err)
 {
@@ -121,11 +122,12 @@ static const struct pctl_account_if *account_of(
 
 	if (!name || pctl_core_load(p->rotation->core, name, &loaded, err) < 0) {
 		if (!name)
-			pctl_error_set(err, PCTL_E_CONFIG, "it has no driver of its own");
+			pctl_error_set(err, PCTL_E_UNSUPPORTED, "it has no driver of its own");
 		return NULL;
 	}
 	if (!loaded->driver->account)
-		pctl_error_set(err, PCTL_E_CONFIG, "driver %s cannot change its password", name);
+		pctl_error_set(
+			err, PCTL_E_UNSUPPORTED, "driver %s cannot change its password", name);
 	return loaded->driver->account;
 }
 
@@ -134,6 +136,16 @@ static bool is_wanted(const struct plan *p, const struct pctl_rotation_file *f, 
 {
 	return !(p->flags & PCTL_ROTATION_RESUME) ||
 	       (f->begun && pctl_names_has(pctl_pending_nodes(f->pending), name));
+}
+
+/* Resuming, one of which nothing can be pending is left out; whatever else is wrong is said. */
+static bool is_of_interest(const struct plan *p, const struct pctl_value *map,
+	const struct pctl_account_if *account, int bad)
+{
+	if (!(p->flags & PCTL_ROTATION_RESUME))
+		return true;
+	return account ? pctl_secret_may_be_pending(map, account->setting)
+		       : bad != PCTL_E_UNSUPPORTED;
 }
 
 static void select_node(struct plan *p, size_t node)
@@ -149,7 +161,7 @@ static void select_node(struct plan *p, size_t node)
 		r->nodes = pctl_xgrow(r->nodes, &r->node_cap, r->node_count + 1, sizeof(*r->nodes));
 		r->nodes[r->node_count++] = node;
 		r->file_of[node] = at;
-	} else if (bad < 0 && (!(p->flags & PCTL_ROTATION_RESUME) || at || bad == PCTL_E_BUSY)) {
+	} else if (bad < 0 && is_of_interest(p, map, account, bad)) {
 		complain(p, node, err.text);
 	}
 	pctl_value_free(map);

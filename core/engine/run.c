@@ -26,10 +26,8 @@ void pctl_run_free(struct pctl_run *run)
 	pctl_run_free_places(run);
 	pctl_gate_done(&run->gate);
 	pctl_turns_done(&run->turns);
-	free(run->boot_url);
-	free(run->consent_code);
-	free(run->media_cd);
-	free(run->media_floppy);
+	for (size_t i = 0; i < PCTL_RUN_TEXTS; i++)
+		free(run->texts[i]);
 	pctl_arguments_free(run->arguments);
 	free(run->record);
 	free(run);
@@ -118,26 +116,11 @@ static bool is_refused(struct pctl_run *run, size_t i)
 	return true;
 }
 
-/* Of two passwords that it may have, one was refused here: it begins with the other. */
-static void choose_password(struct pctl_run *run, size_t i)
-{
-	struct pctl_target *target = &run->targets[i];
-
-	if (!target->other_password || !target->login || run->request.try_anyway ||
-		pctl_login_check(target->login, target, NULL) == 0)
-		return;
-	pctl_target_swap_passwords(target);
-	target->login = pctl_breaker_login(run->core->breaker, target);
-}
-
 /* --- Feeding. --------------------------------------------------------------------------------- */
 
-/* The login that its node takes part in the trial of, or NULL. */
 static struct pctl_login *trial_of(const struct pctl_run *run, size_t i)
 {
-	const struct pctl_target *target = &run->targets[i];
-
-	return run->request.try_anyway || target->two_passwords ? NULL : target->login;
+	return pctl_login_on_trial(&run->targets[i], &run->request);
 }
 
 static void begin_task(struct pctl_run *run, size_t i)
@@ -158,18 +141,20 @@ static void begin_in_turn(struct pctl_run *run, size_t i)
 static void admit_joint(struct pctl_run *run, size_t i)
 {
 	const struct pctl_feeds *feeds = run->targets[i].feeds;
-	bool tried = !run->request.try_anyway;
+	const struct pctl_request *request = request_of(run, i);
 
-	for (size_t k = 0; tried && k < feeds->n; k++) {
-		struct pctl_login *login = feeds->v[k].target->login;
+	for (size_t k = 0; k < feeds->n; k++) {
+		struct pctl_login *login;
 
+		pctl_login_choose(feeds->v[k].target, request);
+		login = pctl_login_on_trial(feeds->v[k].target, request);
 		if (login && pctl_login_waits(login)) {
 			pctl_gate_add(&run->gate, login, i);
 			return;
 		}
 	}
 	run->active++;
-	pctl_joint_start(run, &run->targets[i], request_of(run, i), tried);
+	pctl_joint_start(run, &run->targets[i], request);
 }
 
 /* Whether it has to wait for others that it minds, or may not go for one of them. */
@@ -195,7 +180,7 @@ static void admit(struct pctl_run *run, size_t i)
 		admit_joint(run, i);
 		return;
 	}
-	choose_password(run, i);
+	pctl_login_choose(&run->targets[i], &run->request);
 	if (is_refused(run, i))
 		return;
 	login = trial_of(run, i);

@@ -19,20 +19,20 @@
 struct pctl_kin;
 
 #define PCTL_RUN_ID_SIZE 17u
+#define PCTL_RUN_TEXTS   6u
 
 struct pctl_run {
 	struct pctl_core *core;
 	struct pctl_inventory *inventory;
 	struct pctl_request request;
-	char *boot_url, *consent_code;
-	char *media_cd, *media_floppy; /* own those of request.media */
-	struct pctl_target *targets;   /* of the nodes, and of those that are only looked at */
-	size_t count, next;            /* next: so many were begun, those to look at first */
-	struct pctl_kin *kin;          /* NULL: nobody minds another one */
-	size_t looks, looked;          /* at how many */
-	struct pctl_request look;      /* what these are asked */
-	size_t active, ended, fanout;  /* fanout: shrinks where this host is short of something */
-	size_t tasks;                  /* that run: a node with several feeds has several */
+	char *texts[PCTL_RUN_TEXTS];  /* those of request are these */
+	struct pctl_target *targets;  /* of the nodes, and of those that are only looked at */
+	size_t count, next;           /* next: so many were begun, those to look at first */
+	struct pctl_kin *kin;         /* NULL: nobody minds another one */
+	size_t looks, looked;         /* at how many */
+	struct pctl_request look;     /* what these are asked */
+	size_t active, ended, fanout; /* fanout: shrinks where this host is short of something */
+	size_t tasks;                 /* that run: a node with several feeds has several */
 	struct pctl_task *parked, **parked_end; /* of the active: wait for another one to end */
 	size_t parked_n;
 	struct pctl_task *asking; /* for a code, the first now, the others in turn (consent.h) */

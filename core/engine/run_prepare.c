@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "engine/kin.h"
 #include "engine/run.h"
+#include "node/credential.h"
 
 #define FANOUT            512u
 #define FILES_OF_OURS     16u                   /* descriptors that are not connections */
@@ -250,15 +251,18 @@ static int init_looks(
 	return r;
 }
 
-static void take_media(struct pctl_run *run, const struct pctl_media *media)
+/* The caller's request may be gone before the run is; what METHOD has take_method() replaces. */
+static void take_request(struct pctl_run *run, const struct pctl_request *request)
 {
-	run->media_cd = media->cd ? pctl_xstrdup(media->cd) : NULL;
-	run->media_floppy = media->floppy ? pctl_xstrdup(media->floppy) : NULL;
-	run->request.media = (struct pctl_media){ .size = sizeof(*media),
-		.cd = run->media_cd,
-		.floppy = run->media_floppy,
-		.writable = media->writable,
-		.again = media->again };
+	struct pctl_request *r = &run->request;
+	const char **const texts[PCTL_RUN_TEXTS] = { &r->boot.url, &r->log_since, &r->log_source,
+		&r->consent_code, &r->media.cd, &r->media.floppy };
+
+	*r = *request;
+	r->media.size = sizeof(r->media);
+	for (size_t i = 0; i < PCTL_RUN_TEXTS; i++)
+		if (*texts[i])
+			*texts[i] = run->texts[i] = pctl_xstrdup(*texts[i]);
 }
 
 int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const size_t *nodes,
@@ -273,15 +277,11 @@ int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory, const
 	run->parked_end = &run->parked;
 	run->back_end = &run->back;
 	run->inventory = inventory;
-	run->request = *request;
+	take_request(run, request);
 	run->flags = pctl_verb_flags(request->verb);
-	run->boot_url = request->boot.url ? pctl_xstrdup(request->boot.url) : NULL;
-	run->request.boot.url = run->boot_url;
-	run->consent_code = request->consent_code ? pctl_xstrdup(request->consent_code) : NULL;
-	run->request.consent_code = run->consent_code;
-	take_media(run, &request->media);
 	pctl_breaker_begin(core->breaker);
-	(void)pctl_store_refresh(core->pins); /* somebody may have accepted or forgotten one */
+	pctl_secrets_look_again(core->secrets); /* a password may have been changed since */
+	(void)pctl_store_refresh(core->pins);   /* somebody may have accepted or forgotten one */
 	bool ready = request->verb == PCTL_VERB_WAIT_READY;
 	bool tried = !ready && pctl_breaker_matters(core->breaker, count);
 	find_kin(run, nodes, count);

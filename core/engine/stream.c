@@ -11,7 +11,8 @@
 #include "engine/task.h"
 
 struct pctl_stream {
-	struct pctl_run *run; /* has the device's target */
+	struct pctl_run *run; /* has the device's target, where that is not own */
+	struct pctl_target *own;
 	struct pctl_device *device;
 	struct pctl_session *session;
 	bool taken, closing;
@@ -28,6 +29,7 @@ static void on_device_closed(void *data)
 {
 	struct pctl_stream *s = data;
 
+	pctl_target_free_other(s->own); /* of the run's, by which it lives */
 	pctl_run_release(s->run);
 	if (s->closed)
 		s->closed(s->closed_data, &s->why);
@@ -57,12 +59,13 @@ static void on_note(void *data, const char *text)
 		s->note(s->data, text);
 }
 
-struct pctl_stream *pctl_stream_new(
-	struct pctl_run *run, struct pctl_device *device, struct pctl_session *session)
+struct pctl_stream *pctl_stream_new(struct pctl_run *run, struct pctl_device *device,
+	struct pctl_target *take_other, struct pctl_session *session)
 {
 	struct pctl_stream *s = pctl_xcalloc(1, sizeof(*s));
 
 	s->run = run;
+	s->own = take_other;
 	s->device = device;
 	s->session = session;
 	session->ended = on_ended;

@@ -357,16 +357,18 @@ static void enter(struct pctl_task *t, pctl_step_fn *then)
 /* While somebody else had the node, others may have tried its login. */
 static void begin_locked(struct pctl_task *t)
 {
-	struct pctl_login *login = t->request->try_anyway ? NULL : t->target->login;
-	struct pctl_error err = { 0 };
+	const struct pctl_target *target = t->other ? t->other : t->target;
+	struct pctl_login *login = t->request->try_anyway ? NULL : target->login;
 
 	if ((t->line.told || t->hooks_passed) && login) {
-		pctl_breaker_refresh(t->target->core->breaker);
-		if (pctl_login_check(login, t->target, &err) < 0) {
-			pctl_task_end_error(t, &err);
+		pctl_breaker_refresh(target->core->breaker);
+		if (pctl_login_check(login, target, &t->error) < 0) {
+			if (!pctl_task_try_other(t, begin_locked))
+				pctl_task_end_error(t, &t->error);
 			return;
 		}
-		pctl_login_hold(login, &t->on_trial);
+		if (pctl_login_on_trial(target, t->request))
+			pctl_login_hold(login, &t->on_trial);
 	}
 	begin_verb(t);
 }
@@ -494,10 +496,11 @@ void pctl_task_start(struct pctl_run *run, const struct pctl_target *target,
 /* While it waited, another feed of its endpoint may have tried the login. */
 static void begin_in_turn(struct pctl_task *t)
 {
-	struct pctl_login *login = t->request->try_anyway ? NULL : t->target->login;
 	struct pctl_error err = { 0 };
 
-	if (login && pctl_login_check(login, t->target, &err) < 0)
+	pctl_login_choose(pctl_joint_part_target(t->joint, t), t->request);
+	if (!t->request->try_anyway && t->target->login &&
+		pctl_login_check(t->target->login, t->target, &err) < 0)
 		pctl_task_end_error(t, &err);
 	else
 		begin(t);

@@ -138,7 +138,7 @@ struct pctl_task {
 	struct pctl_session *session; /* as the driver opened it */
 	struct pctl_display_wish wish;
 	struct pctl_display_direct direct;
-	struct pctl_stream *stream; /* has device and session from then on */
+	struct pctl_stream *stream; /* has device, other and session from then on */
 	struct pctl_value *tree;
 	char *note;
 	struct pctl_result result;
@@ -219,6 +219,12 @@ bool pctl_task_is_overtaken(const struct pctl_task *task, char *who, size_t size
  * again.
  */
 bool pctl_task_try_other(struct pctl_task *task, pctl_step_fn *again);
+
+/* Of two passwords that target may have, one was refused here: it begins with the other. */
+void pctl_login_choose(struct pctl_target *target, const struct pctl_request *request);
+/* The login that target takes part in the trial of (breaker.h), or NULL. */
+struct pctl_login *pctl_login_on_trial(
+	const struct pctl_target *target, const struct pctl_request *request);
 
 /* A result that says only who and when. Shared with nodes that never become a task. */
 void pctl_result_init(
@@ -316,8 +322,12 @@ void pctl_task_end_on(struct pctl_task *task);
 
 /* Sets the boot device to task->boot (verb_boot.c). */
 extern const struct pctl_call pctl_call_boot_set;
-/* For a call's `then`: its session becomes the task's stream, and the task ends (verb_console.c).
+/*
+ * Its session becomes its stream, which has the device from then on, and what that was opened with
+ * (verb_console.c).
  */
+void pctl_task_keep_session(struct pctl_task *task);
+/* For a call's `then`: the same, and the task ends. */
 void pctl_task_end_opened(struct pctl_task *task);
 /* How long a method may take (verb_method.c). */
 uint64_t pctl_task_method_ms(const struct pctl_task *task);

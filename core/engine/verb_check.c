@@ -17,16 +17,9 @@ static const char *text_of(const struct pctl_value *map, const char *key)
 	return pctl_value_text(pctl_value_get(map, key));
 }
 
-/* What is of no class is taken for the worst. */
 static enum pctl_finding_class class_of(const struct pctl_value *finding)
 {
-	const char *word = text_of(finding, "class");
-	enum pctl_finding_class class = PCTL_FINDING_INFO;
-
-	while (class > PCTL_FINDING_FAULT &&
-		(!word || strcmp(word, pctl_finding_class_name(class)) != 0))
-		class --;
-	return class;
+	return pctl_finding_class_of(text_of(finding, "class"));
 }
 
 /* The worst first; else as the driver found them. */

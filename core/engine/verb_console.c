@@ -34,10 +34,16 @@ static const struct pctl_call console_steal = {
 	.times = 1,
 };
 
+void pctl_task_keep_session(struct pctl_task *t)
+{
+	t->stream = pctl_stream_new(t->run, t->device, t->other, t->session);
+	t->device = NULL;
+	t->other = NULL;
+}
+
 void pctl_task_end_opened(struct pctl_task *t)
 {
-	t->stream = pctl_stream_new(t->run, t->device, t->session);
-	t->device = NULL;
+	pctl_task_keep_session(t);
 	if (pctl_run_interrupted(t->run, NULL))
 		pctl_task_end_interrupted(t);
 	else

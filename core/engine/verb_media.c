@@ -63,10 +63,8 @@ static void end_accepted(struct pctl_task *t)
 
 static void on_attached(struct pctl_task *t)
 {
-	if (t->session) {
-		t->stream = pctl_stream_new(t->run, t->device, t->session);
-		t->device = NULL;
-	}
+	if (t->session)
+		pctl_task_keep_session(t);
 	if (t->session && pctl_run_interrupted(t->run, NULL))
 		pctl_task_end_interrupted(t);
 	else

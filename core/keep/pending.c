@@ -25,6 +25,7 @@ struct pctl_pending {
 	struct pctl_names *nodes;
 	struct pctl_strmap states; /* 1 + enum pctl_password_state, by name */
 	int fd;                    /* to append to; -1: not open */
+	off_t whole;               /* so much of the file are lines that were written */
 };
 
 static const char *const words[] = { [PCTL_PASSWORD_OLD] = "old",
@@ -42,7 +43,7 @@ struct pctl_pending *pctl_pending_new(const char *secret_file, const struct pctl
 	struct pctl_pending *p = pctl_xcalloc(1, sizeof(*p));
 
 	p->secret_file = pctl_xstrdup(secret_file);
-	p->file = pctl_xasprintf("%s.pending", secret_file);
+	p->file = pctl_xasprintf("%s" PCTL_PENDING_END, secret_file);
 	p->secret = pctl_secret_copy(secret);
 	p->nodes = pctl_names_new();
 	p->fd = -1;
@@ -211,9 +212,11 @@ int pctl_pending_write(struct pctl_pending *p, struct pctl_error *err)
 	int r = buf.full ? pctl_error_set(err, PCTL_E_CONFIG,
 				   "%s: so many nodes do not fit into it", p->file)
 			 : pctl_file_replace(p->file, buf.data, buf.len, 0600, like, err);
+	off_t whole = (off_t)buf.len;
 	pctl_buf_done(&buf);
 	if (r < 0)
 		return r;
+	p->whole = whole;
 	if (p->fd >= 0)
 		(void)close(p->fd);
 	p->fd = pctl_file_open(p->file, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0);
@@ -223,22 +226,31 @@ int pctl_pending_write(struct pctl_pending *p, struct pctl_error *err)
 	return 0;
 }
 
+/* What was cut off in the middle of a line has to go first: the next one would be read as its end.
+ */
+static int cut_rest(struct pctl_pending *p)
+{
+	off_t end = lseek(p->fd, 0, SEEK_END);
+
+	return end < 0 || (end != p->whole && ftruncate(p->fd, p->whole) < 0) ? -1 : 0;
+}
+
 int pctl_pending_mark(struct pctl_pending *p, const char *node, enum pctl_password_state state,
 	struct pctl_error *err)
 {
 	PCTL_AUTO(free) char *line = pctl_xasprintf("%s %s\n", words[state], node);
-	off_t end = lseek(p->fd, 0, SEEK_END);
+	size_t len = strlen(line);
 
 	if (pctl_pending_state(p, node) == state)
 		return 0;
-	if (end < 0 || pctl_file_write(p->fd, line, strlen(line)) < 0 || fdatasync(p->fd) < 0) {
+	if (cut_rest(p) < 0 || pctl_file_write(p->fd, line, len) < 0 || fdatasync(p->fd) < 0) {
 		int why = errno;
 
-		if (end >= 0 && ftruncate(p->fd, end) < 0)
-			why = errno;
+		(void)cut_rest(p); /* else before the next one */
 		return pctl_error_set(
 			err, PCTL_E_INTERNAL, "%s: cannot write it: %s", p->file, strerror(why));
 	}
+	p->whole += (off_t)len;
 	put_state(p, node, state);
 	return 0;
 }

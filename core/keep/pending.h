@@ -21,6 +21,8 @@
 
 struct pctl_pending;
 
+#define PCTL_PENDING_END ".pending"
+
 /*
  * The one beside the file of a secret, which is named without symbolic links. 0 with NULL in *ret:
  * there is none. PCTL_E_CONFIG: it cannot be read, others can read it, or it is no such file.

@@ -346,12 +346,6 @@ void pctl_store_keys(struct pctl_store *store, pctl_store_keys_fn *each, void *d
 	}
 }
 
-static bool is_same(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_size == b->st_size &&
-	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
 /* Reads the file again, and puts what is not saved yet over it. */
 static void read_again(struct pctl_store *store)
 {
@@ -373,7 +367,7 @@ bool pctl_store_refresh(struct pctl_store *store)
 		return true;
 	(void)stat(store->path, &now);
 	/* It is replaced or grows, so another state is another file or size. */
-	if (is_same(&now, &store->seen))
+	if (pctl_file_is_as_it_was(&store->seen, &now))
 		return false;
 	read_again(store);
 	return true;
@@ -518,7 +512,7 @@ static void settle(struct pctl_store *store, const struct stat *before, const st
 {
 	bool made = !store->seen.st_ino && !before->st_size;
 
-	if (!made && !is_same(before, &store->seen)) {
+	if (!made && !pctl_file_is_as_it_was(before, &store->seen)) {
 		forget_all(store);
 		store->loose = true;
 		return;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,10 +14,17 @@
 #include "inventory/inventory.h"
 #include "node/credential.h"
 
+/* A file as it was when it was read, and the round in which that was last looked at. */
+struct look {
+	struct stat st;
+	unsigned round;
+};
+
 /* What came from one place: a secret, or the reason why there is none. */
 struct source {
 	struct pctl_secret *secret;
 	struct pctl_error err;
+	struct look look;
 	struct source *next;
 };
 
@@ -24,10 +32,12 @@ struct source {
 struct change {
 	struct pctl_pending *pending; /* NULL: none is */
 	struct pctl_error err;
+	struct look look;
 	struct change *next;
 };
 
 struct pctl_secrets {
+	unsigned round;
 	struct pctl_strmap by_origin; /* to struct source */
 	struct source *all;
 	struct pctl_strmap changes; /* to struct change, by the path of the secret */
@@ -60,6 +70,38 @@ void pctl_secrets_free(struct pctl_secrets *secrets)
 	pctl_strmap_done(&secrets->by_origin);
 	pctl_strmap_done(&secrets->changes);
 	free(secrets);
+}
+
+/* --- Files that may have changed. ------------------------------------------------------------- */
+
+void pctl_secrets_look_again(struct pctl_secrets *secrets)
+{
+	secrets->round++;
+}
+
+/* Before it is read: what changes while it is read is then seen the next time. */
+static struct look look_at(const struct pctl_secrets *secrets, const char *path)
+{
+	struct look look = { .round = secrets->round };
+
+	if (!path || stat(path, &look.st) < 0)
+		look.st = (struct stat){ 0 };
+	return look;
+}
+
+/* Once a round. What is no file that stays (a pipe) can be read once only. */
+static bool is_as_it_was(const struct pctl_secrets *secrets, struct look *was, const char *path)
+{
+	struct look is;
+
+	if (was->round == secrets->round)
+		return true;
+	is = look_at(secrets, path);
+	if (!pctl_file_is_as_it_was(&was->st, &is.st) &&
+		!(is.st.st_mode && !S_ISREG(is.st.st_mode)))
+		return false;
+	was->round = is.round;
+	return true;
 }
 
 /* --- The ways to get one. --------------------------------------------------------------------- */
@@ -230,14 +272,32 @@ static int fetch(
 	}
 }
 
-/* A text at a place may have changed since: then it is another source. */
-static bool still_holds(const struct source *source, enum way way, const struct pctl_value *v)
+/* A text at a place may have changed since, or a file: then it is another source. */
+static bool still_holds(const struct pctl_secrets *secrets, struct source *source, enum way way,
+	const struct pctl_value *v)
 {
-	const char *text = pctl_value_text(v);
-
+	if (source && way == IN_FILE) {
+		PCTL_AUTO(free) char *path = pctl_path_of(v);
+		return is_as_it_was(secrets, &source->look, path);
+	}
 	if (!source || way != TEXT)
 		return source != NULL;
-	return !source->secret || strcmp(pctl_secret_data(source->secret), text) == 0;
+	return !source->secret || strcmp(pctl_secret_data(source->secret), pctl_value_text(v)) == 0;
+}
+
+static struct source *read_source(
+	struct pctl_secrets *secrets, enum way way, const struct pctl_value *v)
+{
+	struct source *source = pctl_xcalloc(1, sizeof(*source));
+
+	source->next = secrets->all;
+	secrets->all = source;
+	if (way == IN_FILE) {
+		PCTL_AUTO(free) char *path = pctl_path_of(v);
+		source->look = look_at(secrets, path);
+	}
+	(void)fetch(way, v, &source->secret, &source->err);
+	return source;
 }
 
 int pctl_secrets_get(struct pctl_secrets *secrets, const struct pctl_value *settings,
@@ -255,12 +315,9 @@ int pctl_secrets_get(struct pctl_secrets *secrets, const struct pctl_value *sett
 	}
 	PCTL_AUTO(free) char *origin = origin_of(way, v);
 	struct source *source = pctl_strmap_get(&secrets->by_origin, origin);
-	if (!still_holds(source, way, v)) {
-		source = pctl_xcalloc(1, sizeof(*source));
-		source->next = secrets->all;
-		secrets->all = source;
+	if (!still_holds(secrets, source, way, v)) {
+		source = read_source(secrets, way, v);
 		*pctl_strmap_put(&secrets->by_origin, origin) = source;
-		(void)fetch(way, v, &source->secret, &source->err);
 	}
 	if (!source->secret)
 		return pctl_error_set(err, source->err.code, "%s%s: %s", name,
@@ -271,15 +328,37 @@ int pctl_secrets_get(struct pctl_secrets *secrets, const struct pctl_value *sett
 
 /* --- Being changed. --------------------------------------------------------------------------- */
 
-static struct change *read_change(struct pctl_secrets *secrets, const char *path)
+/* Of the secret's file, without symbolic links; NULL: there is no file. */
+static char *pending_of(const char *real)
+{
+	return real ? pctl_xasprintf("%s" PCTL_PENDING_END, real) : NULL;
+}
+
+static struct change *read_change(struct pctl_secrets *secrets, const char *real)
 {
 	struct change *change = pctl_xcalloc(1, sizeof(*change));
-	PCTL_AUTO(free) char *real = realpath(path, NULL);
+	PCTL_AUTO(free) char *pending = pending_of(real);
 
 	change->next = secrets->all_changes;
 	secrets->all_changes = change;
+	change->look = look_at(secrets, pending);
 	if (real)
 		(void)pctl_pending_read(real, &change->pending, &change->err);
+	return change;
+}
+
+static struct change *find_change(struct pctl_secrets *secrets, const char *path)
+{
+	struct change *change = pctl_strmap_get(&secrets->changes, path);
+
+	if (change && change->look.round == secrets->round)
+		return change;
+	PCTL_AUTO(free) char *real = realpath(path, NULL);
+	PCTL_AUTO(free) char *pending = pending_of(real);
+	if (change && is_as_it_was(secrets, &change->look, pending))
+		return change;
+	change = read_change(secrets, real);
+	*pctl_strmap_put(&secrets->changes, path) = change;
 	return change;
 }
 
@@ -293,9 +372,7 @@ int pctl_secrets_pending(struct pctl_secrets *secrets, const struct pctl_value *
 	if (find_way(settings, name, &way, &v, NULL) < 0 || way != IN_FILE)
 		return 0;
 	PCTL_AUTO(free) char *path = pctl_path_of(v);
-	struct change *change = pctl_strmap_get(&secrets->changes, path);
-	if (!change)
-		*pctl_strmap_put(&secrets->changes, path) = change = read_change(secrets, path);
+	const struct change *change = find_change(secrets, path);
 	if (change->err.code) {
 		if (err)
 			*err = change->err;
@@ -311,6 +388,23 @@ static const char *const elsewhere[WAYS] = {
 	[IN_VARIABLE] = "comes from a variable",
 	[BY_COMMAND] = "comes from a program",
 };
+
+bool pctl_secret_may_be_pending(const struct pctl_value *settings, const char *name)
+{
+	const struct pctl_value *v = NULL;
+	enum way way = WAYS;
+	struct stat st;
+
+	if (find_way(settings, name, &way, &v, NULL) < 0)
+		return true;
+	if (way != IN_FILE)
+		return false;
+	PCTL_AUTO(free) char *path = pctl_path_of(v);
+	if (stat(path, &st) == 0)
+		return S_ISREG(st.st_mode);
+	PCTL_AUTO(free) char *pending = pending_of(path);
+	return errno != ENOENT || lstat(pending, &st) == 0;
+}
 
 int pctl_secret_file(
 	const struct pctl_value *settings, const char *name, char **ret, struct pctl_error *err)
@@ -329,6 +423,9 @@ int pctl_secret_file(
 			name, way == WAYS ? "is not set" : elsewhere[way], name);
 	PCTL_AUTO(free) char *path = pctl_path_of(v);
 	char *real = realpath(path, NULL);
+	if (!real && errno != ENOENT)
+		return pctl_error_set(
+			err, PCTL_E_CONFIG, "%s: cannot be looked at: %s", path, strerror(errno));
 	if (!real || stat(real, &st) < 0 || !S_ISREG(st.st_mode)) {
 		free(real);
 		return pctl_error_set(err, PCTL_E_CONFIG,

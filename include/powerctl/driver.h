@@ -436,8 +436,8 @@ struct pctl_consent {
  */
 struct pctl_consent_if {
 	uint32_t size;
-	uint32_t digits; /* of a code, at most PCTL_CONSENT_DIGITS_MAX */
-	uint32_t tries;  /* after so many wrong codes a request is over */
+	uint32_t digits; /* of a code, 1 to PCTL_CONSENT_DIGITS_MAX */
+	uint32_t tries;  /* after so many wrong codes a request is over; at least 1 */
 
 	/* Required. Reads how things are. */
 	void (*get)(void *dev, struct pctl_op *op, struct pctl_consent *ret);

@@ -23,6 +23,8 @@ enum pctl_finding_class {
 
 /* "fault", "warning", "info"; NULL for what is none of them. */
 PCTL_API const char *pctl_finding_class_name(enum pctl_finding_class how);
+/* The class of a word; what is none, NULL as well, is taken for the worst. */
+PCTL_API enum pctl_finding_class pctl_finding_class_of(const char *word);
 
 /*
  * Adds one to ret["findings"], a list, which is made if it is not there; the text is fmt's. Equal

@@ -84,12 +84,18 @@ PCTL_API const struct pctl_secret *pctl_rotation_secret(
 
 /*
  * Ends a file's change: if all its nodes have the new password it takes the old one's place. If all
- * of them have the old one, and drop says so, the new one is thrown away. Else it stays pending,
- * and the names of the nodes that are left go to left (which may be NULL). Returns 1: the new
- * password holds; 0: not (yet). PCTL_E_INTERNAL: it cannot be written, and stays pending.
+ * of them have the old one, and drop says so, the new one is thrown away. Else it stays pending.
+ * Returns 1: the new password holds; 0: not (yet). PCTL_E_INTERNAL: it cannot be written, and stays
+ * pending.
  */
-PCTL_API int pctl_rotation_finish(struct pctl_rotation *rotation, size_t file, bool drop,
-	struct pctl_names *left, struct pctl_error *err);
+PCTL_API int pctl_rotation_finish(
+	struct pctl_rotation *rotation, size_t file, bool drop, struct pctl_error *err);
+/*
+ * Adds the nodes that are in a state to ret: all that the file's change is for, whether the
+ * rotation is about them or not.
+ */
+PCTL_API void pctl_rotation_names(const struct pctl_rotation *rotation, size_t file,
+	enum pctl_password_state state, struct pctl_names *ret);
 /* The file that has the new password while it is pending. */
 PCTL_API const char *pctl_rotation_pending(const struct pctl_rotation *rotation, size_t file);
 

@@ -268,7 +268,8 @@ struct pctl_run_callbacks {
 /*
  * Checks the settings of all nodes against their drivers and reads their secrets; nothing is sent.
  * PCTL_E_CONFIG: problems has every mistake. 0: *ret is ready to be started or freed. inventory
- * outlives the run; nodes are indices into it and are copied, as is what request points at.
+ * outlives the run; nodes are indices into it and are copied, as is what request points at but for
+ * its secret and its rotation.
  */
 PCTL_API int pctl_run_new(struct pctl_core *core, struct pctl_inventory *inventory,
 	const size_t *nodes, size_t count, const struct pctl_request *request,

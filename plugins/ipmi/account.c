@@ -23,14 +23,7 @@ static void login(void *data, struct pctl_op *op)
 	ipmi_send(dev, &command_get_device_id, NULL, 0, ipmi_then_end, NULL);
 }
 
-/* Copies of it are in the call and in the session's packet. */
-static void wipe(struct ipmi_dev *dev)
-{
-	explicit_bzero(dev->call.data, sizeof(dev->call.data));
-	if (dev->session)
-		explicit_bzero(dev->session->data, sizeof(dev->session->data));
-}
-
+/* Call and session have copies, which they wipe however they end. */
 static void send_password(struct ipmi_dev *dev, const struct command *command, unsigned operation,
 	ipmi_then_fn *then, ipmi_except_fn *except)
 {
@@ -42,17 +35,9 @@ static void send_password(struct ipmi_dev *dev, const struct command *command, u
 	explicit_bzero(bytes, sizeof(bytes));
 }
 
-static void on_tested(struct ipmi_dev *dev, const uint8_t *data, size_t len)
-{
-	(void)data, (void)len;
-	wipe(dev);
-	ipmi_end(dev, NULL);
-}
-
 /* A BMC that cannot compare them has taken it all the same; a login will tell. */
 static void not_tested(struct ipmi_dev *dev, const struct pctl_error *err, int code)
 {
-	wipe(dev);
 	ipmi_end(dev, code == 0x80 || code == 0x81 ? err : NULL);
 }
 
@@ -60,14 +45,7 @@ static void on_set(struct ipmi_dev *dev, const uint8_t *data, size_t len)
 {
 	(void)data, (void)len;
 	pctl_op_taken(dev->call.op);
-	send_password(dev, &command_test_user_password, OPERATION_TEST, on_tested, not_tested);
-}
-
-static void not_set(struct ipmi_dev *dev, const struct pctl_error *err, int code)
-{
-	(void)code;
-	wipe(dev);
-	ipmi_end(dev, err);
+	send_password(dev, &command_test_user_password, OPERATION_TEST, ipmi_then_end, not_tested);
 }
 
 /* --- Which user it is. ------------------------------------------------------------------------ */
@@ -85,7 +63,7 @@ static void next_name(struct ipmi_dev *dev)
 			"the BMC has no user of this name in its list; a password from elsewhere "
 			"(LDAP, RADIUS) is changed there");
 	else
-		send_password(dev, &command_set_user_password, OPERATION_SET, on_set, not_set);
+		send_password(dev, &command_set_user_password, OPERATION_SET, on_set, NULL);
 }
 
 static void on_name(struct ipmi_dev *dev, const uint8_t *data, size_t len)

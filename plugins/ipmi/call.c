@@ -15,7 +15,7 @@ static void drop(struct call *call)
 {
 	if (call->job_done)
 		call->job_done(call->job);
-	*call = (struct call){ 0 };
+	explicit_bzero(call, sizeof(*call)); /* its data may be a password */
 }
 
 static void on_abort(struct pctl_op *op, void *work)

@@ -128,6 +128,13 @@ void session_enter_message(struct session *s, enum phase phase, uint64_t limit_m
 
 /* --- Ends. ------------------------------------------------------------------------------------ */
 
+/* Its command has come to its end: what was sent with it may be a password. */
+static void rest(struct session *s)
+{
+	s->phase = PHASE_READY;
+	explicit_bzero(s->data, sizeof(s->data));
+}
+
 static void set_goodbye(struct session *s)
 {
 	for (size_t i = 0; i < 4; i++)
@@ -156,6 +163,7 @@ static void forget(struct session *s)
 	(void)uv_timer_stop(&s->timer);
 	s->phase = PHASE_IDLE;
 	explicit_bzero(&s->security, sizeof(s->security));
+	explicit_bzero(s->data, sizeof(s->data));
 }
 
 void session_fail(struct session *s, const struct pctl_error *err)
@@ -174,7 +182,7 @@ void session_cancel(struct ipmi_dev *dev)
 		return;
 	(void)uv_timer_stop(&s->timer);
 	if (established(s)) {
-		s->phase = PHASE_READY;
+		rest(s);
 		return;
 	}
 	login_break_off(s);
@@ -187,7 +195,7 @@ static void on_timer_closed(uv_handle_t *handle)
 	pctl_closed_fn *closed = s->closed;
 	void *data = s->closed_data;
 
-	explicit_bzero(&s->security, sizeof(s->security));
+	explicit_bzero(s, sizeof(*s));
 	free(s);
 	closed(data);
 }
@@ -387,7 +395,7 @@ static void on_command(struct session *s, const struct message *answer)
 		ask_for_privilege(s);
 		return;
 	}
-	s->phase = PHASE_READY;
+	rest(s);
 	ipmi_call_answered(s->dev, answer, NULL);
 }
 

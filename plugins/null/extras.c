@@ -131,14 +131,11 @@ const struct pctl_sensors_if null_sensors = {
 /* "warning its fan is loud": its class by its first word, and a fault if that is none. */
 static void add_finding(struct pctl_value *ret, const char *text)
 {
-	enum pctl_finding_class class = PCTL_FINDING_INFO;
 	size_t len = strcspn(text, " ");
+	PCTL_AUTO(free) char *class = pctl_xstrndup(text, len);
 
-	while (class > PCTL_FINDING_FAULT &&
-		(strlen(pctl_finding_class_name(class)) != len ||
-			strncmp(text, pctl_finding_class_name(class), len) != 0))
-		class --;
-	(void)pctl_finding_add(ret, class, "told", "`powerctl set findings= NODE` forgets it", "%s",
+	(void)pctl_finding_add(ret, pctl_finding_class_of(class), "told",
+		"`powerctl set findings= NODE` forgets it", "%s",
 		text[len] ? text + len + 1 : text);
 }
 

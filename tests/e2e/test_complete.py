@@ -139,6 +139,8 @@ def arguments(lab):
                         (["set", "password_file=x"], ":files\tpassword_file="),
                         (["--plugin-dir", ""], ":folders\t"),
                         (["drivers", "new", "a", "--dir", "x"], ":folders\t"),
+                        (["kvm", "--screenshot", "x"], ":files\t"), (["kvm", "--socket", "x"], ":files\t"),
+                        (["kvm", "--vnc-password-file=x"], ":files\t--vnc-password-file="),
                         (["import", "csv", "x"], ":files\t")):
         same(lab.run("complete", *words).lines, [line], words)
     # The inventory and the drivers are those that the line names.

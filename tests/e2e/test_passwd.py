@@ -561,15 +561,17 @@ def full_disk(lab):
     ended(fleet, lab.run(*GENERATE, "-a"))
 
 
+def as_others():
+    """root's powers over permissions are gone with these capabilities."""
+    ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE
+    ctypes.CDLL(None).prctl(24, 2, 0, 0, 0)  # CAP_DAC_READ_SEARCH
+
+
 @test
 def read_only_folder(lab):
     """A folder that cannot be written: nothing is sent"""
     fleet = amt(lab, 1)
     folder = os.path.dirname(fleet.secret)
-
-    def as_others():
-        """root's powers over permissions are gone with this capability."""
-        ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE
 
     os.chmod(folder, 0o500)
     with contextlib.ExitStack() as after:
@@ -623,6 +625,89 @@ def maintenance(lab):
     lib.good(lab.run("set", "maintenance=", "a2"))
     still_works(lab)
     ended(fleet, lab.run(*RESUME))
+
+
+@test
+def doubt_and_hooks(lab):
+    """Nodes that may have either password, and hooks in between: they go on with the one that was taken"""
+    count = 5  # more than a login is tried on first
+    fleet = amt(lab, count)
+    same(lab.run("on", "-a").status, 0)
+    fleet.inventory(more="hooks: {h: {before: off, run: [hooks/h]}}\n")
+    sent = "".join(f"sent a{n}\n" for n in range(1, count + 1))
+    for name, text, mode in (("hooks/h", "#!/bin/sh\n", 0o700),
+                             ("secrets/amt.pending", f"powerctl-pending 1\nsecret 6e6577\n{sent}", 0o600)):
+        os.chmod(lab.write(f"config/powerctl/{name}", text), mode)
+    lib.good(lab.run("off", "-a"), *(f"a{n}: off" for n in range(1, count + 1)))
+    same(fleet.totals()["r401_bad"], count)
+
+
+def left_over(lab, states, more=""):
+    """A change that was interrupted, of nodes n1, n2, ... of the null driver, which take any password."""
+    lines = "".join(f"{state} n{n}\n" for n, state in enumerate(states, 1))
+    for name, text in (("n", "old"), ("n.pending", f"powerctl-pending 1\nsecret 6e6577\n{lines}")):
+        os.chmod(lab.write(f"config/powerctl/secrets/{name}", text), 0o600)
+    lab.inventory(f"nodes:\n  'n[1-{len(states)}]': {{driver: 'null', password_file: secrets/n}}\n{more}")
+
+
+def kept(lab):
+    """What is the secret, and what is pending of each node."""
+    lines = lab.read("config/powerctl/secrets/n.pending").splitlines()
+    return lab.read("config/powerctl/secrets/n"), dict(reversed(one.split(" ")) for one in lines[2:])
+
+
+@test
+def maintenance_in_doubt(lab):
+    """A node that may have the new password, and is in maintenance: nobody asks it, nothing is settled"""
+    left_over(lab, ["new", "sent"])
+    lib.good(lab.run("set", "maintenance=a new disk", "n2"))
+    r = bad(lab.run(*RESUME), 1, "n1: ok", "n2: skipped")
+    has(r.err, "whether n2 took the new one is not known")
+    same(kept(lab), ("old", {"n1": "new", "n2": "sent"}))
+    lib.good(lab.run(*RESUME, "--maintenance"), "n1: ok", "n2: ok")
+    same(lab.read("config/powerctl/secrets/n"), "new")
+
+
+@test
+def some_of_them(lab):
+    """One of a file's nodes is brought to its end: the others that the file waits for are named"""
+    left_over(lab, ["new", "sent", "old", "sent"])
+    r = bad(lab.run(*RESUME, "n2"), 1, "n2: ok")
+    has(r.err, "keeps the old password for n3; whether n4 took the new one is not known; "
+               "n[1-2] took the new one; the new one is pending in")
+    same(kept(lab), ("old", {"n1": "new", "n2": "new", "n3": "old", "n4": "sent"}))
+
+
+@test
+def cannot_go_on(lab):
+    """A step that cannot begin: nobody interrupted it, and that is said"""
+    left_over(lab, ["sent", "old"], "hooks: {fence: {before: passwd, run: [hooks/fence]}}\n")
+    os.chmod(lab.write("config/powerctl/hooks/fence", "#!/bin/sh\n"), 0o777)
+    r = bad(lab.run(*RESUME), 1, "n1: ok", "n2: error: config:")
+    has(r.out, "could not begin: standard error says why; the new password was not sent; `powerctl")
+    has(r.err, "can be written by others")
+    assert "interrupted" not in r.out + r.err, r
+    same(kept(lab), ("old", {"n1": "new", "n2": "old"}))
+
+
+@test
+def pending_unseen(lab):
+    """Whether something is pending cannot be seen: that is said, and not that nothing is"""
+    left_over(lab, ["sent"])
+    folder = os.path.dirname(lab.path("config/powerctl/secrets/n"))
+    for mode in (0, 0o300):
+        os.chmod(folder, mode)
+        with contextlib.ExitStack() as after:
+            after.callback(os.chmod, folder, 0o700)
+            proc = lab.start(*RESUME, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                             preexec_fn=as_others)
+            out, err = proc.communicate(timeout=lib.PATIENCE)
+        same((proc.returncode, out), (2, ""), err)
+        has(err, "Permission denied")
+    lab.inventory("nodes: {n1: {driver: nobodys, password_file: secrets/n}, w: {driver: 'null'}}\n")
+    has(bad(lab.run(*RESUME), 2).err, "there is no driver 'nobodys'")
+    lab.inventory("nodes: {w: {driver: 'null', password: x}, v: {driver: 'null', password_file: none}}\n")
+    has(bad(lab.run(*RESUME), 0).err, "no change of a password is pending")
 
 
 @test

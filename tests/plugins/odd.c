@@ -90,7 +90,26 @@ static const struct pctl_power_if power = {
 	.act = odd_act,
 };
 
-#ifdef ODD_LOG
+#ifdef ODD_SOURCES
+static void odd_read(void *dev, struct pctl_op *op, const char *after, struct pctl_value *ret)
+{
+	(void)dev, (void)after, (void)ret;
+	pctl_op_done(op);
+}
+
+static void odd_clear(void *dev, struct pctl_op *op)
+{
+	(void)dev;
+	pctl_op_done(op);
+}
+
+static const char *const sources[] = { ODD_SOURCES NULL };
+static const struct pctl_log_if log_if = { .size = sizeof(log_if),
+	.read = odd_read,
+	.clear = odd_clear,
+	.sources = sources + ODD_SOURCES_FROM };
+#define ODD_LOG_IF &log_if
+#elif defined(ODD_LOG)
 static const struct pctl_log_if log_if = { .size = sizeof(log_if) };
 #define ODD_LOG_IF &log_if
 #else
@@ -103,7 +122,37 @@ static const struct pctl_sensors_if sensors_if = { .size = sizeof(sensors_if) };
 #define ODD_SENSORS_IF NULL
 #endif
 
-#ifdef ODD_CONSENT
+#ifdef ODD_DIGITS
+#ifndef ODD_TRIES
+#define ODD_TRIES 3
+#endif
+static void odd_ask(void *dev, struct pctl_op *op, struct pctl_consent *ret)
+{
+	(void)dev, (void)ret;
+	pctl_op_done(op);
+}
+
+static void odd_submit(void *dev, struct pctl_op *op, const char *code)
+{
+	(void)dev, (void)code;
+	pctl_op_done(op);
+}
+
+static void odd_cancel(void *dev, struct pctl_op *op)
+{
+	(void)dev;
+	pctl_op_done(op);
+}
+
+static const struct pctl_consent_if consent_if = { .size = sizeof(consent_if),
+	.digits = ODD_DIGITS,
+	.tries = ODD_TRIES,
+	.get = odd_ask,
+	.request = odd_ask,
+	.submit = odd_submit,
+	.cancel = odd_cancel };
+#define ODD_CONSENT_IF &consent_if
+#elif defined(ODD_CONSENT)
 static const struct pctl_consent_if consent_if = { .size = sizeof(consent_if) };
 #define ODD_CONSENT_IF &consent_if
 #else
