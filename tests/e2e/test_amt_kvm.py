@@ -300,13 +300,17 @@ def no_place_for_it(lab):
         same(r.status, 2, r)
         has(r.err, words)
     same(fleet.counters()["redir_connections"], 0)
+    # What stands for two nodes would be one file.
+    usage = lab.run("kvm", "--screenshot", lab.path("x") + "/", "null://h:1", "null://h_1")
+    same((usage.status, usage.out), (2, ""), usage)
+    has(usage.err, "h_1.png would be the picture of null://h_1 and of another node")
     # A disk that is full, as far as one process can have that: files of at most 1 kB.
     path = lab.path("full.png")
     r = subprocess.run(["sh", "-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "sh", lib.POWERCTL, "kvm",
                         "--screenshot", path, "a1"], env=lab.env, capture_output=True, text=True,
                        timeout=lib.PATIENCE, check=False)
     same(r.returncode, 1, r)
-    has(r.stdout, f"a1: error: internal: {path} cannot be written: File too large")
+    has(r.stdout, f"a1: error: internal: {path}: cannot write it; nothing was changed: File too large")
     same([f for f in os.listdir(os.path.dirname(path)) if "full" in f], [])
 
 
