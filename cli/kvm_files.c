@@ -113,8 +113,7 @@ char *kvm_files_path(const struct cli *cli, size_t node, const char *path, bool 
 	return folder ? pctl_xasprintf("%s%s%s", path, slash, name) : pctl_xstrdup(path);
 }
 
-int kvm_files_add(
-	struct pctl_names *names, const struct cli *cli, size_t node, const char *path)
+int kvm_files_add(struct pctl_names *names, const struct cli *cli, size_t node, const char *path)
 {
 	if (pctl_names_add(names, path))
 		return CLI_OK;

@@ -566,10 +566,9 @@ static bool table_says(const char *rows, uint64_t *ret_uid)
 	/* L stands for the loopback as this host writes it, M for what makes it one of IPv6. */
 	(void)snprintf(host, sizeof(host), "%08X", htonl(INADDR_LOOPBACK));
 	for (; *rows && n < sizeof(text) - 32; rows++)
-		n += (size_t)(*rows == 'L' ? snprintf(text + n, 9, "%s", host)
-			      : *rows == 'M'
-				      ? snprintf(text + n, 25, "%016X%08X", 0, htonl(0xffff))
-				      : snprintf(text + n, 2, "%c", *rows));
+		n += (size_t)(*rows == 'L'   ? snprintf(text + n, 9, "%s", host)
+			      : *rows == 'M' ? snprintf(text + n, 25, "%016X%08X", 0, htonl(0xffff))
+					     : snprintf(text + n, 2, "%c", *rows));
 	FILE *f = fmemopen(text, n, "r");
 	assert_non_null(f);
 	bool found = display_peer_uid(f, &near, &far, ret_uid);
@@ -607,8 +606,7 @@ static void rows_of_peers(void **state)
 /* One end of a connection to a listener of ours, whose other end is *ret_far. */
 static int connection(int family, int *ret_far)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct sockaddr_in6 mapped = { .sin6_family = AF_INET6 };
 	const struct sockaddr *to = (const struct sockaddr *)&a;
 	socklen_t len = sizeof(a);

@@ -15,9 +15,9 @@
 #include <powerctl/buf.h>
 
 /*
- * A screen has at most so many pixels, twice 4K. Of each one 14 bytes may be in memory at a time, of
- * a whole picture that comes as large as it can: 3 of it, 8 of what came and what that unpacks to, 3
- * of the PNG.
+ * A screen has at most so many pixels, twice 4K. Of each one 14 bytes may be in memory at a time,
+ * of a whole picture that comes as large as it can: 3 of it, 8 of what came and what that unpacks
+ * to, 3 of the PNG.
  */
 #define RFB_PIXELS_MAX ((size_t)1 << 24)
 
@@ -54,7 +54,7 @@ struct rfb {
 	unsigned left; /* rectangles of this update */
 	struct rfb_rectangle rectangle;
 	bool resized, narrower; /* in this update: the latter, so far that RGB565 is too much */
-	uint8_t *seen; /* of each pixel: whether it came */
+	uint8_t *seen;          /* of each pixel: whether it came */
 	size_t missing;
 	z_stream zlib;
 	bool zlib_begun;

@@ -61,7 +61,7 @@ static const char *on_or_off(const struct pctl_task *t)
 
 static const struct pctl_call display_direct = {
 	.name = "display.direct",
-	.what = "the VNC port's setting",
+	.what = "kvm --direct",
 	.start = start_direct,
 	.argument = on_or_off,
 	.limit_offset = offsetof(struct pctl_target, read_ms),

@@ -117,6 +117,12 @@ enum pctl_verb {
 #define PCTL_VERB_STARTS   16u /* starts machines: the limits of the inventory hold */
 
 PCTL_API const char *pctl_verb_name(enum pctl_verb verb);
+/*
+ * What the history and hooks call a verb that changes machines, each by a word of its own:
+ * "log-clear", "media attach". NULL: it changes none, or is METHOD, which is called by its driver's
+ * words.
+ */
+PCTL_API const char *pctl_verb_word(enum pctl_verb verb);
 /* Those of METHOD are its method's: pctl_run_flags(). */
 PCTL_API unsigned pctl_verb_flags(enum pctl_verb verb);
 
