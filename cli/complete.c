@@ -63,10 +63,11 @@ const struct pctl_inventory *complete_inventory(struct completion *c)
 	return c->cli->inventory;
 }
 
-static void offer_drivers(struct completion *c)
+static void offer_drivers(struct completion *c, const char *before)
 {
 	struct pctl_names *names = pctl_names_new();
 
+	(void)before;
 	pctl_core_driver_names(cli_core(c->cli), names);
 	offer_names(c, names);
 }
@@ -111,59 +112,81 @@ enum kind {
 	ITSELF, /* the option's argument is the one word that it takes */
 };
 
-static void offer_devices(const struct completion *c)
+static void offer_devices(struct completion *c, const char *before)
 {
+	(void)before;
 	for (int i = 0; i < PCTL_BOOT_COUNT; i++)
 		complete_offer(c, pctl_boot_device_name((enum pctl_boot_device)i), NULL);
 }
 
-static void offer_media(const struct completion *c)
+static void offer_media(struct completion *c, const char *before)
 {
+	(void)before;
 	complete_offer(c, "attach", "put a file or URL into a drive");
 	complete_offer(c, "detach", "take out what is there");
 	complete_offer(c, "status", "what is there");
 }
 
-static void offer_states(const struct completion *c)
+static void offer_states(struct completion *c, const char *before)
 {
+	(void)before;
 	for (int i = PCTL_POWER_OFF; i <= PCTL_POWER_HIBERNATE; i++)
 		complete_offer(c, pctl_power_state_name((enum pctl_power_state)i), NULL);
 	complete_offer(c, "ready", "the machine's own test passes");
 }
 
-static void offer_consent(const struct completion *c)
+static void offer_consent(struct completion *c, const char *before)
 {
+	(void)before;
 	complete_offer(c, "status", "whether somebody has agreed");
 	complete_offer(c, "request", "the machine shows a code");
 	complete_offer(c, "submit", "gives the code to the machine");
 	complete_offer(c, "cancel", "takes the request back");
 }
 
-static void offer_verbs(struct completion *c)
+static void offer_verbs(struct completion *c, const char *before)
 {
+	(void)before;
 	for (size_t i = 0; commands[i]; i++)
 		complete_offer(c, commands[i]->name, commands[i]->summary);
-	offer_drivers(c);
+	offer_drivers(c, NULL);
 }
 
-static void offer_formats(const struct completion *c)
+static void offer_formats(struct completion *c, const char *before)
 {
+	(void)before;
 	for (size_t i = 0; import_formats[i].name; i++)
 		complete_offer(c, import_formats[i].name, import_formats[i].help);
 }
 
-static void offer_inventory(struct completion *c, enum kind kind)
+typedef void list_fn(const struct pctl_inventory *inventory, struct pctl_names *out);
+
+static void offer_inventory(struct completion *c, list_fn *list)
 {
 	const struct pctl_inventory *inventory = complete_inventory(c);
 	struct pctl_names *names = pctl_names_new();
 
-	if (inventory && kind == CLASSES)
-		pctl_inventory_classes(inventory, names);
-	else if (inventory && kind == CREDENTIALS)
-		pctl_inventory_credentials(inventory, names);
-	else if (inventory)
-		pctl_inventory_tags(inventory, names);
+	if (inventory)
+		list(inventory, names);
 	offer_names(c, names);
+}
+
+static void offer_classes(struct completion *c, const char *before)
+{
+	(void)before;
+	offer_inventory(c, pctl_inventory_classes);
+}
+
+static void offer_credentials(struct completion *c, const char *before)
+{
+	(void)before;
+	offer_inventory(c, pctl_inventory_credentials);
+}
+
+static void offer_tags(struct completion *c, const char *before)
+{
+	(void)before;
+	offer_inventory(c, pctl_inventory_tags);
 }
 
 static void offer_methods(struct completion *c, const char *name)
@@ -174,71 +197,87 @@ static void offer_methods(struct completion *c, const char *name)
 		complete_offer(c, m->name, m->help);
 }
 
+static void offer_drivers_or_new(struct completion *c, const char *before)
+{
+	(void)before;
+	complete_offer(c, "new", "the beginning of a driver of your own");
+	offer_drivers(c, NULL);
+}
+
+static void offer_gateways(struct completion *c, const char *before)
+{
+	(void)before;
+	complete_offer(c, "ssh://", "a host that you log in to with a key");
+	complete_offer(c, "socks5://", "a SOCKS server");
+}
+
+static void offer_nodes(struct completion *c, const char *before)
+{
+	(void)before;
+	complete_nodes(c);
+}
+
+static void offer_settings(struct completion *c, const char *before)
+{
+	(void)before;
+	complete_setting(c);
+}
+
+static void offer_settings_then_nodes(struct completion *c, const char *before)
+{
+	(void)before;
+	complete_setting(c);
+	if (!strchr(c->word, '='))
+		complete_nodes(c);
+}
+
+static void offer_files(struct completion *c, const char *before)
+{
+	(void)before;
+	offer_path(c, "files");
+}
+
+static void offer_folders(struct completion *c, const char *before)
+{
+	(void)before;
+	offer_path(c, "folders");
+}
+
+static void offer_files_or_nodes(struct completion *c, const char *before)
+{
+	complete_nodes(c);
+	offer_files(c, before);
+}
+
+/* before: the word that stands before it, or NULL. */
+static void (*const offers[])(struct completion *c, const char *before) = {
+	[NODES] = offer_nodes,
+	[VERBS] = offer_verbs,
+	[DRIVERS] = offer_drivers,
+	[DRIVERS_OR_NEW] = offer_drivers_or_new,
+	[METHODS] = offer_methods,
+	[CLASSES] = offer_classes,
+	[CREDENTIALS] = offer_credentials,
+	[TAGS] = offer_tags,
+	[GATEWAYS] = offer_gateways,
+	[DEVICES] = offer_devices,
+	[STATES] = offer_states,
+	[CONSENT] = offer_consent,
+	[SETTINGS] = offer_settings,
+	[SETTINGS_THEN_NODES] = offer_settings_then_nodes,
+	[SELECTOR] = complete_selector,
+	[FILES] = offer_files,
+	[FOLDERS] = offer_folders,
+	[FORMATS] = offer_formats,
+	[MEDIA] = offer_media,
+	[FILES_OR_NODES] = offer_files_or_nodes,
+	[ITSELF] = NULL,
+};
+
 static void offer(struct completion *c, enum kind kind, const char *before)
 {
-	switch (kind) {
-	case NODES:
-		complete_nodes(c);
-		break;
-	case VERBS:
-		offer_verbs(c);
-		break;
-	case DRIVERS_OR_NEW:
-		complete_offer(c, "new", "the beginning of a driver of your own");
-		offer_drivers(c);
-		break;
-	case DRIVERS:
-		offer_drivers(c);
-		break;
-	case METHODS:
-		offer_methods(c, before);
-		break;
-	case CLASSES:
-	case CREDENTIALS:
-	case TAGS:
-		offer_inventory(c, kind);
-		break;
-	case GATEWAYS:
-		complete_offer(c, "ssh://", "a host that you log in to with a key");
-		complete_offer(c, "socks5://", "a SOCKS server");
-		break;
-	case DEVICES:
-		offer_devices(c);
-		break;
-	case STATES:
-		offer_states(c);
-		break;
-	case CONSENT:
-		offer_consent(c);
-		break;
-	case SETTINGS_THEN_NODES:
-	case SETTINGS:
-		complete_setting(c);
-		if (kind == SETTINGS_THEN_NODES && !strchr(c->word, '='))
-			complete_nodes(c);
-		break;
-	case SELECTOR:
-		complete_selector(c, before);
-		break;
-	case FILES:
-		offer_path(c, "files");
-		break;
-	case FOLDERS:
-		offer_path(c, "folders");
-		break;
-	case FORMATS:
-		offer_formats(c);
-		break;
-	case MEDIA:
-		offer_media(c);
-		break;
-	case FILES_OR_NODES:
-		complete_nodes(c);
-		offer_path(c, "files");
-		break;
-	default:
-		break;
-	}
+	if (offers[kind])
+		offers[kind](c, before);
 }
 
 static const enum kind option_kinds[OPTION_COUNT] = {
@@ -257,6 +296,9 @@ static const enum kind option_kinds[OPTION_COUNT] = {
 	[OPTION_OUTPUT] = FILES,
 	[OPTION_UNTIL] = ITSELF,
 	[OPTION_DIR] = FOLDERS,
+	[OPTION_SCREENSHOT] = FILES,
+	[OPTION_SOCKET] = FILES,
+	[OPTION_VNC_PASSWORD_FILE] = FILES,
 };
 
 /* What stands before NODES, and all of what a command without NODES takes; the last one repeats. */
@@ -415,7 +457,7 @@ static void offer_word(struct completion *c, const struct line *line)
 	const struct command *command;
 
 	if (line->words.n == 0) {
-		offer_verbs(c);
+		offer_verbs(c, NULL);
 		return;
 	}
 	command = command_find(line->words.v[0]);

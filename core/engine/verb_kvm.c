@@ -67,7 +67,7 @@ static const struct pctl_call display_direct = {
 	.limit_offset = offsetof(struct pctl_target, read_ms),
 	.times = 2,
 	.sent_offset = offsetof(struct pctl_task, sent),
-	.flags = PCTL_CALL_REPEATABLE | PCTL_CALL_MANY,
+	.flags = PCTL_CALL_REPEATABLE | PCTL_CALL_MANY | PCTL_CALL_MAY_BE_SO,
 };
 
 static void on_set(struct pctl_task *t)

@@ -565,6 +565,10 @@ def direct(lab):
     same((fleet.counters()["redir_logins"], fleet.counters()["redir_bad_logins"]), (1, 1))
     same(lab.run("kvm", "--direct", "--off", "a1").status, 0)
     same((fleet.device()["kvm_port_5900"], fleet.device()["vnc_port"]), (False, None))
+    puts = fleet.counters()["bodies"]
+    r = lab.run("--json", "kvm", "--direct", "--off", "a1")  # as it is: nothing is sent
+    same((r.status, r.json[0]["changed"], r.json[0]["result"]), (0, False, {"on": False}))
+    same(fleet.device()["log"][-1], "IPS_KVMRedirectionSettingData.Get")
     try:
         DirectViewer(port)
         raise AssertionError("the port is still open")

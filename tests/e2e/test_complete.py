@@ -137,6 +137,9 @@ def arguments(lab):
                         (["set", "state_file=x"], ":files\tstate_file="),
                         (["set", "console_lock=x"], ":files\tconsole_lock="),
                         (["set", "password_file=x"], ":files\tpassword_file="),
+                        (["kvm", "--screenshot", "x"], ":files\t"),
+                        (["kvm", "--socket", "x"], ":files\t"),
+                        (["kvm", "--vnc-password-file", "x"], ":files\t"),
                         (["--plugin-dir", ""], ":folders\t"),
                         (["drivers", "new", "a", "--dir", "x"], ":folders\t"),
                         (["import", "csv", "x"], ":files\t")):
