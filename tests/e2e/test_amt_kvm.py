@@ -301,9 +301,9 @@ def no_place_for_it(lab):
         has(r.err, words)
     same(fleet.counters()["redir_connections"], 0)
     # What stands for two nodes would be one file.
-    usage = lab.run("kvm", "--screenshot", lab.path("x") + "/", "null://h:1", "null://h_1")
+    usage = lab.run("kvm", "--screenshot", lab.path("x") + "/", "null://[::1]", "null://__1")
     same((usage.status, usage.out), (2, ""), usage)
-    has(usage.err, "h_1.png would be the picture of null://h_1 and of another node")
+    has(usage.err, "__1.png would be the picture of __1 and of another node")
     # A disk that is full, as far as one process can have that: files of at most 1 kB.
     path = lab.path("full.png")
     r = subprocess.run(["sh", "-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "sh", lib.POWERCTL, "kvm",
