@@ -144,8 +144,9 @@ static void say_end(const struct search *s)
 		    "the same",
 			end->outside, s_of(end->outside));
 	if (end->left)
-		say("ended early: not asked to the end: %zu address%s", end->left,
-			es_of(end->left));
+		say("%s: %zu address%s %s not asked to the end",
+			s->interrupted ? "interrupted" : "ended early", end->left, es_of(end->left),
+			end->left == 1 ? "was" : "were");
 	if (!s->cli->options.quiet)
 		say("%zu found at %zu address%s", end->found, end->addresses,
 			es_of(end->addresses));

@@ -42,16 +42,36 @@ struct history {
 
 /* --- What is asked for. ----------------------------------------------------------------------- */
 
-/* Verbs that the history knows; and what stands for several of them. */
-static const char *const verbs[] = { "any", "start", "on", "off", "reboot", "cycle", "reset",
-	"boot", "pxeboot", "bootdev", "nmi", "sleep", "ac-cycle", "log-clear", "consent-request",
-	"consent-submit", "consent-cancel", "passwd", NULL };
-static const char *const starts[] = { "on", "reboot", "cycle", "reset", "boot", "ac-cycle", NULL };
+/* Beside the verbs that the history knows: what stands for several of them, and for `boot`. */
+#define WORDS 3
+
+/* NULL-terminated. */
+static void list_verbs(const char *ret[WORDS + PCTL_VERB_COUNT + 1])
+{
+	static const char *const words[WORDS] = { "any", "start", "pxeboot" };
+	size_t n = WORDS;
+
+	memcpy(ret, words, sizeof(words));
+	for (int verb = 0; verb < PCTL_VERB_COUNT; verb++)
+		if (pctl_verb_word((enum pctl_verb)verb))
+			ret[n++] = pctl_verb_word((enum pctl_verb)verb);
+	ret[n] = NULL;
+}
+
+static bool starts_machines(const char *word)
+{
+	for (int verb = 0; verb < PCTL_VERB_COUNT; verb++)
+		if (pctl_verb_word((enum pctl_verb)verb) &&
+			strcmp(pctl_verb_word((enum pctl_verb)verb), word) == 0)
+			return pctl_verb_flags((enum pctl_verb)verb) & PCTL_VERB_STARTS;
+	return false;
+}
 
 static int check_last(const struct cli *cli)
 {
-	const char *word = cli->options.last;
+	const char *word = cli->options.last, *verbs[WORDS + PCTL_VERB_COUNT + 1];
 
+	list_verbs(verbs);
 	if (!word || strchr(word, ' ') || pctl_parse_choice(word, verbs) >= 0)
 		return CLI_OK;
 	const char *near = pctl_parse_nearest(word, verbs);
@@ -81,7 +101,7 @@ static bool is_one_of(const char *verb, const char *word)
 	if (strcmp(word, "any") == 0)
 		return true;
 	if (strcmp(word, "start") == 0)
-		return pctl_parse_choice(verb, starts) >= 0;
+		return starts_machines(verb);
 	return strcmp(verb, strcmp(word, "pxeboot") == 0 ? "boot" : word) == 0;
 }
 

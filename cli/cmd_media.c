@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* media: files as CDs and floppies of a machine. */
-#include <string.h>
-
-#include <powerctl/mem.h>
+#include <powerctl/op.h>
 
 #include "choice.h"
 #include "command.h"
 #include "guard.h"
-#include "json.h"
+#include "media_answer.h"
 #include "media_attach.h"
 #include "media_socket.h"
 #include "medium.h"
-#include "render.h"
 #include "run.h"
 #include "say.h"
 #include "select.h"
@@ -53,52 +50,51 @@ static int attach(struct cli *cli)
 
 /* --- detach, status. -------------------------------------------------------------------------- */
 
-/* In place of the device the powerctl that serves the medium has answered. */
-static void put(struct cli *cli, size_t node, enum pctl_verb verb, struct pctl_value *tree)
+static void no_answer(struct pctl_op *op)
 {
-	struct pctl_result result = { .node = node,
-		.name = pctl_inventory_name(cli->inventory, node),
-		.driver = pctl_inventory_text(cli->inventory, node, "driver"),
-		.address = pctl_inventory_text(cli->inventory, node, "address"),
-		.verb = verb,
-		.ok = true,
-		.changed = verb == PCTL_VERB_MEDIA_DETACH,
-		.word = "ok",
-		.tree = tree };
-	const struct render_style style = { .indented = true };
-	PCTL_AUTO(free)
-	char *text = cli->options.json ? json_result(&result, pctl_verb_name(verb))
-				       : render_result(&result, &style);
-
-	if (cli->options.json)
-		(void)printf("%s\n", text);
-	else
-		(void)printf("%s:%s%s\n", result.name, *text == '\n' ? "" : " ", text);
+	pctl_op_fail(op, PCTL_E_UNREACHABLE, "the powerctl that serves its media does not answer");
 }
 
-static bool answered_here(struct cli *cli, size_t node, enum action action)
+static void on_detached(struct pctl_op *op, const char *answer, struct pctl_value *ret)
 {
-	PCTL_AUTO(free) char *answer = NULL;
-
-	if (!media_socket_ask(cli, node, actions[action], &answer))
-		return false;
-	if (action == DETACH) {
-		put(cli, node, PCTL_VERB_MEDIA_DETACH, NULL);
-		return true;
+	(void)ret;
+	if (!answer) {
+		no_answer(op);
+		return;
 	}
-	struct pctl_value *tree = media_attach_tree(answer);
-	if (tree)
-		put(cli, node, PCTL_VERB_MEDIA_STATUS, tree);
-	pctl_value_free(tree);
-	return tree != NULL;
+	pctl_op_committed(op);
+	pctl_op_done(op);
+}
+
+static void on_status(struct pctl_op *op, const char *answer, struct pctl_value *ret)
+{
+	if (answer && media_answer_read(answer, ret))
+		pctl_op_done(op);
+	else
+		no_answer(op);
+}
+
+static bool detach_served(
+	void *data, const char *machine, struct pctl_op *op, struct pctl_value *ret)
+{
+	(void)data;
+	return media_socket_ask(machine, op, actions[DETACH], on_detached, ret);
+}
+
+static bool status_served(
+	void *data, const char *machine, struct pctl_op *op, struct pctl_value *ret)
+{
+	(void)data;
+	return media_socket_ask(machine, op, actions[STATUS], on_status, ret);
 }
 
 static int ask(struct cli *cli, enum action action)
 {
-	struct pctl_request request = run_request_from(
+	const struct pctl_request request = run_request_from(
 		cli, action == DETACH ? PCTL_VERB_MEDIA_DETACH : PCTL_VERB_MEDIA_STATUS);
+	const struct run_style style = { .served =
+						 action == DETACH ? detach_served : status_served };
 	struct selection selection;
-	size_t left = 0;
 
 	if (!cli->args[1] && !cli->options.all) {
 		say("no NODES are given: powerctl media %s NODES (-a for all)", actions[action]);
@@ -107,13 +103,7 @@ static int ask(struct cli *cli, enum action action)
 	int status = select_nodes(cli, cli->args + 1, &selection);
 	if (status != CLI_OK)
 		return status;
-	for (size_t i = 0; i < selection.count; i++)
-		if (request.dry_run || !answered_here(cli, selection.nodes[i], action))
-			selection.nodes[left++] = selection.nodes[i];
-	(void)fflush(stdout);
-	selection.count = left;
-	if (left > 0)
-		status = run_request(cli, &selection, &request, NULL);
+	status = run_request(cli, &selection, &request, &style);
 	selection_done(&selection);
 	return status;
 }

@@ -113,6 +113,15 @@ char *kvm_files_path(const struct cli *cli, size_t node, const char *path, bool 
 	return folder ? pctl_xasprintf("%s%s%s", path, slash, name) : pctl_xstrdup(path);
 }
 
+int kvm_files_add(struct pctl_names *names, const struct cli *cli, size_t node, const char *path)
+{
+	if (pctl_names_add(names, path))
+		return CLI_OK;
+	say("--screenshot: %s would be the picture of %s and of another node; take them one by one",
+		path, pctl_inventory_name(cli->inventory, node));
+	return CLI_USAGE;
+}
+
 mode_t kvm_files_mode(void)
 {
 	mode_t mask = umask(0);

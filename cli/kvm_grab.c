@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <powerctl/file.h>
 #include <powerctl/value.h>
 
 #include "display/png.h"
@@ -21,7 +22,7 @@ static void work(uv_work_t *work)
 	struct kvm_grab *g = work->data;
 
 	if (display_png(&g->rfb.screen, &g->png, &g->err) == 0)
-		(void)display_save(g->path, &g->png, g->mode, &g->err);
+		(void)pctl_file_replace(g->path, g->png.data, g->png.len, g->mode, NULL, &g->err);
 }
 
 static void on_worked(uv_work_t *work, int status)

@@ -2,7 +2,7 @@
 /*
  * One machine's screen for one viewer: the device is opened first, so that what is wrong with it is
  * said at once; then a viewer is waited for at a port of this host or at a socket. A port can be
- * reached by all who are logged in here: only this user's viewers, and root's, are let in.
+ * reached by all who are logged in here: only this user's viewers are let in.
  */
 #include "kvm.h"
 
@@ -372,7 +372,7 @@ static int open_screen(struct serve *s)
 	return r < 0 ? CLI_USAGE : CLI_OK;
 }
 
-static const char *hint_of(const struct serve *s)
+static const char *note_of(const struct serve *s)
 {
 	return pctl_value_text(pctl_value_get(pctl_stream_facts(s->stream), "note"));
 }
@@ -389,8 +389,8 @@ int kvm_serve(struct cli *cli, size_t node)
 	signals_start(&s.signals, &cli->loop, on_signal, NULL, &s);
 	if (status == CLI_OK)
 		status = open_screen(&s);
-	if (status == CLI_OK && s.stream && hint_of(&s))
-		on_note(&s, hint_of(&s));
+	if (status == CLI_OK && s.stream && note_of(&s))
+		on_note(&s, note_of(&s));
 	if (status == CLI_OK && !s.over)
 		status = announce(&s);
 	if (status == CLI_OK && !s.over)

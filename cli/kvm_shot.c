@@ -25,7 +25,7 @@
 #include "signals.h"
 #include "text.h"
 
-/* So many have a picture in memory at a time, and its PNG; each some tens of MB at most. */
+/* So many have a picture in memory at a time, and its PNG: of full HD 30 MB each at worst. */
 #define AT_ONCE ((size_t)16)
 /* A device that hung up needs a moment until it takes the next session. */
 #define AGAIN_MS ((uint64_t)300)
@@ -294,14 +294,17 @@ static void on_second_signal(void *data)
 	output_abandon(all->output);
 }
 
-static void start(
+/* An enum cli_status. */
+static int start(
 	struct shots *all, const struct selection *selection, const char *path, bool folder)
 {
+	struct pctl_names *paths = pctl_names_new();
 	struct cli *cli = all->cli;
 	mode_t mode = kvm_files_mode();
+	int status = CLI_OK;
 
 	all->shots = pctl_xcalloc(all->count, sizeof(*all->shots));
-	for (size_t i = 0; i < all->count; i++) {
+	for (size_t i = 0; status == CLI_OK && i < all->count; i++) {
 		struct shot *s = &all->shots[i];
 
 		s->all = all;
@@ -313,12 +316,15 @@ static void start(
 			.timeout_ms = cli->options.timeout_ms,
 			.done = on_grabbed,
 			.data = s };
+		status = kvm_files_add(paths, cli, s->node, s->path);
 	}
+	pctl_names_free(paths);
+	return status;
 }
 
 static void free_all(struct shots *all)
 {
-	for (size_t i = 0; i < all->count; i++) {
+	for (size_t i = 0; all->shots && i < all->count; i++) {
 		struct shot *s = &all->shots[i];
 
 		free(s->path);
@@ -415,11 +421,13 @@ int kvm_shoot(struct cli *cli, const struct selection *selection, const char *pa
 	int status = prepare(&all, selection);
 	if (status == CLI_OK)
 		status = kvm_files_check(path, all.count, !cli->options.dry_run, &folder);
+	if (status == CLI_OK)
+		status = start(&all, selection, path, folder);
 	if (status != CLI_OK) {
 		pctl_run_free(all.run);
+		free_all(&all);
 		return status;
 	}
-	start(&all, selection, path, folder);
 	all.output = output_new(cli, STDOUT_FILENO, mode, cli->options.json);
 	all.failed = pctl_names_new();
 	status = run_to_end(&all);

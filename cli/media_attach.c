@@ -2,7 +2,6 @@
 #include "media_attach.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "consent.h"
 #include "console_boot.h"
 #include "json.h"
+#include "media_answer.h"
 #include "media_socket.h"
 #include "opened.h"
 #include "outflow.h"
@@ -48,6 +48,7 @@ struct attach {
 	struct outflow out;
 	bool was_open; /* the medium was there */
 	bool over, failed, ending;
+	bool remains;                /* in the drive: the device has it by itself */
 	bool mistake;                /* in the call: nothing was sent */
 	bool shown;                  /* a line of progress stands on the terminal */
 	uint64_t read, total;        /* bytes of this session; of all before it */
@@ -195,8 +196,9 @@ static void answer_detachers(struct attach *a)
 {
 	if (!a->over || a->stream || a->run)
 		return;
+	/* Where it is not out, who wants it out asks the device. */
 	for (size_t i = 0; i < a->detacher_n; i++)
-		media_socket_answer(a->detachers[i], "detached\n");
+		media_socket_answer(a->detachers[i], a->remains ? "" : "detached\n");
 	a->detacher_n = 0;
 }
 
@@ -321,14 +323,16 @@ static void boot(struct attach *a)
 		.device = a->cd ? PCTL_BOOT_CD : PCTL_BOOT_USB,
 		.flags = a->stream ? PCTL_BOOT_WITH_MEDIA : 0 };
 
-	if (!a->cli->options.boot || a->booted)
+	if (!a->cli->options.boot || a->booted || a->ending)
 		return;
 	a->booted = true;
 	a->boot.cli = a->cli;
 	a->boot.done = on_booted;
 	a->boot.data = a;
-	if (console_boot_start(&a->boot, a->node, &what) != CLI_OK)
-		finish(a, true);
+	if (console_boot_start(&a->boot, a->node, &what) == CLI_OK)
+		return;
+	a->boot_failed = true;
+	stop(a);
 }
 
 /* --- Attached. -------------------------------------------------------------------------------- */
@@ -406,6 +410,7 @@ static void on_result(void *data, const struct pctl_result *r)
 		begin(a, r->stream);
 		break;
 	case OPENED_DONE:
+		a->remains = true;
 		attached(a);
 		finish(a, false);
 		break;
@@ -435,15 +440,10 @@ static void on_consent(void *data, const struct pctl_consent_question *question)
 	consent_ask(&a->consent, question);
 }
 
-static int begin_run(struct attach *a)
+/* Nothing is sent yet. */
+static int prepare_run(struct attach *a)
 {
 	struct pctl_request request = run_request_from(a->cli, PCTL_VERB_MEDIA_ATTACH);
-	const struct pctl_run_callbacks callbacks = {
-		.result = on_result,
-		.done = on_done,
-		.data = a,
-		.consent = consent_can_ask(a->cli) ? on_consent : NULL,
-	};
 
 	if (consent_check(a->cli, 1) != CLI_OK)
 		return CLI_USAGE;
@@ -459,28 +459,39 @@ static int begin_run(struct attach *a)
 		cli_core(a->cli), a->cli->inventory, &a->node, 1, &request, &a->run, problems);
 	say_problems(problems);
 	pctl_problems_free(problems);
-	if (r < 0)
-		return CLI_USAGE;
+	return r < 0 ? CLI_USAGE : CLI_OK;
+}
+
+static void start_run(struct attach *a)
+{
+	const struct pctl_run_callbacks callbacks = {
+		.result = on_result,
+		.done = on_done,
+		.data = a,
+		.consent = consent_can_ask(a->cli) ? on_consent : NULL,
+	};
+
 	a->consent = (struct consent_prompt){ .cli = a->cli, .run = a->run };
 	pctl_run_start(a->run, &callbacks);
-	return CLI_OK;
+}
+
+static int begin_run(struct attach *a)
+{
+	int status = prepare_run(a);
+
+	if (status == CLI_OK)
+		start_run(a);
+	return status;
 }
 
 /* --- Others of this user. --------------------------------------------------------------------- */
 
 static void answer_status(struct attach *a, struct media_asker *asker)
 {
-	const struct pctl_value *drives = NULL;
-	struct pctl_value *tree = pctl_value_new_map();
-
 	measure(a);
-	if (a->stream)
-		drives = pctl_value_get(pctl_stream_facts(a->stream), "drives");
-	pctl_value_set_int(tree, "pid", getpid());
-	pctl_value_set(tree, "drives", drives ? pctl_value_copy(drives) : pctl_value_new_list());
-	PCTL_AUTO(free) char *text = json_node(a->name, tree);
+	PCTL_AUTO(free)
+	char *text = media_answer(a->name, a->stream ? pctl_stream_facts(a->stream) : NULL);
 	media_socket_answer(asker, text);
-	pctl_value_free(tree);
 }
 
 static void on_asked(void *data, struct media_asker *asker, const char *word)
@@ -496,55 +507,6 @@ static void on_asked(void *data, struct media_asker *asker, const char *word)
 			a->detachers[a->detacher_n++] = asker;
 		stop(a);
 	}
-}
-
-static void add_text(struct pctl_value *map, const json_t *from, const char *key)
-{
-	const char *text = json_string_value(json_object_get(from, key));
-
-	if (text)
-		pctl_value_set_text(map, key, text);
-}
-
-static void add_number(struct pctl_value *map, const json_t *from, const char *key)
-{
-	const json_t *n = json_object_get(from, key);
-
-	if (json_is_integer(n))
-		pctl_value_set_int(map, key, json_integer_value(n));
-}
-
-static struct pctl_value *drive_of(const json_t *from)
-{
-	struct pctl_value *map = pctl_value_new_map();
-
-	add_text(map, from, "drive");
-	pctl_value_set_bool(map, "inserted", json_is_true(json_object_get(from, "inserted")));
-	add_number(map, from, "size");
-	add_number(map, from, "read");
-	add_text(map, from, "image");
-	return map;
-}
-
-struct pctl_value *media_attach_tree(const char *answer)
-{
-	json_t *json = json_loads(answer, JSON_REJECT_DUPLICATES, NULL);
-	struct pctl_value *tree = NULL;
-	size_t i;
-	json_t *one;
-
-	if (json_is_integer(json_object_get(json, "pid"))) {
-		struct pctl_value *drives = pctl_value_new_list();
-
-		tree = pctl_value_new_map();
-		pctl_value_set_bool(tree, "attached", true);
-		add_number(tree, json, "pid");
-		json_array_foreach(json_object_get(json, "drives"), i, one)
-			pctl_value_add(drives, drive_of(one));
-		pctl_value_set(tree, "drives", drives);
-	}
-	json_decref(json);
-	return tree;
 }
 
 /* --- All of it. ------------------------------------------------------------------------------- */
@@ -568,16 +530,15 @@ static bool busy(const struct attach *a)
 	       (outflow_waits(&a->out) && !a->signals.came);
 }
 
-static int status_of(const struct attach *a, int begun)
+static int status_of(const struct attach *a)
 {
 	a->cli->output_fault = a->out.fault;
-	if (begun != CLI_OK)
-		return begun;
 	if (a->signals.came)
 		return CLI_INTERRUPTED;
 	if (a->mistake)
 		return CLI_USAGE;
-	return a->failed || a->boot_failed || a->out.fault ? CLI_FAILED : CLI_OK;
+	bool never_booted = a->cli->options.boot && a->ending && !a->booted;
+	return a->failed || a->boot_failed || never_booted || a->out.fault ? CLI_FAILED : CLI_OK;
 }
 
 /* free() it. What is not there, and a URL, stays as it is. */
@@ -588,37 +549,54 @@ static char *whole_path(const char *file)
 	return path || !file ? path : pctl_xstrdup(file);
 }
 
+/* Its machine is this one's to serve, of all that this user runs. */
+static int open_socket(struct attach *a)
+{
+	struct pctl_error err = { 0 };
+
+	if (media_socket_open(
+		    &a->socket, &a->cli->loop, pctl_run_machine(a->run, 0), on_asked, a, &err) == 0)
+		return CLI_OK;
+	say("%s: %s", a->name, err.text);
+	pctl_run_free(a->run);
+	return CLI_FAILED;
+}
+
+static int serve(struct attach *a)
+{
+	struct cli *cli = a->cli;
+
+	(void)uv_timer_init(&cli->loop, &a->again);
+	(void)uv_timer_init(&cli->loop, &a->show);
+	a->again.data = a->show.data = a;
+	outflow_init(&a->out, &cli->loop, STDOUT_FILENO, on_output_gone, a);
+	signals_start(&a->signals, &cli->loop, on_signal, NULL, a);
+	start_run(a);
+	while (busy(a))
+		(void)uv_run(&cli->loop, UV_RUN_ONCE);
+	clear(a);
+	int status = status_of(a);
+	media_socket_close(&a->socket);
+	signals_stop(&a->signals);
+	outflow_close(&a->out);
+	uv_close((uv_handle_t *)&a->again, NULL);
+	uv_close((uv_handle_t *)&a->show, NULL);
+	(void)uv_run(&cli->loop, UV_RUN_NOWAIT); /* our handles live on our caller's stack */
+	return status;
+}
+
 int media_attach(struct cli *cli, size_t node, const char *cd)
 {
 	struct attach a = { .cli = cli, .node = node, .cd = cd };
-	struct pctl_error err = { 0 };
-	int status = CLI_OK;
 
 	a.name = pctl_inventory_name(cli->inventory, node);
-	if (media_socket_open(&a.socket, cli, node, on_asked, &a, &err) < 0) {
-		say("%s: %s", a.name, err.text);
-		return CLI_FAILED;
-	}
 	a.cd_path = whole_path(cd);
 	a.floppy_path = whole_path(cli->options.floppy);
-	(void)uv_timer_init(&cli->loop, &a.again);
-	(void)uv_timer_init(&cli->loop, &a.show);
-	a.again.data = a.show.data = &a;
-	outflow_init(&a.out, &cli->loop, STDOUT_FILENO, on_output_gone, &a);
-	signals_start(&a.signals, &cli->loop, on_signal, NULL, &a);
-	status = begin_run(&a);
-	if (status != CLI_OK)
-		a.over = true;
-	while (busy(&a))
-		(void)uv_run(&cli->loop, UV_RUN_ONCE);
-	clear(&a);
-	status = status_of(&a, status);
-	media_socket_close(&a.socket);
-	signals_stop(&a.signals);
-	outflow_close(&a.out);
-	uv_close((uv_handle_t *)&a.again, NULL);
-	uv_close((uv_handle_t *)&a.show, NULL);
-	(void)uv_run(&cli->loop, UV_RUN_NOWAIT); /* our handles live on this stack */
+	int status = prepare_run(&a);
+	if (status == CLI_OK)
+		status = open_socket(&a);
+	if (status == CLI_OK)
+		status = serve(&a);
 	free(a.cd_path);
 	free(a.floppy_path);
 	return status;

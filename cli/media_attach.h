@@ -8,10 +8,4 @@
 /* cd may be NULL where --floppy is given. Returns an enum cli_status. */
 int media_attach(struct cli *cli, size_t node, const char *cd);
 
-/*
- * What the powerctl that serves a medium says of it, an object of JSON with its pid and its drives,
- * as a tree with the names of docs/names.md; pctl_value_free() it. NULL: it is not that.
- */
-struct pctl_value *media_attach_tree(const char *answer);
-
 #endif

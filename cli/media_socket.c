@@ -14,6 +14,7 @@
 
 #include <powerctl/buf.h>
 #include <powerctl/mem.h>
+#include <powerctl/powerctl.h>
 
 #define WORD_MAX   32u
 #define ANSWER_MAX 65536u
@@ -35,24 +36,13 @@ struct media_asker {
 
 /* --- Where. ----------------------------------------------------------------------------------- */
 
-static void hash(uint64_t *h, const char *text)
-{
-	do
-		*h = (*h ^ (uint8_t)(text ? *text : 0)) * FNV_PRIME;
-	while (text && *text++);
-}
-
 /* Two names of one machine have one socket. */
-static char *name_of(const struct cli *cli, size_t node)
+static char *name_of(const char *machine)
 {
-	static const char *const keys[] = { "driver", "address", "port", "tls_port", "via" };
-	const struct pctl_inventory *inventory = cli->inventory;
 	uint64_t h = FNV_BASIS;
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		hash(&h, pctl_inventory_text(inventory, node, keys[i]));
-	if (!pctl_inventory_text(inventory, node, "address"))
-		hash(&h, pctl_inventory_name(inventory, node));
+	for (; *machine; machine++)
+		h = (h ^ (uint8_t)*machine) * FNV_PRIME;
 	return pctl_xasprintf("%016" PRIx64, h);
 }
 
@@ -211,11 +201,11 @@ static int listen_at(int folder, const char *name, struct pctl_error *err)
 	return r;
 }
 
-int media_socket_open(struct media_socket *s, struct cli *cli, size_t node,
+int media_socket_open(struct media_socket *s, uv_loop_t *loop, const char *machine,
 	void (*asked)(void *data, struct media_asker *asker, const char *word), void *data,
 	struct pctl_error *err)
 {
-	PCTL_AUTO(free) char *name = name_of(cli, node);
+	PCTL_AUTO(free) char *name = name_of(machine);
 	int folder = open_folder(err);
 
 	if (folder < 0)
@@ -229,7 +219,7 @@ int media_socket_open(struct media_socket *s, struct cli *cli, size_t node,
 	PCTL_AUTO(free) char *file = pctl_xasprintf("media/%s", name);
 	*s = (struct media_socket){ .asked = asked, .data = data, .open = true };
 	(void)pctl_path_runtime(file, &s->path, NULL);
-	(void)uv_pipe_init(&cli->loop, &s->pipe, 0);
+	(void)uv_pipe_init(loop, &s->pipe, 0);
 	if (uv_pipe_open(&s->pipe, fd) < 0 ||
 		uv_listen((uv_stream_t *)&s->pipe, ASKERS_MAX, on_connection) < 0) {
 		media_socket_close(s);
@@ -274,10 +264,37 @@ static char *read_answer(int fd)
 	return NULL;
 }
 
-bool media_socket_ask(struct cli *cli, size_t node, const char *word, char **ret)
+struct question {
+	int fd;
+	char line[WORD_MAX];
+	char *answer;
+	media_answer_fn *answered;
+	struct pctl_value *ret;
+};
+
+static void put_question(void *job)
 {
-	PCTL_AUTO(free) char *name = name_of(cli, node);
-	PCTL_AUTO(free) char *line = pctl_xasprintf("%s\n", word);
+	struct question *q = job;
+	size_t len = strlen(q->line);
+
+	if (send(q->fd, q->line, len, MSG_NOSIGNAL) == (ssize_t)len)
+		q->answer = read_answer(q->fd);
+	(void)close(q->fd);
+}
+
+static void on_question_done(void *job, struct pctl_op *op)
+{
+	struct question *q = job;
+
+	if (op)
+		q->answered(op, q->answer, q->ret);
+	free(q->answer);
+}
+
+bool media_socket_ask(const char *machine, struct pctl_op *op, const char *word,
+	media_answer_fn *answered, struct pctl_value *ret)
+{
+	PCTL_AUTO(free) char *name = name_of(machine);
 	int folder = open_folder(NULL);
 
 	if (folder < 0)
@@ -286,10 +303,9 @@ bool media_socket_ask(struct cli *cli, size_t node, const char *word, char **ret
 	(void)close(folder);
 	if (fd < 0)
 		return false;
-	char *answer = NULL;
-	if (send(fd, line, strlen(line), MSG_NOSIGNAL) == (ssize_t)strlen(line))
-		answer = read_answer(fd);
-	(void)close(fd);
-	*ret = answer;
-	return answer != NULL;
+	struct question *q = pctl_xcalloc(1, sizeof(*q));
+	*q = (struct question){ .fd = fd, .answered = answered, .ret = ret };
+	(void)snprintf(q->line, sizeof(q->line), "%s\n", word);
+	pctl_op_work(op, q, put_question, on_question_done);
+	return true;
 }

@@ -7,7 +7,11 @@
 #ifndef POWERCTL_CLI_MEDIA_SOCKET_H
 #define POWERCTL_CLI_MEDIA_SOCKET_H
 
-#include "cli.h"
+#include <powerctl/op.h>
+#include <powerctl/value.h>
+#include <uv.h>
+
+#include <powerctl/error.h>
 
 struct media_asker;
 
@@ -24,20 +28,24 @@ struct media_socket {
 };
 
 /*
- * Begins to listen for the machine of a node. PCTL_E_BUSY: another powerctl of this user serves it.
- * PCTL_E_INTERNAL: there can be no socket.
+ * Begins to listen for a machine (pctl_run_machine()). PCTL_E_BUSY: another powerctl of this user
+ * serves it. PCTL_E_INTERNAL: there can be no socket.
  */
-int media_socket_open(struct media_socket *socket, struct cli *cli, size_t node,
+int media_socket_open(struct media_socket *socket, uv_loop_t *loop, const char *machine,
 	void (*asked)(void *data, struct media_asker *asker, const char *word), void *data,
 	struct pctl_error *err);
 void media_socket_answer(struct media_asker *asker, const char *text);
 /* Who still waits for an answer gets none. The handles are closed by the loop's next turns. */
 void media_socket_close(struct media_socket *socket);
 
+/* The answer, or NULL: there was none, or an empty one. Ends op. */
+typedef void media_answer_fn(struct pctl_op *op, const char *answer, struct pctl_value *ret);
+
 /*
- * Asks the powerctl that serves a medium to a node's machine, and waits for what it says, 10 s at
- * most: free() *ret. False: there is none.
+ * Asks the powerctl that serves a medium to a machine, on a worker; what it says is waited for 10 s
+ * at most, and answered follows where op was not aborted meanwhile. False: there is none.
  */
-bool media_socket_ask(struct cli *cli, size_t node, const char *word, char **ret);
+bool media_socket_ask(const char *machine, struct pctl_op *op, const char *word,
+	media_answer_fn *answered, struct pctl_value *ret);
 
 #endif

@@ -58,6 +58,8 @@ static const char *find_mend(const struct pctl_result *r)
 		return "`powerctl on NODE` or `powerctl off NODE` makes all its feeds alike";
 	if (err->flags & (PCTL_ERROR_DEADLINE | PCTL_ERROR_GATEWAY))
 		return find_hint(err);
+	if (strstr(err->text, "`powerctl ")) /* it says so itself */
+		return NULL;
 	for (size_t i = 0; i < sizeof(mends) / sizeof(mends[0]); i++)
 		if (mends[i].code == err->code)
 			return mends[i].mend;
@@ -103,6 +105,19 @@ static void add_login(struct pctl_buf *buf, const struct pctl_result *r)
 	pctl_buf_adds(buf, "')");
 }
 
+/* Where a name stands for itself alone: "NODE" as a word becomes that name. */
+static void add_mend(struct pctl_buf *buf, const char *mend, const char *name)
+{
+	static const char word[] = "NODE";
+
+	for (const char *at = strstr(mend, word); name && at; at = strstr(mend, word)) {
+		pctl_buf_add(buf, mend, (size_t)(at - mend));
+		pctl_buf_adds(buf, name);
+		mend = at + sizeof(word) - 1;
+	}
+	pctl_buf_adds(buf, mend);
+}
+
 static void add_error(
 	struct pctl_buf *buf, const struct pctl_result *r, const struct render_style *style)
 {
@@ -113,8 +128,10 @@ static void add_error(
 		buf, "%s: %s: ", style->mend ? "error" : render_word(r), name ? name : "internal");
 	text_clean(buf, r->error.text);
 	add_login(buf, r);
-	if (mend)
-		pctl_buf_addf(buf, "; to mend: %s", mend);
+	if (mend) {
+		pctl_buf_adds(buf, "; to mend: ");
+		add_mend(buf, mend, style->folded ? NULL : r->name);
+	}
 }
 
 /* What the tree does not say: whether it had to be changed to be so. */
@@ -163,19 +180,6 @@ static void add_tree(
 }
 
 /* --- check. ----------------------------------------------------------------------------------- */
-
-/* Where a name stands for itself alone: "NODE" as a word becomes that name. */
-static void add_mend(struct pctl_buf *buf, const char *mend, const char *name)
-{
-	static const char word[] = "NODE";
-
-	for (const char *at = strstr(mend, word); name && at; at = strstr(mend, word)) {
-		pctl_buf_add(buf, mend, (size_t)(at - mend));
-		pctl_buf_adds(buf, name);
-		mend = at + sizeof(word) - 1;
-	}
-	pctl_buf_adds(buf, mend);
-}
 
 /* What else a driver knows of it: numbers, times. */
 static void add_facts(struct pctl_buf *buf, const struct pctl_value *finding)

@@ -45,7 +45,8 @@ struct runner {
 	struct pctl_names *failed, *holders; /* holders: those that were named */
 	struct warning *warnings;
 	size_t warning_n, warning_cap;
-	uint64_t started; /* loop time in ms */
+	uint64_t started;       /* loop time in ms */
+	pctl_served_fn *served; /* or NULL */
 	bool done;
 	bool gave_up; /* ^C while the reader of the results took his time */
 };
@@ -378,6 +379,7 @@ static int run_to_end(struct runner *r)
 		.done = on_done,
 		.data = r,
 		.consent = consent_can_ask(r->cli) ? on_consent : NULL,
+		.served = r->served,
 	};
 	struct cli *cli = r->cli;
 
@@ -456,6 +458,7 @@ int run_request(struct cli *cli, const struct selection *selection,
 	struct runner r = {
 		.cli = cli,
 		.tally.total = selection->count,
+		.served = style ? style->served : NULL,
 		.style = {
 			.verbose = cli->options.verbose > 0,
 			.folded = mode == OUTPUT_FOLD && selection->count > 1,

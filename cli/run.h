@@ -6,7 +6,8 @@
 #include "select.h"
 
 struct run_style {
-	bool mend; /* errors say which command mends them */
+	bool mend;              /* errors say which command mends them */
+	pctl_served_fn *served; /* who has a machine's media here; NULL: not asked */
 };
 
 /*

@@ -483,7 +483,8 @@ static int expire(struct pctl_connection *c, struct pctl_error *err)
 	c->expired = false;
 	c->limit = 0;
 	pctl_format_duration(c->limit_ms, limit, sizeof(limit));
-	return pctl_error_set(err, PCTL_E_TIMEOUT, "no answer in %s", limit);
+	(void)pctl_error_set(err, PCTL_E_TIMEOUT, "no answer in %s", limit);
+	return pctl_error_flag(err, PCTL_ERROR_SILENT);
 }
 
 int pctl_connection_read(

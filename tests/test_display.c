@@ -2,10 +2,14 @@
 /* The viewer's side of RFB, fed whole and byte by byte; PNG; how viewers are started. */
 #include "test.h"
 
+#include <arpa/inet.h>
 #include <png.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <powerctl/mem.h>
 
+#include "display/peer.h"
 #include "display/png.h"
 #include "display/relay.h"
 #include "display/rfb.h"
@@ -288,6 +292,44 @@ static void size_changes(void **state)
 	done(&s);
 }
 
+/* It grows over what the device sends in 16 bits a pixel: from there on it is asked for 8. */
+static void size_grows_too_wide(void **state)
+{
+	static const uint8_t pixels[] = { 'a', 'b', 'c', 'd' };
+	struct pctl_error err = { 0 };
+	struct server s;
+	struct rfb rfb;
+
+	(void)state;
+	begin(&s, 2, 1);
+	rfb_init(&rfb, RFB_RGB565, 4);
+	assert_int_equal(feed(&rfb, &s, 1, &err), 0);
+	done(&s);
+	pctl_buf_cut(&rfb.out, 0);
+	s = (struct server){ 0 };
+	pctl_buf_init(&s.said, ALL_MAX);
+	update(&s, 2);
+	rectangle(&s, 0, 0, 4, 1, -223);
+	rectangle(&s, 0, 0, 2, 1, 0); /* of what was asked for before */
+	say(&s, pixels, 4);
+	assert_int_equal(feed(&rfb, &s, 1, &err), 0);
+	assert_int_equal(rfb.screen.format, RFB_RGB332);
+	assert_false(rfb.answered);
+	static const char sent[] = "\0\0\0\0\x08\x08\0\1\0\7\0\7\0\3\5\2\0\0\0\0"
+				   "\2\0\0\3\0\0\0\x10\0\0\0\0\xff\xff\xff\x21"
+				   "\3\0\0\0\0\0\0\4\0\1";
+	assert_int_equal(rfb.out.len, sizeof(sent) - 1);
+	assert_memory_equal(rfb.out.data, sent, rfb.out.len);
+	pctl_buf_cut(&s.said, 0);
+	update(&s, 1);
+	rectangle(&s, 0, 0, 4, 1, 0);
+	say(&s, pixels, 4);
+	assert_int_equal(feed(&rfb, &s, 1, &err), 1);
+	assert_memory_equal(rfb.screen.pixels, pixels, 4);
+	rfb_done(&rfb);
+	done(&s);
+}
+
 static void greetings(void **state)
 {
 	static const struct {
@@ -357,6 +399,9 @@ static void impossible_things(void **state)
 	done(&s);
 	begin(&s, 65535, 65535);
 	refuses(&s, PCTL_E_PROTOCOL, "65535 x 65535");
+	done(&s);
+	begin(&s, 8192, 4096); /* many are looked at at once */
+	refuses(&s, PCTL_E_PROTOCOL, "8192 x 4096");
 	done(&s);
 	begin(&s, 4, 4);
 	SAY(&s, "\x99");
@@ -505,6 +550,109 @@ static void viewers(void **state)
 	words_are("a;b $(c)", WORDS("a;b", "$(c)", "127.0.0.1::41234"));
 }
 
+/* --- Whose a connection is. ------------------------------------------------------------------- */
+
+static bool table_says(const char *rows, uint64_t *ret_uid)
+{
+	const struct sockaddr_in near = { .sin_family = AF_INET,
+		.sin_port = htons(0x1f90),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	const struct sockaddr_in far = { .sin_family = AF_INET,
+		.sin_port = htons(0xc001),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	char host[9], text[1024];
+	size_t n = 0;
+
+	/* L stands for the loopback as this host writes it, M for what makes it one of IPv6. */
+	(void)snprintf(host, sizeof(host), "%08X", htonl(INADDR_LOOPBACK));
+	for (; *rows && n < sizeof(text) - 32; rows++)
+		n += (size_t)(*rows == 'L'   ? snprintf(text + n, 9, "%s", host)
+			      : *rows == 'M' ? snprintf(text + n, 25, "%016X%08X", 0, htonl(0xffff))
+					     : snprintf(text + n, 2, "%c", *rows));
+	FILE *f = fmemopen(text, n, "r");
+	assert_non_null(f);
+	bool found = display_peer_uid(f, &near, &far, ret_uid);
+	assert_int_equal(fclose(f), 0);
+	return found;
+}
+
+#define REST " 00000000:00000000 00:00000000 00000000 "
+
+static void rows_of_peers(void **state)
+{
+	static const char head[] = "  sl  local_address rem_address   st tx_queue rx_queue tr\n";
+	uint64_t uid = 7;
+
+	(void)state;
+	assert_false(table_says(head, &uid));
+	/* Our own end, the listener, and one whose owner has closed it: that one is nobody's. */
+	assert_false(table_says("0: L:1F90 L:C001 01" REST "0 0 9\n"
+				"1: L:1F90 00000000:0000 0A" REST "0 0 9\n"
+				"2: L:C001 L:1F90 05" REST "0 0 0\n"
+				"3: L:C001 L:1F90 06" REST "0 0 0\n"
+				"4: L:C001 L:1F91 01" REST "0 0 9\n"
+				"5: L:C001 L:1F90 01",
+		&uid));
+	assert_int_equal(uid, 7);
+	assert_true(table_says("  12: L:C001 L:1F90 06" REST "0 0 0\n"
+			       "  13: L:C001 L:1F90 01" REST " 1000 0 9 1 0\n",
+		&uid));
+	assert_int_equal(uid, 1000);
+	assert_true(table_says("1: ML:C001 ML:1F90 01" REST "1001 0 9\n", &uid));
+	assert_int_equal(uid, 1001);
+	assert_false(table_says("1: ML:C001 ML:1F90 05" REST "0 0 9\n", &uid));
+}
+
+/* One end of a connection to a listener of ours, whose other end is *ret_far. */
+static int connection(int family, int *ret_far)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in6 mapped = { .sin6_family = AF_INET6 };
+	const struct sockaddr *to = (const struct sockaddr *)&a;
+	socklen_t len = sizeof(a);
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(listener, to, len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&a, &len), 0);
+	assert_int_equal(inet_pton(AF_INET6, "::ffff:127.0.0.1", &mapped.sin6_addr), 1);
+	mapped.sin6_port = a.sin_port;
+	if (family == AF_INET6) {
+		to = (const struct sockaddr *)&mapped;
+		len = sizeof(mapped);
+	}
+	*ret_far = socket(family, SOCK_STREAM, 0);
+	if (*ret_far < 0 || connect(*ret_far, to, len) < 0) {
+		assert_int_equal(family, AF_INET6); /* a host may have none of it */
+		assert_int_equal(close(listener), 0);
+		return -1;
+	}
+	int near = accept(listener, NULL, NULL);
+	assert_int_equal(close(listener), 0);
+	return near;
+}
+
+/* A viewer that has hung up is nobody's: its row is root's then, and whoever it was not known. */
+static void peers(void **state)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+
+	(void)state;
+	for (size_t i = 0; i < TEST_COUNT(families); i++) {
+		int far = -1, near = connection(families[i], &far);
+
+		if (near < 0)
+			continue;
+		assert_true(display_peer_is_ours(near));
+		assert_int_equal(shutdown(far, SHUT_WR), 0);
+		assert_false(display_peer_is_ours(near));
+		assert_int_equal(close(far), 0);
+		assert_false(display_peer_is_ours(near));
+		assert_int_equal(close(near), 0);
+	}
+	assert_false(display_peer_is_ours(-1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -513,6 +661,7 @@ int main(void)
 		cmocka_unit_test(tiles_of_every_form),
 		cmocka_unit_test(stream_over_rectangles),
 		cmocka_unit_test(size_changes),
+		cmocka_unit_test(size_grows_too_wide),
 		cmocka_unit_test(greetings),
 		cmocka_unit_test(impossible_things),
 		cmocka_unit_test(broken_tiles),
@@ -520,6 +669,8 @@ int main(void)
 		cmocka_unit_test(pictures),
 		cmocka_unit_test(greeting_for_viewers),
 		cmocka_unit_test(viewers),
+		cmocka_unit_test(rows_of_peers),
+		cmocka_unit_test(peers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,7 +153,15 @@ static void test_check_says_what_mends(void **state)
 
 	(void)state;
 	assert_non_null(strstr(text, "error: trust: another certificate; to mend: "));
-	assert_non_null(strstr(text, "powerctl trust --accept NODE"));
+	assert_non_null(strstr(text, "`powerctl trust --accept n1`"));
+	assert_null(strstr(text, "NODE"));
+	/* Of several in one line. */
+	const struct render_style folded = { .mend = true, .folded = true };
+	PCTL_AUTO(free) char *of_all = render_result(&r, &folded);
+	assert_non_null(strstr(of_all, "`powerctl trust --accept NODE`"));
+	/* One that its text says already is not said otherwise. */
+	r = bad(PCTL_VERB_STATUS, PCTL_E_FORBIDDEN, "another password: `powerctl passwd` sets it");
+	assert_line(&r, &mend, "error: forbidden: another password: `powerctl passwd` sets it");
 }
 
 static void test_devices_cannot_command_the_terminal(void **state)

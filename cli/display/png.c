@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "display/png.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <png.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <powerctl/mem.h>
 
@@ -124,45 +120,4 @@ int display_png(const struct rfb_screen *screen, struct pctl_buf *out, struct pc
 	int r = put_all(png, info, screen, row);
 	png_destroy_write_struct(&png, &info);
 	return r;
-}
-
-/* --- Files. ----------------------------------------------------------------------------------- */
-
-static int write_all(int fd, const struct pctl_buf *bytes)
-{
-	for (size_t done = 0; done < bytes->len;) {
-		ssize_t n = write(fd, bytes->data + done, bytes->len - done);
-
-		if (n < 0 && errno != EINTR)
-			return -1;
-		if (n > 0)
-			done += (size_t)n;
-	}
-	return 0;
-}
-
-int display_save(
-	const char *path, const struct pctl_buf *bytes, mode_t mode, struct pctl_error *err)
-{
-	PCTL_AUTO(free) char *part = pctl_xasprintf("%s.XXXXXX", path);
-	int fd = mkostemp(part, O_CLOEXEC);
-
-	if (fd < 0)
-		return pctl_error_set(
-			err, PCTL_E_INTERNAL, "%s cannot be written: %s", path, strerror(errno));
-	bool bad = write_all(fd, bytes) < 0 || fchmod(fd, mode) < 0;
-	int number = errno;
-	if (close(fd) < 0 && !bad) {
-		bad = true;
-		number = errno;
-	}
-	if (!bad && rename(part, path) < 0) {
-		bad = true;
-		number = errno;
-	}
-	if (!bad)
-		return 0;
-	(void)unlink(part);
-	return pctl_error_set(
-		err, PCTL_E_INTERNAL, "%s cannot be written: %s", path, strerror(number));
 }

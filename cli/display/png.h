@@ -3,18 +3,9 @@
 #ifndef POWERCTL_CLI_DISPLAY_PNG_H
 #define POWERCTL_CLI_DISPLAY_PNG_H
 
-#include <sys/types.h>
-
 #include "display/rfb.h"
 
 /* Adds the file's bytes to out. May run on any thread. PCTL_E_INTERNAL: it does not fit. */
 int display_png(const struct rfb_screen *screen, struct pctl_buf *out, struct pctl_error *err);
-
-/*
- * Writes a file in one step, or leaves what was there as it was. Blocks; may run on any thread.
- * PCTL_E_INTERNAL: why it cannot be written.
- */
-int display_save(
-	const char *path, const struct pctl_buf *bytes, mode_t mode, struct pctl_error *err);
 
 #endif

@@ -151,12 +151,18 @@ static void ask_first(struct rfb *rfb)
 	rfb->asked = true;
 }
 
+static bool is_too_wide(const struct rfb *rfb, unsigned width, unsigned height)
+{
+	return rfb->screen.format == RFB_RGB565 && rfb->wide_max &&
+	       (size_t)width * height * 2 > rfb->wide_max;
+}
+
 static int take_init(struct rfb *rfb, const uint8_t *p, struct pctl_error *err)
 {
 	unsigned width = be16(p), height = be16(p + 2);
 	uint32_t n = be32(p + 20);
 
-	if (rfb->wide_max && (size_t)width * height * 2 > rfb->wide_max)
+	if (is_too_wide(rfb, width, height))
 		rfb->screen.format = RFB_RGB332;
 	if (n > SCREEN_NAME_MAX)
 		return pctl_error_set(err, PCTL_E_PROTOCOL, "its screen has a name of %u bytes", n);
@@ -221,8 +227,23 @@ static int take_cut_head(struct rfb *rfb, const uint8_t *p, struct pctl_error *e
 
 /* --- Updates. --------------------------------------------------------------------------------- */
 
+/* All of it anew, in the size that it has now; rectangles of what was asked for before are in. */
+static int ask_resized(struct rfb *rfb, struct pctl_error *err)
+{
+	bool narrower = rfb->narrower;
+
+	rfb->resized = rfb->narrower = rfb->answered = false;
+	if (!narrower) {
+		ask(rfb, false);
+		return 0;
+	}
+	rfb->screen.format = RFB_RGB332;
+	ask_first(rfb);
+	return set_size(rfb, rfb->screen.width, rfb->screen.height, err);
+}
+
 /* The next rectangle, or the end of the update: some devices send a picture in several. */
-static int next_rectangle(struct rfb *rfb)
+static int next_rectangle(struct rfb *rfb, struct pctl_error *err)
 {
 	if (rfb->left) {
 		rfb->left--;
@@ -231,16 +252,16 @@ static int next_rectangle(struct rfb *rfb)
 	(void)expect(rfb, &message, 1);
 	if (!rfb->missing)
 		return 1;
-	ask(rfb, !rfb->resized);
-	rfb->resized = false;
+	if (rfb->resized)
+		return ask_resized(rfb, err);
+	ask(rfb, true);
 	return 0;
 }
 
 static int take_update(struct rfb *rfb, const uint8_t *p, struct pctl_error *err)
 {
-	(void)err;
 	rfb->left = be16(p + 1);
-	return next_rectangle(rfb);
+	return next_rectangle(rfb, err);
 }
 
 static bool fits(const struct rfb *rfb, const struct rfb_rectangle *r)
@@ -266,8 +287,9 @@ static int take_rectangle(struct rfb *rfb, const uint8_t *p, struct pctl_error *
 		(int32_t)be32(p + 8) };
 	if (r->encoding == ENCODING_SIZE) {
 		rfb->resized = true;
+		rfb->narrower = is_too_wide(rfb, r->width, r->height);
 		int e = set_size(rfb, r->width, r->height, err);
-		return e < 0 ? e : next_rectangle(rfb);
+		return e < 0 ? e : next_rectangle(rfb, err);
 	}
 	if (!fits(rfb, r))
 		return refuse_rectangle(rfb, err);
@@ -280,7 +302,7 @@ static int take_rectangle(struct rfb *rfb, const uint8_t *p, struct pctl_error *
 		"its screen is sent in an encoding that was not asked for (%d)", r->encoding);
 }
 
-static int drawn(struct rfb *rfb)
+static int drawn(struct rfb *rfb, struct pctl_error *err)
 {
 	const struct rfb_rectangle *r = &rfb->rectangle;
 
@@ -293,7 +315,7 @@ static int drawn(struct rfb *rfb)
 		memset(row, 1, r->width);
 		rfb->missing -= r->width - known;
 	}
-	return next_rectangle(rfb);
+	return next_rectangle(rfb, err);
 }
 
 static int take_raw(struct rfb *rfb, const uint8_t *p, struct pctl_error *err)
@@ -301,11 +323,10 @@ static int take_raw(struct rfb *rfb, const uint8_t *p, struct pctl_error *err)
 	const struct rfb_rectangle *r = &rfb->rectangle;
 	size_t size = rfb_pixel_size(rfb->screen.format), row = r->width * size;
 
-	(void)err;
 	for (unsigned y = 0; y < r->height; y++, p += row)
 		memcpy(rfb->screen.pixels + ((size_t)(r->y + y) * rfb->screen.width + r->x) * size,
 			p, row);
-	return drawn(rfb);
+	return drawn(rfb, err);
 }
 
 /* How many bytes a rectangle has at most when it is unpacked, and when it is packed as badly as
@@ -364,7 +385,7 @@ static int take_zrle(struct rfb *rfb, const uint8_t *p, struct pctl_error *err)
 
 	if (r == 0)
 		r = rfb_zrle_draw(&rfb->screen, &rfb->rectangle, rfb->plain, len, err);
-	return r < 0 ? r : drawn(rfb);
+	return r < 0 ? r : drawn(rfb, err);
 }
 
 static const struct rfb_step greeting = { take_greeting }, security_count = { take_security_count },

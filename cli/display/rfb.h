@@ -14,8 +14,12 @@
 
 #include <powerctl/buf.h>
 
-/* A screen has at most so many pixels: twice the largest of any firmware. */
-#define RFB_PIXELS_MAX ((size_t)1 << 26)
+/*
+ * A screen has at most so many pixels, twice 4K. Of each one 14 bytes may be in memory at a time,
+ * of a whole picture that comes as large as it can: 3 of it, 8 of what came and what that unpacks
+ * to, 3 of the PNG.
+ */
+#define RFB_PIXELS_MAX ((size_t)1 << 24)
 
 enum rfb_format {
 	RFB_RGB565, /* two bytes a pixel, little endian */
@@ -40,7 +44,7 @@ struct rfb {
 	struct rfb_screen screen;
 	struct pctl_buf out; /* to be sent; whoever has sent it cuts it */
 	bool asked;          /* for a picture, in this format */
-	bool answered;       /* some of it came: the format is one that the device takes */
+	bool answered;       /* some of it came, in this size: the device takes the format */
 
 	/* Private. */
 	size_t wide_max;
@@ -49,8 +53,8 @@ struct rfb {
 	struct pctl_buf in;
 	unsigned left; /* rectangles of this update */
 	struct rfb_rectangle rectangle;
-	bool resized;
-	uint8_t *seen; /* of each pixel: whether it came */
+	bool resized, narrower; /* in this update: the latter, so far that RGB565 is too much */
+	uint8_t *seen;          /* of each pixel: whether it came */
 	size_t missing;
 	z_stream zlib;
 	bool zlib_begun;

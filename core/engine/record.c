@@ -13,25 +13,12 @@
 #include "base/json_text.h"
 #include "engine/run.h"
 
-/* Where one word stands for several verbs on the command line. */
-static const struct {
-	enum pctl_verb verb;
-	const char *word;
-} words[] = {
-	{ PCTL_VERB_LOG_CLEAR, "log-clear" },
-	{ PCTL_VERB_CONSENT_REQUEST, "consent-request" },
-	{ PCTL_VERB_CONSENT_SUBMIT, "consent-submit" },
-	{ PCTL_VERB_CONSENT_CANCEL, "consent-cancel" },
-};
-
 char *pctl_run_word(const struct pctl_run *run)
 {
 	if (run->request.verb == PCTL_VERB_METHOD)
 		return pctl_xasprintf("%s %s", run->request.driver, run->request.method);
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (words[i].verb == run->request.verb)
-			return pctl_xstrdup(words[i].word);
-	return pctl_xstrdup(pctl_verb_name(run->request.verb));
+	const char *word = pctl_verb_word(run->request.verb);
+	return pctl_xstrdup(word ? word : pctl_verb_name(run->request.verb));
 }
 
 static void make_id(struct pctl_run *run)

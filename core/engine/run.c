@@ -395,6 +395,18 @@ unsigned pctl_run_flags(const struct pctl_run *run)
 	return run->flags;
 }
 
+const char *pctl_run_machine(const struct pctl_run *run, size_t i)
+{
+	return run->targets[i].machine;
+}
+
+bool pctl_run_served(const struct pctl_run *run, const struct pctl_target *target,
+	struct pctl_op *op, struct pctl_value *ret)
+{
+	return run->callbacks.served &&
+	       run->callbacks.served(run->callbacks.data, target->machine, op, ret);
+}
+
 const struct pctl_arguments *pctl_run_arguments(const struct pctl_run *run)
 {
 	return run->arguments;

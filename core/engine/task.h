@@ -366,6 +366,9 @@ int pctl_run_interrupted(const struct pctl_run *run, const char **ret_why);
 /* Whether this is the request of the run's own verb, and changes nodes. */
 bool pctl_run_changes(const struct pctl_run *run, const struct pctl_request *request);
 const struct pctl_inventory *pctl_run_inventory(const struct pctl_run *run);
+/* As pctl_served_fn: whether somebody else ends op. */
+bool pctl_run_served(const struct pctl_run *run, const struct pctl_target *target,
+	struct pctl_op *op, struct pctl_value *ret);
 /* METHOD: the method and what it is called with. */
 const struct pctl_arguments *pctl_run_arguments(const struct pctl_run *run);
 /* Puts it behind the tasks that wait for another one to end; false: no other one runs. */

@@ -61,13 +61,13 @@ static const char *on_or_off(const struct pctl_task *t)
 
 static const struct pctl_call display_direct = {
 	.name = "display.direct",
-	.what = "the VNC port's setting",
+	.what = "kvm --direct",
 	.start = start_direct,
 	.argument = on_or_off,
 	.limit_offset = offsetof(struct pctl_target, read_ms),
 	.times = 2,
 	.sent_offset = offsetof(struct pctl_task, sent),
-	.flags = PCTL_CALL_REPEATABLE | PCTL_CALL_MANY,
+	.flags = PCTL_CALL_REPEATABLE | PCTL_CALL_MANY | PCTL_CALL_MAY_BE_SO,
 };
 
 static void on_set(struct pctl_task *t)

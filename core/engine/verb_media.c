@@ -15,12 +15,21 @@ static void start_attach(struct pctl_task *t, const struct pctl_driver *d, void 
 
 static void start_detach(struct pctl_task *t, const struct pctl_driver *d, void *dev)
 {
-	d->media->detach(dev, &t->op);
+	if (!pctl_run_served(t->run, t->target, &t->op, NULL))
+		d->media->detach(dev, &t->op);
 }
 
 static void start_status(struct pctl_task *t, const struct pctl_driver *d, void *dev)
 {
-	d->media->status(dev, &t->op, pctl_task_new_tree(t));
+	struct pctl_value *tree = pctl_task_new_tree(t);
+
+	if (pctl_run_served(t->run, t->target, &t->op, tree))
+		return;
+	if (d->media->status)
+		d->media->status(dev, &t->op, tree);
+	else
+		pctl_op_fail(&t->op, PCTL_E_UNSUPPORTED, "driver %s cannot tell what is attached",
+			d->name);
 }
 
 static const struct pctl_call media_attach = {
@@ -82,9 +91,6 @@ void pctl_verb_media(struct pctl_task *t)
 		pctl_step_try(t, &media_attach, on_attached);
 	else if (verb == PCTL_VERB_MEDIA_DETACH && !pctl_task_would(t, "detach the media"))
 		pctl_step_try(t, &media_detach, end_accepted);
-	else if (verb == PCTL_VERB_MEDIA_STATUS && d->media->status)
-		pctl_step_try(t, &media_status, end_well);
 	else if (verb == PCTL_VERB_MEDIA_STATUS)
-		pctl_task_end_fail(
-			t, PCTL_E_UNSUPPORTED, "driver %s cannot tell what is attached", d->name);
+		pctl_step_try(t, &media_status, end_well);
 }

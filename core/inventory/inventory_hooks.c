@@ -10,17 +10,18 @@
 #include "base/file.h"
 #include "base/paths.h"
 #include "inventory/inventory.h"
+#include "inventory/verb_words.h"
 
 #define HOOK_MS ((uint64_t)60000)
 
 #define BIT(verb) (UINT64_C(1) << PCTL_VERB_##verb)
 #define STARTS    (BIT(ON) | BIT(REBOOT) | BIT(CYCLE) | BIT(RESET) | BIT(BOOT) | BIT(AC_CYCLE))
 
-static const char *const words[] = { "on", "off", "reboot", "cycle", "reset", "boot", "bootdev",
-	"nmi", "sleep", "ac-cycle", "log-clear", "method", "passwd", "start", "any", NULL };
-static const uint64_t bits[] = { BIT(ON), BIT(OFF), BIT(REBOOT), BIT(CYCLE), BIT(RESET), BIT(BOOT),
-	BIT(BOOTDEV), BIT(NMI), BIT(SLEEP), BIT(AC_CYCLE), BIT(LOG_CLEAR), BIT(METHOD), BIT(PASSWD),
-	STARTS, UINT64_MAX };
+#define WORD_OF(verb, word) word,
+#define BIT_OF(verb, word)  BIT(verb),
+
+static const char *const words[] = { PCTL_HOOK_VERBS(WORD_OF) "method", "start", "any", NULL };
+static const uint64_t bits[] = { PCTL_HOOK_VERBS(BIT_OF) BIT(METHOD), STARTS, UINT64_MAX };
 
 _Static_assert(sizeof(words) / sizeof(words[0]) == sizeof(bits) / sizeof(bits[0]) + 1,
 	"a bit for each word");

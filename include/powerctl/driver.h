@@ -350,7 +350,7 @@ struct pctl_display_if {
 	 * which 3.8 is an answer as well; who hands it to a viewer writes 3.8 in the greeting's
 	 * place, for not all of them know that. Facts: kind "rfb"; version "3.8"; pixel_formats, a
 	 * list of the names ("rgb565", "rgb332") that the device takes where it does not take all;
-	 * picture_max, how many bytes a picture may have where that is limited; hint, one line that
+	 * picture_max, how many bytes a picture may have where that is limited; note, one line that
 	 * whoever looks at it should know. wish lives until the op ends. The device stays open
 	 * until the session has ended.
 	 */

@@ -117,6 +117,12 @@ enum pctl_verb {
 #define PCTL_VERB_STARTS   16u /* starts machines: the limits of the inventory hold */
 
 PCTL_API const char *pctl_verb_name(enum pctl_verb verb);
+/*
+ * What the history and hooks call a verb that changes machines, each by a word of its own:
+ * "log-clear", "media attach". NULL: it changes none, or is METHOD, which is called by its driver's
+ * words.
+ */
+PCTL_API const char *pctl_verb_word(enum pctl_verb verb);
 /* Those of METHOD are its method's: pctl_run_flags(). */
 PCTL_API unsigned pctl_verb_flags(enum pctl_verb verb);
 
@@ -254,6 +260,16 @@ struct pctl_consent_question {
  */
 typedef void pctl_consent_fn(void *data, const struct pctl_consent_question *question);
 
+struct pctl_op;
+/*
+ * MEDIA_DETACH, MEDIA_STATUS: the device is about to be asked. true: a program of this host serves
+ * the medium of this machine (pctl_run_machine()) and is asked instead; op (<powerctl/op.h>) ends
+ * as a driver would end it, and ret, the map that STATUS fills (else NULL), lives until then. Where
+ * it ends as unreachable this is called again.
+ */
+typedef bool pctl_served_fn(
+	void *data, const char *machine, struct pctl_op *op, struct pctl_value *ret);
+
 struct pctl_run;
 
 struct pctl_run_callbacks {
@@ -263,6 +279,7 @@ struct pctl_run_callbacks {
 	pctl_run_done_fn *done;   /* once, last; the run is gone afterwards */
 	void *data;
 	pctl_consent_fn *consent; /* may be NULL: there is nobody to ask */
+	pctl_served_fn *served;   /* may be NULL: nobody serves media here */
 };
 
 /*
@@ -277,6 +294,8 @@ PCTL_API int pctl_run_new(struct pctl_core *core, struct pctl_inventory *invento
 PCTL_API void pctl_run_free(struct pctl_run *run);
 /* PCTL_VERB_CHANGES and so on: its verb's, or its method's. */
 PCTL_API unsigned pctl_run_flags(const struct pctl_run *run);
+/* Which machine the i-th of its nodes is: all names of one have the same. Lives as the run does. */
+PCTL_API const char *pctl_run_machine(const struct pctl_run *run, size_t i);
 /* Callbacks follow from the loop, never from within. */
 PCTL_API void pctl_run_start(struct pctl_run *run, const struct pctl_run_callbacks *callbacks);
 /* While paused no further node is begun; what is under way goes on, and so does its time. */

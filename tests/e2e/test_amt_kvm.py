@@ -302,13 +302,17 @@ def no_place_for_it(lab):
         same(r.status, 2, r)
         has(r.err, words)
     same(fleet.counters()["redir_connections"], 0)
+    # What stands for two nodes would be one file.
+    usage = lab.run("kvm", "--screenshot", lab.path("x") + "/", "null://[::1]", "null://__1")
+    same((usage.status, usage.out), (2, ""), usage)
+    has(usage.err, "__1.png would be the picture of __1 and of another node")
     # A disk that is full, as far as one process can have that: files of at most 1 kB.
     path = lab.path("full.png")
     r = subprocess.run(["sh", "-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "sh", lib.POWERCTL, "kvm",
                         "--screenshot", path, "a1"], env=lab.env, capture_output=True, text=True,
                        timeout=lib.PATIENCE, check=False)
     same(r.returncode, 1, r)
-    has(r.stdout, f"a1: error: internal: {path} cannot be written: File too large")
+    has(r.stdout, f"a1: error: internal: {path}: cannot write it; nothing was changed: File too large")
     same([f for f in os.listdir(os.path.dirname(path)) if "full" in f], [])
 
 
@@ -563,6 +567,10 @@ def direct(lab):
     same((fleet.counters()["redir_logins"], fleet.counters()["redir_bad_logins"]), (1, 1))
     same(lab.run("kvm", "--direct", "--off", "a1").status, 0)
     same((fleet.device()["kvm_port_5900"], fleet.device()["vnc_port"]), (False, None))
+    puts = fleet.counters()["bodies"]
+    r = lab.run("--json", "kvm", "--direct", "--off", "a1")  # as it is: nothing is sent
+    same((r.status, r.json[0]["changed"], r.json[0]["result"]), (0, False, {"on": False}))
+    same(fleet.device()["log"][-1], "IPS_KVMRedirectionSettingData.Get")
     try:
         DirectViewer(port)
         raise AssertionError("the port is still open")

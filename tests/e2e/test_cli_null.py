@@ -790,7 +790,7 @@ def check(lab):
     has(r.out, "n1: off\n")
     has(r.out, "locked1: error: auth: told to fail: auth; to mend: ")
     has(r.out, "dead1: error: unreachable: ")
-    has(r.out, "powerctl set address=ADDRESS NODE")
+    has(r.out, "powerctl set address=ADDRESS dead1")
     same(lab.run("check", "n1").status, 0)
 
 

@@ -56,7 +56,7 @@ def all_or_nothing(lab):
     same((outlets(lab), lab.read("bmc")), (["off", "off"], "off\n"))
     put(lab, "off", "on")
     bad(lab.run("status", "n1"), 1, "n1: unknown: state: bmc and null 1 are off; null 2 is on")
-    has(lab.run("check", "n1").out, "; to mend: `powerctl on NODE` or `powerctl off NODE` makes all its feeds alike")
+    has(lab.run("check", "n1").out, "; to mend: `powerctl on n1` or `powerctl off n1` makes all its feeds alike")
     good(lab.run("on", "n1"), "n1: on")
     same((outlets(lab), lab.read("bmc")), (["on", "on"], "on\n"))
     good(lab.run("cycle", "two"), "two: on")

@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 from amtlib import ConsoleFleet, disc
-from lib import bad, good, has, main, same, test, until
+from lib import PATIENCE, bad, good, has, main, same, test, until
 
 QUICK = "connect: 3s, answer: 3s, read: 8s"
 SMALL = ("--set", "all:kvm_width=200", "--set", "all:kvm_height=150", "--set", "all:ider_script=none")
@@ -68,6 +68,66 @@ def dry_runs(lab):
         has(one["result"]["note"], "would " + would)
     same(sessions(fleet), (0, 0))
     same([p for p in ("s", "x.png", "x") if os.path.exists(lab.path(p))], [])
+
+
+class Attached:
+    """A powerctl that serves a medium to a machine of the null driver."""
+
+    def __init__(self, lab, *args):
+        self.proc = lab.start("media", "attach", medium(lab), *args, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True)
+
+    def end(self):
+        out, err = self.proc.communicate(timeout=PATIENCE)
+        return self.proc.returncode, out, err
+
+
+@test
+def served_here(lab):
+    """what the powerctl that serves a medium does for `media detach` is a verb's as any other"""
+    lab.inventory('nodes:\n  n1: {driver: "null", address: bmc, unit: a}\n'
+                  '  n2: {driver: "null", address: bmc, unit: b}\n'
+                  '  same: {driver: "null", address: bmc, unit: a}\n'
+                  '  away: {driver: "null", address: bmc, unit: a, maintenance: PSU out}\n')
+    served = Attached(lab, "n1")
+    has(served.proc.stdout.readline(), "n1: attached: ")
+    # Another name of the machine is that machine, another machine behind the address is not, and
+    # neither is a node that is not to be touched.
+    good(lab.run("media", "detach", "--dry-run", "n1"), "n1: ok: would detach the media")
+    r = lab.run("media", "detach", "--sort", "away", "n2")
+    same((r.status, r.lines), (0, ["n2: ok", "away: skipped: PSU out"]), r)
+    r = lab.run("media", "status", "--sort", "--json", "n1", "n2")
+    same([one["result"].get("pid") for one in r.json], [served.proc.pid, None])
+    r = lab.run("media", "detach", "--json", "same")
+    same([(one["node"], one["verb"], one["changed"]) for one in r.json],
+         [("same", "media detach", True)])
+    status, out, _ = served.end()
+    same((status, out.splitlines()[-1]), (0, "n1: detached, 0.0 MB read"))
+    done = [(e["node"], e["outcome"]) for e in
+            lab.run("history", "--json", "--last", "media detach").json]
+    same(sorted(done), [("away", "skipped"), ("n2", "ok"), ("same", "ok")])
+
+
+@test
+def not_started(lab):
+    """--boot that cannot begin ends it, and so does ^C in a hook behind the attaching"""
+    hook = lab.write("hook", "#!/bin/sh\n:\n")
+    os.chmod(hook, 0o777)
+    node = 'nodes:\n  n1: {driver: "null", state: on}\n'
+    lab.inventory(f"hooks:\n  h: {{before: boot, run: {hook}}}\n{node}")
+    status, out, err = Attached(lab, "--boot", "n1").end()
+    same((status, out.splitlines()[1:]), (1, ["n1: detached, 0.0 MB read"]), err)
+    has(err, "hook 'h': ")
+    begun = lab.path("begun")
+    os.mkfifo(begun)
+    slow = lab.write("slow", f"#!/bin/sh\n: >{begun}\nexec sleep 60\n")
+    os.chmod(slow, 0o755)
+    lab.inventory(f"hooks:\n  h: {{after: media attach, run: {slow}}}\n{node}")
+    served = Attached(lab, "--boot", "n1")
+    with open(begun, encoding="utf-8"):
+        served.proc.send_signal(signal.SIGINT)
+    same(served.end()[0], 130)
+    same({e["verb"] for e in lab.run("history", "--json").json}, {"media attach"})
 
 
 @test

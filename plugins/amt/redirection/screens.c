@@ -209,15 +209,18 @@ static void port_not_set(struct amt_dev *dev, const struct pctl_error *err)
 static void got_port(struct amt_dev *dev, const struct xml_node *answer)
 {
 	const char *allowed = xml_text(answer, "EnabledByMEBx");
+	const char *open = xml_text(answer, "Is5900PortEnabled");
 	struct direct_work *d = direct_of(dev);
 
-	if (!xml_text(answer, "Is5900PortEnabled")) {
+	if (!open) {
 		amt_fail(dev, PCTL_E_UNSUPPORTED,
 			"this firmware has no VNC port of its own; `powerctl kvm` needs none");
 	} else if (d->wish->on && allowed && strcmp(allowed, "false") == 0) {
 		amt_fail(dev, PCTL_E_REFUSED,
 			"KVM is switched off in the BIOS (MEBx), and only there it can be switched "
 			"on");
+	} else if (!d->wish->on && strcmp(open, "false") == 0) {
+		end_direct(dev); /* as it is */
 	} else {
 		put_settings(dev, answer, change_port, (void *)(uintptr_t)d->wish);
 		amt_send(dev, port_set, port_not_set);
