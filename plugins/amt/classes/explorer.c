@@ -12,7 +12,6 @@
 
 #define SELECTORS_MAX 8u
 #define METHOD_MAX    64u
-#define WORD_LETTERS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 
 #define CLASS_WORD                                                    \
 	PCTL_PROPERTY(.name = "class", .type = PCTL_TYPE_TEXT,        \
@@ -121,7 +120,7 @@ static int check(const struct pctl_arguments *args, unsigned takes, size_t *ret_
 	struct pctl_error *err)
 {
 	const char *path = takes & TAKES_FIELDS ? pctl_argument_text(args, "file") : NULL;
-	PCTL_AUTO(free) char *data = NULL;
+	PCTL_AUTO(file_free) char *data = NULL;
 	size_t len = 0;
 	int r = path ? file_check("file", path, &data, &len, err) : 0;
 
@@ -165,7 +164,7 @@ int wsman_invoke_check(const struct pctl_arguments *args, struct pctl_error *err
 	const char *method = pctl_argument_text(args, "method");
 	size_t fields;
 
-	if (!*method || strspn(method, WORD_LETTERS) != strlen(method) ||
+	if (!*method || strspn(method, TYPED_LETTERS) != strlen(method) ||
 		strlen(method) > METHOD_MAX)
 		return pctl_error_set(
 			err, PCTL_E_CONFIG, "method: '%.64s' is no name of a method", method);
