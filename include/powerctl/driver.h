@@ -27,6 +27,8 @@
  *   consent.request, cancel  may; without it they are tried again, which does the same as once
  *   consent.submit           must: a device counts wrong codes
  *   media.attach, .detach    may
+ *   account.set_password     must: right before the request that changes it
+ *   account.login            must not
  *   what only reads          must not
  *   discover.find            must not
  *
@@ -159,6 +161,11 @@ enum pctl_type {
  * refuses it for several nodes at once, before anything is sent to any of them.
  */
 #define PCTL_PROPERTY_OWN 32u
+/*
+ * Only of a method's parameters that are secret: the device gets it from now on. Who is asked for
+ * it at a terminal is asked twice, for a slip would lock everybody out.
+ */
+#define PCTL_PROPERTY_NEW 64u
 
 /* One setting. A table of these ends with a row that has no name. */
 struct pctl_property {
@@ -374,7 +381,9 @@ struct pctl_log_if {
 	 * of the driver's own (one line of at most 200 bytes) that stands for the last of them;
 	 * nobody else reads it. after is the cursor of an earlier read, or NULL: the events up to
 	 * there are left out. Where that event is gone, all are new. Where nothing is new, there
-	 * need not be a cursor.
+	 * need not be a cursor. Of several logs, those that the device lacks or keeps from this
+	 * account while it tells another are maps in the list ret["left_out"]: source, as in
+	 * sources; class, a word of pctl_error_name(); text, one line that names the log and why.
 	 */
 	void (*read)(void *dev, struct pctl_op *op, const char *after, struct pctl_value *ret);
 	/*

@@ -48,8 +48,12 @@ static void finish(struct amt_dev *dev)
 static void leave_out(struct amt_dev *dev, const char *which, const struct pctl_error *err)
 {
 	PCTL_AUTO(free) char *text = pctl_xasprintf("%s log: %s", which, err->text);
+	struct pctl_value *map = pctl_value_new_map();
 
-	pctl_value_add(dev->work.log.left_out, pctl_value_new_text(text));
+	pctl_value_set_text(map, "source", which);
+	pctl_value_set_text(map, "class", pctl_error_name(err->code));
+	pctl_value_set_text(map, "text", text);
+	pctl_value_add(dev->work.log.left_out, map);
 }
 
 /* --- The audit log: oldest first, from any record on. ----------------------------------------- */

@@ -136,7 +136,7 @@ void general_run(
 
 const struct pctl_property mebx_parameters[] = {
 	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT,
-		.flags = PCTL_PROPERTY_SECRET | PCTL_PROPERTY_REQUIRED,
+		.flags = PCTL_PROPERTY_SECRET | PCTL_PROPERTY_REQUIRED | PCTL_PROPERTY_NEW,
 		.help = "the new one; its rules are those of the firmware's users"),
 	{ .name = NULL },
 };

@@ -26,8 +26,8 @@ const struct pctl_property users_parameters[] = {
 		.excludes = "remove enable disable",
 		.help = "name of a user, who gets this password, and other rights where they are "
 			"given"),
-	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
-		.needs = "add change",
+	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT,
+		.flags = PCTL_PROPERTY_SECRET | PCTL_PROPERTY_NEW, .needs = "add change",
 		.help = "the user's password; the firmware wants it with each change"),
 	PCTL_PROPERTY(.name = "realms", .type = PCTL_TYPE_FLAGS, .choices = realms,
 		.needs = "add change",
