@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The methods of the AMT driver: what each reads and changes, and what it refuses to do."""
 import base64
+import contextlib
 import hashlib
+import os
 import subprocess
+import threading
 
 from amtlib import Fleet
 from lib import Lab, error_of, good, has, main, same, test
@@ -31,15 +34,11 @@ def says(found, word, part):
 
 
 def wrong(lab, *words, part):
-    """A mistake in the words: nothing is sent."""
+    """A mistake in the words: nothing is sent, not even to look."""
     fleet = Fleet(lab)
     fleet.reset()
-    r = lab.run("--json", "amt", *words, "a1")
-    if r.status == 2:
-        has(r.err, part)
-    else:
-        says(error_of(r), "config", part)
-    same([c for c in calls(fleet) if not c.endswith((".Get", ".Enumerate", ".Pull"))], [])
+    misused(lab, part, *words)
+    same(calls(fleet), [])
 
 
 def misused(lab, part, *words):
@@ -48,6 +47,30 @@ def misused(lab, part, *words):
     same((r.status, r.out), (2, ""), r)
     has(r.err, part)
     return r
+
+
+@contextlib.contextmanager
+def piped(lab, data):
+    """A pipe that somebody writes to once there is a reader; he is not hung up on."""
+    path = lab.path("pipe")
+    if not os.path.exists(path):
+        os.mkfifo(path)
+    failed = []
+
+    def write():
+        try:
+            with open(path, "wb", buffering=0) as f:
+                f.write(data)
+        except OSError as e:
+            failed.append(e)
+
+    writer = threading.Thread(target=write, daemon=True)
+    writer.start()
+    yield
+    if writer.is_alive():  # nobody has read it
+        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))
+    writer.join(10)
+    same((failed, writer.is_alive()), ([], False))
 
 
 def changes(fleet):
@@ -415,7 +438,7 @@ def wifi_8021x(lab):
     phrase = f"passphrase_file={lab.write('phrase', 'pass phrase')}"
     found = result(lab, "wifi", "change=work", phrase)["profiles"][0]
     assert found["authentication"] == "wpa2-psk" and "eap" not in found, found
-    says(refused(lab, "wifi", "change=work"), "config", "passphrase_file: is missing")
+    misused(lab, "passphrase_file: is missing", "wifi", "change=work")
     same(result(lab, "wifi", "remove=work")["profiles"], [])
     fleet.reset()
     login = ("eap=peap", "identity=box", password)
@@ -448,13 +471,14 @@ def wifi_8021x_words(lab):
             (("add=x", "eap=peap", "identity=b", ca, "authentication=wpa2-psk", password),
              "eap: goes with"),
             (("add=x", "authentication=wpa2-802.1x"), "eap: goes with"),
-            (("add=x", "identity=b"), "eap: is missing"),
-            (("eap=peap", "identity=b", ca, password), "add: or change is missing"),
+            (("add=x", "identity=b"), "identity has no effect without eap"),
+            (("eap=peap", "identity=b", ca, password), "eap has no effect without add or change"),
             (("add=x", "change=y"), "one of them at a time"),
             (("add=x", "eap=peap", "identity=b", ca,
               f"identity_password_file={lab.write('long', 'x' * 33)}"), "at most 32")):
         wrong(lab, "wifi", *words, part=part)
-    wrong(lab, "network", "--yes", "identity=b", part="eap: is missing")
+    wrong(lab, "network", "--yes", "identity=b", part="identity has no effect without eap")
+    wrong(lab, "network", "--yes", "eap=off", "identity=b", part="identity: has no effect with eap=off")
 
 
 @test
@@ -568,9 +592,11 @@ def keys(lab):
     other_key, root = pair(lab, "root")
     add = ("certs", f"add={cert}", f"private_key_file={key}")
     fleet.reset()
-    for words, part in ((("certs", f"add={cert}", f"private_key_file={other_key}"), "not the key of this"),
-                        (("certs", f"add={root}", f"private_key_file={other_key}"), "a root needs none")):
-        says(refused(lab, *words), "config", part)
+    both = lab.write("both.pem", open(cert, encoding="ascii").read() + open(other_key, encoding="ascii").read())
+    misused(lab, "not the key of this", "certs", f"add={cert}", f"private_key_file={other_key}")
+    misused(lab, "not the key of this", "certs", f"add={both}")
+    misused(lab, "a root needs none", "certs", f"add={root}", f"private_key_file={other_key}", "kind=root")
+    misused(lab, "remove and remove_key: one of them", "certs", "remove=1", "remove_key=2")
     same(calls(fleet), [], "it is seen here")
     # A certificate that is refused takes its key along; where the device keeps that, it is told.
     fleet.set(1, refuse_call="AddCertificate:38")
@@ -601,7 +627,28 @@ def keys(lab):
     fleet.set(1, refuse_call="no")
     same(result(lab, "certs", f"remove_key={left}")["keys"], [])
     fleet.set(1, flash_writes=fleet.counters(1)["writes"] + 1)
-    says(refused(lab, *add), "refused", "could not be taken back")
+    line = lab.run("--json", "amt", *add, "a1").json[0]
+    has(line["error"]["message"], "could not be taken back")
+    same(line["error"]["code"], "ReturnValue 38", "the device's own, whatever is said beside it")
+
+
+@test
+def own_certificates(lab):
+    """a certificate that signed itself is the device's own where its key comes along, and else a root; a pipe will do"""
+    Fleet(lab)
+    key, cert = pair(lab, "box")
+    same(result(lab, "certs", f"add={cert}")["certificates"][0]["trusted_root"], True)
+    Fleet(lab)
+    found = result(lab, "certs", f"add={cert}", f"private_key_file={key}")
+    same((found["certificates"][0]["trusted_root"], len(found["keys"])), (False, 1))
+    for words, root in (((), False), (("kind=root",), True)):
+        Fleet(lab)
+        with piped(lab, open(cert, "rb").read() + open(key, "rb").read()):
+            found = result(lab, "certs", f"add={lab.path('pipe')}", *words)
+        same((found["certificates"][0]["trusted_root"], len(found["keys"])), (root, 0 if root else 1), words)
+    with piped(lab, b"DetectionStrings=a.example.org\n"):
+        found = result(lab, "wsman", "put", "--yes", "AMT_EnvironmentDetectionSettingData", f"file={lab.path('pipe')}")
+    same(found["AMT_EnvironmentDetectionSettingData"]["DetectionStrings"], ["a.example.org"])
 
 
 @test
@@ -642,10 +689,9 @@ def tls_refusals(lab):
     """files that are none, keys that do not fit, firmware with nothing but TLS, a full audit log"""
     fleet = Fleet(lab)
     key, cert = pair(lab, "box", "-addext", "basicConstraints=critical,CA:FALSE")
-    says(refused(lab, "certs", f"add={key}"), "config", "no certificate")
+    misused(lab, "no certificate", "certs", f"add={key}")
     misused(lab, "add: /nonexistent: No such file", "certs", "add=/nonexistent")
-    says(refused(lab, "certs", f"add={cert}", f"private_key_file={lab.write('k', 'no key')}"),
-         "config", "no RSA key")
+    misused(lab, "no RSA key", "certs", f"add={cert}", f"private_key_file={lab.write('k', 'no key')}")
     says(refused(lab, "certs", "remove=77"), "refused", "no certificate")
     leaf = result(lab, "certs", f"add={cert}")["certificates"][0]["id"]
     says(refused(lab, "tls", "--yes", "enabled=on", f"certificate={leaf}"), "refused", "key")
@@ -739,6 +785,9 @@ def asked_for(lab):
     t.expect("password: ")
     t.wait_echo(False)
     t.send("P@ss\x1aw0rd3\n")  # ^Z does nothing, and is no letter
+    t.expect("Once more: ")  # it is a new one
+    t.wait_echo(False)
+    t.send("P@ssw0rd3\n")
     t.expect("name: eve")
     same(t.end(), 0)
     assert "P@ssw0rd3" not in t.seen, t.seen
@@ -771,8 +820,9 @@ def cira(lab):
           "AMT_EnvironmentDetectionSettingData.Put"])
     wrong(lab, "cira", "server=10.0.0.1", *login, part="certificate_name: is missing")
     wrong(lab, "cira", "server=x", part="password_file are needed")
+    wrong(lab, "cira", "server=x", "clear=true", part="server and clear: one of them")
     for word in ("every=25s", "daily=03:30", "certificate=5", "on_alert=on", "lifetime=5m"):
-        wrong(lab, "cira", word, part="server: is missing")
+        wrong(lab, "cira", word, part=f"{word.split('=')[0]} has no effect without server")
     wrong(lab, "cira", "server=x", *login, "certificate=5", part="one of them")
     wrong(lab, "cira", "server=x", *login, "daily=03:30", "every=5m", part="one of them")
     for bad in ("24:00", "3:30", "03:60", "03.30", "03:300", ""):
@@ -912,11 +962,15 @@ def proxies(lab):
     same([p["address"] for p in result(lab, "cira", "remove_proxy=10.0.0.3")["proxies"]],
          ["p.example.org"])
     says(refused(lab, "cira", "remove_proxy=10.0.0.3"), "refused", "no proxy '10.0.0.3'")
+    # What goes is not there already: it is added again, here to another network and there to the same.
+    again = ("proxy=p.example.org", "proxy_port=3128", "proxy_suffix=corp.example.org")
+    for word in ("clear=true", "remove_proxy=p.example.org"):
+        same([p["address"] for p in result(lab, "cira", word, *again)["proxies"]], ["p.example.org"], word)
     same(result(lab, "cira", "clear=true")["proxies"], [])
     for word in ("proxy_sync=on", "remove_proxy=x"):
         says(refused(lab, "cira", word, node="a2"), "unsupported", "knows no proxies")
-    wrong(lab, "cira", "proxy=x", part="proxy_suffix: is missing")
-    wrong(lab, "cira", "proxy_suffix=x", part="proxy: is missing")
+    wrong(lab, "cira", "proxy=x", part="proxy_suffix is missing")
+    wrong(lab, "cira", "proxy_suffix=x", part="proxy_suffix has no effect without proxy")
 
 
 @test
@@ -996,6 +1050,12 @@ def explorer(lab):
     raw = result(lab, "wsman", "enumerate", "CIM_SoftwareIdentity", "xml=on")
     same((list(raw), len(raw["xml"])), (["xml"], 1), raw)
     says(refused(lab, "wsman", "get", "AMT_EthernetPortSettings"), "refused", "selector=KEY=VALUE")
+    says(refused(lab, "wsman", "get", "AMT_EthernetPortSettings", "selector=InstanceID=x"), "refused",
+         "there is no AMT_EthernetPortSettings with the selector InstanceID=x: `amt wsman enumerate")
+    says(refused(lab, "wsman", "put", "--yes", "AMT_GeneralSettings", "set=HostNam=x"), "refused",
+         "no field HostNam in what it tells of AMT_GeneralSettings; did you mean HostName")
+    says(refused(lab, "wsman", "put", "--yes", "AMT_EnvironmentDetectionSettingData", "set=DetectionString=x"),
+         "unsupported", "did you mean DetectionStrings?")
     says(refused(lab, "wsman", "get", "AMT_Nothing"), "unsupported", "AMT_Nothing")
     says(refused(lab, "wsman", "invoke", "--yes", "AMT_SetupAndConfigurationService", "Dance"),
          "unsupported", "lacks this method")
