@@ -131,7 +131,12 @@ def log_without_audits(lab):
     for node in ("a1", "a2"):
         tree = answer(lab, "log", node)
         same(len(tree["events"]), 3, node)
-        has(tree["left_out"][0], "audit log: ")
+        kind = {"a1": "forbidden", "a2": "unsupported"}[node]
+        left = tree["left_out"][0]
+        same((left["source"], left["class"]), ("audit", kind))
+        has(left["text"], "audit log: ")
+        has(lab.run("log", node).out, "left out: audit log: ")
+        same(error_of(lab.run("--json", "log", "--kind", "audit", node))[0], kind)
     # The account may by now: what is there was not seen.
     fleet.set(1, audit="read")
     same(len(events(lab, "--new", "a1")), 25)
