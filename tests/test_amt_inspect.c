@@ -259,7 +259,7 @@ static size_t found_off(const struct pctl_value *v)
 	size_t n = 0;
 
 	for (size_t i = 0; list && i < pctl_value_count(list); i++) {
-		const char *id = text(pctl_value_at(list, i), "id");
+		const char *id = text(pctl_value_at(list, i), "name");
 
 		n += !strcmp(id, "sol") || !strcmp(id, "ider") || !strcmp(id, "listener");
 	}
@@ -337,6 +337,36 @@ static void test_features(void **state)
 	pctl_value_free(v);
 }
 
+#define POLICY                                                                                   \
+	INSTANCE("AMT_RemoteAccessPolicyRule", FIELD("PolicyRuleName", "Alert") FIELD("Trigger", \
+						       "1") FIELD("TunnelLifeTime", "0"))
+
+/* Why a change was refused is told, also where nothing can be read any more. */
+static void test_cira_that_is_cut_off(void **state)
+{
+	struct fake *f = *state;
+	struct pctl_value *v = pctl_value_new_map();
+
+	SCRIPT(f,
+		{ GET("AMT_RemoteAccessService"), .body = INSTANCE("AMT_RemoteAccessService", "") },
+		LACKS("AMT_ManagementPresenceRemoteSAP"),
+		LIST("AMT_RemoteAccessPolicyRule", POLICY),
+		LACKS("AMT_RemoteAccessPolicyAppliesToMPS"),
+		LACKS("AMT_UserInitiatedConnectionService"),
+		LACKS("AMT_EnvironmentDetectionSettingData"), LACKS("IPS_HTTPProxyService"),
+		LACKS("IPS_HTTPProxyAccessPoint"),
+		{ .want = { "transfer/Delete</a:Action>" },
+			.changes = true,
+			.status = 400,
+			.body = FAULT("w:QuotaLimit", "") },
+		{ GET("AMT_RemoteAccessService"), .error = PCTL_E_TIMEOUT });
+	fake_method(f, "cira", parameter("clear", "true"), v);
+	fake_assert_failed(f, PCTL_E_REFUSED, "a limit is reached; not all was done");
+	fake_assert_failed(f, PCTL_E_REFUSED, "could not be read (scripted)");
+	assert_string_equal(f->result.device_code, "QuotaLimit");
+	pctl_value_free(v);
+}
+
 /* --- A key whose id the device does not tell. ------------------------------------------------- */
 
 static const char both_pem[] = "-----BEGIN CERTIFICATE-----\n"
@@ -404,6 +434,7 @@ int main(void)
 		TEST(test_nothing_at_all_is_an_error),
 		TEST(test_check_says_what_is_certain),
 		TEST(test_features),
+		TEST(test_cira_that_is_cut_off),
 		TEST(test_a_key_without_an_id),
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_cve_2017_5689),
