@@ -136,7 +136,7 @@ void general_run(
 
 const struct pctl_property mebx_parameters[] = {
 	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT,
-		.flags = PCTL_PROPERTY_SECRET | PCTL_PROPERTY_REQUIRED | PCTL_PROPERTY_NEW,
+		.flags = PCTL_PROPERTY_SECRET | PCTL_PROPERTY_NEW,
 		.help = "the new one; its rules are those of the firmware's users"),
 	{ .name = NULL },
 };
@@ -151,6 +151,10 @@ int mebx_check(const struct pctl_arguments *args, struct pctl_error *err)
 {
 	const struct pctl_secret *password = pctl_argument_secret(args, "password");
 
+	if (!password)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"password_file: is missing; it names the file with the new password, and - "
+			"asks for it");
 	if (!pki_is_strong(pctl_secret_data(password)))
 		return pctl_error_set(err, PCTL_E_CONFIG, "password: " PKI_STRONG);
 	return 0;
