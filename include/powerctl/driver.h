@@ -28,8 +28,7 @@
  *   consent.submit           must: a device counts wrong codes
  *   media.attach, .detach    may
  *   account.set_password     must: right before the request that changes it
- *   account.login            must not
- *   what only reads          must not
+ *   what only reads, logs in must not
  *   discover.find            must not
  *
  * An op has one commit point. Where a second request of it changes the device too, say
@@ -381,9 +380,8 @@ struct pctl_log_if {
 	 * of the driver's own (one line of at most 200 bytes) that stands for the last of them;
 	 * nobody else reads it. after is the cursor of an earlier read, or NULL: the events up to
 	 * there are left out. Where that event is gone, all are new. Where nothing is new, there
-	 * need not be a cursor. Of several logs, those that the device lacks or keeps from this
-	 * account while it tells another are maps in the list ret["left_out"]: source, as in
-	 * sources; class, a word of pctl_error_name(); text, one line that names the log and why.
+	 * need not be a cursor. Of several logs, those that are not told while another is are maps
+	 * in ret["left_out"], a list: source; class, by pctl_error_name(); text, that names it.
 	 */
 	void (*read)(void *dev, struct pctl_op *op, const char *after, struct pctl_value *ret);
 	/*

@@ -206,7 +206,7 @@ def clear(lab):
     same([e["source"] for line in r.json if line["ok"] for e in line["result"]["events"]
           if e["source"] != "audit"], [])
     has(lab.run("log", "a3").out, "left out: audit log: ")
-    has(lab.run("log", "--kind", "audit", "a3").out, "error: refused: audit log: ")
+    has(lab.run("log", "--kind", "audit", "a3").out, "error: forbidden: audit log: ")
     has(lab.run("log", "--kind", "sel", "a1").out, "there is no log 'sel'; it is one of: event")
 
 
