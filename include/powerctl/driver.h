@@ -160,10 +160,7 @@ enum pctl_type {
  * refuses it for several nodes at once, before anything is sent to any of them.
  */
 #define PCTL_PROPERTY_OWN 32u
-/*
- * Only of a method's parameters that are secret: the device gets it from now on. Who is asked for
- * it at a terminal is asked twice, for a slip would lock everybody out.
- */
+/* Only of a method's secret parameters: the device gets it; at a terminal it is typed twice. */
 #define PCTL_PROPERTY_NEW 64u
 
 /* One setting. A table of these ends with a row that has no name. */

@@ -49,8 +49,8 @@ PCTL_API int pctl_udp_join(struct pctl_udp *udp, struct pctl_udp_member *member,
 PCTL_API void pctl_udp_leave(struct pctl_udp_member *member);
 
 /*
- * To the address of a member that has joined, at once. 0, or an errno value: a loss on the way, for whoever sends
- * waits for an answer in any case; but it may say why none comes.
+ * To the address of a member that has joined, at once. 0, or an errno value: a loss on the way,
+ * for whoever sends waits for an answer in any case; but it may say why none comes.
  */
 PCTL_API int pctl_udp_send(struct pctl_udp_member *member, const uint8_t *packet, size_t len);
 
