@@ -25,15 +25,16 @@ static int keep(const struct pctl_secret *secret)
 	return -1;
 }
 
-static int ask(struct asked *asked, const char *name, struct pctl_value *map, const char *key,
-	struct pctl_error *err)
+static int ask(struct asked *asked, const struct pctl_property *p, struct pctl_value *map,
+	const char *key, struct pctl_error *err)
 {
-	PCTL_AUTO(free) char *question = pctl_xasprintf("%s: ", name);
+	PCTL_AUTO(free) char *question = pctl_xasprintf("%s: ", p->name);
 	struct pctl_secret *secret = NULL;
 
 	if (asked->n == ASKED_MAX)
 		return pctl_error_set(err, PCTL_E_CONFIG, "%s: too many to be asked for", key);
-	int r = prompt_secret(question, &secret, err);
+	int r = p->flags & PCTL_PROPERTY_NEW ? prompt_secret_twice(question, &secret, err)
+					     : prompt_secret(question, &secret, err);
 	if (r < 0)
 		return r;
 	int fd = keep(secret);
@@ -55,7 +56,7 @@ int asked_take(struct asked *asked, const struct pctl_method *method, struct pct
 		const char *file = p->flags & PCTL_PROPERTY_SECRET
 					   ? pctl_value_text(pctl_value_get(map, key))
 					   : NULL;
-		int r = file && strcmp(file, "-") == 0 ? ask(asked, p->name, map, key, err) : 0;
+		int r = file && strcmp(file, "-") == 0 ? ask(asked, p, map, key, err) : 0;
 
 		if (r < 0)
 			return r;

@@ -14,8 +14,10 @@ struct asked {
 };
 
 /*
- * Asks for each secret of method whose file in map is "-", once, and puts the path of a file there
- * that only this process has. PCTL_E_CONFIG: there is no terminal, or no answer. asked_done() in
+ * Asks for each secret of method whose file in map is "-", once for all nodes (a new one is
+ * typed twice), and puts the path of a file there
+ * that only this process has. PCTL_E_CONFIG: there is no terminal, or no answer;
+ * PCTL_E_STATE: two that differ. asked_done() in
  * any case, once the arguments were read.
  */
 int asked_take(struct asked *asked, const struct pctl_method *method, struct pctl_value *map,

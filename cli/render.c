@@ -146,7 +146,7 @@ static void add_left_out(struct pctl_buf *buf, const struct pctl_value *tree, co
 	const struct pctl_value *left = tree ? pctl_value_get(tree, "left_out") : NULL;
 
 	for (size_t i = 0; left && i < pctl_value_count(left); i++) {
-		const char *text = pctl_value_text(pctl_value_at(left, i));
+		const char *text = pctl_value_text(pctl_value_get(pctl_value_at(left, i), "text"));
 
 		pctl_buf_addf(buf, "%sleft out: ", between);
 		text_clean(buf, text ? text : "?");

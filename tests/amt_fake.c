@@ -8,6 +8,9 @@
 #include <powerctl/buf.h>
 #include <powerctl/mem.h>
 #include <powerctl/parse.h>
+#include <powerctl/powerctl.h>
+
+#include "driver/method.h"
 
 extern const struct pctl_driver pctl_driver;
 
@@ -538,6 +541,30 @@ void fake_hardware(struct fake *fake, struct pctl_value *ret)
 
 	pctl_driver.inspect->hardware(fake->dev, op, ret);
 	finish(fake);
+}
+
+void fake_check(struct fake *fake, struct pctl_value *ret)
+{
+	struct pctl_op *op = begin(fake);
+
+	pctl_driver.inspect->check(fake->dev, op, ret);
+	finish(fake);
+}
+
+void fake_method(struct fake *fake, const char *name, struct pctl_value *take_parameters,
+	struct pctl_value *ret)
+{
+	struct pctl_problems *problems = pctl_problems_new();
+	struct pctl_arguments *args = NULL;
+
+	int r = pctl_arguments_new(&pctl_driver, name, take_parameters, &args, problems);
+	assert_int_equal(r, 0);
+	pctl_problems_free(problems);
+	pctl_value_free(take_parameters);
+	struct pctl_op *op = begin(fake);
+	args->method->run(fake->dev, op, args, ret);
+	finish(fake);
+	pctl_arguments_free(args);
 }
 
 void fake_sensors(struct fake *fake, struct pctl_value *ret)

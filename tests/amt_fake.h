@@ -98,6 +98,10 @@ void fake_consent_submit(struct fake *fake, const char *code);
 void fake_consent_cancel(struct fake *fake);
 void fake_info(struct fake *fake, struct pctl_value *ret);
 void fake_hardware(struct fake *fake, struct pctl_value *ret);
+void fake_check(struct fake *fake, struct pctl_value *ret);
+/* A method with the parameters in a map, which is freed. */
+void fake_method(struct fake *fake, const char *name, struct pctl_value *take_parameters,
+	struct pctl_value *ret);
 void fake_sensors(struct fake *fake, struct pctl_value *ret);
 void fake_log(struct fake *fake, const char *after, struct pctl_value *ret);
 void fake_clear_log(struct fake *fake);

@@ -131,4 +131,20 @@ static inline void outcome_failed(const struct outcome *o, int code, const char 
 		fail_msg("'%s' does not say '%s'", o->text, text);
 }
 
+/* --- A device with two logs, of which one is not told. ---------------------------------------- */
+
+static const char *const help_sources[] __attribute__((unused)) = { "event", "audit", NULL };
+
+/* Which one it is stands in its field: what a line begins with tells nothing. */
+static inline void help_leave_out(struct pctl_value *ret)
+{
+	struct pctl_value *list = pctl_value_new_list(), *map = pctl_value_new_map();
+
+	pctl_value_set_text(map, "source", "audit");
+	pctl_value_set_text(map, "class", "forbidden");
+	pctl_value_set_text(map, "text", "event readers may not see audits");
+	pctl_value_add(list, map);
+	pctl_value_set(ret, "left_out", list);
+}
+
 #endif

@@ -432,6 +432,8 @@ static void test_recovery_from_its_own_disk(void **state)
 	fake_assert_done(f);
 }
 
+#define LENGTHY "1234567890123456789012345678901234567890123456789012345678901234567890"
+
 static void test_recovery_that_is_not_there(void **state)
 {
 	struct fake *f = *state;
@@ -448,6 +450,10 @@ static void test_recovery_that_is_not_there(void **state)
 				LOCAL_SOURCE("1", "WinRe", "a") LOCAL_SOURCE("2", "WinRe", "b")) });
 	fake_boot_set(f, &wish);
 	fake_assert_failed(f, PCTL_E_CONFIG, "more than one thing on this machine: a, b");
+	SCRIPT(f, CAN_RECOVER, { LIST_SOURCES, .tls = true, .body = CONTEXT("1") },
+		{ PULL_SOURCES, .tls = true, .body = ITEMS(LOCAL_SOURCE(LENGTHY, "WinRe", "a")) });
+	fake_boot_set(f, &wish);
+	fake_assert_failed(f, PCTL_E_PROTOCOL, "a name of more than 79 bytes");
 }
 
 /* tls: auto is known only once the device was spoken to. */
@@ -656,6 +662,16 @@ static void test_what_is_armed(void **state)
 	SCRIPT(f, ARMED("3"),
 		{ GET_SETTINGS, .body = INSTANCE(SETTINGS, FIELD("UseIDER", "true")) });
 	assert_int_equal(get(f), PCTL_BOOT_CD);
+
+	/* Which of the two drives that are redirected. */
+	SCRIPT(f, ARMED("3"),
+		{ GET_SETTINGS, .body = INSTANCE(SETTINGS,
+					FIELD("IDERBootDevice", "1") FIELD("UseIDER", "true")) });
+	assert_int_equal(get(f), PCTL_BOOT_CD);
+	SCRIPT(f, ARMED("3"),
+		{ GET_SETTINGS, .body = INSTANCE(SETTINGS,
+					FIELD("IDERBootDevice", "0") FIELD("UseIDER", "true")) });
+	assert_int_equal(get(f), PCTL_BOOT_USB);
 
 	SCRIPT(f, ARMED("3"), { GET_SETTINGS, .body = OLD_SETTINGS },
 		LIST("CIM_OrderedComponent", "7"),

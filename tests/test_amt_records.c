@@ -500,7 +500,10 @@ static void test_log_without_end(void **state)
 	assert_int_equal(count(v), 1);
 	const struct pctl_value *left_out = pctl_value_get(v, "left_out");
 	assert_int_equal(pctl_value_count(left_out), 1);
-	assert_non_null(strstr(pctl_value_text(pctl_value_at(left_out, 0)), "audit log: "));
+	const struct pctl_value *audits = pctl_value_at(left_out, 0);
+	assert_string_equal(pctl_value_text(pctl_value_get(audits, "source")), "audit");
+	assert_string_equal(pctl_value_text(pctl_value_get(audits, "class")), "forbidden");
+	assert_non_null(strstr(pctl_value_text(pctl_value_get(audits, "text")), "audit log: "));
 	pctl_value_free(v);
 
 	/* It begins anew, under another number. */

@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <powerctl/mem.h>
 
 #include "boot_image.h"
 #include "recovery.h"
+#include "url_check.h"
 
 /* --- Parameters. ------------------------------------------------------------------------------ */
 
@@ -307,6 +309,44 @@ static void test_no_kind(void **state)
 	assert_refused(".efi", sizeof(head), "cannot tell what this is");
 }
 
+/* --- The URL that is asked for. --------------------------------------------------------------- */
+
+struct asker {
+	struct url_waiter waiter; /* first */
+	int told, code;
+};
+
+static void told(struct url_waiter *waiter, const struct pctl_error *err)
+{
+	struct asker *a = pctl_container_of(waiter, struct asker, waiter);
+
+	a->told++;
+	a->code = err ? err->code : 0;
+}
+
+/* Whoever mends the server asks it anew: what failed is not kept, but told to all who wait. */
+static void test_a_failure_is_not_kept(void **state)
+{
+	const struct url_check_wish wish = { .what = { .url = "http://127.0.0.1:1/a.efi" },
+		.roots = "" };
+	struct asker one = { .waiter = { .done = told } }, two = one;
+	struct amt amt = { 0 };
+	uv_loop_t loop;
+
+	(void)state;
+	assert_int_equal(uv_loop_init(&loop), 0);
+	amt.loop = &loop;
+	url_check_begin(&amt, &wish, &one.waiter);
+	url_check_begin(&amt, &wish, &two.waiter);
+	assert_ptr_equal(one.waiter.check, two.waiter.check);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(one.told + two.told, 2);
+	assert_int_equal(one.code, PCTL_E_CONFIG);
+	assert_int_equal(two.code, PCTL_E_CONFIG);
+	assert_null(amt.url_checks);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -321,6 +361,7 @@ int main(void)
 		cmocka_unit_test(test_cut_application),
 		cmocka_unit_test(test_other_images),
 		cmocka_unit_test(test_no_kind),
+		cmocka_unit_test(test_a_failure_is_not_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -285,6 +285,19 @@ static const struct {
 	{ "login-page.html", 200, PCTL_E_PROTOCOL, NULL, "HTTP 200", "web page", false },
 	{ "bad-request.html", 400, PCTL_E_REFUSED, NULL, "HTTP 400", "HTTP 400", false },
 };
+/* A job was started: accepted, whatever the method of a CIM class is. */
+static void test_started_jobs(void **state)
+{
+	struct pctl_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(status_return(STATUS_OTHER, 4096, "Any", &err), 0);
+	assert_int_equal(status_return(STATUS_STATE, 4096, "RequestStateChange", &err), 0);
+	assert_int_equal(status_return(STATUS_OTHER, 4097, "Any", &err), PCTL_E_REFUSED);
+	assert_int_equal(status_return(STATUS_OTHER, 32770, "Any", &err), PCTL_E_REFUSED);
+	assert_string_equal(err.device_code, "ReturnValue 32770");
+}
+
 static void test_hand_written_answers(void **state)
 {
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
@@ -369,6 +382,7 @@ int main(void)
 		cmocka_unit_test(test_invoke),
 		cmocka_unit_test(test_escaping),
 		cmocka_unit_test(test_what_cannot_be_sent),
+		cmocka_unit_test(test_started_jobs),
 		TEST(test_hand_written_answers),
 		TEST(test_good_answers),
 		TEST(test_http_without_soap),

@@ -77,6 +77,10 @@ static void test_tree(void **state)
 	assert_null(xml_find(xml_child(r, "S"), "Deeper"));
 	assert_null(xml_child(NULL, "x"));
 	assert_null(xml_text(NULL, "x"));
+	assert_int_equal(xml_uint(r, "One", 7), 7);
+	assert_int_equal(xml_uint(NULL, "x", 7), 7);
+	assert_false(xml_true(r, "One"));
+	assert_false(xml_true(r, "Three"));
 	assert_null(xml_find(NULL, "x"));
 }
 

@@ -102,6 +102,8 @@ static void read_log(void *dev, struct pctl_op *op, const char *after, struct pc
 	if (!current->fake.no_list)
 		pctl_value_set(ret, "events", list_of(current->fake.events));
 	pctl_value_set_text(ret, "cursor", current->fake.cursor);
+	if (current->plugin->log.sources)
+		help_leave_out(ret);
 	answer(op);
 }
 
@@ -335,6 +337,12 @@ static void test_log(void **state)
 	assert_non_null(w->got.tree);
 	assert_string_equal(w->got.notes, "no events");
 	assert_true(w->fake.time_left > 3000); /* a walk: as long as the verb, not as one answer */
+	w->plugin->log.sources = help_sources;
+	play(w, VERB(PCTL_VERB_LOG, .log_source = "audit"));
+	fails(w, PCTL_E_FORBIDDEN, "log:-", "event readers may not see audits");
+	play(w, VERB(PCTL_VERB_LOG, .log_source = "event"));
+	succeeds(w, "log:-");
+	assert_string_equal(w->got.notes, "no such events");
 }
 
 static void test_any_look_moves_the_mark(void **state)

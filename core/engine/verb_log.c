@@ -89,25 +89,40 @@ static void filter(struct pctl_task *t)
 	pctl_value_set(t->tree, "events", some);
 }
 
+static int class_of(const char *word)
+{
+	int code = PCTL_E_CONFIG;
+
+	while (word && pctl_error_name(code) && strcmp(pctl_error_name(code), word) != 0)
+		code--;
+	return word && pctl_error_name(code) ? code : PCTL_E_REFUSED;
+}
+
+static const char *text_in(const struct pctl_value *map, const char *key)
+{
+	return pctl_value_text(pctl_value_get(map, key));
+}
+
 /* Only that of several logs was asked for which is left out: that is no log without events. */
 static bool is_left_out(struct pctl_task *t)
 {
 	const struct pctl_value *left = pctl_value_get(t->tree, "left_out");
-	const char *source = t->request->log_source;
+	const char *wanted = t->request->log_source;
 
-	for (size_t i = 0; source && left && i < pctl_value_count(left); i++) {
-		const char *text = pctl_value_text(pctl_value_at(left, i));
+	for (size_t i = 0; wanted && left && i < pctl_value_count(left); i++) {
+		const struct pctl_value *map = pctl_value_at(left, i);
+		const char *source = text_in(map, "source"), *text = text_in(map, "text");
 
-		if (!text || strncmp(text, source, strlen(source)) != 0)
+		if (!source || strcmp(source, wanted) != 0)
 			continue;
-		pctl_task_end_fail(t, PCTL_E_REFUSED, "%s", text);
+		pctl_task_end_fail(t, class_of(text_in(map, "class")), "%s",
+			text ? text : "the device does not tell this log");
 		return true;
 	}
-	if (source)
+	if (wanted)
 		(void)pctl_value_unset(t->tree, "left_out");
 	return false;
 }
-
 static void end_log(struct pctl_task *t)
 {
 	if (is_left_out(t))

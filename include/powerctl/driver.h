@@ -27,7 +27,8 @@
  *   consent.request, cancel  may; without it they are tried again, which does the same as once
  *   consent.submit           must: a device counts wrong codes
  *   media.attach, .detach    may
- *   what only reads          must not
+ *   account.set_password     must: right before the request that changes it
+ *   what only reads, logs in must not
  *   discover.find            must not
  *
  * An op has one commit point. Where a second request of it changes the device too, say
@@ -159,6 +160,8 @@ enum pctl_type {
  * refuses it for several nodes at once, before anything is sent to any of them.
  */
 #define PCTL_PROPERTY_OWN 32u
+/* Only of a method's secret parameters: the device gets it; at a terminal it is typed twice. */
+#define PCTL_PROPERTY_NEW 64u
 
 /* One setting. A table of these ends with a row that has no name. */
 struct pctl_property {
@@ -374,7 +377,8 @@ struct pctl_log_if {
 	 * of the driver's own (one line of at most 200 bytes) that stands for the last of them;
 	 * nobody else reads it. after is the cursor of an earlier read, or NULL: the events up to
 	 * there are left out. Where that event is gone, all are new. Where nothing is new, there
-	 * need not be a cursor.
+	 * need not be a cursor. Of several logs, those that are not told while another is are maps
+	 * in ret["left_out"], a list: source; class, by pctl_error_name(); text, that names it.
 	 */
 	void (*read)(void *dev, struct pctl_op *op, const char *after, struct pctl_value *ret);
 	/*

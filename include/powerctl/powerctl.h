@@ -302,7 +302,7 @@ PCTL_API void pctl_run_start(struct pctl_run *run, const struct pctl_run_callbac
 PCTL_API void pctl_run_pause(struct pctl_run *run, bool paused);
 /*
  * The answer to what the consent callback asked: the code, or NULL: there is none, and the request
- * is taken back. Without a question it does nothing.
+ * is taken back. It is copied. Without a question it does nothing.
  */
 PCTL_API void pctl_run_consent(struct pctl_run *run, size_t node, const char *code);
 /* Ends what is in flight and what waits: results follow, with what is known of each. */

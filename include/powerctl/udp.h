@@ -39,15 +39,18 @@ PCTL_API struct pctl_udp *pctl_udp_new(
 /* Nobody is a member any more. closed follows from the loop, or at once where nothing was open. */
 PCTL_API void pctl_udp_close(struct pctl_udp *udp, pctl_closed_fn *closed, void *data);
 
-/* From now on the member receives. PCTL_E_INTERNAL: there is no socket. */
+/*
+ * From now on the member receives what comes from addr, which is copied. Once: it leaves before it
+ * joins again. PCTL_E_INTERNAL: there is no socket.
+ */
 PCTL_API int pctl_udp_join(struct pctl_udp *udp, struct pctl_udp_member *member,
 	const struct sockaddr *addr, socklen_t len, struct pctl_error *err);
 /* May be called at any time, for what never joined as well. */
 PCTL_API void pctl_udp_leave(struct pctl_udp_member *member);
 
 /*
- * To the member's address, at once. 0, or an errno value: a loss on the way, for whoever sends
- * waits for an answer in any case; but it may say why none comes.
+ * To the address of a member that has joined, at once. 0, or an errno value: a loss on the way,
+ * for whoever sends waits for an answer in any case; but it may say why none comes.
  */
 PCTL_API int pctl_udp_send(struct pctl_udp_member *member, const uint8_t *packet, size_t len);
 

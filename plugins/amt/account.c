@@ -9,18 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <openssl/evp.h>
 #include <powerctl/buf.h>
 #include <powerctl/parse.h>
 
 #include "amt.h"
+#include "classes/pki.h"
 
-#define ADMIN       "admin"
-#define HASH_BYTES  16u
-#define HASH_BASE64 25u /* of 16 bytes, with the zero */
+#define ADMIN "admin"
 
 static const struct wsman_class general = WSMAN_CLASS(WSMAN_AMT, "AMT_GeneralSettings");
-static const struct wsman_class authorization = WSMAN_CLASS(WSMAN_AMT, "AMT_AuthorizationService");
+const struct wsman_class amt_authorization = WSMAN_CLASS(WSMAN_AMT, "AMT_AuthorizationService");
 
 static const char *user_of(const struct amt_dev *dev)
 {
@@ -49,51 +47,68 @@ static void login(void *data, struct pctl_op *op)
 	amt_get(dev, &general, end_well, not_read);
 }
 
+/* --- Who there is. It tells some at a time. ----------------------------------------------------
+ */
+
+static void list_from(struct amt_dev *dev);
+
+static void got_handles(struct amt_dev *dev, const struct xml_node *answer)
+{
+	struct account_list *users = dev->users;
+	size_t before = users->n;
+	uint64_t handle = 0;
+
+	for (const struct xml_node *h = xml_child(answer, "Handles"); h; h = xml_again(h))
+		if (users->n < AMT_USERS_MAX && pctl_parse_uint(h->text, UINT32_MAX, &handle) == 0)
+			users->handles[users->n++] = (uint32_t)handle;
+	if (users->n < xml_uint(answer, "TotalCount", 0) && users->n > before &&
+		users->n < AMT_USERS_MAX)
+		list_from(dev);
+	else
+		users->then(dev);
+}
+
+static void list_from(struct amt_dev *dev)
+{
+	struct wsman *w =
+		amt_invoke(dev, &amt_authorization, "EnumerateUserAclEntries", STATUS_PLAIN);
+
+	wsman_uint(w, "StartIndex", dev->users->n + 1);
+	amt_send(dev, got_handles, dev->users->except);
+}
+
+void amt_account_list(struct amt_dev *dev, struct account_list *list,
+	void (*then)(struct amt_dev *dev), amt_except_fn *except)
+{
+	list->n = 0;
+	list->then = then;
+	list->except = except;
+	dev->users = list;
+	list_from(dev);
+}
+
 /* --- set_password. ---------------------------------------------------------------------------- */
-
-static bool hash(const struct pctl_buf *text, char base64[HASH_BASE64])
-{
-	unsigned char md[EVP_MAX_MD_SIZE];
-	unsigned len = 0;
-	bool good = EVP_Digest(text->data, text->len, md, &len, EVP_md5(), NULL) == 1 &&
-		    len == HASH_BYTES;
-
-	if (good)
-		(void)EVP_EncodeBlock((unsigned char *)base64, md, HASH_BYTES);
-	explicit_bzero(md, sizeof(md));
-	return good;
-}
-
-/* What whoever has it can log in with, so it is kept as the password is. */
-static bool make_hash(const struct amt_dev *dev, char base64[HASH_BASE64])
-{
-	const struct account_work *work = &dev->work.account;
-	struct pctl_buf text;
-
-	pctl_buf_init_secret(&text, 8192);
-	pctl_buf_addf(&text, "%s:%s:", user_of(dev), work->realm);
-	pctl_buf_add(&text, pctl_secret_data(work->password), pctl_secret_len(work->password));
-	bool good = !text.full && hash(&text, base64);
-	pctl_buf_done(&text);
-	return good;
-}
 
 /* A request that holds the hash, to be added to and sent. NULL: the op has ended. */
 static struct wsman *begin_change(struct amt_dev *dev, const char *method, const char *handle)
 {
-	char base64[HASH_BASE64] = "";
+	const struct account_work *work = &dev->work.account;
+	struct pctl_buf hash;
 
-	if (!make_hash(dev, base64)) {
-		amt_fail(dev, PCTL_E_INTERNAL, "the hash of the new password cannot be made");
+	/* Whoever has it can log in with it, so it is kept as the password is. */
+	pctl_buf_init_secret(&hash, 64);
+	if (!pki_digest_password(
+		    user_of(dev), work->realm, pctl_secret_data(work->password), &hash)) {
+		pctl_buf_done(&hash);
+		amt_fail(dev, PCTL_E_INTERNAL, PKI_NO_DIGEST);
 		return NULL;
 	}
-	struct wsman *w = amt_invoke(dev, &authorization, method, STATUS_PLAIN);
-	w->out.secret = true;
+	struct wsman *w = amt_invoke(dev, &amt_authorization, method, STATUS_PLAIN);
 	if (handle)
 		wsman_text(w, "Handle", handle);
 	wsman_text(w, handle ? "DigestUsername" : "Username", user_of(dev));
-	wsman_text(w, "DigestPassword", base64);
-	explicit_bzero(base64, sizeof(base64));
+	wsman_text(w, "DigestPassword", hash.data);
+	pctl_buf_done(&hash);
 	amt_changes(dev);
 	return w;
 }
@@ -118,7 +133,7 @@ static void got_entry(struct amt_dev *dev, const struct xml_node *answer)
 		look_at_next(dev);
 		return;
 	}
-	(void)snprintf(handle, sizeof(handle), "%u", (unsigned)work->handles[work->at]);
+	(void)snprintf(handle, sizeof(handle), "%u", (unsigned)work->users.handles[work->at]);
 	struct wsman *w = begin_change(dev, "UpdateUserAclEntryEx", handle);
 	if (!w)
 		return;
@@ -132,64 +147,44 @@ static void look_at_next(struct amt_dev *dev)
 {
 	struct account_work *work = &dev->work.account;
 
-	if (work->at == work->n) {
+	if (work->at == work->users.n) {
 		amt_fail(dev, PCTL_E_UNSUPPORTED,
-			"the device has no user of this name in its list; one of a domain "
-			"(Kerberos) has his password there");
+			"the device has no user of this name in its list%s; one of a domain "
+			"(Kerberos) has his password there",
+			work->admin_told ? "" : ", and does not tell its administrator's name");
 		return;
 	}
-	struct wsman *w = amt_invoke(dev, &authorization, "GetUserAclEntryEx", STATUS_PLAIN);
-	wsman_uint(w, "Handle", work->handles[work->at]);
+	struct wsman *w = amt_invoke(dev, &amt_authorization, "GetUserAclEntryEx", STATUS_PLAIN);
+	wsman_uint(w, "Handle", work->users.handles[work->at]);
 	amt_send(dev, got_entry, NULL);
 }
 
-static void list_from(struct amt_dev *dev);
-
-static void got_handles(struct amt_dev *dev, const struct xml_node *answer)
+static void look_at_first(struct amt_dev *dev)
 {
-	struct account_work *work = &dev->work.account;
-	const char *total = xml_text(answer, "TotalCount");
-	uint64_t all = 0, handle = 0;
-	size_t before = work->n;
-
-	for (const struct xml_node *h = xml_child(answer, "Handles"); h; h = xml_again(h))
-		if (work->n < AMT_USERS_MAX && pctl_parse_uint(h->text, UINT32_MAX, &handle) == 0)
-			work->handles[work->n++] = (uint32_t)handle;
-	if (total && pctl_parse_uint(total, UINT32_MAX, &all) == 0 && work->n < all &&
-		work->n > before && work->n < AMT_USERS_MAX)
-		list_from(dev);
-	else
-		look_at_next(dev);
-}
-
-static void list_from(struct amt_dev *dev)
-{
-	struct wsman *w = amt_invoke(dev, &authorization, "EnumerateUserAclEntries", STATUS_PLAIN);
-
-	wsman_uint(w, "StartIndex", dev->work.account.n + 1);
-	amt_send(dev, got_handles, NULL);
+	amt_account_list(dev, &dev->work.account.users, look_at_next, NULL);
 }
 
 static void got_admin(struct amt_dev *dev, const struct xml_node *answer)
 {
 	const char *name = xml_text(answer, "Username");
 
+	dev->work.account.admin_told = name;
 	if (name && strcmp(name, user_of(dev)) == 0)
 		set_admin(dev);
 	else
-		list_from(dev);
+		look_at_first(dev);
 }
 
-/* The firmware may keep the administrator's name to itself: then it is the usual one. */
+/* The firmware may keep the administrator's name to itself: then it is the usual one,
+ * or a user of the list is meant. */
 static void no_admin(struct amt_dev *dev, const struct pctl_error *err)
 {
-	bool declined = err->code == PCTL_E_UNSUPPORTED || err->code == PCTL_E_FORBIDDEN ||
-			err->code == PCTL_E_REFUSED;
-
-	if (declined && strcmp(user_of(dev), ADMIN) == 0)
+	if (!answer_is_lacking(err))
+		amt_end(dev, err);
+	else if (strcmp(user_of(dev), ADMIN) == 0)
 		set_admin(dev);
 	else
-		amt_end(dev, err);
+		look_at_first(dev);
 }
 
 /* A hash over another realm than the one that logins are held against shuts everybody out. */
@@ -224,7 +219,7 @@ static void got_realm(struct amt_dev *dev, const struct xml_node *answer)
 	if (!realm)
 		return;
 	(void)snprintf(work->realm, sizeof(work->realm), "%s", realm);
-	(void)amt_invoke(dev, &authorization, "GetAdminAclEntry", STATUS_PLAIN);
+	(void)amt_invoke(dev, &amt_authorization, "GetAdminAclEntry", STATUS_PLAIN);
 	amt_send(dev, got_admin, no_admin);
 }
 

@@ -81,7 +81,7 @@ void amt_link_send(struct amt_dev *dev, const char *body, size_t len, bool chang
 bool amt_link_certificate(
 	const struct amt_dev *dev, int64_t *ret_not_before, int64_t *ret_not_after);
 /* The port that is spoken to, over TLS or not. */
-uint16_t amt_link_port(const struct amt_dev *dev, bool tls);
+uint16_t amt_link_port(const struct pctl_device *d, bool tls);
 /* The realm of the login's own challenge, until the next request; NULL: there was none. */
 const char *amt_link_realm(const struct amt_dev *dev);
 void amt_link_cancel(struct amt_dev *dev);
@@ -124,6 +124,9 @@ void amt_end(struct amt_dev *dev, const struct pctl_error *err);
 /* The op goes on without us: something else waits for it, and may begin it again. */
 void amt_let_go(struct amt_dev *dev);
 void amt_fail(struct amt_dev *dev, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Ends with err in other words: its class, the device's own code and the flags stay. */
+void amt_end_saying(struct amt_dev *dev, const struct pctl_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
@@ -210,6 +213,17 @@ struct sensors_work {
 	bool last;
 };
 
+/* More users than any firmware keeps. */
+#define AMT_USERS_MAX 64u
+
+/* By their handles. */
+struct account_list {
+	uint32_t handles[AMT_USERS_MAX];
+	size_t n;
+	void (*then)(struct amt_dev *dev);
+	amt_except_fn *except;
+};
+
 struct chain_step;
 
 #define CHAIN_CHANGES 12u
@@ -220,6 +234,7 @@ struct chain_work {
 	struct pctl_value *ret;
 	const struct chain_step *step;
 	void (*then)(struct amt_dev *dev);
+	amt_except_fn *unread; /* NULL: the op ends where something cannot be read */
 	const struct class *class;
 	struct class_change change[CHAIN_CHANGES + 1];
 	struct wsman_selector selector[2];
@@ -229,6 +244,7 @@ struct chain_work {
 	union {
 		struct {
 			bool has_kvm, has_consent, consent_fixed;
+			bool unread; /* what is switched on */
 			bool has_recovery, recovery_on, erase_on;
 			char number[24]; /* of the consent that is wanted, until it is put */
 		} features;
@@ -242,7 +258,8 @@ struct chain_work {
 			bool certificate_changed;
 		} tls;
 		struct {
-			size_t at; /* in the list of users */
+			struct account_list list;
+			size_t at; /* in it */
 			void (*then)(struct amt_dev *dev);
 			amt_except_fn *except;
 			bool changed; /* they are read to be told, and not to be changed */
@@ -261,13 +278,12 @@ struct direct_work {
 struct screens_work;
 struct switch_work;
 
-#define AMT_USERS_MAX 64u
-
 struct account_work {
 	const struct pctl_secret *password;
 	char realm[256];
-	uint32_t handles[AMT_USERS_MAX]; /* of the users to be looked at */
-	size_t n, at;
+	struct account_list users;
+	size_t at;       /* of them is looked at */
+	bool admin_told; /* its administrator has a name, which is another one */
 };
 
 struct amt_dev {
@@ -281,6 +297,7 @@ struct amt_dev {
 	char server[72]; /* the Server header of the last answer: names the firmware's version */
 	struct switch_work *redirection_switch; /* of the op in progress */
 	struct screens_work *screens;           /* the same */
+	struct account_list *users;             /* the same */
 	bool standby; /* found in modern standby when its state was last read */
 	union {
 		struct power_work power;
@@ -322,8 +339,14 @@ bool amt_consent_lacks(
 /* Ends the op: what ("boot options") needs it. why is the device's own complaint, or NULL. */
 void amt_consent_want(struct amt_dev *dev, const char *what, const struct pctl_error *why);
 
-/* --- account.c: a part of it for other ops. ----------------------------------------------------
+/* --- account.c: parts of it for other ops. -----------------------------------------------------
  */
+
+extern const struct wsman_class amt_authorization;
+/* Reads who there is beside the administrator into list, which is the op's, and goes on; except as
+ * in amt_send(). */
+void amt_account_list(struct amt_dev *dev, struct account_list *list,
+	void (*then)(struct amt_dev *dev), amt_except_fn *except);
 
 /*
  * The realm that a password is hashed with, until the next request: the login's own, which an

@@ -29,6 +29,7 @@ static const struct wsman_selector config[] = { { "InstanceID", CONFIG }, { NULL
 
 enum { ROLE_NEXT_SINGLE_USE = 1, ROLE_NOT_NEXT = 32768 };
 enum { IS_NEXT_SINGLE_USE = 3 };
+enum { IDER_FLOPPY = 0, IDER_CD = 1 };
 
 /* How each device is asked for. */
 static const struct target {
@@ -81,13 +82,6 @@ static const struct field {
 	{ "UseSafeMode", CLEAR },
 	{ "UserPasswordBypass", CLEAR },
 };
-
-static bool is_true(const struct xml_node *instance, const char *field)
-{
-	const char *text = xml_text(instance, field);
-
-	return text && strcmp(text, "true") == 0;
-}
 
 /* An older core has no flags. */
 static bool has_flag(const struct pctl_boot *wish, uint32_t flag)
@@ -183,7 +177,9 @@ static void put_field(struct amt_dev *dev, struct wsman *w, const struct field *
 	case IDER_DEVICE:
 		wsman_uint(w, f->name,
 			wants_media(dev->work.boot.wish) &&
-				dev->work.boot.wish->device == PCTL_BOOT_CD);
+					dev->work.boot.wish->device == PCTL_BOOT_CD
+				? IDER_CD
+				: IDER_FLOPPY);
 		break;
 	case KEEP:
 		wsman_text(w, f->name, was);
@@ -320,7 +316,6 @@ static void got_settings(struct amt_dev *dev, const struct xml_node *answer)
 	}
 	/* Written now, while the answer is there; sent once the boot order is cleared. */
 	w = amt_put(dev, &settings);
-	w->out.secret = r;
 	put_fields(dev, w, answer, r);
 	amt_hold(dev);
 	clear_order(dev);
@@ -478,10 +473,12 @@ static void no_order(struct amt_dev *dev, const struct pctl_error *err)
 
 static void got_armed_settings(struct amt_dev *dev, const struct xml_node *answer)
 {
-	if (is_true(answer, "BIOSSetup") || is_true(answer, "BIOSPause"))
+	if (xml_true(answer, "BIOSSetup") || xml_true(answer, "BIOSPause"))
 		finish_get(dev, PCTL_BOOT_BIOS);
-	else if (is_true(answer, "UseIDER"))
-		finish_get(dev, PCTL_BOOT_CD); /* one that is redirected */
+	else if (xml_true(answer, "UseIDER")) /* of the drives that are redirected */
+		finish_get(dev, xml_uint(answer, "IDERBootDevice", IDER_CD) == IDER_FLOPPY
+					? PCTL_BOOT_USB
+					: PCTL_BOOT_CD);
 	else
 		amt_list(dev, &order, each_source, got_order, no_order);
 }

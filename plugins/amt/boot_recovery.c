@@ -44,6 +44,7 @@ struct recovery_work {
 	struct pctl_buf roots;
 	const char *wanted; /* the setting `recovery` */
 	unsigned fitting;   /* sources found */
+	bool too_long;      /* one of them has a name that we cannot keep */
 	char source[80], path[RECOVERY_MAX_URL + 2], names[240];
 };
 
@@ -232,6 +233,10 @@ static void each_source(struct amt_dev *dev, const struct xml_node *item)
 
 	if (!id || !bios || !path || !fits(w->wanted, bios, path) || strcmp(id, w->source) == 0)
 		return;
+	if (strlen(id) >= sizeof(w->source)) {
+		w->too_long = true;
+		return;
+	}
 	if (w->fitting++ == 0) {
 		(void)snprintf(w->source, sizeof(w->source), "%s", id);
 		(void)snprintf(w->path, sizeof(w->path), "%s", path);
@@ -246,7 +251,12 @@ static void got_sources(struct amt_dev *dev, const struct xml_node *answer)
 	struct pctl_error err = { 0 };
 
 	(void)answer;
-	if (w->fitting == 0)
+	if (w->too_long)
+		amt_fail(dev, PCTL_E_PROTOCOL,
+			"what the BIOS of this machine lists to recover it with has a name of more "
+			"than %zu bytes",
+			sizeof(w->source) - 1);
+	else if (w->fitting == 0)
 		amt_fail(dev, PCTL_E_UNSUPPORTED,
 			"the BIOS of this machine lists nothing to recover it with that is '%s'",
 			w->wanted);
@@ -277,17 +287,9 @@ static void machine_is_ready(struct amt_dev *dev)
 		check_url(dev);
 }
 
-static uint64_t number(const struct xml_node *answer, const char *field)
-{
-	const char *text = xml_text(answer, field);
-	uint64_t n;
-
-	return text && pctl_parse_uint(text, UINT32_MAX, &n) == 0 ? n : 0;
-}
-
 static void got_setup(struct amt_dev *dev, const struct xml_node *answer)
 {
-	if (number(answer, "ProvisioningMode") == CLIENT_CONTROL_MODE)
+	if (xml_uint(answer, "ProvisioningMode", 0) == CLIENT_CONTROL_MODE)
 		amt_fail(dev, PCTL_E_UNSUPPORTED,
 			"secure_boot: false is refused in client control mode, where Secure Boot "
 			"always holds");
@@ -314,7 +316,7 @@ static void is_switched_on(struct amt_dev *dev)
 
 static void got_service(struct amt_dev *dev, const struct xml_node *answer)
 {
-	uint64_t state = number(answer, "EnabledState");
+	uint64_t state = xml_uint(answer, "EnabledState", 0);
 
 	if (state == STATE_OFF || state == STATE_ERASE_ONLY)
 		amt_fail(dev, PCTL_E_FORBIDDEN,
@@ -333,23 +335,16 @@ static void no_service(struct amt_dev *dev, const struct pctl_error *err)
 		amt_end(dev, err);
 }
 
-static bool is_true(const struct xml_node *answer, const char *field)
-{
-	const char *text = xml_text(answer, field);
-
-	return text && strcmp(text, "true") == 0;
-}
-
 static void got_capabilities(struct amt_dev *dev, const struct xml_node *answer)
 {
 	const struct way *way = work(dev)->way;
 
-	if (!is_true(answer, way->capability))
+	if (!xml_true(answer, way->capability))
 		amt_fail(dev, PCTL_E_UNSUPPORTED, "this firmware has no %s (One-Click Recovery)",
 			way->name);
 	else if (!pctl_setting_bool(dev->device, "secure_boot") &&
 		 xml_text(answer, "AMTSecureBootControl") &&
-		 !is_true(answer, "AMTSecureBootControl"))
+		 !xml_true(answer, "AMTSecureBootControl"))
 		amt_fail(dev, PCTL_E_UNSUPPORTED,
 			"this firmware has no say in Secure Boot, so that secure_boot: false is "
 			"of no use");
@@ -370,12 +365,12 @@ static int check_settings(
 	if (!xml_text(instance, way->enabled))
 		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
 			"this firmware has no %s (One-Click Recovery)", way->name);
-	if (!is_true(instance, way->enabled))
+	if (!xml_true(instance, way->enabled))
 		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
 			"%s is disabled in the BIOS of this machine", way->name);
 	if (!pctl_setting_bool(dev->device, "secure_boot") &&
 		xml_text(instance, "SecureBootControlEnabled") &&
-		!is_true(instance, "SecureBootControlEnabled"))
+		!xml_true(instance, "SecureBootControlEnabled"))
 		return pctl_error_set(err, PCTL_E_UNSUPPORTED,
 			"the BIOS of this machine does not let AMT leave Secure Boot out: take "
 			"secure_boot: false away, or allow it there");

@@ -79,6 +79,19 @@ void amt_fail(struct amt_dev *dev, int code, const char *fmt, ...)
 	amt_end(dev, &err);
 }
 
+void amt_end_saying(struct amt_dev *dev, const struct pctl_error *err, const char *fmt, ...)
+{
+	struct pctl_error said = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)pctl_error_setv(&said, err->code, fmt, ap);
+	va_end(ap);
+	(void)pctl_error_device_code(&said, "%s", err->device_code);
+	(void)pctl_error_flag(&said, err->flags);
+	amt_end(dev, &said);
+}
+
 static void fail_call(struct amt_dev *dev, const struct pctl_error *err)
 {
 	if (dev->call.except)

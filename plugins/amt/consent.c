@@ -18,17 +18,9 @@ enum { DIGITS = 6, WRONG_CODES = 3 };
 
 /* --- What others ask of it. ------------------------------------------------------------------- */
 
-static uint64_t number(const struct xml_node *from, const char *field)
-{
-	const char *text = xml_text(from, field);
-	uint64_t n = 0;
-
-	return text && pctl_parse_uint(text, UINT32_MAX, &n) == 0 ? n : 0;
-}
-
 static enum pctl_consent_need need_of(const struct xml_node *service)
 {
-	uint64_t n = number(service, "OptInRequired");
+	uint64_t n = xml_uint(service, "OptInRequired", 0);
 
 	if (n == UINT32_MAX)
 		return PCTL_CONSENT_ALL;
@@ -37,7 +29,7 @@ static enum pctl_consent_need need_of(const struct xml_node *service)
 
 static enum pctl_consent_state state_of(const struct xml_node *service)
 {
-	uint64_t n = number(service, "OptInState");
+	uint64_t n = xml_uint(service, "OptInState", 0);
 
 	return n <= PCTL_CONSENT_IN_SESSION ? (enum pctl_consent_state)n : PCTL_CONSENT_IDLE;
 }
@@ -77,9 +69,9 @@ static void fill(struct amt_dev *dev, const struct xml_node *service)
 
 	ret->required = remember(dev, service);
 	ret->state = state_of(service);
-	ret->can_modify = number(service, "CanModifyOptInPolicy") == 1;
-	ret->display_s = (uint32_t)number(service, "OptInDisplayTimeout");
-	ret->idle_s = (uint32_t)number(service, "OptInCodeTimeout");
+	ret->can_modify = xml_uint(service, "CanModifyOptInPolicy", 0) == 1;
+	ret->display_s = (uint32_t)xml_uint(service, "OptInDisplayTimeout", 0);
+	ret->idle_s = (uint32_t)xml_uint(service, "OptInCodeTimeout", 0);
 }
 
 static void finish_get(struct amt_dev *dev, const struct xml_node *answer)

@@ -49,19 +49,6 @@ struct find {
 	struct pctl_error fault; /* of this host's; code 0: none */
 };
 
-static uint16_t way_port(const struct pctl_device *d, enum way way)
-{
-	uint64_t plain = pctl_setting_uint(d, "port");
-	bool given = pctl_setting_given(d, "port");
-
-	if (way == WAY_PLAIN)
-		return (uint16_t)plain;
-	if (!pctl_setting_given(d, "tls_port") && given)
-		return (uint16_t)(pctl_setting_choice(d, "tls") == LINK_TLS_TRUE ? plain
-										 : plain + 1);
-	return (uint16_t)pctl_setting_uint(d, "tls_port");
-}
-
 static bool is_wanted(const struct pctl_device *d, enum way way)
 {
 	int tls = pctl_setting_choice(d, "tls");
@@ -263,7 +250,7 @@ static void start_request(struct find *f, enum way way)
 	const struct pctl_http_settings s = {
 		.size = sizeof(s),
 		.device = f->device,
-		.port = way_port(f->device, way),
+		.port = amt_link_port(f->device, way == WAY_TLS),
 		.tls = way == WAY_TLS,
 		.legacy_tls = way == WAY_TLS, /* nothing secret is said */
 		.auth = PCTL_HTTP_AUTH_NONE,

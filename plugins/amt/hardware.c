@@ -28,7 +28,7 @@ struct hardware {
 	struct pctl_value *parts[KIND_COUNT]; /* maps by the firmware's own key, or NULL */
 	struct pctl_value *packages;          /* maps by their tags */
 	struct pctl_value *firmware;          /* list */
-	struct pctl_value *left_out;          /* list of texts */
+	struct pctl_value *left_out;          /* list of maps */
 };
 
 /* --- Fields. ---------------------------------------------------------------------------------- */
@@ -375,14 +375,17 @@ static void step_done(struct amt_dev *dev, const struct xml_node *answer)
 static void step_failed(struct amt_dev *dev, const struct pctl_error *err)
 {
 	struct hardware_work *w = &dev->work.hardware;
-	bool missing = err->code == PCTL_E_UNSUPPORTED || err->code == PCTL_E_FORBIDDEN ||
-		       err->code == PCTL_E_REFUSED;
+	bool missing = answer_is_lacking(err);
 
 	if (missing && err->code != PCTL_E_UNSUPPORTED) {
 		PCTL_AUTO(free)
 		char *text = pctl_xasprintf("%s: %s", steps[w->step].class.name, err->text);
 
-		pctl_value_add(w->parts->left_out, pctl_value_new_text(text));
+		struct pctl_value *map = pctl_value_new_map();
+
+		pctl_value_set_text(map, "class", pctl_error_name(err->code));
+		pctl_value_set_text(map, "text", text);
+		pctl_value_add(w->parts->left_out, map);
 	}
 	w->step++;
 	if (!missing || (w->step >= STEPS && !w->any))

@@ -232,8 +232,7 @@ static void step_done(struct amt_dev *dev, const struct xml_node *answer)
 static void step_failed(struct amt_dev *dev, const struct pctl_error *err)
 {
 	struct inspect_work *w = &dev->work.inspect;
-	bool missing = err->code == PCTL_E_UNSUPPORTED || err->code == PCTL_E_FORBIDDEN ||
-		       err->code == PCTL_E_REFUSED;
+	bool missing = answer_is_lacking(err);
 
 	w->step++;
 	if (!missing || (w->step == STEPS && !w->any))

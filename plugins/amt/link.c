@@ -6,20 +6,19 @@
 /* Recorded answers have up to 12 kB; a full event log comes in some 20 kB. */
 #define MAX_ANSWER ((size_t)1 << 20)
 
-static enum link_tls mode(const struct amt_dev *dev)
+static enum link_tls mode(const struct pctl_device *d)
 {
-	return (enum link_tls)pctl_setting_choice(dev->device, "tls");
+	return (enum link_tls)pctl_setting_choice(d, "tls");
 }
 
-uint16_t amt_link_port(const struct amt_dev *dev, bool tls)
+uint16_t amt_link_port(const struct pctl_device *d, bool tls)
 {
-	const struct pctl_device *d = dev->device;
 	uint64_t plain = pctl_setting_uint(d, "port");
 
 	if (!tls)
 		return (uint16_t)plain;
 	if (!pctl_setting_given(d, "tls_port") && pctl_setting_given(d, "port"))
-		return (uint16_t)(mode(dev) == LINK_TLS_TRUE ? plain : plain + 1);
+		return (uint16_t)(mode(d) == LINK_TLS_TRUE ? plain : plain + 1);
 	return (uint16_t)pctl_setting_uint(d, "tls_port");
 }
 
@@ -29,7 +28,7 @@ static int open_session(struct amt_dev *dev, bool tls, struct pctl_error *err)
 	struct pctl_http_settings s = {
 		.size = sizeof(s),
 		.device = d,
-		.port = amt_link_port(dev, tls),
+		.port = amt_link_port(d, tls),
 		.tls = tls,
 		.legacy_tls = tls && pctl_setting_bool(d, "legacy_tls"),
 		.auth = PCTL_HTTP_AUTH_DIGEST,
@@ -58,7 +57,7 @@ static void remember(struct amt_dev *dev)
 
 	link->proven = true;
 	/* Somebody who says `tls: false` does not want the next one to keep to it. */
-	if (mode(dev) == LINK_TLS_FALSE)
+	if (mode(dev->device) == LINK_TLS_FALSE)
 		return;
 	if (!fact_says(dev, link->tls ? "yes" : "no"))
 		pctl_fact_put(dev->device, FACT_TLS, link->tls ? "yes" : "no");
@@ -76,7 +75,7 @@ static bool refused(const struct amt_dev *dev, const struct pctl_error *err)
 	const struct link *link = &dev->link;
 
 	return err->code == PCTL_E_UNREACHABLE && (err->flags & PCTL_ERROR_NOT_LISTENING) &&
-	       mode(dev) == LINK_TLS_AUTO && !link->proven && !link->second;
+	       mode(dev->device) == LINK_TLS_AUTO && !link->proven && !link->second;
 }
 
 static void on_failure(struct amt_dev *dev, const struct pctl_error *err)
@@ -146,8 +145,8 @@ void amt_link_send(struct amt_dev *dev, const char *body, size_t len, bool chang
 	struct link *link = &dev->link;
 
 	if (!link->chosen) {
-		link->tls = mode(dev) == LINK_TLS_TRUE ||
-			    (mode(dev) == LINK_TLS_AUTO && !fact_says(dev, "no"));
+		link->tls = mode(dev->device) == LINK_TLS_TRUE ||
+			    (mode(dev->device) == LINK_TLS_AUTO && !fact_says(dev, "no"));
 		link->chosen = true;
 		link->second = false;
 	}

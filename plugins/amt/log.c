@@ -33,22 +33,6 @@ static void done(void *kept)
 	w->left_out = NULL;
 }
 
-static bool is_missing(const struct pctl_error *err)
-{
-	return err->code == PCTL_E_UNSUPPORTED || err->code == PCTL_E_FORBIDDEN ||
-	       err->code == PCTL_E_REFUSED;
-}
-
-static uint32_t number_of(const struct xml_node *n, const char *field)
-{
-	const char *text = xml_text(n, field);
-	uint64_t value = 0;
-
-	if (text)
-		(void)pctl_parse_uint(text, UINT32_MAX, &value);
-	return (uint32_t)value;
-}
-
 static void finish(struct amt_dev *dev)
 {
 	struct log_work *w = &dev->work.log;
@@ -64,8 +48,12 @@ static void finish(struct amt_dev *dev)
 static void leave_out(struct amt_dev *dev, const char *which, const struct pctl_error *err)
 {
 	PCTL_AUTO(free) char *text = pctl_xasprintf("%s log: %s", which, err->text);
+	struct pctl_value *map = pctl_value_new_map();
 
-	pctl_value_add(dev->work.log.left_out, pctl_value_new_text(text));
+	pctl_value_set_text(map, "source", which);
+	pctl_value_set_text(map, "class", pctl_error_name(err->code));
+	pctl_value_set_text(map, "text", text);
+	pctl_value_add(dev->work.log.left_out, map);
 }
 
 /* --- The audit log: oldest first, from any record on. ----------------------------------------- */
@@ -96,7 +84,7 @@ static void on_audits(struct amt_dev *dev, const struct xml_node *answer)
 			break;
 	if (begin_again(dev))
 		return;
-	if (w->next == before || w->next > number_of(answer, "TotalRecordCount") ||
+	if (w->next == before || w->next > xml_uint(answer, "TotalRecordCount", 0) ||
 		++w->reads > AUDIT_READS_MAX)
 		finish(dev);
 	else
@@ -107,7 +95,7 @@ static void on_no_audits(struct amt_dev *dev, const struct pctl_error *err)
 {
 	bool at_end = strcmp(err->device_code, "ReturnValue 35") == 0; /* no such index */
 
-	if (!is_missing(err)) {
+	if (!answer_is_lacking(err)) {
 		amt_end(dev, err);
 	} else if (at_end && begin_again(dev)) {
 		return;
@@ -139,7 +127,7 @@ static void begin_audits(struct amt_dev *dev)
 
 static void on_no_events(struct amt_dev *dev, const struct pctl_error *err)
 {
-	if (!is_missing(err)) {
+	if (!answer_is_lacking(err)) {
 		amt_end(dev, err);
 		return;
 	}
@@ -157,7 +145,7 @@ static void on_events(struct amt_dev *dev, const struct xml_node *answer)
 	struct log_work *w = &dev->work.log;
 	const struct xml_node *n = xml_child(answer, "RecordArray");
 	const char *last = xml_text(answer, "NoMoreRecords");
-	uint32_t next = number_of(answer, "IterationIdentifier");
+	uint32_t next = xml_uint(answer, "IterationIdentifier", 0);
 	bool more = n && last && strcmp(last, "false") == 0;
 
 	for (; n; n = xml_again(n))
@@ -183,9 +171,9 @@ static void read_events(struct amt_dev *dev, uint32_t iterator)
 
 static void on_position(struct amt_dev *dev, const struct xml_node *answer)
 {
-	uint32_t first = number_of(answer, "IterationIdentifier");
+	uint32_t first = xml_uint(answer, "IterationIdentifier", 0);
 
-	if (number_of(answer, "ReturnValue"))
+	if (xml_uint(answer, "ReturnValue", 0))
 		begin_audits(dev); /* it is empty */
 	else
 		read_events(dev, first ? first : 1);
@@ -220,16 +208,13 @@ static void end_well(struct amt_dev *dev, const struct xml_node *answer)
 static void audits_stay(struct amt_dev *dev, const struct pctl_error *err)
 {
 	bool all = dev->work.log.which == ALL;
-	struct pctl_error why = { 0 };
 
 	if (all && err->code == PCTL_E_UNSUPPORTED) {
 		amt_end(dev, NULL); /* it has none */
 		return;
 	}
-	(void)pctl_error_set(&why, err->code, "%sits audit log is not empty: %s",
+	amt_end_saying(dev, err, "%sits audit log is not empty: %s",
 		all ? "its event log is empty now, " : "", err->text);
-	(void)pctl_error_device_code(&why, "%s", err->device_code);
-	amt_end(dev, &why);
 }
 
 static void set_lock(struct amt_dev *dev, unsigned flag, amt_then_fn *then, amt_except_fn *except)
@@ -245,7 +230,7 @@ static void set_lock(struct amt_dev *dev, unsigned flag, amt_then_fn *then, amt_
 /* It is empty, and the lock ends by itself soon. */
 static void still_locked(struct amt_dev *dev, const struct pctl_error *err)
 {
-	amt_end(dev, is_missing(err) ? NULL : err);
+	amt_end(dev, answer_is_lacking(err) ? NULL : err);
 }
 
 static void on_audits_gone(struct amt_dev *dev, const struct xml_node *answer)
@@ -269,7 +254,7 @@ static void locked_after_refusal(struct amt_dev *dev, const struct pctl_error *e
 
 static void on_audits_kept(struct amt_dev *dev, const struct pctl_error *err)
 {
-	if (!is_missing(err)) {
+	if (!answer_is_lacking(err)) {
 		audits_stay(dev, err);
 		return;
 	}
@@ -280,7 +265,7 @@ static void on_audits_kept(struct amt_dev *dev, const struct pctl_error *err)
 
 static void on_locked(struct amt_dev *dev, const struct xml_node *answer)
 {
-	dev->work.log.next = number_of(answer, "Handle");
+	dev->work.log.next = xml_uint(answer, "Handle", 0);
 	(void)amt_invoke(dev, &audit_log, "ClearLog", STATUS_PLAIN);
 	amt_changes(dev);
 	amt_send(dev, on_audits_gone, on_audits_kept);

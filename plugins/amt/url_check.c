@@ -14,7 +14,7 @@
 #include "boot_image.h"
 #include "classes/pki.h"
 
-/* What was found holds for the machines of the same command. */
+/* What was found to be good holds for the machines of the same command. */
 #define KEPT_MS    30000u
 #define CONNECT_MS 5000L
 #define TOTAL_MS   12000L
@@ -336,8 +336,12 @@ static void fetched(uv_work_t *work, int status)
 	if (status < 0 && !c->err.code)
 		(void)pctl_error_set(&c->err, PCTL_E_CANCELED, "interrupted");
 	if (!atomic_load(&c->given_up)) {
+		/* What was wrong may be mended by the next time. */
+		bool keep = !c->err.code;
+
+		atomic_store(&c->given_up, !keep);
 		tell(c);
-		if (!amt->url_checks_stopped)
+		if (keep && !amt->url_checks_stopped)
 			return;
 	}
 	release(c);

@@ -131,7 +131,7 @@ static void check_row(const struct bench *bench, const char *what,
 {
 	const unsigned known = PCTL_PROPERTY_REQUIRED | PCTL_PROPERTY_SECRET |
 			       PCTL_PROPERTY_SELECTOR | PCTL_PROPERTY_UNIT | PCTL_PROPERTY_WORD |
-			       PCTL_PROPERTY_OWN;
+			       PCTL_PROPERTY_OWN | PCTL_PROPERTY_NEW;
 
 	check_help(bench, what, p->name, p->help);
 	for (const struct pctl_property *other = table; other < p; other++)
@@ -141,6 +141,8 @@ static void check_row(const struct bench *bench, const char *what,
 		fail(bench, "%s %s: min is over max", what, p->name);
 	if (p->type != PCTL_TYPE_UINT && (p->min || p->max))
 		fail(bench, "%s %s has min or max and is no number", what, p->name);
+	if ((p->flags & PCTL_PROPERTY_NEW) && !(p->flags & PCTL_PROPERTY_SECRET))
+		fail(bench, "%s %s is typed twice and is no secret", what, p->name);
 	if (p->flags & ~known)
 		fail(bench, "%s %s has flags that nobody knows", what, p->name);
 }
@@ -164,6 +166,8 @@ static size_t check_table(
 				"setting %s is marked as a machine's own, as only parameters "
 				"are",
 				p->name);
+		if (p->flags & PCTL_PROPERTY_NEW)
+			fail(bench, "setting %s is marked as new, as only parameters are", p->name);
 	}
 	check_defaults(bench, what, table);
 	return n;
@@ -286,8 +290,7 @@ static void check_discover(const struct bench *bench, const struct pctl_driver *
 static void check_method(const struct bench *bench, const struct pctl_method *m)
 {
 	const unsigned known = PCTL_METHOD_CHANGES | PCTL_METHOD_DISRUPTS | PCTL_METHOD_REPEATABLE |
-			       PCTL_METHOD_CONFIRM | PCTL_METHOD_READS_BARE |
-			       PCTL_METHOD_DRY;
+			       PCTL_METHOD_CONFIRM | PCTL_METHOD_READS_BARE | PCTL_METHOD_DRY;
 
 	check_help(bench, "method", m->name, m->help);
 	check_bits(bench, m->name, m->flags, known);

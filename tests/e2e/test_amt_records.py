@@ -131,7 +131,12 @@ def log_without_audits(lab):
     for node in ("a1", "a2"):
         tree = answer(lab, "log", node)
         same(len(tree["events"]), 3, node)
-        has(tree["left_out"][0], "audit log: ")
+        kind = {"a1": "forbidden", "a2": "unsupported"}[node]
+        left = tree["left_out"][0]
+        same((left["source"], left["class"]), ("audit", kind))
+        has(left["text"], "audit log: ")
+        has(lab.run("log", node).out, "left out: audit log: ")
+        same(error_of(lab.run("--json", "log", "--kind", "audit", node))[0], kind)
     # The account may by now: what is there was not seen.
     fleet.set(1, audit="read")
     same(len(events(lab, "--new", "a1")), 25)
@@ -201,7 +206,7 @@ def clear(lab):
     same([e["source"] for line in r.json if line["ok"] for e in line["result"]["events"]
           if e["source"] != "audit"], [])
     has(lab.run("log", "a3").out, "left out: audit log: ")
-    has(lab.run("log", "--kind", "audit", "a3").out, "error: refused: audit log: ")
+    has(lab.run("log", "--kind", "audit", "a3").out, "error: forbidden: audit log: ")
     has(lab.run("log", "--kind", "sel", "a1").out, "there is no log 'sel'; it is one of: event")
 
 

@@ -14,15 +14,15 @@ enum { KIND_AUTO, KIND_ROOT, KIND_LEAF };
 static const char *const kinds[] = { "auto", "root", "leaf", NULL };
 
 const struct pctl_property certs_parameters[] = {
-	PCTL_PROPERTY(.name = "add", .type = PCTL_TYPE_FILE, .excludes = "remove",
-		.help = "a certificate, in PEM or DER"),
+	PCTL_PROPERTY(.name = "add", .type = PCTL_TYPE_FILE, .excludes = "remove remove_key",
+		.help = "a certificate, in PEM or DER; a key that stands in the PEM goes with it"),
 	PCTL_PROPERTY(.name = "kind", .type = PCTL_TYPE_CHOICE, .choices = kinds,
 		.default_text = "auto", .needs = "add",
 		.help = "root: one that the device trusts; leaf: one that it shows; auto: root "
-			"if it signed itself and may sign others"),
+			"if it signed itself, may sign others and comes without its key"),
 	PCTL_PROPERTY(.name = "private_key", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
 		.needs = "add", .help = "the leaf's key (RSA, PEM), which the device needs once"),
-	PCTL_PROPERTY(.name = "remove", .type = PCTL_TYPE_TEXT,
+	PCTL_PROPERTY(.name = "remove", .type = PCTL_TYPE_TEXT, .excludes = "remove_key",
 		.help = "a certificate's id; its key goes with it"),
 	PCTL_PROPERTY(.name = "remove_key", .type = PCTL_TYPE_TEXT, .help = "a key's id"),
 	{ .name = NULL },
@@ -55,15 +55,27 @@ struct certs {
 	char *public;      /* the key in it, as keys are listed */
 	char *fingerprint; /* as certificates are listed */
 	bool root;
+	/* Its key in base64 of PKCS#1, a secret; empty: it comes without. */
+	struct pctl_buf key;
+	bool key_added;
 	char *new_key; /* InstanceID of the key that was added for it; NULL: none was */
 	char *orphan;  /* id of the key that goes with the certificate that is removed */
 	struct pctl_error why;
 };
 
+static struct certs *new_certs(void)
+{
+	struct certs *c = pctl_xcalloc(1, sizeof(*c));
+
+	pctl_buf_init_secret(&c->key, METHODS_FILE_MAX);
+	return c;
+}
+
 static void free_certs(void *kept)
 {
 	struct certs *c = kept;
 
+	pctl_buf_done(&c->key);
 	free(c->blob);
 	free(c->public);
 	free(c->fingerprint);
@@ -75,7 +87,7 @@ static void free_certs(void *kept)
 static struct certs *certs_of(struct amt_dev *dev)
 {
 	if (!amt_kept(dev))
-		amt_keep(dev, pctl_xcalloc(1, sizeof(struct certs)), free_certs);
+		amt_keep(dev, new_certs(), free_certs);
 	return amt_kept(dev);
 }
 
@@ -195,21 +207,11 @@ static bool is_shared(struct amt_dev *dev, const struct pctl_value *certificate)
 	return false;
 }
 
-static void begin_delete(struct amt_dev *dev, const struct class *class, const char *id)
-{
-	const struct wsman_selector s[] = { { "InstanceID", id }, { NULL, NULL } };
-
-	(void)amt_request(dev,
-		&(struct wsman_head){
-			.verb = WSMAN_DELETE, .class = &class->class, .selectors = s },
-		STATUS_PLAIN);
-}
-
 static void delete_key(struct amt_dev *dev, const char *id)
 {
 	PCTL_AUTO(free) char *name = pctl_xasprintf(PKI_KEY "%s", id);
 
-	begin_delete(dev, &class_key, name);
+	chain_delete(dev, &class_key, "InstanceID", name);
 }
 
 static void orphan_is_gone(struct amt_dev *dev, const struct xml_node *answer)
@@ -221,13 +223,10 @@ static void orphan_is_gone(struct amt_dev *dev, const struct xml_node *answer)
 
 static void orphan_stays(struct amt_dev *dev, const struct pctl_error *err)
 {
-	struct pctl_error both = *err;
-
-	(void)pctl_error_set(&both, err->code,
+	amt_end_saying(dev, err,
 		"the certificate is gone, and its key %.20s is not: %.200s; remove_key=%.20s tries "
 		"it again",
 		certs_of(dev)->orphan, err->text, certs_of(dev)->orphan);
-	amt_end(dev, &both);
 }
 
 static void remove_orphan(struct amt_dev *dev)
@@ -266,7 +265,7 @@ static void remove_certificate(struct amt_dev *dev)
 	if (key && !is_shared(dev, map))
 		certs_of(dev)->orphan = pctl_xstrdup(text_in(key, "id"));
 	PCTL_AUTO(free) char *name = pctl_xasprintf(PKI_CERTIFICATE "%s", id);
-	begin_delete(dev, &class_certificate, name);
+	chain_delete(dev, &class_certificate, "InstanceID", name);
 	chain_send(dev, remove_orphan);
 }
 
@@ -300,26 +299,31 @@ static void key_taken_back(struct amt_dev *dev, const struct xml_node *answer)
 
 static void key_stays(struct amt_dev *dev, const struct pctl_error *err)
 {
-	struct pctl_error both = certs_of(dev)->why;
 	const char *id = pki_handle(certs_of(dev)->new_key);
 
-	(void)pctl_error_set(&both, both.code,
+	amt_end_saying(dev, &certs_of(dev)->why,
 		"%.130s; its key was added before and could not be taken back (%.90s): "
 		"remove_key=%.20s does it",
 		certs_of(dev)->why.text, err->text, id);
-	amt_end(dev, &both);
 }
 
 static void certificate_refused(struct amt_dev *dev, const struct pctl_error *err)
 {
 	struct certs *c = certs_of(dev);
 
-	if (!c->new_key || !answer_is_verdict(err)) {
+	if (!c->key_added || !answer_is_verdict(err)) {
 		amt_end(dev, err);
 		return;
 	}
+	if (!c->new_key) {
+		amt_end_saying(dev, err,
+			"%.160s; its key was added before, and the device did not say as which: "
+			"`amt certs` lists it, remove_key=ID takes it away",
+			err->text);
+		return;
+	}
 	c->why = *err;
-	begin_delete(dev, &class_key, c->new_key);
+	chain_delete(dev, &class_key, "InstanceID", c->new_key);
 	amt_changes(dev);
 	amt_send(dev, key_taken_back, key_stays);
 }
@@ -345,6 +349,7 @@ static void key_added(struct amt_dev *dev, const struct xml_node *answer)
 	const char *id = chain_selector(answer, "InstanceID");
 
 	amt_changed(dev);
+	certs_of(dev)->key_added = true;
 	certs_of(dev)->new_key = id ? pctl_xstrdup(id) : NULL;
 	add_certificate(dev);
 }
@@ -358,33 +363,20 @@ static void key_not_added(struct amt_dev *dev, const struct pctl_error *err)
 		amt_end(dev, err);
 }
 
-static void add_its_key(struct amt_dev *dev, const struct pctl_secret *key)
+static void add_its_key(struct amt_dev *dev)
 {
-	struct pctl_error err = { 0 };
-	struct pctl_buf blob, public;
+	const struct class_input inputs[] = {
+		{ .name = "KeyBlob", .text = certs_of(dev)->key.data }, { .name = NULL }
+	};
+	struct wsman *w = amt_invoke(dev, &management, add_key.name, add_key.returns);
 
-	pctl_buf_init_secret(&blob, METHODS_FILE_MAX);
-	pctl_buf_init(&public, METHODS_FILE_MAX);
-	if (pki_private_key(pctl_secret_data(key), pctl_secret_len(key), &blob, &public, &err) <
-		0) {
-		amt_end(dev, &err);
-	} else {
-		const struct class_input inputs[] = { { .name = "KeyBlob", .text = blob.data },
-			{ .name = NULL } };
-		struct wsman *w = amt_invoke(dev, &management, add_key.name, add_key.returns);
-
-		chain_hide(dev);
-		class_call(w, &add_key, inputs);
-		amt_changes(dev);
-		amt_send(dev, key_added, key_not_added);
-	}
-	pctl_buf_done(&public);
-	pctl_buf_done(&blob);
+	class_call(w, &add_key, inputs);
+	amt_changes(dev);
+	amt_send(dev, key_added, key_not_added);
 }
 
 static void begin_add(struct amt_dev *dev)
 {
-	const struct pctl_secret *key = pctl_argument_secret(chain_work(dev)->args, "private_key");
 	const struct certs *c = certs_of(dev);
 	const struct pctl_value *same =
 		chain_find(dev, "certificates", "fingerprint", c->fingerprint);
@@ -394,35 +386,13 @@ static void begin_add(struct amt_dev *dev)
 		amt_fail(dev, PCTL_E_REFUSED,
 			"this certificate is there already, as a %s: remove=%s first",
 			is_root ? "root" : "leaf", text_in(same, "id"));
-	else if (key && !key_of(dev, c->public))
-		add_its_key(dev, key);
+	else if (c->key.len && !key_of(dev, c->public))
+		add_its_key(dev);
 	else
 		add_certificate(dev);
 }
 
-/* Before anything is sent: the firmware would take a key that belongs to another certificate. */
-static int check_key(struct amt_dev *dev, struct pctl_error *err)
-{
-	const struct pctl_secret *key = pctl_argument_secret(chain_work(dev)->args, "private_key");
-	const struct certs *c = certs_of(dev);
-	struct pctl_buf blob, public;
-
-	if (!key)
-		return 0;
-	if (c->root)
-		return pctl_error_set(err, PCTL_E_CONFIG,
-			"private_key: a root needs none; with kind=leaf this certificate is one "
-			"that the device shows");
-	pctl_buf_init_secret(&blob, METHODS_FILE_MAX);
-	pctl_buf_init(&public, METHODS_FILE_MAX);
-	int r = pki_private_key(pctl_secret_data(key), pctl_secret_len(key), &blob, &public, err);
-	if (r == 0 && strcmp(public.data, c->public) != 0)
-		r = pctl_error_set(
-			err, PCTL_E_CONFIG, "private_key: is not the key of this certificate");
-	pctl_buf_done(&public);
-	pctl_buf_done(&blob);
-	return r;
-}
+/* --- What is to be added, before anything is sent. -------------------------------------------- */
 
 static void take_certificate(struct certs *c, const char *blob)
 {
@@ -438,26 +408,93 @@ static void take_certificate(struct certs *c, const char *blob)
 	pctl_value_free(map);
 }
 
-static void got_file(struct amt_dev *dev, const char *data, size_t len)
+/* The firmware would take a key that belongs to another certificate. */
+static int take_key(
+	struct certs *c, const char *from, const char *data, size_t len, struct pctl_error *err)
 {
-	int kind = pctl_argument_choice(chain_work(dev)->args, "kind");
-	struct certs *c = certs_of(dev);
-	struct pctl_error err = { 0 };
+	struct pctl_buf public;
+
+	pctl_buf_init(&public, METHODS_FILE_MAX);
+	int r = pki_private_key(data, len, &c->key, &public, err);
+	if (r < 0)
+		r = pctl_error_set(err, PCTL_E_CONFIG,
+			"%s: holds no RSA key in PEM without a passphrase, which is what the "
+			"firmware takes",
+			from);
+	else if (strcmp(public.data, c->public) != 0)
+		r = pctl_error_set(
+			err, PCTL_E_CONFIG, "%s: is not the key of this certificate", from);
+	pctl_buf_done(&public);
+	return r;
+}
+
+/* A certificate's own file may have its key, too. */
+static int take_keys(struct certs *c, const struct pctl_arguments *args, const char *data,
+	size_t len, struct pctl_error *err)
+{
+	const struct pctl_secret *key = pctl_argument_secret(args, "private_key");
+	int kind = pctl_argument_choice(args, "kind");
+	bool beside = strstr(data, "PRIVATE KEY-----");
+
+	if (kind == KIND_ROOT && key)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"private_key: a root needs none; with kind=leaf this certificate is one "
+			"that the device shows");
+	if (kind == KIND_ROOT || (!key && !beside))
+		return 0;
+	c->root = false;
+	if (key)
+		return take_key(c, "private_key", pctl_secret_data(key), pctl_secret_len(key), err);
+	return take_key(c, "add: the key beside the certificate", data, len, err);
+}
+
+static int take_file(struct certs *c, const struct pctl_arguments *args, const char *data,
+	size_t len, struct pctl_error *err)
+{
+	int kind = pctl_argument_choice(args, "kind");
+	struct pctl_error why = { 0 };
 	struct pctl_buf blob;
 	bool root = false;
 
 	pctl_buf_init(&blob, METHODS_FILE_MAX);
-	if (pki_certificate(data, len, &blob, &root, &err) < 0) {
-		amt_fail(dev, err.code, "add: %s: %s", chain_text(dev, "add"), err.text);
+	int r = pki_certificate(data, len, &blob, &root, &why);
+	if (r < 0) {
+		(void)pctl_error_set(
+			err, r, "add: %s: %s", pctl_argument_text(args, "add"), why.text);
 	} else {
 		take_certificate(c, blob.data);
 		c->root = kind == KIND_ROOT || (kind == KIND_AUTO && root);
-		if (check_key(dev, &err) < 0)
-			amt_end(dev, &err);
-		else
-			chain_read(dev, steps, begin_add);
+		r = take_keys(c, args, data, len, err);
 	}
 	pctl_buf_done(&blob);
+	return r;
+}
+
+int certs_check(const struct pctl_arguments *args, struct pctl_error *err)
+{
+	const char *path = pctl_argument_text(args, "add");
+	PCTL_AUTO(file_free) char *data = NULL;
+	size_t len = 0;
+	int r = path ? file_check("add", path, &data, &len, err) : 0;
+
+	if (r <= 0)
+		return r;
+	struct certs *c = new_certs();
+	r = take_file(c, args, data, len, err);
+	free_certs(c);
+	return r;
+}
+
+/* --- Where it begins. ------------------------------------------------------------------------- */
+
+static void got_file(struct amt_dev *dev, const char *data, size_t len)
+{
+	struct pctl_error err = { 0 };
+
+	if (take_file(certs_of(dev), chain_work(dev)->args, data, len, &err) < 0)
+		amt_end(dev, &err);
+	else
+		chain_read(dev, steps, begin_add);
 }
 
 void certs_run(
@@ -466,15 +503,12 @@ void certs_run(
 	struct amt_dev *dev = data;
 
 	chain_begin(dev, op, args, ret);
-	if (!chain_any(dev, certs_parameters))
-		read_again(dev);
-	else if (chain_given(dev, "add") + chain_given(dev, "remove") +
-			 chain_given(dev, "remove_key") !=
-		 1)
-		amt_fail(dev, PCTL_E_CONFIG, "add: or remove, remove_key: one of them at a time");
-	else if (chain_given(dev, "add"))
+	if (chain_given(dev, "add"))
 		file_read(dev, "add", got_file);
+	else if (chain_given(dev, "remove"))
+		chain_read(dev, steps, remove_certificate);
+	else if (chain_given(dev, "remove_key"))
+		chain_read(dev, steps, remove_key);
 	else
-		chain_read(
-			dev, steps, chain_given(dev, "remove") ? remove_certificate : remove_key);
+		read_again(dev);
 }

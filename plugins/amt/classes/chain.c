@@ -50,14 +50,6 @@ struct pctl_value *chain_find(
 	return NULL;
 }
 
-uint64_t chain_number(const struct xml_node *n, const char *field, uint64_t otherwise)
-{
-	const char *text = xml_text(n, field);
-	uint64_t number;
-
-	return text && pctl_parse_uint(text, UINT32_MAX, &number) == 0 ? number : otherwise;
-}
-
 const char *chain_selector(const struct xml_node *element, const char *name)
 {
 	const struct xml_node *set = xml_find(element, "SelectorSet");
@@ -119,11 +111,9 @@ static void got_step(struct amt_dev *dev, const struct xml_node *answer)
 static void lacks_step(struct amt_dev *dev, const struct pctl_error *err)
 {
 	struct chain_work *w = chain_work(dev);
-	bool lacks = err->code == PCTL_E_UNSUPPORTED || err->code == PCTL_E_FORBIDDEN ||
-		     err->code == PCTL_E_REFUSED;
 
-	if (!lacks || !(w->step->flags & STEP_MAY_LACK)) {
-		amt_end(dev, err);
+	if (!answer_is_lacking(err) || !(w->step->flags & STEP_MAY_LACK)) {
+		(w->unread ? w->unread : amt_end)(dev, err);
 		return;
 	}
 	if (w->step->flags & STEP_LIST)
@@ -149,13 +139,20 @@ static void next_step(struct amt_dev *dev)
 	}
 }
 
-void chain_read(struct amt_dev *dev, const struct chain_step *steps, chain_fn *then)
+void chain_read_or(
+	struct amt_dev *dev, const struct chain_step *steps, chain_fn *then, amt_except_fn *except)
 {
 	struct chain_work *w = chain_work(dev);
 
 	w->step = steps;
 	w->then = then;
+	w->unread = except;
 	next_step(dev);
+}
+
+void chain_read(struct amt_dev *dev, const struct chain_step *steps, chain_fn *then)
+{
+	chain_read_or(dev, steps, then, NULL);
 }
 
 /* --- Changing. -------------------------------------------------------------------------------- */
@@ -174,9 +171,15 @@ void chain_send(struct amt_dev *dev, chain_fn *then)
 	amt_send(dev, changed, NULL);
 }
 
-void chain_hide(struct amt_dev *dev)
+void chain_delete(
+	struct amt_dev *dev, const struct class *class, const char *key, const char *value)
 {
-	dev->call.request.out.secret = true;
+	const struct wsman_selector s[] = { { key, value }, { NULL, NULL } };
+
+	(void)amt_request(dev,
+		&(struct wsman_head){
+			.verb = WSMAN_DELETE, .class = &class->class, .selectors = s },
+		STATUS_PLAIN);
 }
 
 void chain_call(struct amt_dev *dev, const struct class_method *method,

@@ -38,6 +38,9 @@ void chain_begin(struct amt_dev *dev, struct pctl_op *op, const struct pctl_argu
 struct pctl_value *chain_kept(struct amt_dev *dev);
 /* Reads steps into the answer, whose keys it replaces, and goes on. */
 void chain_read(struct amt_dev *dev, const struct chain_step *steps, chain_fn *then);
+/* The same; except() is told what it fails with, and ends the op. */
+void chain_read_or(
+	struct amt_dev *dev, const struct chain_step *steps, chain_fn *then, amt_except_fn *except);
 /* Ends the op well; a chain_fn. */
 void chain_end(struct amt_dev *dev);
 
@@ -55,8 +58,9 @@ void chain_call(struct amt_dev *dev, const struct class_method *method,
 	const struct wsman_selector *selectors, const struct class_input *inputs, chain_fn *then);
 /* The same for what was begun and filled in already. */
 void chain_send(struct amt_dev *dev, chain_fn *then);
-/* The same with a secret in it: the bytes are wiped. Right after it was begun. */
-void chain_hide(struct amt_dev *dev);
+/* Begins the Delete of the instance whose selector key has that value, to be sent. */
+void chain_delete(
+	struct amt_dev *dev, const struct class *class, const char *key, const char *value);
 
 /* For chains that choose between what they may change. */
 bool chain_given(struct amt_dev *dev, const char *name);
@@ -77,7 +81,5 @@ void users_look(struct amt_dev *dev, chain_fn *then);
 
 /* One selector of the reference in an element; NULL: it has none of that name. */
 const char *chain_selector(const struct xml_node *element, const char *name);
-/* A number of an element, or of nothing: otherwise. */
-uint64_t chain_number(const struct xml_node *n, const char *field, uint64_t otherwise);
 
 #endif

@@ -21,26 +21,29 @@ static const char *const by_user[] = { "off", "bios", "os", "both", NULL };
 static const char *const networks[] = { "outside", "inside", "both", NULL };
 
 const struct pctl_property cira_parameters[] = {
-	PCTL_PROPERTY(.name = "server", .type = PCTL_TYPE_TEXT,
+	PCTL_PROPERTY(.name = "server", .type = PCTL_TYPE_TEXT, .excludes = "clear",
 		.help = "name or address of the one server from now on"),
-	PCTL_PROPERTY(.name = "port", .type = PCTL_TYPE_UINT, .min = 1, .max = 65535,
-		.default_text = "4433", .help = "its TCP port"),
-	PCTL_PROPERTY(.name = "certificate_name", .type = PCTL_TYPE_TEXT,
+	PCTL_PROPERTY(.name = "port", .type = PCTL_TYPE_UINT, .needs = "server", .min = 1,
+		.max = 65535, .default_text = "4433", .help = "its TCP port"),
+	PCTL_PROPERTY(.name = "certificate_name", .type = PCTL_TYPE_TEXT, .needs = "server",
 		.help = "the name in its certificate; needed where server is an address"),
-	PCTL_PROPERTY(.name = "user", .type = PCTL_TYPE_TEXT, .help = "the device's login there"),
-	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
-		.help = "that login's password"),
-	PCTL_PROPERTY(.name = "certificate", .type = PCTL_TYPE_TEXT,
+	PCTL_PROPERTY(.name = "user", .type = PCTL_TYPE_TEXT, .needs = "server",
+		.wants = "password", .help = "the device's login there"),
+	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT, .needs = "server",
+		.wants = "user", .flags = PCTL_PROPERTY_SECRET, .help = "that login's password"),
+	PCTL_PROPERTY(.name = "certificate", .type = PCTL_TYPE_TEXT, .needs = "server",
+		.excludes = "user password",
 		.help = "in place of user and password: the device's own, by its id in `amt "
 			"certs`"),
-	PCTL_PROPERTY(.name = "every", .type = PCTL_TYPE_DURATION,
+	PCTL_PROPERTY(.name = "every", .type = PCTL_TYPE_DURATION, .needs = "server",
+		.excludes = "daily",
 		.help = "how often it tries to connect by itself; without it only when asked to"),
-	PCTL_PROPERTY(.name = "daily", .type = PCTL_TYPE_TEXT,
+	PCTL_PROPERTY(.name = "daily", .type = PCTL_TYPE_TEXT, .needs = "server",
 		.help = "in place of every: once a day at this time, like 03:30, by its own clock"),
-	PCTL_PROPERTY(.name = "on_alert", .type = PCTL_TYPE_BOOL, .default_text = "false",
-		.help = "it connects to tell of an alert, too"),
-	PCTL_PROPERTY(.name = "lifetime", .type = PCTL_TYPE_DURATION, .default_text = "0s",
-		.help = "after how long it hangs up; 0s: never"),
+	PCTL_PROPERTY(.name = "on_alert", .type = PCTL_TYPE_BOOL, .needs = "server",
+		.default_text = "false", .help = "it connects to tell of an alert, too"),
+	PCTL_PROPERTY(.name = "lifetime", .type = PCTL_TYPE_DURATION, .needs = "server",
+		.default_text = "0s", .help = "after how long it hangs up; 0s: never"),
 	PCTL_PROPERTY(.name = "networks", .type = PCTL_TYPE_CHOICE, .choices = networks,
 		.help = "from where it connects: outside of its own networks, inside, both"),
 	PCTL_PROPERTY(.name = "by_user", .type = PCTL_TYPE_CHOICE, .choices = by_user,
@@ -48,11 +51,11 @@ const struct pctl_property cira_parameters[] = {
 	PCTL_PROPERTY(.name = "detection", .type = PCTL_TYPE_TEXTS,
 		.help = "a DNS suffix of the own network, inside of which it does not connect; "
 			"one that is nowhere: it always does"),
-	PCTL_PROPERTY(.name = "proxy", .type = PCTL_TYPE_TEXT,
+	PCTL_PROPERTY(.name = "proxy", .type = PCTL_TYPE_TEXT, .wants = "proxy_suffix",
 		.help = "name or address of one more HTTP proxy between it and the server"),
-	PCTL_PROPERTY(.name = "proxy_port", .type = PCTL_TYPE_UINT, .min = 1, .max = 65535,
-		.default_text = "8080", .help = "that proxy's TCP port"),
-	PCTL_PROPERTY(.name = "proxy_suffix", .type = PCTL_TYPE_TEXT,
+	PCTL_PROPERTY(.name = "proxy_port", .type = PCTL_TYPE_UINT, .needs = "proxy", .min = 1,
+		.max = 65535, .default_text = "8080", .help = "that proxy's TCP port"),
+	PCTL_PROPERTY(.name = "proxy_suffix", .type = PCTL_TYPE_TEXT, .needs = "proxy",
 		.help = "the DNS suffix of the network that has this proxy"),
 	PCTL_PROPERTY(.name = "remove_proxy", .type = PCTL_TYPE_TEXT,
 		.help = "name or address of a proxy"),
@@ -142,7 +145,7 @@ static void also_policy(struct amt_dev *dev, const struct xml_node *item, struct
 {
 	const char *name = xml_text(item, "PolicyRuleName");
 	const char *data = xml_text(item, "ExtendedData");
-	uint64_t trigger = chain_number(item, "Trigger", 0);
+	uint64_t trigger = xml_uint(item, "Trigger", 0);
 	struct cira *c = cira_of(dev);
 
 	if (trigger == 2 && data)
@@ -153,7 +156,7 @@ static void also_policy(struct amt_dev *dev, const struct xml_node *item, struct
 	c->policies[c->n++] = (struct cira_policy){ .name = pctl_xstrdup(name ? name : ""),
 		.data = copy_of(data),
 		.trigger = trigger,
-		.lifetime = chain_number(item, "TunnelLifeTime", 0) };
+		.lifetime = xml_uint(item, "TunnelLifeTime", 0) };
 }
 
 /* A list that had to be begun anew comes twice. */
@@ -181,7 +184,7 @@ static void also_goes_to(struct amt_dev *dev, const struct xml_node *item)
 		if (strcmp(p->name, policy) != 0)
 			continue;
 		add_server_of(p, server);
-		p->order = chain_number(item, "OrderOfAccess", 0);
+		p->order = xml_uint(item, "OrderOfAccess", 0);
 		free(p->networks);
 		p->networks = copy_of(xml_text(item, "MpsType"));
 	}
@@ -218,9 +221,15 @@ const struct chain_step cira_applied_steps[] = {
 	{ &class_cira_applies, "applied", STEP_LIST | STEP_MAY_LACK, applies },
 	{ .class = NULL },
 };
-static const struct pctl_value *listed(struct amt_dev *dev, const char *list)
+
+const struct pctl_value *cira_listed(struct amt_dev *dev, const char *list)
 {
 	return pctl_value_get(chain_work(dev)->ret, list);
+}
+
+bool cira_is_cleared(struct amt_dev *dev)
+{
+	return pctl_argument_bool(chain_work(dev)->args, "clear");
 }
 
 const char *cira_text_in(const struct pctl_value *map, const char *key)
@@ -233,7 +242,7 @@ const char *cira_text_in(const struct pctl_value *map, const char *key)
 /* Which networks a policy is for stands with it, and nothing else of how it applies. */
 static void was_read(struct amt_dev *dev)
 {
-	const struct pctl_value *applied = listed(dev, "applied");
+	const struct pctl_value *applied = cira_listed(dev, "applied");
 
 	for (size_t i = 0; applied && i < pctl_value_count(applied); i++) {
 		const struct pctl_value *map = pctl_value_at(applied, i);
@@ -253,15 +262,15 @@ static void was_read(struct amt_dev *dev)
 	chain_end(dev);
 }
 
-void cira_look(struct amt_dev *dev, chain_fn *then)
+void cira_look(struct amt_dev *dev, chain_fn *then, amt_except_fn *except)
 {
 	(void)pctl_value_unset(chain_work(dev)->ret, "detection");
-	chain_read(dev, steps, then);
+	chain_read_or(dev, steps, then, except);
 }
 
 void cira_read(struct amt_dev *dev)
 {
-	cira_look(dev, was_read);
+	cira_look(dev, was_read, NULL);
 }
 
 /* --- Before anything is changed. -------------------------------------------------------------- */
@@ -284,7 +293,7 @@ static void begin_change(struct amt_dev *dev)
 		amt_fail(dev, PCTL_E_UNSUPPORTED,
 			"networks: firmware before 11.6 connects from outside only");
 	else if ((chain_given(dev, "proxy") || chain_given(dev, "proxy_sync") || proxy) &&
-		 !listed(dev, "proxies"))
+		 !cira_listed(dev, "proxies"))
 		amt_fail(dev, PCTL_E_UNSUPPORTED, "this firmware knows no proxies");
 	else if (proxy && !chain_find(dev, "proxies", "address", proxy))
 		amt_fail(dev, PCTL_E_REFUSED, "there is no proxy '%s'", proxy);
@@ -300,36 +309,14 @@ static void read_certificates(struct amt_dev *dev)
 		begin_change(dev);
 }
 
-/* Of what belongs to a server that is not given. */
-static int check_stray(struct amt_dev *dev, struct pctl_error *err)
+static int check_login(const struct pctl_arguments *args, struct pctl_error *err)
 {
-	static const char *const of_server[] = { "user", "password", "certificate", "port",
-		"certificate_name", "every", "daily", "on_alert", "lifetime" };
-	static const char *const of_proxy[] = { "proxy_port", "proxy_suffix" };
+	const struct pctl_secret *password = pctl_argument_secret(args, "password");
+	const char *user = pctl_argument_text(args, "user");
 
-	for (size_t i = 0; i < sizeof(of_server) / sizeof(of_server[0]); i++)
-		if (!chain_given(dev, "server") && chain_given(dev, of_server[i]))
-			return pctl_error_set(err, PCTL_E_CONFIG,
-				"server: is missing: whose %s it is", of_server[i]);
-	for (size_t i = 0; i < sizeof(of_proxy) / sizeof(of_proxy[0]); i++)
-		if (!chain_given(dev, "proxy") && chain_given(dev, of_proxy[i]))
-			return pctl_error_set(err, PCTL_E_CONFIG,
-				"proxy: is missing: whose %s it is", of_proxy[i]);
-	return 0;
-}
-
-static int check_login(struct amt_dev *dev, struct pctl_error *err)
-{
-	const struct pctl_secret *password =
-		pctl_argument_secret(chain_work(dev)->args, "password");
-	const char *user = chain_text(dev, "user"), *certificate = chain_text(dev, "certificate");
-
-	if (certificate && (user || password))
-		return pctl_error_set(err, PCTL_E_CONFIG,
-			"certificate: or user and password_file, one of them and not both");
-	if (certificate)
+	if (pctl_argument_given(args, "certificate"))
 		return 0;
-	if (!user || !password)
+	if (!user)
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"user: and password_file are needed, or certificate: the device's login "
 			"at the server");
@@ -339,68 +326,56 @@ static int check_login(struct amt_dev *dev, struct pctl_error *err)
 	return 0;
 }
 
-static int check_server(struct amt_dev *dev, struct pctl_error *err)
+static int check_server(const struct pctl_arguments *args, struct pctl_error *err)
 {
-	const char *server = chain_text(dev, "server"), *daily = chain_text(dev, "daily");
+	const char *server = pctl_argument_text(args, "server");
+	const char *daily = pctl_argument_text(args, "daily");
 	unsigned hours, minutes;
 
 	if (!server)
 		return 0;
-	if (daily && chain_given(dev, "every"))
-		return pctl_error_set(
-			err, PCTL_E_CONFIG, "daily: or every, one of them and not both");
 	if (daily && !cira_parse_time(daily, &hours, &minutes))
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"daily: '%s' is no time of the day, as 03:30 is", daily);
-	if (cira_format(server) != CIRA_NAME && !chain_given(dev, "certificate_name"))
+	if (cira_format(server) != CIRA_NAME && !pctl_argument_given(args, "certificate_name"))
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"certificate_name: is missing; where server is an address the device "
 			"compares the certificate with this");
-	return check_login(dev, err);
+	return check_login(args, err);
 }
 
-static int check_proxy(struct amt_dev *dev, struct pctl_error *err)
+static int check_proxy(const struct pctl_arguments *args, struct pctl_error *err)
 {
-	const char *proxy = chain_text(dev, "proxy"), *suffix = chain_text(dev, "proxy_suffix");
+	const char *proxy = pctl_argument_text(args, "proxy");
+	const char *suffix = pctl_argument_text(args, "proxy_suffix");
 
 	if (!proxy)
 		return 0;
 	if (!*proxy || strlen(proxy) > ADDRESS_MAX)
 		return pctl_error_set(
 			err, PCTL_E_CONFIG, "proxy: has from 1 to %u characters", ADDRESS_MAX);
-	if (!suffix || !*suffix || strlen(suffix) > SUFFIX_MAX)
+	if (!*suffix || strlen(suffix) > SUFFIX_MAX)
 		return pctl_error_set(err, PCTL_E_CONFIG,
-			"proxy_suffix: is missing: in which network the proxy is, by its DNS "
-			"suffix of at most %u characters",
-			SUFFIX_MAX);
+			"proxy_suffix: has from 1 to %u characters", SUFFIX_MAX);
 	return 0;
 }
 
-static int check(struct amt_dev *dev, struct pctl_error *err)
+int cira_check(const struct pctl_arguments *args, struct pctl_error *err)
 {
-	int r = check_stray(dev, err);
-
-	if (r == 0 && pctl_argument_bool(chain_work(dev)->args, "clear") &&
-		chain_given(dev, "server"))
-		r = pctl_error_set(
-			err, PCTL_E_CONFIG, "clear: or server, one of them and not both");
-	if (r == 0 && pctl_argument_texts(chain_work(dev)->args, "detection") > DETECTION_MAX)
-		r = pctl_error_set(err, PCTL_E_CONFIG, "detection: at most %u", DETECTION_MAX);
-	r = r == 0 ? check_server(dev, err) : r;
-	return r == 0 ? check_proxy(dev, err) : r;
+	if (pctl_argument_texts(args, "detection") > DETECTION_MAX)
+		return pctl_error_set(err, PCTL_E_CONFIG, "detection: at most %u", DETECTION_MAX);
+	int r = check_server(args, err);
+	return r == 0 ? check_proxy(args, err) : r;
 }
 
 void cira_run(
 	void *data, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret)
 {
 	struct amt_dev *dev = data;
-	struct pctl_error err = { 0 };
 
 	chain_begin(dev, op, args, ret);
-	if (!chain_any(dev, cira_parameters))
-		cira_read(dev);
-	else if (check(dev, &err) < 0)
-		amt_end(dev, &err);
+	if (chain_any(dev, cira_parameters))
+		cira_look(dev, read_certificates, NULL);
 	else
-		cira_look(dev, read_certificates);
+		cira_read(dev);
 }

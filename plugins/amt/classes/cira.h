@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The parts of the method cira: cira.c reads and checks, cira_server.c puts one server in place of
- * another or takes all away, cira_change.c changes the rest.
+ * another or takes all away, cira_undo.c goes back where the device refuses that, cira_change.c
+ * changes the rest.
  */
 #ifndef POWERCTL_AMT_CIRA_H
 #define POWERCTL_AMT_CIRA_H
@@ -47,6 +48,10 @@ struct cira {
 };
 struct cira *cira_of(struct amt_dev *dev);
 
+/* What was read under that key; NULL: there is none. */
+const struct pctl_value *cira_listed(struct amt_dev *dev, const char *list);
+/* Whether all of it shall go. */
+bool cira_is_cleared(struct amt_dev *dev);
 /* The texts of what was read; "": there is none. */
 const char *cira_text_in(const struct pctl_value *map, const char *key);
 
@@ -54,11 +59,35 @@ const char *cira_text_in(const struct pctl_value *map, const char *key);
 extern const struct chain_step cira_applied_steps[];
 /* Ends the op with what there is now. */
 void cira_read(struct amt_dev *dev);
-/* Reads everything, and goes on. */
-void cira_look(struct amt_dev *dev, chain_fn *then);
+/* Reads everything, and goes on; except as with chain_read_or(). */
+void cira_look(struct amt_dev *dev, chain_fn *then, amt_except_fn *except);
 /* All that the parameters ask for, after they were checked and everything was read. */
 void cira_change(struct amt_dev *dev);
 /* What of it is about servers and policies; a refusal leaves, or puts back, what was there. */
 void cira_change_server(struct amt_dev *dev, chain_fn *then);
+
+/* --- cira_server.c: requests of both ways, there and back. ------------------------------------ */
+
+/* With the login that is given; common_name: NULL: none. */
+void cira_begin_server(
+	struct amt_dev *dev, const char *address, uint64_t port_number, const char *common_name);
+void cira_begin_policy(struct amt_dev *dev, const struct cira_policy *policy);
+/* From which networks (type, MpsType) a policy calls a server. */
+void cira_begin_apply(struct amt_dev *dev, const char *policy_name, const char *server_name,
+	const char *type, uint64_t order);
+/* Sends what was begun, which changes the device. */
+void cira_send(struct amt_dev *dev, amt_then_fn *then, amt_except_fn *except);
+/* The name that the firmware gave to what it added, for free(); NULL: it does not say. */
+char *cira_name_in(const struct xml_node *answer, const char *key);
+
+/* --- cira_undo.c. ----------------------------------------------------------------------------- */
+
+/*
+ * Ends the op after err: what was changed is put back. Where the device says no more, or was to
+ * forget it all, nothing is.
+ */
+void cira_go_back(struct amt_dev *dev, const struct pctl_error *err);
+/* Ends the op with cira.why and what the device has now. */
+void cira_tell_what_is_left(struct amt_dev *dev);
 
 #endif

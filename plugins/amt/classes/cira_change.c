@@ -22,35 +22,31 @@ static const struct class_method add_proxy = {
 
 static void next_stage(struct amt_dev *dev);
 
-static bool is_cleared(struct amt_dev *dev)
-{
-	return pctl_argument_bool(chain_work(dev)->args, "clear");
-}
-
 static void change_server(struct amt_dev *dev)
 {
 	cira_change_server(dev, next_stage);
+}
+
+static bool is_leaving(struct amt_dev *dev, const struct pctl_value *proxy)
+{
+	const char *address = chain_text(dev, "remove_proxy");
+
+	return cira_is_cleared(dev) ||
+	       (address && strcmp(cira_text_in(proxy, "address"), address) == 0);
 }
 
 /* Those that are to go, from cira.at on. */
 static void remove_proxies(struct amt_dev *dev)
 {
 	const struct pctl_value *proxies = pctl_value_get(chain_work(dev)->ret, "proxies");
-	const char *proxy = chain_text(dev, "remove_proxy");
 	struct cira *c = cira_of(dev);
 
 	while (proxies && c->at < pctl_value_count(proxies)) {
 		const struct pctl_value *map = pctl_value_at(proxies, c->at++);
-		const struct wsman_selector s[] = { { "Name", cira_text_in(map, "name") },
-			{ NULL, NULL } };
 
-		if (!is_cleared(dev) &&
-			!(proxy && strcmp(cira_text_in(map, "address"), proxy) == 0))
+		if (!is_leaving(dev, map))
 			continue;
-		(void)amt_request(dev,
-			&(struct wsman_head){
-				.verb = WSMAN_DELETE, .class = &class_proxy.class, .selectors = s },
-			STATUS_PLAIN);
+		chain_delete(dev, &class_proxy, "Name", cira_text_in(map, "name"));
 		chain_send(dev, remove_proxies);
 		return;
 	}
@@ -76,13 +72,14 @@ static void change_by_user(struct amt_dev *dev)
 	chain_call(dev, &allow_user, NULL, inputs, next_stage);
 }
 
-/* Whether there is just the one that is asked for. */
+/* Whether there is just the one that is asked for, and stays. */
 static bool is_proxy(struct amt_dev *dev, const char *proxy)
 {
 	const struct pctl_value *map = chain_find(dev, "proxies", "address", proxy);
 	uint64_t port = pctl_argument_uint(chain_work(dev)->args, "proxy_port");
 
-	return map && (uint64_t)pctl_value_int(pctl_value_get(map, "port")) == port &&
+	return map && !is_leaving(dev, map) &&
+	       (uint64_t)pctl_value_int(pctl_value_get(map, "port")) == port &&
 	       strcmp(cira_text_in(map, "suffix"), chain_text(dev, "proxy_suffix")) == 0;
 }
 
@@ -123,7 +120,7 @@ static void change_detection(struct amt_dev *dev)
 	const struct pctl_arguments *args = chain_work(dev)->args;
 	size_t n = pctl_argument_texts(args, "detection");
 
-	if (!n && !is_cleared(dev)) {
+	if (!n && !cira_is_cleared(dev)) {
 		next_stage(dev);
 		return;
 	}

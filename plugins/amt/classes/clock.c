@@ -73,7 +73,7 @@ static void set_time(struct amt_dev *dev, uint64_t theirs)
 static void got_time(struct amt_dev *dev, const struct xml_node *answer)
 {
 	struct chain_work *w = chain_work(dev);
-	uint64_t theirs = chain_number(answer, "Ta0", 0);
+	uint64_t theirs = xml_uint(answer, "Ta0", 0);
 	char text[TIME_SIZE];
 
 	if (!theirs) {
@@ -196,13 +196,7 @@ static void add_alarm(struct amt_dev *dev, time_t at)
 
 static void remove_alarm(struct amt_dev *dev)
 {
-	const struct wsman_selector s[] = { { "InstanceID", chain_text(dev, "remove") },
-		{ NULL, NULL } };
-
-	(void)amt_request(dev,
-		&(struct wsman_head){
-			.verb = WSMAN_DELETE, .class = &class_alarm.class, .selectors = s },
-		STATUS_PLAIN);
+	chain_delete(dev, &class_alarm, "InstanceID", chain_text(dev, "remove"));
 	chain_send(dev, list_alarms);
 }
 

@@ -21,37 +21,35 @@ static const struct class_method set_certificates = {
 
 /* --- Words. ----------------------------------------------------------------------------------- */
 
-static bool is_tls(struct amt_dev *dev)
+static bool is_tls(const struct pctl_arguments *args)
 {
-	const char *word = chain_text(dev, "eap");
+	const char *word = pctl_argument_text(args, "eap");
 
 	return word && strcmp(word, "eap-tls") == 0;
 }
 
-static int check_stray(struct amt_dev *dev, struct pctl_error *err)
+static int check_off(const struct pctl_arguments *args, struct pctl_error *err)
 {
 	static const char *const words[] = { "identity", "identity_password", "domain",
 		"roaming_identity", "certificate", "ca_certificate", "server_name", NULL };
 
 	for (size_t i = 0; words[i]; i++)
-		if (chain_given(dev, words[i]))
-			return pctl_error_set(err, PCTL_E_CONFIG,
-				"eap: is missing: with which method, for %s is of 802.1X",
-				words[i]);
+		if (pctl_argument_given(args, words[i]))
+			return pctl_error_set(
+				err, PCTL_E_CONFIG, "%s: has no effect with eap=off", words[i]);
 	return 0;
 }
 
-static int check_login(struct amt_dev *dev, struct pctl_error *err)
+static int check_login(const struct pctl_arguments *args, struct pctl_error *err)
 {
-	const struct pctl_secret *password =
-		pctl_argument_secret(chain_work(dev)->args, "identity_password");
+	const struct pctl_secret *password = pctl_argument_secret(args, "identity_password");
 
-	if (is_tls(dev) && !chain_given(dev, "certificate"))
+	if (is_tls(args) && !pctl_argument_given(args, "certificate"))
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"certificate: is missing; with eap-tls the device shows one of its own");
-	if (is_tls(dev) && password)
+	if (is_tls(args) && password)
 		return pctl_error_set(err, PCTL_E_CONFIG, "identity_password: eap-tls has none");
-	if (!is_tls(dev) && !password)
+	if (!is_tls(args) && !password)
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"identity_password_file: is missing; it names the file with the "
 			"identity's password");
@@ -61,19 +59,22 @@ static int check_login(struct amt_dev *dev, struct pctl_error *err)
 	return 0;
 }
 
-int eap_check(struct amt_dev *dev, bool in_use, struct pctl_error *err)
+int eap_check(const struct pctl_arguments *args, struct pctl_error *err)
 {
-	const char *identity = chain_text(dev, "identity");
+	const char *eap = pctl_argument_text(args, "eap");
+	const char *identity = pctl_argument_text(args, "identity");
 
-	if (!in_use)
-		return check_stray(dev, err);
+	if (!eap)
+		return 0;
+	if (strcmp(eap, "off") == 0)
+		return check_off(args, err);
 	if (!identity || !*identity || strlen(identity) > IDENTITY_MAX)
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"identity: is missing, or not from 1 to %u characters", IDENTITY_MAX);
-	if (!chain_given(dev, "ca_certificate"))
+	if (!pctl_argument_given(args, "ca_certificate"))
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"ca_certificate: is missing; without it the device would log in anywhere");
-	return check_login(dev, err);
+	return check_login(args, err);
 }
 
 int eap_check_certificates(struct amt_dev *dev, struct pctl_error *err)
@@ -153,7 +154,6 @@ static struct wsman *begin_put(struct amt_dev *dev, const struct class *class)
 	struct wsman *w = amt_request(dev,
 		&(struct wsman_head){ .verb = WSMAN_PUT, .class = &class->class }, STATUS_PLAIN);
 
-	chain_hide(dev);
 	return w;
 }
 
@@ -184,9 +184,9 @@ static void change_now(struct amt_dev *dev, const struct pctl_value *map, bool o
 	if (on)
 		eap_add(dev, w);
 	wsman_uint(w, "Enabled",
-		!on           ? DISABLED
-		: is_tls(dev) ? WITH_CERTIFICATES
-			      : WITHOUT_CERTIFICATES);
+		!on                             ? DISABLED
+		: is_tls(chain_work(dev)->args) ? WITH_CERTIFICATES
+						: WITHOUT_CERTIFICATES);
 	if (pctl_value_get(map, "pxe_timeout"))
 		wsman_uint(w, "PxeTimeout",
 			(uint64_t)pctl_value_int(pctl_value_get(map, "pxe_timeout")));

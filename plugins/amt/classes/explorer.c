@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wsman-get, -enumerate, -put, -invoke: any class of the firmware by its name. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <powerctl/mem.h>
+#include <powerctl/parse.h>
 
 #include "classes/chain.h"
 #include "classes/file.h"
@@ -12,7 +14,8 @@
 
 #define SELECTORS_MAX 8u
 #define METHOD_MAX    64u
-#define WORD_LETTERS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+#define NAME_SIZE     64
+#define NAMES_MAX     128u
 
 #define CLASS_WORD                                                    \
 	PCTL_PROPERTY(.name = "class", .type = PCTL_TYPE_TEXT,        \
@@ -53,6 +56,8 @@ struct explorer {
 	size_t n;
 	struct typed_fields fields;
 	enum wsman_verb verb;
+	/* The first field to be put that the instance came without, and one that it has; or "". */
+	char strange[NAME_SIZE], near[NAME_SIZE];
 };
 
 static void explorer_free(void *data)
@@ -121,7 +126,7 @@ static int check(const struct pctl_arguments *args, unsigned takes, size_t *ret_
 	struct pctl_error *err)
 {
 	const char *path = takes & TAKES_FIELDS ? pctl_argument_text(args, "file") : NULL;
-	PCTL_AUTO(free) char *data = NULL;
+	PCTL_AUTO(file_free) char *data = NULL;
 	size_t len = 0;
 	int r = path ? file_check("file", path, &data, &len, err) : 0;
 
@@ -165,7 +170,7 @@ int wsman_invoke_check(const struct pctl_arguments *args, struct pctl_error *err
 	const char *method = pctl_argument_text(args, "method");
 	size_t fields;
 
-	if (!*method || strspn(method, WORD_LETTERS) != strlen(method) ||
+	if (!*method || strspn(method, TYPED_LETTERS) != strlen(method) ||
 		strlen(method) > METHOD_MAX)
 		return pctl_error_set(
 			err, PCTL_E_CONFIG, "method: '%.64s' is no name of a method", method);
@@ -193,12 +198,38 @@ static void begin(struct amt_dev *dev, enum wsman_verb verb, const char *method)
 		method && cim ? STATUS_OTHER : STATUS_PLAIN);
 }
 
+/* It is not the firmware that lacks something: this is as a word of its own is told. */
+static struct pctl_error as_refused(const struct pctl_error *err)
+{
+	struct pctl_error e = *err;
+
+	e.code = PCTL_E_REFUSED;
+	return e;
+}
+
 /* What the firmware's own words leave unsaid. */
 static void failed(struct amt_dev *dev, const struct pctl_error *err)
 {
 	const struct explorer *e = explorer_of(dev);
+	const struct pctl_error no = as_refused(err);
+	bool put = e->verb == WSMAN_PUT && *e->strange;
+	/* So is an instance that is not there, and a class. */
+	bool absent = strcmp(err->device_code, "DestinationUnreachable") == 0;
 
-	if (strcmp(err->device_code, "InvalidSelectors") == 0 && !e->n)
+	if (put && (answer_is_verdict(err) || *err->device_code))
+		amt_end_saying(dev, &no,
+			"the device did not take it, and has no field %s in what it tells of "
+			"%s%s%s: "
+			"%.100s",
+			e->strange, e->class.name, *e->near ? "; did you mean " : "", e->near,
+			err->text);
+	else if (e->n && (strcmp(err->device_code, "InvalidSelectors") == 0 || absent))
+		amt_end_saying(dev, &no,
+			"there is no %s with the selector %.60s=%.60s%s: `amt wsman enumerate %s` "
+			"lists those there are",
+			e->class.name, e->selectors[0].name, e->selectors[0].value,
+			e->n > 1 ? " and the others" : "", e->class.name);
+	else if (strcmp(err->device_code, "InvalidSelectors") == 0)
 		amt_fail(dev, PCTL_E_REFUSED,
 			"%s has several instances, or none: `amt wsman enumerate %s` lists them, "
 			"selector=KEY=VALUE says which",
@@ -339,9 +370,36 @@ void wsman_enumerate_run(
 
 /* --- put and invoke. -------------------------------------------------------------------------- */
 
-static void got_instance(struct amt_dev *dev, const struct xml_node *answer)
+/* Some fields are never told, and may be put all the same: the device has the last word. */
+static void find_strange(struct explorer *e, const struct xml_node *instance)
+{
+	const char *names[NAMES_MAX + 1] = { NULL };
+	size_t n = 0, i = 0;
+
+	for (const struct xml_node *c = instance->first; c && n < NAMES_MAX; c = c->next)
+		names[n++] = c->name;
+	while (i < e->fields.n && xml_child(instance, e->fields.v[i].name))
+		i++;
+	if (i == e->fields.n)
+		return;
+	const char *near = pctl_parse_nearest(e->fields.v[i].name, names);
+	(void)snprintf(e->strange, sizeof(e->strange), "%s", e->fields.v[i].name);
+	(void)snprintf(e->near, sizeof(e->near), "%s", near ? near : "");
+}
+
+static void not_put(struct amt_dev *dev, const struct pctl_error *err)
 {
 	const struct explorer *e = explorer_of(dev);
+
+	if (*e->near)
+		amt_end_saying(dev, err, "%s; did you mean %s?", err->text, e->near);
+	else
+		amt_end(dev, err);
+}
+
+static void got_instance(struct amt_dev *dev, const struct xml_node *answer)
+{
+	struct explorer *e = explorer_of(dev);
 	const struct class class = { .class = e->class,
 		.fields = find_fields(known, COUNT(known), e->class.name),
 		.write = typed_write };
@@ -350,9 +408,10 @@ static void got_instance(struct amt_dev *dev, const struct xml_node *answer)
 
 	for (size_t i = 0; i < e->fields.n; i++)
 		changes[i] = (struct class_change){ e->fields.v[i].name, e->fields.v[i].value };
+	find_strange(e, answer);
 	begin(dev, WSMAN_PUT, NULL);
 	if (class_put(&dev->call.request, &class, answer, changes, &err) < 0) {
-		amt_end(dev, &err);
+		not_put(dev, &err);
 		return;
 	}
 	amt_changes(dev);

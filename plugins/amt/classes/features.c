@@ -34,7 +34,7 @@ const struct pctl_property features_parameters[] = {
 static const struct class_method recovery_state = {
 	.class = &class_boot_service.class,
 	.name = "RequestStateChange",
-	.returns = STATUS_PLAIN,
+	.returns = STATUS_STATE,
 	.inputs = { "RequestedState" },
 };
 
@@ -55,7 +55,9 @@ static void also_redirection(
 	struct switch_state *is = &switches(dev)->is;
 	struct pctl_error unused;
 
-	(void)switch_read(item, is, &unused);
+	chain_work(dev)->is.features.unread = switch_read(item, is, &unused) < 0;
+	if (chain_work(dev)->is.features.unread)
+		return;
 	pctl_value_set_text(map, "sol", on_off(is->sol));
 	pctl_value_set_text(map, "ider", on_off(is->ider));
 	pctl_value_set_text(map, "kvm", "unsupported"); /* until it is found */
@@ -77,7 +79,7 @@ static void also_consent(struct amt_dev *dev, const struct xml_node *item, struc
 	struct chain_work *w = chain_work(dev);
 
 	w->is.features.has_consent = true;
-	w->is.features.consent_fixed = chain_number(item, "CanModifyOptInPolicy", 1) == 0;
+	w->is.features.consent_fixed = xml_uint(item, "CanModifyOptInPolicy", 1) == 0;
 	pctl_fact_put(dev->device, FACT_CONSENT,
 		pctl_value_text(pctl_value_get(map, "consent"))
 			? pctl_value_text(pctl_value_get(map, "consent"))
@@ -87,7 +89,7 @@ static void also_consent(struct amt_dev *dev, const struct xml_node *item, struc
 static void also_recovery(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
 {
 	struct chain_work *w = chain_work(dev);
-	uint64_t state = chain_number(item, "EnabledState", 0);
+	uint64_t state = xml_uint(item, "EnabledState", 0);
 	bool has = state >= RECOVERY_BASE && state <= (RECOVERY_BASE | RECOVERY_BIT | ERASE_BIT);
 
 	w->is.features.has_recovery = has;
@@ -105,9 +107,24 @@ static const struct chain_step steps[] = {
 	{ .class = NULL },
 };
 
+/* False, and the op has ended: what cannot be read is neither on nor off. */
+static bool is_readable(struct amt_dev *dev)
+{
+	if (!chain_work(dev)->is.features.unread)
+		return true;
+	amt_fail(dev, PCTL_E_PROTOCOL, "AMT_RedirectionService came without its EnabledState");
+	return false;
+}
+
+static void end(struct amt_dev *dev)
+{
+	if (is_readable(dev))
+		chain_end(dev);
+}
+
 static void read_again(struct amt_dev *dev)
 {
-	chain_read(dev, steps, chain_end);
+	chain_read(dev, steps, end);
 }
 
 /* --- Changing. -------------------------------------------------------------------------------- */
@@ -207,6 +224,8 @@ static void was_read(struct amt_dev *dev)
 {
 	struct pctl_error err = { 0 };
 
+	if (!is_readable(dev))
+		return;
 	if (!chain_any(dev, features_parameters))
 		chain_end(dev);
 	else if (check_wish(dev, &err) < 0)

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <powerctl/mem.h>
@@ -24,14 +26,46 @@ struct job {
 	int error; /* an errno */
 };
 
+/* A pipe's writer may come later than we do. */
+#define WAIT_MS 30000
+
+#define DATA_SIZE (METHODS_FILE_MAX + 2)
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Until there is something to be read, or nobody left who writes. Returns an errno. */
+static int wait_for(int fd, int64_t deadline)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int n = -1;
+
+	do {
+		int64_t left = deadline - now_ms();
+
+		n = poll(&p, 1, left > 0 ? (int)left : 0);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? errno : n == 0 ? ETIMEDOUT : 0;
+}
+
 /* *data has room for one byte more than may be there. Returns an errno. */
 static int read_all(int fd, char *data, size_t *len)
 {
+	int64_t deadline = now_ms() + WAIT_MS;
 	ssize_t n = 1;
 
 	while (n > 0 && *len <= METHODS_FILE_MAX) {
+		int e = wait_for(fd, deadline);
+
+		if (e)
+			return e;
 		n = read(fd, data + *len, METHODS_FILE_MAX + 1 - *len);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			n = 1;
 		else if (n > 0)
 			*len += (size_t)n;
@@ -39,25 +73,32 @@ static int read_all(int fd, char *data, size_t *len)
 	return n < 0 ? errno : 0;
 }
 
-static int open_file(const char *path)
+/* A pipe is not waited for by open(), which could not be given up. Returns an errno. */
+static int read_file(const char *path, char *data, size_t *len)
 {
-	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int e = fd < 0 ? errno : read_all(fd, data, len);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return e;
 }
 
 static void read_job(void *data)
 {
 	struct job *job = data;
-	int fd = open_file(job->path);
 
-	job->error = fd < 0 ? errno : read_all(fd, job->data, &job->len);
-	if (fd >= 0)
-		(void)close(fd);
+	job->error = read_file(job->path, job->data, &job->len);
 }
 
 /* Ok, or what is wrong with what was read. */
 static int judge(
 	const char *parameter, const char *path, int error, size_t len, struct pctl_error *err)
 {
+	if (error == ETIMEDOUT)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"%s: %s: nobody wrote to it, or not to its end, within %d seconds",
+			parameter, path, WAIT_MS / 1000);
 	if (error)
 		return pctl_error_set(
 			err, PCTL_E_CONFIG, "%s: %s: %s", parameter, path, strerror(error));
@@ -70,26 +111,28 @@ static int judge(
 int file_check(const char *parameter, const char *path, char **ret, size_t *ret_len,
 	struct pctl_error *err)
 {
-	int fd = open_file(path), e = fd < 0 ? errno : 0;
-	struct stat st = { 0 };
+	struct stat st;
 
-	if (!e && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
-		(void)close(fd);
+	/* Whoever opens a pipe and closes it takes its reader from its writer. */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		return 0;
-	}
-	char *data = pctl_xcalloc(1, METHODS_FILE_MAX + 2);
+	char *data = pctl_xcalloc(1, DATA_SIZE);
 	size_t len = 0;
-	if (!e)
-		e = read_all(fd, data, &len);
-	if (fd >= 0)
-		(void)close(fd);
+	int e = read_file(path, data, &len);
 	if (judge(parameter, path, e, len, err) < 0) {
-		free(data);
+		file_free(data);
 		return PCTL_E_CONFIG;
 	}
 	*ret = data;
 	*ret_len = len;
 	return 1;
+}
+
+void file_free(char *data)
+{
+	if (data)
+		explicit_bzero(data, DATA_SIZE);
+	free(data);
 }
 
 static void after_read(void *data, struct pctl_op *op)
@@ -108,7 +151,7 @@ static void after_read(void *data, struct pctl_op *op)
 			job->then(dev, job->data, job->len);
 	}
 	free(job->path);
-	free(job->data);
+	file_free(job->data);
 }
 
 void file_read(struct amt_dev *dev, const char *parameter, file_fn *then)
@@ -121,7 +164,7 @@ void file_read(struct amt_dev *dev, const char *parameter, file_fn *then)
 	job->parameter = parameter;
 	job->chain = dev->work.chain;
 	job->path = pctl_xstrdup(chain_text(dev, parameter));
-	job->data = pctl_xcalloc(1, METHODS_FILE_MAX + 2);
+	job->data = pctl_xcalloc(1, DATA_SIZE);
 	amt_let_go(dev);
 	pctl_op_work(op, job, read_job, after_read);
 }

@@ -46,7 +46,7 @@ static const struct {
 static void also_general(struct amt_dev *dev, const struct xml_node *item, struct pctl_value *map)
 {
 	const char *only = xml_text(item, "WsmanOnlyMode");
-	uint64_t minutes = chain_number(item, "IdleWakeTimeout", 0);
+	uint64_t minutes = xml_uint(item, "IdleWakeTimeout", 0);
 	char text[24];
 
 	(void)dev;
@@ -101,10 +101,11 @@ static bool is_name(const char *text, const char *beside)
 	return n > 0 && text[0] != '-' && text[0] != '.';
 }
 
-static int check_general(struct amt_dev *dev, struct pctl_error *err)
+int general_check(const struct pctl_arguments *args, struct pctl_error *err)
 {
-	const char *name = chain_text(dev, "hostname"), *domain = chain_text(dev, "domain");
-	uint64_t idle = pctl_argument_duration(chain_work(dev)->args, "idle");
+	const char *name = pctl_argument_text(args, "hostname");
+	const char *domain = pctl_argument_text(args, "domain");
+	uint64_t idle = pctl_argument_duration(args, "idle");
 
 	if (name && (!is_name(name, "") || strlen(name) > NAME_MAX_))
 		return pctl_error_set(err, PCTL_E_CONFIG,
@@ -113,7 +114,7 @@ static int check_general(struct amt_dev *dev, struct pctl_error *err)
 	if (domain && *domain && (!is_name(domain, ".") || strlen(domain) > 190))
 		return pctl_error_set(
 			err, PCTL_E_CONFIG, "domain: is names of letters, digits and - with dots");
-	if (chain_given(dev, "idle") && (!idle || idle % 60000 || idle / 60000 > IDLE_MAX))
+	if (pctl_argument_given(args, "idle") && (!idle || idle % 60000 || idle / 60000 > IDLE_MAX))
 		return pctl_error_set(
 			err, PCTL_E_CONFIG, "idle: is from 1m to %um, in whole minutes", IDLE_MAX);
 	return 0;
@@ -123,12 +124,9 @@ void general_run(
 	void *data, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret)
 {
 	struct amt_dev *dev = data;
-	struct pctl_error err = { 0 };
 
 	chain_begin(dev, op, args, ret);
-	if (check_general(dev, &err) < 0)
-		amt_end(dev, &err);
-	else if (chain_any(dev, general_parameters))
+	if (chain_any(dev, general_parameters))
 		change_general(dev);
 	else
 		read_general(dev);
@@ -137,7 +135,8 @@ void general_run(
 /* --- mebx-password. --------------------------------------------------------------------------- */
 
 const struct pctl_property mebx_parameters[] = {
-	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
+	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT,
+		.flags = PCTL_PROPERTY_SECRET | PCTL_PROPERTY_NEW,
 		.help = "the new one; its rules are those of the firmware's users"),
 	{ .name = NULL },
 };
@@ -148,6 +147,19 @@ static void mebx_is_set(struct amt_dev *dev)
 	chain_end(dev);
 }
 
+int mebx_check(const struct pctl_arguments *args, struct pctl_error *err)
+{
+	const struct pctl_secret *password = pctl_argument_secret(args, "password");
+
+	if (!password)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"password_file: is missing; it names the file with the new password, and - "
+			"asks for it");
+	if (!pki_is_strong(pctl_secret_data(password)))
+		return pctl_error_set(err, PCTL_E_CONFIG, "password: " PKI_STRONG);
+	return 0;
+}
+
 void mebx_run(
 	void *data, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret)
 {
@@ -155,15 +167,7 @@ void mebx_run(
 	const struct pctl_secret *password = pctl_argument_secret(args, "password");
 
 	chain_begin(dev, op, args, ret);
-	if (!password || !pki_is_strong(pctl_secret_data(password))) {
-		amt_fail(dev, PCTL_E_CONFIG, "%s",
-			password ? "password: " PKI_STRONG
-				 : "password_file: is missing; it names the file with the new "
-				   "password");
-		return;
-	}
 	struct wsman *w = amt_invoke(dev, &class_setup.class, "SetMEBxPassword", STATUS_PLAIN);
-	chain_hide(dev);
 	wsman_text(w, "Password", pctl_secret_data(password));
 	chain_send(dev, mebx_is_set);
 }

@@ -28,11 +28,22 @@ METHOD(wsman_put);
 METHOD(wsman_invoke);
 #undef METHOD
 
-int alarms_check(const struct pctl_arguments *args, struct pctl_error *err);
-int wsman_get_check(const struct pctl_arguments *args, struct pctl_error *err);
-int wsman_enumerate_check(const struct pctl_arguments *args, struct pctl_error *err);
-int wsman_put_check(const struct pctl_arguments *args, struct pctl_error *err);
-int wsman_invoke_check(const struct pctl_arguments *args, struct pctl_error *err);
+/* pctl_method.check of those that have one. */
+#define CHECK(of) int of##_check(const struct pctl_arguments *args, struct pctl_error *err)
+CHECK(alarms);
+CHECK(general);
+CHECK(mebx);
+CHECK(network);
+CHECK(wifi);
+CHECK(tls);
+CHECK(certs);
+CHECK(users);
+CHECK(cira);
+CHECK(wsman_get);
+CHECK(wsman_enumerate);
+CHECK(wsman_put);
+CHECK(wsman_invoke);
+#undef CHECK
 
 void unprovision_run(
 	void *data, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret);

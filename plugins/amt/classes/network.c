@@ -24,7 +24,7 @@ const struct pctl_property network_parameters[] = {
 		.help = "default gateway, or none"),
 	PCTL_PROPERTY(.name = "dns", .type = PCTL_TYPE_TEXT, .help = "name server, or none"),
 	PCTL_PROPERTY(.name = "dns2", .type = PCTL_TYPE_TEXT, .help = "a second one, or none"),
-	EAP_PARAMETERS(methods, "802.1X: how the device logs in to the network; off: not"),
+	EAP_PARAMETERS(methods, NULL, "802.1X: how the device logs in to the network; off: not"),
 	{ .name = NULL },
 };
 
@@ -329,39 +329,41 @@ static void look_first(struct amt_dev *dev)
 		begin_change(dev);
 }
 
-static int check_addresses(struct amt_dev *dev, struct pctl_error *err)
+static int check_address(const char *name, bool may_lack, const char *text, struct pctl_error *err)
+{
+	struct in_addr a;
+
+	if (!text || (may_lack && strcmp(text, "none") == 0))
+		return 0;
+	if (inet_pton(AF_INET, text, &a) != 1)
+		return pctl_error_set(
+			err, PCTL_E_CONFIG, "%s: '%s' is no IPv4 address", name, text);
+	uint32_t host = ~ntohl(a.s_addr);
+	if (strcmp(name, "mask") == 0 && ((host & (host + 1)) || host == UINT32_MAX))
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"mask: '%s' is no network mask, as 255.255.255.0 is", text);
+	return 0;
+}
+
+int network_check(const struct pctl_arguments *args, struct pctl_error *err)
 {
 	for (size_t i = 0; i < ADDRESSES; i++) {
-		const char *text = chain_text(dev, addresses[i].name);
-		struct in_addr a;
+		const char *name = addresses[i].name;
+		int r = check_address(
+			name, addresses[i].may_lack, pctl_argument_text(args, name), err);
 
-		if (text && addresses[i].may_lack && strcmp(text, "none") == 0)
-			continue;
-		if (text && inet_pton(AF_INET, text, &a) != 1)
-			return pctl_error_set(err, PCTL_E_CONFIG, "%s: '%s' is no IPv4 address",
-				addresses[i].name, text);
-		uint32_t host = text ? ~ntohl(a.s_addr) : 0;
-		if (text && strcmp(addresses[i].name, "mask") == 0 &&
-			((host & (host + 1)) || host == UINT32_MAX))
-			return pctl_error_set(err, PCTL_E_CONFIG,
-				"mask: '%s' is no network mask, as 255.255.255.0 is", text);
+		if (r < 0)
+			return r;
 	}
-	return 0;
+	return eap_check(args, err);
 }
 
 void network_run(
 	void *data, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret)
 {
 	struct amt_dev *dev = data;
-	struct pctl_error err = { 0 };
 
 	chain_begin(dev, op, args, ret);
-	const char *eap = chain_text(dev, "eap");
-	bool in_use = eap && strcmp(eap, "off") != 0;
-
-	if (check_addresses(dev, &err) < 0 || eap_check(dev, in_use, &err) < 0)
-		amt_end(dev, &err);
-	else
-		chain_read(dev, wired_steps,
-			chain_any(dev, network_parameters) ? look_first : network_read);
+	chain_read(
+		dev, wired_steps, chain_any(dev, network_parameters) ? look_first : network_read);
 }

@@ -31,9 +31,10 @@ int pki_private_key(const char *data, size_t len, struct pctl_buf *out, struct p
 	struct pctl_error *err);
 
 /* The base64 of the 16 bytes MD5(user:realm:password), which is how an account's password is set.
- */
+ * False: this host has no MD5. */
 bool pki_digest_password(
 	const char *user, const char *realm, const char *password, struct pctl_buf *out);
+#define PKI_NO_DIGEST "the password could not be made a Digest: there is no MD5 on this host"
 
 /* Whether the firmware takes a password: 8 to 32 characters of four kinds, and not : , " */
 bool pki_is_strong(const char *password);

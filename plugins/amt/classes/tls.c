@@ -127,9 +127,6 @@ static int check_wish(struct amt_dev *dev, struct pctl_error *err)
 	const char *id = chain_text(dev, "certificate");
 	bool on = wanted(dev, "enabled");
 
-	if (id && (strspn(id, "0123456789") != strlen(id) || !*id || strlen(id) > 9))
-		return pctl_error_set(
-			err, PCTL_E_CONFIG, "certificate: is a number, its id in `amt certs`");
 	if (!pctl_value_get(chain_work(dev)->ret, "network"))
 		return pctl_error_set(err, PCTL_E_UNSUPPORTED, "this firmware has no TLS");
 	if (tls_only(dev) && (!on || (chain_given(dev, "plain") && wanted(dev, "plain"))))
@@ -140,8 +137,6 @@ static int check_wish(struct amt_dev *dev, struct pctl_error *err)
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"certificate: is missing; TLS needs one of the device's own: `amt certs` "
 			"lists them, and adds one with its key");
-	if (pctl_argument_texts(chain_work(dev)->args, "trusted_name") > NAMES_MAX)
-		return pctl_error_set(err, PCTL_E_CONFIG, "trusted_name: at most %u", NAMES_MAX);
 	if (chain_given(dev, "plain") && !wanted(dev, "plain") && !dev->link.tls)
 		return pctl_error_set(err, PCTL_E_STATE,
 			"plain: this command came without TLS, and the next one might not get "
@@ -392,6 +387,18 @@ static void change_tls(struct amt_dev *dev)
 		read_roots(dev);
 	else
 		change_certificate(dev);
+}
+
+int tls_check(const struct pctl_arguments *args, struct pctl_error *err)
+{
+	const char *id = pctl_argument_text(args, "certificate");
+
+	if (id && (strspn(id, "0123456789") != strlen(id) || !*id || strlen(id) > 9))
+		return pctl_error_set(
+			err, PCTL_E_CONFIG, "certificate: is a number, its id in `amt certs`");
+	if (pctl_argument_texts(args, "trusted_name") > NAMES_MAX)
+		return pctl_error_set(err, PCTL_E_CONFIG, "trusted_name: at most %u", NAMES_MAX);
+	return 0;
 }
 
 void tls_run(

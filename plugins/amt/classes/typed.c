@@ -1,14 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "classes/typed.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <powerctl/mem.h>
 
-#define ITEMS_MAX    32u
-#define WORD_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+#define ITEMS_MAX 32u
+
+/* A value, or a part of one. */
+static void wipe(char *text)
+{
+	if (text)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+PCTL_DEFINE_AUTO(char *, wipe)
+
+static void wipe_fields(struct typed_field *fields, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(fields[i].name);
+		wipe(fields[i].value);
+	}
+}
 
 bool typed_class(const char *name, char uri[TYPED_URI_SIZE], struct wsman_class *ret)
 {
@@ -23,14 +40,14 @@ bool typed_class(const char *name, char uri[TYPED_URI_SIZE], struct wsman_class 
 
 		*ret = (struct wsman_class){ .uri = uri, .name = name };
 		return n > 0 && (size_t)n < TYPED_URI_SIZE &&
-		       strspn(name, WORD_LETTERS) == strlen(name);
+		       strspn(name, TYPED_LETTERS) == strlen(name);
 	}
 	return false;
 }
 
 const char *typed_split(const char *text, char **ret_key)
 {
-	size_t len = strspn(text, WORD_LETTERS);
+	size_t len = strspn(text, TYPED_LETTERS);
 
 	if (!len || text[len] != '=')
 		return NULL;
@@ -60,7 +77,7 @@ static bool is_class_word(const char *s, size_t len)
 /* *ret_word: how long the word before the bracket is. */
 static enum shape shape_of(const char *s, size_t *ret_word)
 {
-	size_t len = strspn(s, WORD_LETTERS);
+	size_t len = strspn(s, TYPED_LETTERS);
 
 	*ret_word = len;
 	if (*s == '"')
@@ -139,7 +156,7 @@ static char *unquoted(const char *value)
 			s++;
 		*to++ = *s;
 	}
-	*to = '\0';
+	explicit_bzero(to, strlen(to));
 	return copy;
 }
 
@@ -152,10 +169,7 @@ struct items {
 
 static void items_done(struct items *items)
 {
-	for (size_t i = 0; i < items->n; i++) {
-		free(items->v[i].name);
-		free(items->v[i].value);
-	}
+	wipe_fields(items->v, items->n);
 }
 
 /* From the opening bracket at s to the end of the text. False: it is not like that. */
@@ -192,7 +206,7 @@ static char *take_time(const char *value, size_t word)
 
 	if (!end || *end)
 		return NULL;
-	PCTL_AUTO(free) char *text = pctl_xstrndup(inner, (size_t)(end - 1 - inner));
+	PCTL_AUTO(wipe) char *text = pctl_xstrndup(inner, (size_t)(end - 1 - inner));
 	return unquoted(text);
 }
 
@@ -283,31 +297,38 @@ int typed_add(
 		from, text);
 }
 
+static int add_line(struct typed_fields *fields, const char *from, const char *data, size_t len,
+	struct pctl_error *err)
+{
+	PCTL_AUTO(wipe) char *copy = pctl_xstrndup(data, len);
+	const char *line = copy + strspn(copy, " \t");
+	size_t n = strlen(line);
+
+	while (n && (line[n - 1] == '\r' || line[n - 1] == ' '))
+		n--;
+	copy[line - copy + (ptrdiff_t)n] = '\0';
+	return n && *line != '#' ? typed_add(fields, from, line, err) : 0;
+}
+
 int typed_add_lines(struct typed_fields *fields, const char *from, const char *data, size_t len,
 	struct pctl_error *err)
 {
-	PCTL_AUTO(free) char *copy = pctl_xstrndup(data, len);
-	char *rest = copy;
+	const char *end = data + strnlen(data, len);
+	int r = 0;
 
-	for (char *line; (line = strsep(&rest, "\n"));) {
-		size_t n = strlen(line);
+	for (const char *at = data; r == 0 && at < end;) {
+		const char *eol = memchr(at, '\n', (size_t)(end - at));
+		size_t n = (size_t)((eol ? eol : end) - at);
 
-		while (n && (line[n - 1] == '\r' || line[n - 1] == ' '))
-			line[--n] = '\0';
-		line += strspn(line, " \t");
-		int r = *line && *line != '#' ? typed_add(fields, from, line, err) : 0;
-		if (r < 0)
-			return r;
+		r = add_line(fields, from, at, n, err);
+		at += n + (eol != NULL);
 	}
-	return 0;
+	return r;
 }
 
 void typed_done(struct typed_fields *fields)
 {
-	for (size_t i = 0; i < fields->n; i++) {
-		free(fields->v[i].name);
-		free(fields->v[i].value);
-	}
+	wipe_fields(fields->v, fields->n);
 	fields->n = 0;
 }
 
@@ -325,7 +346,7 @@ static void write_reference(struct wsman *w, const char *name, const struct wsma
 	}
 	wsman_reference(w, name, class, selectors);
 	for (size_t i = 0; i < items->n; i++)
-		free(texts[i]);
+		wipe(texts[i]);
 }
 
 static void write_bracketed(/* NOLINT(misc-no-recursion): an instance has no instance in it */
@@ -354,8 +375,8 @@ void typed_write(struct wsman *w, const char *name, const char *value) /* NOLINT
 	size_t word;
 	enum shape shape = shape_of(value, &word);
 	PCTL_AUTO(free) char *kind = pctl_xstrndup(value, word);
-	PCTL_AUTO(free) char *time = shape == SHAPE_TIME ? take_time(value, word) : NULL;
-	PCTL_AUTO(free) char *text = unquoted(value);
+	PCTL_AUTO(wipe) char *time = shape == SHAPE_TIME ? take_time(value, word) : NULL;
+	PCTL_AUTO(wipe) char *text = unquoted(value);
 
 	if (time)
 		wsman_common(w, name, kind, time);

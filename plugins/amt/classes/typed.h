@@ -21,6 +21,10 @@
 #define TYPED_FIELDS_MAX 64u
 #define TYPED_URI_SIZE   128u
 
+/* What names of classes, methods and fields are made of. */
+#define TYPED_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+
+/* A value may be a secret: every copy of one is wiped. */
 struct typed_field {
 	char *name, *value;
 };

@@ -9,8 +9,6 @@
 #include "classes/methods.h"
 #include "classes/pki.h"
 
-/* More than any firmware keeps: a list that would go on for ever ends here. */
-#define USERS_MAX 64u
 #define NAME_MAX_ 16u
 
 static const char *const accesses[] = { "local", "network", "any", NULL };
@@ -28,8 +26,8 @@ const struct pctl_property users_parameters[] = {
 		.excludes = "remove enable disable",
 		.help = "name of a user, who gets this password, and other rights where they are "
 			"given"),
-	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
-		.needs = "add change",
+	PCTL_PROPERTY(.name = "password", .type = PCTL_TYPE_TEXT,
+		.flags = PCTL_PROPERTY_SECRET | PCTL_PROPERTY_NEW, .needs = "add change",
 		.help = "the user's password; the firmware wants it with each change"),
 	PCTL_PROPERTY(.name = "realms", .type = PCTL_TYPE_FLAGS, .choices = realms,
 		.needs = "add change",
@@ -45,14 +43,12 @@ const struct pctl_property users_parameters[] = {
 	{ .name = NULL },
 };
 
-static const struct wsman_class service = WSMAN_CLASS(WSMAN_AMT, "AMT_AuthorizationService");
-#define SERVICE(of, ...)                                                              \
-	{                                                                             \
-		.class = &service, .name = (of), .returns = STATUS_PLAIN, .inputs = { \
-			__VA_ARGS__                                                   \
-		}                                                                     \
+#define SERVICE(of, ...)                                                                        \
+	{                                                                                       \
+		.class = &amt_authorization, .name = (of), .returns = STATUS_PLAIN, .inputs = { \
+			__VA_ARGS__                                                             \
+		}                                                                               \
 	}
-static const struct class_method list_handles = SERVICE("EnumerateUserAclEntries", "StartIndex");
 static const struct class_method read_entry = SERVICE("GetUserAclEntryEx", "Handle");
 static const struct class_method read_enabled = SERVICE("GetAclEnabledState", "Handle");
 static const struct class_method set_enabled = SERVICE("SetAclEnabledState", "Handle", "Enabled");
@@ -128,47 +124,27 @@ static void read_next(struct amt_dev *dev)
 		w->is.users.then(dev);
 }
 
-static void got_handles(struct amt_dev *dev, const struct xml_node *answer);
-
-/* Who there is, from the n-th on: it tells some at a time. */
-static void ask_from(struct amt_dev *dev, size_t n)
+static void listed(struct amt_dev *dev)
 {
-	char text[24];
+	const struct account_list *list = &chain_work(dev)->is.users.list;
 
-	(void)snprintf(text, sizeof(text), "%zu", n);
-	ask(dev, &list_handles, text, got_handles);
-}
-
-static void got_handles(struct amt_dev *dev, const struct xml_node *answer)
-{
-	struct pctl_value *list = users_of(dev);
-	size_t before = pctl_value_count(list);
-	uint64_t total = chain_number(answer, "TotalCount", 0);
-
-	for (const struct xml_node *n = xml_child(answer, "Handles"); n; n = xml_again(n)) {
+	for (size_t i = 0; i < list->n; i++) {
 		struct pctl_value *map = pctl_value_new_map();
-		uint64_t handle = 0;
+		char id[16];
 
-		if (pctl_parse_uint(n->text, UINT32_MAX, &handle) == 0 &&
-			pctl_value_count(list) < USERS_MAX) {
-			pctl_value_set_text(map, "id", n->text);
-			pctl_value_add(list, map);
-		} else {
-			pctl_value_free(map);
-		}
+		(void)snprintf(id, sizeof(id), "%u", (unsigned)list->handles[i]);
+		pctl_value_set_text(map, "id", id);
+		pctl_value_add(users_of(dev), map);
 	}
-	size_t n = pctl_value_count(list);
-	if (n > before && n < total && n < USERS_MAX)
-		ask_from(dev, n + 1);
-	else
-		read_next(dev);
+	read_next(dev);
 }
 
 static void read_users(struct amt_dev *dev)
 {
 	chain_work(dev)->is.users.at = 0;
 	pctl_value_set(chain_work(dev)->ret, "users", pctl_value_new_list());
-	ask_from(dev, 1);
+	amt_account_list(
+		dev, &chain_work(dev)->is.users.list, listed, chain_work(dev)->is.users.except);
 }
 
 /* What this account may not see is not there. */
@@ -232,16 +208,14 @@ static void write_user(struct amt_dev *dev, const char *realm)
 	const char *name = change ? change : chain_text(dev, "add");
 	const struct pctl_value *was = change ? chain_find(dev, "users", "name", change) : NULL;
 	const char *password = pctl_secret_data(pctl_argument_secret(args, "password"));
-	struct wsman *w = amt_invoke(
-		dev, &service, change ? "UpdateUserAclEntryEx" : "AddUserAclEntryEx", STATUS_PLAIN);
+	struct wsman *w = amt_invoke(dev, &amt_authorization,
+		change ? "UpdateUserAclEntryEx" : "AddUserAclEntryEx", STATUS_PLAIN);
 	struct pctl_buf digest;
 
-	chain_hide(dev);
 	pctl_buf_init_secret(&digest, 64);
 	if (!pki_digest_password(name, realm, password, &digest)) {
 		pctl_buf_done(&digest);
-		amt_fail(dev, PCTL_E_INTERNAL,
-			"the password could not be made a Digest: there is no MD5 on this host");
+		amt_fail(dev, PCTL_E_INTERNAL, PKI_NO_DIGEST);
 		return;
 	}
 	if (was)
@@ -261,14 +235,13 @@ static void got_general(struct amt_dev *dev, const struct xml_node *answer)
 		write_user(dev, realm);
 }
 
-static const char *verb_of(struct amt_dev *dev, unsigned *ret_count);
+static const char *verb_of(struct amt_dev *dev);
 
 /* Who is not listed and there all the same. */
 static void got_admin(struct amt_dev *dev, const struct xml_node *answer)
 {
 	const char *admin = xml_text(answer, "Username");
-	unsigned n;
-	const char *verb = verb_of(dev, &n), *name = chain_text(dev, verb);
+	const char *name = chain_text(dev, verb_of(dev));
 
 	if (admin && strcmp(admin, name) == 0)
 		amt_fail(dev, PCTL_E_REFUSED,
@@ -289,7 +262,7 @@ static void not_admin(struct amt_dev *dev, const struct pctl_error *err)
 
 static void look_for_admin(struct amt_dev *dev)
 {
-	(void)amt_invoke(dev, &service, "GetAdminAclEntry", STATUS_PLAIN);
+	(void)amt_invoke(dev, &amt_authorization, "GetAdminAclEntry", STATUS_PLAIN);
 	amt_send(dev, got_admin, not_admin);
 }
 
@@ -319,25 +292,18 @@ static void change_user(struct amt_dev *dev, const char *word)
 
 static const char *const verbs[] = { "add", "change", "remove", "enable", "disable" };
 
-static const char *verb_of(struct amt_dev *dev, unsigned *ret_count)
+/* One at a time; NULL: none. */
+static const char *verb_of(struct amt_dev *dev)
 {
-	const char *verb = NULL;
-
-	*ret_count = 0;
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		if (!chain_given(dev, verbs[i]))
-			continue;
-		verb = verbs[i];
-		++*ret_count;
-	}
-	return verb;
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (chain_given(dev, verbs[i]))
+			return verbs[i];
+	return NULL;
 }
 
 static void change_or_end(struct amt_dev *dev)
 {
-	unsigned n;
-	const char *verb = verb_of(dev, &n);
-
+	const char *verb = verb_of(dev);
 	bool add = verb && strcmp(verb, "add") == 0, change = verb && strcmp(verb, "change") == 0;
 
 	if (!verb || chain_work(dev)->is.users.changed)
@@ -353,61 +319,46 @@ static void change_or_end(struct amt_dev *dev)
 		amt_get(dev, &class_general.class, got_general, NULL);
 }
 
-/* Who saws off the branch that he sits on would not get back. */
-static int check_own(
-	struct amt_dev *dev, const char *verb, const char *name, struct pctl_error *err)
-{
-	if (strcmp(verb, "enable") == 0 ||
-		strcmp(name, pctl_setting_text(dev->device, "username")) != 0)
-		return 0;
-	return pctl_error_set(err, PCTL_E_CONFIG,
-		"%s: '%s' is who this command logs in as; `powerctl passwd` changes the password, "
-		"and another user's login the rest",
-		verb, name);
-}
+/* --- Before anything is read. ----------------------------------------------------------------- */
 
-static int check_user(struct amt_dev *dev, struct pctl_error *err)
+int users_check(const struct pctl_arguments *args, struct pctl_error *err)
 {
-	const struct pctl_arguments *args = chain_work(dev)->args;
 	const struct pctl_secret *password = pctl_argument_secret(args, "password");
-	unsigned n;
-	const char *verb = verb_of(dev, &n), *name = verb ? chain_text(dev, verb) : NULL;
-	bool add = verb && strcmp(verb, "add") == 0, change = verb && strcmp(verb, "change") == 0;
+	const char *verb = pctl_argument_given(args, "add") ? "add" : "change";
+	const char *name = pctl_argument_text(args, verb);
 
-	if (n != 1 || !verb)
-		return pctl_error_set(err, PCTL_E_CONFIG,
-			"add: or change, remove, enable, disable: one of them at a time");
-	if (!add && !change)
-		return check_own(dev, verb, name, err);
-	if (change && check_own(dev, verb, name, err) < 0)
-		return err->code;
+	if (!name)
+		return 0;
 	if (!*name || strlen(name) > NAME_MAX_ || strpbrk(name, ":,\"&<>") || name[0] == '$')
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"%s: a user's name has from 1 to %u characters, none of : , \" & < > "
 			"and no $ before the others",
 			verb, NAME_MAX_);
-	if (!password)
-		return pctl_error_set(err, PCTL_E_CONFIG,
-			"password_file: is missing; it names the file with the user's "
-			"password");
 	if (!pki_is_strong(pctl_secret_data(password)))
 		return pctl_error_set(err, PCTL_E_CONFIG, "password: " PKI_STRONG);
-	if (add && !pctl_argument_flags(args, "realms"))
-		return pctl_error_set(err, PCTL_E_CONFIG,
-			"realms: is missing: what the user may do, like remote-control,hardware");
 	return 0;
+}
+
+/* Who saws off the branch that he sits on would not get back. */
+static bool is_own(struct amt_dev *dev, const char *verb)
+{
+	return strcmp(verb, "add") != 0 && strcmp(verb, "enable") != 0 &&
+	       strcmp(chain_text(dev, verb), pctl_setting_text(dev->device, "username")) == 0;
 }
 
 void users_run(
 	void *data, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret)
 {
 	struct amt_dev *dev = data;
-	struct pctl_error err = { 0 };
 
 	chain_begin(dev, op, args, ret);
+	const char *verb = verb_of(dev);
 	chain_work(dev)->is.users.then = change_or_end;
-	if (chain_any(dev, users_parameters) && check_user(dev, &err) < 0)
-		amt_end(dev, &err);
+	if (verb && is_own(dev, verb))
+		amt_fail(dev, PCTL_E_CONFIG,
+			"%s: '%s' is who this command logs in as; `powerctl passwd` changes the "
+			"password, and another user's login the rest",
+			verb, chain_text(dev, verb));
 	else
 		read_users(dev);
 }

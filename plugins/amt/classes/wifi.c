@@ -47,8 +47,9 @@ const struct pctl_property wifi_parameters[] = {
 		.default_text = "1", .needs = "add change",
 		.help = "which of several profiles is tried first"),
 	PCTL_PROPERTY(.name = "passphrase", .type = PCTL_TYPE_TEXT, .flags = PCTL_PROPERTY_SECRET,
-		.needs = "add change", .help = "its passphrase"),
-	EAP_PARAMETERS(methods, "802.1X: how the device logs in to the profile's network"),
+		.needs = "add change", .excludes = "eap", .help = "its passphrase"),
+	EAP_PARAMETERS(
+		methods, "add change", "802.1X: how the device logs in to the profile's network"),
 	PCTL_PROPERTY(.name = "remove", .type = PCTL_TYPE_TEXT, .help = "name of a profile"),
 	{ .name = NULL },
 };
@@ -141,20 +142,16 @@ static const char *id_of(struct amt_dev *dev, const char *name)
 static void remove_profile(struct amt_dev *dev, chain_fn *then)
 {
 	const char *id = id_of(dev, chain_text(dev, "remove"));
-	const struct wsman_selector s[] = { { "InstanceID", id ? id : "" }, { NULL, NULL } };
 
-	(void)amt_request(dev,
-		&(struct wsman_head){
-			.verb = WSMAN_DELETE, .class = &class_wifi_profile.class, .selectors = s },
-		STATUS_PLAIN);
+	chain_delete(dev, &class_wifi_profile, "InstanceID", id ? id : "");
 	chain_send(dev, then);
 }
 
-static const char *authentication_of(struct amt_dev *dev)
+static const char *authentication_of(const struct pctl_arguments *args)
 {
-	const char *word = chain_text(dev, "authentication");
+	const char *word = pctl_argument_text(args, "authentication");
 
-	return word ? word : chain_given(dev, "eap") ? "wpa2-802.1x" : "wpa2-psk";
+	return word ? word : pctl_argument_given(args, "eap") ? "wpa2-802.1x" : "wpa2-psk";
 }
 
 /* The fields are in the order that both methods want. */
@@ -168,7 +165,7 @@ static void add_settings(struct amt_dev *dev, struct wsman *w, const char *name,
 	wsman_text(w, "ElementName", name);
 	wsman_text(w, "InstanceID", id);
 	wsman_uint(w, "AuthenticationMethod",
-		class_number(words_wifi_authentication, authentication_of(dev))->number);
+		class_number(words_wifi_authentication, authentication_of(args))->number);
 	wsman_uint(w, "EncryptionMethod", 4);
 	wsman_text(w, "SSID", ssid ? ssid : name);
 	wsman_uint(w, "Priority", pctl_argument_uint(args, "priority"));
@@ -201,7 +198,6 @@ static void write_profile(struct amt_dev *dev, const char *name, const char *id,
 	struct wsman *w = amt_invoke(dev, &class_wifi_service.class,
 		id ? "UpdateWiFiSettings" : "AddWiFiSettings", STATUS_WIFI);
 
-	chain_hide(dev);
 	if (id)
 		wsman_reference(w, "WiFiEndpointSettings", &class_wifi_profile.class, profile);
 	else
@@ -293,14 +289,6 @@ static void change_wifi(struct amt_dev *dev)
 
 /* --- Before anything is changed. -------------------------------------------------------------- */
 
-static int check_passphrase(struct amt_dev *dev, struct pctl_error *err)
-{
-	if (chain_given(dev, "eap") || chain_given(dev, "passphrase"))
-		return 0;
-	return pctl_error_set(err, PCTL_E_CONFIG,
-		"passphrase_file: is missing; it names the file with the profile's passphrase");
-}
-
 /* With what was read: profiles by their names, certificates by their ids. */
 static void begin_change(struct amt_dev *dev)
 {
@@ -317,8 +305,6 @@ static void begin_change(struct amt_dev *dev)
 		amt_fail(dev, PCTL_E_REFUSED, "there is a Wi-Fi profile '%s' already", add);
 	else if (other && !id_of(dev, other))
 		amt_fail(dev, PCTL_E_REFUSED, "there is no Wi-Fi profile '%s'", other);
-	else if (chain_given(dev, "change") && check_passphrase(dev, &err) < 0)
-		amt_end(dev, &err);
 	else
 		change_wifi(dev);
 }
@@ -331,47 +317,38 @@ static void look_first(struct amt_dev *dev)
 		begin_change(dev);
 }
 
-static int check_secret(struct amt_dev *dev, struct pctl_error *err)
+/* Of a profile that is added or changed. */
+static int check_secret(const struct pctl_arguments *args, struct pctl_error *err)
 {
-	const struct pctl_secret *key = pctl_argument_secret(chain_work(dev)->args, "passphrase");
-	bool eap = chain_given(dev, "eap");
+	const struct pctl_secret *key = pctl_argument_secret(args, "passphrase");
+	bool eap = pctl_argument_given(args, "eap");
 
-	if (strstr(authentication_of(dev), "802.1x") ? !eap : eap)
+	if (strstr(authentication_of(args), "802.1x") ? !eap : eap)
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"eap: goes with the authentications wpa-802.1x and wpa2-802.1x, and they "
 			"with it");
-	if (eap && key)
-		return pctl_error_set(
-			err, PCTL_E_CONFIG, "passphrase: or eap, one of them and not both");
-	/* Of a profile to be changed it is asked when it was found. */
-	if (chain_given(dev, "add") && check_passphrase(dev, err) < 0)
-		return err->code;
+	if (!eap && !key)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"passphrase_file: is missing; it names the file with the profile's "
+			"passphrase");
 	if (key && (pctl_secret_len(key) < 8 || pctl_secret_len(key) > 63))
 		return pctl_error_set(
 			err, PCTL_E_CONFIG, "passphrase: has from 8 to 63 characters");
 	return 0;
 }
 
-static int check_wifi(struct amt_dev *dev, struct pctl_error *err)
+int wifi_check(const struct pctl_arguments *args, struct pctl_error *err)
 {
-	const char *add = chain_text(dev, "add"), *change = chain_text(dev, "change");
-	const char *name = add ? add : change;
-	const char *ssid = chain_given(dev, "ssid") ? chain_text(dev, "ssid") : name;
+	const char *add = pctl_argument_text(args, "add");
+	const char *name = add ? add : pctl_argument_text(args, "change");
+	const char *ssid =
+		pctl_argument_given(args, "ssid") ? pctl_argument_text(args, "ssid") : name;
 
-	if ((add != NULL) + (change != NULL) + chain_given(dev, "remove") > 1)
-		return pctl_error_set(
-			err, PCTL_E_CONFIG, "add: or change or remove, one of them at a time");
-	if (eap_check(dev, chain_given(dev, "eap"), err) < 0)
-		return err->code;
-	if (name && check_secret(dev, err) < 0)
+	if (eap_check(args, err) < 0 || (name && check_secret(args, err) < 0))
 		return err->code;
 	if (ssid && (!*ssid || strlen(ssid) > 32))
 		return pctl_error_set(
 			err, PCTL_E_CONFIG, "ssid: the name of a network has from 1 to 32 bytes");
-	if (!name && (chain_given(dev, "passphrase") || chain_given(dev, "ssid") ||
-			     chain_given(dev, "eap")))
-		return pctl_error_set(
-			err, PCTL_E_CONFIG, "add: or change is missing: the profile's name");
 	return 0;
 }
 
@@ -379,12 +356,7 @@ void wifi_run(
 	void *data, struct pctl_op *op, const struct pctl_arguments *args, struct pctl_value *ret)
 {
 	struct amt_dev *dev = data;
-	struct pctl_error err = { 0 };
 
 	chain_begin(dev, op, args, ret);
-	if (check_wifi(dev, &err) < 0)
-		amt_end(dev, &err);
-	else
-		chain_read(
-			dev, wifi_steps, chain_any(dev, wifi_parameters) ? look_first : wifi_read);
+	chain_read(dev, wifi_steps, chain_any(dev, wifi_parameters) ? look_first : wifi_read);
 }

@@ -167,16 +167,15 @@ static void find_redirection(struct amt_dev *dev)
 	bool sol = is_on(dev, REDIRECTION, "sol"), ider = is_on(dev, REDIRECTION, "ider");
 	bool kvm = is_on(dev, KVM, "on");
 
-	if (seen(dev, REDIRECTION)) {
-		if (!sol)
-			find_off(dev, "sol", "Serial over LAN is off: `console` has to turn it on");
-		if (!ider)
-			find_off(dev, "ider",
-				"storage redirection is off: `media` has to turn it on");
-	}
+	bool known = pctl_value_get(seen(dev, REDIRECTION), "listener");
+
+	if (known && !sol)
+		find_off(dev, "sol", "Serial over LAN is off: `console` has to turn it on");
+	if (known && !ider)
+		find_off(dev, "ider", "storage redirection is off: `media` has to turn it on");
 	if (seen(dev, KVM) && !kvm)
 		find_off(dev, "kvm", "the remote screen is off: `kvm` has to turn it on");
-	if ((sol || ider || kvm) && !is_on(dev, REDIRECTION, "listener"))
+	if (known && (sol || ider || kvm) && !is_on(dev, REDIRECTION, "listener"))
 		find_off(dev, "listener",
 			"nobody listens on the ports of consoles, media and screens");
 }
@@ -267,7 +266,8 @@ static void also_switches(struct amt_dev *dev, const struct xml_node *item, stru
 	struct pctl_error unused;
 
 	(void)dev;
-	(void)switch_read(item, &state, &unused);
+	if (switch_read(item, &state, &unused) < 0)
+		return;
 	pctl_value_set_bool(map, "sol", state.sol);
 	pctl_value_set_bool(map, "ider", state.ider);
 	pctl_value_set_bool(map, "listener", state.listener);
@@ -347,7 +347,7 @@ static void judge(struct amt_dev *dev)
 
 static void got_time(struct amt_dev *dev, const struct xml_node *answer)
 {
-	uint64_t theirs = chain_number(answer, "Ta0", 0);
+	uint64_t theirs = xml_uint(answer, "Ta0", 0);
 
 	if (theirs)
 		(void)pctl_finding_clock(

@@ -63,7 +63,7 @@ static void chosen(struct amt_dev *dev, const struct xml_node *answer)
 
 static void not_chosen(struct amt_dev *dev, const struct pctl_error *err)
 {
-	amt_fail(dev, err->code, "it does not show display %u: %s", work(dev)->display, err->text);
+	amt_end_saying(dev, err, "it does not show display %u: %s", work(dev)->display, err->text);
 }
 
 static void got_default(struct amt_dev *dev, const struct xml_node *answer)

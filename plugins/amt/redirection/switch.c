@@ -168,16 +168,13 @@ static void not_told(struct amt_dev *dev, const struct pctl_error *err)
 
 static void not_switched(struct amt_dev *dev, const struct pctl_error *err)
 {
-	struct pctl_error e = *err;
-
-	if (err->code == PCTL_E_REFUSED || err->code == PCTL_E_FORBIDDEN ||
-		err->code == PCTL_E_UNSUPPORTED)
-		(void)pctl_error_set(&e, err->code,
+	if (answer_is_lacking(err))
+		amt_end_saying(dev, err,
 			"%s is switched off on this machine, and it does not let us switch it on: "
 			"%s",
 			redirection_name(work(dev)->what), err->text);
-	(void)pctl_error_device_code(&e, "%s", err->device_code);
-	amt_end(dev, &e);
+	else
+		amt_end(dev, err);
 }
 
 static bool needs_change(const struct switch_work *w)

@@ -303,8 +303,9 @@ static int port(const struct amt_dev *dev, uint16_t *ret, struct pctl_error *err
 {
 	bool tls = dev->link.tls;
 	const char *name = tls ? "redirection_tls_port" : "redirection_port";
-	uint64_t n = pctl_setting_given(dev->device, name) ? pctl_setting_uint(dev->device, name)
-							   : amt_link_port(dev, tls) + (uint64_t)2;
+	uint64_t n = pctl_setting_given(dev->device, name)
+			     ? pctl_setting_uint(dev->device, name)
+			     : amt_link_port(dev->device, tls) + (uint64_t)2;
 
 	if (n > UINT16_MAX)
 		return pctl_error_set(err, PCTL_E_CONFIG,

@@ -173,3 +173,9 @@ bool answer_is_verdict(const struct pctl_error *err)
 	return err->device_code[0] && strncmp(err->device_code, "HTTP", 4) != 0 &&
 	       err->code != PCTL_E_TIMEOUT && err->code != PCTL_E_PROTOCOL;
 }
+
+bool answer_is_lacking(const struct pctl_error *err)
+{
+	return err->code == PCTL_E_UNSUPPORTED || err->code == PCTL_E_FORBIDDEN ||
+	       err->code == PCTL_E_REFUSED;
+}

@@ -34,4 +34,7 @@ const struct xml_node *answer_read(struct xml_reader *reader, const struct pctl_
  */
 bool answer_is_verdict(const struct pctl_error *err);
 
+/* Whether err says that the device lacks what was asked for, or keeps it from this account. */
+bool answer_is_lacking(const struct pctl_error *err);
+
 #endif

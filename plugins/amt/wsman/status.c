@@ -162,6 +162,11 @@ static const struct number wifi_returns[] = {
 	{ 6, PCTL_E_BUSY, "in use" },
 };
 
+/* DMTF's generic ones that are the same everywhere: a job was started. */
+static const struct number other_returns[] = {
+	{ 4096, 0, NULL },
+};
+
 static const struct number opt_in_returns[] = {
 	{ 1, PCTL_E_REFUSED, "internal error" },
 	{ 2, PCTL_E_STATE, "not possible in the present state of user consent" },
@@ -185,7 +190,7 @@ static const struct table {
 	[STATUS_PLAIN] = TABLE(internal),
 	[STATUS_STATE] = TABLE(state_returns),
 	[STATUS_WIFI] = TABLE(wifi_returns),
-	[STATUS_OTHER] = { NULL, 0 },
+	[STATUS_OTHER] = TABLE(other_returns),
 };
 
 static const struct number *lookup(const struct table *table, uint64_t value)

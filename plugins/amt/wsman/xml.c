@@ -9,6 +9,7 @@
 
 #include <powerctl/buf.h>
 #include <powerctl/mem.h>
+#include <powerctl/parse.h>
 
 /* Most answers fit the first block, so that reading one takes no memory at all. */
 #define BLOCK_BYTES 8192u
@@ -272,6 +273,21 @@ const char *xml_text(const struct xml_node *node, const char *name)
 	const struct xml_node *child = xml_child(node, name);
 
 	return child ? child->text : NULL;
+}
+
+uint32_t xml_uint(const struct xml_node *node, const char *name, uint32_t otherwise)
+{
+	const char *text = xml_text(node, name);
+	uint64_t n;
+
+	return text && pctl_parse_uint(text, UINT32_MAX, &n) == 0 ? (uint32_t)n : otherwise;
+}
+
+bool xml_true(const struct xml_node *node, const char *name)
+{
+	const char *text = xml_text(node, name);
+
+	return text && strcmp(text, "true") == 0;
 }
 
 const struct xml_node *xml_walk(const struct xml_node *node, const struct xml_node *top)

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <powerctl/error.h>
 
@@ -47,6 +48,12 @@ const struct xml_node *xml_again(const struct xml_node *node);
 
 /* The text of the first child of that name, or NULL if there is no such child. */
 const char *xml_text(const struct xml_node *node, const char *name);
+
+/* The number of 32 bits that such a text is; otherwise: there is none. */
+uint32_t xml_uint(const struct xml_node *node, const char *name, uint32_t otherwise);
+
+/* Whether such a text says "true". */
+bool xml_true(const struct xml_node *node, const char *name);
 
 /* The first element of that name in node or below it, in the order of the document, or NULL. */
 const struct xml_node *xml_find(const struct xml_node *node, const char *name);
