@@ -379,13 +379,13 @@ def secret(lab, password):
 
 
 def inventory(nodes, password_file, user="admin", settings="", timeouts=""):
-    """Of (name, address, port); settings are lines of the class."""
+    """Of (name, address, port), and what else only that node has; settings are lines of the class."""
     lines = ["defaults:", f"  timeouts: {{{timeouts}}}", "credentials:",
              f"  bmc: {{username: {user}, password_file: {password_file}}}",
              "classes:", "  bmc:", "    driver: ipmi", "    credential: bmc"]
     lines += ["    " + line for line in settings.splitlines()] + ["nodes:"]
-    lines += [f"  {name}: {{class: bmc, address: {address}, port: {port}}}"
-              for name, address, port in nodes]
+    lines += [f"  {name}: {{class: bmc, address: {address}, port: {port}{''.join(f', {w}' for w in own)}}}"
+              for name, address, port, *own in nodes]
     return "\n".join(lines) + "\n"
 
 
