@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of the AMT driver's methods share: what one answers, what it is refused with, what it changed.
+
+    found = result(lab, "features")                     # the answer of `powerctl amt features a1`, as a tree
+    says(refused(lab, "wifi", "remove=x"), "state", "x") # class and words of an error
+    same(changes(fleet), [])                            # since its counters were reset
+"""
+import subprocess
+
+from amtlib import Fleet
+from lib import error_of, has, same
+
+
+def result(lab, *words, node="a1"):
+    """What a method that goes well answers, as a tree."""
+    r = lab.run("--json", "amt", *words, node)
+    same(r.status, 0, r)
+    return r.json[0]["result"]
+
+
+def refused(lab, *words, node="a1"):
+    r = lab.run("--json", "amt", *words, node)
+    same(r.status, 1, r)
+    return error_of(r)
+
+
+def says(found, word, part):
+    """error_of() gives class and message."""
+    same(found[0], word, found)
+    has(found[1], part)
+
+
+def wrong(lab, *words, part):
+    """A mistake in the words: nothing is sent."""
+    fleet = Fleet(lab)
+    fleet.reset()
+    r = lab.run("--json", "amt", *words, "a1")
+    if r.status == 2:
+        has(r.err, part)
+    else:
+        says(error_of(r), "config", part)
+    same([c for c in calls(fleet) if not c.endswith((".Get", ".Enumerate", ".Pull"))], [])
+
+
+def misused(lab, part, *words):
+    """A mistake in the words that is told before any node is looked at."""
+    r = lab.run("amt", *words, "a1")
+    same((r.status, r.out), (2, ""), r)
+    has(r.err, part)
+    return r
+
+
+def changes(fleet):
+    """The calls that changed something since the counters were reset."""
+    reads = (".Get", ".Enumerate", ".Pull", "GetLowAccuracyTimeSynch", "EnumerateUserAclEntries",
+             "GetUserAclEntryEx", "GetAclEnabledState", "GetAdminAclEntry")
+    # "Unknown" alone is a class that this firmware lacks; behind one that it has, a method that is none.
+    return [c for c in calls(fleet) if c != "Unknown" and not c.endswith(reads)]
+
+
+def calls(fleet):
+    return fleet.device(1)["log"]
+
+
+def openssl(*words):
+    subprocess.run(["openssl", *words], check=True, capture_output=True)
+
+
+def pair(lab, name, *more):
+    key, cert = lab.path(f"{name}.key"), lab.path(f"{name}.pem")
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj",
+            f"/O=Lab/CN={name}", "-keyout", key, "-out", cert, *more)
+    return key, cert
