@@ -440,7 +440,7 @@ static void test_an_interruption_clears_the_screen(void **state)
 	assert_int_equal(p->state, PCTL_CONSENT_IDLE);
 
 	/* The command's own time is an interruption as well. */
-	const struct pctl_request request = VERB(PCTL_VERB_BOOT, PXE, .deadline_ms = 200);
+	const struct pctl_request request = VERB(PCTL_VERB_BOOT, PXE, .deadline_ms = 1000);
 	p->persons[0] = SILENT;
 	run_nodes(p, 1, &request, true);
 	fails(p, PCTL_E_TIMEOUT, "get boot request ? cancel", "time was over");

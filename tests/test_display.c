@@ -118,13 +118,13 @@ static void shows(const struct server *s, enum rfb_format format, const void *pi
 	}
 }
 
-static void refuses(const struct server *s, int code, const char *words)
+static void refuses(const struct server *s, enum rfb_format format, int code, const char *words)
 {
 	for (size_t piece = s->said.len; piece; piece = piece == 1 ? 0 : 1) {
 		struct pctl_error err = { 0 };
 		struct rfb rfb;
 
-		rfb_init(&rfb, RFB_RGB565, 0);
+		rfb_init(&rfb, format, 0);
 		assert_int_equal(feed(&rfb, s, piece, &err), code);
 		if (!strstr(err.text, words))
 			fail_msg("no '%s' in '%s'", words, err.text);
@@ -246,7 +246,7 @@ static void tiles_of_every_form(void **state)
 		if (forms[i].pixels[0])
 			shows(&s, forms[i].format, forms[i].pixels, len);
 		else
-			refuses(&s, PCTL_E_PROTOCOL, "ZRLE");
+			refuses(&s, forms[i].format, PCTL_E_PROTOCOL, "ZRLE");
 		done(&s);
 	}
 }
@@ -354,7 +354,7 @@ static void greetings(void **state)
 
 		pctl_buf_init(&s.said, ALL_MAX);
 		say(&s, rows[i].said, rows[i].len);
-		refuses(&s, rows[i].code, rows[i].words);
+		refuses(&s, RFB_RGB565, rows[i].code, rows[i].words);
 		done(&s);
 	}
 	struct pctl_error err = { 0 };
@@ -375,7 +375,7 @@ static void refuse_rectangle(unsigned x, unsigned y, unsigned width, unsigned he
 	update(&s, 1);
 	rectangle(&s, x, y, width, height, encoding);
 	say(&s, rest, len);
-	refuses(&s, PCTL_E_PROTOCOL, words);
+	refuses(&s, RFB_RGB565, PCTL_E_PROTOCOL, words);
 	done(&s);
 }
 
@@ -395,21 +395,21 @@ static void impossible_things(void **state)
 	refuse_rectangle(0, 0, 64, 50, 16, "\0\0\0\0", 4, "empty");
 	refuse_rectangle(0, 0, 64, 50, 16, "\0\0\0\4\x78\1\xff\xff", 8, "unpacked");
 	begin(&s, 0, 50);
-	refuses(&s, PCTL_E_PROTOCOL, "0 x 50");
+	refuses(&s, RFB_RGB565, PCTL_E_PROTOCOL, "0 x 50");
 	done(&s);
 	begin(&s, 65535, 65535);
-	refuses(&s, PCTL_E_PROTOCOL, "65535 x 65535");
+	refuses(&s, RFB_RGB565, PCTL_E_PROTOCOL, "65535 x 65535");
 	done(&s);
 	begin(&s, 8192, 4096); /* many are looked at at once */
-	refuses(&s, PCTL_E_PROTOCOL, "8192 x 4096");
+	refuses(&s, RFB_RGB565, PCTL_E_PROTOCOL, "8192 x 4096");
 	done(&s);
 	begin(&s, 4, 4);
 	SAY(&s, "\x99");
-	refuses(&s, PCTL_E_PROTOCOL, "nobody knows");
+	refuses(&s, RFB_RGB565, PCTL_E_PROTOCOL, "nobody knows");
 	done(&s);
 	begin(&s, 4, 4);
 	SAY(&s, "\3\0\0\0\x7f\xff\xff\xff");
-	refuses(&s, PCTL_E_PROTOCOL, "clipboard");
+	refuses(&s, RFB_RGB565, PCTL_E_PROTOCOL, "clipboard");
 	done(&s);
 }
 
@@ -448,7 +448,7 @@ static void broken_tiles(void **state)
 		update(&s, 1);
 		rectangle(&s, 0, 0, 4, 2, 16);
 		packed(&s, rows[i].tiles, rows[i].len, 0);
-		refuses(&s, PCTL_E_PROTOCOL, "ZRLE");
+		refuses(&s, RFB_RGB565, PCTL_E_PROTOCOL, "ZRLE");
 		done(&s);
 	}
 }

@@ -54,13 +54,13 @@ static void drop(struct redfish_dev *dev)
 	free(job);
 }
 
+/* Its time was up: then the service is gone. Whoever interrupts it knows nothing of the service. */
 static void on_abort(struct pctl_op *op, void *work)
 {
 	struct redfish_dev *dev = work;
 
-	(void)op;
 	pctl_http_cancel(dev->http);
-	dev->lost = true;
+	dev->lost = pctl_op_time_left(op) == 0;
 	drop(dev);
 }
 

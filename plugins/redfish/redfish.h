@@ -235,7 +235,7 @@ struct redfish_dev {
 	bool basic_only;     /* it has no sessions, or none left */
 	bool session_only;   /* it takes no Basic logins */
 	unsigned basic_sent; /* requests with a Basic login so far */
-	bool lost;           /* the last request had no answer */
+	bool lost;           /* the last request had no answer in its time */
 	struct pctl_secret *token;
 	char token_path[DOC_PATH_MAX]; /* of the session; "": not told */
 

@@ -60,7 +60,10 @@ def read_cd(ready, args, env, wanted):
             proc.wait(10)
         except subprocess.TimeoutExpired:
             proc.kill()
+    end = time.monotonic() + PATIENCE
     while ask(ready, "/devices/1")["redirection_sessions"]:
+        if time.monotonic() > end:
+            raise Wrong(f"{args[0]}: its session does not end")
         time.sleep(0.1)
     if not ider or ider["state"] != "done" or ider["cd"]["sha256"] != wanted:
         raise Wrong(f"{args[0]}: the machine did not read its CD: {ider}")

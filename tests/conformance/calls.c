@@ -93,16 +93,16 @@ static void consent_get(struct run *run, const struct pctl_driver *d, void *dev)
 }
 
 const struct call rig_reads[] = {
-	{ "power.get", has_power, power_get, false },
-	{ "boot.get", has_boot_get, boot_get, false },
-	{ "inspect.info", has_info, info, false },
-	{ "inspect.hardware", has_hardware, hardware, false },
-	{ "inspect.check", has_check, check, false },
-	{ "log.read", has_log, log_read, false },
-	{ "sensors.read", has_sensors, sensors_read, false },
-	{ "consent.get", has_consent, consent_get, false },
-	{ "account.login", has_account, account_login, false },
-	{ NULL, NULL, NULL, false },
+	{ "power.get", has_power, power_get, false, NULL },
+	{ "boot.get", has_boot_get, boot_get, false, NULL },
+	{ "inspect.info", has_info, info, false, NULL },
+	{ "inspect.hardware", has_hardware, hardware, false, NULL },
+	{ "inspect.check", has_check, check, false, NULL },
+	{ "log.read", has_log, log_read, false, NULL },
+	{ "sensors.read", has_sensors, sensors_read, false, NULL },
+	{ "consent.get", has_consent, consent_get, false, NULL },
+	{ "account.login", has_account, account_login, false, NULL },
+	{ NULL, NULL, NULL, false, NULL },
 };
 
 static void power_act(struct run *run, const struct pctl_driver *d, void *dev)
@@ -110,7 +110,7 @@ static void power_act(struct run *run, const struct pctl_driver *d, void *dev)
 	d->power->act(dev, &run->op, run->action);
 }
 
-const struct call rig_act = { "power.act", has_power, power_act, true };
+const struct call rig_act = { "power.act", has_power, power_act, true, NULL };
 
 static bool has_boot(const struct pctl_driver *d)
 {
@@ -122,7 +122,7 @@ static void boot_set(struct run *run, const struct pctl_driver *d, void *dev)
 	d->boot->set(dev, &run->op, &run->boot);
 }
 
-const struct call rig_boot_set = { "boot.set", has_boot, boot_set, true };
+const struct call rig_boot_set = { "boot.set", has_boot, boot_set, true, NULL };
 
 static bool has_identify(const struct pctl_driver *d)
 {
@@ -134,7 +134,7 @@ static void identify_set(struct run *run, const struct pctl_driver *d, void *dev
 	d->identify->set(dev, &run->op, run->identify_on);
 }
 
-const struct call rig_identify = { "identify.set", has_identify, identify_set, true };
+const struct call rig_identify = { "identify.set", has_identify, identify_set, true, NULL };
 
 static bool has_console(const struct pctl_driver *d)
 {
@@ -146,7 +146,15 @@ static void console_open(struct run *run, const struct pctl_driver *d, void *dev
 	d->console->open(dev, &run->op, PCTL_CONSOLE_STEAL, &run->session);
 }
 
-const struct call rig_console = { "console.open", has_console, console_open, false };
+static void console_open_free(struct run *run, const struct pctl_driver *d, void *dev)
+{
+	d->console->open(dev, &run->op, 0, &run->session);
+}
+
+static const struct call console_free = { "console.open", has_console, console_open_free, false,
+	NULL };
+
+const struct call rig_console = { "console.open", has_console, console_open, false, &console_free };
 
 static bool has_display(const struct pctl_driver *d)
 {
@@ -160,11 +168,4 @@ static void display_open(struct run *run, const struct pctl_driver *d, void *dev
 	d->display->open(dev, &run->op, &run->wish, &run->session);
 }
 
-const struct call rig_display = { "display.open", has_display, display_open, false };
-
-static void console_open_free(struct run *run, const struct pctl_driver *d, void *dev)
-{
-	d->console->open(dev, &run->op, 0, &run->session);
-}
-
-const struct call rig_console_free = { "console.open", has_console, console_open_free, false };
+const struct call rig_display = { "display.open", has_display, display_open, false, NULL };

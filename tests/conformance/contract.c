@@ -130,7 +130,7 @@ static bool needs_words(const struct pctl_method *m)
 
 static void read_methods(struct rig *rig, struct pctl_device *device)
 {
-	static const struct call call = { "method.run", NULL, method_run, false };
+	static const struct call call = { "method.run", NULL, method_run, false, NULL };
 
 	for (const struct pctl_method *m = rig->driver->methods; m && m->name; m++) {
 		if ((m->flags & (PCTL_METHOD_CHANGES | PCTL_METHOD_DISRUPTS)) || needs_words(m))
@@ -426,8 +426,8 @@ static void check_session(const struct bench *bench, const struct call *call)
 	struct pctl_device *device = rig_open(&rig);
 	struct run *run = rig_run(&rig, device, call, RIG_PATIENT_MS);
 	check_end(&rig, run);
-	if (run->result.code == PCTL_E_UNSUPPORTED) {
-		run = rig_run(&rig, device, &rig_console_free, RIG_PATIENT_MS);
+	if (run->result.code == PCTL_E_UNSUPPORTED && call->fallback) {
+		run = rig_run(&rig, device, call->fallback, RIG_PATIENT_MS);
 		check_end(&rig, run);
 	}
 	if (run->result.code)

@@ -60,12 +60,14 @@ struct call {
 	bool (*has)(const struct pctl_driver *driver);
 	void (*start)(struct run *run, const struct pctl_driver *driver, void *dev);
 	bool changes; /* it is to commit; else it must not */
+	/* What is asked for where this is not supported as it is asked; or NULL. */
+	const struct call *fallback;
 };
 
 /* In the order of the header; ends with a row that has no name. Those that only read. */
 extern const struct call rig_reads[];
-extern const struct call rig_act, rig_boot_set, rig_identify, rig_display, rig_console,
-	rig_console_free; /* without PCTL_CONSOLE_STEAL */
+/* rig_console takes it from whoever has it; its fallback does not. */
+extern const struct call rig_act, rig_boot_set, rig_identify, rig_display, rig_console;
 
 /*
  * An op and what it fills in. Its memory is never used again in this process: what a driver does to

@@ -22,6 +22,8 @@ PROFILES = ("8", "11", "12", "15", "16.1")
 # What a polite client never causes.
 BLAMELESS = ("r401_bad", "replay", "foreign_nonce", "empty_response", "expect", "unauth_bodies",
              "bad_nc", "pipelined", "r400", "r404")
+# Soon over where a machine is silent.
+CONSOLE_TIMES = "connect: 3s, answer: 3s, read: 12s"
 GET = "CIM_AssociatedPowerManagementService.Get"
 POWER = "CIM_PowerManagementService.RequestPowerStateChange"
 BOOT_CALLS = ["AMT_BootSettingData.Get", "CIM_BootConfigSetting.ChangeBootOrder",
@@ -33,9 +35,11 @@ class Fleet(lib.StandIns):
     """Stand-ins a1, a2, ... on ports that the kernel gave, and their inventory."""
     where = ("--by-port",)
 
-    def __init__(self, lab, *args, devices=1, tls=False, settings="", timeouts=""):
+    def __init__(self, lab, *args, devices=1, tls=False, settings="", timeouts="", own=None):
+        """own: of single machines, as {3: "timeouts: {answer: 1s}"}."""
         super().__init__(lab, lab.amtsim(*self.where, "--port", "0", "--tls-port", "0",
                                          "--devices", str(devices), *args), devices)
+        self.own = own or {}
         self.secret = lab.write("config/powerctl/secrets/amt", PASSWORD + "\n")
         self.inventory(tls, settings, timeouts)
 
@@ -66,6 +70,8 @@ class Fleet(lib.StandIns):
             # 0: it does not listen. The port is the node's name for locks and pins.
             ports = f"port: {secure if tls is True else plain or secure}, tls_port: {secure}"
             ports += self.more_ports(n)
+            if n in self.own:
+                ports += f", {self.own[n]}"
             lines.append(f"  a{n}: {{class: stand-in, address: {self.address(n)}, {ports}}}")
         self.lab.inventory("\n".join(lines) + "\n" + more)
 
@@ -92,6 +98,10 @@ class ConsoleFleet(Fleet):
             both = d["redirection_port"], d["redirection_tls_port"]
         return "".join(f", {name}: {port}" for name, port in
                        zip(("redirection_port", "redirection_tls_port"), both) if port)
+
+    def idle(self, n=1):
+        """Waits until no session is left: goodbyes may still be under way."""
+        self.wait(lambda d: d["redirection_sessions"] == [], n)
 
 
 class LargeFleet(Fleet):

@@ -262,10 +262,12 @@ class IpmiSim:
                       + more)
 
     def ipmitool(self, n, *words, **login):
-        return ipmitool(self.addresses[n - 1], self.port, *words, **{"kg": self.kg, **login})
+        return ipmitool(self.addresses[n - 1], self.port, *words,
+                        **{"kg": self.kg, "patient": True, **login})
 
     def ipmipower(self, n, *words, **login):
-        return ipmipower(self.addresses[n - 1], self.port, *words, **{"kg": self.kg, **login})
+        return ipmipower(self.addresses[n - 1], self.port, *words,
+                         **{"kg": self.kg, "patient": True, **login})
 
 
 class FakeBmc:
@@ -288,10 +290,12 @@ class FakeBmc:
             return []
 
     def ipmitool(self, *words):
-        return ipmitool(self.address, self.port, *words, user=self.user, password=self.password)
+        return ipmitool(self.address, self.port, *words, user=self.user, password=self.password,
+                        patient=True)
 
     def ipmipower(self, *words):
-        return ipmipower(self.address, self.port, *words, user=self.user, password=self.password)
+        return ipmipower(self.address, self.port, *words, user=self.user, password=self.password,
+                         patient=True)
 
 
 class BmcFleet(lib.StandIns):
@@ -375,13 +379,13 @@ def secret(lab, password):
 
 
 def inventory(nodes, password_file, user="admin", settings="", timeouts=""):
-    """Of (name, address, port); settings are lines of the class."""
+    """Of (name, address, port), and what else only that node has; settings are lines of the class."""
     lines = ["defaults:", f"  timeouts: {{{timeouts}}}", "credentials:",
              f"  bmc: {{username: {user}, password_file: {password_file}}}",
              "classes:", "  bmc:", "    driver: ipmi", "    credential: bmc"]
     lines += ["    " + line for line in settings.splitlines()] + ["nodes:"]
-    lines += [f"  {name}: {{class: bmc, address: {address}, port: {port}}}"
-              for name, address, port in nodes]
+    lines += [f"  {name}: {{class: bmc, address: {address}, port: {port}{''.join(f', {w}' for w in own)}}}"
+              for name, address, port, *own in nodes]
     return "\n".join(lines) + "\n"
 
 
@@ -402,9 +406,12 @@ def run(args):
 
 
 def ipmitool_line(address, port, *words, user="admin", password=PASSWORD, kg=None, version="2.0",
-                  suite=3, level=None):
-    """Without -C it would ask for cipher suites first and wait 10 s where that is not answered."""
+                  suite=3, level=None, patient=False):
+    """patient: of a counterpart that is slow on a busy machine; by itself it gives up after four seconds.
+    Without -C it would ask for cipher suites first and wait 10 s where that is not answered."""
     how = {"1.5": ["-I", "lan"], "2.0": ["-I", "lanplus"]}[version]
+    if patient and version == "2.0":
+        how += ["-N", "5"]
     if version == "2.0" and suite is not None:
         how += ["-C", str(suite)]
     # It logs in as administrator where nothing else is said.
@@ -432,9 +439,12 @@ def freeipmi(name, address, port, *words, **login):
     return run(freeipmi_line(name, address, port, *words, **login))
 
 
-def ipmipower(address, port, *words, version="2.0", **login):
-    """With what ipmi_sim needs: the real privilege level in Open Session."""
+def ipmipower(address, port, *words, version="2.0", patient=False, **login):
+    """With what ipmi_sim needs: the real privilege level in Open Session. patient: by itself it asks again
+    after 0.4 s, and what is only slow gets that as well."""
     around = ["-W", "opensesspriv"] if version == "2.0" else []
+    if patient and version == "2.0":
+        around += ["--retransmission-timeout=5000", "--session-timeout=40000"]
     return freeipmi("ipmipower", address, port, *around, *words, version=version, **login)
 
 

@@ -11,20 +11,18 @@ import signal
 import struct
 import subprocess
 import termios
-import threading
 
 import lib
-from amtlib import ConsoleFleet, disc
-from lib import bad, good, has, main, same, test, until
+from amtlib import CONSOLE_TIMES, ConsoleFleet, disc
+from lib import bad, good, has, main, same, test
+from talklib import line_of, rest_of
 
-QUICK = "connect: 3s, answer: 3s, read: 12s"
 BLOCK, SECTOR = 2048, 512
 EMPTY = hashlib.sha256(bytes(1474560)).hexdigest()
 
 
-def machine(lab, *args, tls=False, settings="", state="on", devices=1):
-    return ConsoleFleet(lab, "--state", state, *args, tls=tls, settings=settings, timeouts=QUICK,
-                        devices=devices)
+def machine(lab, *args, state="on", **how):
+    return ConsoleFleet(lab, "--state", state, *args, timeouts=CONSOLE_TIMES, **how)
 
 
 def image(lab, name, size, seed=1):
@@ -44,18 +42,17 @@ class Served:
     def __init__(self, lab, *args, node="a1"):
         self.proc = lab.start("media", "attach", *args, node, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.first = self.proc.stdout.readline()
+        self.first = self.line()
+
+    def line(self, stream=None):
+        return line_of(stream or self.proc.stdout, self.proc)
 
     def end(self, status, interrupt=False):
         """All that it says from here on."""
         if interrupt:
             self.proc.send_signal(signal.SIGINT)
-        # Not communicate(): it does not know of lines that came together with the first.
-        late = threading.Timer(lib.PATIENCE, self.proc.kill)
-        late.start()
-        out, err = self.proc.stdout.read(), self.proc.stderr.read()
-        late.cancel()
-        same(self.proc.wait(lib.PATIENCE), status, out + err)
+        out, err = rest_of(self.proc)
+        same(self.proc.returncode, status, out + err)
         return self.first + out, err
 
 
@@ -64,10 +61,6 @@ def done(fleet, n=1):
     ider = fleet.device(n)["ider"]
     same((ider["state"], ider["error"]), ("done", ""))
     return ider
-
-
-def nobody(fleet, n=1):
-    fleet.wait(lambda d: d["redirection_sessions"] == [], n)
 
 
 def detach(lab, served, read):
@@ -100,7 +93,7 @@ def whole(lab):
             same((ider["cd"]["blocks"], ider["floppy"]["sha256"]), (1537, EMPTY))
             same(ider["refused"], 7, "commands that are to be refused")
             detach(lab, served, 2 * 1537 * BLOCK)
-            nobody(fleet)
+            fleet.idle()
             device = fleet.device()
             same((device["ider"]["error"], device["counters"]["redir_goodbyes"]), ("", goodbyes), way)
         fleet.forget()
@@ -122,7 +115,7 @@ def floppies(lab):
     ider = done(fleet)
     same((ider["cd"]["present"], ider["floppy"]["sha256"]), (False, wanted))
     served.end(130, interrupt=True)
-    nobody(fleet)
+    fleet.idle()
 
 
 @test
@@ -156,7 +149,7 @@ def status(lab):
     # And may end it: the powerctl that had it hears that somebody has it, and leaves it to him.
     good(lab.run("media", "detach", "a1", env=other), "a1: ok")
     has(served.end(1)[0], "a1: error: busy: taken over by another session")
-    nobody(fleet)
+    fleet.idle()
     good(lab.run("media", "detach", "a1"), "a1: ok")
 
 
@@ -198,7 +191,7 @@ def odd_names(lab):
         assert "pid: 1\n" not in r.out, r
         good(lab.run("media", "detach", "a1"), "a1: ok")
         served.end(0)
-    nobody(fleet)
+    fleet.idle()
 
 
 @test
@@ -208,10 +201,10 @@ def dropped(lab):
     path, wanted = image(lab, "a.iso", 600000)
     fleet.set(1, ider_drop_at=300000)
     served = Served(lab, path)
-    same(served.proc.stdout.readline(), f"a1: attached again: {path}\n")
+    same(served.line(), f"a1: attached again: {path}\n")
     same(done(fleet)["cd"]["sha256"], wanted)
     served.end(130, interrupt=True)
-    nobody(fleet)
+    fleet.idle()
     fleet.set(1, ider_drop_at=65536)  # with the last frame of a read
     out, err = Served(lab, path, "--no-reconnect").end(1)
     has(out, "a1: error: unreachable: connection lost: the device closed it")
@@ -239,27 +232,30 @@ def reset(lab):
         ider = done(fleet)
         same((ider["cd"]["sha256"], ider["cd"]["again"], ider["resets"]), (wanted, wanted, 1))
         served.end(130, interrupt=True)
-        nobody(fleet)
+        fleet.idle()
 
 
 @test
 def shrinking(lab):
     """a file that shrinks is a medium error to the machine and a line to the user; one that is
     deleted stays readable; another machine, which asks for nothing, is heard of meanwhile"""
-    fleet = machine(lab, "--set", "all:ider_delay_ms=20", devices=2)
+    fleet = machine(lab, "--set", "all:ider_delay_ms=3000", devices=2)
     fleet.set(2, ider_script="none")
     path, _ = image(lab, "a.iso", 1 << 20)
     idle = Served(lab, path, node="a2")
     served = Served(lab, path)
     os.truncate(path, 500000)
+    fleet.set(1, ider_delay_ms=0)  # the first command still waits: nothing was read before
     ider = done(fleet)
     assert ider["medium_errors"] > 0, ider
     _, err = served.end(130, interrupt=True)
     same(err.count("is shorter than when it was attached: it ends at byte 500000 of 1048576"), 1)
-    nobody(fleet)
+    fleet.idle()
     path, wanted = image(lab, "b.iso", 1 << 20)
+    fleet.set(1, ider_delay_ms=20)
     served = Served(lab, path)
     os.unlink(path)
+    fleet.set(1, ider_delay_ms=0)
     same(done(fleet)["cd"]["sha256"], wanted)
     served.end(130, interrupt=True)
     fleet.wait(lambda d: d["counters"]["ider_pings"] > 0, 2)
@@ -332,7 +328,7 @@ def other_folders(lab):
     has(lab.run("media", "status", "a1").out, f"image: {path}\n")
     t.send("\x03")
     same(t.end(), 130)
-    nobody(fleet)
+    fleet.idle()
 
 
 @test
@@ -352,7 +348,7 @@ def faults(lab):
         has(served.end(1)[0], text)
         if word == "flood":
             fleet.set(1, ider_send="drain")
-        nobody(fleet)
+        fleet.idle()
         fleet.set(1, redirection_status=0)
     served = Served(lab, path)
     fleet.set(1, ider_send="heartbeat")
@@ -373,9 +369,9 @@ def ejected(lab):
         stream = served.proc.stdout if json_too else served.proc.stderr
         for word, told in (("eject", "ejected"), ("load", "loaded")):
             fleet.set(1, ider_send=word)
-            has(stream.readline(), f"the machine has {told} the CD")
+            has(served.line(stream), f"the machine has {told} the CD")
         served.end(130, interrupt=True)
-        nobody(fleet)
+        fleet.idle()
 
 
 @test
@@ -413,7 +409,7 @@ def agreed(lab):
     same(lab.run("consent", "request", "a1").status, 0)
     fleet.wait(lambda d: d["optin_state"] == 2)
     served = Served(lab, path, "--boot", "--consent-code", fleet.device()["optin_code"])
-    same(served.proc.stdout.readline(), "a1: boot: accepted\n")
+    same(served.line(), "a1: boot: accepted\n")
     fleet.wait(lambda d: d["ider"]["booted"] == "cd")
     served.end(130, interrupt=True)
     fleet.set(1, consent="none")
@@ -428,7 +424,7 @@ def boots(lab):
     for state in ("on", "off"):
         fleet = machine(lab, state=state)
         served = Served(lab, cd, "--boot")
-        same(served.proc.stdout.readline(), "a1: boot: accepted\n")
+        same(served.line(), "a1: boot: accepted\n")
         fleet.wait(lambda d: d["ider"]["booted"] == "cd")
         same(done(fleet)["cd"]["sha256"], cd_sum)
         device = fleet.device()
@@ -440,10 +436,10 @@ def boots(lab):
     fleet.wait(lambda d: d["ider"]["booted"] == "floppy")
     same(done(fleet)["floppy"]["sha256"], floppy_sum)
     served.end(130, interrupt=True)
-    nobody(fleet)
+    fleet.idle()
     fleet.set(1, refuse_action="any:2")
     has(Served(lab, cd, "--boot").end(1)[0], "a1: boot: error: ")
-    nobody(fleet)
+    fleet.idle()
 
 
 @test
@@ -469,7 +465,7 @@ def closed_pipe(lab):
     with open(into, "wb") as pipe:
         proc = lab.start("media", "attach", path, "a1", stdin=subprocess.DEVNULL, stdout=pipe)
         assert proc.wait(lib.PATIENCE) not in (0, 130)
-    nobody(fleet)
+    fleet.idle()
 
 
 @test
@@ -484,7 +480,7 @@ def person(lab):
     t.send("\x03")
     t.expect("a1: detached, 0.1 MB read")
     same(t.end(), 130)
-    nobody(fleet)
+    fleet.idle()
 
 
 if __name__ == "__main__":

@@ -1,182 +1,24 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Screens of Intel AMT machines: viewers, pictures, the firmware's own VNC port."""
-import hashlib
 import os
 import signal
 import socket
 import struct
 import subprocess
 import sys
-import zlib
 from concurrent import futures
 
 import lib
-from amtlib import ConsoleFleet
-from lib import bad, good, has, same, test, until
-
-QUICK = "connect: 3s, answer: 3s, read: 8s"
-SIZE = {"kvm_width": 200, "kvm_height": 150}
-
-
-def screens(lab, *args, devices=1, tls=False, profile="12", settings="", **knobs):
-    """A fleet with small pictures that do not move."""
-    knobs = {"picture": 7, **SIZE, **knobs}
-    words = [word for k, v in knobs.items() for word in ("--set", f"all:{k}={v}")]
-    return ConsoleFleet(lab, "--state", "on", "--profile", profile, *words, *args, devices=devices,
-                        tls=tls, settings=settings, timeouts=QUICK)
-
-
-def png(path):
-    """Width, height and the pixels as RGB."""
-    with open(path, "rb") as f:
-        data = f.read()
-    same(data[:8], b"\x89PNG\r\n\x1a\n")
-    at_, parts, palette = 8, b"", None
-    while at_ < len(data):
-        n, kind = struct.unpack(">I4s", data[at_:at_ + 8])
-        body = data[at_ + 8:at_ + 8 + n]
-        same(struct.unpack(">I", data[at_ + 8 + n:at_ + 12 + n])[0], zlib.crc32(kind + body))
-        if kind == b"IHDR":
-            width, height, depth, colour = struct.unpack(">IIBB", body[:10])
-        elif kind == b"PLTE":
-            palette = [body[i:i + 3] for i in range(0, n, 3)]
-        elif kind == b"IDAT":
-            parts += body
-        at_ += 12 + n
-    same(depth, 8)
-    size = 3 if colour == 2 else 1
-    raw, rows, last = zlib.decompress(parts), [], None
-    for y in range(height):
-        row = unfilter(raw[y * (width * size + 1):(y + 1) * (width * size + 1)], last)
-        rows.append(row)
-        last = row
-    pixels = b"".join(bytes(r) for r in rows)
-    return width, height, b"".join(palette[p] for p in pixels) if palette else pixels
-
-
-def unfilter(line, above):
-    kind, row = line[0], line[1:]
-    assert kind in (0, 2), f"a filter that is not made here: {kind}"
-    if kind == 2 and above:
-        return bytes((a + b) & 255 for a, b in zip(row, above))
-    return row
-
-
-def sha16(rgb):
-    """As the stand-in counts: RGB565, little endian."""
-    out = bytearray()
-    for i in range(0, len(rgb), 3):
-        c = rgb[i] >> 3 << 11 | rgb[i + 1] >> 2 << 5 | rgb[i + 2] >> 3
-        out += struct.pack("<H", c)
-    return hashlib.sha256(out).hexdigest()
-
-
-def sha8(rgb):
-    return hashlib.sha256(bytes(
-        rgb[i] >> 5 << 5 | rgb[i + 1] >> 5 << 2 | rgb[i + 2] >> 6
-        for i in range(0, len(rgb), 3))).hexdigest()
+from kvmlib import DirectViewer, Viewer, png, screens, sha8, sha16
+from lib import bad, good, has, same, test
 
 
 def shot(lab, *args):
     path = lab.path("screen.png")
     r = good(lab.run("kvm", "--screenshot", path, "a1", *args), f"a1: ok: {path}")
-    same(os.listdir(os.path.dirname(path)).count("screen.png"), 1)
+    same([f for f in os.listdir(os.path.dirname(path)) if f.startswith("screen.png")], ["screen.png"])
     return png(path) + (r.err,)
-
-
-def nobody(fleet, n=1):
-    """No session is left: the end may still be under way."""
-    fleet.wait(lambda d: d["redirection_sessions"] == [], n)
-
-
-def des(password, block):
-    """As VNC has it: each byte of the key with its bits the other way round; three such keys are one."""
-    key = bytes(int(f"{b:08b}"[::-1], 2) for b in password.encode().ljust(8, b"\0")).hex() * 3
-    r = subprocess.run(["openssl", "enc", "-des-ede3-ecb", "-K", key, "-nopad"], input=block,
-                       capture_output=True, timeout=lib.PATIENCE, check=True)
-    return r.stdout
-
-
-class Viewer:
-    """`powerctl kvm` and a viewer's socket at its address."""
-
-    def __init__(self, lab, *args, env=None, node="a1"):
-        self.proc = lab.start("kvm", node, *args, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              env=env)
-        self.line = self.proc.stdout.readline().decode()
-        self.where = self.line.strip().split(" ", 1)[-1]
-        self.sock = None
-
-    def connect(self):
-        kind, address = self.where.split(":", 1)
-        if kind == "unix":
-            s = socket.socket(socket.AF_UNIX)
-            s.settimeout(lib.PATIENCE)
-            s.connect(address)
-        else:
-            s = socket.create_connection(("127.0.0.1", int(address.rsplit(":", 1)[1])),
-                                         lib.PATIENCE)
-        self.sock = s
-        return self
-
-    def get(self, n):
-        data = b""
-        while len(data) < n:
-            part = self.sock.recv(n - len(data))
-            if not part:
-                break
-            data += part
-        return data
-
-    def begin(self, password=None):
-        """As far as the screen's size; None: the password was refused."""
-        same(self.get(12), b"RFB 003.008\n")
-        self.sock.sendall(b"RFB 003.008\n")
-        kind = b"\2" if password else b"\1"
-        same(self.get(2), b"\1" + kind)
-        self.sock.sendall(kind)
-        if password:
-            self.sock.sendall(des(password, self.get(16)))
-        if self.get(4) != bytes(4):
-            return None
-        self.sock.sendall(b"\1")
-        head = self.get(24)
-        self.get(struct.unpack(">I", head[20:])[0])
-        return struct.unpack(">HH", head[:4])
-
-    def raw(self, width, height, ahead=None, slow=None):
-        """A whole picture as Raw, in RGB565: its SHA-256. ahead: so many more are asked for."""
-        ask = struct.pack(">BBHHHH", 3, 0, 0, 0, width, height)
-        if ahead is None or ahead:
-            self.sock.sendall(struct.pack(">BBHi", 2, 0, 1, 0) + ask * (1 + (ahead or 0)))
-        screen = bytearray(width * height * 2)
-        count = struct.unpack(">H", self.get(4)[2:])[0]
-        for i in range(count):
-            if slow and i % 16 == 0:
-                slow()
-            x, y, w, h, encoding = struct.unpack(">HHHHi", self.get(12))
-            same(encoding, 0)
-            part = self.get(w * h * 2)
-            for row in range(h):
-                at = ((y + row) * width + x) * 2
-                screen[at:at + w * 2] = part[row * w * 2:(row + 1) * w * 2]
-        return hashlib.sha256(screen).hexdigest()
-
-    def leave(self):
-        self.sock.close()
-        return self.end()
-
-    def end(self):
-        out, err = self.proc.communicate(timeout=lib.PATIENCE)
-        return self.proc.returncode, out.decode(), err.decode()
-
-
-class DirectViewer(Viewer):
-    """A viewer's socket at the machine's own port."""
-
-    def __init__(self, port):  # pylint: disable=super-init-not-called
-        self.sock = socket.create_connection(("127.0.0.1", port), lib.PATIENCE)
 
 
 @test
@@ -185,7 +27,7 @@ def pictures(lab):
     fleet = screens(lab)
     width, height, rgb, err = shot(lab)
     same((width, height, sha16(rgb), err), (200, 150, fleet.device()["kvm_sha256"], ""))
-    nobody(fleet)
+    fleet.idle()
     same(fleet.counters()["kvm_sessions"], 1)
     r = lab.run("kvm", "--json", "--screenshot", lab.path("screen.png"), "a1")
     one = r.json[0]
@@ -217,7 +59,7 @@ def pictures_otherwise(lab):
     bad(lab.run("kvm", "--screenshot", lab.path("no.png"), "--display", "9", "a1"), 1,
         "a1: error: config: there are displays 1 to 4")
     assert not os.path.exists(lab.path("no.png"))
-    nobody(fleet)
+    fleet.idle()
 
 
 @test
@@ -259,14 +101,14 @@ def wrong_screens(lab):
               ("frame_interleave", "protocol: a redirection frame out of place: SOL data (2A) during KVM"),
               ("frame_refused", "refused: it does not begin KVM (status 1)"),
               ("frame_truncate", "unreachable: connection closed within a redirection frame"))
-    fleet = screens(lab, devices=len(faults))
+    fleet = screens(lab, devices=len(faults), timeouts="")
 
     def said(n):
         fault = faults[n - 1][0]
         fleet.set(n, kvm_fault=fault)
         r = lab.run("kvm", "--screenshot", lab.path(f"{fault}.png"), f"a{n}")
         assert not os.path.exists(lab.path(f"{fault}.png")), fault
-        nobody(fleet, n)
+        fleet.idle(n)
         return r
 
     # Who hung up is asked who has it now, and some are tried again: all at once.
@@ -319,19 +161,21 @@ def no_place_for_it(lab):
 @test
 def interrupted(lab):
     """^C while a screen is opened once more ends that too, and leaves no file"""
-    fleet = screens(lab, kvm_limit=30001)
-    fleet.set(1, latency_ms=1000)
+    fleet = screens(lab, kvm_limit=30001, timeouts="")
+    fleet.set(1, latency_ms=300)  # what is asked for the second time comes after the knob below
     path = lab.path("x.png")
     proc = lab.start("kvm", "--screenshot", path, "a1", stdout=subprocess.PIPE,
                      stderr=subprocess.PIPE, text=True)
     fleet.wait(lambda d: d["counters"]["kvm_sessions"] == 1)
-    nobody(fleet)
+    fleet.set(1, hang="all")
+    fleet.idle()
     proc.send_signal(signal.SIGINT)
     out, err = proc.communicate(timeout=lib.PATIENCE)
     same((proc.returncode, out), (130, "a1: error: canceled: interrupted\n"), err)
     assert not os.path.exists(path)
-    fleet.set(1, latency_ms=0)
-    nobody(fleet)
+    same(fleet.counters()["kvm_sessions"], 1)
+    fleet.set(1, latency_ms=0, hang="no")
+    fleet.idle()
     # That KVM was off, and is on now, is said of pictures as well.
     fleet.set(1, kvm=0, kvm_limit=9216000)
     same(shot(lab)[3], "powerctl: a1: KVM or its listener was off; it was switched on\n")
@@ -352,7 +196,7 @@ def viewers(lab):
     except ConnectionRefusedError:
         pass
     same(v.leave(), (0, "", ""))
-    nobody(fleet)
+    fleet.idle()
     # Over TLS and of old firmware: a greeting with 4.0 is 3.8 to viewers.
     fleet.set(1, profile="11")
     fleet.inventory(tls=True)
@@ -373,7 +217,7 @@ def viewers(lab):
     v.sock.sendall(b"\4\1\0\0\0\0\xff\x0d")
     fleet.wait(lambda d: d["counters"]["kvm_keys"] == 1)
     same(v.leave()[0], 0)
-    nobody(fleet)
+    fleet.idle()
 
 
 @test
@@ -403,7 +247,7 @@ def sockets(lab):
     same(r.status, 2)
     has(r.err, "is there, and no socket")
     same(lab.read("screen.sock"), "mine")
-    nobody(fleet)
+    fleet.idle()
 
 
 @test
@@ -413,7 +257,7 @@ def ends(lab):
     v = Viewer(lab)
     v.proc.send_signal(signal.SIGINT)
     same(v.end(), (130, "", ""))
-    nobody(fleet)
+    fleet.idle()
     for tls in (False, True):
         fleet.inventory(tls=tls)
         both = Viewer(lab), Viewer(lab, node="a2").connect()
@@ -443,7 +287,7 @@ def ends(lab):
     fleet.wait(lambda d: d["counters"]["kvm_updates"] > 5)
     v.proc.send_signal(signal.SIGINT)
     same(v.end(), (130, "", ""))
-    nobody(fleet)
+    fleet.idle()
     # Somebody else has it, and loses it.
     first = Viewer(lab)
     r = lab.run("kvm", "a1")
@@ -487,7 +331,7 @@ def forbids_power(lab):
          ["AMT_RedirectionService.TerminateSession"] * 2 +
          ["IPS_KVMRedirectionSettingData.TerminateSession"])
     same(v.end()[0], 1)
-    nobody(fleet)
+    fleet.idle()
     fleet.set(1, power="on", no_kvm=1)
     good(lab.run("off", "--end-sessions", "a1"), "a1: off")
 
@@ -534,12 +378,12 @@ def programs(lab):
     same(r.status, 1, r)
     has(r.err, "cannot be started")
     v = Viewer(lab, "--view", env={**lab.env, "VNCVIEWER": script})
-    line = v.proc.stderr.readline().decode()
+    line = v.read_line(v.proc.stderr)
     has(line, "the viewer has ended; another one is waited for")
     v.connect()
     same(v.begin(), (200, 150))
     same(v.leave()[0], 0)
-    nobody(fleet)
+    fleet.idle()
 
 
 @test
@@ -561,9 +405,9 @@ def direct(lab):
     has(lab.run("kvm", "a1").out, "a1: error: busy:")
     same(DirectViewer(port).get(1), b"")
     v.sock.close()
-    nobody(fleet)
+    fleet.idle()
     same(DirectViewer(port).begin("Aa1!bcdf"), None)
-    nobody(fleet)
+    fleet.idle()
     same((fleet.counters()["redir_logins"], fleet.counters()["redir_bad_logins"]), (1, 1))
     same(lab.run("kvm", "--direct", "--off", "a1").status, 0)
     same((fleet.device()["kvm_port_5900"], fleet.device()["vnc_port"]), (False, None))
@@ -635,7 +479,7 @@ def other_users(lab):
     lab.inventory('nodes:\n  a1: {driver: "null"}\n')
     v = Viewer(lab)
     same(connect_as(65534, v.where.rsplit(":", 1)[1]), "b''")
-    has(v.proc.stderr.readline().decode(), "a1: a viewer of another user was turned away")
+    has(v.read_line(v.proc.stderr), "a1: a viewer of another user was turned away")
     v.connect()
     same(v.begin(), (64, 48))
     same(v.leave()[0], 0)

@@ -5,6 +5,7 @@
 The image's server is a small HTTPS server of this file, the machine a stand-in that loads the image for real.
 """
 import atexit
+import contextlib
 import functools
 import hashlib
 import http.server
@@ -20,7 +21,7 @@ import tempfile
 import threading
 
 from amtlib import Fleet
-from lib import PATIENCE, bad, error_of, good, has, main, same, test
+from lib import PATIENCE, bad, error_of, good, has, main, same, test, until
 
 # --- The server, and what it gives. ----------------------------------------------------------
 
@@ -41,6 +42,8 @@ def application(signed=True):
 
 ISO = bytes(0x8001) + b"CD001" + bytes(60000)
 SIGNED = application()
+LONG = bytes(32 << 20)  # more than sockets hold
+HEAD = 36 << 10         # what is looked at
 # Path: status, Content-Type, body.
 FILES = {
     "/a.efi": (200, "text/plain", SIGNED),
@@ -49,6 +52,7 @@ FILES = {
     "/a.iso": (200, "application/octet-stream", ISO),
     "/page.efi": (200, "text/html", b"<html>not here</html>"),
     "/nothing": (200, "text/plain", SIGNED),
+    "/long": (200, "text/plain", LONG),
     "/moved.efi": (302, "text/plain", b""),
     "/login.efi": (200, "text/plain", SIGNED),
 }
@@ -88,10 +92,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        try:
-            self.wfile.write(body)
-        except OSError:
-            pass  # who has read enough hangs up
+        self.send_body(body)
+
+    def send_body(self, body):
+        """Notes how much of a long one was taken: who has read enough hangs up."""
+        sent = 0
+        with contextlib.suppress(OSError):
+            while sent < len(body):
+                sent += self.wfile.write(body[sent:sent + (64 << 10)])
+        if len(body) == len(LONG):
+            self.server.sent.append(sent)
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -107,6 +117,7 @@ class Images:
     def __init__(self, lab, cert="server"):
         self.server = Server(("127.0.0.1", 0), Handler)
         self.server.asked = self.asked = []
+        self.server.sent = []
         if cert:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(pem(cert), key(cert))
@@ -309,8 +320,12 @@ def files(lab):
                        ("/unsigned.efi", "not signed"), ("/gone.efi", "HTTP 404"),
                        ("/moved.efi", "points elsewhere (HTTP 302)"), ("/login.efi", "a login")):
         refused(lab, fleet, images.url(name), word)
-    # Of the long ones no more than the beginning was read.
-    same(max(len(SIGNED), 36 << 10), 36 << 10)
+    # Of the long one no more than the beginning was asked for, and hardly more was taken.
+    images.asked.clear()
+    refused(lab, fleet, images.url("/long"), "cannot tell what this is")
+    same([part for _, part, _ in images.asked], [f"bytes=0-{HEAD - 1}"])
+    until("it has hung up", lambda: images.server.sent)
+    assert images.server.sent[-1] < len(LONG) // 2, images.server.sent
     fleet.inventory(tls=True, settings="secure_boot: false")
     good(lab.run("boot", "http", "--url", images.url("/unsigned.efi"), "a1"), "a1: on")
     same(became(fleet), "started")
@@ -398,9 +413,11 @@ def asked_once(lab):
 @test
 def interrupted(lab):
     """^C and the deadline end a check that hangs, and no machine is touched"""
-    fleet = machines(lab, timeouts="read: 1s")
-    for stop in ("deadline", "^C"):
+    fleet = machines(lab)
+    for stop, timeouts in (("^C", ""), ("deadline", "read: 2s")):
+        fleet.inventory(tls=True, timeouts=timeouts)
         with socket.create_server(("127.0.0.1", 0)) as s:  # accepts, and says nothing
+            s.settimeout(PATIENCE)
             url = f"https://127.0.0.1:{s.getsockname()[1]}/a.efi"
             proc = lab.start("--json", "boot", "http", "--url", url, "a1",
                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)

@@ -8,17 +8,16 @@ import termios
 from concurrent import futures
 
 import lib
-from amtlib import PASSWORD, ConsoleFleet
+from amtlib import CONSOLE_TIMES, PASSWORD, ConsoleFleet
 from lib import bad, has, main, same, test, until
+from talklib import rest_of
 
-QUICK = "connect: 3s, answer: 3s, read: 8s"
 SERVICE = "AMT_RedirectionService"
 
 
-def machine(lab, *args, tls=False, settings="", devices=1, timeouts=QUICK):
+def machine(lab, *args, timeouts=CONSOLE_TIMES, **how):
     """One machine, a1, that is on."""
-    fleet = ConsoleFleet(lab, "--state", "on", *args, tls=tls, settings=settings, timeouts=timeouts,
-                         devices=devices)
+    fleet = ConsoleFleet(lab, "--state", "on", *args, timeouts=timeouts, **how)
     fleet.lab.fleet = fleet
     return fleet
 
@@ -38,20 +37,21 @@ def left(t, status):
     same(termios.tcgetattr(t.fd), t.before)
 
 
-def nobody(fleet, n=1):
-    """No session is left: goodbyes may still be under way."""
-    fleet.wait(lambda d: d["redirection_sessions"] == [], n)
+def shows(proc, text):
+    """Reads until it has shown that."""
+    shown = b""
+    while text.encode() not in shown:
+        part = proc.stdout.read1(100)
+        assert part, rest_of(proc)
+        shown += part
+    return shown.decode()
 
 
 def holder(lab, *args, n=1):
     """Somebody who has the console."""
     proc = lab.start("console", f"a{n}", *args, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                      stderr=subprocess.PIPE)
-    shown = b""
-    while f"amt{n}> ".encode() not in shown:
-        part = proc.stdout.read1(100)
-        assert part, proc.stderr.read()
-        shown += part
+    shows(proc, f"amt{n}> ")
     return proc
 
 
@@ -74,7 +74,7 @@ def talks(lab, fleet):
     t.expect("\nso it is\n")
     t.send("\r~.")
     left(t, 0)
-    nobody(fleet)
+    fleet.idle()
 
 
 @test
@@ -99,7 +99,7 @@ def typing(lab):
         fleet.wait(lambda d: d["counters"]["sol_pongs"] == 1)
         t.send("\r~.")
         left(t, 0)
-        nobody(fleet)
+        fleet.idle()
         counters = fleet.counters()
         same((counters["redir_logins"], counters["redir_bad_logins"], counters["redir_goodbyes"]), (1, 0, 1))
         same(counters["tls"] > 0, tls)
@@ -111,9 +111,10 @@ def scripts(lab):
     """a script's bytes arrive whole; a slow reader loses nothing, and the device waits for him"""
     fleet = machine(lab, "--set", "all:sol_chunk=700", devices=2)
     script = lab.start("console", "a2", stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                       stderr=subprocess.PIPE, text=True)
-    script.stdin.write("echo one\rpower\r")
+                       stderr=subprocess.PIPE)
+    script.stdin.write(b"echo one\rpower\r")
     script.stdin.close()
+    has(shows(script, "power on, boots 0\r\n"), "\none\r\n")
     proc = holder(lab)
     flood = 4000000  # more than sockets and pipes hold
     proc.stdin.write(f"flood {flood}\r".encode())
@@ -133,12 +134,10 @@ def scripts(lab):
     assert lib.SANITIZED or grown < 4 << 20, f"{grown} bytes more"
     proc.stdin.close()
     same(proc.wait(lib.PATIENCE), 0)
-    out = script.stdout.read()
-    same(script.wait(lib.PATIENCE), 0, script.stderr.read())
-    has(out, "\none\n")
-    has(out, "power on, boots 0\n")
-    nobody(fleet)
-    nobody(fleet, 2)
+    _, err = rest_of(script)
+    same(script.returncode, 0, err)
+    fleet.idle()
+    fleet.idle(2)
 
 
 @test
@@ -153,9 +152,9 @@ def piped(lab):
         proc.stdin.write("".join(f"echo {line}\r" for line in wanted).encode())
         proc.stdin.close()
     for proc in scripts:
-        shown = proc.stdout.read().decode().splitlines()
-        same(proc.wait(lib.PATIENCE), 0, proc.stderr.read())
-        same([line for line in shown if line in wanted], wanted)
+        shown, err = rest_of(proc)
+        same(proc.returncode, 0, err)
+        same([line for line in shown.decode().splitlines() if line in wanted], wanted)
 
 
 @test
@@ -289,13 +288,14 @@ def another_machine(lab):
 def bad_logins(lab):
     """broken frames during the login: said, and the process goes on to tell it"""
     faults = (("truncate", "unreachable: connection closed within a redirection frame"),
-                        ("oversize", "protocol: a redirection frame too large: login reply (14)"),
-                        ("interleave", "protocol: a redirection frame out of place: SOL data (2A)"),
-                        ("unknown", "protocol: an unknown redirection frame (99)"),
-                        ("close", "unreachable: connection closed"),
-                        ("empty", "protocol: its redirection login is cut short"),
-                        ("silent", "timeout: no answer in "))
-    fleet = machine(lab, devices=len(faults) + 1, timeouts="connect: 3s, answer: 2s, read: 8s")
+              ("oversize", "protocol: a redirection frame too large: login reply (14)"),
+              ("interleave", "protocol: a redirection frame out of place: SOL data (2A)"),
+              ("unknown", "protocol: an unknown redirection frame (99)"),
+              ("close", "unreachable: connection closed"),
+              ("empty", "protocol: its redirection login is cut short"),
+              ("silent", "timeout: no answer in "))
+    fleet = machine(lab, devices=len(faults) + 1, timeouts="",
+                    own={len(faults) + 1: "timeouts: {connect: 3s, answer: 2s, read: 8s}"})
     fleet.set(1, redirection_fault="drip")
     talks(lab, fleet)
     for n, (fault, _) in enumerate(faults, 2):
@@ -323,7 +323,7 @@ def bad_frames(lab):
         has(proc.stdout.read().decode(), "last words")
         has(proc.stderr.read().decode(), f"a1: {text}")
         proc.stdin.close()
-        nobody(fleet)
+        fleet.idle()
         fleet.set(1, redirection_status=0)
     proc = holder(lab)
     fleet.set(1, sol_send="oversize")  # the largest that its length can say is no fault
@@ -348,7 +348,7 @@ def taken(lab):
     t.expect("amt1> ")
     t.send("\r~.")
     left(t, 0)
-    nobody(fleet)
+    fleet.idle()
 
 
 @test
@@ -365,7 +365,7 @@ def interrupted(lab):
     t.proc.send_signal(signal.SIGTERM)
     same(t.proc.wait(lib.PATIENCE) in (130, 143, -15), True)
     same(termios.tcgetattr(t.fd), t.before)
-    nobody(fleet)
+    fleet.idle()
 
 
 @test

@@ -219,7 +219,7 @@ def as_amtider(lab):
         fleet.set(1, ider_send="heartbeat")
         assert client.answered.wait(lib.PATIENCE), "a heartbeat that is sent back is taken"
         client.close()
-        fleet.wait(lambda d: not d["redirection_sessions"])
+        fleet.idle()
 
 
 @test
@@ -246,7 +246,7 @@ def as_meshcommander(lab):
         same(ider["cd"]["bytes"], len(cd), "what was cut off is not counted twice")
         assert "another drive answers: 10, status 58" in ider["odd"], ider
         client.close()
-        fleet.wait(lambda d: not d["redirection_sessions"])
+        fleet.idle()
 
 
 @test
@@ -258,7 +258,7 @@ def strictly(lab):
         ider = ended(lab, fleet, kind(fleet, data, data))
         same((ider["state"], ider["odd"]), ("failed", []))
         lib.has(ider["error"], error)
-        fleet.wait(lambda d: not d["redirection_sessions"])
+        fleet.idle()
     fleet.set(1, ider_lenient=1)
 
     class Short(MeshCommander):

@@ -105,6 +105,15 @@ def keeps_it_behind_a_selector(lab):
 
 
 @test
+def has_no_display_now(lab):
+    """a display that this device lacks is one, and no console stands in for it"""
+    _, args = device_of(lab)
+    r = check(lab, *args, "--only", "contract.display", os.path.join(PLUGINS, "linenodisplay.so"))
+    same((r.status, r.verdicts), (2, {"contract.display": "skipped"}), r)
+    has(r.out, "the device has none now: unsupported: this one has no screen")
+
+
+@test
 def what_fills_up_is_no_leak(lab):
     """memory that grows and then no more is none; what was measured is said"""
     _, args = device_of(lab)

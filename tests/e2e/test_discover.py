@@ -19,6 +19,7 @@ import threading
 import lib
 from ipmilib import IpmiSim, program
 from lib import has, same
+from talklib import line_of, rest_of
 
 INSIDE = "POWERCTL_TEST_DISCOVER_INSIDE"
 OWN = ["unshare", "--user", "--map-root-user", "--net", "--mount"]
@@ -328,9 +329,9 @@ def interrupt_tells_what_was_found(lab):
     world()
     p = lab.start("discover", "--json", "--rate", "20", "--add", "--name", "n[1-]",
                   f"{address(1)}-127.0.11.1", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    first = p.stdout.readline()
+    first = line_of(p.stdout, p)
     p.send_signal(signal.SIGINT)
-    out, err = p.communicate(timeout=lib.PATIENCE)
+    out, err = rest_of(p)
     assert "address" in first, (first, out, err)
     same(p.returncode, 130, err)
     assert re.search(r"powerctl: interrupted: \d+ addresses were not asked to the end\n", err), err

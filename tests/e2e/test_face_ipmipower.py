@@ -9,6 +9,7 @@ import subprocess
 from facelib import Face
 from ipmilib import PASSWORD, BmcFleet, program, run
 from lib import PATIENCE, has, main, need_ipv6, same, test, until
+from talklib import line_of, rest_of
 
 # What MAAS looks for in standard output, in its order, and what it takes it for.
 MAAS_ERRORS = {
@@ -333,10 +334,9 @@ def fleet(lab):
     same((gone.returncode, gone.stderr, bmcs.totals()["power_on"]), (1, "", 51))
     bmcs.set("1-3", dead=1)
     proc = ours.start(*login[:-1], f"127.64.0.[1-20]:{port}", "--stat")
-    seen = [proc.stdout.readline() for _ in range(17 - 3)]
+    seen = [line_of(proc.stdout, proc) for _ in range(17 - 3)]
     proc.send_signal(signal.SIGINT)
-    out = "".join(seen) + proc.stdout.read()  # communicate() loses what came with those
-    proc.wait(PATIENCE)
+    out = "".join(seen) + rest_of(proc)[0]
     same(proc.returncode, 130)
     same(len(set(out.splitlines())), 20, "who had not answered is told of too")
     has(out, "127.64.0.1: unknown\n")

@@ -11,6 +11,7 @@ import time
 
 from amtlib import LargeFleet, differences
 from lib import PATIENCE, has, main, many, same, test, took, until
+from talklib import line_of, rest_of
 
 SIZE = many(2000)
 DEAD_EVERY = 10
@@ -104,13 +105,12 @@ def interrupted(lab):
     fleet.set(f"{SIZE // 2}-{SIZE}", transition_ms=600000, transition_state=8)
     proc = lab.start("reboot", "-a", "--yes", "--fanout", str(SIZE // 4), stdout=subprocess.PIPE,
                      stderr=subprocess.PIPE, text=True)
-    seen = [proc.stdout.readline().rstrip("\n") for _ in range(SIZE // 4)]
+    seen = [line_of(proc.stdout, proc).rstrip("\n") for _ in range(SIZE // 4)]
     until("some do not end", lambda: fleet.totals()["set_power"] > SIZE * 5 // 8)
     with took(most=20):
         proc.send_signal(signal.SIGINT)
-        # Not communicate(): it loses lines that came together with the last one of those.
-        out, err = proc.stdout.read(), proc.stderr.read()
-    same(proc.wait(PATIENCE), 130, err)
+        out, err = rest_of(proc)
+    same(proc.returncode, 130, err)
     words, each = fleet.said(seen + out.splitlines()), fleet.each()
     liars = [(f"a{n}", w) for n, (w, c) in enumerate(zip(words, each), 1) if not what_was_said(w, c)]
     same(liars[:9], [], "lines that the stand-ins know better")

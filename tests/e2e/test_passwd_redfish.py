@@ -2,14 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """passwd over Redfish: the account of the login, however a service wants it changed; nothing is lost."""
 import os
-import subprocess
 
 import lib
 from lib import bad, good, has, main, same, test
+from passwdlib import GENERATE, RESUME, killed, pending, still_works, stored
 from redfishlib import PASSWORD, PROFILES, RedfishFleet
 
-GENERATE = ("passwd", "--generate", "-y")
-RESUME = ("passwd", "--resume", "-y")
 ACCOUNTS = "/redfish/v1/AccountService/Accounts"
 
 
@@ -18,20 +16,6 @@ def redfish(lab, devices=2, **how):
     fleet = RedfishFleet(lab, devices=devices, **how)
     fleet.set("all", lock_after=3, lock_s=86400)
     return fleet
-
-
-def stored(fleet):
-    with open(fleet.secret, encoding="utf-8") as f:
-        return f.read().rstrip("\n")
-
-
-def pending(fleet):
-    path = fleet.secret + ".pending"
-    if not os.path.exists(path):
-        return None
-    with open(path, encoding="utf-8") as f:
-        lines = f.read().splitlines()
-    return dict(reversed(line.split(" ")) for line in lines[1:] if not line.startswith("secret "))
 
 
 def takes(fleet, n, password):
@@ -49,18 +33,6 @@ def ended(fleet, result, count=2, left=False):
         assert takes(fleet, n, stored(fleet)), f"r{n} does not take it"
         assert not takes(fleet, n, PASSWORD), f"r{n} still takes the old one"
         assert left or fleet.device(n)["sessions"] == 0, f"r{n} has sessions left"
-
-
-def still_works(lab, *names):
-    good(lab.run("status", "-a"), *(f"{name}: off" for name in names))
-
-
-def killed(lab, when, words=(*GENERATE, "-a")):
-    proc = lab.start(*words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    lib.until("it is at that point", when)
-    assert proc.poll() is None, "it ended by itself"
-    proc.kill()
-    proc.wait()
 
 
 @test

@@ -4,7 +4,7 @@
 import subprocess
 import time
 
-from lib import bad, error_of, good, has, main, same, test, until
+from lib import bad, error_of, good, has, main, same, test
 from redfishlib import RedfishFleet
 
 
@@ -275,13 +275,16 @@ def a_fleet(lab):
 
 @test
 def interrupted(lab):
-    """^C amid a wait ends the session too"""
-    fleet = RedfishFleet(lab, "--set", "all:transition_ms=600000")
-    proc = lab.start("on", "r1", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    fleet.wait(lambda d: d["counters"]["reset_on"] == 1)
-    proc.send_signal(2)
-    same(proc.wait(60), 130)
-    until("the session is gone", lambda: fleet.device()["sessions"] == 0)
+    """^C amid a wait, or amid a request, ends the session too"""
+    fleet = RedfishFleet(lab, "--set", "all:transition_ms=600000", devices=2)
+    fleet.set(2, hang="reset")  # it acts, and never answers
+    for n in (1, 2):
+        proc = lab.start("on", f"r{n}", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        fleet.wait(lambda d: d["counters"]["reset_on"] == 1, n)
+        proc.send_signal(2)
+        same(proc.wait(60), 130)
+        same((fleet.counters(n)["logins"], fleet.counters(n)["logouts"]), (1, 1), n)
+        same(fleet.device(n)["sessions"], 0)
 
 
 if __name__ == "__main__":

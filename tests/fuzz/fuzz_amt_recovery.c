@@ -10,15 +10,8 @@
 #include <openssl/evp.h>
 
 #include "boot_image.h"
+#include "fuzz.h"
 #include "recovery.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool true_of_it)
-{
-	if (!true_of_it)
-		abort();
-}
 
 /* As many entries as are counted, and nothing behind the last. */
 static void check_entries(const struct recovery *r)
@@ -28,14 +21,14 @@ static void check_entries(const struct recovery *r)
 	int n = EVP_DecodeBlock(bytes, (const unsigned char *)r->base64, (int)len);
 	unsigned count = 0;
 
-	must(len % 4 == 0 && n > 8);
+	require(len % 4 == 0 && n > 8);
 	for (; len && r->base64[len - 1] == '='; len--)
 		n--;
 	for (; at + 8 <= (size_t)n; count++) {
-		must(bytes[at] == 0x86 && bytes[at + 1] == 0x80 && !bytes[at + 6]);
+		require(bytes[at] == 0x86 && bytes[at + 1] == 0x80 && !bytes[at + 6]);
 		at += 8u + bytes[at + 4] + 256u * bytes[at + 5];
 	}
-	must(at == (size_t)n && count == r->count);
+	require(at == (size_t)n && count == r->count);
 }
 
 static void check_text(const char *text)
@@ -71,7 +64,7 @@ static void check_image(const uint8_t *data, size_t size, const char *url, const
 			.len = size,
 			.secure_boot = secure };
 		int code = boot_image_check(&image, &err);
-		must(code == 0 || code == PCTL_E_REFUSED);
+		require(code == 0 || code == PCTL_E_REFUSED);
 	}
 	free(head);
 }

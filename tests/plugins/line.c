@@ -528,6 +528,17 @@ static const struct pctl_power_if power = {
 	.act = line_act,
 };
 
+#if defined(LINE_NO_DISPLAY)
+static void no_display(void *dev, struct pctl_op *op, const struct pctl_display_wish *wish,
+	struct pctl_session **ret_session)
+{
+	(void)dev, (void)wish, (void)ret_session;
+	pctl_op_fail(op, PCTL_E_UNSUPPORTED, "this one has no screen");
+}
+
+static const struct pctl_display_if display = { .size = sizeof(display), .open = no_display };
+#endif
+
 PCTL_API const struct pctl_driver pctl_driver = {
 	.size = sizeof(pctl_driver),
 	.abi = PCTL_DRIVER_ABI,
@@ -537,6 +548,9 @@ PCTL_API const struct pctl_driver pctl_driver = {
 	.open = line_open,
 	.close = line_close,
 	.power = &power,
+#if defined(LINE_NO_DISPLAY)
+	.display = &display,
+#endif
 #if defined(LINE_SELECTOR)
 	.describe = line_describe,
 	.undescribe = line_undescribe,

@@ -13,10 +13,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e"))
 # pylint: disable=wrong-import-position
 import lib  # noqa: E402
+from kvmlib import screens, sha8  # noqa: E402
 from lib import has, main, same, skip, test, until  # noqa: E402
-from test_amt_kvm import nobody, screens, sha8  # noqa: E402
 
-lib.tests.clear()  # those of the module above are not ours
 WIDTH, HEIGHT = 400, 300
 # 8 bits a pixel, as the firmware has them; no words over the picture.
 VIEWER = "xtigervncviewer -AutoSelect=0 -FullColor=0 -LowColorLevel=2 -RemoteResize=0 -MenuKey= " \
@@ -92,7 +91,7 @@ def viewer(lab):
         proc.send_signal(signal.SIGINT)
         proc.communicate(timeout=lib.PATIENCE)
         same(proc.returncode, 130)
-        nobody(fleet)
+        fleet.idle()
 
 
 @test
@@ -117,7 +116,7 @@ def direct(lab):
             finally:
                 proc.terminate()
                 proc.wait(lib.PATIENCE)
-        nobody(fleet)
+        fleet.idle()
 
 
 if __name__ == "__main__":

@@ -21,13 +21,7 @@ bool account_is_admin(const struct device *dev)
 /* What it was given is all that it has: the hash, from which nobody makes the password again. */
 static void take_hash(struct device *dev, const uint8_t hash[16])
 {
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < 16; i++) {
-		dev->ha1[2 * i] = digits[hash[i] >> 4];
-		dev->ha1[2 * i + 1] = digits[hash[i] & 15];
-	}
-	dev->ha1[32] = '\0';
+	hex_text(hash, 16, dev->ha1);
 	dev->password[0] = '\0';
 	dev->counters.set_password++;
 }

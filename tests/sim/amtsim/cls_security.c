@@ -337,8 +337,7 @@ bool security_login(struct device *dev, struct str user, char ha1[33])
 	if (!password || strcmp(store_get(&user_store, row, "Enabled"), "true") != 0 ||
 		base64_decode(str_of(password), hash, sizeof(hash)) != 16)
 		return false;
-	for (size_t i = 0; i < sizeof(hash); i++)
-		snprintf(ha1 + 2 * i, 3, "%02x", hash[i]);
+	hex_text(hash, sizeof(hash), ha1);
 	return true;
 }
 

@@ -74,16 +74,6 @@ static const struct step steps[] = {
 	{ true, GOOD, { 0x1B, [4] = 1 } },
 };
 
-static uint16_t le16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] | p[1] << 8);
-}
-
-static uint32_t be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 void ider_fail(struct ider *s, const char *fmt, ...)
 {
 	va_list ap;
@@ -265,8 +255,7 @@ static void end_reading(struct ider *s)
 	char *text = steps[s->step].wish == ALL ? found(s)->sha256 : found(s)->again;
 
 	EVP_DigestFinal_ex(s->md, sum, NULL);
-	for (size_t i = 0; i < 32; i++)
-		snprintf(text + 2 * i, 3, "%02x", sum[i]);
+	hex_text(sum, 32, text);
 	if (steps[s->step].wish == ALL && steps[s->step].cd)
 		s->report->last_at = uv_hrtime();
 	next_step(s);

@@ -72,22 +72,21 @@ void picture_hash(const struct picture *p, char out[65])
 	}
 	EVP_DigestFinal_ex(md, digest, NULL);
 	EVP_MD_CTX_free(md);
-	for (size_t i = 0; i < sizeof(digest); i++)
-		snprintf(out + 2 * i, 3, "%02x", digest[i]);
+	hex_text(digest, sizeof(digest), out);
 }
 
 /* --- How it is sent. -------------------------------------------------------------------------- */
 
-static void be16(struct buf *b, unsigned n)
+static void add_be16(struct buf *b, unsigned n)
 {
 	buf_char(b, (char)(n >> 8));
 	buf_char(b, (char)n);
 }
 
-static void be32(struct buf *b, uint32_t n)
+static void add_be32(struct buf *b, uint32_t n)
 {
-	be16(b, n >> 16);
-	be16(b, n & 65535);
+	add_be16(b, n >> 16);
+	add_be16(b, n & 65535);
 }
 
 static void put_pixel(struct buf *b, const struct picture *p, uint16_t c)
@@ -217,7 +216,7 @@ static void put_zrle(struct buf *out, const struct picture *p, const struct tile
 		buf_char(&b, SUB_RAW);
 		put_raw(&b, p, t);
 	}
-	be32(out, (uint32_t)(b.n + 5 + (begins ? 2 : 0)));
+	add_be32(out, (uint32_t)(b.n + 5 + (begins ? 2 : 0)));
 	if (begins)
 		buf_add(out, "\x78\x01", 2);
 	buf_char(out, 0);
@@ -238,11 +237,11 @@ void picture_encode(
 	for (unsigned y = 0; y < p->height; y += TILE) {
 		for (unsigned x = 0; x < p->width; x += TILE) {
 			cut(p, x, y, &t);
-			be16(out, t.x);
-			be16(out, t.y);
-			be16(out, t.w);
-			be16(out, t.h);
-			be32(out, (uint32_t)encoding);
+			add_be16(out, t.x);
+			add_be16(out, t.y);
+			add_be16(out, t.w);
+			add_be16(out, t.h);
+			add_be32(out, (uint32_t)encoding);
 			if (encoding == ENCODING_RAW)
 				put_raw(out, p, &t);
 			else

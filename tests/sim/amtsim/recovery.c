@@ -53,16 +53,6 @@ enum { OPTION_HTTPS = 2, OPTION_LOCAL = 4, OPTION_WINDOWS = 8 };
 
 /* --- Parameters. ------------------------------------------------------------------------------ */
 
-static unsigned le16(const uint8_t *p)
-{
-	return (unsigned)p[0] | (unsigned)p[1] << 8;
-}
-
-static unsigned le32(const uint8_t *p)
-{
-	return le16(p) | le16(p + 2) << 16;
-}
-
 /* How long each may be. */
 static const struct {
 	unsigned type, least, most;
@@ -359,8 +349,7 @@ static void md5(char out[33], const char *format, ...)
 	va_end(ap);
 	EVP_Digest(text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1, sum, NULL,
 		EVP_md5(), NULL);
-	for (int i = 0; i < 16; i++)
-		snprintf(out + 2 * (size_t)i, 3, "%02x", sum[i]);
+	hex_text(sum, 16, out);
 }
 
 static void quoted(const char *challenge, const char *name, char *out, size_t size)

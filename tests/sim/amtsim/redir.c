@@ -16,7 +16,7 @@
 #include "sim.h"
 #include "web_tls.h"
 
-enum { IN_MAX = 1 << 20, OUT_MAX = 64 << 20, DRIP_MS = 1, SEND_BUFFER = 64 << 10 };
+enum { IN_MAX = 1 << 20, OUT_MAX = 64 << 20, DRIP_MS = 1, DRIP_PIECE = 7, SEND_BUFFER = 64 << 10 };
 
 static const struct redir_protocol *const protocols[REDIR_KINDS] = {
 	[REDIR_SOL] = &redir_sol,
@@ -128,13 +128,15 @@ static void on_drip(uv_timer_t *timer)
 	send_on(c);
 }
 
+/* A login byte by byte; what is long then, in pieces that fit nothing. */
 static void drip(struct redir_conn *c)
 {
-	uv_buf_t b = uv_buf_init(c->out.p, 1);
+	size_t piece = c->logged_in ? DRIP_PIECE : 1;
+	uv_buf_t b = uv_buf_init(c->out.p, (unsigned)(piece < c->out.n ? piece : c->out.n));
 	int n = uv_try_write((uv_stream_t *)&c->tcp, &b, 1);
 
 	if (n > 0)
-		buf_drop(&c->out, 1);
+		buf_drop(&c->out, (size_t)n);
 	if (c->out.n)
 		uv_timer_start(&c->timer, on_drip, DRIP_MS, 0);
 	else if (c->ending)

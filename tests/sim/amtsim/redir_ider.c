@@ -34,11 +34,6 @@ enum {
 
 /* --- The session. ----------------------------------------------------------------------------- */
 
-static uint16_t le16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] | p[1] << 8);
-}
-
 static void open_ider(struct ider *s, const uint8_t *p)
 {
 	uint32_t size = s->base.dev->knobs.ider_readbfr ? s->base.dev->knobs.ider_readbfr : 8192;

@@ -138,11 +138,6 @@ static void *begin(struct redir_conn *c)
 	return s;
 }
 
-static uint16_t le16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] | p[1] << 8);
-}
-
 static void open_sol(struct sol *s, const uint8_t *p)
 {
 	/* Sizes and times as it will have them, and who made it. */

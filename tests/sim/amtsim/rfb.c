@@ -243,16 +243,6 @@ static void ask(struct rfb *k, bool changes)
 
 /* --- What it is told. ------------------------------------------------------------------------- */
 
-static unsigned be16(const uint8_t *p)
-{
-	return (unsigned)(p[0] << 8 | p[1]);
-}
-
-static uint32_t be32(const uint8_t *p)
-{
-	return (uint32_t)be16(p) << 16 | be16(p + 2);
-}
-
 /* RGB565 and RGB332 as firmware knows them; all else ends the session, and so does too much. */
 static bool set_format(struct rfb *k, const uint8_t *p)
 {

@@ -302,6 +302,17 @@ void buf_hex(struct buf *b, const uint8_t *p, size_t n)
 	}
 }
 
+void hex_text(const uint8_t *p, size_t n, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < n; i++) {
+		out[2 * i] = digits[p[i] >> 4];
+		out[2 * i + 1] = digits[p[i] & 15];
+	}
+	out[2 * n] = '\0';
+}
+
 void uuid_text(const uint8_t uuid[16], char out[UUID_TEXT])
 {
 	for (size_t i = 0; i < 16; i++) {

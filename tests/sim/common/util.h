@@ -72,6 +72,30 @@ void base64_encode(const uint8_t *p, size_t n, char *out);
 /* Number of bytes, or -1 if s is not base64 or does not fit. */
 int base64_decode(struct str s, uint8_t *out, size_t size);
 
+/* Lower-case hexadecimal; out has room for 2 * n + 1 characters. */
+void hex_text(const uint8_t *p, size_t n, char *out);
+
+/* Numbers of the wire, the low or the high byte first. */
+static inline uint16_t le16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] | p[1] << 8);
+}
+
+static inline uint32_t le32(const uint8_t *p)
+{
+	return le16(p) | (uint32_t)le16(p + 2) << 16;
+}
+
+static inline uint16_t be16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline uint32_t be32(const uint8_t *p)
+{
+	return (uint32_t)be16(p) << 16 | be16(p + 2);
+}
+
 void *xcalloc(size_t n, size_t size);
 
 #endif

@@ -13,9 +13,9 @@ struct web_tls;
 int tls_setup(struct web *web);
 void tls_teardown(struct web *web);
 
-/* The device shows a new key and certificate from the next handshake on. */
 /* The same key, and another certificate from the next connection on. */
 void tls_forget_certificate(struct web_device *dev);
+/* The device shows a new key and certificate from the next handshake on. */
 void tls_new_certificate(struct web_device *dev);
 
 struct web_tls *tls_new(struct web_device *dev);
