@@ -250,7 +250,7 @@ static void test_sku(void **state)
 #define CHECK_AFTER                                                              \
 	LACKS("IPS_OptInService"), LACKS("IPS_ScreenSettingData"),               \
 		LACKS("CIM_ElementSettingData"), LACKS("AMT_SystemPowerScheme"), \
-		LACKS("AMT_TimeSynchronizationService")
+		LACKS("AMT_AuthorizationService"), LACKS("AMT_TimeSynchronizationService")
 
 /* Of what is switched off. */
 static size_t found_off(const struct pctl_value *v)

@@ -175,6 +175,9 @@ class Sim:
                 self.proc.kill()
         self.proc.wait()
         self.proc.stdout.close()
+        # A sanitizer that had something to say shows in the status; what others wrote just ends.
+        assert self.proc.returncode in (0, -signal.SIGTERM), \
+            f"{self.proc.args[0]} ended with status {self.proc.returncode}"
 
 
 class Lab:
