@@ -69,9 +69,12 @@ def older_headers(copy, folder, struct, first_gone):
     """The headers as they were before a member of a struct, and all behind it, were appended."""
     include = os.path.join(folder, "powerctl")
     shutil.copytree(os.path.join(copy.prefix, "include", "powerctl"), include)
-    path = os.path.join(include, "driver.h")
-    with open(path, encoding="utf-8") as f:
-        text = re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)
+    for name in ("driver.h", "interfaces.h", "method.h"):
+        path = os.path.join(include, name)
+        with open(path, encoding="utf-8") as f:
+            text = re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)
+        if f"struct {struct} {{\n" in text:
+            break
     begin = text.index(f"struct {struct} {{\n")
     end = text.index("\n};\n", begin)
     cut = text.index(first_gone, begin, end)
