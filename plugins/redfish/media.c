@@ -65,9 +65,13 @@ static bool is_called(const json_t *drive, const char *id)
 	return own && strcmp(own, id) == 0;
 }
 
+static bool takes(const struct media_job *job, const json_t *drive)
+{
+	return job->floppy ? takes_floppies(drive) : takes_discs(drive);
+}
+
 static const json_t *choose_for_insert(const struct media_job *job)
 {
-	bool (*takes)(const json_t *) = job->floppy ? takes_floppies : takes_discs;
 	const json_t *drive;
 	const json_t *any = NULL;
 	size_t i;
@@ -75,7 +79,7 @@ static const json_t *choose_for_insert(const struct media_job *job)
 	json_array_foreach(job->drives, i, drive)
 	{
 		if (job->drive ? is_called(drive, job->drive)
-			       : takes(drive) && can_change(drive) && !is_inserted(drive))
+			       : takes(job, drive) && can_change(drive) && !is_inserted(drive))
 			return drive;
 		if (!job->drive && !any && can_change(drive) && !is_inserted(drive) &&
 			!doc_at(drive, "MediaTypes/0"))
@@ -102,7 +106,7 @@ static const json_t *choose_for_eject(const struct media_job *job, bool *ret_sev
 	return found;
 }
 
-static void tell_drives(struct redfish_dev *dev, const char *what)
+static void tell_drives(struct redfish_dev *dev, int code, const char *what)
 {
 	const struct media_job *job = redfish_kept(dev);
 	char text[200] = "";
@@ -116,7 +120,7 @@ static void tell_drives(struct redfish_dev *dev, const char *what)
 		(void)snprintf(text + used, sizeof(text) - used, "%s%.40s%s", used ? ", " : "",
 			id ? id : "?", is_inserted(drive) ? " (in use)" : "");
 	}
-	redfish_fail(dev, PCTL_E_CONFIG, "drive: %s; there are: %s", what, *text ? text : "none");
+	redfish_fail(dev, code, "drive: %s; there are: %s", what, *text ? text : "none");
 }
 
 /* --- Changing it. ----------------------------------------------------------------------------- */
@@ -190,13 +194,31 @@ static void send_change(struct redfish_dev *dev)
 		redfish_fail(dev, PCTL_E_UNSUPPORTED, "this drive takes no images by Redfish");
 }
 
+/* What is full is the device's state, and no mistake in the call. */
+static void tell_no_drive(struct redfish_dev *dev, const struct media_job *job)
+{
+	bool any = false;
+	const json_t *drive;
+	size_t i;
+
+	json_array_foreach(job->drives, i, drive) any |=
+		can_change(drive) && is_inserted(drive) &&
+		(takes(job, drive) || !doc_at(drive, "MediaTypes/0"));
+	if (job->drive)
+		tell_drives(dev, PCTL_E_CONFIG, "there is no such drive");
+	else if (any)
+		tell_drives(dev, PCTL_E_STATE, "none is free, eject what is in one first");
+	else
+		tell_drives(dev, PCTL_E_UNSUPPORTED, "none takes such a medium");
+}
+
 static void insert(struct redfish_dev *dev)
 {
 	struct media_job *job = redfish_kept(dev);
 
 	job->chosen = choose_for_insert(job);
 	if (!job->chosen)
-		tell_drives(dev, job->drive ? "there is no such drive" : "none is free");
+		tell_no_drive(dev, job);
 	else if (is_inserted(job->chosen))
 		redfish_fail(dev, PCTL_E_STATE, "there is an image in it: eject that first");
 	else
@@ -210,9 +232,9 @@ static void eject(struct redfish_dev *dev)
 
 	job->chosen = choose_for_eject(job, &several);
 	if (several)
-		tell_drives(dev, "say which, for several have an image");
+		tell_drives(dev, PCTL_E_CONFIG, "say which, for several have an image");
 	else if (!job->chosen && job->drive)
-		tell_drives(dev, "there is no such drive");
+		tell_drives(dev, PCTL_E_CONFIG, "there is no such drive");
 	else if (!job->chosen || !is_inserted(job->chosen))
 		redfish_end(dev, NULL); /* nothing is in it, as was asked for */
 	else
@@ -318,6 +340,14 @@ void redfish_media_list(
 	redfish_with_system(dev, got_system);
 }
 
+/* A file:// may do without. */
+static bool names_no_host(const char *url)
+{
+	const char *host = strstr(url, "://") + 3;
+
+	return !*host || (*host == '/' && strncmp(url, "file:", 5) != 0) || strchr(":?#", *host);
+}
+
 static void begin_insert(struct redfish_dev *dev, const struct media_job *job, const char *what)
 {
 	if (!strstr(job->image, "://"))
@@ -325,6 +355,8 @@ static void begin_insert(struct redfish_dev *dev, const struct media_job *job, c
 			"%sis a URL that the management controller fetches by itself: http://, "
 			"https://, nfs:// or what it takes",
 			what);
+	else if (names_no_host(job->image))
+		redfish_fail(dev, PCTL_E_CONFIG, "%sis a URL that names no host", what);
 	else
 		redfish_with_system(dev, got_system);
 }
