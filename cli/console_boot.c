@@ -25,26 +25,48 @@ static void on_done(void *data)
 	boot->run = NULL;
 }
 
-int console_boot_start(struct console_boot *boot, size_t node, const struct pctl_boot *what)
+static int start(struct console_boot *boot, size_t node, const struct pctl_request *request)
 {
 	struct cli *cli = boot->cli;
-	struct pctl_request request = run_request_from(cli, PCTL_VERB_BOOT);
 	const struct pctl_run_callbacks callbacks = {
 		.result = on_result, .done = on_done, .data = boot
 	};
 	struct pctl_problems *problems = pctl_problems_new();
 
-	request.boot = *what;
-	/* What it does from here on is seen there. */
-	request.no_wait = true;
 	int r = pctl_run_new(
-		cli_core(cli), cli->inventory, &node, 1, &request, &boot->run, problems);
+		cli_core(cli), cli->inventory, &node, 1, request, &boot->run, problems);
 	say_problems(problems);
 	pctl_problems_free(problems);
 	if (r < 0)
 		return CLI_USAGE;
 	pctl_run_start(boot->run, &callbacks);
 	return CLI_OK;
+}
+
+int console_boot_start(struct console_boot *boot, size_t node, const struct pctl_boot *what)
+{
+	struct pctl_request request = run_request_from(boot->cli, PCTL_VERB_BOOT);
+
+	request.boot = *what;
+	/* What it does from here on is seen there. */
+	request.no_wait = true;
+	return start(boot, node, &request);
+}
+
+int console_boot_look(struct console_boot *boot, size_t node, const struct pctl_boot *what)
+{
+	struct pctl_request request = run_request_from(boot->cli, PCTL_VERB_BOOT);
+
+	request.boot = *what;
+	request.dry_run = true;
+	return start(boot, node, &request);
+}
+
+int console_boot_eject(struct console_boot *boot, size_t node)
+{
+	const struct pctl_request request = run_request_from(boot->cli, PCTL_VERB_MEDIA_DETACH);
+
+	return start(boot, node, &request);
 }
 
 void console_boot_stop(struct console_boot *boot)

@@ -39,7 +39,7 @@ struct talk {
 	struct outflow out;
 	struct outflow words; /* to standard error: a terminal that takes nothing blocks nobody */
 	struct console_log log;
-	struct console_boot boot;
+	struct console_boot look, boot;
 	bool booted;
 	struct escape escape;
 	struct signals signals;
@@ -62,6 +62,7 @@ static void leave(struct talk *t, int status)
 	t->over = true;
 	t->status = status;
 	console_link_stop(&t->link);
+	console_boot_stop(&t->look);
 	console_boot_stop(&t->boot);
 	inflow_stop(&t->in);
 	(void)uv_timer_stop(&t->quiet);
@@ -150,33 +151,34 @@ static void on_resize(uv_signal_t *signal, int signum)
 	tell_size(signal->data);
 }
 
-static void on_booted(void *data, bool ok, const char *text)
+static void not_started(struct talk *t, const char *text)
 {
-	struct talk *t = data;
-
-	if (ok) {
-		notice(t, "it starts, with its BIOS on the console");
-		return;
-	}
 	PCTL_AUTO(free) char *said = pctl_xasprintf("not started: %s", text);
+
 	say_failure(t, said);
 	leave(t, CLI_FAILED);
 }
 
+static void on_booted(void *data, bool ok, const char *text)
+{
+	if (ok)
+		notice(data, "it starts, with its BIOS on the console");
+	else
+		not_started(data, text);
+}
+
+static const struct pctl_boot boot_what = {
+	.size = sizeof(boot_what), .device = PCTL_BOOT_NONE, .flags = PCTL_BOOT_WITH_CONSOLE
+};
+
 /* Once: a console that is lost while the machine starts is only opened again. */
 static void boot(struct talk *t)
 {
-	static const struct pctl_boot what = {
-		.size = sizeof(what), .device = PCTL_BOOT_NONE, .flags = PCTL_BOOT_WITH_CONSOLE
-	};
-
 	if (!t->cli->options.boot || t->booted)
 		return;
 	t->booted = true;
-	t->boot.cli = t->cli;
-	t->boot.done = on_booted;
-	t->boot.data = t;
-	if (console_boot_start(&t->boot, t->link.node, &what) != CLI_OK)
+	t->boot = (struct console_boot){ .cli = t->cli, .done = on_booted, .data = t };
+	if (console_boot_start(&t->boot, t->link.node, &boot_what) != CLI_OK)
 		leave(t, CLI_USAGE);
 }
 
@@ -491,6 +493,31 @@ static void start(struct talk *t, int escape)
 	progress_start(&t->progress, loop, t->cli->options.quiet, "console", &t->tally);
 }
 
+static int open_it(struct talk *t)
+{
+	struct console_link *link = &t->link;
+
+	return console_links_open(&link, 1);
+}
+
+static void on_looked(void *data, bool ok, const char *text)
+{
+	struct talk *t = data;
+	int status = CLI_OK;
+
+	if (!ok)
+		not_started(t, text);
+	else if ((status = open_it(t)) != CLI_OK)
+		leave(t, status);
+}
+
+/* What guards the node, and its driver, are asked before anything is switched on. */
+static int look(struct talk *t)
+{
+	t->look = (struct console_boot){ .cli = t->cli, .done = on_looked, .data = t };
+	return console_boot_look(&t->look, t->link.node, &boot_what);
+}
+
 static void finish(struct talk *t)
 {
 	bool was_raw = terminal_is_raw();
@@ -499,7 +526,8 @@ static void finish(struct talk *t)
 		notice(t, "console of %s closed", t->link.name);
 	terminal_restore();
 	/* A person who leaves wants no more; a script wants what came before the end. */
-	while (!console_link_is_gone(&t->link) || !console_boot_is_gone(&t->boot) ||
+	while (!console_link_is_gone(&t->link) || !console_boot_is_gone(&t->look) ||
+		!console_boot_is_gone(&t->boot) ||
 		(!t->person && !t->signals.came && outflow_waits(&t->out)))
 		(void)uv_run(&t->cli->loop, UV_RUN_ONCE);
 	console_link_done(&t->link);
@@ -519,20 +547,20 @@ static void finish(struct talk *t)
 int console_talk(struct cli *cli, size_t node, int escape)
 {
 	struct talk *t = pctl_xcalloc(1, sizeof(*t));
-	struct console_link *link = &t->link;
 	struct pctl_error err = { 0 };
 
-	t->cli = link->cli = cli;
-	link->node = node;
-	link->name = pctl_inventory_name(cli->inventory, node);
+	t->cli = t->link.cli = cli;
+	t->link.node = node;
+	t->link.name = pctl_inventory_name(cli->inventory, node);
 	if (console_log_open(&t->log, cli->options.log, &err) < 0) {
 		say("%s", err.text);
 		free(t);
 		return CLI_USAGE;
 	}
 	start(t, escape);
-	t->status = console_links_open(&link, 1);
-	t->over = t->status != CLI_OK;
+	int begun = cli->options.boot ? look(t) : open_it(t);
+	if (begun != CLI_OK)
+		leave(t, begun);
 	while (!t->over)
 		(void)uv_run(&cli->loop, UV_RUN_ONCE);
 	finish(t);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "media_attach.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,8 +38,10 @@ struct attach {
 	struct consent_prompt consent;
 	struct pctl_stream *stream;
 	bool closing;
-	struct console_boot boot;
+	struct console_boot look, boot, eject;
 	bool booted, boot_failed;
+	bool unbegun; /* the run: whether the machine can be started is looked at first */
+	char *would;  /* of a dry run: how it would be started */
 	uv_timer_t again, show;
 	struct again tries;
 	struct signals signals;
@@ -107,13 +110,18 @@ static void tell_note(struct attach *a, const char *word, const char *text)
 		say("%s: %s", a->name, text);
 }
 
-static void tell_error(struct attach *a, const struct pctl_error *err, const char *text)
+static struct pctl_value *error_event(const struct pctl_error *err)
 {
 	struct pctl_value *map = event("error");
 
 	pctl_value_set_text(map, "class", pctl_error_name(err->code));
 	pctl_value_set_text(map, "message", err->text);
-	tell(a, map, text);
+	return map;
+}
+
+static void tell_error(struct attach *a, const struct pctl_error *err, const char *text)
+{
+	tell(a, error_event(err), text);
 }
 
 static struct pctl_value *facts(const struct attach *a)
@@ -246,6 +254,16 @@ static void lose(struct attach *a, const struct pctl_error *err, const char *tex
 	(void)uv_timer_start(&a->again, on_again, ms, 0);
 }
 
+static void tell_boot(struct attach *a, bool ok, const char *text)
+{
+	struct pctl_value *map = event("boot");
+	PCTL_AUTO(free) char *line = pctl_xasprintf("boot: %s", text);
+
+	pctl_value_set_bool(map, "ok", ok);
+	pctl_value_set_text(map, "text", text);
+	tell(a, map, line);
+}
+
 static void tell_detached(struct attach *a, const char *how)
 {
 	struct pctl_value *map = event("detached");
@@ -286,11 +304,22 @@ static void close_stream(struct attach *a)
 	pctl_stream_close(a->stream, on_closed, a);
 }
 
+/* Nothing was sent yet. */
+static void drop_run(struct attach *a)
+{
+	pctl_run_free(a->run);
+	a->run = NULL;
+	a->unbegun = false;
+}
+
 static void stop(struct attach *a)
 {
 	a->ending = true;
+	console_boot_stop(&a->look);
 	console_boot_stop(&a->boot);
-	if (a->run)
+	if (a->run && a->unbegun)
+		drop_run(a);
+	else if (a->run)
 		pctl_run_cancel(a->run);
 	if (a->stream)
 		close_stream(a);
@@ -300,39 +329,55 @@ static void stop(struct attach *a)
 
 /* --- Starting the machine. -------------------------------------------------------------------- */
 
-static void on_booted(void *data, bool ok, const char *text)
+static void on_ejected(void *data, bool ok, const char *text)
 {
 	struct attach *a = data;
-	struct pctl_value *map = event("boot");
-	PCTL_AUTO(free) char *line = pctl_xasprintf("boot: %s", text);
+	PCTL_AUTO(free) char *line = NULL;
 
-	a->boot_failed = !ok;
-	pctl_value_set_bool(map, "ok", ok);
-	pctl_value_set_text(map, "text", text);
-	tell(a, map, line);
-	/* A medium that nobody boots from is of no use to who asked for both. */
-	if (!ok) {
-		a->failed = true;
-		stop(a);
+	a->remains = !ok;
+	if (ok) {
+		tell(a, event("detached"), "detached");
+		return;
 	}
+	line = pctl_xasprintf("the medium is still in: %s", text);
+	tell_note(a, "note", line);
+}
+
+/* A medium that nobody boots from is of no use to who asked for both. */
+static void take_out(struct attach *a)
+{
+	a->failed = a->boot_failed = true;
+	stop(a);
+	if (!a->remains)
+		return;
+	a->eject = (struct console_boot){ .cli = a->cli, .done = on_ejected, .data = a };
+	(void)console_boot_eject(&a->eject, a->node);
+}
+
+static void on_booted(void *data, bool ok, const char *text)
+{
+	tell_boot(data, ok, text);
+	if (!ok)
+		take_out(data);
+}
+
+static struct pctl_boot boot_what(const struct attach *a, bool session)
+{
+	return (struct pctl_boot){ .size = sizeof(struct pctl_boot),
+		.device = a->cd ? PCTL_BOOT_CD : PCTL_BOOT_USB,
+		.flags = session ? PCTL_BOOT_WITH_MEDIA : 0 };
 }
 
 static void boot(struct attach *a)
 {
-	const struct pctl_boot what = { .size = sizeof(what),
-		.device = a->cd ? PCTL_BOOT_CD : PCTL_BOOT_USB,
-		.flags = a->stream ? PCTL_BOOT_WITH_MEDIA : 0 };
+	const struct pctl_boot what = boot_what(a, a->stream);
 
 	if (!a->cli->options.boot || a->booted || a->ending)
 		return;
 	a->booted = true;
-	a->boot.cli = a->cli;
-	a->boot.done = on_booted;
-	a->boot.data = a;
-	if (console_boot_start(&a->boot, a->node, &what) == CLI_OK)
-		return;
-	a->boot_failed = true;
-	stop(a);
+	a->boot = (struct console_boot){ .cli = a->cli, .done = on_booted, .data = a };
+	if (console_boot_start(&a->boot, a->node, &what) != CLI_OK)
+		take_out(a);
 }
 
 /* --- Attached. -------------------------------------------------------------------------------- */
@@ -391,6 +436,9 @@ static void tell_not_attached(struct attach *a, const struct pctl_result *r)
 {
 	clear(a);
 	opened_print(a->cli, r);
+	(void)fflush(stdout); /* ahead of what leaves by its descriptor */
+	if (a->would)
+		tell_boot(a, true, a->would);
 }
 
 static void not_attached(struct attach *a, const struct pctl_result *r)
@@ -484,6 +532,42 @@ static int begin_run(struct attach *a)
 	return status;
 }
 
+/* --- Whether it can be started. --------------------------------------------------------------- */
+
+static void on_looked(void *data, bool ok, const char *text)
+{
+	struct attach *a = data;
+
+	if (ok) {
+		a->unbegun = false;
+		if (a->cli->options.dry_run)
+			a->would = pctl_xstrdup(text);
+		start_run(a);
+		return;
+	}
+	drop_run(a);
+	tell_boot(a, false, text);
+	finish(a, true);
+}
+
+/* Before anything is attached or switched on. */
+static void start(struct attach *a)
+{
+	const struct pctl_boot what = boot_what(a, true);
+
+	if (!a->cli->options.boot) {
+		start_run(a);
+		return;
+	}
+	a->unbegun = true;
+	a->look = (struct console_boot){ .cli = a->cli, .done = on_looked, .data = a };
+	if (console_boot_look(&a->look, a->node, &what) == CLI_OK)
+		return;
+	drop_run(a);
+	a->mistake = true;
+	finish(a, true);
+}
+
 /* --- Others of this user. --------------------------------------------------------------------- */
 
 static void answer_status(struct attach *a, struct media_asker *asker)
@@ -526,13 +610,16 @@ static void on_output_gone(void *data)
 
 static bool busy(const struct attach *a)
 {
-	return !a->over || a->stream || a->run || !console_boot_is_gone(&a->boot) ||
+	return !a->over || a->stream || a->run || !console_boot_is_gone(&a->look) ||
+	       !console_boot_is_gone(&a->boot) || !console_boot_is_gone(&a->eject) ||
 	       (outflow_waits(&a->out) && !a->signals.came);
 }
 
 static int status_of(const struct attach *a)
 {
 	a->cli->output_fault = a->out.fault;
+	if (a->out.fault && a->out.fault != EPIPE)
+		say("standard output cannot be written: %s", strerror(a->out.fault));
 	if (a->signals.came)
 		return CLI_INTERRUPTED;
 	if (a->mistake)
@@ -557,7 +644,14 @@ static int open_socket(struct attach *a)
 	if (media_socket_open(
 		    &a->socket, &a->cli->loop, pctl_run_machine(a->run, 0), on_asked, a, &err) == 0)
 		return CLI_OK;
-	say("%s: %s", a->name, err.text);
+	if (a->cli->options.json) {
+		struct pctl_value *map = error_event(&err);
+		PCTL_AUTO(free) char *line = json_node(a->name, map);
+		(void)printf("%s\n", line);
+		pctl_value_free(map);
+	} else {
+		say("%s: %s", a->name, err.text);
+	}
 	pctl_run_free(a->run);
 	return CLI_FAILED;
 }
@@ -571,7 +665,7 @@ static int serve(struct attach *a)
 	a->again.data = a->show.data = a;
 	outflow_init(&a->out, &cli->loop, STDOUT_FILENO, on_output_gone, a);
 	signals_start(&a->signals, &cli->loop, on_signal, NULL, a);
-	start_run(a);
+	start(a);
 	while (busy(a))
 		(void)uv_run(&cli->loop, UV_RUN_ONCE);
 	clear(a);
@@ -597,6 +691,7 @@ int media_attach(struct cli *cli, size_t node, const char *cd)
 		status = open_socket(&a);
 	if (status == CLI_OK)
 		status = serve(&a);
+	free(a.would);
 	free(a.cd_path);
 	free(a.floppy_path);
 	return status;

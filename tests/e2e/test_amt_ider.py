@@ -142,6 +142,8 @@ def status(lab):
     has(r.out, "attached: true")
     assert "pid" not in r.out, r
     usage(lab.run("media", "attach", path, "a1"), 1, "another powerctl of yours serves media")
+    one = bad(lab.run("--json", "media", "attach", path, "a1"), 1).json[0]
+    same((one["event"], one["class"]), ("error", "busy"))
     r = lab.run("media", "attach", path, "a1", env=other)
     bad(r, 1)
     has(r.out, "busy: somebody else has its IDER session")

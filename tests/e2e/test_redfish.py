@@ -601,6 +601,36 @@ def shared_media(lab):
     bad(lab.run("media", "attach", "/etc/passwd", "r1"), 2)
     r = lab.run("media", "attach", "--boot", image, "r1")
     good(r, f"r1: attached: {image}", "r1: boot: accepted")
+    for words in ((), ("--json",)):
+        r = bad(lab.run("media", "attach", *words, image, "r1"), 1, "none is free")
+        same(r.err, "")
+    same((r.json[0]["event"], r.json[0]["class"]), ("error", "state"))
+    good(lab.run("media", "detach", "r1"), "r1: ok")
+    for url in ("http://", "https:///x.iso", "nfs://:2049/x.iso"):
+        has(bad(lab.run("media", "attach", url, "r1"), 2).err, "a URL that names no host")
+    assert ".iso" not in str(fleet.device(1)["media"])
+
+
+@test
+def media_that_start_nothing(lab):
+    """--boot that is refused attaches nothing, and takes out what was not started from"""
+    fleet = RedfishFleet(lab, "--state", "on")
+    image = "http://images.example/debian.iso"
+    r = lab.run("media", "attach", "--boot", "--dry-run", image, "r1")
+    good(r, "r1: ok: would attach the media", "r1: boot: ok: would send 'reset'; it is on")
+    same(r.lines[0], "r1: ok: would attach the media")
+    fleet.set(1, refuse_reset=500)
+    r = bad(lab.run("media", "attach", "--boot", image, "r1"), 1, "r1: boot: error: ")
+    same((r.lines[0], r.lines[-1]), (f"r1: attached: {image}", "r1: detached"))
+    assert image not in str(fleet.device(1)["media"])
+    same([e["event"] for e in lab.run("--json", "media", "attach", "--boot", image, "r1").json],
+         ["attached", "boot", "detached"])
+    good(lab.run("set", "protected=mine", "r1"))
+    before = fleet.counters(1)["requests"]
+    for words in ((), ("--dry-run",)):
+        r = bad(lab.run("media", "attach", "--boot", *words, image, "r1"), 1, "forbidden: protected")
+        same(len(r.lines), 1, r)
+    same(fleet.counters(1)["requests"], before)
 
 
 @test

@@ -5,6 +5,7 @@ the session, and what becomes of one that others have ended. Against powerctl-am
 import json
 import os
 import signal
+import socket
 import subprocess
 
 from amtlib import ConsoleFleet, disc
@@ -59,7 +60,6 @@ def dry_runs(lab):
                         (("kvm", "--screenshot", lab.path("x.png"), "a1"), "open its screen"),
                         (("kvm", "--screenshot", lab.path("x") + "/", "a1"), "open its screen"),
                         (("media", "attach", medium(lab), "a1"), "attach the media"),
-                        (("media", "attach", medium(lab), "--boot", "a1"), "attach the media"),
                         (("consent", "request", "a1"), "have it show a code")):
         r = lab.run(*args, "--dry-run")
         same((r.status, r.err, len(r.lines)), (0, "", 1), r)
@@ -68,6 +68,43 @@ def dry_runs(lab):
         has(one["result"]["note"], "would " + would)
     same(sessions(fleet), (0, 0))
     same([p for p in ("s", "x.png", "x") if os.path.exists(lab.path(p))], [])
+    r = lab.run("media", "attach", medium(lab), "--boot", "a1", "--dry-run")
+    good(r, "a1: ok: would attach the media", "a1: boot: ok: would send 'reset'; it is on")
+    same(sessions(fleet)[0], 0)
+
+
+@test
+def looked_at_first(lab):
+    """what guards a node, and what its driver cannot, is said before anything is switched on"""
+    fleet = machines(lab, redirection_state=32768)
+    good(lab.run("set", "protected=mine", "a1"))
+    for args in (("media", "attach", medium(lab), "--boot", "a1"), ("console", "--boot", "a1")):
+        r = lab.run(*args)
+        same(r.status, 1, r)
+        has(r.out + r.err, "forbidden: protected, --protected overrides: mine")
+    same((sessions(fleet), fleet.device()["redirection_state"]), ((0, 0), 32768))
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        good(lab.run("set", "protected=", f"port={mute.getsockname()[1]}", "a1"))
+        mute.settimeout(PATIENCE)
+        for args in (("media", "attach", medium(lab), "--boot"), ("console", "--boot")):
+            proc = lab.start(*args, "a1", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True)
+            with mute.accept()[0]:
+                proc.send_signal(signal.SIGINT)
+                out, err = proc.communicate(timeout=PATIENCE)
+            same((proc.returncode, out), (130, ""), err)
+
+
+@test
+def written_nowhere(lab):
+    """standard output that takes nothing is named"""
+    lab.inventory('nodes:\n  n1: {driver: "null"}\n')
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        served = lab.start("media", "attach", medium(lab), "n1", stdout=full,
+                           stderr=subprocess.PIPE, text=True)
+        _, err = served.communicate(timeout=PATIENCE)
+    same(served.returncode, 1)
+    has(err, "standard output cannot be written: ")
 
 
 class Attached:
@@ -115,6 +152,14 @@ def not_started(lab):
     os.chmod(hook, 0o777)
     node = 'nodes:\n  n1: {driver: "null", state: on}\n'
     lab.inventory(f"hooks:\n  h: {{before: boot, run: {hook}}}\n{node}")
+    status, out, err = Attached(lab, "--boot", "n1").end()
+    same((status, out), (2, ""), err)
+    has(err, "hook 'h': ")
+    os.chmod(hook, 0o755)
+    spoil = lab.write("spoil", f"#!/bin/sh\nchmod 777 {hook}\n")
+    os.chmod(spoil, 0o755)
+    lab.inventory(f"hooks:\n  h: {{before: boot, run: {hook}}}\n"
+                  f"  s: {{before: media attach, run: {spoil}}}\n{node}")
     status, out, err = Attached(lab, "--boot", "n1").end()
     same((status, out.splitlines()[1:]), (1, ["n1: detached, 0.0 MB read"]), err)
     has(err, "hook 'h': ")
