@@ -281,6 +281,7 @@ int login_url(
 		*ret = login_url_with(url, "credential", cli->options.credential);
 		return 0;
 	}
+	assert(driver);
 	bool password = wants_password(cli, url, driver);
 	if (password) {
 		r = ask_once(cli, url, secret_path, err);

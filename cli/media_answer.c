@@ -51,14 +51,13 @@ bool media_answer_read(const char *answer, struct pctl_value *ret)
 	json_t *json = json_loads(answer, JSON_REJECT_DUPLICATES, NULL);
 	bool is = json_is_integer(json_object_get(json, "pid"));
 	struct pctl_value *drives = is ? pctl_value_new_list() : NULL;
-	size_t i;
-	json_t *one;
+	const json_t *told = json_object_get(json, "drives");
 
 	if (is) {
 		pctl_value_set_bool(ret, "attached", true);
 		add_number(ret, json, "pid");
-		json_array_foreach(json_object_get(json, "drives"), i, one)
-			pctl_value_add(drives, drive_of(one));
+		for (size_t i = 0; i < json_array_size(told); i++)
+			pctl_value_add(drives, drive_of(json_array_get(told, i)));
 		pctl_value_set(ret, "drives", drives);
 	}
 	json_decref(json);

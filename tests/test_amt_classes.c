@@ -561,7 +561,8 @@ static void test_typed_values(void **state)
 	typed_as("A=CIM_X(K=Intel(r) AMT: x,L=\"a, b)\")", 0,
 		"<Selector Name=\"K\">Intel(r) AMT: x</Selector>"
 		"<Selector Name=\"L\">a, b)</Selector></SelectorSet>");
-	typed_as("A=Datetime(2037-01-01T07:00:00Z)", 0, "common\">2037-01-01T07:00:00Z</p:Datetime></h:A>");
+	typed_as("A=Datetime(2037-01-01T07:00:00Z)", 0,
+		"common\">2037-01-01T07:00:00Z</p:Datetime></h:A>");
 	typed_as("A=IPS_Y{N=1,T=Interval(P1D),R=CIM_X(K=v)}", 0,
 		"<h:A xmlns:s=\"" WSMAN_IPS "/IPS_Y\"><s:N>1</s:N><s:T><p:Interval ");
 	typed_as("A=IPS_Y{N=1,T=Interval(P1D),R=CIM_X(K=v)}", 0,

@@ -21,6 +21,7 @@ static bool of_connection(int fd, struct ends *ret)
 {
 	socklen_t n = sizeof(ret->near), f = sizeof(ret->far);
 
+	*ret = (struct ends){ 0 };
 	return getsockname(fd, (struct sockaddr *)&ret->near, &n) == 0 &&
 	       getpeername(fd, (struct sockaddr *)&ret->far, &f) == 0 &&
 	       ret->near.sin_family == AF_INET && ret->far.sin_family == AF_INET;

@@ -141,12 +141,10 @@ static void check_file(
 	struct stat st;
 	int e = 0;
 
-	if (stat(s->text, &st) < 0)
+	if (stat(s->text, &st) < 0 || faccessat(AT_FDCWD, s->text, R_OK, AT_EACCESS) < 0)
 		e = errno;
 	else if (S_ISDIR(st.st_mode))
 		e = EISDIR;
-	else if (faccessat(AT_FDCWD, s->text, R_OK, AT_EACCESS) < 0)
-		e = errno;
 	if (e)
 		pctl_problems_add(problems, nowhere, "%s: %s: %s: %s", what, s->property->name,
 			s->text, strerror(e));

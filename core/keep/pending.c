@@ -116,7 +116,8 @@ static bool take_secret(struct pctl_pending *p, const char *hex)
 		int high = digit(hex[2 * i]), low = digit(hex[2 * i + 1]);
 
 		good = high >= 0 && low >= 0;
-		bytes[i] = (char)(high << 4 | low);
+		if (good)
+			bytes[i] = (char)(high << 4 | low);
 	}
 	if (good)
 		p->secret = pctl_secret_new(bytes, len);

@@ -134,6 +134,8 @@ struct pctl_request {
 	enum pctl_power_state wait_state; /* WAIT */
 	bool identify_off;                /* IDENTIFY */
 	bool steal;                       /* CONSOLE, KVM: end the session of somebody else */
+	bool again;                       /* CONSOLE: PCTL_CONSOLE_AGAIN */
+	bool login_new;                   /* LOGIN: with the new password, else with the old one */
 
 	bool end_sessions;       /* OFF, REBOOT, CYCLE: first end sessions that forbid it */
 	bool no_wait;            /* end when accepted */
@@ -184,9 +186,7 @@ struct pctl_request {
 	const char *consent_code;
 	/* PASSWD, LOGIN: where the passwords are, borrowed; marks a node as sent before it is. */
 	struct pctl_rotation *rotation;
-	bool login_new;          /* LOGIN: with the new password, else with the old one */
 	struct pctl_media media; /* MEDIA_ATTACH */
-	bool again;              /* CONSOLE: PCTL_CONSOLE_AGAIN */
 };
 
 /* One of several things that power a node, and what became of it. */

@@ -349,10 +349,10 @@ void amt_account_list(struct amt_dev *dev, struct account_list *list,
 	void (*then)(struct amt_dev *dev), amt_except_fn *except);
 
 /*
- * The realm that a password is hashed with, until the next request: the login's own, which an
- * instance of AMT_GeneralSettings has to confirm. NULL: it does not, and the op has ended.
+ * The realm that a password is hashed with, until the next request: the login's own, which answer,
+ * an instance of AMT_GeneralSettings, has to confirm. NULL: it does not, and the op has ended.
  */
-const char *amt_account_realm(struct amt_dev *dev, const struct xml_node *general);
+const char *amt_account_realm(struct amt_dev *dev, const struct xml_node *answer);
 
 extern const struct pctl_power_if amt_power;
 extern const struct pctl_boot_if amt_boot;

@@ -16,7 +16,7 @@
 #define MINUTE             INT64_C(60)
 /* Time zones are so far apart, and go so far (tolerating what a clock may be wrong by). */
 #define ZONE      (15 * MINUTE)
-#define ZONES_END (14 * 60 * MINUTE)
+#define ZONES_END (INT64_C(14) * 60 * MINUTE)
 #define SLACK     (5 * MINUTE)
 
 struct doctor {

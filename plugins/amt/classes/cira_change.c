@@ -96,7 +96,7 @@ static void add_new_proxy(struct amt_dev *dev)
 		next_stage(dev);
 		return;
 	}
-	(void)snprintf(format, sizeof(format), "%u", cira_format(proxy));
+	(void)snprintf(format, sizeof(format), "%d", (int)cira_format(proxy));
 	(void)snprintf(port, sizeof(port), "%u",
 		(unsigned)pctl_argument_uint(chain_work(dev)->args, "proxy_port"));
 	chain_call(dev, &add_proxy, NULL, inputs, next_stage);

@@ -81,7 +81,7 @@ void cira_begin_server(
 		{ .name = "Password", .text = password ? pctl_secret_data(password) : NULL },
 		{ .name = "CN", .text = common_name }, { .name = NULL } };
 
-	(void)snprintf(format, sizeof(format), "%u", cira_format(address));
+	(void)snprintf(format, sizeof(format), "%d", (int)cira_format(address));
 	(void)snprintf(port, sizeof(port), "%u", (unsigned)port_number);
 	(void)snprintf(auth, sizeof(auth), "%d", id ? AUTH_CERTIFICATE : AUTH_PASSWORD);
 	refer_id(id, handle);

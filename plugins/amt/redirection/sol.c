@@ -84,7 +84,7 @@ static void on_controls(struct sol *s, const struct frame *frame)
  */
 static void on_heartbeat(struct session *s)
 {
-	session_expect(s, 2 * HEARTBEAT_MS + pctl_device_answer_ms(s->dev->device));
+	session_expect(s, (uint64_t)2 * HEARTBEAT_MS + pctl_device_answer_ms(s->dev->device));
 }
 
 static void on_frame(struct session *s, const struct frame *frame)
