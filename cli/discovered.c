@@ -213,18 +213,6 @@ static int check_names_known(const struct discovered *d, struct pctl_error *err)
 		strcmp(missing, "class") == 0 ? o->node_class : o->credential, d->path);
 }
 
-/* By which %TAG could not be said. */
-static int check_tags(const struct options *o, struct pctl_error *err)
-{
-	for (size_t i = 0; i < o->tags.n; i++)
-		if (pctl_inventory_wrong_name(o->tags.v[i]))
-			return pctl_error_set(err, PCTL_E_CONFIG,
-				"--tag '%s': a tag is one word of letters, digits, '-', '_' and "
-				"'.'; write --tag once for each",
-				o->tags.v[i]);
-	return 0;
-}
-
 static int check_add(struct discovered *d, struct pctl_error *err)
 {
 	const struct options *o = &d->cli->options;
@@ -233,9 +221,7 @@ static int check_add(struct discovered *d, struct pctl_error *err)
 	if (o->name && !read_pattern(o->name, &pattern))
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"--name %s: write a name with the number to begin with: n[001-]", o->name);
-	int r = check_tags(o, err);
-	if (r == 0)
-		r = cli_inventory_path(d->cli, &d->path, err);
+	int r = cli_inventory_path(d->cli, &d->path, err);
 	if (r < 0)
 		return r;
 	if (access(d->path, F_OK) == 0 && cli_inventory_reload(d->cli, d->path) != CLI_OK)

@@ -16,23 +16,20 @@
 #include "json.h"
 #include "media_answer.h"
 #include "media_socket.h"
+#include "media_told.h"
 #include "opened.h"
-#include "outflow.h"
-#include "progress.h"
 #include "run.h"
 #include "say.h"
 #include "signals.h"
-#include "text.h"
 
 #define SHOW_MS ((uint64_t)1000)
-#define MEGA    1000000.0
 /* Further ones hear nothing, and ask the device. */
 #define DETACHERS_MAX ((size_t)8)
 
 struct attach {
 	struct cli *cli;
 	size_t node;
-	const char *name, *cd;
+	const char *cd;
 	char *cd_path, *floppy_path; /* the whole of it: status is asked from other folders */
 	struct pctl_run *run;
 	struct consent_prompt consent;
@@ -48,133 +45,21 @@ struct attach {
 	struct media_socket socket;
 	struct media_asker *detachers[DETACHERS_MAX]; /* who asked for the end */
 	size_t detacher_n;
-	struct outflow out;
+	struct media_told told;
 	bool was_open; /* the medium was there */
 	bool over, failed, ending;
-	bool remains;                /* in the drive: the device has it by itself */
-	bool mistake;                /* in the call: nothing was sent */
-	bool shown;                  /* a line of progress stands on the terminal */
-	uint64_t read, total;        /* bytes of this session; of all before it */
-	uint64_t last_read, last_at; /* when it was shown last; loop time in ms */
-	double rate;                 /* bytes a second */
+	bool remains; /* in the drive: the device has it by itself */
+	bool mistake; /* in the call: nothing was sent */
 };
 
-/* --- What is told. ---------------------------------------------------------------------------- */
+/* --- How far it is. --------------------------------------------------------------------------- */
 
-static void clear(struct attach *a)
+/* Whether more was read since. */
+static bool measure(struct attach *a)
 {
-	if (a->shown && progress_erase())
-		a->shown = false;
-}
-
-/* A line of JSON, or of words; map is taken over. */
-static void tell(struct attach *a, struct pctl_value *map, const char *text)
-{
-	struct pctl_buf line;
-
-	clear(a);
-	pctl_buf_init(&line, TEXT_LINE_MAX);
-	if (a->cli->options.json) {
-		PCTL_AUTO(free) char *json = json_node(a->name, map);
-		pctl_buf_addf(&line, "%s\n", json);
-	} else if (text) {
-		pctl_buf_addf(&line, "%s: ", a->name);
-		text_clean(&line, text);
-		pctl_buf_adds(&line, "\n");
-	}
-	outflow_add(&a->out, line.data, line.len);
-	pctl_buf_done(&line);
-	pctl_value_free(map);
-}
-
-static struct pctl_value *event(const char *word)
-{
-	struct pctl_value *map = pctl_value_new_map();
-
-	pctl_value_set_text(map, "event", word);
-	return map;
-}
-
-/* Beside the results: on stderr for people, an event for programs. */
-static void tell_note(struct attach *a, const char *word, const char *text)
-{
-	struct pctl_value *map = event(word);
-
-	pctl_value_set_text(map, "text", text);
-	if (a->cli->options.json)
-		tell(a, map, NULL);
-	else
-		pctl_value_free(map);
-	clear(a);
-	if (!a->cli->options.json && !a->cli->options.quiet)
-		say("%s: %s", a->name, text);
-}
-
-static struct pctl_value *error_event(const struct pctl_error *err)
-{
-	struct pctl_value *map = event("error");
-
-	pctl_value_set_text(map, "class", pctl_error_name(err->code));
-	pctl_value_set_text(map, "message", err->text);
-	return map;
-}
-
-static void tell_error(struct attach *a, const struct pctl_error *err, const char *text)
-{
-	tell(a, error_event(err), text);
-}
-
-static struct pctl_value *facts(const struct attach *a)
-{
-	return pctl_value_copy(pctl_stream_facts(a->stream));
-}
-
-static uint64_t number(const struct pctl_value *map, const char *key)
-{
-	const struct pctl_value *v = pctl_value_get(map, key);
-
-	return v ? (uint64_t)pctl_value_int(v) : 0;
-}
-
-static void measure(struct attach *a)
-{
-	const struct pctl_value *drives;
-	uint64_t now = uv_now(&a->cli->loop), read = 0;
-
 	if (!a->stream || a->closing || pctl_stream_control(a->stream, "progress", NULL, NULL) < 0)
-		return;
-	drives = pctl_value_get(pctl_stream_facts(a->stream), "drives");
-	for (size_t i = 0; i < pctl_value_count(drives); i++)
-		read += number(pctl_value_at(drives, i), "read");
-	a->read = read;
-	if (now - a->last_at < SHOW_MS / 2)
-		return;
-	a->rate = (double)(read - a->last_read) * 1000.0 / (double)(now - a->last_at);
-	a->last_read = read;
-	a->last_at = now;
-}
-
-static void show_line(struct attach *a)
-{
-	const struct pctl_value *f = pctl_stream_facts(a->stream);
-	struct pctl_buf line;
-
-	pctl_buf_init(&line, TEXT_LINE_MAX);
-	pctl_buf_addf(&line, "%s: %.1f MB read, %.1f MB/s", a->name,
-		(double)(a->total + a->read) / MEGA, a->rate / MEGA);
-	if (a->cd)
-		pctl_buf_addf(&line, ", block %" PRIu64 " of the CD", number(f, "last_lba"));
-	a->shown |= progress_put(&line);
-	pctl_buf_done(&line);
-}
-
-static void show_event(struct attach *a)
-{
-	struct pctl_value *map = facts(a);
-
-	pctl_value_set_text(map, "event", "progress");
-	pctl_value_set_int(map, "rate", (int64_t)a->rate);
-	tell(a, map, NULL);
+		return false;
+	return media_told_measure(&a->told, pctl_stream_facts(a->stream));
 }
 
 static void stop(struct attach *a);
@@ -182,19 +67,14 @@ static void stop(struct attach *a);
 static void on_show(uv_timer_t *timer)
 {
 	struct attach *a = timer->data;
-	uint64_t before = a->read;
 
-	if (a->out.fault && !a->ending) {
+	if (a->told.out.fault && !a->ending) {
 		stop(a); /* nobody hears what becomes of it */
 		return;
 	}
-	measure(a);
-	if (!a->stream || a->closing)
-		return;
-	if (a->cli->options.json && a->read != before && !outflow_waits(&a->out))
-		show_event(a);
-	else if (!a->cli->options.json && !a->cli->options.quiet && cli_is_terminal(STDERR_FILENO))
-		show_line(a);
+	bool moved = measure(a);
+	if (a->stream && !a->closing)
+		media_told_progress(&a->told, pctl_stream_facts(a->stream), a->cd != NULL, moved);
 }
 
 /* --- The end, and another beginning. ---------------------------------------------------------- */
@@ -241,37 +121,17 @@ static void lose(struct attach *a, const struct pctl_error *err, const char *tex
 	if (!again) {
 		a->mistake = !a->was_open && err->code == PCTL_E_CONFIG;
 		if (a->mistake)
-			say("%s: %s", a->name, err->text);
+			say("%s: %s", a->told.name, err->text);
 		else
-			tell_error(a, err, text);
+			media_tell_error(&a->told, err, text);
 		finish(a, true);
 		return;
 	}
 	uint64_t ms = again_next(&a->tries, uv_now(&a->cli->loop), open);
 	PCTL_AUTO(free)
 	char *line = pctl_xasprintf("%s; trying again in %" PRIu64 " s", text, ms / 1000);
-	tell_note(a, "lost", line);
+	media_tell_note(&a->told, "lost", line);
 	(void)uv_timer_start(&a->again, on_again, ms, 0);
-}
-
-static void tell_boot(struct attach *a, bool ok, const char *text)
-{
-	struct pctl_value *map = event("boot");
-	PCTL_AUTO(free) char *line = pctl_xasprintf("boot: %s", text);
-
-	pctl_value_set_bool(map, "ok", ok);
-	pctl_value_set_text(map, "text", text);
-	tell(a, map, line);
-}
-
-static void tell_detached(struct attach *a, const char *how)
-{
-	struct pctl_value *map = event("detached");
-	PCTL_AUTO(free)
-	char *text = pctl_xasprintf("%s, %.1f MB read", how, (double)a->total / MEGA);
-
-	pctl_value_set_int(map, "read", (int64_t)a->total);
-	tell(a, map, text);
 }
 
 static void on_closed(void *data, const struct pctl_error *err)
@@ -280,13 +140,12 @@ static void on_closed(void *data, const struct pctl_error *err)
 
 	a->stream = NULL;
 	a->closing = false;
-	a->total += a->read;
-	a->read = a->last_read = 0;
+	media_told_end(&a->told);
 	if (a->ending) {
-		tell_detached(a, "detached");
+		media_tell_detached(&a->told, "detached");
 		finish(a, false);
 	} else if (!err->code) {
-		tell_detached(a, "the device ended it");
+		media_tell_detached(&a->told, "the device ended it");
 		finish(a, true);
 	} else {
 		PCTL_AUTO(free)
@@ -336,11 +195,11 @@ static void on_ejected(void *data, bool ok, const char *text)
 
 	a->remains = !ok;
 	if (ok) {
-		tell(a, event("detached"), "detached");
+		media_tell(&a->told, media_event("detached"), "detached");
 		return;
 	}
 	line = pctl_xasprintf("the medium is still in: %s", text);
-	tell_note(a, "note", line);
+	media_tell_note(&a->told, "note", line);
 }
 
 /* A medium that nobody boots from is of no use to who asked for both. */
@@ -356,9 +215,11 @@ static void take_out(struct attach *a)
 
 static void on_booted(void *data, bool ok, const char *text)
 {
-	tell_boot(data, ok, text);
+	struct attach *a = data;
+
+	media_tell_boot(&a->told, ok, text);
 	if (!ok)
-		take_out(data);
+		take_out(a);
 }
 
 static struct pctl_boot boot_what(const struct attach *a, bool session)
@@ -390,30 +251,15 @@ static void on_ended(void *data, const struct pctl_error *err)
 
 static void on_note(void *data, const char *text)
 {
-	tell_note(data, "note", text);
-}
+	struct attach *a = data;
 
-static void tell_attached(struct attach *a)
-{
-	const char *floppy = a->cli->options.floppy;
-	struct pctl_value *map = a->stream ? facts(a) : pctl_value_new_map();
-	const char *note = pctl_value_text(pctl_value_get(map, "note"));
-	PCTL_AUTO(free)
-	char *text = pctl_xasprintf("attached%s: %s%s%s", a->was_open ? " again" : "",
-		a->cd ? a->cd : "", a->cd && floppy ? ", " : "", floppy ? floppy : "");
-	PCTL_AUTO(free) char *more = note ? pctl_xstrdup(note) : NULL;
-
-	pctl_value_set_text(map, "event", "attached");
-	pctl_value_set_text(map, "cd", a->cd);
-	pctl_value_set_text(map, "floppy", floppy);
-	tell(a, map, text);
-	if (more && !a->cli->options.json)
-		tell_note(a, "note", more);
+	media_tell_note(&a->told, "note", text);
 }
 
 static void attached(struct attach *a)
 {
-	tell_attached(a);
+	media_tell_attached(
+		&a->told, a->stream ? pctl_stream_facts(a->stream) : NULL, a->cd, a->was_open);
 	a->was_open = true;
 	again_opened(&a->tries, uv_now(&a->cli->loop));
 	boot(a);
@@ -424,7 +270,7 @@ static void begin(struct attach *a, struct pctl_stream *stream)
 	a->stream = stream;
 	pctl_stream_take(stream, on_ended, a);
 	pctl_stream_on_note(stream, on_note);
-	a->last_at = uv_now(&a->cli->loop);
+	media_told_begin(&a->told);
 	(void)uv_timer_start(&a->show, on_show, SHOW_MS, SHOW_MS);
 	attached(a);
 	if (a->ending)
@@ -434,11 +280,11 @@ static void begin(struct attach *a, struct pctl_stream *stream)
 /* The line that any verb prints of a node that was passed over, or of a dry run. */
 static void tell_not_attached(struct attach *a, const struct pctl_result *r)
 {
-	clear(a);
+	media_told_clear(&a->told);
 	opened_print(a->cli, r);
 	(void)fflush(stdout); /* ahead of what leaves by its descriptor */
 	if (a->would)
-		tell_boot(a, true, a->would);
+		media_tell_boot(&a->told, true, a->would);
 }
 
 static void not_attached(struct attach *a, const struct pctl_result *r)
@@ -546,7 +392,7 @@ static void on_looked(void *data, bool ok, const char *text)
 		return;
 	}
 	drop_run(a);
-	tell_boot(a, false, text);
+	media_tell_boot(&a->told, false, text);
 	finish(a, true);
 }
 
@@ -574,7 +420,7 @@ static void answer_status(struct attach *a, struct media_asker *asker)
 {
 	measure(a);
 	PCTL_AUTO(free)
-	char *text = media_answer(a->name, a->stream ? pctl_stream_facts(a->stream) : NULL);
+	char *text = media_answer(a->told.name, a->stream ? pctl_stream_facts(a->stream) : NULL);
 	media_socket_answer(asker, text);
 }
 
@@ -604,7 +450,7 @@ static void on_output_gone(void *data)
 {
 	struct attach *a = data;
 
-	if (a->out.fault && !a->ending && !a->over)
+	if (a->told.out.fault && !a->ending && !a->over)
 		stop(a);
 }
 
@@ -612,20 +458,21 @@ static bool busy(const struct attach *a)
 {
 	return !a->over || a->stream || a->run || !console_boot_is_gone(&a->look) ||
 	       !console_boot_is_gone(&a->boot) || !console_boot_is_gone(&a->eject) ||
-	       (outflow_waits(&a->out) && !a->signals.came);
+	       (outflow_waits(&a->told.out) && !a->signals.came);
 }
 
 static int status_of(const struct attach *a)
 {
-	a->cli->output_fault = a->out.fault;
-	if (a->out.fault && a->out.fault != EPIPE)
-		say("standard output cannot be written: %s", strerror(a->out.fault));
+	a->cli->output_fault = a->told.out.fault;
+	if (a->told.out.fault && a->told.out.fault != EPIPE)
+		say("standard output cannot be written: %s", strerror(a->told.out.fault));
 	if (a->signals.came)
 		return CLI_INTERRUPTED;
 	if (a->mistake)
 		return CLI_USAGE;
 	bool never_booted = a->cli->options.boot && a->ending && !a->booted;
-	return a->failed || a->boot_failed || never_booted || a->out.fault ? CLI_FAILED : CLI_OK;
+	return a->failed || a->boot_failed || never_booted || a->told.out.fault ? CLI_FAILED
+										: CLI_OK;
 }
 
 /* free() it. What is not there, and a URL, stays as it is. */
@@ -645,12 +492,12 @@ static int open_socket(struct attach *a)
 		    &a->socket, &a->cli->loop, pctl_run_machine(a->run, 0), on_asked, a, &err) == 0)
 		return CLI_OK;
 	if (a->cli->options.json) {
-		struct pctl_value *map = error_event(&err);
-		PCTL_AUTO(free) char *line = json_node(a->name, map);
+		struct pctl_value *map = media_error_event(&err);
+		PCTL_AUTO(free) char *line = json_node(a->told.name, map);
 		(void)printf("%s\n", line);
 		pctl_value_free(map);
 	} else {
-		say("%s: %s", a->name, err.text);
+		say("%s: %s", a->told.name, err.text);
 	}
 	pctl_run_free(a->run);
 	return CLI_FAILED;
@@ -663,16 +510,16 @@ static int serve(struct attach *a)
 	(void)uv_timer_init(&cli->loop, &a->again);
 	(void)uv_timer_init(&cli->loop, &a->show);
 	a->again.data = a->show.data = a;
-	outflow_init(&a->out, &cli->loop, STDOUT_FILENO, on_output_gone, a);
+	outflow_init(&a->told.out, &cli->loop, STDOUT_FILENO, on_output_gone, a);
 	signals_start(&a->signals, &cli->loop, on_signal, NULL, a);
 	start(a);
 	while (busy(a))
 		(void)uv_run(&cli->loop, UV_RUN_ONCE);
-	clear(a);
+	media_told_clear(&a->told);
 	int status = status_of(a);
 	media_socket_close(&a->socket);
 	signals_stop(&a->signals);
-	outflow_close(&a->out);
+	outflow_close(&a->told.out);
 	uv_close((uv_handle_t *)&a->again, NULL);
 	uv_close((uv_handle_t *)&a->show, NULL);
 	(void)uv_run(&cli->loop, UV_RUN_NOWAIT); /* our handles live on our caller's stack */
@@ -681,9 +528,9 @@ static int serve(struct attach *a)
 
 int media_attach(struct cli *cli, size_t node, const char *cd)
 {
-	struct attach a = { .cli = cli, .node = node, .cd = cd };
+	struct attach a = { .cli = cli, .node = node, .cd = cd, .told.cli = cli };
 
-	a.name = pctl_inventory_name(cli->inventory, node);
+	a.told.name = pctl_inventory_name(cli->inventory, node);
 	a.cd_path = whole_path(cd);
 	a.floppy_path = whole_path(cli->options.floppy);
 	int status = prepare_run(&a);

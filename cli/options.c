@@ -104,7 +104,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_DRIVER] =
 		ROW("driver", 0, OPTION_TEXT, "NAME", driver, "the driver, instead of looking"),
 	[OPTION_CLASS] = ROW("class", 0, OPTION_TEXT, "NAME", node_class, "the class of the node"),
-	[OPTION_TAG] = ROW("tag", 0, OPTION_LIST, "TAG", tags, "a tag of the node"),
+	[OPTION_TAG] = ROW("tag", 0, OPTION_TAGS, "TAG", tags, "a tag of the node"),
 	[OPTION_SET] = ROW("set", 0, OPTION_LIST, "KEY=VALUE", settings,
 		"a setting of the node (discover: DRIVER.KEY=VALUE)"),
 	[OPTION_VIA] = ROW("via", 0, OPTION_TEXT, "GATEWAY", via,
@@ -258,6 +258,17 @@ static int store_number(const char *name, const char *value, uint64_t *ret, stru
 	return 0;
 }
 
+static int store_tag(const char *value, struct words *ret, struct pctl_error *err)
+{
+	const char *wrong = pctl_inventory_wrong_tag(value);
+
+	if (wrong)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"--tag '%s': %s; write --tag once for each", value, wrong);
+	words_add(ret, value);
+	return 0;
+}
+
 static int store(struct options *o, enum option_id id, const char *value, struct pctl_error *err)
 {
 	const struct option_row *row = &option_rows[id];
@@ -277,6 +288,8 @@ static int store(struct options *o, enum option_id id, const char *value, struct
 	case OPTION_LIST:
 		words_add(at, value);
 		return 0;
+	case OPTION_TAGS:
+		return store_tag(value, at, err);
 	case OPTION_DURATION:
 		return store_duration(row->name, value, at, err);
 	case OPTION_NUMBER:

@@ -136,6 +136,7 @@ enum option_kind {
 	OPTION_TIMES,    /* unsigned: how often it was given */
 	OPTION_TEXT,     /* const char * */
 	OPTION_LIST,     /* struct words: may be given several times */
+	OPTION_TAGS,     /* the same, of tags */
 	OPTION_DURATION, /* uint64_t, milliseconds, not 0 */
 	OPTION_NUMBER,   /* uint64_t, not 0 */
 };

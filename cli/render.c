@@ -45,7 +45,8 @@ static const char *find_hint(const struct pctl_error *err)
 {
 	if (err->flags & PCTL_ERROR_DEADLINE)
 		return "--deadline gives the command longer";
-	if (err->flags & PCTL_ERROR_GATEWAY) /* its text says it, and it is not the device's */
+	/* Its text says it, and a gateway's is not the device's. */
+	if (err->flags & (PCTL_ERROR_GATEWAY | PCTL_ERROR_OURS))
 		return NULL;
 	return pctl_error_hint(err->code);
 }
@@ -56,7 +57,7 @@ static const char *find_mend(const struct pctl_result *r)
 
 	if (err->code == PCTL_E_STATE && r->feed_count)
 		return "`powerctl on NODE` or `powerctl off NODE` makes all its feeds alike";
-	if (err->flags & (PCTL_ERROR_DEADLINE | PCTL_ERROR_GATEWAY))
+	if (err->flags & (PCTL_ERROR_DEADLINE | PCTL_ERROR_GATEWAY | PCTL_ERROR_OURS))
 		return find_hint(err);
 	if (strstr(err->text, "`powerctl ")) /* it says so itself */
 		return NULL;

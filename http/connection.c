@@ -49,6 +49,7 @@ struct pctl_connection {
 	bool expired;
 	unsigned wanted; /* PCTL_CONNECTION_ */
 	SSL *ssl;
+	bool asked; /* for a certificate of ours */
 	bool reading_waits_to_write, writing_waits_to_read;
 	struct pctl_error why; /* what verify() found */
 };
@@ -219,6 +220,15 @@ static int verify(X509_STORE_CTX *ctx, void *unused)
 	return tls_verify(&peer, ctx, &c->why);
 }
 
+static int on_asked(SSL *ssl, void *unused)
+{
+	struct pctl_connection *c = SSL_get_app_data(ssl);
+
+	(void)unused;
+	c->asked = true;
+	return 1;
+}
+
 static SSL_CTX *new_context(bool legacy)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
@@ -227,6 +237,7 @@ static SSL_CTX *new_context(bool legacy)
 		return NULL;
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, verify, NULL);
+	SSL_CTX_set_cert_cb(ctx, on_asked, NULL);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
 	(void)SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
 					    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
@@ -279,6 +290,10 @@ static int begin_tls(struct pctl_connection *c, struct pctl_error *err)
 static int tls_result(
 	struct pctl_connection *c, int r, bool *wants_write, bool handshake, struct pctl_error *err)
 {
+	const struct tls_talk talk = { .handshake = handshake,
+		.legacy = c->settings.legacy_tls,
+		.asked = c->asked,
+		.certified = c->settings.client_cert };
 	int number = errno, what = SSL_get_error(c->ssl, r);
 	char words[256] = "SSL_ERROR_SYSCALL";
 
@@ -298,7 +313,7 @@ static int tls_result(
 		return broken(c, said ? 0 : number, err);
 	if (cut && channel_failed(c, err))
 		return err->code;
-	if (tls_said(words, handshake, c->settings.legacy_tls, err) < 0)
+	if (tls_said(words, &talk, err) < 0)
 		return err->code;
 	return pctl_error_set(err, PCTL_E_PROTOCOL, "TLS failed: %s", words);
 }

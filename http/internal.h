@@ -85,6 +85,7 @@ struct pctl_http_session {
 	size_t max_answer;
 	bool http2;
 	bool heard;                    /* an answer came, of whatever status */
+	bool asked;                    /* for a certificate of ours, by the latest handshake */
 	bool certified;                /* the two below are there */
 	int64_t not_before, not_after; /* of its certificate, in seconds since 1970 */
 
@@ -247,11 +248,21 @@ struct tls_peer {
 
 /* In place of OpenSSL's own: 1 accepts, else err says why not. */
 int tls_verify(const struct tls_peer *peer, X509_STORE_CTX *ctx, struct pctl_error *err);
+
+/* How far it was when OpenSSL said something. */
+struct tls_talk {
+	bool handshake; /* is not over */
+	bool legacy;
+	bool asked;     /* for a certificate of ours */
+	bool certified; /* we have one */
+};
+
 /*
  * What OpenSSL's words mean: fills ret and returns its class. 0: nothing that is known, which a
- * handshake always is.
+ * handshake and an alert always are. A certificate of ours that is missing or was refused is trust:
+ * no login was tried.
  */
-int tls_said(const char *words, bool handshake, bool legacy, struct pctl_error *ret);
+int tls_said(const char *words, const struct tls_talk *talk, struct pctl_error *ret);
 int tls_set_up(struct exchange *ex);
 /* A CURLcode that TLS is to blame for: fills ret and returns its class, else 0. */
 int tls_error(const struct exchange *ex, struct pctl_error *ret);

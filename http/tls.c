@@ -151,6 +151,16 @@ static int verify(X509_STORE_CTX *ctx, void *data)
 	return tls_verify(&peer, ctx, &ex->err);
 }
 
+/* The session outlives its connections; an exchange does not. */
+static int on_asked(SSL *ssl, void *data)
+{
+	struct pctl_http_session *session = data;
+
+	(void)ssl;
+	session->asked = true;
+	return 1;
+}
+
 /* --- libcurl. --------------------------------------------------------------------------------- */
 
 static CURLcode on_context(CURL *easy, void *ssl_ctx, void *data)
@@ -165,6 +175,8 @@ static CURLcode on_context(CURL *easy, void *ssl_ctx, void *data)
 		return CURLE_ABORTED_BY_CALLBACK;
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, verify, ex);
+	ex->session->asked = false;
+	SSL_CTX_set_cert_cb(ctx, on_asked, ex->session);
 	/* Else a later handshake would be verified for an exchange that has ended. */
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
 	if (!ex->session->legacy_tls)
@@ -205,29 +217,19 @@ int tls_set_up(struct exchange *ex)
 	return 0;
 }
 
-/* Words of OpenSSL, and of the alerts it was sent, and what they mean here. */
+/* Words of OpenSSL where the other end speaks something else. */
+static const char *const no_tls[] = { "wrong version number", "http request",
+	"packet length too long", NULL };
+
+/* Alerts that are about our certificate; some only where one was asked for. */
 static const struct {
 	const char *words;
-	int code;
-	const char *text;
-} meanings[] = {
-	{ "wrong version number", PCTL_E_PROTOCOL,
-		"it does not speak TLS on this port (plain HTTP?); if that is meant, set tls: "
-		"false" },
-	{ "http request", PCTL_E_PROTOCOL,
-		"it does not speak TLS on this port (plain HTTP?); if that is meant, set tls: "
-		"false" },
-	{ "packet length too long", PCTL_E_PROTOCOL,
-		"it does not speak TLS on this port (plain HTTP?); if that is meant, set tls: "
-		"false" },
-	{ "certificate required", PCTL_E_AUTH,
-		"it wants a certificate from us: set client_cert and client_key" },
-	{ "alert bad certificate", PCTL_E_AUTH,
-		"it refused our certificate: see client_cert and client_key" },
-	{ "alert unknown ca", PCTL_E_AUTH,
-		"it does not know who signed our certificate: see client_cert" },
-	{ "alert certificate", PCTL_E_AUTH,
-		"it refused our certificate: see client_cert and client_key" },
+	bool asked;
+} certificate_alerts[] = {
+	{ "alert certificate", false }, { "alert bad certificate", false },
+	{ "alert no certificate", false }, { "alert unsupported certificate", false },
+	{ "alert unknown ca", false }, { "alert access denied", true },
+	{ "alert handshake failure", true }, /* before TLS 1.3: there was none */
 };
 
 static const char *const old_device[] = { "unsupported protocol", "protocol version",
@@ -235,34 +237,89 @@ static const char *const old_device[] = { "unsupported protocol", "protocol vers
 	"too small", "md too weak", "wrong signature", "unexpected eof", "SSL_ERROR_SYSCALL",
 	"insufficient security", "digital envelope", NULL };
 
-static int failed_handshake(const char *words, bool legacy, struct pctl_error *ret)
+static bool holds_any(const char *words, const char *const *of)
 {
-	const char *said = strrchr(words, ':');
-	bool cut = strstr(words, "SYSCALL") || strstr(words, "unexpected eof");
-	int code = cut ? PCTL_E_UNREACHABLE : PCTL_E_PROTOCOL;
-	unsigned flags = cut ? PCTL_ERROR_DROPPED : 0;
-
-	said = cut ? "connection closed" : said ? said + 1 : words;
-	for (size_t i = 0; !legacy && old_device[i]; i++) {
-		if (!strstr(words, old_device[i]))
-			continue;
-		pctl_error_set(ret, code,
-			"TLS handshake failed: %s; an old device may need legacy_tls: true", said);
-		return pctl_error_flag(ret, flags);
-	}
-	pctl_error_set(ret, code, "TLS handshake failed: %s", said);
-	return pctl_error_flag(ret, flags);
+	while (*of && !strstr(words, *of))
+		of++;
+	return *of;
 }
 
-int tls_said(const char *words, bool handshake, bool legacy, struct pctl_error *ret)
+static bool is_about_certificate(const char *words, bool asked)
 {
-	size_t n = sizeof(meanings) / sizeof(*meanings);
+	for (size_t i = 0; i < sizeof(certificate_alerts) / sizeof(*certificate_alerts); i++)
+		if (strstr(words, certificate_alerts[i].words) &&
+			(asked || !certificate_alerts[i].asked))
+			return true;
+	return false;
+}
 
-	for (size_t i = 0; i < n; i++) {
-		if (strstr(words, meanings[i].words))
-			return pctl_error_set(ret, meanings[i].code, "%s", meanings[i].text);
-	}
-	return handshake ? failed_handshake(words, legacy, ret) : 0;
+/* "tlsv13 alert certificate required, errno 0": what stands behind the word alert. */
+static void name_alert(const char *words, char *ret, size_t size)
+{
+	static const char alert[] = " alert ";
+	const char *at = strstr(words, alert);
+
+	at = at ? at + sizeof(alert) - 1 : words;
+	(void)snprintf(ret, size, "%.*s", (int)strcspn(at, ",:"), at);
+}
+
+/* Neither says anything of a user or a password. */
+static int certificate_refused(
+	const char *alert, const struct tls_talk *talk, struct pctl_error *ret)
+{
+	if (talk->certified)
+		pctl_error_set(ret, PCTL_E_TRUST,
+			"it does not take our certificate (%s): it has to trust who signed it; see "
+			"client_cert and client_key",
+			alert);
+	else
+		pctl_error_set(ret, PCTL_E_TRUST,
+			"it wants a certificate from us (%s): set client_cert and client_key",
+			alert);
+	return pctl_error_flag(ret, PCTL_ERROR_OURS);
+}
+
+static int failed_handshake(const char *words, const struct tls_talk *talk, struct pctl_error *ret)
+{
+	const char *said = strrchr(words, ':'), *mend = "";
+	bool cut = strstr(words, "SYSCALL") || strstr(words, "unexpected eof");
+
+	said = cut ? "connection closed" : said ? said + 1 : words;
+	if (cut && talk->asked)
+		mend = talk->certified ? "; it had asked for a certificate: see client_cert"
+				       : "; it had asked for a certificate: set client_cert and "
+					 "client_key";
+	else if (!talk->legacy && holds_any(words, old_device))
+		mend = "; an old device may need legacy_tls: true";
+	pctl_error_set(ret, cut ? PCTL_E_UNREACHABLE : PCTL_E_PROTOCOL,
+		"TLS handshake failed: %s%s", said, mend);
+	return pctl_error_flag(ret, cut ? PCTL_ERROR_DROPPED : 0);
+}
+
+int tls_said(const char *words, const struct tls_talk *talk, struct pctl_error *ret)
+{
+	char alert[64];
+
+	name_alert(words, alert, sizeof(alert));
+	if (holds_any(words, no_tls))
+		return pctl_error_set(ret, PCTL_E_PROTOCOL,
+			"it does not speak TLS on this port (plain HTTP?); if that is meant, set "
+			"tls: false");
+	if (is_about_certificate(words, talk->asked))
+		return certificate_refused(alert, talk, ret);
+	if (talk->handshake)
+		return failed_handshake(words, talk, ret);
+	if (!strstr(words, " alert "))
+		return 0;
+	return pctl_error_set(ret, PCTL_E_PROTOCOL, "it ended TLS after the handshake: %s", alert);
+}
+
+/* libcurl has one text for this alert and for what verify() refuses, which is told before this. */
+static const char *words_of(const struct exchange *ex)
+{
+	return strstr(ex->curl_text, "certificate verification failed")
+		       ? "tlsv1 alert certificate expired"
+		       : ex->curl_text;
 }
 
 int tls_error(const struct exchange *ex, struct pctl_error *ret)
@@ -273,5 +330,9 @@ int tls_error(const struct exchange *ex, struct pctl_error *ret)
 	if (!ex->turn.handshake || ex->turn.received)
 		return 0;
 	/* In TLS 1.3 a refusal of our certificate follows the handshake. */
-	return tls_said(ex->curl_text, !ex->turn.sent, ex->session->legacy_tls, ret);
+	const struct tls_talk talk = { .handshake = !ex->turn.sent,
+		.legacy = ex->session->legacy_tls,
+		.certified = ex->session->client_cert,
+		.asked = ex->session->asked };
+	return tls_said(words_of(ex), &talk, ret);
 }

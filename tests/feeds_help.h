@@ -52,7 +52,7 @@ static const char inventory[] =
 
 /* --- Machines. -------------------------------------------------------------------------------- */
 
-enum fault { NONE, DEAD, REFUSES, WRONG_LOGIN, LOSES, HANGS };
+enum fault { NONE, DEAD, REFUSES, WRONG_LOGIN, STRANGER, DISTRUSTS, LOSES, HANGS };
 
 struct machine {
 	char key[40];
@@ -156,6 +156,15 @@ static inline void act(struct machine *m, struct pctl_op *op)
 	pctl_op_done(op);
 }
 
+static inline void fail_trust(struct pctl_op *op, bool ours)
+{
+	struct pctl_error err;
+
+	(void)pctl_error_set(&err, PCTL_E_TRUST, "another certificate");
+	(void)pctl_error_flag(&err, ours ? PCTL_ERROR_OURS : 0);
+	pctl_op_fail_error(op, &err);
+}
+
 static inline void end_op(struct machine *m)
 {
 	struct pctl_op *op = m->op;
@@ -168,6 +177,8 @@ static inline void end_op(struct machine *m)
 		fail_silent(op);
 	} else if (m->fault == WRONG_LOGIN) {
 		pctl_op_fail(op, PCTL_E_AUTH, "password refused");
+	} else if (m->fault == STRANGER || m->fault == DISTRUSTS) {
+		fail_trust(op, m->fault == DISTRUSTS);
 	} else if (m->action < 0) {
 		m->ret->state = m->claims_on ? PCTL_POWER_ON : m->state;
 		pctl_op_done(op);

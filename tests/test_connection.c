@@ -195,6 +195,38 @@ static void test_echo(void **state)
 	}
 }
 
+static int refuse(int ok, X509_STORE_CTX *ctx)
+{
+	(void)ok;
+	X509_STORE_CTX_set_error(ctx, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT);
+	return 0;
+}
+
+/* In TLS 1.3 it is only reading that hears of it. */
+static void test_mutual(void **state)
+{
+	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct bench b;
+
+		begin(&b, true);
+		SSL_CTX_set_verify(
+			b.server.ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, refuse);
+		assert_int_equal(SSL_CTX_set_max_proto_version(b.server.ctx, versions[i]), 1);
+		if (dial(&b, true) == 0)
+			pctl_connection_watch(b.connection, PCTL_CONNECTION_READ);
+		while (!b.failed && !b.ended)
+			(void)uv_run(&b.loop, UV_RUN_ONCE);
+		assert_int_equal(b.failed, i == 0);
+		assert_int_equal(b.err.code, PCTL_E_TRUST);
+		assert_true(b.err.flags & PCTL_ERROR_OURS);
+		assert_non_null(strstr(b.err.text, "set client_cert and client_key"));
+		end(&b);
+	}
+}
+
 static void test_taken(void **state)
 {
 	struct bench b;
@@ -285,6 +317,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_echo),
+		cmocka_unit_test(test_mutual),
 		cmocka_unit_test(test_taken),
 		cmocka_unit_test(test_trust),
 		cmocka_unit_test(test_not_there),

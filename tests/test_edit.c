@@ -197,6 +197,8 @@ static const struct {
 	{ "nodes:\n  n1: {}\n", SET, "n1", "password", "TOPSECRET",
 		"a password is never an argument, which everybody on this host can read; put it "
 		"into a file and set password_file" },
+	{ "nodes:\n  n1: {}\n", SET, "n1", "tags", "lab,a b",
+		"'a b': a tag is one word of letters, digits and _ . - : =; write tags=a,b" },
 	{ "nodes:\n  n1: {}\n", SET, "n1", "x", NULL, "'n1' has no setting 'x' of its own" },
 	{ "nodes:\n  n[1-3]: {x: y}\n", SET, "n1", "x", NULL,
 		"'n1' has 'x' from DIR:2:15, which is not its alone; change it there by hand" },

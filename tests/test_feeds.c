@@ -116,6 +116,19 @@ static void test_off_without_the_processors_help(void **state)
 		"bmc: the relay is stuck");
 }
 
+/* What may be another machine's keeps the power; what only takes no certificate of ours does not.
+ */
+static void test_off_where_certificates_fail(void **state)
+{
+	(void)state;
+	put(ON, ON, ON);
+	machine("b")->fault = DISTRUSTS;
+	succeeds(run_all("n", VERB(PCTL_VERB_OFF)), "off", "s/1:off s/2:off ");
+	put(ON, ON, ON);
+	machine("b")->fault = STRANGER;
+	fails(run_all("n", VERB(PCTL_VERB_OFF)), PCTL_E_TRUST, "", "another certificate");
+}
+
 static void test_off_is_not_half_off(void **state)
 {
 	(void)state;
@@ -499,6 +512,7 @@ int main(void)
 		TEST(test_feeds_are_told),
 		TEST(test_off),
 		TEST(test_off_without_the_processors_help),
+		TEST(test_off_where_certificates_fail),
 		TEST(test_off_is_not_half_off),
 		TEST(test_on),
 		TEST(test_on_sends_nothing_in_vain),

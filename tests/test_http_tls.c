@@ -9,6 +9,8 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "internal.h"
+
 struct server {
 	struct tls_server tls;
 	int requests, goodbyes; /* read after the thread has ended */
@@ -391,24 +393,43 @@ static void test_plain_http_behind_the_port(void **state)
 	assert_non_null(strstr(b->err.text, "tls: false"));
 }
 
-static int take_any(int ok, X509_STORE_CTX *ctx)
+/* What is thought of the client's certificate. */
+static int verdict = X509_V_OK;
+
+static int judge(int ok, X509_STORE_CTX *ctx)
 {
-	(void)ok, (void)ctx;
-	return 1;
+	(void)ok;
+	X509_STORE_CTX_set_error(ctx, verdict);
+	return verdict == X509_V_OK;
+}
+
+static SSL_CTX *mutual(struct bench *b, int version)
+{
+	SSL_CTX *ctx = tls_context(b->cert, b->key);
+
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, judge);
+	assert_int_equal(SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"t", 1), 1);
+	assert_int_equal(SSL_CTX_set_max_proto_version(ctx, version), 1);
+	return ctx;
+}
+
+/* Not the class of a password: nothing is counted for a login. */
+static void assert_ours(struct bench *b, const char *alert, const char *words)
+{
+	assert_failed(b, PCTL_E_TRUST, alert);
+	assert_non_null(strstr(b->err.text, words));
+	assert_true(b->err.flags & PCTL_ERROR_OURS);
 }
 
 static void test_client_certificate(void **state)
 {
 	struct bench *b = *state;
 	struct pctl_http_settings s = settings(b);
-	SSL_CTX *ctx = tls_context(b->cert, b->key);
 
-	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, take_any);
-	assert_int_equal(SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"t", 1), 1);
-	start_server(b, ctx);
+	start_server(b, mutual(b, TLS1_3_VERSION));
 	open_session(b, &s);
 	get(b);
-	assert_failed(b, PCTL_E_AUTH, "client_cert");
+	assert_ours(b, "certificate required", "set client_cert and client_key");
 	s.client_cert = b->cert_file;
 	s.client_key = b->key_file;
 	open_session(b, &s);
@@ -419,6 +440,88 @@ static void test_client_certificate(void **state)
 	open_session(b, &s);
 	get(b);
 	assert_failed(b, PCTL_E_CONFIG, "client_key");
+}
+
+/* In TLS 1.2 the same alert has many reasons; it is told by what was asked for before. */
+static void test_no_client_certificate_in_1_2(void **state)
+{
+	struct bench *b = *state;
+	struct pctl_http_settings s = settings(b);
+
+	start_server(b, mutual(b, TLS1_2_VERSION));
+	open_session(b, &s);
+	get(b);
+	assert_ours(b, "handshake failure", "set client_cert and client_key");
+	stop_server(b);
+	SSL_CTX *ctx = tls_context(b->cert, b->key);
+	assert_int_equal(SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION), 1);
+	assert_int_equal(SSL_CTX_set_cipher_list(ctx, "ECDHE-RSA-AES128-GCM-SHA256"), 1);
+	start_server(b, ctx);
+	open_session(b, &s);
+	get(b);
+	assert_failed(b, PCTL_E_PROTOCOL, "handshake failure");
+}
+
+/* Alerts of which libcurl says only that there was no answer. */
+static void test_alerts_after_the_handshake(void **state)
+{
+	static const char words[] = "OpenSSL SSL_read: error:0A000410:SSL routines::sslv3 alert "
+				    "handshake failure, errno 0";
+	struct pctl_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(tls_said(words, &(struct tls_talk){ 0 }, &err), PCTL_E_PROTOCOL);
+	assert_string_equal(err.text, "it ended TLS after the handshake: handshake failure");
+	assert_int_equal(tls_said(words, &(struct tls_talk){ .asked = true }, &err), PCTL_E_TRUST);
+	assert_int_equal(tls_said("Connection died", &(struct tls_talk){ 0 }, &err), 0);
+}
+
+/* Who asked for a certificate and was shown none may just hang up. */
+static void test_closed_for_want_of_a_certificate(void **state)
+{
+	struct pctl_error err = { 0 };
+
+	(void)state;
+	assert_int_equal(tls_said("SSL_ERROR_SYSCALL",
+				 &(struct tls_talk){ .handshake = true, .asked = true }, &err),
+		PCTL_E_UNREACHABLE);
+	assert_non_null(strstr(err.text, "set client_cert and client_key"));
+	assert_null(strstr(err.text, "legacy_tls"));
+	assert_int_equal(
+		tls_said("SSL_ERROR_SYSCALL", &(struct tls_talk){ .handshake = true }, &err),
+		PCTL_E_UNREACHABLE);
+	assert_non_null(strstr(err.text, "legacy_tls"));
+}
+
+static void test_refused_client_certificate(void **state)
+{
+	static const struct {
+		int verdict;
+		const char *alert;
+	} cases[] = {
+		{ X509_V_ERR_CERT_HAS_EXPIRED, "certificate expired" },
+		{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, "unknown ca" },
+		{ X509_V_ERR_CERT_REJECTED, "bad certificate" },
+		{ X509_V_ERR_INVALID_PURPOSE, "unsupported certificate" },
+		{ X509_V_ERR_APPLICATION_VERIFICATION, "handshake failure" },
+	};
+	static const int versions[] = { TLS1_3_VERSION, TLS1_2_VERSION };
+	struct bench *b = *state;
+	struct pctl_http_settings s = settings(b);
+
+	s.client_cert = b->cert_file;
+	s.client_key = b->key_file;
+	for (size_t v = 0; v < 2; v++) {
+		start_server(b, mutual(b, versions[v]));
+		for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+			verdict = cases[i].verdict;
+			open_session(b, &s);
+			get(b);
+			assert_ours(b, cases[i].alert, "does not take our certificate");
+		}
+		stop_server(b);
+	}
+	verdict = X509_V_OK;
 }
 
 /* The handshake goes over what the core dialed, never over what stands in for it. */
@@ -454,6 +557,10 @@ int main(void)
 		TEST(test_old_device),
 		TEST(test_plain_http_behind_the_port),
 		TEST(test_client_certificate),
+		TEST(test_no_client_certificate_in_1_2),
+		cmocka_unit_test(test_alerts_after_the_handshake),
+		cmocka_unit_test(test_closed_for_want_of_a_certificate),
+		TEST(test_refused_client_certificate),
 		TEST(test_over_a_dialed_descriptor),
 	};
 

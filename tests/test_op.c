@@ -293,6 +293,60 @@ static void test_ended_by_a_closing_handle(void **state)
 	assert_string_equal(l.told, "1 2 0 ");
 }
 
+/* Work that waits for somebody who never comes. */
+struct waiting {
+	int ends[2];
+	int given_up;
+	bool *ended;
+};
+
+static void wait_for_byte(void *data)
+{
+	struct waiting *w = data;
+	char byte;
+
+	assert_int_equal(read(w->ends[0], &byte, 1), 1);
+}
+
+static void write_byte(void *data)
+{
+	struct waiting *w = data;
+
+	w->given_up++;
+	assert_int_equal(write(w->ends[1], "", 1), 1);
+}
+
+static void after_waiting(void *data, struct pctl_op *op)
+{
+	struct waiting *w = data;
+
+	assert_null(op);
+	assert_int_equal(w->given_up, 1);
+	(void)close(w->ends[0]);
+	(void)close(w->ends[1]);
+	*w->ended = true;
+}
+
+static void test_work_that_waits_is_told_to_give_up(void **state)
+{
+	struct waiting *w = calloc(1, sizeof(*w));
+	struct probe p = { 0 };
+	bool ended = false;
+	uv_loop_t loop;
+
+	(void)state;
+	w->ended = &ended;
+	assert_int_equal(pipe(w->ends), 0);
+	assert_int_equal(uv_loop_init(&loop), 0);
+	pctl_op_begin(&p.op, &loop, 60000, count_done, &p);
+	pctl_op_work_until(&p.op, w, wait_for_byte, write_byte, after_waiting);
+	pctl_op_cancel(&p.op);
+	assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
+	assert_int_equal(uv_loop_close(&loop), 0);
+	assert_int_equal(p.result.code, PCTL_E_CANCELED);
+	assert_true(ended);
+}
+
 static void after_goes_on(void *data, struct pctl_op *op)
 {
 	(void)data;
@@ -342,6 +396,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_silent_device_times_out),
+		cmocka_unit_test(test_work_that_waits_is_told_to_give_up),
 		cmocka_unit_test(test_an_op_goes_on_after_its_work),
 		cmocka_unit_test(test_work_is_not_to_be_forgotten),
 		cmocka_unit_test(test_cancel_ends_it_once),

@@ -79,6 +79,23 @@ static void test_values_joined_and_apart(void **state)
 	options_done(&l.options);
 }
 
+/* What %TAG could not name is no tag, whoever takes one. */
+static void test_tags(void **state)
+{
+	struct line l = parse("--tag", "lab", "--tag=row.1:left_a=b-c", NULL);
+
+	(void)state;
+	assert_int_equal(l.r, 0);
+	assert_int_equal(l.options.tags.n, 2);
+	assert_string_equal(l.options.tags.v[1], "row.1:left_a=b-c");
+	options_done(&l.options);
+	assert_refused(parse("--tag", "a b", NULL),
+		"--tag 'a b': a tag is one word of letters, digits and _ . - : =; write --tag "
+		"once for each");
+	assert_int_equal(parse("--tag=", NULL).r, PCTL_E_CONFIG);
+	assert_int_equal(parse("--tag=lab/2", NULL).r, PCTL_E_CONFIG);
+}
+
 static void test_letters_in_one_word(void **state)
 {
 	struct line l = parse("-vvqax", "n1", NULL);
@@ -234,6 +251,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words_and_options_in_any_order),
 		cmocka_unit_test(test_values_joined_and_apart),
+		cmocka_unit_test(test_tags),
 		cmocka_unit_test(test_letters_in_one_word),
 		cmocka_unit_test(test_two_dashes_end_options),
 		cmocka_unit_test(test_one_dash_is_a_word),

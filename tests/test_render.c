@@ -129,6 +129,16 @@ static void test_a_deadline_has_its_own_hint(void **state)
 		&r, &mend, "error: timeout: over; to mend: --deadline gives the command longer");
 }
 
+static void test_a_certificate_of_ours_is_no_identity_of_its(void **state)
+{
+	struct pctl_result r = bad(PCTL_VERB_ON, PCTL_E_TRUST, "set client_cert");
+
+	(void)state;
+	pctl_error_flag(&r.error, PCTL_ERROR_OURS);
+	assert_line(&r, &verbose, "error: trust: set client_cert (10.0.0.1)");
+	assert_line(&r, &mend, "error: trust: set client_cert");
+}
+
 static void test_refused_login_says_whose_it_was(void **state)
 {
 	struct pctl_result r = bad(PCTL_VERB_ON, PCTL_E_AUTH, "password refused");
@@ -562,6 +572,7 @@ int main(void)
 		cmocka_unit_test(test_verbose_lines_fold),
 		cmocka_unit_test(test_a_deadline_has_its_own_hint),
 		cmocka_unit_test(test_refused_login_says_whose_it_was),
+		cmocka_unit_test(test_a_certificate_of_ours_is_no_identity_of_its),
 		cmocka_unit_test(test_check_says_what_mends),
 		cmocka_unit_test(test_devices_cannot_command_the_terminal),
 		cmocka_unit_test(test_trees),

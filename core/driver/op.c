@@ -291,7 +291,7 @@ struct work {
 	uv_work_t req;
 	struct pctl_op *op; /* NULL once aborted */
 	void *job;
-	pctl_work_fn *run;
+	pctl_work_fn *run, *give_up; /* the latter or NULL */
 	pctl_work_after_fn *after;
 };
 
@@ -315,13 +315,15 @@ static void after_work(uv_work_t *req, int status)
 	free(w);
 }
 
-/* Running work cannot be stopped: it goes on without the op. */
+/* Running work cannot be stopped, only told: it goes on without the op. */
 static void detach_work(struct pctl_op *op, void *work)
 {
 	struct work *w = work;
 
 	(void)op;
 	w->op = NULL;
+	if (w->give_up)
+		w->give_up(w->job);
 }
 
 void pctl_op_pending(struct pctl_op *op, pctl_op_abort_fn *abort, void *work)
@@ -332,11 +334,19 @@ void pctl_op_pending(struct pctl_op *op, pctl_op_abort_fn *abort, void *work)
 	op->work = work;
 }
 
-void pctl_op_work(struct pctl_op *op, void *take_job, pctl_work_fn *work, pctl_work_after_fn *after)
+void pctl_op_work_until(struct pctl_op *op, void *take_job, pctl_work_fn *work,
+	pctl_work_fn *give_up, pctl_work_after_fn *after)
 {
 	struct work *w = pctl_xcalloc(1, sizeof(*w));
 
-	*w = (struct work){ .op = op, .job = take_job, .run = work, .after = after };
+	*w = (struct work){
+		.op = op, .job = take_job, .run = work, .give_up = give_up, .after = after
+	};
 	pctl_op_pending(op, detach_work, w);
 	uv_queue_work(op->deadline.loop, &w->req, run_work, after_work);
+}
+
+void pctl_op_work(struct pctl_op *op, void *take_job, pctl_work_fn *work, pctl_work_after_fn *after)
+{
+	pctl_op_work_until(op, take_job, work, NULL, after);
 }

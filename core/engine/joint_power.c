@@ -366,6 +366,12 @@ static void turn_outlets_off(struct pctl_joint *j)
 	pctl_joint_go(j, on_outlets_off);
 }
 
+/* A device that takes no certificate of ours is the machine's own all the same. */
+static bool is_stranger(const struct pctl_part *own)
+{
+	return own && own->error.code == PCTL_E_TRUST && !(own->error.flags & PCTL_ERROR_OURS);
+}
+
 /*
  * Hard means to take the power away: also from a management processor that does not do as it is
  * told, but not from one that is another machine's.
@@ -374,7 +380,7 @@ static void on_own_off(struct pctl_joint *j)
 {
 	const struct pctl_part *own = pctl_joint_own(j);
 
-	if (own->ok || (!j->request->soft && own->error.code != PCTL_E_TRUST))
+	if (own->ok || (!j->request->soft && !is_stranger(own)))
 		turn_outlets_off(j);
 	else
 		end_failed(j);
@@ -472,7 +478,7 @@ static void on_read_for_outage(struct pctl_joint *j)
 
 	j->was_on = own ? pctl_part_is(own, PCTL_POWER_ON) : true;
 	j->was_on_known = !own || own->read;
-	if (any_outlet(j, is_unread) || (own && own->error.code == PCTL_E_TRUST))
+	if (any_outlet(j, is_unread) || is_stranger(own))
 		pctl_joint_end_fail(j, code ? code : PCTL_E_STATE, "nothing was sent");
 	else if (off && may_turn_on)
 		begin_on(j);

@@ -616,14 +616,30 @@ static int set(struct pctl_edit *e, const char *name, const char *key,
 	return add_one_under(e, "nodes", name, entry, err);
 }
 
+/* Each is one that %TAG can name. */
+static int check_tags(const struct pctl_value *tags, struct pctl_error *err)
+{
+	for (size_t i = 0; i < pctl_value_count(tags); i++) {
+		const char *tag = pctl_value_text(pctl_value_at(tags, i));
+		const char *wrong = tag ? pctl_inventory_wrong_tag(tag) : NULL;
+
+		if (wrong)
+			return pctl_error_set(
+				err, PCTL_E_CONFIG, "'%s': %s; write tags=a,b", tag, wrong);
+	}
+	return 0;
+}
+
 int pctl_inventory_edit_set(const char *path, const char *name, const char *key, const char *value,
 	struct pctl_error *err)
 {
 	PCTL_AUTO(pctl_value_free)
 	struct pctl_value *new = value ? value_of(key, value) : NULL;
 	struct pctl_edit e;
-	int r;
+	int r = new &&strcmp(key, "tags") == 0 ? check_tags(new, err) : 0;
 
+	if (r < 0)
+		return r;
 	if (value && strcmp(key, "password") == 0)
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"a password is never an argument, which everybody on this host can read; "

@@ -149,6 +149,13 @@ void pctl_inventory_tags(const struct pctl_inventory *inv, struct pctl_names *ou
 		add_tags(out, inv->entries[i].settings);
 }
 
+const char *pctl_inventory_wrong_tag(const char *tag)
+{
+	return *tag && !tag[strspn(tag, PCTL_GROUP_CHARACTERS)]
+		       ? NULL
+		       : "a tag is one word of letters, digits and _ . - : =";
+}
+
 static bool has_tag(const struct pctl_value *tags, const char *tag)
 {
 	for (size_t i = 0; i < pctl_value_count(tags); i++) {

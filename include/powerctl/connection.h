@@ -34,7 +34,8 @@ struct pctl_connection_events {
 	/*
 	 * Once. err is NULL where it is open, or why it is not: then it is only to be closed.
 	 * Unreachable (PCTL_ERROR_NOT_LISTENING if the port refused it) within
-	 * pctl_device_connect_ms(), trust, protocol, auth (it does not take our certificate).
+	 * pctl_device_connect_ms(), protocol, trust (PCTL_ERROR_OURS: it wants a certificate from
+	 * us, or another one). With TLS 1.3 the latter may come of reading only.
 	 */
 	void (*opened)(void *data, const struct pctl_error *err);
 	/* What pctl_connection_watch() asked for is worth a try. */

@@ -24,7 +24,7 @@ enum pctl_err {
 	PCTL_E_UNSUPPORTED = -2,      /* the driver, or the device, has no such ability */
 	PCTL_E_AUTH = -3,             /* user or password refused; never tried twice */
 	PCTL_E_FORBIDDEN = -4,        /* logged in, but not allowed to do this */
-	PCTL_E_TRUST = -5,            /* certificate or identity is not the remembered one */
+	PCTL_E_TRUST = -5,            /* an identity is not the remembered one, or not ours */
 	PCTL_E_CONSENT = -6,          /* somebody at the machine has to agree first */
 	PCTL_E_UNREACHABLE = -7,      /* no connection */
 	PCTL_E_TIMEOUT = -8,          /* connected, but no answer in time */
@@ -58,6 +58,8 @@ struct pctl_error {
 #define PCTL_ERROR_GATEWAY 16u
 /* The channel never came about: whatever was written to it, nothing has left for the device. */
 #define PCTL_ERROR_NOT_SENT 32u
+/* Trust: the device is who it should be, and takes no certificate of ours; the text says more. */
+#define PCTL_ERROR_OURS 64u
 
 /*
  * Fills err (which may be NULL) and returns code, so that a failure is one statement. The text is

@@ -130,8 +130,9 @@ PCTL_API const char *pctl_http_answer_field(
  * From the loop, never from within pctl_http_send(). Exactly one of answer and err is given.
  * Errors: unreachable (connect; PCTL_ERROR_NOT_LISTENING if the port refused it), timeout (no
  * answer within pctl_device_answer_ms), auth (two 401s, or one that cannot be answered; a fresh
- * nonce refused is a wrong password and is not tried again), trust, protocol (over max_answer,
- * malformed, a header field that cannot be sent), busy (503).
+ * nonce refused is a wrong password and is not tried again), trust (PCTL_ERROR_OURS: it wants
+ * a certificate from us, or another one), protocol (over max_answer, malformed, a header field that
+ * cannot be sent), busy (503).
  */
 typedef void pctl_http_done_fn(
 	void *data, const struct pctl_http_answer *answer, const struct pctl_error *err);

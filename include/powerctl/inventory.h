@@ -92,6 +92,8 @@ PCTL_API const char *pctl_inventory_name(const struct pctl_inventory *inventory,
 PCTL_API int64_t pctl_inventory_index(const struct pctl_inventory *inventory, const char *name);
 /* Why no node can have this name, or NULL. */
 PCTL_API const char *pctl_inventory_wrong_name(const char *name);
+/* Why %TAG could not name this tag, or NULL. */
+PCTL_API const char *pctl_inventory_wrong_tag(const char *tag);
 /* The name that most probably was meant, or NULL. */
 PCTL_API const char *pctl_inventory_nearest(
 	const struct pctl_inventory *inventory, const char *name);

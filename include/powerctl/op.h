@@ -96,6 +96,14 @@ typedef void pctl_work_after_fn(void *job, struct pctl_op *op);
 PCTL_API void pctl_op_work(
 	struct pctl_op *op, void *take_job, pctl_work_fn *work, pctl_work_after_fn *after);
 
+/*
+ * The same for work that may wait for somebody. When op is aborted meanwhile give_up(job) is called
+ * once, on the loop and while work(job) may be running: it makes that end soon (a byte in a pipe
+ * that the work waits for, too), for a program does not end before its workers.
+ */
+PCTL_API void pctl_op_work_until(struct pctl_op *op, void *take_job, pctl_work_fn *work,
+	pctl_work_fn *give_up, pctl_work_after_fn *after);
+
 #ifdef __cplusplus
 }
 #endif

@@ -119,8 +119,8 @@ static void on_http(void *data, const struct pctl_http_answer *answer, const str
 {
 	struct amt_dev *dev = data;
 
-	/* A login that was refused came over a connection that works. */
-	if (answer || err->code == PCTL_E_AUTH)
+	/* A login that was refused came over a connection that works, and so did a certificate. */
+	if (answer || err->code == PCTL_E_AUTH || (err->flags & PCTL_ERROR_OURS))
 		remember(dev);
 	if (answer)
 		amt_call_answered(dev, answer, NULL);

@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The methods of the AMT driver: what each reads and changes, and what it refuses to do."""
+import errno
 import hashlib
+import os
+import signal
 import ssl
 import subprocess
 
 from amtlib import Fleet
-from lib import Lab, error_of, good, has, main, same, test
+from lib import Lab, error_of, good, has, main, same, test, took, until
 from methodslib import calls, changes, misused, openssl, pair, piped, refused, result, says, wrong
 
 # --- What reads. -----------------------------------------------------------------------------
@@ -369,6 +372,30 @@ def own_certificates(lab):
 
 
 @test
+def pipe_without_writer(lab):
+    """a pipe that nobody writes to is not waited for once the command is interrupted"""
+    fleet = Fleet(lab)
+    os.mkfifo(lab.path("pipe"))
+    proc = lab.start("amt", "wsman", "put", "--yes", "AMT_EnvironmentDetectionSettingData",
+                     f"file={lab.path('pipe')}", "a1", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    held = []
+
+    def is_read():
+        try:
+            held.append(os.open(lab.path("pipe"), os.O_WRONLY | os.O_NONBLOCK))
+        except OSError as e:
+            same(e.errno, errno.ENXIO)
+        return held
+
+    until("the pipe is read", is_read)
+    with took(most=15):  # it is waited for twice as long
+        proc.send_signal(signal.SIGINT)
+        proc.communicate(timeout=60)
+    os.close(held[0])
+    same((proc.returncode, calls(fleet)), (130, []))
+
+
+@test
 def tls_way_in(lab):
     """whatever is said, a way in is left: TLS or HTTP, and with mutual TLS a certificate that the device trusts"""
     fleet = Fleet(lab)
@@ -400,9 +427,9 @@ def tls_way_in(lab):
     same((found["mutual"], found["trusted_names"]), (True, [".example.org"]))
     # From now on nobody gets in who shows none, or one of another name.
     fleet.inventory(tls=True, settings=f"client_cert: {lab.path('you.pem')}\nclient_key: {lab.path('me.key')}")
-    says(refused(lab, "tls"), "auth", "certificate")
+    says(refused(lab, "tls"), "trust", "certificate")
     fleet.inventory(tls=True)
-    says(refused(lab, "tls"), "auth", "certificate")
+    says(refused(lab, "tls"), "trust", "certificate")
     fleet.inventory(tls=True, settings=f"client_cert: {mine}\nclient_key: {lab.path('me.key')}")
     says(refused(lab, "tls", "--yes", "trusted_name=x"), "refused", "is not the name")
     found = result(lab, "tls", "--yes", "enabled=off", "plain=on", "mutual=off")["network"]

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,7 +24,8 @@ struct job {
 	const char *parameter;
 	char *data;
 	size_t len;
-	int error; /* an errno */
+	int error;    /* an errno */
+	int given_up; /* an eventfd: nobody waits any more; -1: there is none */
 };
 
 /* A pipe's writer may come later than we do. */
@@ -40,27 +42,30 @@ static int64_t now_ms(void)
 }
 
 /* Until there is something to be read, or nobody left who writes. Returns an errno. */
-static int wait_for(int fd, int64_t deadline)
+static int wait_for(int fd, int given_up, int64_t deadline)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct pollfd p[] = { { .fd = fd, .events = POLLIN },
+		{ .fd = given_up, .events = POLLIN } };
 	int n = -1;
 
 	do {
 		int64_t left = deadline - now_ms();
 
-		n = poll(&p, 1, left > 0 ? (int)left : 0);
+		n = poll(p, 2, left > 0 ? (int)left : 0);
 	} while (n < 0 && errno == EINTR);
+	if (n > 0 && p[1].revents)
+		return ECANCELED;
 	return n < 0 ? errno : n == 0 ? ETIMEDOUT : 0;
 }
 
 /* *data has room for one byte more than may be there. Returns an errno. */
-static int read_all(int fd, char *data, size_t *len)
+static int read_all(int fd, int given_up, char *data, size_t *len)
 {
 	int64_t deadline = now_ms() + WAIT_MS;
 	ssize_t n = 1;
 
 	while (n > 0 && *len <= METHODS_FILE_MAX) {
-		int e = wait_for(fd, deadline);
+		int e = wait_for(fd, given_up, deadline);
 
 		if (e)
 			return e;
@@ -74,10 +79,10 @@ static int read_all(int fd, char *data, size_t *len)
 }
 
 /* A pipe is not waited for by open(), which could not be given up. Returns an errno. */
-static int read_file(const char *path, char *data, size_t *len)
+static int read_file(const char *path, int given_up, char *data, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	int e = fd < 0 ? errno : read_all(fd, data, len);
+	int e = fd < 0 ? errno : read_all(fd, given_up, data, len);
 
 	if (fd >= 0)
 		(void)close(fd);
@@ -88,7 +93,15 @@ static void read_job(void *data)
 {
 	struct job *job = data;
 
-	job->error = read_file(job->path, job->data, &job->len);
+	job->error = read_file(job->path, job->given_up, job->data, &job->len);
+}
+
+static void give_up(void *data)
+{
+	const struct job *job = data;
+
+	if (job->given_up >= 0)
+		(void)eventfd_write(job->given_up, 1);
 }
 
 /* Ok, or what is wrong with what was read. */
@@ -118,7 +131,7 @@ int file_check(const char *parameter, const char *path, char **ret, size_t *ret_
 		return 0;
 	char *data = pctl_xcalloc(1, DATA_SIZE);
 	size_t len = 0;
-	int e = read_file(path, data, &len);
+	int e = read_file(path, -1, data, &len);
 	if (judge(parameter, path, e, len, err) < 0) {
 		file_free(data);
 		return PCTL_E_CONFIG;
@@ -150,6 +163,8 @@ static void after_read(void *data, struct pctl_op *op)
 		else
 			job->then(dev, job->data, job->len);
 	}
+	if (job->given_up >= 0)
+		(void)close(job->given_up);
 	free(job->path);
 	file_free(job->data);
 }
@@ -165,6 +180,7 @@ void file_read(struct amt_dev *dev, const char *parameter, file_fn *then)
 	job->chain = dev->work.chain;
 	job->path = pctl_xstrdup(chain_text(dev, parameter));
 	job->data = pctl_xcalloc(1, DATA_SIZE);
+	job->given_up = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	amt_let_go(dev);
-	pctl_op_work(op, job, read_job, after_read);
+	pctl_op_work_until(op, job, read_job, give_up, after_read);
 }

@@ -12,7 +12,8 @@ typedef void file_fn(struct amt_dev *dev, const char *data, size_t len);
 /*
  * Reads the file that the chain's parameter names and goes on with its bytes, of which there are at
  * most METHODS_FILE_MAX, followed by a zero byte, and which are wiped then; or ends the op. Before
- * any request of the chain. A pipe is read to its end, for which its writer has half a minute.
+ * any request of the chain. A pipe is read to its end, for which its writer has half a minute; an op
+ * that is aborted ends the wait.
  */
 void file_read(struct amt_dev *dev, const char *parameter, file_fn *then);
 
