@@ -341,7 +341,7 @@ static void greetings(void **state)
 #define ROW(said, code, words) { said, sizeof(said) - 1, code, words }
 		ROW("RFB 003.003\n", PCTL_E_UNSUPPORTED, "003.003"),
 		ROW("HTTP/1.1 400", PCTL_E_PROTOCOL, "greet"),
-		ROW("RFB 003.008\n\2\2\x10", PCTL_E_AUTH, "password"),
+		ROW("RFB 003.008\n\2\2\x10", PCTL_E_UNSUPPORTED, "password"),
 		ROW("RFB 003.008\n\0\0\0\0\4busy", PCTL_E_REFUSED, "busy"),
 		ROW("RFB 003.008\n\1\1\0\0\0\1\0\0\0\2no", PCTL_E_REFUSED, "no"),
 		ROW("RFB 003.008\n\1\1\0\0\0\1\0\0\0\0", PCTL_E_REFUSED, "not why"),

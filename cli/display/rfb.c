@@ -79,7 +79,7 @@ static int take_security(struct rfb *rfb, const uint8_t *p, struct pctl_error *e
 {
 	if (!memchr(p, SECURITY_NONE, rfb->need))
 		return pctl_error_set(
-			err, PCTL_E_AUTH, "its screen asks for a password of its own (RFB)");
+			err, PCTL_E_UNSUPPORTED, "its screen asks for a password of its own (RFB)");
 	put(rfb, "\1", 1);
 	return expect(rfb, &result, 4);
 }

@@ -72,8 +72,8 @@ void rfb_done(struct rfb *rfb);
 
 /*
  * What came. 1: the whole screen is there, as it is at the end of an update; 0: more is to come;
- * PCTL_E_PROTOCOL, or PCTL_E_AUTH where it wants a password, PCTL_E_REFUSED where it says no: then
- * it is over.
+ * PCTL_E_PROTOCOL, or PCTL_E_UNSUPPORTED where it wants a password or speaks an old RFB,
+ * PCTL_E_REFUSED where it says no: then it is over.
  */
 int rfb_feed(struct rfb *rfb, const void *data, size_t len, struct pctl_error *err);
 

@@ -26,7 +26,8 @@
  *   boot.set, identify.set   may; without it they are tried again, which does the same as once
  *   console.open             must not
  *   display.open             must not
- *   display.direct           may; without it it is tried again, which does the same as once
+ *   display.direct           may; without it it is tried again, which does the same as once, and
+ *                            tells that all was so already unless it says pctl_op_taken()
  *   console.end_sessions     must not: before the action it is for, nothing has happened
  *   consent.request, cancel  may; without it they are tried again, which does the same as once
  *   consent.submit           must: a device counts wrong codes

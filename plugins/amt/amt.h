@@ -104,7 +104,8 @@ struct call {
 	struct wsman held;    /* built ahead, see amt_hold() */
 	struct answer_want want;
 	bool changes;
-	bool taken; /* a change was answered: see amt_changed() */
+	bool taken;     /* a change was answered: see amt_changed() */
+	bool logged_in; /* a request of it was answered behind the login */
 	amt_then_fn *then;
 	amt_except_fn *except;
 	amt_each_fn *each;

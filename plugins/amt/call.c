@@ -328,6 +328,7 @@ void amt_call_answered(
 
 	call->raw = answer;
 	const struct xml_node *body = answer_read(dev->amt->reader, answer, &call->want, &why);
+	call->logged_in |= body || answer_is_verdict(&why);
 	if (body) {
 		on_answer(dev, body);
 	} else if (lost_context(call, &why)) {

@@ -96,7 +96,7 @@ def wrong_screens(lab):
               ("garbage", "protocol: its screen sends a message that nobody knows"),
               ("drop", "unreachable: it hung up before its picture was there"),
               ("close_init", "unreachable: it hung up before it showed a screen"),
-              ("security", "auth: its screen asks for a password of its own"),
+              ("security", "unsupported: its screen asks for a password of its own"),
               ("frame_unknown", "protocol: an unknown redirection frame (99) during KVM"),
               ("frame_interleave", "protocol: a redirection frame out of place: SOL data (2A) during KVM"),
               ("frame_refused", "refused: it does not begin KVM (status 1)"),
@@ -393,6 +393,8 @@ def direct(lab):
     secret = lab.write("vnc", "Aa1!bcde\n")
     good(lab.run("kvm", "--direct", "--vnc-password-file", secret, "a1"),
          "a1:", "  on: true", "  port: 5900")
+    last = lab.run("history", "-n", "1")
+    assert "kvm" in last.out and "nothing was sent" not in last.out, last
     d = fleet.device()
     same((d["kvm_port_5900"], d["kvm_password"]), (True, "Aa1!bcde"))
     same(fleet.device()["log"][-3:], ["IPS_KVMRedirectionSettingData.Get", "IPS_KVMRedirectionSettingData.Put",
@@ -409,7 +411,7 @@ def direct(lab):
     same(DirectViewer(port).begin("Aa1!bcdf"), None)
     fleet.idle()
     same((fleet.counters()["redir_logins"], fleet.counters()["redir_bad_logins"]), (1, 1))
-    same(lab.run("kvm", "--direct", "--off", "a1").status, 0)
+    same([line["changed"] for line in lab.run("--json", "kvm", "--direct", "--off", "a1").json], [True])
     same((fleet.device()["kvm_port_5900"], fleet.device()["vnc_port"]), (False, None))
     puts = fleet.counters()["bodies"]
     r = lab.run("--json", "kvm", "--direct", "--off", "a1")  # as it is: nothing is sent

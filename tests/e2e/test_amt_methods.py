@@ -130,6 +130,10 @@ def features(lab):
     result(lab, "features", "kvm=on", "consent=kvm", "listener=on")
     same(changes(fleet), [])
     same(result(lab, "features", "sol=on", "listener=off")["listener"], "off")
+    # Whoever turns something off opens no port for the rest; whoever turns something on does.
+    same(result(lab, "features", "sol=off")["listener"], "off")
+    same(result(lab, "features", "kvm=on")["listener"], "on")
+    same(result(lab, "features", "sol=on", "kvm=off")["listener"], "on")
     fleet.set(1, ccm=1)
     says(refused(lab, "features", "consent=none"), "forbidden", "client control mode")
     fleet.set(1, redirection_locked=1)

@@ -275,6 +275,34 @@ def wrong_password(lab):
 
 
 @test
+def new_password(lab):
+    """a password that passwd has set opens a console, as an answer to a challenge and in clear"""
+    fleet = machine(lab, tls=True)
+    ran(lab.run("passwd", "--generate", "-y", "a1"))
+    talks(lab, fleet)
+    fleet.set(1, redirection_login="plain")
+    talks(lab, fleet)
+
+
+@test
+def without_the_realm(lab):
+    """a user whom only the redirection port refuses is told what he lacks, and has the right password for all else"""
+    fleet = machine(lab)
+    secret = lab.write("eve", "P@ssw0rd3\n")
+    for name, realms in (("eve", "remote-control"), ("eva", "remote-control,redirection")):
+        ran(lab.run("amt", "users", f"add={name}", f"password_file={secret}", f"realms={realms}", "a1"))
+    fleet.inventory(credential=f"{{username: eve, password_file: {secret}}}")
+    for absent in ("", SERVICE):  # what it says no to is said to who has logged in; the second try is one
+        fleet.set(1, absent=absent)
+        same(said(lab), "forbidden: user 'eve' was refused by the redirection port, though WS-Management takes "
+             "the same login: look whether that user has the realm `redirection` (`powerctl amt users a1`)")
+        ran(lab.run("status", "a1"))
+    same((fleet.counters()["redir_bad_logins"], fleet.counters()["r401_bad"]), (2, 0))
+    fleet.inventory(credential=f"{{username: eva, password_file: {secret}}}")
+    talks(lab, fleet)
+
+
+@test
 def another_machine(lab):
     """another realm at the redirection port gets no answer"""
     fleet = machine(lab)

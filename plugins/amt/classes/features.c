@@ -135,7 +135,16 @@ static bool wanted(struct amt_dev *dev, const char *name, bool is)
 	return chain_given(dev, name) ? pctl_argument_bool(chain_work(dev)->args, name) : is;
 }
 
-/* What is on is of no use without the listener, and the listener of none without any. */
+/* Whether one of them is asked for, also where it is on already. */
+static bool turns_on(struct amt_dev *dev)
+{
+	return wanted(dev, "sol", false) || wanted(dev, "ider", false) || wanted(dev, "kvm", false);
+}
+
+/*
+ * What is turned on is of no use without the listener, and the listener of none without any.
+ * Turning one off opens no port for the rest.
+ */
 static struct switch_state wanted_state(struct amt_dev *dev)
 {
 	const struct switch_state *is = &switches(dev)->is;
@@ -146,7 +155,7 @@ static struct switch_state wanted_state(struct amt_dev *dev)
 
 	if (!chain_given(dev, "listener") &&
 		(chain_given(dev, "sol") || chain_given(dev, "ider") || chain_given(dev, "kvm")))
-		s.listener = s.sol || s.ider || s.kvm;
+		s.listener = turns_on(dev) || (is->listener && (s.sol || s.ider || s.kvm));
 	return s;
 }
 

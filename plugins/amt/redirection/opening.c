@@ -163,6 +163,25 @@ static int check_realm(void *data, const char *realm, struct pctl_error *err)
 	return pctl_pin_check(((struct opening *)data)->dev->device, "realm", realm, err);
 }
 
+/*
+ * Whom WS-Management has let in a moment ago has the right password. So it is not PCTL_E_AUTH,
+ * which would keep the login from all else.
+ */
+static void not_let_in(struct opening *o, struct pctl_error *err)
+{
+	const struct pctl_device *d = o->dev->device;
+	const struct pctl_error e = *err;
+
+	if (e.code != PCTL_E_AUTH || !o->dev->call.logged_in)
+		return;
+	(void)pctl_error_set(err, PCTL_E_FORBIDDEN,
+		"user '%s' was refused by the redirection port, though WS-Management takes the "
+		"same login: look whether that user has the realm `redirection` (`powerctl amt "
+		"users %s`)",
+		pctl_setting_text(d, "username"), pctl_device_name(d));
+	(void)pctl_error_device_code(err, "%s", e.device_code);
+}
+
 static void begin_login(struct opening *o)
 {
 	const struct pctl_device *d = o->dev->device;
@@ -212,10 +231,12 @@ static void on_frame(void *data, const struct frame *frame)
 		return;
 	}
 	pctl_buf_done(&out);
-	if (r < 0)
+	if (r < 0) {
+		not_let_in(o, &err);
 		fail(o, &err);
-	else
+	} else {
 		logged_in(o);
+	}
 }
 
 static const struct wire_user user = {

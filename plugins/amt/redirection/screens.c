@@ -188,6 +188,7 @@ static void kvm_enabled(struct amt_dev *dev, const struct xml_node *answer)
 static void port_set(struct amt_dev *dev, const struct xml_node *answer)
 {
 	(void)answer;
+	amt_changed(dev);
 	if (!direct_of(dev)->wish->on) {
 		end_direct(dev);
 		return;

@@ -301,6 +301,8 @@ static const struct store_field user_fields[] = {
 	{ "DigestPassword", STORE_TEXT, STORE_HIDDEN },
 	{ "Enabled", STORE_BOOL, STORE_HIDDEN },
 };
+#define REDIRECTION_REALM "2"
+
 static const char *const users[] = { "1", "$$uns", "0", "16", NULL, "true" };
 
 /* Somebody else than the administrator logs in: an entry without a password of its own. */
@@ -339,6 +341,18 @@ bool security_login(struct device *dev, struct str user, char ha1[33])
 		return false;
 	hex_text(hash, sizeof(hash), ha1);
 	return true;
+}
+
+bool security_redirects(struct device *dev, struct str user)
+{
+	const struct store_row *row =
+		dev->store ? store_find(dev, &user_store, "DigestUsername", user) : NULL;
+	struct str rest = str_of(row ? store_get(&user_store, row, "Realms") : ""), realm;
+
+	while (str_split(&rest, '\n', &realm))
+		if (str_is(realm, REDIRECTION_REALM))
+			return true;
+	return false;
 }
 
 static void emit_authorization(struct call *c, size_t i)

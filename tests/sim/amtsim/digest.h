@@ -38,8 +38,10 @@ struct digest_parts {
 	struct str response;
 	struct str qop;
 };
-/* Whether its response is that of the account's password, whatever the realm. */
+/* Whether its response is that of the user's password. */
 bool digest_is_right(struct device *dev, const struct digest_parts *parts);
+/* Whether that is his password, as it came in clear. */
+bool digest_is_password(struct device *dev, struct str user, struct str password);
 /* Counts what it finds wrong. */
 enum verdict digest_check(struct device *dev, const struct http_request *request);
 

@@ -6,6 +6,7 @@
 
 #include "digest.h"
 #include "redir.h"
+#include "security.h"
 #include "sim.h"
 
 enum { TYPE_PLAIN = 1, TYPE_OLD = 3, TYPE_DIGEST = 4, FIELDS = 8 };
@@ -108,12 +109,18 @@ static enum redir_verdict verdict(struct device *dev, uint8_t type, bool good, s
 	return good ? REDIR_LOGGED_IN : REDIR_REFUSED;
 }
 
+/* Others than the account need the realm; who lacks it is told no more than of a wrong password. */
+static bool may_enter(struct device *dev, struct str user)
+{
+	return str_is(user, dev->sim->options.user) || security_redirects(dev, user);
+}
+
 static enum redir_verdict take_plain(
 	struct device *dev, const uint8_t *data, size_t len, struct buf *out)
 {
 	struct str f[2];
-	bool good = split(data, len, f, 2) && str_is(f[0], dev->sim->options.user) &&
-		    str_is(f[1], dev->password);
+	bool good = split(data, len, f, 2) && digest_is_password(dev, f[0], f[1]) &&
+		    may_enter(dev, f[0]);
 
 	return verdict(dev, TYPE_PLAIN, good, out);
 }
@@ -134,7 +141,7 @@ static bool right(const struct redir_login *login, struct device *dev, const str
 
 	return str_is(f[REALM], login->realm) && str_is(f[NONCE], login->nonce) &&
 	       str_is(f[URI], "/RedirectionService") && f[CNONCE].n && f[NC].n == 8 &&
-	       f[RESPONSE].n == 32 && digest_is_right(dev, &parts);
+	       f[RESPONSE].n == 32 && digest_is_right(dev, &parts) && may_enter(dev, f[USER]);
 }
 
 static enum redir_verdict take_digest(struct redir_login *login, struct device *dev, uint8_t type,
@@ -143,7 +150,7 @@ static enum redir_verdict take_digest(struct redir_login *login, struct device *
 	struct str f[FIELDS] = { { "", 0 } };
 	size_t n = type == TYPE_DIGEST ? FIELDS : FIELDS - 1;
 
-	if (!split(data, len, f, n) || !str_is(f[USER], dev->sim->options.user))
+	if (!split(data, len, f, n) || !f[USER].n)
 		return verdict(dev, type, false, out);
 	if (!f[RESPONSE].n && login->type != type)
 		return challenge(login, dev, type, out);

@@ -8,6 +8,9 @@
 /* The HA1 of a user of its list who is enabled. */
 bool security_login(struct device *dev, struct str user, char ha1[33]);
 
+/* Whether such a user has the realm of redirection. */
+bool security_redirects(struct device *dev, struct str user);
+
 /* The certificates that it trusts, in base64 of DER, a line each. */
 void security_roots(struct device *dev, struct buf *out);
 
