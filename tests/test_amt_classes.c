@@ -599,6 +599,10 @@ static void test_typed_lines(void **state)
 	assert_int_equal(typed_add(&fields, "set", "C=3", &err), PCTL_E_CONFIG);
 	assert_string_equal(err.text, "set: more than 64 fields");
 	typed_done(&fields);
+	assert_int_equal(
+		typed_add_lines(&fields, "file", "A=1\nP s3cret\n", 13, &err), PCTL_E_CONFIG);
+	assert_string_equal(err.text, "file: line 2 is not NAME=VALUE");
+	typed_done(&fields);
 }
 
 static void test_trees_have_types(void **state)

@@ -58,16 +58,30 @@ static void tell_armed(const struct pctl_task *t, struct pctl_error *err)
 		sure ? "stays" : "may be");
 }
 
+/* What was taken in one request may be cut short in those that follow, reading back among them. */
+static bool is_cut_short(const struct pctl_task *t, int code)
+{
+	return t->sent.how == PCTL_SENT_ACCEPTED && t->op.taken &&
+	       (pctl_error_retried(code) || code == PCTL_E_PROTOCOL);
+}
+
+static void tell_cut_short(const struct pctl_task *t, struct pctl_error *err)
+{
+	struct pctl_error last = *err;
+
+	(void)pctl_error_set(err, last.code, "'%s' was taken, but has not come to its end: %s",
+		t->sent.what, last.text);
+	(void)pctl_error_device_code(err, "%s", last.device_code);
+}
+
 void pctl_task_end_error(struct pctl_task *t, const struct pctl_error *err)
 {
 	struct pctl_error told = *err;
 
 	if (t->sent.how == PCTL_SENT_DOUBTFUL)
 		tell_doubt(t, &told);
-	else if (t->sent.how == PCTL_SENT_ACCEPTED && t->op.taken && told.code == PCTL_E_TIMEOUT)
-		pctl_error_set(&told, PCTL_E_TIMEOUT,
-			"'%s' was taken, but has not come to its end: %.200s", t->sent.what,
-			err->text);
+	else if (is_cut_short(t, told.code))
+		tell_cut_short(t, &told);
 	else if (t->armed.how != PCTL_SENT_NOTHING && t->sent.how == PCTL_SENT_NOTHING)
 		tell_armed(t, &told);
 	end_failed(t, &told);

@@ -257,6 +257,7 @@ struct chain_work {
 		} network;
 		struct {
 			bool certificate_changed;
+			bool was_committed; /* what this host knows was, before */
 		} tls;
 		struct {
 			struct account_list list;
@@ -377,6 +378,8 @@ void amt_hardware(void *data, struct pctl_op *op, struct pctl_value *ret);
 
 /* Facts. TLS is "yes" or "no". */
 #define FACT_TLS "tls"
+/* yes: nothing that was set about TLS waits for its commit, as far as this host knows. */
+#define FACT_TLS_COMMITTED "tls_committed"
 /* The Server header of firmware that was found to lack IPS_PowerManagementService. */
 #define FACT_NO_OS_SAVING "no_os_power_saving"
 /* What needs user consent: "none", "kvm", "all". */

@@ -213,6 +213,10 @@ static void audits_stay(struct amt_dev *dev, const struct pctl_error *err)
 		amt_end(dev, NULL); /* it has none */
 		return;
 	}
+	if (err->code == PCTL_E_UNSUPPORTED) {
+		amt_end(dev, err);
+		return;
+	}
 	amt_end_saying(dev, err, "%sits audit log is not empty: %s",
 		all ? "its event log is empty now, " : "", err->text);
 }

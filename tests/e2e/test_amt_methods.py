@@ -237,6 +237,10 @@ def alarms(lab):
     wrong(lab, "alarms", "add=x", "at=2037-02-30T00:00:00Z", part="is no time")
     wrong(lab, "alarms", "add=x", "at=2001-01-01T00:00:00Z", part="is over already")
     wrong(lab, "alarms", "add=x", "at=2037-01-01T00:00:00Z", "every=90s", part="whole minutes")
+    wrong(lab, "alarms", "add=x", "at=2037-01-01T00:00:00Z", "every=0s", part="whole minutes")
+    wrong(lab, "alarms", "add=", "at=2037-01-01T00:00:00Z", part="has a name")
+    for zone in ("+14:30", "+25:00", "-12:30"):
+        wrong(lab, "alarms", "add=x", f"at=2037-01-01T00:00:00{zone}", part="is no time")
     wrong(lab, "alarms", "add=x", "remove=y", part="one of them")
 
 
@@ -281,13 +285,22 @@ def certificates(lab):
          ["a.example.org", "b.example.org"])
     fleet.reset()
     same(result(lab, "tls", "--yes", *names)["network"]["trusted_names"], ["a.example.org", "b.example.org"])
-    same(changes(fleet), ["AMT_SetupAndConfigurationService.CommitChanges"], "they are so already")
+    same(changes(fleet), [], "they are so already")
     found = result(lab, "tls", "--yes", "trusted_name=")
     assert "trusted_names" not in found["network"], found
-    same((found["certificate"], fleet.device(1)["commits"]), (leaf["id"], 4))
+    same((found["certificate"], fleet.device(1)["commits"]), (leaf["id"], 3))
     says(refused(lab, "certs", f"remove={leaf['id']}"), "refused", "shows over TLS")
     says(refused(lab, "tls", "--yes", "plain=off"), "state", "came without TLS")
     same(changes(fleet)[-1], "AMT_SetupAndConfigurationService.CommitChanges")
+    # A commit that was refused is made up for, though all is so already.
+    fleet.set(1, refuse_call="CommitChanges:38")
+    says(refused(lab, "tls", "--yes", "trusted_name=c.example.org"), "refused", "CommitChanges")
+    fleet.set(1, refuse_call="no")
+    for commits in (1, 0):
+        fleet.reset()
+        result(lab, "tls", "--yes", "trusted_name=c.example.org")
+        same(changes(fleet), ["AMT_SetupAndConfigurationService.CommitChanges"] * commits)
+    result(lab, "tls", "--yes", "trusted_name=")
     fleet.inventory(tls=True)
     same(result(lab, "tls", "--yes", "plain=off")["network"]["plain"], False)
     same(result(lab, "certs")["certificates"][1]["used_for"], "tls")
@@ -321,6 +334,11 @@ def keys(lab):
     misused(lab, "not the key of this", "certs", f"add={both}")
     misused(lab, "a root needs none", "certs", f"add={root}", f"private_key_file={other_key}", "kind=root")
     misused(lab, "remove and remove_key: one of them", "certs", "remove=1", "remove_key=2")
+    two = lab.write("two.pem", "".join(open(name, encoding="ascii").read() for name in (cert, root)))
+    misused(lab, "holds more than one certificate", "certs", f"add={two}")
+    open_key = lab.write("open.pem", "".join(open(name, encoding="ascii").read() for name in (cert, key)))
+    os.chmod(open_key, 0o644)
+    misused(lab, "others can read it (mode 0644)", "certs", f"add={open_key}")
     same(calls(fleet), [], "it is seen here")
     # A certificate that is refused takes its key along; where the device keeps that, it is told.
     fleet.set(1, refuse_call="AddCertificate:38")
@@ -685,6 +703,14 @@ def accidents(lab):
     fleet.set(1, refuse_call="SetLinkPreference:1")
     line = lab.run("--json", "amt", "wifi", "state=s0", "link_preference=me", "a1").json[0]
     same((line["error"]["class"], line["changed"]), ("refused", True), line)
+    # The change was answered, and reading back was not.
+    fleet.reset()
+    fleet.set(1, e503_every=4)
+    line = lab.run("--json", "amt", "alarms", "add=y", "at=2037-01-31T07:00Z", "a1").json[0]
+    same((line["error"]["class"], line["changed"]), ("busy", True), line)
+    has(line["error"]["message"], "'alarms' was taken, but has not come to its end: ")
+    fleet.set(1, e503_every=0)
+    same([a["name"] for a in result(lab, "alarms")["alarms"]], ["x", "y"])
 
 
 @test

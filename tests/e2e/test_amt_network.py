@@ -51,6 +51,9 @@ def network(lab):
     result(lab, "network", "--yes", "gateway=192.168.6.1")
     says(refused(lab, "network", "--yes", "address=192.168.7.9"), "config", "outside of the network")
     wrong(lab, "network", "--yes", "address=10.0.0.300", part="is no IPv4 address")
+    says(refused(lab, *fixed, "gateway=192.168.6.9", "dns=none"), "config", "its own address")
+    for bad in ("address=224.0.0.1", "address=127.0.0.1", "dns=0.0.0.0", "dns2=255.255.255.255"):
+        wrong(lab, "network", "--yes", bad, part="is no address that one machine")
     wrong(lab, "network", "--yes", "dhcp=off", "address=10.0.0.3", "mask=255.0.255.0",
           part="is no network mask")
 
@@ -213,6 +216,8 @@ def wired_8021x(lab):
             same(changes(fleet), [put, *more])
             same(result(own, "network", "--yes", "eap=peap", "identity=box2", password, ca)["eap"],
                  "peap")
+            same(result(own, "network", "--yes", "eap=eap-tls", "identity=box1",
+                        f"certificate={leaf}", ca)["eap"], "eap-tls")
             fleet.reset()
             says(refused(own, "network", "--yes", "dhcp=off", "address=10.0.0.9",
                          "mask=255.255.255.0", "eap=peap", "identity=x", password,
@@ -258,6 +263,12 @@ def cira(lab):
         wrong(lab, "cira", word, part=f"{word.split('=')[0]} has no effect without server")
     wrong(lab, "cira", "server=x", *login, "certificate=5", part="one of them")
     wrong(lab, "cira", "server=x", *login, "daily=03:30", "every=5m", part="one of them")
+    for bad in ("mps.lab:4433", "https://mps.lab", "bad host", ".x"):
+        wrong(lab, "cira", f"server={bad}", *login, part="neither a host's name nor an address")
+        wrong(lab, "cira", f"proxy={bad}", "proxy_suffix=x", part="neither a host's name")
+    wrong(lab, "cira", "detection=not a suffix", part="is no DNS suffix")
+    for word in ("every", "lifetime"):
+        wrong(lab, "cira", "server=x", *login, f"{word}=1500ms", part=f"{word}: is in whole seconds")
     for bad in ("24:00", "3:30", "03:60", "03.30", "03:300", ""):
         wrong(lab, "cira", "server=x", *login, f"daily={bad}", part="no time of the day")
     wrong(lab, "cira", "server=x", "user=dev",

@@ -196,6 +196,8 @@ def clear(lab):
     same(fleet.device()["counters"]["faults"], 0)
     fleet.reset()
     good(lab.run("log", "--clear", "-y", "--kind", "audit", "a1"), "a1: ok")
+    kind, text = error_of(lab.run("--json", "log", "--clear", "-y", "--kind", "audit", "a4"))
+    assert kind == "unsupported" and "not empty" not in text, (kind, text)
     assert "AMT_MessageLog.ClearLog" not in fleet.device()["log"], fleet.device()["log"]
     fleet.reset()
     good(lab.run("log", "--clear", "-y", "--kind", "event", "a1"), "a1: ok")

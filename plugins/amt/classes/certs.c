@@ -2,6 +2,7 @@
 /* certs: the certificates and keys that the device keeps. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <powerctl/mem.h>
 
@@ -470,6 +471,19 @@ static int take_file(struct certs *c, const struct pctl_arguments *args, const c
 	return r;
 }
 
+/* Of files that have the key beside the certificate. */
+static int check_private(const char *path, struct pctl_error *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || !(st.st_mode & 0007))
+		return 0;
+	return pctl_error_set(err, PCTL_E_CONFIG,
+		"add: %s holds a secret, the key, and others can read it (mode %04o); run: chmod "
+		"o-rwx %s",
+		path, (unsigned)(st.st_mode & 07777), path);
+}
+
 int certs_check(const struct pctl_arguments *args, struct pctl_error *err)
 {
 	const char *path = pctl_argument_text(args, "add");
@@ -481,6 +495,8 @@ int certs_check(const struct pctl_arguments *args, struct pctl_error *err)
 		return r;
 	struct certs *c = new_certs();
 	r = take_file(c, args, data, len, err);
+	if (r == 0 && c->key.len && !pctl_argument_secret(args, "private_key"))
+		r = check_private(path, err);
 	free_certs(c);
 	return r;
 }

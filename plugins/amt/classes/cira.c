@@ -326,6 +326,27 @@ static int check_login(const struct pctl_arguments *args, struct pctl_error *err
 	return 0;
 }
 
+static bool is_name(const char *text)
+{
+	static const char letters[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+
+	return *text && *text != '-' && *text != '.' && !text[strspn(text, letters)];
+}
+
+static int check_host(const char *parameter, const char *text, struct pctl_error *err)
+{
+	if (!*text || strlen(text) > ADDRESS_MAX)
+		return pctl_error_set(err, PCTL_E_CONFIG, "%s: has from 1 to %u characters",
+			parameter, ADDRESS_MAX);
+	if (cira_format(text) == CIRA_NAME && !is_name(text))
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"%s: '%.80s' is neither a host's name nor an address; its port is a "
+			"parameter of its own",
+			parameter, text);
+	return 0;
+}
+
 static int check_server(const struct pctl_arguments *args, struct pctl_error *err)
 {
 	const char *server = pctl_argument_text(args, "server");
@@ -337,6 +358,8 @@ static int check_server(const struct pctl_arguments *args, struct pctl_error *er
 	if (daily && !cira_parse_time(daily, &hours, &minutes))
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"daily: '%s' is no time of the day, as 03:30 is", daily);
+	if (check_host("server", server, err) < 0)
+		return err->code;
 	if (cira_format(server) != CIRA_NAME && !pctl_argument_given(args, "certificate_name"))
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"certificate_name: is missing; where server is an address the device "
@@ -351,20 +374,48 @@ static int check_proxy(const struct pctl_arguments *args, struct pctl_error *err
 
 	if (!proxy)
 		return 0;
-	if (!*proxy || strlen(proxy) > ADDRESS_MAX)
-		return pctl_error_set(
-			err, PCTL_E_CONFIG, "proxy: has from 1 to %u characters", ADDRESS_MAX);
+	if (check_host("proxy", proxy, err) < 0)
+		return err->code;
 	if (!*suffix || strlen(suffix) > SUFFIX_MAX)
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"proxy_suffix: has from 1 to %u characters", SUFFIX_MAX);
 	return 0;
 }
 
+/* Its policies count whole seconds. */
+static int check_seconds(const struct pctl_arguments *args, struct pctl_error *err)
+{
+	static const char *const names[] = { "every", "lifetime" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (pctl_argument_duration(args, names[i]) % 1000)
+			return pctl_error_set(
+				err, PCTL_E_CONFIG, "%s: is in whole seconds: 90s, 5m", names[i]);
+	return 0;
+}
+
+static int check_detection(const struct pctl_arguments *args, struct pctl_error *err)
+{
+	size_t n = pctl_argument_texts(args, "detection");
+
+	if (n > DETECTION_MAX)
+		return pctl_error_set(err, PCTL_E_CONFIG, "detection: at most %u", DETECTION_MAX);
+	for (size_t i = 0; i < n; i++) {
+		const char *suffix = pctl_argument_texts_at(args, "detection", i);
+
+		if (*suffix && !is_name(suffix))
+			return pctl_error_set(err, PCTL_E_CONFIG,
+				"detection: '%.80s' is no DNS suffix, as example.org is", suffix);
+	}
+	return 0;
+}
+
 int cira_check(const struct pctl_arguments *args, struct pctl_error *err)
 {
-	if (pctl_argument_texts(args, "detection") > DETECTION_MAX)
-		return pctl_error_set(err, PCTL_E_CONFIG, "detection: at most %u", DETECTION_MAX);
-	int r = check_server(args, err);
+	int r = check_detection(args, err);
+
+	r = r == 0 ? check_seconds(args, err) : r;
+	r = r == 0 ? check_server(args, err) : r;
 	return r == 0 ? check_proxy(args, err) : r;
 }
 

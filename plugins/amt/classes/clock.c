@@ -15,6 +15,10 @@
 #define TIME_SIZE     sizeof("2030-01-01T00:00:00Z")
 #define INTERVAL_SIZE 48u
 
+/* How far zones are from UTC: from -12:00 to +14:00. */
+#define ZONE_FIRST 43200
+#define ZONE_LAST  50400
+
 static void time_text(time_t t, char out[TIME_SIZE])
 {
 	struct tm tm;
@@ -157,6 +161,8 @@ static bool parse_time(const char *text, time_t *ret)
 			continue;
 		int day = tm.tm_mday;
 		*ret = formats[i].zone ? timegm(&tm) - offset : mktime(&tm);
+		if (offset > ZONE_LAST || offset < -ZONE_FIRST)
+			return false;
 		/* What is no day the calendar makes another one of. */
 		return tm.tm_mday == day;
 	}
@@ -203,6 +209,7 @@ static void remove_alarm(struct amt_dev *dev)
 int alarms_check(const struct pctl_arguments *args, struct pctl_error *err)
 {
 	const char *at = pctl_argument_text(args, "at");
+	uint64_t every = pctl_argument_duration(args, "every");
 	time_t when = 0;
 
 	if (at && !parse_time(at, &when))
@@ -212,8 +219,11 @@ int alarms_check(const struct pctl_arguments *args, struct pctl_error *err)
 			at);
 	if (at && when <= time(NULL))
 		return pctl_error_set(err, PCTL_E_CONFIG, "at: '%s' is over already", at);
-	if (pctl_argument_duration(args, "every") % 60000)
-		return pctl_error_set(err, PCTL_E_CONFIG, "every: is in whole minutes: 90m, 24h");
+	if (pctl_argument_given(args, "every") && (!every || every % 60000))
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"every: is in whole minutes: 90m, 24h; without it the alarm is once");
+	if (at && !*pctl_argument_text(args, "add"))
+		return pctl_error_set(err, PCTL_E_CONFIG, "add: an alarm has a name");
 	return 0;
 }
 

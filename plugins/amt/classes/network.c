@@ -260,6 +260,9 @@ static int check_gateway(struct amt_dev *dev, struct pctl_error *err)
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"gateway: is outside of the network that address and mask make, and could "
 			"not be reached; gateway=none leaves it out");
+	if (will_be(dev, "gateway", &gateway) && gateway == address)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"gateway: is its own address; gateway=none leaves it out");
 	return 0;
 }
 
@@ -338,7 +341,10 @@ static int check_address(const char *name, bool may_lack, const char *text, stru
 	if (inet_pton(AF_INET, text, &a) != 1)
 		return pctl_error_set(
 			err, PCTL_E_CONFIG, "%s: '%s' is no IPv4 address", name, text);
-	uint32_t host = ~ntohl(a.s_addr);
+	uint32_t host = ~ntohl(a.s_addr), net = ntohl(a.s_addr) >> 24;
+	if (strcmp(name, "mask") != 0 && (!net || net == IN_LOOPBACKNET || net >= 224))
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"%s: '%s' is no address that one machine in a network has", name, text);
 	if (strcmp(name, "mask") == 0 && ((host & (host + 1)) || host == UINT32_MAX))
 		return pctl_error_set(err, PCTL_E_CONFIG,
 			"mask: '%s' is no network mask, as 255.255.255.0 is", text);

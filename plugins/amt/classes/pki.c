@@ -75,12 +75,16 @@ void pki_describe(const char *base64, struct pctl_value *map)
 	X509_free(x);
 }
 
-static X509 *read_certificate(const char *data, size_t len)
+/* The first; *ret_more: there are others behind it. */
+static X509 *read_certificate(const char *data, size_t len, bool *ret_more)
 {
 	const unsigned char *at = (const unsigned char *)data;
 	BIO *bio = BIO_new_mem_buf(data, (int)len);
 	X509 *x = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	X509 *next = x ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
 
+	*ret_more = next != NULL;
+	X509_free(next);
 	BIO_free(bio);
 	return x ? x : d2i_X509(NULL, &at, (long)len);
 }
@@ -88,10 +92,17 @@ static X509 *read_certificate(const char *data, size_t len)
 int pki_certificate(
 	const char *data, size_t len, struct pctl_buf *out, bool *ret_root, struct pctl_error *err)
 {
-	X509 *x = read_certificate(data, len);
+	bool more;
+	X509 *x = read_certificate(data, len, &more);
 	unsigned char *der = NULL;
-	int n = x ? i2d_X509(x, &der) : -1;
+	int n = x && !more ? i2d_X509(x, &der) : -1;
 
+	if (more) {
+		X509_free(x);
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"it holds more than one certificate; write each to a file of its own and "
+			"add them one by one");
+	}
 	if (n <= 0) {
 		X509_free(x);
 		return pctl_error_set(err, PCTL_E_CONFIG, "it holds no certificate in PEM or DER");

@@ -292,6 +292,7 @@ static void tell_of_certificate(struct amt_dev *dev)
 static void committed(struct amt_dev *dev)
 {
 	tell_of_certificate(dev);
+	pctl_fact_put(dev->device, FACT_TLS_COMMITTED, "yes");
 	/* With `tls: auto` the next command looks there first. */
 	if (chain_given(dev, "enabled"))
 		pctl_fact_put(dev->device, FACT_TLS, wanted(dev, "enabled") ? "yes" : "no");
@@ -305,9 +306,15 @@ static void read_again(struct amt_dev *dev)
 	chain_call(dev, &commit, NULL, NULL, committed);
 }
 
+/* What is so already may still wait for a commit that was lost. */
 static void read_what_is_set(struct amt_dev *dev)
 {
-	chain_read(dev, steps, read_again);
+	if (dev->call.taken || !chain_work(dev)->is.tls.was_committed) {
+		chain_read(dev, steps, read_again);
+		return;
+	}
+	pctl_fact_put(dev->device, FACT_TLS_COMMITTED, "yes");
+	was_read(dev);
 }
 
 static void change_names(struct amt_dev *dev)
@@ -366,11 +373,22 @@ static void got_collection(struct amt_dev *dev, const struct xml_node *answer)
 	chain_send(dev, change_settings);
 }
 
+/* Before anything is sent: whose answer is lost is not committed either. */
+static void note_change(struct amt_dev *dev)
+{
+	const char *fact = pctl_fact_get(dev->device, FACT_TLS_COMMITTED);
+
+	chain_work(dev)->is.tls.was_committed = fact && strcmp(fact, "yes") == 0;
+	if (!pctl_op_dry(dev->call.op))
+		pctl_fact_put(dev->device, FACT_TLS_COMMITTED, "no");
+}
+
 static void change_certificate(struct amt_dev *dev)
 {
 	const char *in_use = pctl_value_text(pctl_value_get(chain_work(dev)->ret, "certificate"));
 	const char *id = chain_text(dev, "certificate");
 
+	note_change(dev);
 	if (id && !(in_use && strcmp(in_use, id) == 0))
 		amt_get(dev, &class_tls_collection.class, got_collection, NULL);
 	else

@@ -273,8 +273,9 @@ static bool is_good(const char *value)
 
 /* --- Fields. ---------------------------------------------------------------------------------- */
 
-int typed_add(
-	struct typed_fields *fields, const char *from, const char *text, struct pctl_error *err)
+/* shown: how text is named in an error. */
+static int add(struct typed_fields *fields, const char *from, const char *shown, const char *text,
+	struct pctl_error *err)
 {
 	char *name = NULL;
 	const char *value = typed_split(text, &name);
@@ -285,21 +286,32 @@ int typed_add(
 	}
 	free(name);
 	if (!value)
-		return pctl_error_set(
-			err, PCTL_E_CONFIG, "%s: '%.80s' is not NAME=VALUE", from, text);
+		return pctl_error_set(err, PCTL_E_CONFIG, "%s: %s is not NAME=VALUE", from, shown);
 	if (fields->n == TYPED_FIELDS_MAX)
 		return pctl_error_set(
 			err, PCTL_E_CONFIG, "%s: more than %u fields", from, TYPED_FIELDS_MAX);
 	return pctl_error_set(err, PCTL_E_CONFIG,
-		"%s: '%.80s' begins as a reference CLASS(KEY=VALUE,...), an instance "
+		"%s: %s begins as a reference CLASS(KEY=VALUE,...), an instance "
 		"CLASS{NAME=VALUE,...}, a time or a quoted text, and does not go on like that; a "
 		"text that only looks like one stands in double quotes",
-		from, text);
+		from, shown);
 }
 
-static int add_line(struct typed_fields *fields, const char *from, const char *data, size_t len,
-	struct pctl_error *err)
+int typed_add(
+	struct typed_fields *fields, const char *from, const char *text, struct pctl_error *err)
 {
+	char shown[96];
+
+	(void)snprintf(shown, sizeof(shown), "'%.80s'", text);
+	return add(fields, from, shown, text, err);
+}
+
+/* What stands in a file may be a secret, and is never shown. */
+static int add_line(struct typed_fields *fields, const char *from, unsigned number,
+	const char *data, size_t len, struct pctl_error *err)
+{
+	char shown[24];
+
 	PCTL_AUTO(wipe) char *copy = pctl_xstrndup(data, len);
 	const char *line = copy + strspn(copy, " \t");
 	size_t n = strlen(line);
@@ -307,20 +319,22 @@ static int add_line(struct typed_fields *fields, const char *from, const char *d
 	while (n && (line[n - 1] == '\r' || line[n - 1] == ' '))
 		n--;
 	copy[line - copy + (ptrdiff_t)n] = '\0';
-	return n && *line != '#' ? typed_add(fields, from, line, err) : 0;
+	(void)snprintf(shown, sizeof(shown), "line %u", number);
+	return n && *line != '#' ? add(fields, from, shown, line, err) : 0;
 }
 
 int typed_add_lines(struct typed_fields *fields, const char *from, const char *data, size_t len,
 	struct pctl_error *err)
 {
 	const char *end = data + strnlen(data, len);
+	unsigned number = 0;
 	int r = 0;
 
 	for (const char *at = data; r == 0 && at < end;) {
 		const char *eol = memchr(at, '\n', (size_t)(end - at));
 		size_t n = (size_t)((eol ? eol : end) - at);
 
-		r = add_line(fields, from, at, n, err);
+		r = add_line(fields, from, ++number, at, n, err);
 		at += n + (eol != NULL);
 	}
 	return r;

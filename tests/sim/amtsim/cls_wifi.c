@@ -108,14 +108,22 @@ static const struct store_class eap_store = {
 	.at = STORE_WIFI_EAP,
 };
 
-/* What the method has to have: a user, and his password unless it is TLS. */
+static bool is_tls(const struct store_class *class, const struct store_row *row)
+{
+	const char *method = store_get(class, row, "AuthenticationProtocol");
+
+	return method && strcmp(method, "0") == 0;
+}
+
+/* What the method has to have: a user, and his password unless it is TLS, which does not look at
+ * one. */
 static bool eap_fits(const struct store_class *class, const struct store_row *row)
 {
 	const char *method = store_get(class, row, "AuthenticationProtocol");
-	bool tls = method && strcmp(method, "0") == 0;
 
 	return method && strlen(method) == 1 && *method <= '3' &&
-	       store_get(class, row, "Username") && !store_get(class, row, "Password") == tls;
+	       store_get(class, row, "Username") &&
+	       (is_tls(class, row) || store_get(class, row, "Password"));
 }
 
 static struct str reference(const struct call *c, const char *name)
