@@ -74,7 +74,8 @@ static int check_way(const struct cli *cli)
 static int read_password(const struct cli *cli, struct pctl_secret **ret, struct pctl_error *err)
 {
 	if (cli->options.vnc_password_file)
-		return login_read_file(cli->options.vnc_password_file, ret, err);
+		return login_read_file(
+			cli->options.vnc_password_file, "vnc-password-file", ret, err);
 	int r = prompt_secret_twice("password for VNC viewers: ", ret, err);
 	if (r == 0 || r == PCTL_E_STATE)
 		return r;

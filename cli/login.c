@@ -47,8 +47,19 @@ static int read_stdin(struct pctl_secret **ret, struct pctl_error *err)
 	return r;
 }
 
+/* It came from the command line, and the error names the inventory's setting. */
+static int name_option(const char *option, struct pctl_error *err)
+{
+	static const char setting[] = "password_file: ";
+	struct pctl_error was = *err;
+	size_t skip = strncmp(was.text, setting, strlen(setting)) == 0 ? strlen(setting) : 0;
+
+	return pctl_error_set(err, was.code, "--%s: %s", option, was.text + skip);
+}
+
 /* By the rules that hold for the inventory's files: who may read it, how long it may be. */
-int login_read_file(const char *path, struct pctl_secret **ret, struct pctl_error *err)
+int login_read_file(
+	const char *path, const char *option, struct pctl_secret **ret, struct pctl_error *err)
 {
 	struct pctl_secrets *secrets = pctl_secrets_new();
 	struct pctl_value *map = pctl_value_new_map();
@@ -59,6 +70,8 @@ int login_read_file(const char *path, struct pctl_secret **ret, struct pctl_erro
 	int r = pctl_secrets_get(secrets, map, "password", &secret, err);
 	if (r == 0)
 		*ret = pctl_secret_copy(secret);
+	else
+		r = name_option(option, err);
 	pctl_value_free(map);
 	pctl_secrets_free(secrets);
 	return r;
@@ -72,7 +85,7 @@ int login_password(const struct cli *cli, const char *question, struct pctl_secr
 	if (cli->options.password_stdin)
 		return read_stdin(ret, err);
 	if (cli->options.password_file)
-		return login_read_file(cli->options.password_file, ret, err);
+		return login_read_file(cli->options.password_file, "password-file", ret, err);
 	if (env && *env) {
 		*ret = pctl_secret_new(env, strlen(env));
 		return *ret ? 0

@@ -18,7 +18,8 @@ int login_password(const struct cli *cli, const char *question, struct pctl_secr
 	struct pctl_error *err);
 
 /* A secret that a file holds, by the rules for the inventory's files. The caller frees *ret. */
-int login_read_file(const char *path, struct pctl_secret **ret, struct pctl_error *err);
+int login_read_file(
+	const char *path, const char *option, struct pctl_secret **ret, struct pctl_error *err);
 
 /*
  * The secret as a file that only this process can open, for `password_file`; close *ret_fd when

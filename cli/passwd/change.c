@@ -23,11 +23,15 @@
 #include "signals.h"
 #include "text.h"
 
-#define RESUME    "`powerctl passwd --resume` goes on"
+#define RESUME "`powerctl passwd --resume` goes on"
+#define LEAVE_OUT                                                                         \
+	"to leave it out give it a password file of its own with the old password, then " \
+	"`powerctl passwd --resume`"
+#define HAD_NEW   "it took the new password before"
 #define NOT_BEGUN "the next step could not begin: standard error says why"
 
 enum step {
-	STEP_ASK_NEW,   /* interrupted before: has it the new one? */
+	STEP_ASK_NEW,   /* interrupted before: has it the new one, or still has it? */
 	STEP_ASK_OLD,   /* it does not take the new one: has it the old one? */
 	STEP_SET,       /* it has the old one, and is to get the new one */
 	STEP_CHECK_OLD, /* it said no: the old one should hold */
@@ -49,7 +53,8 @@ struct change {
 	struct pctl_rotation *rotation;
 	struct item *items;
 	size_t count;
-	size_t *item_of; /* 1 + index, by node */
+	size_t *item_of;           /* 1 + index, by node */
+	struct pctl_names *proved; /* took a login with the new one just now */
 	const struct phase *phase;
 	struct ask ask;
 	struct output *output;
@@ -83,6 +88,7 @@ static void end_ok(struct change *c, struct item *item, const struct pctl_result
 	r.word = "ok";
 	r.changed = true;
 	r.confirmed = "seen";
+	(void)pctl_names_add(c->proved, r.name);
 	tell(c, item, &r);
 }
 
@@ -129,9 +135,12 @@ static void end_early(struct change *c, struct item *item, const struct pctl_res
 	int code, const char *why)
 {
 	struct pctl_result r = *about;
+	enum pctl_password_state state = pctl_rotation_state(c->rotation, item->node);
 
-	r.changed = pctl_rotation_state(c->rotation, item->node) == PCTL_PASSWORD_SENT;
-	if (r.changed)
+	r.changed = state == PCTL_PASSWORD_SENT;
+	if (state == PCTL_PASSWORD_NEW)
+		end_error(c, item, &r, code, "%.200s; " HAD_NEW "; " RESUME, why);
+	else if (r.changed)
 		end_error(c, item, &r, PCTL_E_OUTCOME_UNKNOWN,
 			"%.200s; the new password was sent, and whether it is taken is not "
 			"known; " RESUME,
@@ -161,6 +170,8 @@ static void asked_new(struct change *c, struct item *item, const struct pctl_res
 			end_ok(c, item, r);
 	} else if (r->error.code == PCTL_E_AUTH) {
 		item->step = STEP_ASK_OLD;
+	} else if (pctl_rotation_state(c->rotation, item->node) == PCTL_PASSWORD_NEW) {
+		end_error(c, item, r, r->error.code, "%.200s; " HAD_NEW, r->error.text);
 	} else {
 		end_error(c, item, r, r->error.code, "%.200s; which password it has is not known",
 			r->error.text);
@@ -230,6 +241,9 @@ static void set(struct change *c, struct item *item, const struct pctl_result *r
 		/* What is left for others is known when all of them are: end_rest(). */
 		item->elapsed_ms = r->elapsed_ms;
 		item->attempts = r->attempts;
+	} else if (r->error.code == PCTL_E_CONFIG &&
+		   pctl_rotation_is_left(c->rotation, item->node)) {
+		end_error(c, item, r, r->error.code, "%.150s; " LEAVE_OUT, r->error.text);
 	} else {
 		tell(c, item, r);
 	}
@@ -373,18 +387,6 @@ static struct pctl_result nothing_of(const struct change *c, const struct item *
 		.attempts = item->attempts };
 }
 
-/* They were seen to have it before the interruption. */
-static void end_done(struct change *c)
-{
-	for (size_t i = 0; i < c->count; i++) {
-		struct item *item = &c->items[i];
-		const struct pctl_result about = nothing_of(c, item);
-
-		if (pctl_rotation_state(c->rotation, item->node) == PCTL_PASSWORD_NEW)
-			end_ok(c, item, &about);
-	}
-}
-
 /* Whom the interruption, or what was wrong here, kept from its next step. */
 static void end_rest(struct change *c)
 {
@@ -403,7 +405,6 @@ static void run_phases(struct change *c)
 {
 	const size_t n = sizeof(phases) / sizeof(phases[0]);
 
-	end_done(c);
 	for (size_t i = 0; i < n && !c->signals.came && !c->broken; i++)
 		run_phase(c, &phases[i]);
 	end_rest(c);
@@ -454,9 +455,24 @@ static void say_pending(const struct change *c, size_t file)
 			sent);
 	if (new)
 		pctl_buf_addf(&line, "; %s took the new one", new);
+	if (new && !old && !sent)
+		pctl_buf_adds(&line, " before, and a login now is what the file waits for");
 	say("%s; the new one is pending in %s; " RESUME, line.data,
 		pctl_rotation_pending(c->rotation, file));
 	pctl_buf_done(&line);
+}
+
+/* Noted long ago is not proof enough to throw the old one away: a board may have been exchanged. */
+static bool is_proved(const struct change *c, size_t file)
+{
+	struct pctl_names *names = pctl_names_new();
+	bool all = true;
+
+	pctl_rotation_names(c->rotation, file, PCTL_PASSWORD_NEW, names);
+	for (size_t i = 0; all && i < pctl_names_count(names); i++)
+		all = pctl_names_has(c->proved, pctl_names_at(names, i));
+	pctl_names_free(names);
+	return all;
 }
 
 /* 1: it is done; 0: something is left. */
@@ -465,7 +481,7 @@ static int finish(struct change *c, size_t file)
 	bool fresh = !pctl_rotation_begun(c->rotation, file);
 	const char *path = pctl_rotation_file(c->rotation, file);
 	struct pctl_error err = { 0 };
-	int r = pctl_rotation_finish(c->rotation, file, fresh, &err);
+	int r = is_proved(c, file) ? pctl_rotation_finish(c->rotation, file, fresh, &err) : 0;
 
 	if (r < 0)
 		say("%s; all nodes have the new password, which stays in %s; " RESUME, err.text,
@@ -515,6 +531,7 @@ int change_passwords(
 		.style = { .verbose = cli->options.verbose > 0,
 			.folded = mode == OUTPUT_FOLD && selection->count > 1 } };
 
+	c.proved = pctl_names_new();
 	take_items(&c, selection);
 	c.output = output_new(cli, STDOUT_FILENO, mode, cli->options.json);
 	signals_start(&c.signals, &cli->loop, on_first_signal, on_second_signal, &c);
@@ -528,5 +545,6 @@ int change_passwords(
 	(void)uv_run(&cli->loop, UV_RUN_NOWAIT); /* our handles live on this stack */
 	free(c.items);
 	free(c.item_of);
+	pctl_names_free(c.proved);
 	return c.signals.came ? CLI_INTERRUPTED : status;
 }

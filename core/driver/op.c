@@ -207,6 +207,12 @@ void pctl_op_not_taken(struct pctl_op *op)
 	op->committed = false;
 }
 
+void pctl_op_untouched(struct pctl_op *op, bool untouched)
+{
+	check(op, "said that an op changed nothing");
+	op->untouched = untouched;
+}
+
 void pctl_op_taken(struct pctl_op *op)
 {
 	check(op, "said that an op was taken");

@@ -36,6 +36,7 @@ struct pctl_op {
 	struct pctl_error result;
 	bool settled;
 	bool committed;
+	bool untouched;              /* as pctl_op_untouched() says */
 	bool taken;                  /* as pctl_op_taken() says; holds until the next begin */
 	struct pctl_op_order *order; /* NULL: done comes in any */
 	struct pctl_op *next;        /* that ended after it */

@@ -130,7 +130,7 @@ static void keep_record(struct pctl_task *t, const struct pctl_error *result)
 	struct pctl_sent *sent = record_of(t);
 	const struct pctl_call *call = t->trying.call;
 	bool was_so = (call->flags & PCTL_CALL_MAY_BE_SO) && !t->op.committed && !t->op.taken;
-	bool some_left = (call->flags & PCTL_CALL_MANY) &&
+	bool some_left = (call->flags & PCTL_CALL_MANY) && !t->op.untouched &&
 			 (result->code == PCTL_E_CANCELED || result->code == PCTL_E_TIMEOUT);
 
 	if (!sent || (result->code == 0 && was_so))

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keep/lock.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,6 +33,8 @@ struct mark {
 /* Beside each lock, at which nobody waits: that of those who went first. */
 #define FIRST ((off_t)1 << 62)
 
+#define HOLDER "holder."
+
 struct pctl_locks *pctl_locks_new(const char *caller)
 {
 	struct pctl_locks *locks = pctl_xcalloc(1, sizeof(*locks));
@@ -55,12 +59,31 @@ void pctl_locks_free(struct pctl_locks *locks)
 	free(locks);
 }
 
+/* What processes left that were killed: nobody reads it any more. */
+static void sweep(const char *path)
+{
+	PCTL_AUTO(free) char *folder = pctl_path_dirname(path);
+	DIR *dir = opendir(folder);
+	uint64_t pid;
+
+	for (const struct dirent *e; dir && (e = readdir(dir));) {
+		if (strncmp(e->d_name, HOLDER, strlen(HOLDER)) != 0 ||
+			pctl_parse_uint(e->d_name + strlen(HOLDER), INT32_MAX, &pid) < 0 ||
+			pid == 0)
+			continue;
+		if (kill((pid_t)pid, 0) < 0 && errno == ESRCH)
+			(void)unlinkat(dirfd(dir), e->d_name, 0);
+	}
+	if (dir)
+		(void)closedir(dir);
+}
+
 /* Says who we are before the first lock is taken. Others only lose the name if this fails. */
 static void announce(struct pctl_locks *locks)
 {
 	char line[256];
 	PCTL_AUTO(free) char *user = pctl_path_user();
-	PCTL_AUTO(free) char *file = pctl_xasprintf("holder.%d", (int)getpid());
+	PCTL_AUTO(free) char *file = pctl_xasprintf(HOLDER "%d", (int)getpid());
 
 	if (pctl_path_runtime(file, &locks->holder_path, NULL) < 0)
 		return;
@@ -68,6 +91,7 @@ static void announce(struct pctl_locks *locks)
 		locks->holder_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0600);
 	if (fd < 0)
 		return;
+	sweep(locks->holder_path);
 	int n = snprintf(
 		line, sizeof(line), "%.64s, %.150s, pid %d", user, locks->caller, (int)getpid());
 	if (n > 0 && write(fd, line, (size_t)n) < 0)
@@ -122,7 +146,7 @@ static struct flock range_of(const char *key, short type, off_t beside)
 
 void pctl_lock_holder(pid_t pid, char *holder, size_t size)
 {
-	PCTL_AUTO(free) char *file = pctl_xasprintf("holder.%d", (int)pid);
+	PCTL_AUTO(free) char *file = pctl_xasprintf(HOLDER "%d", (int)pid);
 	PCTL_AUTO(free) char *path = NULL;
 	ssize_t n = -1;
 

@@ -47,6 +47,13 @@ PCTL_API void pctl_op_committed(struct pctl_op *op);
 PCTL_API void pctl_op_not_taken(struct pctl_op *op);
 
 /*
+ * Of a call that makes several requests and commits to none of them, as boot->set may: between true
+ * and false the driver is busy with what comes before the first that changes the device, and ending
+ * it there, by its deadline or cancel, means that nothing happened. Each call begins with false.
+ */
+PCTL_API void pctl_op_untouched(struct pctl_op *op, bool untouched);
+
+/*
  * The device itself answered that it took the request, and what follows is waiting for its effect:
  * failures keep their class from now on, and the core does not try again.
  */

@@ -145,6 +145,7 @@ static void url_checked(struct url_waiter *waiter, const struct pctl_error *err)
 {
 	struct recovery_work *w = pctl_container_of(waiter, struct recovery_work, waiter);
 
+	pctl_op_untouched(w->dev->call.op, false);
 	if (err)
 		amt_end(w->dev, err);
 	else
@@ -167,6 +168,7 @@ static void check_url(struct amt_dev *dev)
 		return;
 	}
 	w->waiter.done = url_checked;
+	pctl_op_untouched(dev->call.op, true);
 	url_check_begin(dev->amt, &wish, &w->waiter);
 }
 

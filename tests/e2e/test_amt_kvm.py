@@ -439,6 +439,11 @@ def direct(lab):
     r = lab.run("kvm", "--direct", "a1")  # nobody to ask
     same(r.status, 2)
     has(r.err, "--vnc-password-file FILE")
+    for words in (("kvm", "--direct", "--vnc-password-file"), ("passwd", "-y", "--password-file")):
+        r = lab.run(*words, lab.write("open", "Aa1!bcde\n", 0o644), "a1")
+        same(r.status, 2)
+        has(r.err, f"powerctl: {words[-1]}: ")
+        has(r.err, "open")
     same(lab.run("--trace", "kvm", "--direct", "--vnc-password-file", secret, "a1").err.count("Aa1!"), 0)
     fleet.set(1, profile="16.1")
     fleet.inventory(tls=True)

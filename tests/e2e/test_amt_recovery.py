@@ -427,7 +427,11 @@ def interrupted(lab):
             out, _ = proc.communicate(timeout=PATIENCE)
             peer.close()
         wanted = {"deadline": (1, "timeout"), "^C": (130, "canceled")}[stop]
-        same((proc.returncode, json.loads(out)["error"]["class"]), wanted, out)
+        told = json.loads(out)
+        same((proc.returncode, told["error"]["class"], told["changed"]), (*wanted, False), out)
+        assert "boot device" not in out, out
+        if stop == "^C":
+            has(told["error"]["message"], "nothing was sent")
     untouched(fleet)
 
 

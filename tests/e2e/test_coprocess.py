@@ -109,9 +109,14 @@ def ends(lab):
     same((result.status, result.out), (0, f"{PROMPT}n1: off\n= ok\n{PROMPT}n2: on\n= ok\n{PROMPT}"))
     for signum in (signal.SIGINT, signal.SIGTERM):
         talk = Talk(lab, "slow")
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        left = lab.write(f"run/powerctl/holder.{gone.pid}", "killed")
+        alive = lab.write(f"run/powerctl/holder.{os.getpid()}", "at work")
         talk.write("on slow\n")
         holder = lab.path("run", "powerctl", f"holder.{talk.proc.pid}")  # made by its first lock
-        until("it is at it", lambda path=holder: os.path.exists(path))
+        until("it is at it", lambda path=holder: os.path.exists(path) and os.path.getsize(path))
+        same((os.path.exists(left), os.path.exists(alive)), (False, True))
         talk.proc.send_signal(signum)
         same((talk.proc.wait(PATIENCE), os.path.exists(holder)), (130, False))
     talk = Talk(lab, "slow")

@@ -139,6 +139,23 @@ def ways_to_change(lab):
 
 
 @test
+def left_out(lab):
+    """a node whose own rule the pending password breaks: the way out that is named is one"""
+    fleet = redfish(lab)
+    fleet.set(1, password_max=12)
+    bad(lab.run(*GENERATE, "-a"), 1, "r1: error: config:", "r2: ok")
+    has(bad(lab.run(*RESUME), 1, "r2: ok").out, "give it a password file of its own with the old password")
+    own = lab.write("config/powerctl/secrets/r1", PASSWORD)
+    text = lab.read("config/powerctl/powerctl.yaml")
+    lab.inventory(text.replace("  r1: {class: stand-in,", f"  r1: {{class: stand-in, password_file: {own},"))
+    r = lab.run(*RESUME)
+    good(r, "r2: ok")
+    same((pending(fleet), r.status), (None, 0), r)
+    assert takes(fleet, 1, PASSWORD) and takes(fleet, 2, stored(fleet))
+    good(lab.run("status", "-a"), "r1: off", "r2: off")
+
+
+@test
 def must_change(lab):
     """a service that wants another password first: other commands say what mends it, and it does"""
     fleet = redfish(lab)
