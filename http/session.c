@@ -208,10 +208,11 @@ static void not_taken(struct exchange *ex)
 	ex->turn.committed = false;
 }
 
-/* Of a login that was sent: it was right, and only its nonce is one that it takes no more. */
+/* To a login: it was right, and only its nonce is one that the device takes no more. */
 static bool is_stale(const struct exchange *ex)
 {
-	return ex->step == STEP_LOGIN && ex->turn.challenged && ex->turn.challenge.stale;
+	return ex->session->auth == PCTL_HTTP_AUTH_DIGEST && ex->turn.challenged &&
+	       ex->turn.challenge.stale;
 }
 
 static void refused(struct exchange *ex)
