@@ -20,6 +20,7 @@ struct search {
 	struct discovered discovered;
 	struct pctl_discovery *discovery; /* NULL: it is over */
 	struct pctl_discover_end end;
+	char *unknown; /* names without an address, or NULL */
 	struct output *output;
 	struct tally tally;
 	struct progress progress;
@@ -59,6 +60,8 @@ static void on_done(void *data, const struct pctl_discover_end *end)
 
 	s->discovery = NULL;
 	s->end = *end;
+	s->unknown = end->unknown_names ? pctl_xstrdup(end->unknown_names) : NULL;
+	s->end.unknown_names = s->unknown;
 }
 
 static void on_signal(void *data)
@@ -138,7 +141,8 @@ static void say_end(const struct search *s)
 		say("%zu time%s an address could not be asked: %s", end->failed, s_of(end->failed),
 			end->error.text);
 	if (end->unknown)
-		say("no address is known for %zu name%s", end->unknown, s_of(end->unknown));
+		say("no address is known for %zu name%s: %s", end->unknown, s_of(end->unknown),
+			end->unknown_names);
 	if (end->outside)
 		say("not asked: %zu name%s of addresses that are not private; --yes asks them all "
 		    "the same",
@@ -214,6 +218,7 @@ static int exec_discover(struct cli *cli)
 		status = search(&s);
 	}
 	discovered_done(&s.discovered);
+	free(s.unknown);
 	pctl_names_free(words);
 	return status;
 }

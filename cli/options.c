@@ -274,6 +274,9 @@ static int store(struct options *o, enum option_id id, const char *value, struct
 	const struct option_row *row = &option_rows[id];
 	void *at = (char *)o + row->offset;
 
+	if (o->given[id] && row->argument && row->kind != OPTION_LIST)
+		return pctl_error_set(err, PCTL_E_CONFIG,
+			"--%s is given twice: leave one of them out", row->name);
 	o->given[id] = true;
 	switch (row->kind) {
 	case OPTION_FLAG:

@@ -205,7 +205,10 @@ struct options {
 	bool password_stdin, try_anyway, generate, resume;
 };
 
-/* PCTL_E_CONFIG: err says which option, what is wrong and what would be right. */
+/*
+ * PCTL_E_CONFIG: err says which option, what is wrong and what would be right. A value that is
+ * given twice is wrong: neither is dropped without a word.
+ */
 int options_parse(struct options *ret, int argc, char **argv, struct pctl_error *err);
 void options_done(struct options *options);
 

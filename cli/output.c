@@ -15,6 +15,7 @@ struct entry {
 	size_t order, at; /* at: as it came */
 	unsigned group;
 	char *name, *text;
+	char *alone; /* instead of text, where no other name shares it; NULL: text */
 };
 
 struct output {
@@ -112,13 +113,21 @@ static void write_text(struct output *o, const char *name, const char *text)
 
 void output_add(struct output *o, size_t order, unsigned group, const char *name, char *take_text)
 {
+	output_add_or(o, order, group, name, take_text, NULL);
+}
+
+void output_add_or(struct output *o, size_t order, unsigned group, const char *name,
+	char *take_text, char *take_alone)
+{
 	if (o->mode == OUTPUT_STREAM) {
-		write_text(o, name, take_text);
+		write_text(o, name, take_alone ? take_alone : take_text);
 		free(take_text);
+		free(take_alone);
 		return;
 	}
 	o->entries = pctl_xgrow(o->entries, &o->cap, o->n + 1, sizeof(*o->entries));
-	o->entries[o->n] = (struct entry){ order, o->n, group, pctl_xstrdup(name), take_text };
+	o->entries[o->n] =
+		(struct entry){ order, o->n, group, pctl_xstrdup(name), take_text, take_alone };
 	o->n++;
 }
 
@@ -168,7 +177,8 @@ static void write_group(struct output *o, const struct group *g)
 	for (size_t i = 0; i < g->n; i++)
 		(void)pctl_names_add(names, g->first[i].name);
 	PCTL_AUTO(free) char *folded = pctl_names_fold(names);
-	write_text(o, folded, g->first->text);
+	bool alone = g->first->alone && pctl_names_count(names) == 1;
+	write_text(o, folded, alone ? g->first->alone : g->first->text);
 	pctl_names_free(names);
 }
 
@@ -195,7 +205,8 @@ static void write_sorted(struct output *o)
 {
 	qsort(o->entries, o->n, sizeof(*o->entries), by_order);
 	for (size_t i = 0; i < o->n; i++)
-		write_text(o, o->entries[i].name, o->entries[i].text);
+		write_text(o, o->entries[i].name,
+			o->entries[i].alone ? o->entries[i].alone : o->entries[i].text);
 }
 
 static void forget(struct output *o)
@@ -203,6 +214,7 @@ static void forget(struct output *o)
 	for (size_t i = 0; i < o->n; i++) {
 		free(o->entries[i].name);
 		free(o->entries[i].text);
+		free(o->entries[i].alone);
 	}
 	o->n = 0;
 }

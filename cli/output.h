@@ -41,6 +41,13 @@ void output_on_gone(struct output *output, output_fn *gone, void *data);
 void output_add(
 	struct output *output, size_t order, unsigned group, const char *name, char *take_text);
 
+/*
+ * The same; take_alone (or NULL) is written instead where no other name has the same take_text,
+ * which is what is compared.
+ */
+void output_add_or(struct output *output, size_t order, unsigned group, const char *name,
+	char *take_text, char *take_alone);
+
 /* Nothing that is added any more will be read. */
 bool output_has_failed(const struct output *output);
 

@@ -154,8 +154,18 @@ static void say_warnings(struct runner *r)
 /* Behind the nodes where they are folded, the worst first: nodes with the same trouble are one. */
 #define GROUP_FINDINGS 100u
 
+/* As a folded line reads that turns out to be of one node: with its name. NULL: as any. */
+static const struct render_style *style_alone(const struct runner *r, struct render_style *ret)
+{
+	*ret = r->style;
+	ret->folded = false;
+	return r->style.folded && r->style.mend ? ret : NULL;
+}
+
 static void put_findings(struct runner *r, const struct pctl_result *result)
 {
+	struct render_style own;
+	const struct render_style *alone = style_alone(r, &own);
 	const struct pctl_value *list = pctl_value_get(result->tree, "findings");
 
 	for (size_t i = 0; i < pctl_value_count(list); i++) {
@@ -164,14 +174,17 @@ static void put_findings(struct runner *r, const struct pctl_result *result)
 		const char *class = pctl_value_text(pctl_value_get(finding, "class"));
 		unsigned group = GROUP_FINDINGS + pctl_finding_class_of(class);
 
-		output_add(r->output, result->node, group, result->name,
-			render_finding(finding, result->name, &r->style));
+		output_add_or(r->output, result->node, group, result->name,
+			render_finding(finding, result->name, &r->style),
+			alone ? render_finding(finding, result->name, alone) : NULL);
 	}
 }
 
 static void put_result(struct runner *r, const struct pctl_result *result)
 {
-	char *text;
+	struct render_style own;
+	const struct render_style *alone = style_alone(r, &own);
+	char *text, *text_alone = NULL;
 
 	const char *name = r->cli->command->name;
 	const char *verb = pctl_verb_name(result->verb);
@@ -183,7 +196,9 @@ static void put_result(struct runner *r, const struct pctl_result *result)
 		text = json_result(result, verb);
 	else
 		text = render_result(result, &r->style);
-	output_add(r->output, result->node, group_of(result), result->name, text);
+	if (alone && !r->cli->options.json)
+		text_alone = render_result(result, alone);
+	output_add_or(r->output, result->node, group_of(result), result->name, text, text_alone);
 	if (result->verb == PCTL_VERB_CHECK && result->tree && !r->cli->options.json)
 		put_findings(r, result);
 	if (output_kept(r->output) > UNREAD_MAX)

@@ -208,6 +208,13 @@ static void not_taken(struct exchange *ex)
 	ex->turn.committed = false;
 }
 
+/* To a login: it was right, and only its nonce is one that the device takes no more. */
+static bool is_stale(const struct exchange *ex)
+{
+	return ex->session->auth == PCTL_HTTP_AUTH_DIGEST && ex->turn.challenged &&
+	       ex->turn.challenge.stale;
+}
+
 static void refused(struct exchange *ex)
 {
 	struct pctl_http_session *session = ex->session;
@@ -224,6 +231,10 @@ static void refused(struct exchange *ex)
 		pctl_error_set(&err, PCTL_E_AUTH,
 			"it wants a kind of login that is not supported (HTTP 401 without a Digest "
 			"challenge)");
+	else if (is_stale(ex))
+		pctl_error_set(&err, PCTL_E_PROTOCOL,
+			"it takes no login: it calls each nonce stale that it has just given (HTTP "
+			"401)");
 	else
 		pctl_error_set(&err, PCTL_E_AUTH,
 			"user '%s' or its password was refused, or the account is locked (HTTP "
@@ -270,12 +281,13 @@ static int take_challenge(struct exchange *ex)
 
 /*
  * One 401 asks for a login, or says that the nonce of the last one has run out. The second is to a
- * nonce given a moment ago: then it is the password, and devices count wrong ones.
+ * nonce given a moment ago: then it is the password, and devices count wrong ones; unless it says
+ * that it was only the nonce, which is believed once.
  */
 static void on_401(struct exchange *ex)
 {
 	not_taken(ex);
-	if (++ex->refusals > 1 || ex->session->auth != PCTL_HTTP_AUTH_DIGEST ||
+	if (++ex->refusals > (is_stale(ex) ? 2 : 1) || ex->session->auth != PCTL_HTTP_AUTH_DIGEST ||
 		ex->request.no_login || !ex->turn.challenged) {
 		refused(ex);
 		return;

@@ -5,12 +5,15 @@
 
 #include "http_fake.h"
 
-#define CHALLENGE(nonce)                                                     \
-	"WWW-Authenticate: Digest realm=\"Digest:A4070000\", nonce=\"" nonce \
-	"\",stale=\"false\",qop=\"auth-int, auth\"\r\n"
-#define R401(nonce, connection)                                     \
-	"HTTP/1.1 401 Unauthorized\r\n" CHALLENGE(nonce) connection \
-		"Content-Type: text/html\r\nContent-Length: 16\r\n\r\n<html>no</html>\n"
+#define CHALLENGE_AND(nonce, stale)                                                              \
+	"WWW-Authenticate: Digest realm=\"Digest:A4070000\", nonce=\"" nonce "\",stale=\"" stale \
+	"\",qop=\"auth-int, auth\"\r\n"
+#define CHALLENGE(nonce)        CHALLENGE_AND(nonce, "false")
+#define R401(nonce, connection) R401_AND(CHALLENGE(nonce), connection)
+#define R401_STALE(nonce)       R401_AND(CHALLENGE_AND(nonce, "true"), "")
+#define R401_AND(challenge, connection)                      \
+	"HTTP/1.1 401 Unauthorized\r\n" challenge connection \
+	"Content-Type: text/html\r\nContent-Length: 16\r\n\r\n<html>no</html>\n"
 #define CLOSING "Connection: close\r\n"
 #define R200                                                              \
 	"HTTP/1.1 200 OK\r\nServer: AMT 16\r\nContent-Type: text/xml\r\n" \

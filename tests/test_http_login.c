@@ -111,6 +111,45 @@ static void test_stale_nonce_is_replaced_once(void **state)
 	assert_int_equal(b->op.not_taken, 1);
 }
 
+/* It says that the login was right, of a nonce that it has just given. */
+static void test_stale_is_no_wrong_password(void **state)
+{
+	struct bench *b = *state;
+	SCRIPT(b, SAYS(R401("n1", "")), SAYS(R401_STALE("n2")), SAYS(R200));
+
+	bench_post(b, true);
+	assert_int_equal(b->status, 200);
+	assert_int_equal(b->server.n, 3);
+	assert_request(b, 2, "nonce=\"n2\"", true);
+	assert_request(b, 2, "nc=00000001", true);
+	assert_right_response(b, 2);
+	assert_int_equal(b->op.not_taken, 1);
+}
+
+static void test_always_stale_ends(void **state)
+{
+	struct bench *b = *state;
+	SCRIPT(b, SAYS(R401("n1", "")), SAYS(R401_STALE("n2")), SAYS(R401_STALE("n3")), SAYS(R200));
+
+	bench_post(b, true);
+	assert_failed(b, PCTL_E_PROTOCOL,
+		"it takes no login: it calls each nonce stale that it has just given (HTTP 401)");
+	assert_int_equal(b->server.n, 3);
+	assert_int_equal(b->op.not_taken, 2);
+}
+
+/* Believed once. */
+static void test_stale_does_not_hide_a_wrong_password(void **state)
+{
+	struct bench *b = *state;
+	SCRIPT(b, SAYS(R401_STALE("n1")), SAYS(R401_STALE("n2")), SAYS(R401("n3", "")), SAYS(R200));
+
+	bench_post(b, false);
+	assert_failed(b, PCTL_E_AUTH,
+		"user 'admin' or its password was refused, or the account is locked (HTTP 401)");
+	assert_int_equal(b->server.n, 3);
+}
+
 static void test_wrong_password_is_tried_once(void **state)
 {
 	struct bench *b = *state;
@@ -228,7 +267,7 @@ static void test_device_without_login(void **state)
 static void test_basic(void **state)
 {
 	struct bench *b = *state;
-	SCRIPT(b, SAYS(R200), CLOSES(R401("n1", CLOSING)), SAYS(R200));
+	SCRIPT(b, SAYS(R200), SAYS(R401_STALE("n1")), SAYS(R200)); /* a login without a nonce */
 
 	pctl_http_session_free(b->session);
 	bench_open(b, PCTL_HTTP_AUTH_BASIC);
@@ -358,6 +397,9 @@ int main(void)
 		TEST(test_nonce_is_used_again),
 		TEST(test_401_that_stays_open_costs_no_connection),
 		TEST(test_stale_nonce_is_replaced_once),
+		TEST(test_stale_is_no_wrong_password),
+		TEST(test_always_stale_ends),
+		TEST(test_stale_does_not_hide_a_wrong_password),
 		TEST(test_wrong_password_is_tried_once),
 		TEST(test_password_changed_meanwhile),
 		TEST(test_lost_login_is_no_third_try),

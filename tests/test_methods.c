@@ -617,6 +617,8 @@ static void test_mistakes_before_anything_is_sent(void **state)
 		WANTED("fake set: number is not a number from 0 to 9: '10'"));
 	refused(w, "set", "colour", "blue", one, 1,
 		WANTED("fake set: colour cannot be 'blue'; it is one of: red, green"));
+	refused(w, "set", "bit", "maybe", one, 1,
+		WANTED("fake set: bit cannot be 'maybe'; it is one of: on, off, true, false"));
 	refused(w, "set", "wait", "soon", mixed, 3,
 		WANTED("fake set: wait is not a duration: 'soon'; write 500ms, 60s or 2m",
 			"o[1-2]: driver other; `fake set` is for nodes of driver fake only"));

@@ -154,6 +154,25 @@ static void test_refusals_say_what_would_be_right(void **state)
 	assert_refused(parse("-x", NULL), "--exclude needs a value: --exclude NODES");
 }
 
+/* One of two values would be dropped without a word. */
+static void test_one_value_is_given_once(void **state)
+{
+	struct line l =
+		parse("-x", "n1", "-xn2", "--tag=a", "--tag=b", "-qq", "--json", "--json", NULL);
+
+	(void)state;
+	assert_int_equal(l.r, 0);
+	options_done(&l.options);
+	assert_refused(parse("--driver", "amt", "--driver", "ipmi", NULL),
+		"--driver is given twice: leave one of them out");
+	assert_refused(parse("--kind=event", "--kind=audit", NULL),
+		"--kind is given twice: leave one of them out");
+	assert_refused(parse("--timeout=1s", "--timeout=2s", NULL),
+		"--timeout is given twice: leave one of them out");
+	assert_refused(parse("-n1", "--lines", "2", NULL),
+		"--lines is given twice: leave one of them out");
+}
+
 static int check(struct line *l, const struct command *command)
 {
 	int r = options_check(&l->options, command->options, command->name, &l->err);
@@ -256,6 +275,7 @@ int main(void)
 		cmocka_unit_test(test_two_dashes_end_options),
 		cmocka_unit_test(test_one_dash_is_a_word),
 		cmocka_unit_test(test_refusals_say_what_would_be_right),
+		cmocka_unit_test(test_one_value_is_given_once),
 		cmocka_unit_test(test_options_of_other_verbs_are_refused),
 		cmocka_unit_test(test_rivals_are_refused),
 		cmocka_unit_test(test_guards_of_every_disruptive_verb),

@@ -16,7 +16,7 @@ const char *const pctl_core_keys[] = { "driver", "class", "credential", "address
 	"maintenance", "protected", "trust", "via", "via_credential", "parent", "power", "boot",
 	"console", "display", "identify", "inspect", "log", "sensors", "timeouts", NULL };
 
-static const char *const booleans[] = { "false", "true", NULL };
+static const char *const booleans[] = { "on", "off", "true", "false", NULL };
 
 /*
  * A mistake in a class concerns many nodes and is said once: where there is a place to point at,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <powerctl/mem.h>
+#include <powerctl/nodeset.h>
 
 #include "driver/crash.h"
 #include "names/addresses.h"
@@ -65,6 +66,7 @@ struct pctl_discovery {
 	struct visit *visits; /* that are under way */
 	struct look *parked;  /* until this host has descriptors again */
 	struct pctl_discover_end end;
+	struct pctl_names *unknown; /* names without an address; NULL: none so far */
 
 	pctl_found_fn *found;
 	pctl_discover_done_fn *done;
@@ -196,6 +198,7 @@ void pctl_discovery_free(struct pctl_discovery *d)
 		pctl_target_done(&d->finders[i].any);
 	free(d->finders);
 	pctl_addresses_done(&d->addresses);
+	pctl_names_free(d->unknown);
 	free(d);
 }
 
@@ -215,10 +218,12 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct pctl_discovery *d =
 		pctl_container_of((uv_timer_t *)handle, struct pctl_discovery, timer);
-	const struct pctl_discover_end end = d->end;
+	PCTL_AUTO(free) char *unknown = d->unknown ? pctl_names_fold(d->unknown) : NULL;
+	struct pctl_discover_end end = d->end;
 	pctl_discover_done_fn *done = d->done;
 	void *data = d->data;
 
+	end.unknown_names = unknown;
 	pctl_discovery_free(d);
 	done(data, &end);
 }
@@ -381,6 +386,9 @@ static void resolved(struct visit *v, const struct sockaddr *addr)
 
 	if (!addr) {
 		d->end.unknown++;
+		if (!d->unknown)
+			d->unknown = pctl_names_new();
+		(void)pctl_names_add(d->unknown, v->host);
 		visit_end(v);
 	} else if (!d->public_too && !pctl_address_is_private(addr)) {
 		d->end.outside++;

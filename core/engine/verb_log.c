@@ -8,6 +8,8 @@
 #include "engine/task.h"
 #include "inventory/inventory.h"
 
+/* What the log of a device is called that has no other. */
+#define ONLY_LOG   "event"
 #define CURSOR     "cursor"
 #define CURSOR_MAX 200u
 
@@ -26,6 +28,12 @@ static size_t settle_list(struct pctl_value *tree, const char *key)
 static bool is_filtered(const struct pctl_request *r)
 {
 	return r->log_since || r->log_newest || r->log_source;
+}
+
+/* Which of several was asked for; NULL: all, or there is one. */
+static const char *wanted_source(const struct pctl_task *t)
+{
+	return t->target->loaded->driver->log->sources ? t->request->log_source : NULL;
 }
 
 /* Whoever looks at all there is has seen it, with or without log_new. */
@@ -54,14 +62,15 @@ static const struct pctl_call log_read = {
 	.times = 1,
 };
 
-static bool is_wanted(const struct pctl_request *r, const struct pctl_value *event)
+static bool is_wanted(const struct pctl_task *t, const struct pctl_value *event)
 {
+	const char *wanted = wanted_source(t), *since = t->request->log_since;
 	const char *source = pctl_value_text(pctl_value_get(event, "source"));
 	const char *time = pctl_value_text(pctl_value_get(event, "time"));
 
-	if (r->log_source && !(source && strcmp(source, r->log_source) == 0))
+	if (wanted && !(source && strcmp(source, wanted) == 0))
 		return false;
-	return !r->log_since || !time || strcmp(time, r->log_since) >= 0;
+	return !since || !time || strcmp(time, since) >= 0;
 }
 
 /* Of all that the device told, what was asked for. */
@@ -73,13 +82,13 @@ static void filter(struct pctl_task *t)
 	size_t n = 0, skip = 0;
 
 	for (size_t i = 0; i < pctl_value_count(all); i++)
-		n += is_wanted(r, pctl_value_at(all, i));
+		n += is_wanted(t, pctl_value_at(all, i));
 	if (r->log_newest && n > r->log_newest)
 		skip = n - (size_t)r->log_newest;
 	for (size_t i = 0; i < pctl_value_count(all); i++) {
 		const struct pctl_value *event = pctl_value_at(all, i);
 
-		if (!is_wanted(r, event))
+		if (!is_wanted(t, event))
 			continue;
 		if (skip)
 			skip--;
@@ -148,9 +157,11 @@ static int find_source(struct pctl_task *t, const struct pctl_driver *d)
 	for (int i = 0; sources && sources[i]; i++)
 		if (strcmp(sources[i], word) == 0)
 			return i;
+	if (!sources && strcmp(word, ONLY_LOG) == 0)
+		return 0;
 	if (!sources) {
 		pctl_task_end_fail(t, PCTL_E_UNSUPPORTED,
-			"driver %s has one log only, without --kind", d->name);
+			"driver %s has one log only, that of --kind %s", d->name, ONLY_LOG);
 		return -1;
 	}
 	PCTL_AUTO(free) char *all = pctl_words_join(sources);
@@ -187,7 +198,7 @@ static void drop_mark(struct pctl_task *t)
 
 static void start_clear(struct pctl_task *t, const struct pctl_driver *d, void *dev)
 {
-	if (t->request->log_source)
+	if (wanted_source(t))
 		d->log->clear_source(dev, &t->op, (unsigned)find_source(t, d));
 	else
 		d->log->clear(dev, &t->op);
@@ -225,7 +236,7 @@ void pctl_verb_log_clear(struct pctl_task *t)
 			t, PCTL_E_UNSUPPORTED, "driver %s cannot empty the device's log", d->name);
 	} else if (t->request->log_source && find_source(t, d) < 0) {
 		return;
-	} else if (t->request->log_source && !d->log->clear_source) {
+	} else if (wanted_source(t) && !d->log->clear_source) {
 		pctl_task_end_fail(
 			t, PCTL_E_UNSUPPORTED, "driver %s empties all its logs at once", d->name);
 	} else if (t->request->dry_run && d->log->sources && !t->request->log_source) {
@@ -235,8 +246,7 @@ void pctl_verb_log_clear(struct pctl_task *t)
 		pctl_task_end_ok(t, "ok");
 	} else if (t->request->dry_run) {
 		pctl_task_note(t, "would empty its %s%slog",
-			t->request->log_source ? t->request->log_source : "",
-			t->request->log_source ? " " : "");
+			wanted_source(t) ? wanted_source(t) : "", wanted_source(t) ? " " : "");
 		pctl_task_end_ok(t, "ok");
 	} else {
 		pctl_step_try_or(t, &log_clear, on_cleared, on_clear_failed);

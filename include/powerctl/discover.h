@@ -43,13 +43,14 @@ struct pctl_found {
 
 /* What became of all of it. */
 struct pctl_discover_end {
-	size_t addresses;        /* that were asked */
-	size_t found;            /* pctl_found_fn was called so often */
-	size_t left;             /* addresses that were not asked any more, being canceled */
-	size_t outside;          /* names whose address is not private: they were not asked */
-	size_t unknown;          /* names without an address */
-	size_t failed;           /* times that a driver could not find out */
-	struct pctl_error error; /* the first of those; code 0: none */
+	size_t addresses;          /* that were asked */
+	size_t found;              /* pctl_found_fn was called so often */
+	size_t left;               /* addresses that were not asked any more, being canceled */
+	size_t outside;            /* names whose address is not private: they were not asked */
+	size_t unknown;            /* names without an address */
+	const char *unknown_names; /* those, folded; NULL: none; valid during the callback only */
+	size_t failed;             /* times that a driver could not find out */
+	struct pctl_error error;   /* the first of those; code 0: none */
 };
 
 typedef void pctl_found_fn(void *data, const struct pctl_found *found);

@@ -153,7 +153,7 @@ struct pctl_digest {
 	char opaque[256];   /* "" if absent */
 	char algorithm[16]; /* "MD5", "MD5-sess", "SHA-256", ... as recognised; "MD5" if absent */
 	bool qop_auth, qop_auth_int; /* neither: RFC 2069 */
-	bool stale;
+	bool stale;                  /* the login was right, its nonce is too old (RFC 7616, 3.3) */
 };
 
 /*

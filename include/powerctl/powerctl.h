@@ -169,7 +169,9 @@ struct pctl_request {
 	bool log_new;
 	const char *log_since;
 	uint64_t log_newest;
-	const char *log_source; /* LOG, LOG_CLEAR: one of several logs of a device; NULL: all */
+	/* LOG, LOG_CLEAR: one of several logs of a device, or "event" where there is one; NULL: all
+	 */
+	const char *log_source;
 
 	/* METHOD: whose it is (nodes of other drivers are problems), its name, and a map of texts,
 	 * and of lists of texts, by the names of its parameters, or NULL. */

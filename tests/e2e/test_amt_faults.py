@@ -34,6 +34,18 @@ def flaky(lab):
 
 
 @test
+def stale_is_no_refusal(lab):
+    """stale=true to a nonce just given is answered once more; no wrong password is remembered"""
+    fleet = Fleet(lab, "--set", "1:stale_word=true", "--set", "1:stale_every=2", devices=1)
+    for _ in range(3):
+        good(lab.run("status", "a1"), "a1: off")
+    fleet.set(1, stale_every=1)
+    has(lab.run("status", "a1").out, "a1: unknown: protocol: it takes no login")
+    fleet.set(1, stale_every=0)
+    good(lab.run("status", "a1"), "a1: off")
+
+
+@test
 def flaky_power(lab):
     """the same while power is changed: each machine got its one request, never two that count"""
     for knob in ("connect_drop_every", "e503_every", "stale_every"):

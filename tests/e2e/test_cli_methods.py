@@ -134,7 +134,13 @@ def log_clear(lab):
     bad(lab.run("log", "--clear", "--since", "2h", "n1"), "--clear empties all of a log")
     bad(lab.run("log", "--follow", "-n", "2", "n1"), "--follow shows all that comes")
     r = lab.run("log", "--clear", "-y", "--kind", "audit", "n1")
-    same(r.out, "n1: error: unsupported: driver null has one log only, without --kind\n", r)
+    same(r.out, "n1: error: unsupported: driver null has one log only, that of --kind event\n", r)
+    r = lab.run("log", "--clear", "--dry-run", "--kind", "event", "n1")
+    same((r.status, r.out), (0, "n1: ok: would empty its log\n"))
+    same(lab.run("log", "--kind", "event", "n2").out, lab.run("log", "n2").out)
+    assert lab.run("log", "n2").lines
+    r = lab.run("log", "--clear", "-y", "--kind", "event", "--trace", "n1")
+    same((r.status, r.out, sent(r)), (0, "n1: ok\n", ["log.clear"]))
     same(lab.run("log", "--clear", "--yes", "--fold", "n[1-4]").out, "n[1-4]: ok\n")
     same(lab.run("log", "n[1-4]").status, 0)  # reading asks nobody
     r = lab.run("log", "--clear", "-y", "--json", "lost1").json[0]

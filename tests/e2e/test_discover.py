@@ -258,12 +258,12 @@ def silent_dns_is_said(lab):
 @test
 def names_are_looked_up(lab):
     r = discover(lab, "--json", "inside.example.org", "outside.example.org", "nobody.example.org",
-                 address(6))
+                 "none1.example.org", "none2.example.org", address(6))
     same(r.status, 1, r)
     found = by_address(r.json)
     same(sorted(found), [address(5), address(6)], r)
     same((found[address(5)]["host"], "host" in found[address(6)]), ("inside.example.org", False))
-    has(r.err, "no address is known for 1 name")
+    has(r.err, "no address is known for 3 names: nobody.example.org,none[1-2].example.org\n")
     has(r.err, "not asked: 1 name of addresses that are not private")
     has(r.err, "2 found at 2 addresses")
 

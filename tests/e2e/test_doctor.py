@@ -91,7 +91,7 @@ def folded(lab):
     mend = "; to mend: `powerctl set findings= NODE` forgets it"
     same((r.status, r.lines),
          (1, ["n[4-5]: off", "n[1-3]: on", "n6: off", f"n[1-3]: fault: it burns{mend}",
-              f"n6: fault: is a fault{mend}", f"n[1-3]: warning: it is loud{mend}",
+              f"n6: fault: is a fault{mend.replace('NODE', 'n6')}", f"n[1-3]: warning: it is loud{mend}",
               f"n[1-4]: info: it is blue{mend}"]), r)
     has(r.err, "2 off, 4 failed (4 state)")
     same([n["node"] for n in lab.run("list", "--json", "@failed").json], ["n1", "n2", "n3", "n6"])
