@@ -95,15 +95,15 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"only what is newer: 30m, 2h or 7d ago, or a time in UTC (2026-11-20 10:00)"),
 	[OPTION_LINES] =
 		ROW("lines", 'n', OPTION_NUMBER, "N", lines, "at most so many, the newest"),
-	[OPTION_LAST] = ROW("last", 0, OPTION_TEXT, "VERB", last,
+	[OPTION_LAST] = ROW("last", 0, OPTION_ONE, "VERB", last,
 		"of each node the newest line of this verb; start, any: of several"),
 
-	[OPTION_KIND] = ROW("kind", 0, OPTION_TEXT, "LOG", kind,
+	[OPTION_KIND] = ROW("kind", 0, OPTION_ONE, "LOG", kind,
 		"with log: one of several logs of a device: event, audit"),
 
 	[OPTION_DRIVER] =
-		ROW("driver", 0, OPTION_TEXT, "NAME", driver, "the driver, instead of looking"),
-	[OPTION_CLASS] = ROW("class", 0, OPTION_TEXT, "NAME", node_class, "the class of the node"),
+		ROW("driver", 0, OPTION_ONE, "NAME", driver, "the driver, instead of looking"),
+	[OPTION_CLASS] = ROW("class", 0, OPTION_ONE, "NAME", node_class, "the class of the node"),
 	[OPTION_TAG] = ROW("tag", 0, OPTION_TAGS, "TAG", tags, "a tag of the node"),
 	[OPTION_SET] = ROW("set", 0, OPTION_LIST, "KEY=VALUE", settings,
 		"a setting of the node (discover: DRIVER.KEY=VALUE)"),
@@ -274,9 +274,9 @@ static int store(struct options *o, enum option_id id, const char *value, struct
 	const struct option_row *row = &option_rows[id];
 	void *at = (char *)o + row->offset;
 
-	if (o->given[id] && row->argument && row->kind != OPTION_LIST)
+	if (o->given[id] && row->kind == OPTION_ONE)
 		return pctl_error_set(err, PCTL_E_CONFIG,
-			"--%s is given twice: leave one of them out", row->name);
+			"--%s is given twice, and takes one: leave the other out", row->name);
 	o->given[id] = true;
 	switch (row->kind) {
 	case OPTION_FLAG:
@@ -286,6 +286,7 @@ static int store(struct options *o, enum option_id id, const char *value, struct
 		++*(unsigned *)at;
 		return 0;
 	case OPTION_TEXT:
+	case OPTION_ONE:
 		*(const char **)at = value;
 		return 0;
 	case OPTION_LIST:

@@ -134,7 +134,8 @@ bool options_have(const enum option_id *list, enum option_id id);
 enum option_kind {
 	OPTION_FLAG,     /* bool */
 	OPTION_TIMES,    /* unsigned: how often it was given */
-	OPTION_TEXT,     /* const char * */
+	OPTION_TEXT,     /* const char *; the last one holds */
+	OPTION_ONE,      /* const char *: one of what could be several, so that a second is wrong */
 	OPTION_LIST,     /* struct words: may be given several times */
 	OPTION_TAGS,     /* the same, of tags */
 	OPTION_DURATION, /* uint64_t, milliseconds, not 0 */
@@ -206,8 +207,8 @@ struct options {
 };
 
 /*
- * PCTL_E_CONFIG: err says which option, what is wrong and what would be right. A value that is
- * given twice is wrong: neither is dropped without a word.
+ * PCTL_E_CONFIG: err says which option, what is wrong and what would be right. Of what is given
+ * twice the last holds, as aliases have it, but for OPTION_ONE.
  */
 int options_parse(struct options *ret, int argc, char **argv, struct pctl_error *err);
 void options_done(struct options *options);
